@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+// One project per kind of test, so that each make target runs its own (`vitest run --project unit`).
+// The native engine is one global per process: files run in forked processes, at most two at a time.
+const project = (name: string, include: string[], testTimeout: number) => ({
+  extends: true as const,
+  test: { name, include, testTimeout, hookTimeout: testTimeout },
+});
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    env: { TF_CPP_MIN_LOG_LEVEL: '2' },
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts'], 20_000),
+      project('property', ['test/property/**/*.test.ts'], 60_000),
+      project('parity', ['test/parity/**/*.test.ts'], 60_000),
+      project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
+      project('browser', ['test/browser/**/*.test.ts'], 60_000),
+    ],
+  },
+});
