@@ -1,0 +1,111 @@
+/**
+ * The stage kinds of TinyMIM, as the core registers them. Light: the code that trains, and the engine, load only when a
+ * worker runs a stage.
+ */
+import { defineKind } from '../ablation/define.ts';
+import type { JsonObject, MetricSpec, StageCost } from '../ablation/kind.ts';
+import { imageCount } from '../data/spec.ts';
+import { encoderFlops, maeFlops, totalSteps, trainingCost } from './cost.ts';
+import {
+  distillRecipe,
+  evaluateRecipe,
+  finetuneRecipe,
+  pretrainRecipe,
+  superviseRecipe,
+  type DistillRecipe,
+  type EvaluateRecipe,
+  type FinetuneRecipe,
+  type PretrainRecipe,
+  type ScheduleRecipe,
+  type SuperviseRecipe,
+} from './recipes.ts';
+
+const lossMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'loss', better: 'lower', help });
+const accuracyMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'higher', help });
+
+const imagesSeen = (recipe: { data: PretrainRecipe['data']; images: number | null; schedule: ScheduleRecipe }): number =>
+  totalSteps(recipe.images ?? imageCount(recipe.data, 'train'), recipe.schedule) * recipe.schedule.batch_size;
+
+/** The encoder inside an upstream stage, for the cost of running it. */
+const upstreamModel = (recipe: JsonObject | undefined): PretrainRecipe['model'] => {
+  if (recipe === undefined) throw new Error('Expected the recipe of an upstream stage with a model, got none.');
+  return pretrainRecipe.shape.model.parse(recipe['model']);
+};
+
+export const pretrain = defineKind<PretrainRecipe>({
+  name: 'pretrain',
+  revision: 1,
+  recipe: pretrainRecipe,
+  upstream: {},
+  metrics: {
+    loss: lossMetric('reconstruction loss', 'MAE loss on masked patches, mean over the last epoch of training.'),
+    val_loss: lossMetric('held-out reconstruction loss', 'The same on held-out images with fixed masks.'),
+  },
+  cost: recipe => trainingCost(imagesSeen(recipe), false, maeFlops(recipe.model, recipe.decoder, recipe.mask_ratio)),
+  load: async () => (await import('./pretrain.ts')).pretrain,
+});
+
+export const distill = defineKind<DistillRecipe>({
+  name: 'distill',
+  revision: 1,
+  recipe: distillRecipe,
+  upstream: { teacher: { kinds: ['pretrain'] } },
+  metrics: {
+    loss: lossMetric('distillation loss', 'Mean over the last epoch of training.'),
+    val_loss: lossMetric('held-out loss', 'Distillation loss on held-out images, student and teacher without drop path and jitter.'),
+    val_loss_untrained: lossMetric('held-out loss, untrained', 'The same for the student at its initial weights.'),
+    val_loss_ratio: { label: 'held-out loss / untrained', unit: 'ratio', better: 'lower', help: 'Held-out loss as a share of the untrained student\'s.' },
+  },
+  cost: (recipe, upstream) =>
+    trainingCost(imagesSeen(recipe), false, encoderFlops(recipe.model), encoderFlops(upstreamModel(upstream['teacher']), recipe.teacher_block)),
+  load: async () => (await import('./distill.ts')).distill,
+});
+
+const classifierMetrics: Readonly<Record<string, MetricSpec>> = {
+  loss: lossMetric('training loss', 'Cross entropy, mean over the last epoch of training.'),
+  val_accuracy: accuracyMetric('validation accuracy', 'On the images held out of the training split, after the last epoch.'),
+};
+
+const classifierCost = (recipe: FinetuneRecipe | SuperviseRecipe): StageCost =>
+  trainingCost(imagesSeen(recipe), true, encoderFlops(recipe.model));
+
+export const finetune = defineKind<FinetuneRecipe>({
+  name: 'finetune',
+  revision: 1,
+  recipe: finetuneRecipe,
+  upstream: { weights: { kinds: ['pretrain', 'distill'] } },
+  metrics: classifierMetrics,
+  cost: classifierCost,
+  load: async () => (await import('./finetune.ts')).finetune,
+});
+
+export const supervise = defineKind<SuperviseRecipe>({
+  name: 'supervise',
+  revision: 1,
+  recipe: superviseRecipe,
+  upstream: {},
+  metrics: classifierMetrics,
+  cost: classifierCost,
+  load: async () => (await import('./supervise.ts')).supervise,
+});
+
+export const evaluate = defineKind<EvaluateRecipe>({
+  name: 'evaluate',
+  revision: 1,
+  recipe: evaluateRecipe,
+  upstream: { weights: { kinds: ['finetune', 'supervise'] } },
+  metrics: {
+    accuracy: accuracyMetric('test accuracy', 'Top-1 of the last epoch\'s weights on the test split; never the best epoch\'s.'),
+    accuracy_se: accuracyMetric('binomial standard error', 'sqrt(p (1 - p) / n) of the test accuracy.'),
+    correct: { label: 'correct', unit: 'count', better: 'higher', help: 'Images classified correctly.' },
+    count: { label: 'images', unit: 'count', better: 'none', help: 'Images of the split.' },
+    loss: lossMetric('test loss', 'Cross entropy without label smoothing.'),
+  },
+  cost: (recipe, upstream) => {
+    const images = imageCount(recipe.data, recipe.split);
+    return { labelledImages: 0, unlabelledImages: 0, flops: images * encoderFlops(upstreamModel(upstream['weights'])) };
+  },
+  load: async () => (await import('./evaluate.ts')).evaluate,
+});
+
+export const kinds = [pretrain, distill, finetune, supervise, evaluate] as const;
