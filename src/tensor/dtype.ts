@@ -1,0 +1,57 @@
+/**
+ * Element types of tensors in files, by their safetensors names. JavaScript has no 16-bit floats, so F16 and BF16 are
+ * kept as their bits; `toFloat32` widens them. Typed arrays are in host order: all platforms of the engine are little-endian.
+ */
+export const ARRAY_OF = {
+  BOOL: Uint8Array,
+  U8: Uint8Array,
+  I8: Int8Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  F32: Float32Array,
+  F64: Float64Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
+} as const;
+
+export type DType = keyof typeof ARRAY_OF;
+
+/** A tensor as a file holds it: `data` has as many elements as `shape` says, in row-major order. */
+export type StoredTensor = {
+  [D in DType]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: InstanceType<(typeof ARRAY_OF)[D]> };
+}[DType];
+
+/** In rising alignment, as the reference implementation of safetensors orders them. */
+export const DTYPE_ORDER = Object.keys(ARRAY_OF) as readonly DType[];
+
+export const BYTES_PER_ELEMENT = Object.fromEntries(
+  Object.entries(ARRAY_OF).map(([dtype, array]) => [dtype, array.BYTES_PER_ELEMENT]),
+) as Readonly<Record<DType, number>>;
+
+/**
+ * The values of a floating-point tensor as float32: F16 and BF16 exactly, F64 rounded, F32 as it is (not copied).
+ * @throws TypeError for integers and booleans, whose conversion is a decision of the caller
+ */
+export function toFloat32(tensor: StoredTensor): Float32Array {
+  switch (tensor.dtype) {
+    case 'F32': return tensor.data;
+    case 'F64': return Float32Array.from(tensor.data);
+    case 'BF16': return new Float32Array(Uint32Array.from(tensor.data, bits => bits << 16).buffer);
+    case 'F16': return Float32Array.from(tensor.data, halfToNumber);
+    default: throw new TypeError(`Expected a floating-point tensor (F64, F32, F16, BF16), got ${tensor.dtype}.`);
+  }
+}
+
+/** IEEE 754 binary16: sign, 5 bits of exponent, 10 bits of fraction. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >>> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
