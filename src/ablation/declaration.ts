@@ -95,6 +95,8 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
     notes(profile: P): readonly string[];
     /** Whether published values may be compared as values, not only in order and sign. */
     comparable(profile: P): boolean;
+    /** Gap of two published values, in their unit, below which the paper itself does not separate two arms; absent: only ties. */
+    readonly publishedNoise?: { readonly value: number; readonly source: string };
     /** Facts for the head of the report: data set, sizes, schedules, seeds. */
     facts(profile: P): readonly { readonly label: string; readonly value: string }[];
   };

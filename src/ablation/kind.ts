@@ -9,6 +9,17 @@ import type { z } from 'zod';
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 export type JsonObject = { [key: string]: JsonValue };
 
+/** All that decides a stage's numbers. Two stages with equal identities are one stage. Never in it: device, workers, paths, labels, role. */
+export interface StageIdentity {
+  readonly kind: string;
+  readonly revision: number;
+  /** As the kind's schema parses it. */
+  readonly recipe: JsonObject;
+  readonly seed: number;
+  /** Key of the stage in each filled slot. */
+  readonly upstream: Readonly<Record<string, string>>;
+}
+
 /** One input of a stage: which kinds of stage may fill it. */
 export interface SlotSpec {
   readonly kinds: readonly string[];
@@ -75,7 +86,10 @@ export interface Checkpoints {
   latest(): Promise<Checkpoint | undefined>;
   /** True when it is time for a periodic checkpoint; asking costs nothing. */
   due(): boolean;
-  /** `write` fills an empty folder; it counts only once complete. Older ones of this attempt are then removed. */
+  /**
+   * `write` fills an empty folder; it counts only once complete. The one before it is kept, in case this one is found
+   * damaged; older ones of this attempt are removed. Metrics of steps up to `step` must have been recorded before.
+   */
   save(step: number, write: (dir: string) => Promise<void>): Promise<void>;
 }
 

@@ -1,0 +1,31 @@
+/** Why two stages have different keys, or the same. */
+import { canonicalJson } from '../ablation/json.ts';
+import type { StageIdentity } from '../ablation/kind.ts';
+
+export interface IdentityDifference {
+  /** Field of the identity, e.g. `recipe.epochs`, `revision`, `upstream.teacher`. */
+  readonly field: string;
+  /** Canonical JSON, or undefined where the field is missing. */
+  readonly a: string | undefined;
+  readonly b: string | undefined;
+}
+
+/** Fields in which two identities differ, sorted by name; none exactly when their keys are equal. */
+export function identityDifferences(a: StageIdentity, b: StageIdentity): IdentityDifference[] {
+  const [left, right] = [leaves(a), leaves(b)];
+  return [...new Set([...left.keys(), ...right.keys()])]
+    .sort()
+    .map(field => ({ field, a: left.get(field), b: right.get(field) }))
+    .filter(d => d.a !== d.b);
+}
+
+function leaves({ kind, revision, recipe, seed, upstream }: StageIdentity): Map<string, string> {
+  const found = new Map<string, string>();
+  const visit = (value: unknown, field: string): void => {
+    const fields = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+    if (fields.length === 0) found.set(field, canonicalJson(value, field));
+    for (const [name, inner] of fields) visit(inner, field === '' ? name : `${field}.${name}`);
+  };
+  visit({ kind, revision, recipe, seed, upstream }, '');
+  return found;
+}

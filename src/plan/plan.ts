@@ -1,0 +1,75 @@
+/** From arms to the graph of stages to run: each stage once, whichever arms share it. */
+import type { ProfileBase, Study } from '../ablation/declaration.ts';
+import { UsageError } from '../ablation/errors.ts';
+import type { Ablation, Arm } from '../ablation/expand.ts';
+import type { StageCost } from '../ablation/kind.ts';
+import { StageBuilder, type ArmRef, type PlannedStage } from './stages.ts';
+
+export { armText, stageLabel, type ArmRef, type PlannedStage } from './stages.ts';
+
+/** A replicate of an arm as stages. */
+export interface PlannedArm extends ArmRef {
+  /** Key of the stage in each role. */
+  readonly stages: Readonly<Record<string, string>>;
+  /** Key of the stage that gives the arm's result. */
+  readonly final: string;
+}
+
+export interface Plan {
+  /** In topological order: a stage comes after all its upstream stages. */
+  readonly stages: ReadonlyMap<string, PlannedStage>;
+  readonly arms: readonly PlannedArm[];
+}
+
+export interface PlanRequest {
+  readonly study: Study;
+  readonly profile: ProfileBase;
+  readonly ablations: readonly Ablation[];
+  /** Seeds of the replicates: every arm is realised once a seed. */
+  readonly seeds: readonly number[];
+}
+
+/**
+ * Realises every arm at the profile and seeds, and shares equal stages by key.
+ * @throws UsageError when the study realises a stage that its kind refuses (recipe, slots), or when two arms of one
+ *   ablation come out as the same stage, so that their comparison would be of a thing with itself
+ */
+export function buildPlan({ study, profile, ablations, seeds }: PlanRequest): Plan {
+  const builder = new StageBuilder(study.kinds);
+  const arms = ablations.flatMap(ablation => {
+    const planned = seeds.flatMap(seed => ablation.arms.map(arm => planArm(builder, study, profile, arm, seed)));
+    refuseEqualArms(planned);
+    return planned;
+  });
+  return { stages: builder.stages(), arms };
+}
+
+function planArm(builder: StageBuilder, study: Study, profile: ProfileBase, arm: Arm, seed: number): PlannedArm {
+  const ref: ArmRef = { ablation: arm.ablation, arm: arm.name, seed };
+  const { final, stages } = builder.add(study.realise(arm.factors, profile, seed), ref);
+  return { ...ref, stages, final };
+}
+
+function refuseEqualArms(arms: readonly PlannedArm[]): void {
+  const first = new Map<string, PlannedArm>();
+  for (const arm of arms) {
+    const other = first.get(arm.final);
+    if (other && other.arm !== arm.arm) {
+      throw new UsageError(
+        'EQUAL_ARMS',
+        `experiments/ablations/${arm.ablation}: expected arms that differ, got '${other.arm}' and '${arm.arm}' with the same stage ${arm.final} (seed ${arm.seed}); remove one or change a factor that matters at this profile`,
+      );
+    }
+    first.set(arm.final, arm);
+  }
+}
+
+export function totalCost(stages: Iterable<PlannedStage>): StageCost {
+  const total = { labelledImages: 0, unlabelledImages: 0, flops: 0 };
+  for (const { cost } of stages) {
+    total.labelledImages += cost.labelledImages;
+    total.unlabelledImages += cost.unlabelledImages;
+    total.flops += cost.flops;
+  }
+  return total;
+}

@@ -1,0 +1,24 @@
+/** Which ready stage to start first: the one with the most work still depending on it. */
+import type { StageCost } from '../ablation/kind.ts';
+import type { PlannedStage, Plan } from './plan.ts';
+
+/** Work of a stage in one unit for all of them: FLOPs, or images where FLOPs are unknown. At least 1, so that longer chains come first. */
+export type Work = (cost: StageCost) => number;
+
+export function workOf(stages: Iterable<PlannedStage>): Work {
+  const inFlops = [...stages].every(s => s.cost.flops > 0);
+  return cost => Math.max(1, inFlops ? cost.flops : cost.labelledImages + cost.unlabelledImages);
+}
+
+/** Length of the longest path from the start of each stage to the end of the plan (critical path), by key. */
+export function priorities({ stages }: Plan): Map<string, number> {
+  const work = workOf(stages.values());
+  const after = new Map<string, number>();
+  const lengths = new Map<string, number>();
+  for (const stage of [...stages.values()].reverse()) {
+    const length = work(stage.cost) + (after.get(stage.key) ?? 0);
+    lengths.set(stage.key, length);
+    for (const key of Object.values(stage.upstream)) after.set(key, Math.max(after.get(key) ?? 0, length));
+  }
+  return lengths;
+}

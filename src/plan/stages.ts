@@ -1,0 +1,134 @@
+/** Collects the stages of all arms, each key once. */
+import { UsageError } from '../ablation/errors.ts';
+import { canonicalJson } from '../ablation/json.ts';
+import type { JsonObject, StageCost, StageIdentity, StageKind } from '../ablation/kind.ts';
+import { problems, problemText } from '../ablation/problems.ts';
+import { suggest } from '../ablation/suggest.ts';
+import type { StageSpec } from '../ablation/declaration.ts';
+import { keyOf } from './identity.ts';
+
+/** One replicate of an arm. */
+export interface ArmRef {
+  readonly ablation: string;
+  readonly arm: string;
+  readonly seed: number;
+}
+
+export interface PlannedStage extends StageIdentity {
+  readonly key: string;
+  readonly cost: StageCost;
+  /** Its places in the arms that use it, e.g. `teacher`; most stages have one. */
+  readonly roles: readonly string[];
+  /** Every replicate that needs it, in the order of the declarations. */
+  readonly users: readonly ArmRef[];
+}
+
+/** `relation/qk-vv seed 0`. */
+export function armText({ ablation, arm, seed }: ArmRef): string {
+  return `${ablation}/${arm} seed ${seed}`;
+}
+
+/** `distill of relation/qk-vv seed 0 (and 3 more)`: for people; never part of an identity. */
+export function stageLabel({ roles, users }: PlannedStage): string {
+  const more = users.length - 1;
+  return `${roles.join(', ')} of ${armText(users[0]!)}${more > 0 ? ` (and ${more} more)` : ''}`;
+}
+
+interface Entry {
+  readonly identity: StageIdentity;
+  readonly cost: StageCost;
+  readonly roles: Set<string>;
+  readonly users: ArmRef[];
+}
+
+export interface AddedArm {
+  readonly final: string;
+  readonly stages: Readonly<Record<string, string>>;
+}
+
+export class StageBuilder {
+  readonly #kinds: ReadonlyMap<string, StageKind>;
+  /** Insertion order is topological: a stage is entered after its upstream stages. */
+  readonly #entries = new Map<string, Entry>();
+  /** Key by text of the unparsed stage: shared stages are parsed and hashed once, whatever the number of arms. */
+  readonly #known = new Map<string, string>();
+
+  constructor(kinds: readonly StageKind[]) {
+    this.#kinds = new Map(kinds.map(k => [k.name, k]));
+  }
+
+  /** Enters `spec` and everything upstream of it for the arm `user`. */
+  add(spec: StageSpec, user: ArmRef): AddedArm {
+    const stages: Record<string, string> = {};
+    const open = new Set<StageSpec>();
+    const enter = (stage: StageSpec): string => {
+      if (open.has(stage)) throw refusal(user, stage, 'expected stages without a cycle, got a stage that is upstream of itself');
+      open.add(stage);
+      const upstream = Object.fromEntries(Object.entries(stage.upstream).map(([slot, s]) => [slot, enter(s)]));
+      open.delete(stage);
+      const key = this.#keyFor(stage, upstream, user);
+      this.#use(key, stage.role, user);
+      if ((stages[stage.role] ?? key) !== key) {
+        throw refusal(user, stage, `expected one stage a role, got two different ones in the role '${stage.role}'`);
+      }
+      stages[stage.role] = key;
+      return key;
+    };
+    return { final: enter(spec), stages };
+  }
+
+  stages(): ReadonlyMap<string, PlannedStage> {
+    return new Map([...this.#entries].map(([key, { identity, cost, roles, users }]) => [key, { key, ...identity, cost, roles: [...roles], users }]));
+  }
+
+  #keyFor(stage: StageSpec, upstream: Record<string, string>, user: ArmRef): string {
+    const text = canonicalJson({ kind: stage.kind, recipe: stage.recipe, seed: stage.seed, upstream }, `stage '${stage.role}'`);
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const kind = this.#kinds.get(stage.kind);
+    if (!kind) throw refusal(user, stage, `expected a registered kind, got '${stage.kind}'${suggest(stage.kind, [...this.#kinds.keys()])}`);
+    const identity: StageIdentity = { kind: kind.name, revision: kind.revision, recipe: parseRecipe(kind, stage, user), seed: parseSeed(stage, user), upstream };
+    this.#checkSlots(kind, stage, upstream, user);
+    const key = keyOf(identity);
+    if (!this.#entries.has(key)) {
+      const recipes = Object.fromEntries(Object.entries(upstream).map(([slot, k]) => [slot, this.#entries.get(k)!.identity.recipe]));
+      this.#entries.set(key, { identity, cost: kind.cost(identity.recipe, recipes), roles: new Set(), users: [] });
+    }
+    this.#known.set(text, key);
+    return key;
+  }
+
+  #checkSlots(kind: StageKind, stage: StageSpec, upstream: Record<string, string>, user: ArmRef): void {
+    for (const [slot, key] of Object.entries(upstream)) {
+      const spec = kind.upstream[slot];
+      if (!spec) throw refusal(user, stage, `upstream.${slot}: unknown slot${suggest(slot, Object.keys(kind.upstream))}`);
+      const given = this.#entries.get(key)!.identity.kind;
+      if (!spec.kinds.includes(given)) throw refusal(user, stage, `upstream.${slot}: expected a stage of kind ${spec.kinds.join(' or ')}, got ${given}`);
+    }
+    for (const [slot, spec] of Object.entries(kind.upstream)) {
+      if (spec.optional !== true && !(slot in upstream)) throw refusal(user, stage, `upstream.${slot}: expected a stage of kind ${spec.kinds.join(' or ')}, got none`);
+    }
+  }
+
+  #use(key: string, role: string, user: ArmRef): void {
+    const { roles, users } = this.#entries.get(key)!;
+    roles.add(role);
+    // A stage that an arm reaches by two ways (a diamond) is used once.
+    if (users.at(-1) !== user) users.push(user);
+  }
+}
+
+function parseRecipe(kind: StageKind, stage: StageSpec, user: ArmRef): JsonObject {
+  const found = problems(kind.recipe, stage.recipe);
+  if (found.length > 0) throw refusal(user, stage, found.map(p => `recipe.${problemText(p)}`).join('\n  '));
+  return kind.recipe.parse(stage.recipe);
+}
+
+function parseSeed({ seed, ...stage }: StageSpec, user: ArmRef): number {
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) throw refusal(user, { ...stage, seed }, `seed: expected an integer from 0 to 4294967295, got ${seed}`);
+  return seed;
+}
+
+function refusal(user: ArmRef, stage: StageSpec, message: string): UsageError {
+  return new UsageError('BAD_STAGE', `${armText(user)}: stage '${stage.role}' (kind ${stage.kind}): ${message}`);
+}

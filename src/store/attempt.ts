@@ -1,0 +1,106 @@
+/** One execution of a stage. It writes nowhere but in its own folder, except for the link that commits it. */
+import { join } from 'node:path';
+import { canonicalJson } from '../ablation/json.ts';
+import type { JsonObject, MetricRecord, StageResult } from '../ablation/kind.ts';
+import { AttemptCheckpoints } from './checkpoints.ts';
+import type { Appender, Files } from './files.ts';
+import { attemptFiles, layout } from './layout.ts';
+import { makeManifest } from './manifest.ts';
+import { ownerOf } from './owner.ts';
+import type { StoreReader } from './reader.ts';
+import type { StateLine } from './records.ts';
+
+export interface CheckpointChoice {
+  /** Milliseconds between periodic checkpoints. */
+  readonly every: number;
+  readonly warn: (message: string) => void;
+}
+
+export class Attempt {
+  readonly key: string;
+  readonly number: number;
+  readonly dir: string;
+  readonly #files: Files;
+  readonly #reader: StoreReader;
+  #metrics: Appender | undefined;
+
+  /** Made by `Store.acquire` and `Store.attemptOf`. */
+  constructor(files: Files, reader: StoreReader, key: string, number: number) {
+    this.#files = files;
+    this.#reader = reader;
+    this.key = key;
+    this.number = number;
+    this.dir = reader.attemptDir(key, number);
+  }
+
+  get logFile(): string {
+    return join(this.dir, attemptFiles.log);
+  }
+
+  /** Empty at the start; holds the files for the stages downstream. */
+  get output(): string {
+    return join(this.dir, attemptFiles.output);
+  }
+
+  /** Says that the calling process is the worker of this attempt. */
+  claim(): void {
+    this.#files.write(join(this.dir, attemptFiles.worker), `${canonicalJson({ owner: ownerOf(process.pid) })}\n`);
+    this.record({ state: 'running' });
+  }
+
+  /** Shows readers on other hosts that the lease is held. */
+  beat(): void {
+    this.#files.touch(join(this.dir, attemptFiles.heartbeat));
+  }
+
+  /** Appends a state change with the time. */
+  record(change: Omit<StateLine, 'time'>): void {
+    const appender = this.#files.openAppend(join(this.dir, attemptFiles.states));
+    try {
+      appender.append(canonicalJson({ time: new Date().toISOString(), ...change }));
+      appender.sync();
+    } finally {
+      appender.close();
+    }
+  }
+
+  metric(record: MetricRecord): void {
+    this.#metrics ??= this.#files.openAppend(join(this.dir, attemptFiles.metrics));
+    this.#metrics.append(canonicalJson(record));
+  }
+
+  checkpoints({ every, warn }: CheckpointChoice): AttemptCheckpoints {
+    const place = {
+      attempt: this.number,
+      dirOf: (attempt: number) => this.#reader.attemptDir(this.key, attempt),
+      attempts: () => this.#reader.attempts(this.key),
+    };
+    return new AttemptCheckpoints(this.#files, place, { every, warn, flush: () => this.#metrics?.sync() });
+  }
+
+  provenance(facts: JsonObject): void {
+    this.#files.write(join(this.dir, attemptFiles.provenance), `${JSON.stringify(facts, null, 2)}\n`);
+  }
+
+  /**
+   * Makes this attempt the one that counts, unless another already does. Output and result are durable before the link.
+   * @returns false when another attempt was committed first; this one then stays beside it and counts for nothing
+   */
+  async commit(result: StageResult): Promise<boolean> {
+    const text = `${canonicalJson(result, 'result')}\n`;
+    this.#metrics?.sync();
+    this.#metrics?.close();
+    this.#metrics = undefined;
+    this.#files.syncTree(this.output);
+    this.#files.write(join(this.dir, attemptFiles.manifest), `${canonicalJson(await makeManifest(this.output))}\n`);
+    this.#files.write(join(this.dir, attemptFiles.result), text);
+    const committed = this.link();
+    this.record({ state: committed ? 'done' : 'uncommitted' });
+    return committed;
+  }
+
+  /** The last step of a commit. */
+  link(): boolean {
+    return this.#files.linkExclusive(layout.doneTarget(this.number), layout.done(this.#reader.stageDir(this.key)));
+  }
+}

@@ -1,0 +1,112 @@
+/** Where an attempt can continue from: written whole or not at all, verified before use. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Checkpoint, Checkpoints } from '../ablation/kind.ts';
+import { canonicalJson } from '../ablation/json.ts';
+import { mendable, StoreError } from './errors.ts';
+import type { Files } from './files.ts';
+import { attemptFiles } from './layout.ts';
+import { damage, makeManifest, readManifest } from './manifest.ts';
+import { listNumbers } from './read.ts';
+import type { ResumedFrom } from './records.ts';
+
+/** The newest, and the one before it in case the newest is found damaged. */
+const KEPT = 2;
+
+export interface CheckpointPlace {
+  readonly attempt: number;
+  /** Folder of an attempt of this stage. */
+  dirOf(attempt: number): string;
+  /** Numbers of the stage's attempts. */
+  attempts(): number[];
+}
+
+export interface CheckpointOptions {
+  /** Milliseconds between periodic checkpoints. */
+  readonly every: number;
+  /** Told about a damaged checkpoint that was passed over. */
+  readonly warn: (message: string) => void;
+  /** Called before a checkpoint counts: what was recorded up to its step must be durable first. */
+  readonly flush: () => void;
+}
+
+export class AttemptCheckpoints implements Checkpoints {
+  readonly #files: Files;
+  readonly #place: CheckpointPlace;
+  readonly #options: CheckpointOptions;
+  #last = performance.now();
+  #asked = false;
+
+  constructor(files: Files, place: CheckpointPlace, options: CheckpointOptions) {
+    this.#files = files;
+    this.#place = place;
+    this.#options = options;
+  }
+
+  async latest(): Promise<Checkpoint | undefined> {
+    for (const { attempt, step } of this.#candidates()) {
+      const dir = join(this.#folder(attempt), String(step));
+      const broken = await brokenness(dir);
+      if (broken === undefined) {
+        this.#record({ attempt, step });
+        return { step, dir };
+      }
+      this.#options.warn(`Checkpoint of step ${step} (attempt ${attempt}) is damaged and is passed over: ${broken}`);
+    }
+    this.#record(null);
+    return undefined;
+  }
+
+  due(): boolean {
+    return performance.now() - this.#last >= this.#options.every;
+  }
+
+  async save(step: number, write: (dir: string) => Promise<void>): Promise<void> {
+    const folder = this.#folder(this.#place.attempt);
+    const temporary = join(folder, `.tmp-${randomUUID()}`);
+    this.#files.makeFolder(temporary);
+    try {
+      await write(temporary);
+      this.#files.write(join(temporary, attemptFiles.manifest), `${canonicalJson(await makeManifest(temporary))}\n`);
+      this.#files.syncTree(temporary);
+    } catch (error) {
+      this.#files.remove(temporary);
+      throw mendable(error, folder);
+    }
+    this.#options.flush();
+    // The same step again is the same checkpoint: the first one stays.
+    if (!this.#files.publishFolder(temporary, join(folder, String(step)))) this.#files.remove(temporary);
+    for (const old of listNumbers(folder).slice(0, -KEPT)) this.#files.remove(join(folder, String(old)));
+    this.#last = performance.now();
+  }
+
+  /** Furthest first; of equal steps the one of the newest attempt. */
+  #candidates(): { attempt: number; step: number }[] {
+    return this.#place
+      .attempts()
+      .filter(attempt => attempt <= this.#place.attempt)
+      .flatMap(attempt => listNumbers(this.#folder(attempt)).map(step => ({ attempt, step })))
+      .sort((a, b) => b.step - a.step || b.attempt - a.attempt);
+  }
+
+  #folder(attempt: number): string {
+    return join(this.#place.dirOf(attempt), attemptFiles.checkpoints);
+  }
+
+  /** Curves are stitched by the first answer: where this attempt began. */
+  #record(from: ResumedFrom): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.#files.write(join(this.#place.dirOf(this.#place.attempt), attemptFiles.resumed), `${canonicalJson({ from })}\n`);
+  }
+}
+
+async function brokenness(dir: string): Promise<string | undefined> {
+  try {
+    const manifest = readManifest(join(dir, attemptFiles.manifest));
+    return manifest ? await damage(dir, manifest) : 'no manifest.json';
+  } catch (error) {
+    if (error instanceof StoreError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+import { AblateError } from '../ablation/errors.ts';
+
+/** The store cannot be used as asked. `code`: `STORE_MISSING`, `NOT_A_STORE`, `STORE_NEWER`, `STORE_READ_ONLY`, `STORE_FULL`, `STORE_DAMAGED`, `STORE_CONFLICT`. */
+export class StoreError extends AblateError {}
+
+const MENDING: Readonly<Record<string, readonly [code: string, what: string]>> = {
+  ENOSPC: ['STORE_FULL', 'The disk is full; free some space (ablate clean shows what no arm needs) and run again.'],
+  EDQUOT: ['STORE_FULL', 'The disk quota is used up; free some space and run again.'],
+  EACCES: ['STORE_READ_ONLY', 'This user may not write there; mend the permissions or choose another --store.'],
+  EPERM: ['STORE_READ_ONLY', 'This user may not write there; mend the permissions or choose another --store.'],
+  EROFS: ['STORE_READ_ONLY', 'That file system is read-only; choose another --store.'],
+};
+
+/** The system's error in words of a person, when it is one they can mend; else the error itself. */
+export function mendable(error: unknown, path: string, bytes?: number): unknown {
+  const known = isSystemError(error) ? MENDING[error.code] : undefined;
+  if (!known) return error;
+  const what = bytes === undefined ? path : `${bytes} bytes to ${path}`;
+  return new StoreError(known[0], `Could not write ${what}. ${known[1]}`, { cause: error });
+}
+
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}
+
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return isSystemError(error) && codes.includes(error.code);
+}

@@ -1,0 +1,33 @@
+/** Where everything stands in a store. */
+import { join } from 'node:path';
+
+/** Raised when a store written by this program cannot be read by the version before. */
+export const STORE_FORMAT = 1;
+
+export const layout = {
+  format: (store: string) => join(store, 'store.json'),
+  stages: (store: string) => join(store, 'stages'),
+  stage: (store: string, key: string) => join(store, 'stages', key),
+  identity: (stage: string) => join(stage, 'stage.json'),
+  done: (stage: string) => join(stage, 'done'),
+  attempts: (stage: string) => join(stage, 'attempts'),
+  attempt: (stage: string, attempt: number) => join(stage, 'attempts', String(attempt)),
+  /** As the link `done` names it: relative, so that a store can be moved. */
+  doneTarget: (attempt: number) => `attempts/${attempt}`,
+} as const;
+
+/** Files of one attempt, relative to its folder. */
+export const attemptFiles = {
+  owner: 'attempt.json',
+  worker: 'worker.json',
+  heartbeat: 'heartbeat',
+  log: 'log.txt',
+  states: 'state.jsonl',
+  provenance: 'provenance.json',
+  metrics: 'metrics.jsonl',
+  resumed: 'resumed.json',
+  checkpoints: 'checkpoints',
+  output: 'output',
+  manifest: 'manifest.json',
+  result: 'result.json',
+} as const;

@@ -1,0 +1,55 @@
+/** Who works on an attempt, and whether that process still lives. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+export interface Owner {
+  readonly host: string;
+  /** Differs after every boot of the host; empty where the system does not tell. */
+  readonly boot: string;
+  readonly pid: number;
+  /** Start time of the process in clock ticks since boot: a reused pid is told from the old one. Empty where the system does not tell. */
+  readonly started: string;
+}
+
+export function ownerOf(pid: number): Owner {
+  return { host: hostname(), boot: bootId(), pid, started: procStat(pid)?.started ?? '' };
+}
+
+/** `undefined` when it runs on another host, where only its heartbeat can tell. */
+export function isAlive(owner: Owner): boolean | undefined {
+  if (owner.host !== hostname()) return undefined;
+  if (owner.boot !== bootId()) return false;
+  if (owner.started === '') return respondsToSignals(owner.pid);
+  const stat = procStat(owner.pid);
+  // A zombie has ended; only its parent has not asked for the exit code yet.
+  return stat !== undefined && stat.started === owner.started && stat.state !== 'Z';
+}
+
+function procStat(pid: number): { readonly state: string; readonly started: string } | undefined {
+  const text = readIfThere(`/proc/${pid}/stat`);
+  if (text === undefined) return undefined;
+  // The command name, in parentheses, may itself hold spaces and parentheses.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', started: fields[19] ?? '' };
+}
+
+function bootId(): string {
+  return readIfThere('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
+}
+
+function respondsToSignals(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

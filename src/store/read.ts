@@ -1,0 +1,66 @@
+/** Reading what may be absent, torn or damaged. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { hasCode, StoreError } from './errors.ts';
+import { isTemporary } from './files.ts';
+
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined when the file is absent. @throws StoreError when it is no JSON object */
+export function readObject(path: string): Record<string, unknown> | undefined {
+  const text = readText(path);
+  if (text === undefined) return undefined;
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StoreError('STORE_DAMAGED', `${path}: expected a JSON object, got ${text.length === 0 ? 'an empty file' : `'${text.slice(0, 40)}'`}`);
+  return value as Record<string, unknown>;
+}
+
+/**
+ * Objects of a JSON-lines file, in order. A last line without newline was torn by a crash and does not count.
+ * @throws StoreError naming the line when any other is damaged
+ */
+export function readLines(path: string): Record<string, unknown>[] {
+  const lines = (readText(path) ?? '').split('\n');
+  lines.pop(); // text after the last newline: empty, or torn
+  return lines.flatMap((line, i) => {
+    const value = parseJson(line);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return [value];
+    throw new StoreError('STORE_DAMAGED', `${path}, line ${i + 1}: expected a JSON object, got '${line.slice(0, 40)}'`);
+  });
+}
+
+/** As `readLines`, but a line torn in the middle (another writer went on after a crash) is passed over. */
+export function readTornLines(path: string): Record<string, unknown>[] {
+  return (readText(path) ?? '').split('\n').flatMap(line => {
+    const value = parseJson(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? [value] : [];
+  });
+}
+
+export function listFolder(path: string): string[] {
+  try {
+    return readdirSync(path).filter(name => !isTemporary(name)).sort();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** Names that are whole numbers (attempts, steps), ascending. */
+export function listNumbers(path: string): number[] {
+  return listFolder(path).filter(name => /^\d+$/.test(name)).map(Number).sort((a, b) => a - b);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

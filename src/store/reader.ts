@@ -1,0 +1,169 @@
+/** Reads a store. Says only what is so: a stage is done when its link is there and what it points to is whole. */
+import { readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { MetricRecord, StageResult } from '../ablation/kind.ts';
+import { stitch } from './curve.ts';
+import { hasCode, StoreError } from './errors.ts';
+import { attemptFiles, layout } from './layout.ts';
+import { readManifest, sizeDamage } from './manifest.ts';
+import { isAlive, type Owner } from './owner.ts';
+import { listFolder, listNumbers, readObject, readTornLines } from './read.ts';
+import { attemptFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
+
+export type StageState =
+  /** Never attempted, or not known. */
+  | { readonly state: 'absent' }
+  | { readonly state: 'running'; readonly attempt: number; readonly owner: Owner }
+  /** Its process ended without a result; the next attempt goes on from the last checkpoint. */
+  | { readonly state: 'interrupted'; readonly attempt: number }
+  | { readonly state: 'failed'; readonly attempt: number; readonly code: string; readonly reason: string; readonly permanent: boolean }
+  | { readonly state: 'done'; readonly attempt: number };
+
+/** An attempt on another host counts as alive until its heartbeat has stood still this long by our own clock. */
+const LEASE_MS = 30_000;
+
+export class StoreReader {
+  readonly dir: string;
+  /** Last change of foreign heartbeats: what it was, and when (our monotonic clock) we first saw it so. */
+  readonly #beats = new Map<string, { readonly time: number; readonly seen: number }>();
+
+  constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  /** Keys of all stages, sorted. */
+  keys(): string[] {
+    return listFolder(layout.stages(this.dir));
+  }
+
+  stage(key: string): StageRecord | undefined {
+    const file = parsed(stageFile, layout.identity(this.stageDir(key)));
+    return file && { key, label: file.label, ...file.identity };
+  }
+
+  stageDir(key: string): string {
+    return layout.stage(this.dir, key);
+  }
+
+  /** Numbers of the stage's attempts, ascending. */
+  attempts(key: string): number[] {
+    return listNumbers(layout.attempts(this.stageDir(key)));
+  }
+
+  attemptDir(key: string, attempt: number): string {
+    return layout.attempt(this.stageDir(key), attempt);
+  }
+
+  attempt(key: string, attempt: number): AttemptRecord | undefined {
+    return parsed(attemptFile, join(this.attemptDir(key, attempt), attemptFiles.owner));
+  }
+
+  logFile(key: string, attempt: number): string {
+    return join(this.attemptDir(key, attempt), attemptFiles.log);
+  }
+
+  /** State changes of an attempt, oldest first. */
+  states(key: string, attempt: number): StateLine[] {
+    return readTornLines(join(this.attemptDir(key, attempt), attemptFiles.states)).flatMap(line => {
+      const state = stateLine.safeParse(line);
+      return state.success ? [state.data] : [];
+    });
+  }
+
+  state(key: string): StageState {
+    const done = this.doneAttempt(key);
+    if (done !== undefined) return { state: 'done', attempt: done };
+    const attempts = this.attempts(key).reverse();
+    const newest = attempts[0];
+    if (newest === undefined) return { state: 'absent' };
+    for (const attempt of attempts) {
+      const owner = this.#liveOwner(key, attempt);
+      if (owner) return { state: 'running', attempt, owner };
+    }
+    const last = this.states(key, newest).at(-1);
+    if (last?.state !== 'failed') return { state: 'interrupted', attempt: newest };
+    return { state: 'failed', attempt: newest, code: last.code ?? 'UNKNOWN', reason: last.reason ?? 'no reason recorded', permanent: last.permanent === true };
+  }
+
+  /** The attempt that counts; undefined when there is none or what the link points to is not whole. */
+  doneAttempt(key: string): number | undefined {
+    const attempt = this.linkedAttempt(key);
+    return attempt !== undefined && this.incomplete(key, attempt) === undefined ? attempt : undefined;
+  }
+
+  /** Where the link `done` points to, whole or not. */
+  linkedAttempt(key: string): number | undefined {
+    try {
+      const target = /^attempts\/(\d+)$/.exec(readlinkSync(layout.done(this.stageDir(key))));
+      return target ? Number(target[1]) : undefined;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'EINVAL', 'ENOTDIR')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Why an attempt cannot count (no result, output files missing or of another size), or undefined when it can. */
+  incomplete(key: string, attempt: number): string | undefined {
+    const dir = this.attemptDir(key, attempt);
+    try {
+      if (!parsed(resultFile, join(dir, attemptFiles.result))) return 'no result.json';
+      const manifest = readManifest(join(dir, attemptFiles.manifest));
+      return manifest ? sizeDamage(join(dir, attemptFiles.output), manifest) : 'no manifest.json';
+    } catch (error) {
+      if (error instanceof StoreError) return error.message;
+      throw error;
+    }
+  }
+
+  /** The numbers of a stage that is done. */
+  result(key: string): StageResult | undefined {
+    const attempt = this.doneAttempt(key);
+    return attempt === undefined ? undefined : parsed(resultFile, join(this.attemptDir(key, attempt), attemptFiles.result));
+  }
+
+  /** Folder of the final files of a stage that is done. */
+  output(key: string): string | undefined {
+    const attempt = this.doneAttempt(key);
+    return attempt === undefined ? undefined : join(this.attemptDir(key, attempt), attemptFiles.output);
+  }
+
+  /** Metrics of the attempt that counts (else of the newest), stitched to those it resumed from: no step twice. */
+  curve(key: string): MetricRecord[] {
+    const attempt = this.doneAttempt(key) ?? this.attempts(key).at(-1);
+    return attempt === undefined ? [] : stitch(n => this.attemptDir(key, n), attempt);
+  }
+
+  /** Of the attempt that counts, else of the newest: times, host, versions. Never part of a result. */
+  provenance(key: string): Record<string, unknown> | undefined {
+    const attempt = this.doneAttempt(key) ?? this.attempts(key).at(-1);
+    return attempt === undefined ? undefined : readObject(join(this.attemptDir(key, attempt), attemptFiles.provenance));
+  }
+
+  /** The process that works on the attempt: its worker, or the runner that is about to start or reap one. */
+  #liveOwner(key: string, attempt: number): Owner | undefined {
+    const last = this.states(key, attempt).at(-1);
+    if (last && last.state !== 'running') return undefined;
+    const dir = this.attemptDir(key, attempt);
+    const worker = parsed(workerFile, join(dir, attemptFiles.worker))?.owner;
+    const runner = this.attempt(key, attempt)?.owner;
+    return [worker, runner].find(owner => owner !== undefined && (isAlive(owner) ?? this.#beatsStill(dir)));
+  }
+
+  #beatsStill(dir: string): boolean {
+    const path = join(dir, attemptFiles.heartbeat);
+    const time = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const known = this.#beats.get(path);
+    const now = performance.now();
+    if (known?.time !== time) this.#beats.set(path, { time, seen: now });
+    return known?.time !== time || now - known.seen < LEASE_MS;
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, path: string): T | undefined {
+  const value = readObject(path);
+  if (value === undefined) return undefined;
+  const result = schema.safeParse(value);
+  if (!result.success) throw new StoreError('STORE_DAMAGED', `${path}: ${result.error.issues.map(i => `${i.path.join('.')}: ${i.message}`).join('; ')}`);
+  return result.data;
+}

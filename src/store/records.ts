@@ -1,0 +1,53 @@
+/** The JSON files of a store, as they are checked when read. */
+import { z } from 'zod';
+import type { MetricRecord, StageIdentity } from '../ablation/kind.ts';
+
+const jsonObject = z.record(z.string(), z.json());
+
+export const stageFile = z.object({
+  label: z.string(),
+  identity: z.strictObject({
+    kind: z.string(),
+    revision: z.int(),
+    recipe: jsonObject,
+    seed: z.int(),
+    upstream: z.record(z.string(), z.string()),
+  }),
+});
+
+/** A stage as the store knows it. */
+export interface StageRecord extends StageIdentity {
+  readonly key: string;
+  readonly label: string;
+}
+
+const owner = z.object({ host: z.string(), boot: z.string(), pid: z.int(), started: z.string() });
+
+export const attemptFile = z.object({
+  /** Runner that holds the lease. */
+  owner,
+  created: z.iso.datetime(),
+  /** Where it runs: `cpu:0`, `gpu:1`. */
+  place: z.string(),
+});
+export type AttemptRecord = z.infer<typeof attemptFile>;
+
+export const workerFile = z.object({ owner });
+
+export const resumedFile = z.object({ from: z.object({ attempt: z.int(), step: z.int() }).nullable() });
+/** The checkpoint an attempt went on from; null when it began at the start. */
+export type ResumedFrom = z.infer<typeof resumedFile>['from'];
+
+export const stateLine = z.object({
+  time: z.string(),
+  /** `uncommitted`: complete, but another attempt had been committed before. */
+  state: z.enum(['running', 'interrupted', 'failed', 'done', 'uncommitted']),
+  code: z.string().optional(),
+  reason: z.string().optional(),
+  permanent: z.boolean().optional(),
+});
+export type StateLine = z.infer<typeof stateLine>;
+
+export const resultFile = z.record(z.string(), z.union([z.number(), z.string()]));
+
+export const metricLine = z.object({ step: z.number(), epoch: z.number() }).catchall(z.number()) as z.ZodType<MetricRecord>;

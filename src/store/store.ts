@@ -1,0 +1,177 @@
+/** The run directory: one folder a stage, one folder an attempt, one link that says which attempt counts. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { canonicalJson } from '../ablation/json.ts';
+import type { StageIdentity } from '../ablation/kind.ts';
+import { Attempt } from './attempt.ts';
+import { hasCode, StoreError } from './errors.ts';
+import { isTemporary, nodeFiles, type Files } from './files.ts';
+import { attemptFiles, layout, STORE_FORMAT } from './layout.ts';
+import { damage, readManifest } from './manifest.ts';
+import { isAlive, ownerOf } from './owner.ts';
+import { readObject } from './read.ts';
+import { StoreReader, type StageState } from './reader.ts';
+
+export interface StoreOptions {
+  readonly files?: Files;
+  /** Told about damage that was found and passed over. */
+  readonly warn?: (message: string) => void;
+}
+
+export type Acquired =
+  | { readonly type: 'acquired'; readonly attempt: Attempt }
+  /** Done already, or another live process works on it. */
+  | { readonly type: 'taken'; readonly state: StageState & { readonly state: 'done' | 'running' } };
+
+export class Store extends StoreReader {
+  readonly #files: Files;
+  readonly #warn: (message: string) => void;
+
+  constructor(dir: string, { files = nodeFiles, warn = () => undefined }: StoreOptions = {}) {
+    super(dir);
+    this.#files = files;
+    this.#warn = warn;
+  }
+
+  /** Enters a stage. @throws StoreError when the store knows the key with another identity */
+  ensureStage(key: string, identity: StageIdentity, label: string): void {
+    const text = identityText(identity);
+    const known = this.stage(key);
+    if (known) {
+      if (identityText(known) !== text) throw new StoreError('STORE_CONFLICT', `${layout.identity(this.stageDir(key))}: expected ${text}, got ${identityText(known)}`);
+      return;
+    }
+    this.#files.makeFolder(layout.attempts(this.stageDir(key)));
+    this.#files.write(layout.identity(this.stageDir(key)), `${JSON.stringify({ label, identity: JSON.parse(text) as unknown }, null, 2)}\n`);
+  }
+
+  /**
+   * Takes the lease of a stage by making its next attempt. Only one process can: the number is the fencing token.
+   * @param place where the attempt is to run, for people
+   */
+  async acquire(key: string, place: string): Promise<Acquired> {
+    for (;;) {
+      const state = this.state(key);
+      if (state.state === 'done' || state.state === 'running') return { type: 'taken', state };
+      this.#withdraw(key);
+      const complete = await this.#adopt(key);
+      if (complete) continue;
+      const number = (this.attempts(key).at(-1) ?? 0) + 1;
+      if (this.#makeAttempt(key, number, place)) return { type: 'acquired', attempt: new Attempt(this.#files, this, key, number) };
+    }
+  }
+
+  /** For a worker: the attempt that its runner acquired. */
+  attemptOf(key: string, number: number): Attempt {
+    if (!this.attempt(key, number)) throw new StoreError('STORE_DAMAGED', `${this.attemptDir(key, number)}: expected an attempt, got none`);
+    return new Attempt(this.#files, this, key, number);
+  }
+
+  /** Removes what a done stage needs no longer: checkpoints, and what killed processes left half removed or half written. */
+  tidy(key: string): void {
+    const done = this.doneAttempt(key);
+    if (done === undefined) return;
+    for (const attempt of this.attempts(key)) {
+      const dir = this.attemptDir(key, attempt);
+      if (attempt !== done && this.#mayLive(key, attempt)) continue;
+      this.#files.remove(join(dir, attemptFiles.checkpoints));
+      for (const name of readdirSync(dir).filter(isTemporary)) this.#files.remove(join(dir, name));
+    }
+  }
+
+  /** The attempt appears with its owner in it, so that nobody ever sees one without. */
+  #makeAttempt(key: string, number: number, place: string): boolean {
+    const temporary = join(layout.attempts(this.stageDir(key)), `.tmp-${randomUUID()}`);
+    this.#files.makeFolder(join(temporary, attemptFiles.checkpoints));
+    this.#files.makeFolder(join(temporary, attemptFiles.output));
+    const record = { owner: ownerOf(process.pid), created: new Date().toISOString(), place };
+    this.#files.write(join(temporary, attemptFiles.owner), `${canonicalJson(record)}\n`);
+    this.#files.touch(join(temporary, attemptFiles.heartbeat));
+    const made = this.#files.publishFolder(temporary, this.attemptDir(key, number));
+    if (!made) this.#files.remove(temporary);
+    return made;
+  }
+
+  /** Commits an attempt that was killed after its result and before its link. */
+  async #adopt(key: string): Promise<boolean> {
+    for (const attempt of this.attempts(key)) {
+      if (this.incomplete(key, attempt) !== undefined) continue;
+      const dir = this.attemptDir(key, attempt);
+      const manifest = readManifest(join(dir, attemptFiles.manifest));
+      const broken = manifest ? await damage(join(dir, attemptFiles.output), manifest) : 'no manifest.json';
+      if (broken === undefined) {
+        new Attempt(this.#files, this, key, attempt).link();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A link to something not whole counts for nothing and would bar every later commit. */
+  #withdraw(key: string): void {
+    const attempt = this.linkedAttempt(key);
+    if (attempt === undefined) return;
+    const broken = this.incomplete(key, attempt);
+    if (broken === undefined) return;
+    this.#warn(`Stage ${key}: attempt ${attempt} had been committed but is damaged and no longer counts: ${broken}`);
+    this.#files.remove(layout.done(this.stageDir(key)));
+  }
+
+  #mayLive(key: string, attempt: number): boolean {
+    const owner = this.attempt(key, attempt)?.owner;
+    return owner !== undefined && this.states(key, attempt).at(-1)?.state === 'running' && isAlive(owner) !== false;
+  }
+}
+
+/**
+ * Opens the store for writing and makes it when it is not there.
+ * @throws StoreError when the folder holds something else, or a store of a newer format
+ */
+export function openStore(dir: string, options: StoreOptions = {}): Store {
+  const { files = nodeFiles } = options;
+  const path = resolve(dir);
+  if (!existsSync(layout.format(path))) {
+    files.makeFolder(path);
+    const others = readdirSync(path).filter(name => !isTemporary(name) && name !== 'stages');
+    if (others.length > 0 && !existsSync(layout.format(path))) {
+      throw new StoreError('NOT_A_STORE', `Expected a store or an empty folder, got ${path} with ${others.slice(0, 3).join(', ')}; choose another --store`);
+    }
+    files.makeFolder(layout.stages(path));
+    files.write(layout.format(path), `${canonicalJson({ format: STORE_FORMAT })}\n`);
+  }
+  checkFormat(path);
+  return new Store(path, options);
+}
+
+/** Opens an existing store; the result has no way to change it. */
+export function openStoreReadOnly(dir: string): StoreReader {
+  const path = resolve(dir);
+  checkFormat(path);
+  return new StoreReader(path);
+}
+
+function identityText({ kind, revision, recipe, seed, upstream }: StageIdentity): string {
+  return canonicalJson({ kind, revision, recipe, seed, upstream });
+}
+
+function checkFormat(path: string): void {
+  const file = layout.format(path);
+  const format = formatOf(path)?.['format'];
+  if (typeof format !== 'number') throw new StoreError('STORE_DAMAGED', `${file}: expected {"format": ${STORE_FORMAT}}, got no format`);
+  if (format > STORE_FORMAT) {
+    throw new StoreError('STORE_NEWER', `${path} was written by a newer version of this program (store format ${format}; this one reads up to ${STORE_FORMAT}); update the program or choose another --store`);
+  }
+}
+
+function formatOf(path: string): Record<string, unknown> | undefined {
+  try {
+    if (!statSync(path).isDirectory()) throw new StoreError('NOT_A_STORE', `Expected a store, got the file ${path}; choose another --store`);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) throw new StoreError('STORE_MISSING', `Expected a store at ${path}, got no such folder; run 'ablate sweep' first or choose another --store`);
+    throw error;
+  }
+  const value = readObject(layout.format(path));
+  if (!value) throw new StoreError('NOT_A_STORE', `Expected a store at ${path}, got a folder without store.json; run 'ablate sweep' first or choose another --store`);
+  return value;
+}
