@@ -1,0 +1,116 @@
+/** Dimensions of the models, as data. Names of the fields follow timm and MAE. */
+import { ModelError } from './errors.ts';
+
+/** Width and depth of a stack of Transformer blocks. */
+export interface BlocksConfig {
+  readonly embed_dim: number;
+  readonly depth: number;
+  readonly num_heads: number;
+  /** Hidden width of the MLP over `embed_dim`. */
+  readonly mlp_ratio: number;
+}
+
+/** A ViT encoder (`models_vit.py`, `models_mae.py`, `models_tinymim.py`). */
+export interface ViTConfig extends BlocksConfig {
+  /** [H, W] in pixels. */
+  readonly image_size: readonly [number, number];
+  readonly patch_size: number;
+  readonly in_chans: number;
+  /**
+   * Heads of the last block, where they differ: a TinyMIM student splits its last block into as many heads as its teacher
+   * has, at the same width. The parameters keep their shapes, so fine-tuning can split them anew.
+   */
+  readonly last_block_heads?: number;
+}
+
+/** MAE's decoder (`models_mae.py`). */
+export type DecoderConfig = BlocksConfig;
+
+export interface ViTSize {
+  readonly embed_dim: number;
+  readonly depth: number;
+  /** Heads in pre-training; a TinyMIM student has `last_block` of them in its last block. */
+  readonly heads: { readonly pretrain: number; readonly last_block?: number; readonly finetune: number };
+}
+
+/**
+ * Sizes of the paper (patch 16, 224 x 224, mlp_ratio 4). T, S, B: `models_tinymim.py` (pre-training) and `models_vit.py`
+ * (fine-tuning) of OliverRensu/TinyMIM; L: the MAE teacher, `mae_vit_large_patch16` of facebookresearch/mae.
+ */
+export const VIT_SIZES = {
+  tiny: { embed_dim: 192, depth: 12, heads: { pretrain: 6, last_block: 12, finetune: 3 } },
+  small: { embed_dim: 384, depth: 12, heads: { pretrain: 6, last_block: 12, finetune: 6 } },
+  base: { embed_dim: 768, depth: 12, heads: { pretrain: 12, last_block: 16, finetune: 12 } },
+  large: { embed_dim: 1024, depth: 24, heads: { pretrain: 16, finetune: 16 } },
+} as const satisfies Record<string, ViTSize>;
+
+/** The decoder of all MAE models (`mae_vit_*_dec512d8b` of facebookresearch/mae). */
+export const MAE_DECODER: DecoderConfig = { embed_dim: 512, depth: 8, num_heads: 16, mlp_ratio: 4 };
+
+/** Epsilon of all LayerNorms of the models (`partial(nn.LayerNorm, eps=1e-6)` in MAE and TinyMIM). */
+export const LAYER_NORM_EPS = 1e-6;
+
+/** [rows, columns] of patches. */
+export function patchGrid(config: ViTConfig): readonly [number, number] {
+  return [config.image_size[0] / config.patch_size, config.image_size[1] / config.patch_size];
+}
+
+/** Number of patches L. */
+export function patchCount(config: ViTConfig): number {
+  const [rows, columns] = patchGrid(config);
+  return rows * columns;
+}
+
+/** Values of one patch. */
+export function patchDim(config: ViTConfig): number {
+  return config.patch_size ** 2 * config.in_chans;
+}
+
+/** Heads of a block, counted from 1. */
+export function headsOf(config: ViTConfig, block: number): number {
+  return block === config.depth ? (config.last_block_heads ?? config.num_heads) : config.num_heads;
+}
+
+/** Hidden width of the MLP. */
+export function mlpDim(config: BlocksConfig): number {
+  return Math.floor(config.embed_dim * config.mlp_ratio);
+}
+
+/** @throws ModelError with the first dimension that does not fit */
+export function validateViT(config: ViTConfig): void {
+  const { image_size, patch_size, in_chans, last_block_heads } = config;
+  validateBlocks(config, 'the encoder');
+  expectCounts({ 'image_size[0]': image_size[0], 'image_size[1]': image_size[1], patch_size, in_chans });
+  if (image_size.some(size => size % patch_size !== 0)) {
+    throw new ModelError('CONFIG', `Expected an image_size that patch_size ${patch_size} divides, got [${image_size.join(', ')}]. Resize the images or change patch_size.`);
+  }
+  if (last_block_heads !== undefined) expectHeads(config.embed_dim, last_block_heads, 'last_block_heads');
+}
+
+/** @throws ModelError with the first dimension that does not fit */
+export function validateDecoder(config: DecoderConfig): void {
+  validateBlocks(config, 'the decoder');
+}
+
+function validateBlocks(config: BlocksConfig, which: string): void {
+  const { embed_dim, depth, num_heads, mlp_ratio } = config;
+  expectCounts({ embed_dim, depth, num_heads });
+  if (!(mlp_ratio > 0)) throw new ModelError('CONFIG', `Expected a mlp_ratio above 0, got ${mlp_ratio}.`);
+  if (embed_dim % 4 !== 0) {
+    throw new ModelError('CONFIG', `Expected embed_dim of ${which} to be a multiple of 4, for sine and cosine of row and column, got ${embed_dim}.`);
+  }
+  expectHeads(embed_dim, num_heads, 'num_heads');
+}
+
+function expectHeads(embedDim: number, heads: number, name: string): void {
+  expectCounts({ [name]: heads });
+  if (embedDim % heads !== 0) {
+    throw new ModelError('CONFIG', `Expected ${name} to divide embed_dim ${embedDim}, got ${heads}.`);
+  }
+}
+
+function expectCounts(values: Record<string, number>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (!Number.isInteger(value) || value < 1) throw new ModelError('CONFIG', `Expected ${name} to be an integer of at least 1, got ${value}.`);
+  }
+}

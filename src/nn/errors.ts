@@ -1,0 +1,11 @@
+export type ModelErrorCode = 'CONFIG' | 'PARAMETER_MISSING' | 'PARAMETER_SHAPE' | 'FEATURE' | 'INPUT';
+
+/** A model cannot be built or run as described. The message says what was expected and how to mend it. */
+export class ModelError extends Error {
+  readonly code: ModelErrorCode;
+  constructor(code: ModelErrorCode, message: string) {
+    super(message);
+    this.name = 'ModelError';
+    this.code = code;
+  }
+}

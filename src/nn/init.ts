@@ -1,0 +1,58 @@
+/** Initial weights as in MAE (`initialize_weights` in `models_mae.py`). */
+import { stream } from '../tensor/rng.ts';
+import { shapeError } from '../tensor/shape.ts';
+import type { DecoderConfig, ViTConfig } from './config.ts';
+import { classifierSpec, encoderSpec, linearSpec, maeSpec, type ModelSpec } from './spec.ts';
+
+/** Values of a parameter outside the engine. */
+export interface Weights {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+export type ModelWeights = Readonly<Record<string, Weights>>;
+
+/** Each parameter has a stream of its own, `init/<name>`, so adding one changes no other. */
+export function initialise(spec: ModelSpec, seed: number): ModelWeights {
+  return Object.fromEntries(Object.entries(spec).map(([name, { shape, init }]) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    return [name, { shape, data: init(size, stream(seed, `init/${name}`, 0)) }];
+  }));
+}
+
+export const initEncoder = (config: ViTConfig, seed: number): ModelWeights => initialise(encoderSpec(config), seed);
+
+export const initMae = (config: ViTConfig, decoder: DecoderConfig, seed: number): ModelWeights => initialise(maeSpec(config, decoder), seed);
+
+export const initClassifier = (config: ViTConfig, classes: number, seed: number, pool: 'mean' | 'class_token' = 'mean'): ModelWeights =>
+  initialise(classifierSpec(config, classes, pool), seed);
+
+export const initLinear = (name: string, from: number, to: number, seed: number): ModelWeights => initialise(linearSpec(name, from, to), seed);
+
+export interface WarmStart {
+  readonly weights: ModelWeights;
+  /** Taken from the checkpoint. */
+  readonly loaded: readonly string[];
+  /** Not in the checkpoint, so as initialised: a new head, for instance. */
+  readonly fresh: readonly string[];
+  /** In the checkpoint, but not of this model: a decoder, for instance. */
+  readonly unused: readonly string[];
+}
+
+/**
+ * Puts the weights of a checkpoint in the place of initial ones, by name (`load_state_dict(strict=False)` of MAE's
+ * fine-tuning). A position table of another grid has to be resized before (`interpolatePosEmbed`).
+ * @throws ShapeError where both have the parameter in different shapes
+ */
+export function warmStart(initial: ModelWeights, checkpoint: ModelWeights): WarmStart {
+  const loaded = Object.keys(initial).filter(name => name in checkpoint);
+  for (const name of loaded) {
+    const expected = initial[name]!.shape, actual = checkpoint[name]!.shape;
+    if (expected.join() !== actual.join()) throw shapeError(`the checkpoint's "${name}"`, expected, actual, 'Use a checkpoint of the same model size, or resize the table.');
+  }
+  return {
+    weights: { ...initial, ...Object.fromEntries(loaded.map(name => [name, checkpoint[name]!])) },
+    loaded,
+    fresh: Object.keys(initial).filter(name => !(name in checkpoint)),
+    unused: Object.keys(checkpoint).filter(name => !(name in initial)),
+  };
+}

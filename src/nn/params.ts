@@ -1,0 +1,21 @@
+/** Parameters of a model: tensors (or variables) by their PyTorch names, in PyTorch's layouts. */
+import type * as tf from '../tensor/tf.ts';
+import { ModelError } from './errors.ts';
+
+export type Params = Readonly<Record<string, tf.Tensor>>;
+
+/** @throws ModelError when the model has no such parameter */
+export function param(params: Params, name: string): tf.Tensor {
+  const tensor = params[name];
+  if (tensor === undefined) {
+    const names = Object.keys(params);
+    throw new ModelError(
+      'PARAMETER_MISSING',
+      `Expected a parameter "${name}", got ${names.length} others (${names.slice(0, 4).join(', ')}, ...). Check that the weights are of this model and depth.`,
+    );
+  }
+  return tensor;
+}
+
+/** The position tables: sin-cos and not trained, in MAE and in TinyMIM's pre-training. Fine-tuning trains `pos_embed`. */
+export const FIXED_IN_PRETRAINING: ReadonlySet<string> = new Set(['pos_embed', 'decoder_pos_embed']);

@@ -1,0 +1,91 @@
+/** Names, shapes and initial distributions of all parameters, in the order of the PyTorch models. */
+import { mlpDim, patchCount, patchGrid, validateDecoder, validateViT, type BlocksConfig, type DecoderConfig, type ViTConfig } from './config.ts';
+import { constant, normal, uniform, xavierUniform, type Initializer } from './initializers.ts';
+import { sincosPosEmbed } from './pos-embed.ts';
+
+export interface ParameterSpec {
+  readonly shape: readonly number[];
+  readonly init: Initializer;
+}
+export type ModelSpec = Readonly<Record<string, ParameterSpec>>;
+
+/** Encoder with its final norm: MAE's encoder, a TinyMIM student or teacher. `last_block_heads` changes no shape. */
+export function encoderSpec(config: ViTConfig): ModelSpec {
+  validateViT(config);
+  return { ...trunkSpec(config), ...normSpec('norm', config.embed_dim) };
+}
+
+/** Encoder and decoder of MAE. */
+export function maeSpec(config: ViTConfig, decoder: DecoderConfig): ModelSpec {
+  validateDecoder(decoder);
+  const dim = decoder.embed_dim;
+  return {
+    ...encoderSpec(config),
+    mask_token: { shape: [1, 1, dim], init: normal(0.02) },
+    decoder_pos_embed: posEmbedSpec(dim, config),
+    ...linearSpec('decoder_embed', config.embed_dim, dim),
+    ...blocksSpec('decoder_blocks', decoder),
+    ...normSpec('decoder_norm', dim),
+    ...linearSpec('decoder_pred', dim, config.patch_size ** 2 * config.in_chans),
+  };
+}
+
+/**
+ * Classifier over the mean of the patch tokens (`fc_norm`) or over the class token (`norm`). The head starts near zero,
+ * with std 2e-5 (`main_finetune.py`, whose truncation at +-2 has no effect).
+ */
+export function classifierSpec(config: ViTConfig, classes: number, pool: 'mean' | 'class_token' = 'mean'): ModelSpec {
+  validateViT(config);
+  return {
+    ...trunkSpec(config),
+    ...normSpec(pool === 'mean' ? 'fc_norm' : 'norm', config.embed_dim),
+    'head.weight': { shape: [classes, config.embed_dim], init: normal(2e-5) },
+    'head.bias': { shape: [classes], init: constant(0) },
+  };
+}
+
+/** A linear layer `<name>.weight`, `<name>.bias`, e.g. the projection of a student's features. */
+export function linearSpec(name: string, from: number, to: number): ModelSpec {
+  return {
+    [`${name}.weight`]: { shape: [to, from], init: xavierUniform(from, to) },
+    [`${name}.bias`]: { shape: [to], init: constant(0) },
+  };
+}
+
+function trunkSpec(config: ViTConfig): ModelSpec {
+  const { embed_dim, in_chans, patch_size } = config;
+  const fanIn = in_chans * patch_size ** 2;
+  return {
+    cls_token: { shape: [1, 1, embed_dim], init: normal(0.02) },
+    pos_embed: posEmbedSpec(embed_dim, config),
+    'patch_embed.proj.weight': { shape: [embed_dim, in_chans, patch_size, patch_size], init: xavierUniform(fanIn, embed_dim) },
+    'patch_embed.proj.bias': { shape: [embed_dim], init: uniform(1 / Math.sqrt(fanIn)) }, // MAE leaves PyTorch's Conv2d default
+    ...blocksSpec('blocks', config),
+  };
+}
+
+function blocksSpec(prefix: string, config: BlocksConfig): ModelSpec {
+  const dim = config.embed_dim, hidden = mlpDim(config);
+  return Object.assign({}, ...Array.from({ length: config.depth }, (_, i) => {
+    const block = `${prefix}.${i}`;
+    return {
+      ...normSpec(`${block}.norm1`, dim),
+      ...linearSpec(`${block}.attn.qkv`, dim, 3 * dim),
+      ...linearSpec(`${block}.attn.proj`, dim, dim),
+      ...normSpec(`${block}.norm2`, dim),
+      ...linearSpec(`${block}.mlp.fc1`, dim, hidden),
+      ...linearSpec(`${block}.mlp.fc2`, hidden, dim),
+    };
+  })) as ModelSpec;
+}
+
+function normSpec(name: string, dim: number): ModelSpec {
+  return {
+    [`${name}.weight`]: { shape: [dim], init: constant(1) },
+    [`${name}.bias`]: { shape: [dim], init: constant(0) },
+  };
+}
+
+function posEmbedSpec(dim: number, config: ViTConfig): ParameterSpec {
+  return { shape: [1, 1 + patchCount(config), dim], init: () => sincosPosEmbed(dim, patchGrid(config)) };
+}
