@@ -20,9 +20,17 @@ export const ARRAY_OF = {
 
 export type DType = keyof typeof ARRAY_OF;
 
+/** The array type by its plain name: over any buffer, which `InstanceType` would narrow. */
+type ArrayFor<D extends DType> =
+  D extends 'F32' ? Float32Array : D extends 'F64' ? Float64Array
+  : D extends 'I64' ? BigInt64Array : D extends 'U64' ? BigUint64Array
+  : D extends 'I32' ? Int32Array : D extends 'U32' ? Uint32Array
+  : D extends 'I16' ? Int16Array : D extends 'I8' ? Int8Array
+  : D extends 'BOOL' | 'U8' ? Uint8Array : Uint16Array;
+
 /** A tensor as a file holds it: `data` has as many elements as `shape` says, in row-major order. */
 export type StoredTensor = {
-  [D in DType]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: InstanceType<(typeof ARRAY_OF)[D]> };
+  [D in DType]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: ArrayFor<D> };
 }[DType];
 
 /** In rising alignment, as the reference implementation of safetensors orders them. */
