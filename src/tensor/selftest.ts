@@ -21,7 +21,7 @@ export function toyStep(steps = 30): ToyResult {
   const x = tf.tensor2d(random.normals(samples * features), [samples, features]);
   const truth = tf.tensor2d(random.normals(features), [features, 1]);
   const y = tf.matMul(x, truth);
-  const w = tf.variable(tf.zeros([features, 1]));
+  const w = tf.tidy(() => tf.variable(tf.zeros([features, 1])));
   const loss = (): tf.Scalar => tf.mean(tf.square(tf.sub(tf.matMul(x, w), y)));
   const read = (): number => tf.tidy(() => loss().dataSync()[0]!);
   const firstLoss = read();

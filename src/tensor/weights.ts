@@ -56,7 +56,9 @@ export function writeWeights(path: string, weights: Weights, metadata: Readonly<
 
 /** Reads the floating-point tensors of a safetensors file as float32. @throws TypeError for tensors of integers */
 export function readWeights(path: string): Record<string, HostTensor> {
-  return Object.fromEntries([...readSafetensors(path).tensors].map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor) }]));
+  const { tensors } = readSafetensors(path);
+  return Object.fromEntries([...tensors].map(([name, tensor]) =>
+    [name, { shape: tensor.shape, data: toFloat32(tensor, `"${name}" of ${path}`) }]));
 }
 
 /** Writes parameters that are in the engine as a safetensors file. */

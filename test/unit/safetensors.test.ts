@@ -119,6 +119,6 @@ describe('toFloat32', () => {
   });
 
   it('refuses integers', () => {
-    expect(() => toFloat32({ dtype: 'I32', shape: [1], data: Int32Array.of(1) })).toThrow('Expected a floating-point tensor');
+    expect(() => toFloat32({ dtype: 'I32', shape: [1], data: Int32Array.of(1) })).toThrow('Expected tensor to be floating-point (F64, F32, F16, BF16), got I32.');
   });
 });

@@ -1,0 +1,158 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { engineEnvironment, isEngineNoise, loadEngine } from '../../src/tensor/backend.ts';
+import { toyStep } from '../../src/tensor/selftest.ts';
+import * as tf from '../../src/tensor/tf.ts';
+
+const root = join(import.meta.dirname, '../..');
+const require = createRequire(import.meta.url);
+const engineFolder = dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'));
+
+interface Child { readonly code: number; readonly stdout: string; readonly stderr: string }
+
+/** Runs TypeScript in a process of its own: an engine is loaded once per process, with the environment it starts with. */
+function runChild(code: string, cwd = root): Promise<Child> {
+  const tsx = pathToFileURL(require.resolve('tsx')).href;
+  const env = { ...process.env };
+  delete env['TF_CPP_MIN_LOG_LEVEL']; // as in a person's shell
+  return new Promise(resolve => {
+    execFile(process.execPath, ['--import', tsx, '--input-type=module', '--eval', code], { cwd, env }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+const reportError = `.then(() => { console.log('loaded'); }, e => { console.log(JSON.stringify({ name: e.name, code: e.code, message: e.message })); })`;
+
+describe('engineEnvironment', () => {
+  it('limits threads and hides GPUs on the CPU', () => {
+    expect(engineEnvironment({ device: 'cpu', threads: 3 })).toMatchObject({
+      TF_NUM_INTRAOP_THREADS: '3', TF_NUM_INTEROP_THREADS: '3', CUDA_VISIBLE_DEVICES: '-1',
+    });
+  });
+
+  it('makes a GPU deterministic, exact and shared, and leaves the choice of one to the caller', () => {
+    const environment = engineEnvironment({ device: 'gpu', threads: 1 });
+    expect(environment).toMatchObject({ TF_FORCE_GPU_ALLOW_GROWTH: 'true', TF_DETERMINISTIC_OPS: '1', NVIDIA_TF32_OVERRIDE: '0' });
+    expect(environment).not.toHaveProperty('CUDA_VISIBLE_DEVICES');
+  });
+});
+
+describe('loadEngine', () => {
+  it('describes the engine it loaded', async () => {
+    const engine = await loadEngine({ device: 'cpu', threads: 2 });
+    expect(engine).toMatchObject({ name: 'tensorflow', device: 'cpu', threads: 2, tfjsVersion: tf.version_core });
+    expect(engine.libraryVersion).toMatch(/^2\.\d+\.\d+/);
+    expect(tf.getBackend()).toBe('tensorflow');
+    expect(await loadEngine({ device: 'cpu', threads: 2 })).toBe(engine);
+  });
+
+  it('refuses to pretend that a running engine has other options', async () => {
+    await loadEngine({ device: 'cpu', threads: 2 });
+    await expect(loadEngine({ device: 'cpu', threads: 1 })).rejects.toMatchObject({ name: 'EngineError', code: 'ENGINE_OPTIONS' });
+    await expect(loadEngine({ device: 'gpu', threads: 2 })).rejects.toMatchObject({ code: 'ENGINE_OPTIONS' });
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])('refuses %d threads', async threads => {
+    await expect(loadEngine({ device: 'cpu', threads })).rejects.toThrow(`Expected threads to be an integer of at least 1, got ${threads}.`);
+  });
+
+  it('uses one core with one thread, and writes nothing but the known lines', async () => {
+    const child = await runChild(`
+      import { loadEngine } from './src/tensor/backend.ts';
+      import * as tf from './src/tensor/tf.ts';
+      await loadEngine({ device: 'cpu', threads: 1 });
+      const x = tf.ones([1200, 1200]), big = tf.ones([3_000_000]);
+      const work = n => { for (let i = 0; i < n; i++) tf.tidy(() => { tf.matMul(x, x).dataSync(); tf.exp(big); }); };
+      work(2);
+      const cpu = process.cpuUsage(), wall = process.hrtime.bigint();
+      work(8);
+      const { user, system } = process.cpuUsage(cpu);
+      console.log((user + system) * 1e3 / Number(process.hrtime.bigint() - wall));
+    `);
+    expect(child.stderr.split('\n').filter(line => line !== '' && !isEngineNoise(line))).toEqual([]);
+    // Two threads would use up to 2; a busy machine only lowers the figure. The rest is Node's own threads.
+    expect(Number(child.stdout)).toBeGreaterThan(0);
+    expect(Number(child.stdout)).toBeLessThan(1.25);
+  });
+
+  it('does not fall back to the CPU when a GPU is asked for and none is visible', async () => {
+    const child = await runChild(`
+      process.env.CUDA_VISIBLE_DEVICES = '-1';
+      const { loadEngine } = await import('./src/tensor/backend.ts');
+      await loadEngine({ device: 'gpu', threads: 1 })${reportError};
+    `);
+    expect(JSON.parse(child.stdout)).toMatchObject({ name: 'EngineError', code: 'ENGINE_DEVICE' });
+    expect(child.stdout).toContain('Expected ops to run on the gpu, got the cpu.');
+  });
+});
+
+describe('loadEngine without a working native library', () => {
+  let project: string;
+
+  /** A copy of the project whose engine package lacks its compiled binding; everything else is linked. */
+  beforeAll(() => {
+    project = realpathSync(mkdtempSync(join(tmpdir(), 'no-engine-')));
+    cpSync(join(root, 'src/tensor'), join(project, 'src/tensor'), { recursive: true });
+    writeFileSync(join(project, 'package.json'), '{"type":"module"}');
+    const modules = join(root, 'node_modules');
+    mkdirSync(join(project, 'node_modules/@tensorflow'), { recursive: true });
+    for (const name of readdirSync(modules).filter(name => name !== '@tensorflow')) {
+      symlinkSync(join(modules, name), join(project, 'node_modules', name));
+    }
+    for (const name of readdirSync(join(modules, '@tensorflow')).filter(name => name !== 'tfjs-node-gpu')) {
+      symlinkSync(join(modules, '@tensorflow', name), join(project, 'node_modules/@tensorflow', name));
+    }
+    for (const part of ['package.json', 'dist']) {
+      cpSync(join(engineFolder, part), join(project, 'node_modules/@tensorflow/tfjs-node-gpu', part), { recursive: true });
+    }
+  });
+  afterAll(() => { rmSync(project, { recursive: true }); });
+
+  const load = () => runChild(`
+    const { loadEngine } = await import('./src/tensor/backend.ts');
+    await loadEngine({ device: 'cpu', threads: 1 })${reportError};
+  `, project);
+
+  it('says what is missing and how to mend it', async () => {
+    const child = await load();
+    expect(JSON.parse(child.stdout)).toMatchObject({ name: 'EngineError', code: 'ENGINE_UNAVAILABLE' });
+    expect(child.stdout).toContain('tfjs_binding.node');
+    expect(child.stdout).toContain('Run `make setup`');
+  });
+
+  it.each([
+    ['the TensorFlow library is missing', (binding: Buffer) => binding, 'libtensorflow'],
+    ['the binding is no library', () => Buffer.from('<html>Not found</html>'.repeat(99)), 'tfjs_binding.node'],
+  ])('says so too when %s', async (_, change, mentioned) => {
+    const platform = readdirSync(join(engineFolder, 'lib'))[0]!;
+    const folder = join(project, 'node_modules/@tensorflow/tfjs-node-gpu/lib', platform);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'tfjs_binding.node'), change(readFileSync(join(engineFolder, 'lib', platform, 'tfjs_binding.node'))));
+    const child = await load();
+    expect(JSON.parse(child.stdout)).toMatchObject({ name: 'EngineError', code: 'ENGINE_UNAVAILABLE' });
+    expect(child.stdout).toContain(mentioned);
+    expect(child.stdout).toContain('Run `make setup`');
+  });
+});
+
+describe('toyStep', () => {
+  it('learns, and leaves no tensor behind', async () => {
+    await loadEngine({ device: 'cpu', threads: 2 });
+    const before = tf.memory().numTensors;
+    const result = toyStep();
+    expect(result).toMatchObject({ ok: true });
+    expect(result.lastLoss).toBeLessThan(result.firstLoss / 100);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('is not content with too little learning', async () => {
+    await loadEngine({ device: 'cpu', threads: 2 });
+    expect(toyStep(1).ok).toBe(false);
+  });
+});
