@@ -1,0 +1,51 @@
+# Every target sets up what it needs first; what is done already is not repeated. `make help` lists them.
+#   ARGS      more arguments for the command: make sweep ARGS="--only relation/qk-vv --seeds 0,1,2"
+#   FIXTURES  folder of golden values: FIXTURES=/elsewhere make parity
+
+ABLATE := node src/cli/ablate.mjs
+VITEST := node node_modules/vitest/vitest.mjs run
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help sweep test plan status report setup doctor parity lint typecheck packages engine
+
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+sweep: engine ## set up, fetch the data, train every arm, write the report
+	@$(ABLATE) setup --data --quiet
+	@$(ABLATE) sweep $(ARGS)
+
+test: engine ## set up, run all tests
+	@node test/run.mjs $(ARGS)
+
+plan: packages ## what a sweep would do: stages done, shared, to run, and their cost
+	@$(ABLATE) plan $(ARGS)
+
+status: packages ## what is done, running, failed
+	@$(ABLATE) status $(ARGS)
+
+report: packages ## write the report from the results so far
+	@$(ABLATE) report $(ARGS)
+
+setup: packages ## install packages and engine (`make sweep` also fetches the data)
+	@$(ABLATE) setup --engine $(ARGS)
+
+doctor: packages ## what is there, what is missing, and the command that mends it
+	@$(ABLATE) doctor $(ARGS)
+
+parity: engine ## check models, losses and optimizer against golden values (FIXTURES=<folder>)
+	@$(VITEST) --project parity $(ARGS)
+
+lint: packages ## eslint, no warning allowed
+	@node node_modules/eslint/bin/eslint.js --max-warnings 0 .
+
+typecheck: packages ## TypeScript, strict
+	@node node_modules/typescript/bin/tsc --noEmit
+
+packages:
+	@node src/setup/packages.mjs
+
+engine: packages
+	@$(ABLATE) setup --engine --quiet

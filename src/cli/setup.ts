@@ -1,0 +1,42 @@
+/** `ablate setup`: the engine and the data. The npm packages are there already, else this could not run. */
+import type { Command } from 'commander';
+import { dataDir } from '../setup/cache.ts';
+import { ensureEngine } from '../setup/engine.ts';
+
+interface SetupOptions {
+  readonly engine?: true;
+  readonly data?: true;
+  readonly deep?: true;
+  readonly quiet?: true;
+}
+
+export function registerSetup(program: Command): void {
+  program.command('setup')
+    .description('provision the engine and the data (all that is missing; nothing is done twice)')
+    .option('--engine', 'only the engine')
+    .option('--data', 'only the data')
+    .option('--deep', 'check the library byte by byte, and take it anew if it is damaged')
+    .option('--quiet', 'say nothing when everything is there')
+    .addHelpText('after', `
+Environment:
+  TINYMIM_CACHE    folder for the library and the data (default: tinymim-ablations in the user's cache folder)
+  TINYMIM_DEVICE   cpu or gpu: provide for this one (default: gpu if the machine has an NVIDIA GPU)
+  CXX              C++ compiler`)
+    .action(async (options: SetupOptions) => {
+      const all = !options.engine && !options.data;
+      if (all || options.engine) await setUpEngine(options);
+      if (all || options.data) await setUpData();
+    });
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+async function setUpEngine({ deep, quiet }: SetupOptions): Promise<void> {
+  const { library, why } = await ensureEngine(say, { deep: deep ?? false });
+  if (!quiet) say(`Engine: ${library.package} ${library.version} (${why}).`);
+}
+
+async function setUpData(): Promise<void> {
+  const { ensureFashionMnist } = await import('../data/fashion-mnist.ts');
+  await ensureFashionMnist(dataDir(), say);
+}

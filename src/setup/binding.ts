@@ -1,0 +1,97 @@
+/** The native part of tfjs-node: two C++ files between Node and the C API of TensorFlow, compiled on this machine. */
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { execa } from 'execa';
+import { withTemporary } from './cache.ts';
+import { SetupError, tail } from './errors.ts';
+import type { Library } from './library.ts';
+import { systemPackage, type Say } from './python.ts';
+
+const require = createRequire(import.meta.url);
+
+/** Node-API version of the binding. Every Node since 12.22 offers it, and a binding for it serves all later ones. */
+const NAPI_VERSION = 8;
+
+/** Folder of the npm package whose binding is built. */
+export function enginePackage(): { folder: string; version: string } {
+  const file = require.resolve('@tensorflow/tfjs-node-gpu/package.json');
+  const { version } = require(file) as { version: string };
+  return { folder: path.dirname(file), version };
+}
+
+/** Where the package looks for its binding. */
+export const installedBinding = (packageFolder: string): string =>
+  path.join(packageFolder, 'lib', `napi-v${NAPI_VERSION}`, 'tfjs_binding.node');
+
+/** Where the compiled binding is kept: a new `npm ci` copies it from there. */
+export const cachedBinding = (cache: string, library: Library, packageVersion: string): string =>
+  path.join(cache, 'bindings', `tfjs-node-${packageVersion}-${library.key}`, 'tfjs_binding.node');
+
+/** The first C++ compiler that answers: `$CXX`, g++, clang++, c++. */
+export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<{ command: string; version: string } | undefined> {
+  for (const command of [...(env['CXX'] ? [env['CXX']] : []), 'g++', 'clang++', 'c++']) {
+    const { failed, stdout } = await execa(command, ['--version'], { reject: false, timeout: 60_000 });
+    if (!failed) return { command, version: stdout.split('\n')[0] ?? '' };
+  }
+  return undefined;
+}
+
+/**
+ * Compiles the binding against `libraryFolder` into the cache.
+ *
+ * The compiler is called directly: node-gyp would need make, headers of this very Node (often a download) and paths without spaces.
+ * @throws SetupError `NO_COMPILER`, `COMPILE_FAILED`
+ */
+export async function compileBinding(cache: string, library: Library, libraryFolder: string, say: Say): Promise<string> {
+  const { folder: source, version } = enginePackage();
+  const target = cachedBinding(cache, library, version);
+  const compiler = await findCompiler();
+  if (!compiler) {
+    throw new SetupError('NO_COMPILER', 'Expected a C++ compiler (g++ or clang++) on the PATH, to compile the binding of the engine.',
+      systemPackage('g++', 'install g++ or clang++, or name a compiler: export CXX=/path/to/c++'));
+  }
+  say(`Compiling the engine's binding with ${compiler.command} (about 15 s) ...`);
+  await withTemporary(path.dirname(target), async temporary => {
+    const output = path.join(temporary, path.basename(target));
+    const run = await execa(compiler.command, await compilerArguments(source, library, libraryFolder, output), { reject: false, all: true });
+    const log = path.join(path.dirname(target), 'compile.log');
+    await writeFile(log, `${run.escapedCommand}\n${run.all}\n`);
+    if (run.failed) {
+      throw new SetupError('COMPILE_FAILED', `${compiler.command} could not compile the binding:\n${tail(run.all) || `    ${run.shortMessage}`}\n    (all of it: ${log})`,
+        'use a compiler that knows C++17 (export CXX=/path/to/c++), then run `make setup` again', { cause: run });
+    }
+    await rename(output, target);
+  });
+  return target;
+}
+
+async function compilerArguments(source: string, library: Library, libraryFolder: string, output: string): Promise<string[]> {
+  const sources = (await readdir(path.join(source, 'binding'))).filter(name => name.endsWith('.cc')).sort();
+  const { include_dir: nodeHeaders } = require('node-api-headers') as { include_dir: string };
+  const tensorflow = path.join(libraryFolder, 'tensorflow');
+  const link = process.platform === 'darwin'
+    ? ['-undefined', 'dynamic_lookup', '-Wl,-rpath,@loader_path/../../deps/lib']
+    : ['-Wl,-rpath,$ORIGIN/../../deps/lib'];
+  return [
+    '-shared', '-fPIC', '-O2', '-std=c++17', `-DNAPI_VERSION=${NAPI_VERSION}`,
+    '-I', nodeHeaders, '-I', path.join(tensorflow, 'include'),
+    ...sources.map(name => path.join(source, 'binding', name)),
+    path.join(tensorflow, library.cc), path.join(tensorflow, library.framework),
+    ...link, '-o', output,
+  ];
+}
+
+/** Copies the binding to where the package looks for it, in one step. Returns whether anything changed. */
+export async function installBinding(cached: string, packageFolder: string): Promise<boolean> {
+  const target = installedBinding(packageFolder);
+  if (existsSync(target) && (await readFile(target)).equals(await readFile(cached))) return false;
+  await mkdir(path.dirname(target), { recursive: true });
+  await withTemporary(path.join(packageFolder, 'lib'), async temporary => {
+    const copy = path.join(temporary, path.basename(target));
+    await copyFile(cached, copy);
+    await rename(copy, target);
+  });
+  return true;
+}

@@ -1,0 +1,68 @@
+/** What set-up keeps outside the repository, once per machine: the native library, the compiled binding, the data. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { access, constants, mkdir, readdir, rm, statfs } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { SetupError } from './errors.ts';
+import { isAlive } from './lock.mjs';
+
+/** `$TINYMIM_CACHE`, else `tinymim-ablations` in the user's cache folder. An absolute path, which may not exist yet. */
+export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
+  if (env['TINYMIM_CACHE']) return path.resolve(env['TINYMIM_CACHE']);
+  return path.join(env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache'), 'tinymim-ablations');
+}
+
+/** Where data sets are kept. */
+export const dataDir = (env: NodeJS.ProcessEnv = process.env): string => path.join(cacheDir(env), 'data');
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString('en-US')} MB`;
+
+/** Bytes that this user can still write to the file system of `folder`, which may not exist yet. */
+export async function freeBytes(folder: string): Promise<number> {
+  let existing = path.resolve(folder);
+  while (!existsSync(existing)) existing = path.dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
+  return bavail * bsize;
+}
+
+/**
+ * Makes `folder` and checks that `needed` bytes fit.
+ * @throws SetupError `CACHE_NOT_WRITABLE`, `NO_SPACE`
+ */
+export async function prepareFolder(folder: string, needed: number): Promise<void> {
+  const elsewhere = 'name a folder on another disk: export TINYMIM_CACHE=/path/to/folder';
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    throw new SetupError('CACHE_NOT_WRITABLE', `Expected to be able to write to the cache ${folder}: ${(cause as Error).message}.`,
+      elsewhere, { cause });
+  }
+  const free = await freeBytes(folder);
+  if (free < needed) {
+    throw new SetupError('NO_SPACE', `Expected ${megabytes(needed)} free for the cache ${folder}, got ${megabytes(free)}.`,
+      `free some space there, or ${elsewhere}`);
+  }
+}
+
+const TEMPORARY = /^tmp-(\d+)-(.+)-[0-9a-f]{8}$/;
+
+/**
+ * Runs `work` with a new empty folder inside `parent`, which no other process uses and which is gone afterwards.
+ * Also removes those that killed processes of this machine left behind.
+ */
+export async function withTemporary<T>(parent: string, work: (folder: string) => Promise<T>): Promise<T> {
+  await mkdir(parent, { recursive: true });
+  for (const name of await readdir(parent)) {
+    const [, pid, host] = TEMPORARY.exec(name) ?? [];
+    if (host === os.hostname() && !isAlive(Number(pid))) await rm(path.join(parent, name), { recursive: true, force: true });
+  }
+  const folder = path.join(parent, `tmp-${process.pid}-${os.hostname()}-${randomBytes(4).toString('hex')}`);
+  await mkdir(folder);
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

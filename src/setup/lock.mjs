@@ -1,0 +1,78 @@
+/**
+ * A lock between processes of one machine, as a file. Free of dependencies: it guards `npm ci` too.
+ * A holder that was killed is recognised by its process id, so a lock never has to be removed by hand after a crash.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const POLL_MS = 200;
+/** A lock file that is still empty is being written, unless its writer died between creating and filling it. */
+const WRITING_MS = 5000;
+
+/** @type {import('./lock.d.mts').withLock} */
+export async function withLock(file, say, work) {
+  mkdirSync(path.dirname(file), { recursive: true });
+  let told = false;
+  while (!acquire(file)) {
+    const holder = liveHolder(file);
+    if (holder === undefined) {
+      discard(file);
+      continue;
+    }
+    if (!told) say(`Waiting for another set-up (process ${holder}; lock ${file}) ...`);
+    told = true;
+    await sleep(POLL_MS);
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+function acquire(file) {
+  try {
+    writeFileSync(file, `${process.pid} ${hostname()}`, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Who holds the lock, or undefined when the lock is left over. A holder on another host cannot be asked: it counts as alive. */
+function liveHolder(file) {
+  try {
+    const [pid, host] = readFileSync(file, 'utf8').split(' ');
+    if (!host) return Date.now() - statSync(file).mtimeMs < WRITING_MS ? 'unknown' : undefined;
+    if (host !== hostname()) return `${pid} on ${host}`;
+    return isAlive(Number(pid)) ? pid : undefined;
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Moved away and looked at again before it is removed: another process may just have replaced it by a lock of its own. */
+function discard(file) {
+  const aside = `${file}.stale-${process.pid}`;
+  try {
+    renameSync(file, aside);
+    if (liveHolder(aside) === undefined) rmSync(aside, { force: true });
+    else renameSync(aside, file);
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+}
+
+/** @type {import('./lock.d.mts').isAlive} */
+export function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,50 @@
+/** `manifest.json` of a folder in the cache: which files belong to it, their sizes and hashes. Written before the folder gets its name. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { FileRecord } from './python.ts';
+
+export interface Manifest {
+  /** Wheels the files came from. */
+  readonly wheels: readonly string[];
+  /** By path relative to the folder. */
+  readonly files: Readonly<Record<string, FileRecord>>;
+}
+
+const NAME = 'manifest.json';
+
+export const writeManifest = (folder: string, manifest: Manifest): Promise<void> =>
+  writeFile(path.join(folder, NAME), `${JSON.stringify(manifest, null, 1)}\n`);
+
+export async function readManifest(folder: string): Promise<Manifest | undefined> {
+  try {
+    return JSON.parse(await readFile(path.join(folder, NAME), 'utf8')) as Manifest;
+  } catch {
+    return undefined; // absent or torn: the folder is made anew either way
+  }
+}
+
+/**
+ * What is wrong with the files of a folder: sizes only, or (`deep`) their SHA-256 too, which reads everything.
+ * Empty when all is well; `['missing']` when there is no such folder or it has no manifest.
+ */
+export async function damage(folder: string, deep = false): Promise<string[]> {
+  const manifest = await readManifest(folder);
+  if (!manifest) return ['missing'];
+  const problems = await Promise.all(Object.entries(manifest.files).map(async ([name, expected]) => {
+    const file = path.join(folder, name);
+    const size = await stat(file).then(info => info.size, () => undefined);
+    if (size === undefined) return `${name} is missing`;
+    if (size !== expected.bytes) return `${name} has ${size} bytes instead of ${expected.bytes}`;
+    if (deep && await sha256(file) !== expected.sha256) return `${name} has another SHA-256 than when it was unpacked`;
+    return undefined;
+  }));
+  return problems.filter(problem => problem !== undefined);
+}
+
+async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const block of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(block as Buffer);
+  return hash.digest('hex');
+}

@@ -1,0 +1,100 @@
+/** Python is used for two things that it has everywhere: pip (which knows the user's mirrors) and zipfile. */
+import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { SetupError, tail } from './errors.ts';
+
+export type Say = (line: string) => void;
+
+/** Command that installs a package of the system, where its package manager is known. */
+export function systemPackage(debian: string, otherwise: string): string {
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+  if (existsSync('/etc/debian_version')) return `${sudo}apt-get install ${debian}`;
+  return process.platform === 'darwin' ? 'xcode-select --install' : otherwise;
+}
+
+/**
+ * @returns version of Python and of pip
+ * @throws SetupError `NO_PYTHON`, `NO_PIP`
+ */
+export async function requirePip(): Promise<{ python: string; pip: string }> {
+  const python = await execa('python3', ['--version'], { reject: false, timeout: 60_000 });
+  if (python.failed) {
+    throw new SetupError('NO_PYTHON', 'Expected python3 on the PATH: pip takes TensorFlow\'s library from its official wheel.',
+      systemPackage('python3 python3-pip', 'install Python 3 with pip'), { cause: python });
+  }
+  const pip = await execa('python3', ['-m', 'pip', '--version'], { reject: false, timeout: 60_000 });
+  if (pip.failed) {
+    throw new SetupError('NO_PIP', `Expected ${python.stdout} to have pip, got: ${tail(pip.stderr, 1).trim()}`,
+      systemPackage('python3-pip', 'python3 -m ensurepip --user'), { cause: pip });
+  }
+  return { python: python.stdout.replace('Python ', ''), pip: /^pip (\S+)/.exec(pip.stdout)?.[1] ?? pip.stdout };
+}
+
+/**
+ * Downloads wheels for another Python and platform than pip's own: the library in them needs no Python at all.
+ * The user's configuration of pip (mirrors, certificates, proxies) is honoured.
+ * @param folder an empty folder; pip's temporary files go there too, so that a small /tmp does not matter
+ * @returns paths of the wheels
+ * @throws SetupError `PIP_FAILED` with the end of pip's message
+ */
+export async function downloadWheels(requirements: readonly string[], tags: readonly string[], folder: string, bytes: number): Promise<string[]> {
+  const stop = showProgress(folder, bytes);
+  const pip = await execa('python3', [
+    '-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--python-version', '3.12', ...tags.flatMap(tag => ['--platform', tag]),
+    '--no-cache-dir', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--dest', folder, ...requirements,
+  ], { reject: false, all: true, stdin: 'ignore', env: { TMPDIR: folder } });
+  stop();
+  if (pip.failed) {
+    throw new SetupError('PIP_FAILED', `pip could not download ${requirements.join(', ')}:\n${tail(pip.all) || `    ${pip.shortMessage}`}`,
+      'check the network (or the mirror: python3 -m pip config list), then run `make setup` again', { cause: pip });
+  }
+  return (await readdir(folder)).filter(name => name.endsWith('.whl')).map(name => path.join(folder, name));
+}
+
+/** On a terminal, one line with the megabytes so far, updated in place. Returns the function that ends it. */
+function showProgress(folder: string, bytes: number): () => void {
+  if (!process.stderr.isTTY) return () => undefined;
+  const draw = async (): Promise<void> => {
+    const done = await folderBytes(folder).catch(() => 0);
+    process.stderr.write(`\r\x1b[K  ${Math.round(done / 1e6)} of ${Math.round(bytes / 1e6)} MB`);
+  };
+  const timer = setInterval(() => void draw(), 500);
+  return () => {
+    clearInterval(timer);
+    process.stderr.write('\r\x1b[K');
+  };
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true });
+  const sizes = await Promise.all(entries.map(async name => {
+    const info = await stat(path.join(folder, name));
+    return info.isFile() ? info.size : 0;
+  }));
+  return sizes.reduce((a, b) => a + b, 0);
+}
+
+/** Size and SHA-256 (hex) of a file. */
+export interface FileRecord { readonly bytes: number; readonly sha256: string }
+
+const UNPACK = fileURLToPath(new URL('unpack.py', import.meta.url));
+
+/**
+ * Unpacks the members of wheels whose names start with one of `prefixes` below `destination`.
+ * @returns a record of each file, by its name in the wheel
+ * @throws SetupError `BAD_WHEEL` when a wheel is damaged, `UNPACK_FAILED` when the files cannot be written
+ */
+export async function unpackWheels(wheels: readonly string[], prefixes: readonly string[], destination: string): Promise<Record<string, FileRecord>> {
+  const run = await execa('python3', [UNPACK, destination, ...prefixes, '--', ...wheels], { reject: false, stdin: 'ignore' });
+  if (!run.failed) return JSON.parse(run.stdout) as Record<string, FileRecord>;
+  const names = wheels.map(wheel => path.basename(wheel)).join(', ');
+  if (run.exitCode === 3) {
+    throw new SetupError('BAD_WHEEL', `Expected ${names} to be whole, got: ${tail(run.stderr, 1).trim()}`,
+      'run `make setup` again: it is downloaded anew', { cause: run });
+  }
+  throw new SetupError('UNPACK_FAILED', `Could not unpack ${names} to ${destination}:\n${tail(run.stderr) || `    ${run.shortMessage}`}`,
+    'check the disk (space, rights), then run `make setup` again', { cause: run });
+}
