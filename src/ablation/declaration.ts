@@ -67,7 +67,6 @@ export interface ReportCurve {
   readonly title: string;
 }
 
-/** What joins declarations to stages: the vocabulary of factors, the profiles, and how an arm becomes stages. */
 /** What every profile has; a study adds its own fields. */
 export interface ProfileBase {
   /** Also the file's name: `experiments/profiles/<name>.ts`. */
@@ -76,6 +75,7 @@ export interface ProfileBase {
   readonly seeds: readonly number[];
 }
 
+/** What joins declarations to stages: the vocabulary of factors, the profiles, and how an arm becomes stages. */
 export interface Study<F extends object = JsonObject, P extends ProfileBase = ProfileBase> {
   readonly name: string;
   /** Strict schema with defaults: parsing a partial choice gives the full one. */

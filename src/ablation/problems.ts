@@ -65,7 +65,7 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object') return `an object with ${Object.keys(value).slice(0, 5).join(', ') || 'no fields'}`;
   if (typeof value === 'function') return 'a function';
-  return `${String(value as number | boolean | bigint | symbol)} (${typeof value})`;
+  return typeof value === 'symbol' ? 'a symbol' : `${value as number | boolean | bigint} (${typeof value})`;
 }
 
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);

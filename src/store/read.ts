@@ -16,9 +16,9 @@ export function readText(path: string): string | undefined {
 export function readObject(path: string): Record<string, unknown> | undefined {
   const text = readText(path);
   if (text === undefined) return undefined;
-  const value = parseJson(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new StoreError('STORE_DAMAGED', `${path}: expected a JSON object, got ${text.length === 0 ? 'an empty file' : `'${text.slice(0, 40)}'`}`);
-  return value as Record<string, unknown>;
+  const value = parseObject(text);
+  if (!value) throw new StoreError('STORE_DAMAGED', `${path}: expected a JSON object, got ${text.length === 0 ? 'an empty file' : `'${text.slice(0, 40)}'`}`);
+  return value;
 }
 
 /**
@@ -29,8 +29,8 @@ export function readLines(path: string): Record<string, unknown>[] {
   const lines = (readText(path) ?? '').split('\n');
   lines.pop(); // text after the last newline: empty, or torn
   return lines.flatMap((line, i) => {
-    const value = parseJson(line);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return [value];
+    const value = parseObject(line);
+    if (value) return [value];
     throw new StoreError('STORE_DAMAGED', `${path}, line ${i + 1}: expected a JSON object, got '${line.slice(0, 40)}'`);
   });
 }
@@ -38,8 +38,8 @@ export function readLines(path: string): Record<string, unknown>[] {
 /** As `readLines`, but a line torn in the middle (another writer went on after a crash) is passed over. */
 export function readTornLines(path: string): Record<string, unknown>[] {
   return (readText(path) ?? '').split('\n').flatMap(line => {
-    const value = parseJson(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? [value] : [];
+    const value = parseObject(line);
+    return value ? [value] : [];
   });
 }
 
@@ -57,9 +57,10 @@ export function listNumbers(path: string): number[] {
   return listFolder(path).filter(name => /^\d+$/.test(name)).map(Number).sort((a, b) => a - b);
 }
 
-function parseJson(text: string): unknown {
+function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(text) as unknown;
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

@@ -1,0 +1,66 @@
+/** Where workers run: `cpu:2x1` is two CPU workers of one thread each, `gpu:0,1` one worker on each of two GPUs. */
+import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { UsageError } from '../ablation/errors.ts';
+
+/** Room for one worker. */
+export interface Place {
+  /** `cpu:0`, `gpu:1`: for people. */
+  readonly name: string;
+  readonly device: 'cpu' | 'gpu';
+  readonly threads: number;
+  /** Index of its GPU as the driver counts. */
+  readonly gpu?: number;
+}
+
+const GRAMMAR = "expected 'cpu:<workers>x<threads>', 'gpu:<index>,<index>,...' or both joined by a comma, e.g. cpu:2x1 or gpu:0,1";
+
+/** @throws UsageError when the list does not follow the grammar, names a GPU twice or names nothing */
+export function parseDevices(list: string, cores = availableParallelism()): Place[] {
+  let device = '';
+  const workers: number[] = [];
+  const gpus: number[] = [];
+  for (const item of list.split(',').map(i => i.trim())) {
+    const [, named, value = ''] = /^(?:(cpu|gpu):)?(\d+(?:x\d+)?)$/.exec(item) ?? [];
+    device = named ?? device;
+    const [count = 0, threads] = value.split('x').map(Number);
+    if (device === 'cpu' && named && threads !== undefined && threads > 0 && count > 0) workers.push(...Array<number>(count).fill(threads));
+    else if (device === 'gpu' && value !== '' && threads === undefined && !gpus.includes(count)) gpus.push(count);
+    else throw new UsageError('BAD_DEVICES', `--devices: ${GRAMMAR}, got '${item}' in '${list}'`);
+  }
+  const share = Math.max(1, Math.floor(cores / Math.max(1, gpus.length)));
+  return [
+    ...gpus.map((gpu): Place => ({ name: `gpu:${gpu}`, device: 'gpu', threads: share, gpu })),
+    ...workers.map((threads, i): Place => ({ name: `cpu:${i}`, device: 'cpu', threads })),
+  ];
+}
+
+/** All GPUs when the driver shows any, else every core as a worker of one thread. */
+export function defaultDevices(): string {
+  const gpus = detectGpus();
+  return gpus.length > 0 ? `gpu:${gpus.map((_, i) => i).join(',')}` : `cpu:${availableParallelism()}x1`;
+}
+
+/** Models of the GPUs, in the driver's order; empty without an NVIDIA driver. */
+export function detectGpus(): string[] {
+  try {
+    const text = execFileSync('nvidia-smi', ['-L'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 });
+    return [...text.matchAll(/^GPU \d+: (.+?)(?: \(UUID.*)?$/gm)].map(m => m[1]!);
+  } catch {
+    return [];
+  }
+}
+
+/** Variables that pin a worker to its place. They count only when set before the engine is loaded. */
+export function placeEnvironment(place: Place): Record<string, string> {
+  const threads = String(place.threads);
+  return {
+    // '-1' hides every GPU: a CPU worker would otherwise take memory on one.
+    CUDA_VISIBLE_DEVICES: String(place.gpu ?? -1),
+    CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    TF_NUM_INTRAOP_THREADS: threads,
+    TF_NUM_INTEROP_THREADS: '1',
+    OMP_NUM_THREADS: threads,
+  };
+}

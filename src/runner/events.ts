@@ -1,0 +1,61 @@
+/** What a run tells while it goes on, and at its end. */
+import type { Progress, StageResult } from '../ablation/kind.ts';
+import type { Owner } from '../store/owner.ts';
+
+export interface Counts {
+  /** Stages that the run is about: `done + reused + failed + blocked + interrupted + running + queued`. */
+  readonly total: number;
+  /** Done by this run. */
+  readonly done: number;
+  /** Done before it. */
+  readonly reused: number;
+  readonly failed: number;
+  /** Cannot run because something upstream failed. */
+  readonly blocked: number;
+  readonly interrupted: number;
+  readonly running: number;
+  /** Waiting for a place, for an upstream stage, or for another runner. */
+  readonly queued: number;
+}
+
+export interface Failure {
+  readonly key: string;
+  readonly label: string;
+  readonly code: string;
+  readonly reason: string;
+  /** Last lines of the log; empty when there is no attempt. */
+  readonly logTail: string;
+  readonly log?: string;
+}
+
+interface OfStage {
+  readonly key: string;
+  readonly label: string;
+}
+
+export type RunEvent = { readonly counts: Counts } & (
+  | { readonly type: 'begin' }
+  | (OfStage & { readonly type: 'started'; readonly attempt: number; readonly place: string })
+  | (OfStage & { readonly type: 'progress'; readonly place: string; readonly progress: Progress })
+  /** Another live runner works on it; its result will be used. */
+  | (OfStage & { readonly type: 'waiting'; readonly owner: Owner })
+  | (OfStage & { readonly type: 'finished'; readonly seconds: number; readonly result: StageResult })
+  /** Done by another runner meanwhile. */
+  | (OfStage & { readonly type: 'reused' })
+  | { readonly type: 'retry'; readonly failure: Failure }
+  | { readonly type: 'failed'; readonly failure: Failure }
+  | (OfStage & { readonly type: 'blocked'; readonly by: string })
+  | (OfStage & { readonly type: 'interrupted' })
+);
+
+export interface RunSummary {
+  /** Keys computed by this run, in the order in which they were done. */
+  readonly done: readonly string[];
+  readonly reused: readonly string[];
+  readonly failed: readonly Failure[];
+  readonly blocked: readonly string[];
+  /** Stopped on request after a checkpoint. */
+  readonly interrupted: readonly string[];
+  /** Not started because the run was stopped. */
+  readonly left: readonly string[];
+}

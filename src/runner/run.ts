@@ -1,0 +1,258 @@
+/** Runs a plan: every stage until done or failed, inputs first, the critical path first, nothing twice. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stageLabel, type Plan } from '../plan/plan.ts';
+import type { Attempt } from '../store/attempt.ts';
+import type { StageState } from '../store/reader.ts';
+import type { Store } from '../store/store.ts';
+import { AblateError } from '../ablation/errors.ts';
+import { Board } from './board.ts';
+import type { Place } from './devices.ts';
+import type { Failure, RunEvent, RunSummary } from './events.ts';
+import type { Ended, Executor, Job } from './executors/executor.ts';
+import { logTail } from './log.ts';
+
+export interface RunOptions {
+  readonly plan: Plan;
+  readonly store: Store;
+  readonly executor: Executor;
+  /** Absolute folder of the declarations, for the workers. */
+  readonly experiments: string;
+  /** Absolute folder of prepared data sets. */
+  readonly dataDir: string;
+  /** Aborted: start nothing more, ask the workers to checkpoint and leave. */
+  readonly stop?: AbortSignal;
+  /** Aborted: end the workers at once. */
+  readonly kill?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Milliseconds between periodic checkpoints of a stage (default 30 s). */
+  readonly checkpointEvery?: number;
+  /** Milliseconds that a worker gets to checkpoint before it is forced (default 60 s). */
+  readonly grace?: number;
+  /** Milliseconds between looks at a stage that another runner works on (default 1 s). */
+  readonly poll?: number;
+}
+
+/** How often a failed stage is tried again in one run, unless its failure is permanent. */
+const RETRIES = 1;
+const BEAT_MS = 2_000;
+
+/** A failure of a stage ends up in the summary and leaves the others running; only a broken store or program makes this reject. */
+export async function runPlan(options: RunOptions): Promise<RunSummary> {
+  return await new Run(options).run();
+}
+
+interface Reason {
+  readonly code: string;
+  readonly reason: string;
+  readonly permanent: boolean;
+  readonly attempt?: number;
+}
+
+/** An event before the counts are added. */
+type Told = RunEvent extends infer E ? (E extends unknown ? Omit<E, 'counts'> : never) : never;
+
+class Run {
+  readonly #options: RunOptions;
+  readonly #board: Board;
+  readonly #active = new Map<string, Promise<void>>();
+  readonly #jobs = new Set<Job>();
+  readonly #tries = new Map<string, number>();
+  readonly #done: string[] = [];
+  readonly #failures: Failure[] = [];
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const { plan, store } = options;
+    for (const stage of plan.stages.values()) store.ensureStage(stage.key, stage, stageLabel(stage));
+    this.#board = new Board(plan, key => store.doneAttempt(key) !== undefined);
+    // What a killed run left to remove.
+    for (const key of this.#board.with('reused')) store.tidy(key);
+  }
+
+  async run(): Promise<RunSummary> {
+    const { stop, kill, grace = 60_000 } = this.#options;
+    const onStop = (): void => this.#jobs.forEach(job => job.stop(grace));
+    const onKill = (): void => this.#jobs.forEach(job => job.kill());
+    stop?.addEventListener('abort', onStop);
+    kill?.addEventListener('abort', onKill);
+    this.#tell({ type: 'begin' });
+    try {
+      for (;;) {
+        this.#startReady();
+        if (this.#active.size === 0) break;
+        await Promise.race(this.#active.values());
+      }
+    } finally {
+      stop?.removeEventListener('abort', onStop);
+      kill?.removeEventListener('abort', onKill);
+    }
+    return this.#summary();
+  }
+
+  get #stopping(): boolean {
+    return this.#options.stop?.aborted === true || this.#options.kill?.aborted === true;
+  }
+
+  #startReady(): void {
+    while (!this.#stopping) {
+      const key = this.#board.next();
+      const place = key === undefined ? undefined : this.#options.executor.reserve();
+      if (key === undefined || place === undefined) return;
+      this.#board.set(key, 'running');
+      this.#active.set(key, this.#try(key, place).finally(() => this.#active.delete(key)));
+    }
+  }
+
+  /** One attempt at one stage, or a wait for whoever else works on it. */
+  async #try(key: string, place: Place): Promise<void> {
+    const { store, executor } = this.#options;
+    let attempt: Attempt;
+    try {
+      const acquired = await store.acquire(key, place.name);
+      if (acquired.type === 'taken') {
+        executor.release(place);
+        await this.#waitForOther(key, acquired.state);
+        return;
+      }
+      attempt = acquired.attempt;
+    } catch (error) {
+      executor.release(place);
+      this.#fail(key, failureOf(error));
+      return;
+    }
+    const started = performance.now();
+    this.#tell({ type: 'started', key, label: this.#label(key), attempt: attempt.number, place: place.name });
+    const ended = await this.#work(attempt, place);
+    this.#settle(attempt, ended, (performance.now() - started) / 1e3);
+  }
+
+  async #work(attempt: Attempt, place: Place): Promise<Ended> {
+    const { executor, store, experiments, dataDir, checkpointEvery = 30_000, grace = 60_000 } = this.#options;
+    const { key } = attempt;
+    const task = {
+      experiments,
+      store: store.dir,
+      key,
+      attempt: attempt.number,
+      place: place.name,
+      execution: { device: place.device, threads: place.threads, dataDir },
+      checkpointEvery,
+      command: process.argv,
+    };
+    const job = executor.submit(place, task, attempt.logFile, progress => this.#tell({ type: 'progress', key, label: this.#label(key), place: place.name, progress }));
+    this.#jobs.add(job);
+    if (this.#stopping) job.stop(grace); // asked to stop while the lease was taken
+    const heart = setInterval(() => beat(attempt), BEAT_MS);
+    try {
+      return await job.ended;
+    } finally {
+      clearInterval(heart);
+      this.#jobs.delete(job);
+    }
+  }
+
+  /** What became of the attempt is read from the store; a worker that died without a word is given one. */
+  #settle(attempt: Attempt, ended: Ended, seconds: number): void {
+    const { store } = this.#options;
+    const { key, number } = attempt;
+    try {
+      const last = store.states(key, number).at(-1);
+      if (store.doneAttempt(key) === undefined && (last === undefined || last.state === 'running')) {
+        attempt.record(this.#stopping ? { state: 'interrupted' } : { state: 'failed', code: 'WORKER_LOST', reason: endText(ended), permanent: false });
+      }
+      const state = store.state(key);
+      if (state.state === 'done') this.#finish(key, seconds);
+      else if (state.state === 'failed') this.#fail(key, { ...state, attempt: number });
+      else if (this.#stopping) this.#interrupt(key);
+      else this.#fail(key, { code: 'NO_RESULT', reason: `expected a result, got a worker that left with state '${state.state}' (${endText(ended)})`, permanent: false, attempt: number });
+    } catch (error) {
+      this.#fail(key, { ...failureOf(error), attempt: number });
+    }
+  }
+
+  #finish(key: string, seconds: number): void {
+    this.#board.set(key, 'done');
+    this.#done.push(key);
+    this.#tell({ type: 'finished', key, label: this.#label(key), seconds, result: this.#options.store.result(key)! });
+  }
+
+  #interrupt(key: string): void {
+    this.#board.set(key, 'interrupted');
+    this.#tell({ type: 'interrupted', key, label: this.#label(key) });
+  }
+
+  #fail(key: string, { code, reason, permanent, attempt }: Reason): void {
+    const { store } = this.#options;
+    const log = attempt === undefined ? undefined : store.logFile(key, attempt);
+    const failure: Failure = { key, label: this.#label(key), code, reason, logTail: log === undefined ? '' : logTail(log), ...(log !== undefined && { log }) };
+    const tries = (this.#tries.get(key) ?? 0) + 1;
+    this.#tries.set(key, tries);
+    if (!permanent && tries <= RETRIES && !this.#stopping) {
+      this.#board.set(key, 'queued');
+      this.#tell({ type: 'retry', failure });
+      return;
+    }
+    this.#board.set(key, 'failed');
+    this.#failures.push(failure);
+    this.#tell({ type: 'failed', failure });
+    for (const blocked of this.#board.block(key)) this.#tell({ type: 'blocked', key: blocked, label: this.#label(blocked), by: key });
+  }
+
+  /** Until it is done, which we then reuse, or given up, upon which it is ours to try. */
+  async #waitForOther(key: string, first: StageState): Promise<void> {
+    const { store, poll = 1_000, stop } = this.#options;
+    this.#board.hold(key);
+    if (first.state === 'running') this.#tell({ type: 'waiting', key, label: this.#label(key), owner: first.owner });
+    let state = first;
+    while (state.state === 'running' && !this.#stopping) {
+      await sleep(poll, undefined, stop && { signal: stop }).catch(() => undefined);
+      state = store.state(key);
+    }
+    this.#board.release(key);
+    if (state.state !== 'done') return;
+    this.#board.set(key, 'reused');
+    this.#tell({ type: 'reused', key, label: this.#label(key) });
+  }
+
+  #label(key: string): string {
+    return stageLabel(this.#board.stage(key));
+  }
+
+  #tell(event: Told): void {
+    this.#options.onEvent?.({ ...event, counts: this.#board.counts() });
+  }
+
+  #summary(): RunSummary {
+    return {
+      done: this.#done,
+      reused: this.#board.with('reused'),
+      failed: this.#failures,
+      blocked: this.#board.with('blocked'),
+      interrupted: this.#board.with('interrupted'),
+      left: this.#board.with('queued'),
+    };
+  }
+}
+
+/** Of an error of our own process, such as a full disk: the store can be at fault, the recipe cannot. */
+function failureOf(error: unknown): Reason {
+  return {
+    code: error instanceof AblateError ? error.code : 'RUNNER_FAILED',
+    reason: error instanceof Error ? error.message : String(error),
+    permanent: false,
+  };
+}
+
+function endText({ exitCode, signal, error }: Ended): string {
+  if (signal === 'SIGKILL') return 'the worker was ended by SIGKILL, perhaps because memory ran out';
+  if (signal !== undefined) return `the worker was ended by ${signal}`;
+  return exitCode === undefined ? `the worker could not be started: ${error ?? 'no reason given'}` : `the worker ended with exit code ${exitCode} before it had a result`;
+}
+
+function beat(attempt: Attempt): void {
+  try {
+    attempt.beat();
+  } catch {
+    // A disk that takes no heartbeat takes no result either: the worker fails on it and says why.
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Runs a toy sweep in a process of its own, so that tests can kill it: `node --import tsx drive.ts '<JSON of DriveOptions>'`.
+ * Prints one JSON line per event, then `{"type":"summary",...}`. SIGINT once: checkpoint and stop; twice: kill.
+ */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadExperiments } from '../../src/ablation/load.ts';
+import { buildPlan } from '../../src/plan/plan.ts';
+import { parseDevices } from '../../src/runner/devices.ts';
+import { LocalExecutor } from '../../src/runner/executors/local.ts';
+import { runPlan } from '../../src/runner/run.ts';
+import { openStore } from '../../src/store/store.ts';
+
+export interface DriveOptions {
+  readonly store: string;
+  readonly profile: string;
+  readonly only?: string;
+  readonly seeds?: string;
+  readonly devices: string;
+  readonly checkpointEvery?: number;
+  readonly grace?: number;
+}
+
+const options = JSON.parse(process.argv[2]!) as DriveOptions;
+const experiments = await loadExperiments(fileURLToPath(new URL('experiments', import.meta.url)), options);
+const [stop, kill] = [new AbortController(), new AbortController()];
+process.on('SIGINT', () => (stop.signal.aborted ? kill : stop).abort());
+const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
+const summary = await runPlan({
+  ...options,
+  plan: buildPlan(experiments),
+  store: openStore(options.store),
+  executor: new LocalExecutor(parseDevices(options.devices)),
+  experiments: experiments.dir,
+  dataDir: resolve(options.store, 'data'),
+  poll: 50,
+  stop: stop.signal,
+  kill: kill.signal,
+  onEvent: print,
+});
+print({ type: 'summary', ...summary });

@@ -1,0 +1,61 @@
+/** The loop that toy stages share: steps with metrics, checkpoints, and trouble on demand. */
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { Interrupted, PermanentError } from '../../../src/ablation/errors.ts';
+import type { StageContext } from '../../../src/ablation/kind.ts';
+
+/** What goes wrong when step `at` is reached. `once` means: only in a process that began at the start. */
+export const trouble = z.strictObject({
+  kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'crash-once', 'die-once', 'hang']),
+  at: z.int().min(0),
+});
+export type Trouble = z.infer<typeof trouble>;
+
+export const pace = { steps: z.int().min(1), milliseconds: z.number().min(0).default(0) };
+
+export interface Growth {
+  readonly steps: number;
+  readonly milliseconds: number;
+  readonly trouble: Trouble;
+  readonly salt: string;
+  readonly from: number;
+}
+
+/** A number in [0, 1) that depends on nothing but its arguments, as a training step depends on (seed, purpose, step). */
+export function draw(seed: number, purpose: string, step: number): number {
+  return createHash('sha256').update(`${seed}/${purpose}/${step}`).digest().readUInt32BE(0) / 2 ** 32;
+}
+
+/** Height after the last step. Each step depends on the height before it, so a lost or doubled step shows in the result. */
+export async function grow(context: Omit<StageContext, 'recipe'>, { steps, milliseconds, trouble: t, salt, from }: Growth): Promise<number> {
+  const start = await context.checkpoints.latest();
+  let height = start ? Number(await readFile(join(start.dir, 'height'), 'utf8')) : from;
+  if (start) context.log(`continuing from step ${start.step}`);
+  for (let step = (start?.step ?? 0) + 1; step <= steps; step++) {
+    await sleep(milliseconds);
+    height = height * 0.9 + draw(context.seed, salt, step);
+    context.metric({ step, epoch: step / steps, height });
+    context.progress({ phase: 'step', step, steps });
+    const save = () => context.checkpoints.save(step, dir => writeFile(join(dir, 'height'), String(height)));
+    if (context.signal.aborted) {
+      await save();
+      throw new Interrupted();
+    }
+    if (context.checkpoints.due()) await save();
+    if (step === t.at) await strike(t, start === undefined, save);
+  }
+  return height;
+}
+
+async function strike(t: Trouble, fresh: boolean, save: () => Promise<void>): Promise<void> {
+  if (t.kind === 'none' || (t.kind.endsWith('-once') && !fresh)) return;
+  if (t.kind === 'fail-permanently') throw new PermanentError('BLIGHT', 'The tree has blight and no second try will cure it');
+  await save();
+  if (t.kind === 'crash-once') process.exit(7);
+  if (t.kind === 'die-once') process.kill(process.pid, 'SIGKILL');
+  if (t.kind === 'hang') await sleep(10 * 60_000);
+  throw new Error(`Lightning struck at step ${t.at}`);
+}

@@ -1,0 +1,27 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { defineKind } from '../../../src/ablation/define.ts';
+import type { StageContext, StageResult } from '../../../src/ablation/kind.ts';
+import { grow, pace } from './grow.ts';
+
+const recipe = z.strictObject({ variety: z.enum(['oak', 'elm', 'fir']), ...pace });
+
+/** Grows from nothing. */
+export const seedling = defineKind({
+  name: 'seedling',
+  revision: 1,
+  recipe,
+  upstream: {},
+  metrics: { height: { label: 'height', unit: 'loss', better: 'higher', help: 'Height after the last step' } },
+  cost: ({ steps }) => ({ labelledImages: 0, unlabelledImages: steps, flops: 0 }),
+  load: () => Promise.resolve(run),
+});
+
+async function run(context: StageContext<z.output<typeof recipe>>): Promise<StageResult> {
+  context.provenance({ gpu: process.env['CUDA_VISIBLE_DEVICES'] ?? null, threads: process.env['OMP_NUM_THREADS'] ?? null });
+  const { variety, steps, milliseconds } = context.recipe;
+  const height = await grow(context, { steps, milliseconds, trouble: { kind: 'none', at: 0 }, salt: variety, from: 0 });
+  await writeFile(join(context.output, 'tree.json'), JSON.stringify({ height }));
+  return { height };
+}
