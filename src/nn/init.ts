@@ -1,35 +1,29 @@
 /** Initial weights as in MAE (`initialize_weights` in `models_mae.py`). */
 import { stream } from '../tensor/rng.ts';
 import { shapeError } from '../tensor/shape.ts';
+import type { Weights } from '../tensor/weights.ts';
 import type { DecoderConfig, ViTConfig } from './config.ts';
 import { classifierSpec, encoderSpec, linearSpec, maeSpec, type ModelSpec } from './spec.ts';
 
-/** Values of a parameter outside the engine. */
-export interface Weights {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
-export type ModelWeights = Readonly<Record<string, Weights>>;
-
 /** Each parameter has a stream of its own, `init/<name>`, so adding one changes no other. */
-export function initialise(spec: ModelSpec, seed: number): ModelWeights {
+export function initialise(spec: ModelSpec, seed: number): Weights {
   return Object.fromEntries(Object.entries(spec).map(([name, { shape, init }]) => {
     const size = shape.reduce((product, length) => product * length, 1);
     return [name, { shape, data: init(size, stream(seed, `init/${name}`, 0)) }];
   }));
 }
 
-export const initEncoder = (config: ViTConfig, seed: number): ModelWeights => initialise(encoderSpec(config), seed);
+export const initEncoder = (config: ViTConfig, seed: number): Weights => initialise(encoderSpec(config), seed);
 
-export const initMae = (config: ViTConfig, decoder: DecoderConfig, seed: number): ModelWeights => initialise(maeSpec(config, decoder), seed);
+export const initMae = (config: ViTConfig, decoder: DecoderConfig, seed: number): Weights => initialise(maeSpec(config, decoder), seed);
 
-export const initClassifier = (config: ViTConfig, classes: number, seed: number, pool: 'mean' | 'class_token' = 'mean'): ModelWeights =>
+export const initClassifier = (config: ViTConfig, classes: number, seed: number, pool: 'mean' | 'class_token' = 'mean'): Weights =>
   initialise(classifierSpec(config, classes, pool), seed);
 
-export const initLinear = (name: string, from: number, to: number, seed: number): ModelWeights => initialise(linearSpec(name, from, to), seed);
+export const initLinear = (name: string, from: number, to: number, seed: number): Weights => initialise(linearSpec(name, from, to), seed);
 
 export interface WarmStart {
-  readonly weights: ModelWeights;
+  readonly weights: Weights;
   /** Taken from the checkpoint. */
   readonly loaded: readonly string[];
   /** Not in the checkpoint, so as initialised: a new head, for instance. */
@@ -43,7 +37,7 @@ export interface WarmStart {
  * fine-tuning). A position table of another grid has to be resized before (`interpolatePosEmbed`).
  * @throws ShapeError where both have the parameter in different shapes
  */
-export function warmStart(initial: ModelWeights, checkpoint: ModelWeights): WarmStart {
+export function warmStart(initial: Weights, checkpoint: Weights): WarmStart {
   const loaded = Object.keys(initial).filter(name => name in checkpoint);
   for (const name of loaded) {
     const expected = initial[name]!.shape, actual = checkpoint[name]!.shape;

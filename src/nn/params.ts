@@ -1,8 +1,9 @@
 /** Parameters of a model: tensors (or variables) by their PyTorch names, in PyTorch's layouts. */
 import type * as tf from '../tensor/tf.ts';
+import type { Params } from '../tensor/weights.ts';
 import { ModelError } from './errors.ts';
 
-export type Params = Readonly<Record<string, tf.Tensor>>;
+export type { Params };
 
 /** @throws ModelError when the model has no such parameter */
 export function param(params: Params, name: string): tf.Tensor {
@@ -16,6 +17,3 @@ export function param(params: Params, name: string): tf.Tensor {
   }
   return tensor;
 }
-
-/** The position tables: sin-cos and not trained, in MAE and in TinyMIM's pre-training. Fine-tuning trains `pos_embed`. */
-export const FIXED_IN_PRETRAINING: ReadonlySet<string> = new Set(['pos_embed', 'decoder_pos_embed']);

@@ -1,0 +1,56 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { relationLogits, relationLoss, type RelationPair, type Relations } from '../../src/distill/relations.ts';
+import * as tf from '../../src/tensor/tf.ts';
+import type { Params } from '../../src/tensor/weights.ts';
+import { expectClose, fixture, startEngine } from './fixtures.ts';
+import { GRADIENT, VALUE, valueAndGrads } from './model.ts';
+
+beforeAll(startEngine);
+
+const data = fixture('relation_variants');
+const names = Object.keys(data.tensors);
+const sums = names.flatMap(name => /^(.*)\/loss_kl$/.exec(name)?.[1] ?? []);
+const cases = sums.flatMap(sum => [{ sum, loss: 'kl' }, { sum, loss: 'mse' }]);
+
+const relationsOf = (network: 'teacher' | 'student', features: Params, pairs: readonly string[]): Relations =>
+  Object.fromEntries(pairs.map(pair => {
+    const of = (letter: string) => features[`${network}_${letter}`] as tf.Tensor4D;
+    return [pair, relationLogits(of(pair.charAt(0)), of(pair.charAt(1)))];
+  }));
+
+describe('relation losses', () => {
+  it('has fixtures for all nine pairs and for sums', () => {
+    expect(sums.filter(sum => sum.length === 2).length).toBe(9);
+    expect(sums.some(sum => sum.includes('+'))).toBe(true);
+  });
+
+  it.each(cases)('$sum $loss: loss and gradients', ({ sum, loss }) => {
+    const pairs = sum.split('+');
+    const teacher = relationsOf('teacher', data.group(''), pairs);
+    const student = Object.fromEntries(Object.entries(data.group('student_')).map(([name, tensor]) => [`student_${name}`, tensor]));
+    const { value, grads } = valueAndGrads(p => relationLoss(relationsOf('student', p, pairs), teacher, loss === 'kl').loss, student);
+    expectClose(value, data.tensor(`${sum}/loss_${loss}`), VALUE);
+    for (const [letter, grad] of Object.entries(data.group(`${sum}/grad_${loss}_`))) {
+      expectClose(grads[`student_${letter}`]!, grad, GRADIENT, letter);
+    }
+  });
+
+  it('every pair has gradients in the fixture', () => {
+    for (const pair of sums.filter(sum => sum.length === 2)) {
+      expect(names.filter(name => name.startsWith(`${pair}/grad_`)).length).toBe(2 * new Set(pair).size);
+    }
+  });
+
+  const stored = names.flatMap(name => {
+    const found = /^(\w\w)\/(teacher|student)_scaled$/.exec(name);
+    return found ? [{ pair: found[1] as RelationPair, network: found[2] as 'teacher' | 'student' }] : [];
+  });
+
+  it('has stored relations', () => expect(stored.length).toBeGreaterThan(0));
+
+  it.each(stored)('$network $pair: scaled products and their softmax', ({ pair, network }) => {
+    const relation = relationsOf(network, data.group(''), [pair])[pair]!;
+    expectClose(relation, data.tensor(`${pair}/${network}_scaled`), VALUE);
+    expectClose(tf.softmax(relation), data.tensor(`${pair}/${network}_softmax`), VALUE);
+  });
+});

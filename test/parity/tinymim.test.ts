@@ -1,0 +1,97 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { alignHeads, relationLoss, relations, teacherRelations, type RelationLoss, type RelationTap } from '../../src/distill/relations.ts';
+import { adamw, initAdamW } from '../../src/optim/adamw.ts';
+import { isTrainedInPretraining, pretrainGroups } from '../../src/optim/groups.ts';
+import * as tf from '../../src/tensor/tf.ts';
+import type { Params } from '../../src/tensor/weights.ts';
+import { expectClose, fixture, startEngine } from './fixtures.ts';
+import { expectAllClose, expectStepped, GRADIENT, VALUE, valueAndGrads, vitConfig, type AdamWFields, type EncoderFields } from './model.ts';
+
+interface TinyMimJson {
+  config: {
+    image_size: [number, number];
+    patch_size: number;
+    steps: number;
+    teacher: EncoderFields & { target_block: number };
+    student: EncoderFields & { last_block_num_heads: number };
+    optimizer: AdamWFields & { lr: number };
+  };
+}
+interface GradsJson extends TinyMimJson { no_gradient: string[]; frozen: string[] }
+interface SteppedJson extends TinyMimJson { weight_decay_groups: { decay: string[]; no_decay: string[] }; unchanged: string[] }
+
+const data = fixture<TinyMimJson>('tinymim_student');
+const images = fixture<TinyMimJson>('tinymim_images');
+const { config } = data;
+const channels = images.tensors['images_teacher']!.shape[2]!;
+const teacherConfig = vitConfig(config, config.teacher, channels);
+const teacherTap: RelationTap = { block: config.teacher.target_block, pairs: ['qk', 'vv'] };
+const studentConfig = alignHeads(vitConfig(config, config.student, channels), teacherConfig, teacherTap.block);
+const studentTap: RelationTap = { block: studentConfig.depth, pairs: teacherTap.pairs };
+
+const batch = (network: 'teacher' | 'student', step: number): tf.Tensor => {
+  const all = images.tensor(`images_${network}`);
+  return tf.squeeze(tf.slice(all, [step, 0, 0, 0, 0], [1, -1, -1, -1, -1]), [0]);
+};
+const teacherParams = () => fixture('tinymim_teacher').group('param/');
+const studentParams = () => data.group('param/');
+
+function distillLoss(student: Params, step: number): RelationLoss {
+  const [target] = teacherRelations(teacherParams(), batch('teacher', step), teacherConfig, [teacherTap]);
+  return relationLoss(relations(student, batch('student', step), studentConfig, studentTap), target!, true);
+}
+
+beforeAll(startEngine);
+
+describe('relation distillation', () => {
+  it('aligns the heads of the last block', () => expect(studentConfig.last_block_heads).toBe(config.student.last_block_num_heads));
+
+  it('relations of teacher and student', () => {
+    const [teacher] = teacherRelations(teacherParams(), batch('teacher', 0), teacherConfig, [teacherTap]);
+    const student = relations(studentParams(), batch('student', 0), studentConfig, studentTap);
+    for (const pair of ['qk', 'vv'] as const) {
+      expectClose(tf.softmax(teacher![pair]!), data.tensor(`teacher/relation_${pair}`), VALUE);
+      expectClose(tf.softmax(student[pair]!), data.tensor(`student/relation_${pair}`), VALUE);
+    }
+  });
+
+  it('loss and its terms', () => {
+    const { loss, terms } = distillLoss(studentParams(), 0);
+    expectAllClose({ ...terms, total: loss }, data.group('loss/'), VALUE);
+  });
+
+  it('all gradients, and none where PyTorch has none', () => {
+    const expected = fixture<GradsJson>('tinymim_student_grads');
+    const [target] = teacherRelations(teacherParams(), batch('teacher', 0), teacherConfig, [teacherTap]);
+    const { grads } = valueAndGrads(({ input, ...params }) => relationLoss(relations(params, input!, studentConfig, studentTap), target!, true).loss,
+      { ...studentParams(), input: batch('student', 0) });
+    expectAllClose(grads, expected.group('grad/'), GRADIENT);
+    const { no_gradient, frozen } = expected.json;
+    expect(Object.keys(studentParams()).filter(name => !(name in grads)).sort()).toEqual(no_gradient);
+    expect(Object.keys(studentParams()).filter(name => !isTrainedInPretraining(name))).toEqual(frozen);
+  });
+});
+
+describe('after AdamW steps', () => {
+  it.each([1, config.steps])('step %i: parameters and losses', count => {
+    const expected = fixture<SteppedJson>(`tinymim_after_step${count}`);
+    const { lr, betas, eps, weight_decay } = expected.config.optimizer;
+    const fixed = Object.fromEntries(Object.entries(studentParams()).filter(([name]) => !isTrainedInPretraining(name)));
+    let params: Params = Object.fromEntries(Object.entries(studentParams()).filter(([name]) => isTrainedInPretraining(name)));
+    const groups = pretrainGroups(params, weight_decay);
+    let state = initAdamW(params);
+    const losses: tf.Tensor[] = [];
+    for (let step = 0; step < count; step++) {
+      const [target] = teacherRelations(teacherParams(), batch('teacher', step), teacherConfig, [teacherTap]);
+      const lossOf = (p: Params) => relationLoss(relations({ ...p, ...fixed }, batch('student', step), studentConfig, studentTap), target!, true);
+      const { terms } = lossOf(params);
+      losses.push(tf.stack([terms.qk!, terms.vv!]));
+      const { grads } = valueAndGrads(p => lossOf(p).loss, params);
+      ({ params, state } = adamw({ params, state, grads, lr, betas, eps, groups }));
+    }
+    expectStepped({ ...params, ...fixed }, expected.group(`step${count}/`), lr, count);
+    for (const name of expected.json.unchanged) expectClose({ ...params, ...fixed }[name]!, studentParams()[name]!, 0, name);
+    expectClose(tf.stack(losses), tf.slice(expected.tensor('losses'), [0, 0], [count, 2]), VALUE, 'losses');
+    expect(Object.keys(groups).filter(name => groups[name]!.weightDecay > 0).sort()).toEqual(expected.json.weight_decay_groups.decay.toSorted());
+  });
+});
