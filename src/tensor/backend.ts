@@ -93,7 +93,7 @@ interface NativeBackend extends tf.KernelBackend {
 
 async function load({ device, threads }: EngineOptions): Promise<Engine> {
   Object.assign(process.env, engineEnvironment({ device, threads }));
-  restoreRemovedUtilities();
+  replaceDeprecatedUtilities();
   try {
     await import('@tensorflow/tfjs-node-gpu');
   } catch (cause) {
@@ -119,9 +119,8 @@ async function load({ device, threads }: EngineOptions): Promise<Engine> {
   };
 }
 
-/** tfjs-node 4.22 calls two functions that Node 23 removed. */
-function restoreRemovedUtilities(): void {
-  const utilities = util as unknown as Record<string, unknown>;
-  utilities['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  utilities['isArray'] ??= Array.isArray;
+/** tfjs-node 4.22 calls two functions of Node that warn since Node 22 and are gone since Node 23. */
+function replaceDeprecatedUtilities(): void {
+  const isNullOrUndefined = (value: unknown): boolean => value === null || value === undefined;
+  Object.assign(util, { isNullOrUndefined, isArray: Array.isArray });
 }

@@ -81,6 +81,19 @@ describe('loadEngine', () => {
     expect(Number(child.stdout)).toBeLessThan(1.25);
   });
 
+  it('works without the functions that newer versions of Node lack', async () => {
+    const child = await runChild(`
+      import util from 'node:util';
+      delete util.isNullOrUndefined;
+      delete util.isArray;
+      const { loadEngine } = await import('./src/tensor/backend.ts');
+      const tf = await import('./src/tensor/tf.ts');
+      await loadEngine({ device: 'cpu', threads: 1 });
+      console.log(tf.concat([tf.tensor1d([1]), tf.tensor1d([2])]).dataSync().join());
+    `);
+    expect(child.stdout).toBe('1,2\n');
+  });
+
   it('does not fall back to the CPU when a GPU is asked for and none is visible', async () => {
     const child = await runChild(`
       process.env.CUDA_VISIBLE_DEVICES = '-1';
