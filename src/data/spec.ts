@@ -3,12 +3,17 @@ import { z } from 'zod';
 
 const positive = z.int().positive();
 
+/** One shape for each class of the procedural images; see `procedural.ts`. */
+export const SHAPES = [
+  'disc', 'square', 'triangle', 'ring', 'plus', 'diamond', 'horizontal bars', 'vertical bars', 'chevron', 'hourglass',
+] as const;
+
 export const dataSpec = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('fashion-mnist') }),
   /** Seeded procedural images, for tests. */
   z.strictObject({
     name: z.literal('procedural'),
-    classes: positive,
+    classes: positive.max(SHAPES.length),
     image_size: z.tuple([positive, positive]),
     channels: positive,
     train: positive,

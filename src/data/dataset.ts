@@ -1,0 +1,37 @@
+/** Opening a data set: three splits in memory, and the statistics that inputs are normalised with. */
+import { openFashionMnist } from './fashion-mnist.ts';
+import type { ImageSet } from './image-set.ts';
+import { proceduralSet } from './procedural.ts';
+import type { DataSpec } from './spec.ts';
+
+export interface Dataset {
+  /** For training, without the validation images. */
+  readonly train: ImageSet;
+  /** For choosing anything: held out of the training images. */
+  readonly validation: ImageSet;
+  readonly test: ImageSet;
+  /** Mean and standard deviation of each channel of `train`, in units where 255 is 1. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/**
+ * @param dataDir folder of prepared data sets
+ * @throws DataError `DATA_MISSING`, `DATA_DAMAGED`
+ */
+export function openDataset(spec: DataSpec, dataDir: string): Dataset {
+  const splits = spec.name === 'fashion-mnist'
+    ? openFashionMnist(dataDir)
+    : { train: proceduralSet(spec, 'train'), validation: proceduralSet(spec, 'validation'), test: proceduralSet(spec, 'test') };
+  return { ...splits, ...channelStatistics(splits.train) };
+}
+
+/** Per channel mean and (biased) standard deviation. From counts of levels: exact sums, whatever the number of pixels. */
+export function channelStatistics({ images, channels }: ImageSet): { mean: number[]; std: number[] } {
+  const counts = Array.from({ length: channels }, () => new Float64Array(256));
+  for (let i = 0; i < images.length; i++) counts[i % channels]![images[i]!]!++;
+  const pixels = images.length / channels;
+  const mean = counts.map(levels => levels.reduce((sum, n, level) => sum + n * level, 0) / pixels);
+  const variance = counts.map((levels, c) => levels.reduce((sum, n, level) => sum + n * (level - mean[c]!) ** 2, 0) / pixels);
+  return { mean: mean.map(value => value / 255), std: variance.map(value => Math.sqrt(value) / 255) };
+}
