@@ -24,8 +24,14 @@ function leaves({ kind, revision, recipe, seed, upstream }: StageIdentity): Map<
   const visit = (value: unknown, field: string): void => {
     const fields = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
     if (fields.length === 0) found.set(field, canonicalJson(value, field));
-    for (const [name, inner] of fields) visit(inner, field === '' ? name : `${field}.${name}`);
+    for (const [name, inner] of fields) visit(inner, joined(field, name));
   };
   visit({ kind, revision, recipe, seed, upstream }, '');
   return found;
+}
+
+/** A name that itself holds dots is quoted, so that two fields never bear one name. */
+function joined(field: string, name: string): string {
+  if (!/^[\w-]+$/.test(name)) return `${field}[${JSON.stringify(name)}]`;
+  return field === '' ? name : `${field}.${name}`;
 }
