@@ -1,0 +1,198 @@
+/** One ablation of the report: its rows, and how their order relates to the paper's. */
+import type { AblationDeclaration, ArmDeclaration, Study } from '../ablation/declaration.ts';
+import { agreement, countOrder, difference, publishedDifference, type OrderCount, type Replicates } from './compare.ts';
+import { curveCharts } from './curves.ts';
+import { formatDelta, formatValue, scale } from './format.ts';
+import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, SharedStage } from './model.ts';
+import type { ReportRecord } from './records.ts';
+import { mean, sampleStd } from './statistics.ts';
+import { oneLine } from './text.ts';
+import { metricSpec, placeRecords, replicateCost, replicates, resultNumber, type Placed } from './usage.ts';
+
+export interface AblationInput {
+  readonly study: Study;
+  readonly ablation: AblationDeclaration<object>;
+  /** Sorted. */
+  readonly records: readonly ReportRecord[];
+  readonly seeds: readonly number[];
+  readonly headline: Headline;
+  readonly comparable: boolean;
+}
+
+/** An arm with its records, before rows are made. */
+interface Arm {
+  readonly declaration: ArmDeclaration<object>;
+  readonly label: string;
+  readonly placed: readonly Placed[];
+  readonly replicates: Replicates;
+}
+
+export function buildAblation(input: AblationInput): AblationReport {
+  const { study, ablation, records, headline } = input;
+  const placed = placeRecords(records, ablation.name);
+  const arms: Arm[] = ablation.arms.map(declaration => {
+    const ofArm = placed.get(declaration.name) ?? [];
+    return { declaration, label: oneLine(declaration.label), placed: ofArm, replicates: replicates(ofArm, study.report.headline) };
+  });
+  const columns: ExtraColumn[] = study.report.columns.map(column => {
+    const spec = metricSpec(study, records, column.role, column.metric);
+    return { role: column.role, label: oneLine(column.label), unit: spec?.unit ?? 'ratio' };
+  });
+  const rows = arms.map((arm, index) => buildRow(input, arms, arm, index));
+  return {
+    name: ablation.name,
+    title: oneLine(ablation.title),
+    table: oneLine(ablation.table),
+    question: oneLine(ablation.question),
+    expected: oneLine(ablation.expected),
+    finding: finding(rows, headline),
+    rows,
+    columns,
+    order: orderOf(input, arms),
+    shared: sharedStages(arms, study.report.ownRoles),
+    curves: curveCharts(study, ablation.name, arms),
+    failures: failures(arms),
+    footnotes: footnotes(ablation),
+  };
+}
+
+const publishedOf = (declaration: ArmDeclaration<object>, defaultTable: string | undefined) =>
+  declaration.published !== undefined && declaration.published.table === defaultTable ? declaration.published : undefined;
+
+function orderOf({ study, ablation }: AblationInput, arms: readonly Arm[]): OrderCount {
+  const table = arms.find(arm => arm.declaration.name === ablation.default)?.declaration.published?.table;
+  const compared = arms.flatMap(({ declaration, replicates: measured }) => {
+    const published = publishedOf(declaration, table);
+    return published === undefined ? [] : [{ published: published.value, replicates: measured }];
+  });
+  return countOrder(compared, study.report.publishedNoise?.value ?? 0);
+}
+
+function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number): ArmRow {
+  const { study, ablation, seeds, headline, comparable } = input;
+  const isDefault = arm.declaration.name === ablation.default;
+  const reference = arms.find(other => other.declaration.name === ablation.default);
+  const measured = measurement(arm.replicates);
+  const delta = isDefault || reference === undefined ? undefined : difference(arm.replicates, reference.replicates);
+  const published = publishedCell(arm.declaration, reference?.declaration, isDefault);
+  return {
+    index,
+    name: arm.declaration.name,
+    label: arm.label,
+    isDefault,
+    state: armState(arm, seeds.length),
+    wanted: seeds.length,
+    measured,
+    delta,
+    published,
+    agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, study.report.publishedNoise?.value ?? 0),
+    valueGap:
+      comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, headline.unit) : undefined,
+    cost: replicateCost(arm.placed, study.report.ownRoles, study.report.headline.role),
+    extra: study.report.columns.map(column => columnMean(arm.placed, column.role, column.metric)),
+  };
+}
+
+function armState(arm: Arm, wanted: number): ArmState {
+  if (arm.replicates.size >= wanted) return 'done';
+  if (arm.replicates.size > 0) return 'partial';
+  return arm.placed.some(p => p.record.state === 'failed') ? 'failed' : 'missing';
+}
+
+function measurement(values: Replicates): Measurement | undefined {
+  const perSeed = [...values].map(([seed, r]) => ({ seed, value: r.value, standardError: r.standardError })).sort((a, b) => a.seed - b.seed);
+  const first = perSeed[0];
+  if (first === undefined) return undefined;
+  const list = perSeed.map(s => s.value);
+  const spread = list.length === 1 ? { kind: 'binomial' as const, value: first.standardError } : { kind: 'sample' as const, value: sampleStd(list) };
+  return { n: list.length, mean: mean(list), spread, perSeed };
+}
+
+function publishedCell(
+  { published }: ArmDeclaration<object>,
+  reference: ArmDeclaration<object> | undefined,
+  isDefault: boolean,
+): PublishedCell | undefined {
+  if (published === undefined) return undefined;
+  const base = reference?.published;
+  const elsewhere = base !== undefined && published.table !== base.table;
+  return {
+    value: published.value,
+    table: oneLine(published.table),
+    elsewhere,
+    inferred: published.inferred === true,
+    delta: isDefault || elsewhere || base === undefined ? undefined : publishedDifference(published.value, base.value),
+    source: oneLine(published.source),
+  };
+}
+
+function columnMean(placed: readonly Placed[], role: string, metric: string): number | undefined {
+  const finished = placed.filter(p => p.role === role && p.record.state === 'done');
+  return finished.length === 0 ? undefined : mean(finished.map(p => resultNumber(p.record, metric)));
+}
+
+/** Highest and lowest arm, and where the default stands. */
+function finding(rows: readonly ArmRow[], { unit, label }: Headline): string[] {
+  const ranked = rows.filter(row => row.measured !== undefined).sort((a, b) => b.measured!.mean - a.measured!.mean || a.index - b.index);
+  const best = ranked[0];
+  const worst = ranked.at(-1);
+  if (best === undefined || worst === undefined) return ['No arm is measured yet.'];
+  const show = (row: ArmRow): string => `${row.label} (${formatValue(row.measured!.mean, unit)}${unit === 'fraction' ? ' %' : ''})`;
+  if (ranked.length === 1) return [`Only ${show(best)} is measured.`];
+  const place = ranked.findIndex(row => row.isDefault);
+  const gap = best.measured!.mean - (ranked[place]?.measured?.mean ?? 0);
+  const ofDefault =
+    place < 0
+      ? 'The default arm is not measured, so there are no differences to it.'
+      : place === 0
+        ? 'The default arm is the highest.'
+        : `The default arm is number ${place + 1} of ${ranked.length}, ${formatDelta(-gap, unit)} from the highest.`;
+  return [`Highest ${label}: ${show(best)}; lowest: ${show(worst)}.`, ofDefault];
+}
+
+function sharedStages(arms: readonly Arm[], ownRoles: readonly string[]): SharedStage[] {
+  const shared = new Map<string, SharedStage>();
+  for (const arm of arms) {
+    const counted = new Set<string>();
+    for (const { role, record } of arm.placed) {
+      if (ownRoles.includes(role) || record.state !== 'done' || counted.has(record.key)) continue;
+      counted.add(record.key);
+      const { key, kind, seed, cost } = record;
+      shared.set(key, { key, role, kind, seed, cost, arms: (shared.get(key)?.arms ?? 0) + 1 });
+    }
+  }
+  return [...shared.values()];
+}
+
+function failures(arms: readonly Arm[]): Failure[] {
+  const failed = new Map<string, Failure>();
+  for (const arm of arms) {
+    for (const { role, record } of arm.placed) {
+      if (record.state !== 'failed') continue;
+      const known = failed.get(record.key);
+      const labels = known?.arms ?? [];
+      failed.set(record.key, {
+        key: record.key,
+        kind: record.kind,
+        role: known?.role ?? role,
+        seed: record.seed,
+        arms: labels.includes(arm.label) ? labels : [...labels, arm.label],
+        reason: oneLine(record.reason ?? 'no reason recorded'),
+      });
+    }
+  }
+  return [...failed.values()];
+}
+
+/** The declaration's own footnotes, notes of its arms, and what the source left open about published cells. */
+function footnotes(ablation: AblationDeclaration<object>): string[] {
+  const ofArms = ablation.arms.flatMap(arm => (arm.note === undefined ? [] : [`${arm.label}: ${arm.note}`]));
+  const inferred = new Map<string, string[]>();
+  for (const { label, published } of ablation.arms) {
+    if (published?.inferred !== true) continue;
+    const note = published.note ?? 'no reason recorded';
+    inferred.set(note, [...(inferred.get(note) ?? []), label]);
+  }
+  const ofCells = [...inferred].map(([note, labels]) => `Row of the published value inferred (\u2020) for ${labels.join('; ')}: ${note}`);
+  return [...(ablation.footnotes ?? []), ...ofArms, ...ofCells].map(oneLine);
+}

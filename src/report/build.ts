@@ -1,0 +1,89 @@
+/** Records and declarations -> report model. Pure: the same inputs, in any order of records, give the same report. */
+import type { AblationDeclaration, ProfileBase, Study } from '../ablation/declaration.ts';
+import { buildAblation } from './ablation.ts';
+import { addOrders, agreementRule, decidable, type OrderCount } from './compare.ts';
+import { plural } from './format.ts';
+import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
+import { sortRecords, type ReportRecord } from './records.ts';
+import { oneLine } from './text.ts';
+import { metricSpec } from './usage.ts';
+
+export interface ReportInput {
+  readonly study: Study;
+  readonly profile: ProfileBase;
+  /** In the order of the report. */
+  readonly ablations: readonly AblationDeclaration<object>[];
+  readonly records: readonly ReportRecord[];
+}
+
+function countArms(rows: readonly ArmRow[]): ArmCount {
+  const count = (state: ArmRow['state']): number => rows.filter(row => row.state === state).length;
+  return { total: rows.length, done: count('done'), partial: count('partial'), failed: count('failed'), missing: count('missing') };
+}
+
+function armsSentence(arms: ArmCount, seeds: readonly number[]): string {
+  const each = seeds.length === 1 ? 'with one seed' : `with ${seeds.length} seeds`;
+  if (arms.done === arms.total) return arms.total === 1 ? `The one arm is measured ${each}.` : `All ${arms.total} arms are measured ${each}.`;
+  const rest = [
+    arms.partial > 0 ? `${arms.partial} with some of the seeds` : '',
+    arms.failed > 0 ? `${arms.failed} failed` : '',
+    arms.missing > 0 ? `${arms.missing} missing` : '',
+  ].filter(Boolean);
+  return `${arms.done} of ${plural(arms.total, 'arm')} ${arms.done === 1 ? 'is' : 'are'} measured ${each}; ${rest.join(', ')}.`;
+}
+
+/** How the measured order of arms relates to the paper's: the outcome first, then what stays open. */
+export function orderSentences(order: OrderCount): string[] {
+  const pairs = decidable(order);
+  const unmeasured = order.notMeasured > 0 ? [`${plural(order.notMeasured, 'pair')} of arms could not be compared.`] : [];
+  if (pairs === 0) return ['No pair of arms that the paper separates can be compared yet.', ...unmeasured];
+  const undecided = order.publishedNoise > 0 ? [`The paper itself does not separate ${plural(order.publishedNoise, 'further pair')}.`] : [];
+  const others = [
+    order.opposite > 0 ? `${order.opposite} the other way round` : '',
+    order.withinNoise > 0 ? `${order.withinNoise} within noise` : '',
+  ].filter(Boolean);
+  const of = pairs === 1 ? 'the one pair' : `the ${pairs} pairs`;
+  const outcome = `${order.same} of ${of} of arms that the paper separates ${order.same === 1 ? 'is' : 'are'} ordered as in the paper`;
+  return [`${[outcome, ...others].join(', ')}.`, ...undecided, ...unmeasured];
+}
+
+function buildVerdict(arms: ArmCount, order: OrderCount, seeds: readonly number[]): string[] {
+  const caution = seeds.length === 1 && decidable(order) > 0 ? ['One seed shows directions, not effects: nothing here counts as reproduced.'] : [];
+  return [...orderSentences(order), armsSentence(arms, seeds), ...caution];
+}
+
+/** Seeds of the profile and of the records: a seed that was planned and not run must show as missing. */
+function allSeeds(profile: ProfileBase, records: readonly ReportRecord[], ablations: ReportInput['ablations']): number[] {
+  const shown = new Set(ablations.map(ablation => ablation.name));
+  const used = records.flatMap(record => record.uses.filter(use => shown.has(use.ablation)).map(use => use.seed));
+  return [...new Set([...profile.seeds, ...used])].sort((a, b) => a - b);
+}
+
+export function buildReport({ study, profile, ablations, records }: ReportInput): Report {
+  const sorted = sortRecords(records);
+  const { headline: h, publishedNoise } = study.report;
+  const spec = metricSpec(study, sorted, h.role, h.metric);
+  const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio' };
+  const seeds = allSeeds(profile, sorted, ablations);
+  const comparable = study.report.comparable(profile);
+  const reports: AblationReport[] = ablations.map(ablation =>
+    buildAblation({ study, ablation, records: sorted, seeds, headline, comparable }),
+  );
+  const arms = countArms(reports.flatMap(report => report.rows));
+  const order = addOrders(reports.map(report => report.order));
+  return {
+    study: oneLine(study.name),
+    profile: oneLine(profile.name),
+    seeds,
+    facts: study.report.facts(profile).map(fact => ({ label: oneLine(fact.label), value: oneLine(fact.value) })),
+    notes: study.report.notes(profile).map(oneLine),
+    comparable,
+    headline,
+    arms,
+    order,
+    verdict: buildVerdict(arms, order, seeds),
+    rule: agreementRule(publishedNoise),
+    ablations: reports,
+    stages: sorted.map(({ key, kind, seed, state, uses, resultSha256 }) => ({ key, kind, seed, state, uses: uses.length, resultSha256 })),
+  };
+}

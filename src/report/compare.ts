@@ -1,0 +1,104 @@
+/** Differences between arms and what they say about the order that the paper found. */
+import { mean, pairedDeltas, sampleStd, standardErrorOfDifference, tInterval, type Interval } from './statistics.ts';
+
+/** One replicate's headline number with the standard error that the finite test set gives it. */
+export interface Replicate {
+  readonly value: number;
+  readonly standardError: number;
+}
+
+export type Replicates = ReadonlyMap<number, Replicate>;
+
+export interface Difference {
+  readonly value: number;
+  readonly standardError: number;
+  /** Seeds that both arms have. */
+  readonly n: number;
+  /**
+   * `paired`: from the spread of the differences per seed. `binomial`: one seed, so only the test set's error of both
+   * values, as if they were independent; that is too wide rather than too narrow for two models tested on the same images.
+   */
+  readonly error: 'paired' | 'binomial';
+  readonly interval: Interval | undefined;
+}
+
+/** Difference `a - b` over the seeds that both arms have; undefined when they share none. */
+export function difference(a: Replicates, b: Replicates): Difference | undefined {
+  const values = (replicates: Replicates): Map<number, number> => new Map([...replicates].map(([seed, r]) => [seed, r.value]));
+  const pairs = pairedDeltas(values(a), values(b));
+  const only = pairs[0];
+  if (only === undefined) return undefined;
+  const deltas = pairs.map(pair => pair.delta);
+  const n = deltas.length;
+  if (n === 1) {
+    const standardError = standardErrorOfDifference(a.get(only.seed)!.standardError, b.get(only.seed)!.standardError);
+    return { value: only.delta, standardError, n, error: 'binomial', interval: undefined };
+  }
+  return { value: mean(deltas), standardError: sampleStd(deltas) / Math.sqrt(n), n, error: 'paired', interval: tInterval(deltas) };
+}
+
+/** How a measured difference relates to the published one. */
+export type Agreement = 'same sign' | 'opposite sign' | 'within noise' | 'published gap within seed noise';
+
+/** The rule of {@link agreement}, in words for the report. */
+export const agreementRule = (noise: { value: number; source: string } | undefined): string =>
+  'A difference smaller than its own standard error is called within noise; beyond that only its sign is compared with the paper. ' +
+  (noise === undefined
+    ? 'Pairs with the same published value are not counted.'
+    : `Published gaps below ${noise.value} points are not counted as an order: ${noise.source}.`);
+
+/**
+ * Compares signs only. A published gap below the paper's own noise has no sign to agree with; a measured difference below
+ * its standard error has none either.
+ */
+export function agreement(measured: Difference, published: number, noise: number): Agreement {
+  if (published === 0 || Math.abs(published) < noise) return 'published gap within seed noise';
+  if (measured.value === 0 || Math.abs(measured.value) < measured.standardError) return 'within noise';
+  return Math.sign(measured.value) === Math.sign(published) ? 'same sign' : 'opposite sign';
+}
+
+/** Pairs of arms, counted by how their order relates to the paper's. */
+export interface OrderCount {
+  readonly same: number;
+  readonly opposite: number;
+  readonly withinNoise: number;
+  /** Pairs that the paper itself does not separate. */
+  readonly publishedNoise: number;
+  /** Pairs with published values of which an arm is not measured. */
+  readonly notMeasured: number;
+}
+
+/** Pairs that the paper separates and that were measured. */
+export const decidable = (order: OrderCount): number => order.same + order.opposite + order.withinNoise;
+
+export const addOrders = (orders: readonly OrderCount[]): OrderCount => {
+  const sum = (pick: (order: OrderCount) => number): number => orders.reduce((total, order) => total + pick(order), 0);
+  return {
+    same: sum(o => o.same),
+    opposite: sum(o => o.opposite),
+    withinNoise: sum(o => o.withinNoise),
+    publishedNoise: sum(o => o.publishedNoise),
+    notMeasured: sum(o => o.notMeasured),
+  };
+};
+
+/** Published values are differences of decimals: rounding keeps 84.6 - 84.4 from falling below 0.2. */
+export const publishedDifference = (a: number, b: number): number => Number((a - b).toFixed(6));
+
+/** Every pair of arms with published values that compare with each other. */
+export function countOrder(arms: readonly { published: number; replicates: Replicates }[], noise: number): OrderCount {
+  const outcomes = arms.flatMap((a, i) =>
+    arms.slice(i + 1).map(b => {
+      const measured = difference(a.replicates, b.replicates);
+      return measured === undefined ? 'not measured' : agreement(measured, publishedDifference(a.published, b.published), noise);
+    }),
+  );
+  const count = (outcome: Agreement | 'not measured'): number => outcomes.filter(o => o === outcome).length;
+  return {
+    same: count('same sign'),
+    opposite: count('opposite sign'),
+    withinNoise: count('within noise'),
+    publishedNoise: count('published gap within seed noise'),
+    notMeasured: count('not measured'),
+  };
+}

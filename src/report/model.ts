@@ -1,0 +1,159 @@
+/** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
+import type { StageCost } from '../ablation/kind.ts';
+import type { Agreement, Difference, OrderCount } from './compare.ts';
+import type { Unit } from './format.ts';
+import type { CurvePoint } from './records.ts';
+
+export interface Report {
+  readonly study: string;
+  readonly profile: string;
+  readonly seeds: readonly number[];
+  readonly facts: readonly { readonly label: string; readonly value: string }[];
+  /** What must be known before comparing with the paper. */
+  readonly notes: readonly string[];
+  /** Whether published values compare as values, not only in order and sign. */
+  readonly comparable: boolean;
+  readonly headline: Headline;
+  readonly arms: ArmCount;
+  readonly order: OrderCount;
+  /** One paragraph: what was run, and how its order relates to the paper's. */
+  readonly verdict: readonly string[];
+  /** How `within noise` was decided. */
+  readonly rule: string;
+  readonly ablations: readonly AblationReport[];
+  /** Every stage behind the numbers, in the order of the records. */
+  readonly stages: readonly StageEntry[];
+}
+
+export interface StageEntry {
+  readonly key: string;
+  readonly kind: string;
+  readonly seed: number;
+  readonly state: 'done' | 'failed';
+  /** Places where arms use it. */
+  readonly uses: number;
+  readonly resultSha256: string | undefined;
+}
+
+export interface Headline {
+  readonly label: string;
+  readonly unit: Unit;
+}
+
+export interface ArmCount {
+  readonly total: number;
+  /** All seeds measured. */
+  readonly done: number;
+  /** Some seeds measured. */
+  readonly partial: number;
+  /** No seed measured, and a stage failed. */
+  readonly failed: number;
+  /** No seed measured, no stage failed: not run, or not finished. */
+  readonly missing: number;
+}
+
+export interface AblationReport {
+  readonly name: string;
+  readonly title: string;
+  readonly table: string;
+  readonly question: string;
+  readonly expected: string;
+  /** One or two sentences on what was measured. */
+  readonly finding: readonly string[];
+  readonly rows: readonly ArmRow[];
+  readonly columns: readonly ExtraColumn[];
+  readonly order: OrderCount;
+  /** Stages that several arms share and none is charged for. */
+  readonly shared: readonly SharedStage[];
+  readonly curves: readonly CurveChart[];
+  readonly failures: readonly Failure[];
+  readonly footnotes: readonly string[];
+}
+
+export type ArmState = 'done' | 'partial' | 'failed' | 'missing';
+
+export interface ArmRow {
+  /** Place in the declaration: fixes the arm's colour in every chart. */
+  readonly index: number;
+  readonly name: string;
+  readonly label: string;
+  readonly isDefault: boolean;
+  readonly state: ArmState;
+  /** Seeds that were asked for. */
+  readonly wanted: number;
+  readonly measured: Measurement | undefined;
+  /** To the default arm; undefined for the default arm itself and where there is nothing to pair. */
+  readonly delta: Difference | undefined;
+  readonly published: PublishedCell | undefined;
+  /** Undefined where there is no pair of numbers to compare. */
+  readonly agreement: Agreement | undefined;
+  /** Measured minus published, only where values compare; in the headline's unit. */
+  readonly valueGap: number | undefined;
+  /** Of one replicate, own stages only. */
+  readonly cost: StageCost | undefined;
+  /** Means over seeds, in the order of the ablation's columns. */
+  readonly extra: readonly (number | undefined)[];
+}
+
+export interface Measurement {
+  readonly n: number;
+  readonly mean: number;
+  /** `sample`: standard deviation over seeds; `binomial`: one seed, the standard error that the test set gives. */
+  readonly spread: { readonly kind: 'sample' | 'binomial'; readonly value: number };
+  readonly perSeed: readonly { readonly seed: number; readonly value: number; readonly standardError: number }[];
+}
+
+export interface PublishedCell {
+  readonly value: number;
+  readonly table: string;
+  /** The cell is in another table than the default arm's: its value is printed, its difference is not taken. */
+  readonly elsewhere: boolean;
+  readonly inferred: boolean;
+  /** To the published default arm; undefined for the default arm and for cells of another table. */
+  readonly delta: number | undefined;
+  readonly source: string;
+}
+
+export interface ExtraColumn {
+  readonly role: string;
+  readonly label: string;
+  readonly unit: Unit;
+}
+
+export interface SharedStage {
+  readonly key: string;
+  readonly role: string;
+  readonly kind: string;
+  readonly seed: number;
+  /** Arms that use it. */
+  readonly arms: number;
+  readonly cost: StageCost;
+}
+
+export interface CurveChart {
+  /** Also part of the figure's file name. */
+  readonly id: string;
+  readonly title: string;
+  readonly role: string;
+  readonly metric: string;
+  readonly unit: Unit;
+  readonly logarithmic: boolean;
+  readonly series: readonly CurveSeries[];
+}
+
+export interface CurveSeries {
+  readonly arm: string;
+  readonly label: string;
+  readonly index: number;
+  readonly seed: number;
+  readonly points: readonly CurvePoint[];
+}
+
+export interface Failure {
+  readonly key: string;
+  readonly kind: string;
+  readonly role: string;
+  readonly seed: number;
+  readonly arms: readonly string[];
+  readonly reason: string;
+}

@@ -1,0 +1,228 @@
+/** The report's tables as text cells, shared by HTML and Markdown: a number is formatted in one place. */
+import type { Agreement, Difference } from './compare.ts';
+import { at } from './curves.ts';
+import { formatCount, formatDelta, formatFlops, formatPublished, formatPublishedDelta, formatValue, plural, type Unit } from './format.ts';
+import type { AblationReport, ArmRow, CurveChart, Report } from './model.ts';
+
+export type Tone = 'agree' | 'disagree' | 'muted' | 'strong';
+
+export interface Cell {
+  readonly text: string;
+  /** Reference to a note; hangs in the margin so that figures stay aligned. */
+  readonly sign?: string;
+  /** Less important: an error, an interval. */
+  readonly detail?: string;
+  readonly tone?: Tone;
+}
+
+export interface TableColumn {
+  readonly label: string;
+  readonly align: 'left' | 'right';
+}
+
+export interface TableRow {
+  readonly header: string;
+  /** Set off from the others: the default arm. */
+  readonly marked?: boolean;
+  readonly cells: readonly Cell[];
+}
+
+export interface Table {
+  /** What the caption leaves out where the heading above says it. */
+  readonly subject: string;
+  readonly caption: string;
+  /** Of the row headers. */
+  readonly corner: string;
+  readonly columns: readonly TableColumn[];
+  readonly rows: readonly TableRow[];
+  /** What signs in the cells mean. */
+  readonly notes: readonly string[];
+}
+
+const NONE: Cell = { text: '\u2013', tone: 'muted' };
+const left = (label: string): TableColumn => ({ label, align: 'left' });
+const right = (label: string): TableColumn => ({ label, align: 'right' });
+const capital = (label: string): string => label.charAt(0).toUpperCase() + label.slice(1);
+const percent = (label: string, unit: Unit): string => (unit === 'fraction' ? `${label} (%)` : label);
+
+const AGREEMENT: Readonly<Record<Agreement, Cell>> = {
+  'same sign': { text: '\u2713 same sign', tone: 'agree' },
+  'opposite sign': { text: '\u2715 opposite sign', tone: 'disagree' },
+  'within noise': { text: '\u2248 within noise', tone: 'muted' },
+  'published gap within seed noise': { text: '\u00b7 published gap within seed noise', tone: 'muted' },
+};
+
+/** Measured beside published, one row per arm. */
+export function resultTable(report: Report, ablation: AblationReport): Table {
+  const { label, unit } = report.headline;
+  const mixed = new Set(ablation.rows.flatMap(row => (row.measured === undefined ? [] : [row.measured.spread.kind]))).size > 1;
+  return {
+    subject: ablation.title,
+    caption: 'Measured and published',
+    corner: 'Arm',
+    columns: [
+      right('n'),
+      right(percent(capital(label), unit)),
+      right('\u0394\u00a0to\u00a0default'),
+      right('Published'),
+      right('Published\u00a0\u0394'),
+      left('Order'),
+      ...(report.comparable ? [right('Measured \u2212 published')] : []),
+    ],
+    rows: ablation.rows.map(row => ({
+      header: row.label,
+      marked: row.isDefault,
+      cells: [
+        { text: row.measured === undefined ? '0' : String(row.measured.n), ...(row.state === 'partial' ? { detail: `of ${row.wanted}` } : {}) },
+        measuredCell(row, unit, mixed),
+        deltaCell(row.delta, row.isDefault, unit),
+        publishedCell(row),
+        row.published?.delta === undefined ? (row.isDefault ? { text: 'default', tone: 'muted' } : NONE) : { text: formatPublishedDelta(row.published.delta) },
+        row.agreement === undefined ? NONE : AGREEMENT[row.agreement],
+        ...(report.comparable ? [row.valueGap === undefined ? NONE : { text: formatDelta(row.valueGap, unit) }] : []),
+      ],
+    })),
+    notes: resultNotes(ablation, mixed),
+  };
+}
+
+function measuredCell({ measured, state }: ArmRow, unit: Unit, mixed: boolean): Cell {
+  if (measured === undefined) return { text: state, tone: state === 'failed' ? 'disagree' : 'muted' };
+  const suffix = mixed ? (measured.spread.kind === 'binomial' ? ' s.e.' : ' s.d.') : '';
+  return { text: formatValue(measured.mean, unit), detail: `\u00b1 ${formatValue(measured.spread.value, unit)}${suffix}`, tone: 'strong' };
+}
+
+function deltaCell(delta: Difference | undefined, isDefault: boolean, unit: Unit): Cell {
+  if (isDefault) return { text: 'default', tone: 'muted' };
+  if (delta === undefined) return NONE;
+  const { interval } = delta;
+  const error = interval === undefined ? `\u00b1 ${formatValue(delta.standardError, unit)}` : `[${formatDelta(interval.low, unit)}, ${formatDelta(interval.high, unit)}]`;
+  return { text: formatDelta(delta.value, unit), detail: error };
+}
+
+function publishedCell({ published }: ArmRow): Cell {
+  if (published === undefined) return NONE;
+  const sign = `${published.elsewhere ? '*' : ''}${published.inferred ? '\u2020' : ''}`;
+  return { text: formatPublished(published.value), ...(sign === '' ? {} : { sign }) };
+}
+
+function resultNotes(ablation: AblationReport, mixed: boolean): string[] {
+  const rows = ablation.rows;
+  const has = (kind: 'sample' | 'binomial'): boolean => rows.some(row => row.measured?.spread.kind === kind);
+  const deltas = rows.flatMap(row => (row.delta === undefined ? [] : [row.delta]));
+  const elsewhere = [...new Set(rows.flatMap(row => (row.published?.elsewhere === true ? [row.published.table] : [])))];
+  const interval = deltas.some(delta => delta.interval !== undefined);
+  return [
+    has('binomial') ? `\u00b1${mixed ? ' s.e.' : ''}: one seed, so the binomial standard error that the finite test set gives; it does not cover the spread over seeds.` : '',
+    has('sample') ? `\u00b1${mixed ? ' s.d.' : ''}: sample standard deviation over seeds.` : '',
+    deltas.some(delta => delta.error === 'binomial') ? '\u0394 with one seed: plain difference \u00b1 its binomial standard error, both values taken as independent.' : '',
+    deltas.some(delta => delta.error === 'paired')
+      ? `\u0394 with more seeds: mean of the differences per seed${interval ? ', in brackets its 95 % t interval' : ' \u00b1 its standard error; below three seeds no interval is given'}.`
+      : '',
+    elsewhere.length > 0 ? `* From ${elsewhere.join(', ')} of the paper: no difference is taken between tables.` : '',
+    rows.some(row => row.published?.inferred === true) ? '\u2020 The source leaves open which of two rows this value belongs to; the row is inferred.' : '',
+  ].filter(Boolean);
+}
+
+/** What an arm costs, and the study's further numbers. */
+export function costTable(ablation: AblationReport): Table {
+  return {
+    subject: ablation.title,
+    caption: 'Images, operations and further numbers',
+    corner: 'Arm',
+    columns: [right('Labelled images'), right('Unlabelled images'), right('Operations'), ...ablation.columns.map(column => right(percent(capital(column.label), column.unit)))],
+    rows: [
+      ...ablation.rows.map(row => ({
+        header: row.label,
+        marked: row.isDefault,
+        cells: [
+          ...costCells(row.cost),
+          ...row.extra.map((value, i): Cell => (value === undefined ? NONE : { text: formatValue(value, ablation.columns[i]!.unit) })),
+        ],
+      })),
+      ...ablation.shared.map(stage => ({
+        header: `Shared ${stage.role}, seed ${stage.seed} (${plural(stage.arms, 'arm')})`,
+        cells: [...costCells(stage.cost), ...ablation.columns.map(() => NONE)],
+      })),
+    ],
+    notes: [
+      'Images seen in training by the arm\u2019s own stages, every epoch counted, for one seed; operations of all its stages, a multiply-add as two.',
+      ...(ablation.shared.length > 0 ? ['Shared stages run once and are charged to no arm.'] : []),
+      ...(ablation.columns.some(column => column.unit === 'loss') ? ['Losses compare between arms only where the arms minimise the same loss.'] : []),
+    ],
+  };
+}
+
+function costCells(cost: ArmRow['cost']): Cell[] {
+  if (cost === undefined) return [NONE, NONE, NONE];
+  return [{ text: formatCount(cost.labelledImages) }, { text: formatCount(cost.unlabelledImages) }, { text: formatFlops(cost.flops) }];
+}
+
+const SHARES = [0, 0.25, 0.5, 0.75, 1] as const;
+
+/** Five values of every line of a chart; all points are in `results.jsonl`. */
+export function curveTable(chart: CurveChart): Table {
+  const several = new Set(chart.series.map(s => s.seed)).size > 1;
+  return {
+    subject: 'Training curves',
+    caption: `${chart.title}${chart.unit === 'fraction' ? ' (%)' : ''}, values along the run`,
+    corner: 'Arm',
+    columns: SHARES.map(share => right(share === 0 ? 'first' : share === 1 ? 'last' : `${100 * share} %`)),
+    rows: chart.series.map(s => ({
+      header: several ? `${s.label}, seed ${s.seed}` : s.label,
+      cells: SHARES.map(share => {
+        const [epoch, value] = at(s.points, share);
+        return { text: formatValue(value, chart.unit), detail: `epoch ${Number(epoch.toFixed(2))}` };
+      }),
+    })),
+    notes: [],
+  };
+}
+
+/** Stages that failed, with their reasons; undefined when none did. */
+export function failureTable(ablation: AblationReport): Table | undefined {
+  if (ablation.failures.length === 0) return undefined;
+  return {
+    subject: ablation.title,
+    caption: 'Failed stages',
+    corner: 'Stage',
+    columns: [left('Arms'), right('Seed'), left('Reason'), left('Key')],
+    rows: ablation.failures.map(failure => ({
+      header: failure.role,
+      cells: [{ text: failure.arms.join('; ') }, { text: String(failure.seed) }, { text: failure.reason, tone: 'disagree' }, { text: failure.key.slice(0, 12), tone: 'muted' }],
+    })),
+    notes: [],
+  };
+}
+
+export function factTable(report: Report): Table {
+  return {
+    subject: 'How it was run',
+    caption: `Profile ${report.profile}`,
+    corner: 'Setting',
+    columns: [left('Value')],
+    rows: [...report.facts.map(fact => ({ header: fact.label, cells: [{ text: fact.value }] })), { header: 'Seeds', cells: [{ text: report.seeds.join(', ') }] }],
+    notes: [],
+  };
+}
+
+/** Keys and hashes: what a record can be checked against. */
+export function stageTable(report: Report): Table {
+  return {
+    subject: 'How it was run',
+    caption: 'Stages behind the numbers',
+    corner: 'Key',
+    columns: [left('Kind'), right('Seed'), left('State'), right('Used'), left('SHA-256 of result.json')],
+    rows: report.stages.map(stage => ({
+      header: stage.key.slice(0, 16),
+      cells: [
+        { text: stage.kind },
+        { text: String(stage.seed) },
+        { text: stage.state, ...(stage.state === 'failed' ? { tone: 'disagree' as const } : {}) },
+        { text: formatCount(stage.uses) },
+        stage.resultSha256 === undefined ? NONE : { text: stage.resultSha256.slice(0, 16) },
+      ],
+    })),
+    notes: [],
+  };
+}

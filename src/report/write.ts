@@ -1,0 +1,103 @@
+/** The folder of a report: rendered, written and checked as a whole. */
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { UsageError } from '../ablation/errors.ts';
+import { buildReport, type ReportInput } from './build.ts';
+import { curveCsv, resultCsv } from './csv.ts';
+import { renderFigures } from './figures.ts';
+import { renderHtml } from './html.ts';
+import { escapeMarkup } from './markup.ts';
+import { renderMarkdown } from './markdown.ts';
+import { serializeProvenance, type ReportProvenance } from './provenance.ts';
+import { byText, parseRecords, serializeRecords } from './records.ts';
+import { standalone } from './svg.ts';
+import { slug } from './text.ts';
+
+export const RECORDS_FILE = 'results.jsonl';
+export const PROVENANCE_FILE = 'provenance.json';
+
+/** Folders whose files all belong to the report: what a rebuild does not make is removed or reported. */
+const OWN_FOLDERS = [
+  { folder: 'figures', ending: '.svg' },
+  { folder: 'tables', ending: '.csv' },
+] as const;
+
+/** Every file that the records decide, by path within the report, in order of path. Without `provenance.json`. */
+export async function renderReport(input: ReportInput): Promise<ReadonlyMap<string, string>> {
+  const report = buildReport(input);
+  const figures = await renderFigures(report);
+  const files: [string, string][] = [
+    ['index.html', renderHtml(report, figures)],
+    ['README.md', renderMarkdown(report, figures)],
+    [RECORDS_FILE, serializeRecords(input.records)],
+    ...[...figures.values()].map((figure): [string, string] => [`figures/${figure.id}.svg`, standalone(figure.wide, escapeMarkup(figure.alt))]),
+  ];
+  for (const ablation of report.ablations) {
+    files.push([`tables/${slug(ablation.name)}.csv`, resultCsv(ablation)]);
+    const curves = curveCsv(ablation);
+    if (curves !== undefined) files.push([`tables/${slug(ablation.name)}-curves.csv`, curves]);
+  }
+  return new Map(files.sort(([a], [b]) => byText(a, b)));
+}
+
+export interface WrittenReport {
+  /** Paths within the report whose bytes changed or that are new. */
+  readonly written: readonly string[];
+  readonly unchanged: readonly string[];
+  /** Figures and tables of an earlier report that this one does not have. */
+  readonly removed: readonly string[];
+}
+
+/** Writes a report's folder; files that would not change are not touched. */
+export async function writeReport(input: ReportInput & { readonly provenance: ReportProvenance; readonly outDir: string }): Promise<WrittenReport> {
+  const files = new Map([...(await renderReport(input)), [PROVENANCE_FILE, serializeProvenance(input.provenance)]]);
+  const written: string[] = [];
+  const unchanged: string[] = [];
+  for (const [path, text] of files) {
+    const target = join(input.outDir, path);
+    if (readText(target) === text) {
+      unchanged.push(path);
+      continue;
+    }
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text);
+    written.push(path);
+  }
+  const removed = strayFiles(input.outDir, files);
+  for (const path of removed) rmSync(join(input.outDir, path));
+  return { written, unchanged, removed };
+}
+
+export interface ReportProblem {
+  readonly path: string;
+  readonly problem: 'differs' | 'missing' | 'unexpected';
+}
+
+/**
+ * Rebuilds a committed report from its own `results.jsonl` and the declarations, and lists the files that are not what the
+ * rebuild gives. Empty: the report is up to date. `provenance.json` cannot be rebuilt and is not looked at.
+ * @throws UsageError when the folder has no records.
+ */
+export async function checkReport(input: Omit<ReportInput, 'records'> & { readonly outDir: string }): Promise<ReportProblem[]> {
+  const text = readText(join(input.outDir, RECORDS_FILE));
+  if (text === undefined) {
+    throw new UsageError('NO_RECORDS', `Expected the records of a report in ${join(input.outDir, RECORDS_FILE)}, got no such file. Write the report first: ablate report.`);
+  }
+  const files = await renderReport({ ...input, records: parseRecords(text) });
+  const problems = [...files].flatMap(([path, expected]): ReportProblem[] => {
+    const found = readText(join(input.outDir, path));
+    if (found === expected) return [];
+    return [{ path, problem: found === undefined ? 'missing' : 'differs' }];
+  });
+  return [...problems, ...strayFiles(input.outDir, files).map((path): ReportProblem => ({ path, problem: 'unexpected' }))];
+}
+
+const readText = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
+
+function strayFiles(outDir: string, files: ReadonlyMap<string, string>): string[] {
+  return OWN_FOLDERS.flatMap(({ folder, ending }) => {
+    const path = join(outDir, folder);
+    const names = existsSync(path) ? readdirSync(path).filter(name => name.endsWith(ending)) : [];
+    return names.map(name => `${folder}/${name}`).filter(name => !files.has(name));
+  }).sort(byText);
+}
