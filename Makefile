@@ -18,7 +18,7 @@ sweep: engine ## set up, fetch the data, train every arm, write the report
 	@$(ABLATE) sweep $(ARGS)
 
 test: engine ## set up, run all tests
-	@node test/run.mjs $(ARGS)
+	@node --import tsx test/run.ts $(ARGS)
 
 plan: packages ## what a sweep would do: stages done, shared, to run, and their cost
 	@$(ABLATE) plan $(ARGS)

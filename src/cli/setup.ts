@@ -1,5 +1,8 @@
 /** `ablate setup`: the engine and the data. The npm packages are there already, else this could not run. */
 import type { Command } from 'commander';
+import { AblateError } from '../ablation/errors.ts';
+import { DataError } from '../data/errors.ts';
+import { ensureFashionMnist } from '../data/fashion-mnist.ts';
 import { dataDir } from '../setup/cache.ts';
 import { ensureEngine } from '../setup/engine.ts';
 
@@ -25,7 +28,7 @@ Environment:
     .action(async (options: SetupOptions) => {
       const all = !options.engine && !options.data;
       if (all || options.engine) await setUpEngine(options);
-      if (all || options.data) await setUpData();
+      if (all || options.data) await setUpData(options);
     });
 }
 
@@ -36,7 +39,12 @@ async function setUpEngine({ deep, quiet }: SetupOptions): Promise<void> {
   if (!quiet) say(`Engine: ${library.package} ${library.version} (${why}).`);
 }
 
-async function setUpData(): Promise<void> {
-  const { ensureFashionMnist } = await import('../data/fashion-mnist.ts');
-  await ensureFashionMnist(dataDir(), say);
+async function setUpData({ quiet }: SetupOptions): Promise<void> {
+  try {
+    await ensureFashionMnist(dataDir(), say);
+    if (!quiet) say(`Data: Fashion-MNIST in ${dataDir()}.`);
+  } catch (error) {
+    // The layer of the data stands below the one with the errors that end a command.
+    throw error instanceof DataError ? new AblateError(error.code, error.message, { cause: error }) : error;
+  }
 }

@@ -38,6 +38,18 @@ export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promis
   return undefined;
 }
 
+export const compilerMend = (): string => process.platform === 'darwin'
+  ? 'xcode-select --install'
+  : systemPackage('g++', 'install g++ or clang++, or name a compiler: export CXX=/path/to/c++');
+
+/** @throws SetupError `NO_COMPILER` */
+export async function requireCompiler(): Promise<string> {
+  const compiler = await findCompiler();
+  if (compiler) return compiler.command;
+  throw new SetupError('NO_COMPILER', 'Expected a C++ compiler (g++ or clang++) on the PATH, to compile the binding of the engine.',
+    compilerMend());
+}
+
 /**
  * Compiles the binding against `libraryFolder` into the cache.
  *
@@ -47,19 +59,15 @@ export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promis
 export async function compileBinding(cache: string, library: Library, libraryFolder: string, say: Say): Promise<string> {
   const { folder: source, version } = enginePackage();
   const target = cachedBinding(cache, library, version);
-  const compiler = await findCompiler();
-  if (!compiler) {
-    throw new SetupError('NO_COMPILER', 'Expected a C++ compiler (g++ or clang++) on the PATH, to compile the binding of the engine.',
-      systemPackage('g++', 'install g++ or clang++, or name a compiler: export CXX=/path/to/c++'));
-  }
-  say(`Compiling the engine's binding with ${compiler.command} (about 15 s) ...`);
+  const compiler = await requireCompiler();
+  say(`Compiling the engine's binding with ${compiler} (about 15 s) ...`);
   await withTemporary(path.dirname(target), async temporary => {
     const output = path.join(temporary, path.basename(target));
-    const run = await execa(compiler.command, await compilerArguments(source, library, libraryFolder, output), { reject: false, all: true });
+    const run = await execa(compiler, await compilerArguments(source, library, libraryFolder, output), { reject: false, all: true });
     const log = path.join(path.dirname(target), 'compile.log');
     await writeFile(log, `${run.escapedCommand}\n${run.all}\n`);
     if (run.failed) {
-      throw new SetupError('COMPILE_FAILED', `${compiler.command} could not compile the binding:\n${tail(run.all) || `    ${run.shortMessage}`}\n    (all of it: ${log})`,
+      throw new SetupError('COMPILE_FAILED', `${compiler} could not compile the binding:\n${tail(run.all) || `    ${run.shortMessage}`}\n    (all of it: ${log})`,
         'use a compiler that knows C++17 (export CXX=/path/to/c++), then run `make setup` again', { cause: run });
     }
     await rename(output, target);

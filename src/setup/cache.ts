@@ -56,7 +56,9 @@ export async function withTemporary<T>(parent: string, work: (folder: string) =>
   await mkdir(parent, { recursive: true });
   for (const name of await readdir(parent)) {
     const [, pid, host] = TEMPORARY.exec(name) ?? [];
-    if (host === os.hostname() && !isAlive(Number(pid))) await rm(path.join(parent, name), { recursive: true, force: true });
+    if (host !== os.hostname() || isAlive(Number(pid))) continue;
+    // A child of the killed process may still be writing there: then the next call removes it.
+    await rm(path.join(parent, name), { recursive: true, force: true }).catch(() => undefined);
   }
   const folder = path.join(parent, `tmp-${process.pid}-${os.hostname()}-${randomBytes(4).toString('hex')}`);
   await mkdir(folder);

@@ -9,7 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { cachedBinding, compileBinding, enginePackage, installBinding } from './binding.ts';
+import { cachedBinding, compileBinding, enginePackage, installBinding, requireCompiler } from './binding.ts';
 import { cacheDir } from './cache.ts';
 import { ensureCuda, metadataFile } from './cuda.ts';
 import { wantedDevice } from './device.ts';
@@ -52,10 +52,11 @@ const hash = (text: string | Buffer): string => createHash('sha256').update(text
 /** Library, CUDA packages, links and binding. Returns the folder of the library. */
 async function provide(cache: string, library: Library, say: Say, deep: boolean): Promise<string> {
   const { folder: target, version } = enginePackage();
+  const binding = cachedBinding(cache, library, version);
+  if (!existsSync(binding)) await requireCompiler(); // before a long download
   const libraryFolder = await ensureLibrary(cache, library, say, deep);
   const nvidia = library.device === 'gpu' ? await ensureCuda(cache, library, libraryFolder, say, deep) : undefined;
   await ensureLinks(path.join(target, 'deps'), depsLinks(library, libraryFolder, nvidia));
-  const binding = cachedBinding(cache, library, version);
   if (!existsSync(binding)) await compileBinding(cache, library, libraryFolder, say);
   await installBinding(binding, target);
   return libraryFolder;

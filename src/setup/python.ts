@@ -12,7 +12,7 @@ export type Say = (line: string) => void;
 export function systemPackage(debian: string, otherwise: string): string {
   const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
   if (existsSync('/etc/debian_version')) return `${sudo}apt-get install ${debian}`;
-  return process.platform === 'darwin' ? 'xcode-select --install' : otherwise;
+  return otherwise;
 }
 
 /**
