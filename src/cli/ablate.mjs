@@ -6,7 +6,8 @@ try {
   const { run } = await import('./main.ts');
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !/Cannot find package/.test(error.message)) throw error;
-  console.error(`error The npm packages are not installed (${/Cannot find package '([^']+)'/.exec(error.message)?.[1] ?? error.message}): run \`make setup\` here.`);
+  const missing = error?.code === 'ERR_MODULE_NOT_FOUND' && /^Cannot find package '([^']+)'/.exec(error.message);
+  if (!missing) throw error;
+  console.error(`error The npm packages are not installed (${missing[1]} is missing): run \`make setup\` here.`);
   process.exitCode = 1;
 }

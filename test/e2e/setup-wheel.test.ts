@@ -1,0 +1,133 @@
+/** Download, unpacking and healing, with the real pip and a tiny wheel from a local folder instead of the network. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { damage } from '../../src/setup/manifest.ts';
+import { ensureUnpacked, type Unpacking } from '../../src/setup/wheel.ts';
+
+const WHEEL = 'engine_for_tests-1.0-cp312-cp312-manylinux_2_27_x86_64.whl';
+
+/** Files as a Python program that writes them into a wheel; pip wants metadata. */
+function makeWheel(folder: string, files: Readonly<Record<string, string>>): void {
+  const info = 'engine_for_tests-1.0.dist-info';
+  const members = {
+    ...files,
+    [`${info}/METADATA`]: 'Metadata-Version: 2.1\nName: engine-for-tests\nVersion: 1.0\n',
+    [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: cp312-cp312-manylinux_2_27_x86_64\n',
+    [`${info}/RECORD`]: '',
+  };
+  const program = 'import json, sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], "w") as z:\n  for n, t in json.loads(sys.argv[2]).items(): z.writestr(n, t)';
+  execFileSync('python3', ['-c', program, path.join(folder, WHEEL), JSON.stringify(members)]);
+}
+
+const unpacking: Unpacking = {
+  key: 'engine-1.0',
+  label: 'engine-for-tests 1.0',
+  requirements: ['engine-for-tests==1.0'],
+  platformTags: ['manylinux_2_27_x86_64'],
+  prefixes: ['engine/lib.so', 'engine/include/'],
+  wheelBytes: 1000,
+  unpackedBytes: 1000,
+};
+const CONTENT = 'x'.repeat(5000);
+
+let folder: string, cache: string, said: string[];
+const say = (line: string): void => void said.push(line.split(' ')[0]!);
+const ensure = (deep = false): Promise<string> => ensureUnpacked(cache, unpacking, say, deep);
+const library = (): string => path.join(cache, 'libraries', 'engine-1.0', 'engine', 'lib.so');
+const leftovers = (): string[] => ['downloads', 'libraries', 'locks'].flatMap(name => readdirSync(path.join(cache, name)));
+
+const outer = { ...process.env };
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'setup wheel é-')); // a space and a letter beyond ASCII
+  cache = path.join(folder, 'cache');
+  said = [];
+  const index = path.join(folder, 'index');
+  mkdirSync(index);
+  makeWheel(index, { 'engine/lib.so': CONTENT, 'engine/include/a/b.h': '// b', 'engine/python.py': 'not wanted' });
+  Object.assign(process.env, { PIP_CONFIG_FILE: os.devNull, PIP_NO_INDEX: '1', PIP_FIND_LINKS: pathToFileURL(index).href }); // pip splits a path at spaces
+});
+afterEach(() => {
+  process.env = { ...outer };
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('ensureUnpacked', () => {
+  it('takes what is wanted from the wheel, once, and needs nothing afterwards', async () => {
+    const target = await ensure();
+    expect(said).toEqual(['Downloading', 'Unpacking']);
+    expect(readdirSync(target, { recursive: true }).map(String).filter(name => /\.\w+$/.test(name)).sort()).toEqual(['engine/include/a/b.h', 'engine/lib.so', 'manifest.json']);
+    expect(readFileSync(library(), 'utf8')).toBe(CONTENT);
+    expect(await damage(target, true)).toEqual([]);
+    expect(leftovers()).toEqual(['engine-1.0']); // no wheel, no temporary folder, no lock
+    process.env['PATH'] = '/nowhere';
+    expect(await ensure()).toBe(target);
+    expect(said).toEqual(['Downloading', 'Unpacking']);
+  });
+
+  it('takes a damaged library anew: shortened at once, altered when it looks closely', async () => {
+    await ensure();
+    truncateSync(library(), 10);
+    await ensure();
+    expect(readFileSync(library(), 'utf8')).toBe(CONTENT);
+    writeFileSync(library(), 'y'.repeat(5000));
+    said = [];
+    await ensure();
+    expect(said).toEqual([]);
+    await ensure(true);
+    expect(said).toEqual(['engine-for-tests', 'Downloading', 'Unpacking']);
+    expect(readFileSync(library(), 'utf8')).toBe(CONTENT);
+    expect(leftovers()).toEqual(['engine-1.0']);
+  });
+
+  it('goes on after the download when it was interrupted while unpacking', async () => {
+    const kept = path.join(cache, 'downloads', 'engine-1.0');
+    mkdirSync(kept, { recursive: true });
+    renameSync(path.join(folder, 'index', WHEEL), path.join(kept, WHEEL));
+    mkdirSync(path.join(cache, 'libraries', `tmp-4194305-${os.hostname()}-0a0a0a0a`, 'engine'), { recursive: true });
+    await ensure();
+    expect(said).toEqual(['Unpacking']);
+    expect(leftovers()).toEqual(['engine-1.0']);
+  });
+
+  it('throws a damaged download away, so that the next call heals', async () => {
+    const kept = path.join(cache, 'downloads', 'engine-1.0');
+    mkdirSync(kept, { recursive: true });
+    const bytes = readFileSync(path.join(folder, 'index', WHEEL));
+    bytes[200] = bytes[200]! ^ 1; // inside the first member: its checksum no longer fits
+    writeFileSync(path.join(kept, WHEEL), bytes);
+    await expect(ensure()).rejects.toMatchObject({ code: 'BAD_WHEEL', message: expect.stringContaining('Bad CRC-32') as string });
+    expect(existsSync(library())).toBe(false);
+    await ensure();
+    expect(said).toEqual(['Unpacking', 'Downloading', 'Unpacking']);
+    expect(leftovers()).toEqual(['engine-1.0']);
+  });
+
+  it('run twice at once downloads once', async () => {
+    const [a, b] = await Promise.all([ensure(), ensure()]);
+    expect(a).toBe(b);
+    expect(said.filter(word => word === 'Downloading')).toHaveLength(1);
+    expect(await damage(a, true)).toEqual([]);
+  });
+
+  it('refuses a wheel without the files it is taken for', async () => {
+    makeWheel(path.join(folder, 'index'), { 'engine/lib.so': CONTENT });
+    await expect(ensure()).rejects.toMatchObject({ code: 'BAD_WHEEL', message: expect.stringContaining('engine/include/') as string });
+    expect(existsSync(library())).toBe(false);
+  });
+
+  it('refuses a wheel that would write outside of its folder', async () => {
+    makeWheel(path.join(folder, 'index'), { 'engine/lib.so': CONTENT, 'engine/include/../../../../escaped.h': 'x' });
+    await expect(ensure()).rejects.toMatchObject({ code: 'BAD_WHEEL' });
+    expect(readdirSync(folder).sort()).toEqual(['cache', 'index']);
+  });
+
+  it('says what pip says when there is no such wheel', async () => {
+    rmSync(path.join(folder, 'index', WHEEL));
+    await expect(ensure()).rejects.toMatchObject({ code: 'PIP_FAILED', message: expect.stringMatching(/No matching distribution[^]*To mend it: check the network/) as string });
+    expect(leftovers()).toEqual([]);
+  });
+});
