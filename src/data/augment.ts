@@ -39,8 +39,8 @@ export function randomResizedCrop(draws: Stream, height: number, width: number, 
 
 function largestCentralBox(height: number, width: number, ratio: readonly [number, number]): Box {
   const own = width / height;
-  const w = own > ratio[1] ? roundHalfEven(height * ratio[1]) : width;
-  const h = own < ratio[0] ? roundHalfEven(width / ratio[0]) : height;
+  const w = own > ratio[1] ? Math.max(roundHalfEven(height * ratio[1]), 1) : width;
+  const h = own < ratio[0] ? Math.max(roundHalfEven(width / ratio[0]), 1) : height;
   return { top: Math.floor((height - h) / 2), left: Math.floor((width - w) / 2), height: h, width: w };
 }
 

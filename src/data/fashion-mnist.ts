@@ -74,7 +74,8 @@ export function openFashionMnist(dataDir: string): { train: ImageSet; validation
   return { ...holdOut(official, imageCount({ name: 'fashion-mnist' }, 'validation')), test };
 }
 
-function holdOut(official: ImageSet, count: number): { train: ImageSet; validation: ImageSet } {
+/** Splits off `count` images with balanced classes, always the same ones. */
+export function holdOut(official: ImageSet, count: number): { train: ImageSet; validation: ImageSet } {
   const order = stream(0, 'fashion-mnist/validation', 0).permutation(official.count);
   const validation = balancedIndices(official, count, order);
   const held = new Set(validation);

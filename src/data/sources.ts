@@ -37,7 +37,7 @@ export function debianSource(debian: DebianPackage): Source {
       say(`Downloading the Debian package ${debian.name} (${debian.megabytes} MB), unpacked without installing it ...`);
       await downloadPackage(debian.name, scratch, say);
       const archive = (await readdir(scratch)).find(name => name.endsWith('.deb'));
-      if (archive === undefined) throw new Error(`Expected apt-get download to leave a .deb file, got none`);
+      if (archive === undefined) throw new Error('Expected apt-get download to leave a .deb file, got none');
       const root = join(scratch, 'root');
       await command('dpkg', ['-x', join(scratch, archive), root], scratch);
       return join(root, debian.folder);
@@ -45,13 +45,17 @@ export function debianSource(debian: DebianPackage): Source {
   };
 }
 
+/** What apt says where its lists are empty or too old. */
+const LISTS = /Unable to locate package|no candidate|404/;
+
 async function downloadPackage(name: string, cwd: string, say: (line: string) => void): Promise<void> {
   const download = (): Promise<void> => command('apt-get', ['download', '-q', ...APT_OPTIONS, name], cwd);
   try {
     await download();
   } catch (error) {
-    if (!(error as Error).message.includes('Unable to locate package')) throw error;
-    if (process.getuid?.() !== 0) throw new Error(`${(error as Error).message} (the package lists may be empty: run apt-get update as root)`, { cause: error });
+    const { message } = error as Error;
+    if (!LISTS.test(message)) throw error;
+    if (process.getuid?.() !== 0) throw new Error(`${message} (the package lists may be empty: run apt-get update as root)`, { cause: error });
     say('The package lists do not have it; updating them (apt-get update) ...');
     await command('apt-get', ['update', '-q', ...APT_OPTIONS], cwd);
     await download();
