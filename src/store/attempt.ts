@@ -92,8 +92,9 @@ export class Attempt {
     this.#metrics?.close();
     this.#metrics = undefined;
     this.#files.syncTree(this.output);
-    this.#files.write(join(this.dir, attemptFiles.manifest), `${canonicalJson(await makeManifest(this.output))}\n`);
     this.#files.write(join(this.dir, attemptFiles.result), text);
+    const manifest = await makeManifest(this.dir, [attemptFiles.output, attemptFiles.result]);
+    this.#files.write(join(this.dir, attemptFiles.manifest), `${canonicalJson(manifest)}\n`);
     const committed = this.link();
     this.record({ state: committed ? 'done' : 'uncommitted' });
     return committed;

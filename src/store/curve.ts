@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { MetricRecord } from '../ablation/kind.ts';
 import { StoreError } from './errors.ts';
 import { attemptFiles } from './layout.ts';
-import { readLines, readObject } from './read.ts';
+import { readLines, readParsed } from './read.ts';
 import { metricLine, resumedFile, type ResumedFrom } from './records.ts';
 
 /**
@@ -21,8 +21,7 @@ export function stitch(attemptDir: (attempt: number) => string, attempt: number)
 
 /** Null when the attempt began at the start, or has not asked for a checkpoint yet. */
 export function resumedFrom(dir: string): ResumedFrom {
-  const value = readObject(join(dir, attemptFiles.resumed));
-  return value ? resumedFile.parse(value).from : null;
+  return readParsed(resumedFile, join(dir, attemptFiles.resumed))?.from ?? null;
 }
 
 function readMetrics(dir: string): MetricRecord[] {

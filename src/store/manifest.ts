@@ -1,22 +1,26 @@
 /** Checksums of a folder's files, to tell a complete and undamaged folder from any other. */
 import { createHash } from 'node:crypto';
-import { createReadStream, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { hasCode, StoreError } from './errors.ts';
+import { hasCode } from './errors.ts';
 import { attemptFiles } from './layout.ts';
-import { readObject } from './read.ts';
+import { readParsed } from './read.ts';
 
 const manifestSchema = z.strictObject({
   files: z.record(z.string(), z.strictObject({ bytes: z.int().min(0), sha256: z.string() })),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** Sizes and SHA-256 of every file below `dir`, by path relative to it; a `manifest.json` at its top does not count. */
-export async function makeManifest(dir: string): Promise<Manifest> {
+/**
+ * Sizes and SHA-256 of the files below `dir`, by path relative to it; a `manifest.json` at its top does not count.
+ * @param tops keeps only the files and folders of these names at the top
+ */
+export async function makeManifest(dir: string, tops?: readonly string[]): Promise<Manifest> {
   const files: Manifest['files'] = {};
   for (const name of filesBelow(dir)) {
+    if (tops && !tops.includes(name.split(sep)[0]!)) continue;
     const path = join(dir, name);
     files[name] = { bytes: statSync(path).size, sha256: await sha256(path) };
   }
@@ -25,11 +29,7 @@ export async function makeManifest(dir: string): Promise<Manifest> {
 
 /** @throws StoreError when the file is there and is no manifest */
 export function readManifest(path: string): Manifest | undefined {
-  const value = readObject(path);
-  if (value === undefined) return undefined;
-  const manifest = manifestSchema.safeParse(value);
-  if (!manifest.success) throw new StoreError('STORE_DAMAGED', `${path}: expected sizes and checksums of files, got something else`);
-  return manifest.data;
+  return readParsed(manifestSchema, path);
 }
 
 /** What makes `dir` differ from its manifest, or undefined when nothing does. */
@@ -49,6 +49,14 @@ export function sizeDamage(dir: string, manifest: Manifest): string | undefined 
     if (found !== bytes) return `${name}: expected ${bytes} bytes, got ${found ?? 'no file'}`;
   }
   return undefined;
+}
+
+/** What makes one small file differ from its manifest, or undefined when nothing does. */
+export function fileDamage(dir: string, name: string, manifest: Manifest): string | undefined {
+  const expected = manifest.files[name]?.sha256;
+  if (expected === undefined) return `${name} is not in the manifest`;
+  const found = createHash('sha256').update(readFileSync(join(dir, name))).digest('hex');
+  return found === expected ? undefined : `${name} does not match its checksum`;
 }
 
 function filesBelow(dir: string): string[] {

@@ -1,5 +1,6 @@
 /** Reading what may be absent, torn or damaged. */
 import { readdirSync, readFileSync } from 'node:fs';
+import type { z } from 'zod';
 import { hasCode, StoreError } from './errors.ts';
 import { isTemporary } from './files.ts';
 
@@ -19,6 +20,15 @@ export function readObject(path: string): Record<string, unknown> | undefined {
   const value = parseObject(text);
   if (!value) throw new StoreError('STORE_DAMAGED', `${path}: expected a JSON object, got ${text.length === 0 ? 'an empty file' : `'${text.slice(0, 40)}'`}`);
   return value;
+}
+
+/** Undefined when the file is absent. @throws StoreError when it does not fit the schema */
+export function readParsed<T>(schema: z.ZodType<T>, path: string): T | undefined {
+  const value = readObject(path);
+  if (value === undefined) return undefined;
+  const result = schema.safeParse(value);
+  if (!result.success) throw new StoreError('STORE_DAMAGED', `${path}: ${result.error.issues.map(i => `${i.path.join('.')}: ${i.message}`).join('; ')}`);
+  return result.data;
 }
 
 /**

@@ -1,14 +1,13 @@
 /** Reads a store. Says only what is so: a stage is done when its link is there and what it points to is whole. */
 import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { z } from 'zod';
 import type { MetricRecord, StageResult } from '../ablation/kind.ts';
 import { stitch } from './curve.ts';
 import { hasCode, StoreError } from './errors.ts';
 import { attemptFiles, layout } from './layout.ts';
-import { readManifest, sizeDamage } from './manifest.ts';
+import { fileDamage, readManifest, sizeDamage } from './manifest.ts';
 import { isAlive, type Owner } from './owner.ts';
-import { listFolder, listNumbers, readObject, readTornLines } from './read.ts';
+import { listFolder, listNumbers, readObject, readParsed, readTornLines } from './read.ts';
 import { attemptFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
 
 export type StageState =
@@ -38,7 +37,7 @@ export class StoreReader {
   }
 
   stage(key: string): StageRecord | undefined {
-    const file = parsed(stageFile, layout.identity(this.stageDir(key)));
+    const file = readParsed(stageFile, layout.identity(this.stageDir(key)));
     return file && { key, label: file.label, ...file.identity };
   }
 
@@ -56,7 +55,7 @@ export class StoreReader {
   }
 
   attempt(key: string, attempt: number): AttemptRecord | undefined {
-    return parsed(attemptFile, join(this.attemptDir(key, attempt), attemptFiles.owner));
+    return readParsed(attemptFile, join(this.attemptDir(key, attempt), attemptFiles.owner));
   }
 
   logFile(key: string, attempt: number): string {
@@ -103,13 +102,13 @@ export class StoreReader {
     }
   }
 
-  /** Why an attempt cannot count (no result, output files missing or of another size), or undefined when it can. */
+  /** Why an attempt cannot count (no result or a changed one, output files missing or of another size), or undefined when it can. */
   incomplete(key: string, attempt: number): string | undefined {
     const dir = this.attemptDir(key, attempt);
     try {
-      if (!parsed(resultFile, join(dir, attemptFiles.result))) return 'no result.json';
+      if (!readParsed(resultFile, join(dir, attemptFiles.result))) return 'no result.json';
       const manifest = readManifest(join(dir, attemptFiles.manifest));
-      return manifest ? sizeDamage(join(dir, attemptFiles.output), manifest) : 'no manifest.json';
+      return manifest ? (sizeDamage(dir, manifest) ?? fileDamage(dir, attemptFiles.result, manifest)) : 'no manifest.json';
     } catch (error) {
       if (error instanceof StoreError) return error.message;
       throw error;
@@ -119,7 +118,7 @@ export class StoreReader {
   /** The numbers of a stage that is done. */
   result(key: string): StageResult | undefined {
     const attempt = this.doneAttempt(key);
-    return attempt === undefined ? undefined : parsed(resultFile, join(this.attemptDir(key, attempt), attemptFiles.result));
+    return attempt === undefined ? undefined : readParsed(resultFile, join(this.attemptDir(key, attempt), attemptFiles.result));
   }
 
   /** Folder of the final files of a stage that is done. */
@@ -145,9 +144,8 @@ export class StoreReader {
     const last = this.states(key, attempt).at(-1);
     if (last && last.state !== 'running') return undefined;
     const dir = this.attemptDir(key, attempt);
-    const worker = parsed(workerFile, join(dir, attemptFiles.worker))?.owner;
-    const runner = this.attempt(key, attempt)?.owner;
-    return [worker, runner].find(owner => owner !== undefined && (isAlive(owner) ?? this.#beatsStill(dir)));
+    const owners = [attemptFiles.worker, attemptFiles.owner].map(file => ownerIn(join(dir, file)));
+    return owners.find(owner => owner !== undefined && (isAlive(owner) ?? this.#beatsStill(dir)));
   }
 
   #beatsStill(dir: string): boolean {
@@ -160,10 +158,12 @@ export class StoreReader {
   }
 }
 
-function parsed<T>(schema: z.ZodType<T>, path: string): T | undefined {
-  const value = readObject(path);
-  if (value === undefined) return undefined;
-  const result = schema.safeParse(value);
-  if (!result.success) throw new StoreError('STORE_DAMAGED', `${path}: ${result.error.issues.map(i => `${i.path.join('.')}: ${i.message}`).join('; ')}`);
-  return result.data;
+/** A damaged file names nobody: a lease must never need a person to lift it. */
+function ownerIn(path: string): Owner | undefined {
+  try {
+    return readParsed(workerFile, path)?.owner;
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
 }

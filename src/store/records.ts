@@ -32,6 +32,7 @@ export const attemptFile = z.object({
 });
 export type AttemptRecord = z.infer<typeof attemptFile>;
 
+/** What `worker.json` and `attempt.json` have in common. */
 export const workerFile = z.object({ owner });
 
 export const resumedFile = z.object({ from: z.object({ attempt: z.int(), step: z.int() }).nullable() });

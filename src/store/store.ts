@@ -11,6 +11,7 @@ import { attemptFiles, layout, STORE_FORMAT } from './layout.ts';
 import { damage, readManifest } from './manifest.ts';
 import { isAlive, ownerOf } from './owner.ts';
 import { readObject } from './read.ts';
+import type { StageRecord } from './records.ts';
 import { StoreReader, type StageState } from './reader.ts';
 
 export interface StoreOptions {
@@ -37,7 +38,7 @@ export class Store extends StoreReader {
   /** Enters a stage. @throws StoreError when the store knows the key with another identity */
   ensureStage(key: string, identity: StageIdentity, label: string): void {
     const text = identityText(identity);
-    const known = this.stage(key);
+    const known = this.#knownStage(key);
     if (known) {
       if (identityText(known) !== text) throw new StoreError('STORE_CONFLICT', `${layout.identity(this.stageDir(key))}: expected ${text}, got ${identityText(known)}`);
       return;
@@ -46,18 +47,29 @@ export class Store extends StoreReader {
     this.#files.write(layout.identity(this.stageDir(key)), `${JSON.stringify({ label, identity: JSON.parse(text) as unknown }, null, 2)}\n`);
   }
 
+  /** A damaged `stage.json` is written anew: the key vouches for the identity. */
+  #knownStage(key: string): StageRecord | undefined {
+    try {
+      return this.stage(key);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#warn(`${error.message}; written anew`);
+      return undefined;
+    }
+  }
+
   /**
    * Takes the lease of a stage by making its next attempt. Only one process can: the number is the fencing token.
    * @param place where the attempt is to run, for people
    */
   async acquire(key: string, place: string): Promise<Acquired> {
     for (;;) {
+      // Before the look at the state: an attempt that appears after it has this number, and ours then fails.
+      const number = (this.attempts(key).at(-1) ?? 0) + 1;
       const state = this.state(key);
       if (state.state === 'done' || state.state === 'running') return { type: 'taken', state };
       this.#withdraw(key);
-      const complete = await this.#adopt(key);
-      if (complete) continue;
-      const number = (this.attempts(key).at(-1) ?? 0) + 1;
+      if (await this.#adopt(key)) continue;
       if (this.#makeAttempt(key, number, place)) return { type: 'acquired', attempt: new Attempt(this.#files, this, key, number) };
     }
   }
@@ -99,7 +111,7 @@ export class Store extends StoreReader {
       if (this.incomplete(key, attempt) !== undefined) continue;
       const dir = this.attemptDir(key, attempt);
       const manifest = readManifest(join(dir, attemptFiles.manifest));
-      const broken = manifest ? await damage(join(dir, attemptFiles.output), manifest) : 'no manifest.json';
+      const broken = manifest ? await damage(dir, manifest) : 'no manifest.json';
       if (broken === undefined) {
         new Attempt(this.#files, this, key, attempt).link();
         return true;

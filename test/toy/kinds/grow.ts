@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Interrupted, PermanentError } from '../../../src/ablation/errors.ts';
 import type { StageContext } from '../../../src/ablation/kind.ts';
 
-/** What goes wrong when step `at` is reached. `once` means: only in a process that began at the start. */
+/** What goes wrong when step `at` is reached. `once` means: only in a process that began at the start; `fail` strikes again after it. */
 export const trouble = z.strictObject({
   kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'crash-once', 'die-once', 'hang']),
   at: z.int().min(0),
@@ -45,17 +45,21 @@ export async function grow(context: Omit<StageContext, 'recipe'>, { steps, milli
       throw new Interrupted();
     }
     if (context.checkpoints.due()) await save();
-    if (step === t.at) await strike(t, start === undefined, save);
+    if (t.kind === 'fail' ? step >= t.at : step === t.at) await strike(t, start === undefined, context, save);
   }
   return height;
 }
 
-async function strike(t: Trouble, fresh: boolean, save: () => Promise<void>): Promise<void> {
+async function strike(t: Trouble, fresh: boolean, context: Omit<StageContext, 'recipe'>, save: () => Promise<void>): Promise<void> {
   if (t.kind === 'none' || (t.kind.endsWith('-once') && !fresh)) return;
   if (t.kind === 'fail-permanently') throw new PermanentError('BLIGHT', 'The tree has blight and no second try will cure it');
   await save();
   if (t.kind === 'crash-once') process.exit(7);
   if (t.kind === 'die-once') process.kill(process.pid, 'SIGKILL');
-  if (t.kind === 'hang') await sleep(10 * 60_000);
+  if (t.kind === 'hang') {
+    // A change of phase is told at once, so that a watcher knows we hang.
+    context.progress({ phase: 'evaluate', step: t.at, steps: t.at });
+    await sleep(2 * 60_000);
+  }
   throw new Error(`Lightning struck at step ${t.at}`);
 }

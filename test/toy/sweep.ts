@@ -1,0 +1,117 @@
+/** Runs the driver as a real process and looks at what it leaves, for end-to-end tests. */
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { execaNode } from 'execa';
+import { loadExperiments } from '../../src/ablation/load.ts';
+import { buildPlan, type Plan } from '../../src/plan/plan.ts';
+import type { RunEvent, RunSummary } from '../../src/runner/events.ts';
+import { attemptFiles } from '../../src/store/layout.ts';
+import type { StoreReader } from '../../src/store/reader.ts';
+import type { DriveOptions } from './drive.ts';
+
+export const toyExperiments = fileURLToPath(new URL('experiments', import.meta.url));
+
+export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir(), `ablate-${name}-`));
+
+export async function toyPlan(choice: Pick<DriveOptions, 'profile' | 'only' | 'seeds'>): Promise<Plan> {
+  return buildPlan(await loadExperiments(toyExperiments, choice));
+}
+
+export interface Sweep {
+  readonly pid: number;
+  /** Everything told so far. */
+  readonly events: readonly RunEvent[];
+  /** Resolves when an event passes the test. @throws when the driver ends before */
+  until(test: (event: RunEvent) => boolean): Promise<RunEvent>;
+  kill(signal: NodeJS.Signals): void;
+  /** Kills the driver and its workers at one instant, as a power cut does. */
+  killGroup(): void;
+  /** Undefined when it was killed. */
+  readonly summary: Promise<RunSummary | undefined>;
+}
+
+const started: Sweep[] = [];
+
+/** For `afterEach`: a test that fails in the middle leaves no process behind. */
+export function endSweeps(): void {
+  for (const sweep of started.splice(0)) {
+    try {
+      sweep.killGroup();
+    } catch {
+      // The group has ended.
+    }
+  }
+}
+
+/** Starts a sweep in a process group of its own. */
+export function startSweep(options: DriveOptions): Sweep {
+  const child = execaNode(fileURLToPath(new URL('drive.ts', import.meta.url)), [JSON.stringify(options)], {
+    nodeOptions: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
+    detached: true,
+    reject: false,
+    buffer: false,
+    stderr: 'inherit',
+  });
+  const events: RunEvent[] = [];
+  const watchers = new Set<() => void>();
+  let ended = false;
+  const read = async (): Promise<RunSummary | undefined> => {
+    let summary: RunSummary | undefined;
+    for await (const line of child.iterable({ preserveNewlines: false })) {
+      const value = JSON.parse(line) as RunEvent | ({ type: 'summary' } & RunSummary);
+      if (value.type === 'summary') summary = value;
+      else events.push(value);
+      watchers.forEach(w => w());
+    }
+    return summary;
+  };
+  const summary = read().catch(() => undefined).finally(() => {
+    ended = true;
+    watchers.forEach(w => w());
+  });
+  const until = (test: (event: RunEvent) => boolean): Promise<RunEvent> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = events.find(test);
+        if (!found && !ended) return;
+        watchers.delete(look);
+        if (found) resolve(found);
+        else reject(new Error(`the sweep ended before the event; it told ${events.map(e => e.type).join(', ')}`));
+      };
+      watchers.add(look);
+      look();
+    });
+  const sweep: Sweep = {
+    pid: child.pid!,
+    events,
+    until,
+    kill: signal => void child.kill(signal),
+    killGroup: () => void process.kill(-child.pid!, 'SIGKILL'),
+    summary,
+  };
+  started.push(sweep);
+  return sweep;
+}
+
+/** Bytes of every `result.json` and output file that counts, by key and name. */
+export function committedBytes(store: StoreReader, plan: Plan): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const key of plan.stages.keys()) {
+    const attempt = store.doneAttempt(key);
+    if (attempt === undefined) continue;
+    for (const file of [attemptFiles.result, attemptFiles.manifest]) found[`${key}/${file}`] = readFileSync(join(store.attemptDir(key, attempt), file), 'utf8');
+  }
+  return found;
+}
+
+/** Whether a process is there and no zombie. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
