@@ -1,0 +1,174 @@
+/** The scheduler with an executor that loses and spoils what it is given: the store alone decides what came of a stage. */
+import { describe, expect, test } from 'vitest';
+import type { Place } from '../../src/runner/devices.ts';
+import type { Ended, Executor, Job, Task } from '../../src/runner/executors/executor.ts';
+import { execute } from '../../src/runner/execute.ts';
+import type { RunEvent, RunSummary } from '../../src/runner/events.ts';
+import { runPlan } from '../../src/runner/run.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { temporaryFolder, toyExperiments, toyPlan } from '../toy/sweep.ts';
+
+type Behaviour = (task: Task, run: () => Promise<unknown>) => Promise<Ended>;
+
+/** Runs stages in this process, or does to them whatever the test wants. */
+class TestExecutor implements Executor {
+  readonly #free: Place[];
+  readonly #behaviour: Behaviour;
+  readonly submitted: string[] = [];
+  atOnce = 0;
+  most = 0;
+
+  constructor(places: number, behaviour: Behaviour = (_, run) => run().then(() => ({ exitCode: 0 }))) {
+    this.#free = Array.from({ length: places }, (_, i) => ({ name: `cpu:${i}`, device: 'cpu', threads: 1 }));
+    this.#behaviour = behaviour;
+  }
+
+  reserve(): Place | undefined {
+    return this.#free.shift();
+  }
+
+  release(place: Place): void {
+    this.#free.push(place);
+  }
+
+  submit(place: Place, task: Task, _: string, onProgress: Parameters<Executor['submit']>[3]): Job {
+    const stop = new AbortController();
+    this.submitted.push(task.key);
+    this.most = Math.max(this.most, ++this.atOnce);
+    const run = (): Promise<unknown> => execute(task, { signal: stop.signal, progress: onProgress, log: () => undefined });
+    const ended = this.#behaviour(task, run).finally(() => {
+      this.atOnce--;
+      this.release(place);
+    });
+    return { ended, stop: () => stop.abort(), kill: () => stop.abort() };
+  }
+}
+
+interface Ran {
+  readonly store: Store;
+  readonly summary: RunSummary;
+  readonly events: RunEvent[];
+}
+
+async function run(executor: Executor, only: string, options: { store?: Store; stop?: AbortSignal; onEvent?: (e: RunEvent) => void; profile?: string } = {}): Promise<Ran> {
+  const { profile = 'quick', store = openStore(temporaryFolder('run')), onEvent, ...rest } = options;
+  const plan = await toyPlan({ profile, only });
+  const events: RunEvent[] = [];
+  const tell = (e: RunEvent): void => {
+    events.push(e);
+    onEvent?.(e);
+  };
+  const summary = await runPlan({ ...rest, plan, store, executor, experiments: toyExperiments, dataDir: '/none', poll: 5, onEvent: tell });
+  return { store, summary, events };
+}
+
+describe('runPlan', () => {
+  test('runs every stage once, inputs first, on no more places than there are', async () => {
+    const executor = new TestExecutor(3);
+    const plan = await toyPlan({ profile: 'quick', only: 'cut,variety' });
+    const { summary, store } = await run(executor, 'cut,variety');
+    expect([...executor.submitted].sort()).toEqual([...plan.stages.keys()].sort());
+    expect(summary.done).toHaveLength(plan.stages.size);
+    for (const stage of plan.stages.values()) {
+      for (const key of Object.values(stage.upstream)) expect(summary.done.indexOf(key)).toBeLessThan(summary.done.indexOf(stage.key));
+      expect(store.state(stage.key).state).toBe('done');
+    }
+    expect(executor.most).toBeLessThanOrEqual(3);
+  });
+
+  test('counts always add up, and end with nothing left', async () => {
+    const { events } = await run(new TestExecutor(2), 'trouble/fail,trouble/sound,trouble/fail-permanently');
+    for (const { counts: c } of events) expect(c.done + c.reused + c.failed + c.blocked + c.interrupted + c.running + c.queued).toBe(c.total);
+    expect(events[0]).toMatchObject({ type: 'begin', counts: { queued: events[0]!.counts.total } });
+    expect(events.at(-1)!.counts).toMatchObject({ running: 0, queued: 0, failed: 2, blocked: 2 });
+  });
+
+  test('a worker that says it failed after it committed is done', async () => {
+    const { summary } = await run(new TestExecutor(1, (_, go) => go().then(() => ({ exitCode: 1 }))), 'cut/whole');
+    expect(summary).toMatchObject({ failed: [], done: [expect.any(String), expect.any(String), expect.any(String)] });
+  });
+
+  test('a worker that says it is done and left nothing has failed, twice, and then no more', async () => {
+    const executor = new TestExecutor(1, () => Promise.resolve({ exitCode: 0 }));
+    const { summary } = await run(executor, 'cut/whole');
+    expect(executor.submitted).toHaveLength(2);
+    expect(summary.failed).toEqual([expect.objectContaining({ code: 'WORKER_LOST', reason: 'the worker ended with exit code 0 before it had a result' })]);
+    expect(summary.blocked).toHaveLength(2);
+  });
+
+  test('a worker that could not be started is told so', async () => {
+    const { summary } = await run(new TestExecutor(1, () => Promise.resolve({ error: 'spawn ENOENT' })), 'cut/whole');
+    expect(summary.failed[0]!.reason).toBe('the worker could not be started: spawn ENOENT');
+  });
+
+  test('a stage that is lost once is done at the second try', async () => {
+    let first = true;
+    const { summary, events, store } = await run(
+      new TestExecutor(1, (_, go) => {
+        if (!first) return go().then(() => ({ exitCode: 0 }));
+        first = false;
+        return Promise.resolve({ signal: 'SIGKILL' });
+      }),
+      'cut/whole',
+    );
+    expect(summary.failed).toEqual([]);
+    expect(events.filter(e => e.type === 'retry')).toHaveLength(1);
+    expect(store.attempts(summary.done[0]!)).toEqual([1, 2]);
+  });
+
+  test('stopped: asks what runs to leave, starts nothing more, and says what is left', async () => {
+    const stop = new AbortController();
+    const executor = new TestExecutor(1);
+    const onEvent = (e: RunEvent): void => {
+      if (e.type === 'progress' && e.progress.step >= 2) stop.abort();
+    };
+    const { summary, store } = await run(executor, 'cut/whole', { stop: stop.signal, onEvent, profile: 'slow' });
+    expect(executor.submitted).toHaveLength(1);
+    expect(summary).toMatchObject({ done: [], failed: [], interrupted: executor.submitted });
+    expect(summary.left).toHaveLength(2);
+    expect(store.state(executor.submitted[0]!)).toEqual({ state: 'interrupted', attempt: 1 });
+  });
+
+  test('stopped before it began: starts nothing', async () => {
+    const executor = new TestExecutor(1);
+    const { summary } = await run(executor, 'cut/whole', { stop: AbortSignal.abort() });
+    expect(executor.submitted).toEqual([]);
+    expect(summary.left).toHaveLength(3);
+  });
+
+  test('a failed stage of an earlier run is tried again by the next', async () => {
+    const store = openStore(temporaryFolder('again'));
+    await run(new TestExecutor(1, () => Promise.resolve({ exitCode: 3 })), 'cut/whole', { store });
+    const { summary } = await run(new TestExecutor(1), 'cut/whole', { store });
+    expect(summary).toMatchObject({ failed: [], blocked: [] });
+    expect(summary.done).toHaveLength(3);
+  });
+
+  test('waits for a stage that another process works on, holding no place, and reuses its result', async () => {
+    const store = openStore(temporaryFolder('other'));
+    const plan = await toyPlan({ profile: 'quick', only: 'cut/whole' });
+    const stock = plan.stages.get(plan.arms[0]!.stages['stock']!)!;
+    store.ensureStage(stock.key, stock, 'theirs');
+    const acquired = await store.acquire(stock.key, 'cpu:9');
+    if (acquired.type !== 'acquired') throw new Error('expected the lease');
+    const task = { experiments: toyExperiments, store: store.dir, key: stock.key, attempt: 1, place: 'cpu:9', execution: { device: 'cpu', threads: 1, dataDir: '/none' }, checkpointEvery: 1e6, command: [] } as const;
+    const executor = new TestExecutor(1);
+    const onEvent = (e: RunEvent): void => {
+      if (e.type === 'waiting') void execute(task, { signal: new AbortController().signal, progress: () => undefined, log: () => undefined });
+    };
+    const { summary, events } = await run(executor, 'cut/whole', { store, onEvent });
+    expect(events.map(e => e.type).filter(t => t === 'waiting' || t === 'reused')).toEqual(['waiting', 'reused']);
+    expect(summary).toMatchObject({ reused: [stock.key], failed: [] });
+    expect(executor.submitted).not.toContain(stock.key);
+  });
+
+  test('a revision raised since the plan is refused by the worker, for good', async () => {
+    const store = openStore(temporaryFolder('revision'));
+    const plan = await toyPlan({ profile: 'quick', only: 'cut/whole' });
+    const stages = new Map([...plan.stages].map(([key, s]) => [key, { ...s, revision: 7 }]));
+    const executor = new TestExecutor(1);
+    const summary = await runPlan({ plan: { ...plan, stages }, store, executor, experiments: toyExperiments, dataDir: '/none' });
+    expect(summary.failed).toEqual([expect.objectContaining({ code: 'OTHER_REVISION', reason: expect.stringContaining('Expected revision 7') as string })]);
+    expect(executor.submitted).toHaveLength(1);
+  });
+});
