@@ -21,7 +21,7 @@ export function pixels(images: Uint8Array, [height, width, channels]: readonly [
 export function normalise(images: tf.Tensor, { mean, std }: Normalisation): tf.Tensor4D {
   const scale = tf.tensor1d(std.map(s => 1 / (255 * s)));
   const shift = tf.tensor1d(mean.map((m, i) => m / std[i]!));
-  const normal = tf.sub(tf.mul(images, scale), shift) as tf.Tensor4D;
+  const normal = tf.sub<tf.Tensor4D>(tf.mul(images, scale), shift);
   const [batch, height, width, channels] = normal.shape;
   return channels === 1 ? tf.reshape(normal, [batch, 1, height, width]) : tf.transpose(normal, [0, 3, 1, 2]);
 }

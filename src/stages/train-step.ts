@@ -68,7 +68,7 @@ export function trainStep(
 export function evaluateLosses(objective: Objective, params: Params, inputs: HostInputs): Record<string, number> {
   const losses = tf.tidy(() => {
     const uploaded = upload(inputs);
-    return objective.loss(params, { ...uploaded, ...objective.targets?.(uploaded) }) as Record<string, tf.Scalar>;
+    return objective.loss(params, { ...uploaded, ...objective.targets?.(uploaded) });
   });
   return readScalars(losses);
 }
@@ -99,7 +99,7 @@ function upload(inputs: HostInputs): Record<string, tf.Tensor> {
 /** Reads and disposes of them. */
 function readScalars(values: Params): Record<string, number> {
   const read = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.dataSync()[0]!]));
-  tf.dispose(values as Record<string, tf.Tensor>);
+  tf.dispose(values);
   return read;
 }
 

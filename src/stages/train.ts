@@ -2,35 +2,33 @@
 import { setImmediate } from 'node:timers/promises';
 import { Interrupted, PermanentError } from '../ablation/errors.ts';
 import type { StageContext } from '../ablation/kind.ts';
+import { stepsPerEpoch as batchesPerEpoch, type Augment, type Batch } from '../data/batch.ts';
+import type { ImageSet } from '../data/image-set.ts';
+import { createLoader } from '../data/loader.ts';
 import { initAdamW } from '../optim/adamw.ts';
 import type { ParamGroups } from '../optim/groups.ts';
 import { learningRate, scaledLearningRate } from '../optim/schedule.ts';
 import { toTensors, type Params, type Weights } from '../tensor/weights.ts';
+import { totalSteps } from './cost.ts';
 import { Meter, type MeterState } from './meter.ts';
 import type { OptimizerRecipe, ScheduleRecipe } from './recipes.ts';
 import { Throughput } from './throughput.ts';
 import { loadTraining, saveTraining } from './training-checkpoint.ts';
 import { trainStep, type HostInputs, type Objective, type TrainState } from './train-step.ts';
 
-/** Batches in the order of the steps; a loader keeps ahead of the training. */
-export interface Batches<B> {
-  next(): Promise<B>;
-  close(): Promise<void>;
-}
-
-export interface Training<B> extends Objective {
+export interface Training extends Objective {
   readonly weights: Weights;
   readonly groups: ParamGroups;
   readonly schedule: ScheduleRecipe;
   readonly optimizer: OptimizerRecipe;
-  readonly steps: number;
-  readonly stepsPerEpoch: number;
-  /** Batches from step `start` (counted from 0) on. */
-  readonly batches: (start: number) => Batches<B>;
-  /** What step `step` (counted from 0) reads: the batch, and what is drawn for it. */
-  readonly inputs: (batch: B, step: number) => HostInputs;
-  /** Numbers of the curve that are taken at the end of each epoch, e.g. the validation accuracy. */
-  readonly atEpochEnd?: (params: Params) => Record<string, number>;
+  /** Images and labels; `augment` as the loader takes it. */
+  readonly set: ImageSet;
+  readonly augment: Augment;
+  readonly withLabels: boolean;
+  /** What a step reads: its batch, and what is drawn for it. `batch.step` counts from 0. */
+  readonly inputs: (batch: Batch) => HostInputs;
+  /** Numbers of the curve that cost an evaluation, e.g. the validation accuracy: taken at a few ends of epochs. */
+  readonly evaluate?: (params: Params) => Record<string, number>;
 }
 
 export interface Trained {
@@ -38,44 +36,54 @@ export interface Trained {
   readonly params: Params;
   /** Means of the losses over the last epoch of training. */
   readonly losses: Record<string, number>;
-  /** What `atEpochEnd` gave after the last epoch. */
-  readonly atEnd: Record<string, number>;
+  /** What `evaluate` gave after the last step. */
+  readonly evaluated: Record<string, number>;
 }
 
 /**
  * Trains from the newest checkpoint, or from the start, to the last step.
  * @throws PermanentError `NON_FINITE_LOSS` with the step and what to look at; Interrupted after a checkpoint when asked to stop
  */
-export async function train<B>(context: StageContext<object>, training: Training<B>): Promise<Trained> {
-  const { steps, stepsPerEpoch, schedule } = training;
+export async function train(context: StageContext<object>, training: Training): Promise<Trained> {
+  const { set, schedule } = training;
+  const steps = totalSteps(set.count, schedule);
+  const stepsPerEpoch = batchesPerEpoch({ set, batchSize: schedule.batch_size });
   const resumed = await resume(context);
   let { state } = resumed ?? { state: start(training) };
   const meter = new Meter(steps, stepsPerEpoch, resumed?.meter);
   const throughput = new Throughput(schedule.batch_size);
   const options = { groups: training.groups, betas: training.optimizer.betas, microBatches: schedule.accumulation_steps };
   const peak = { lr: scaledLearningRate(schedule.base_lr, schedule.batch_size), minLr: schedule.min_lr, warmupEpochs: schedule.warmup_epochs, epochs: schedule.epochs };
-  const batches = training.batches(resumed?.step ?? 0);
-  let atEnd: Record<string, number> = {};
+  const first = resumed?.step ?? 0;
+  const loader = createLoader({
+    set, batchSize: schedule.batch_size, seed: context.seed, augment: training.augment, withLabels: training.withLabels, startStep: first, endStep: steps,
+  });
+  const evaluationDue = evaluations(steps, stepsPerEpoch);
+  let evaluated: Record<string, number> = {};
   try {
-    for (let step = resumed?.step ?? 0; step < steps; step++) {
+    for (let step = first; step < steps; step++) {
       const lr = learningRate(peak, step / stepsPerEpoch);
-      const batch = await batches.next();
-      const { state: next, losses } = trainStep(state, training.inputs(batch, step), lr, training, options);
+      const batch = await loader.next();
+      const { state: next, losses } = trainStep(state, training.inputs(batch), lr, training, options);
       state = next;
       expectFinite(losses, step, stepsPerEpoch, lr);
 
       const done = step + 1;
       const imagesPerSecond = throughput.step();
       const point = meter.add(done, losses);
-      const epochEnds = done % stepsPerEpoch === 0 || done === steps;
-      if (epochEnds && training.atEpochEnd) {
+      const evaluating = training.evaluate !== undefined && evaluationDue(done);
+      if (evaluating) {
         context.progress({ phase: 'evaluate', step: done, steps });
-        atEnd = training.atEpochEnd(state.params);
+        evaluated = training.evaluate(state.params);
         throughput.pause();
       }
-      const epoch = done / stepsPerEpoch;
-      if (point) context.metric({ step: done, epoch, ...point, lr, ...(epochEnds ? atEnd : {}), images_per_second: imagesPerSecond });
-      else if (epochEnds && training.atEpochEnd) context.metric({ step: done, epoch, ...atEnd });
+      if (point || evaluating) {
+        context.metric({
+          step: done, epoch: done / stepsPerEpoch,
+          ...(point ? { ...point, lr, images_per_second: imagesPerSecond } : {}),
+          ...(evaluating ? evaluated : {}),
+        });
+      }
       context.progress({ phase: 'step', step: done, steps, imagesPerSecond, loss: losses['loss']! });
 
       if (done < steps && (context.signal.aborted || context.checkpoints.due())) {
@@ -87,10 +95,19 @@ export async function train<B>(context: StageContext<object>, training: Training
       if (context.signal.aborted && done < steps) throw new Interrupted();
     }
   } finally {
-    await batches.close();
+    await loader.close();
   }
   context.provenance({ images_per_second: throughput.mean() });
-  return { params: state.params, losses: meter.lastEpochMeans(), atEnd };
+  return { params: state.params, losses: meter.lastEpochMeans(), evaluated };
+}
+
+/** Evaluations of one training: enough for a curve, few enough to cost little beside it. */
+const EVALUATIONS = 5;
+
+/** Whether to evaluate after a step: at the ends of every few epochs, and after the last step. */
+function evaluations(steps: number, stepsPerEpoch: number): (done: number) => boolean {
+  const every = Math.ceil(steps / stepsPerEpoch / EVALUATIONS) * stepsPerEpoch;
+  return done => done % every === 0 || done === steps;
 }
 
 function start(training: { weights: Weights; groups: ParamGroups }): TrainState {

@@ -1,0 +1,104 @@
+/** `ablate sweep`: run what is missing, then write the report. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { UsageError } from '../ablation/errors.ts';
+import { defaultDevices, parseDevices } from '../runner/devices.ts';
+import type { RunSummary } from '../runner/events.ts';
+import { LocalExecutor } from '../runner/executors/local.ts';
+import { runPlan } from '../runner/run.ts';
+import { dataDir } from '../setup/cache.ts';
+import { openStore } from '../store/store.ts';
+import { createDisplay } from './display.ts';
+import { writeReports } from './report.ts';
+import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
+import { heading, plural } from './text.ts';
+
+interface SweepOptions extends Selection {
+  readonly devices?: string;
+  readonly checkpointEvery: string;
+  readonly reports: string;
+  readonly report: boolean;
+}
+
+const STOPPED = 130; // as a shell says of a program that Ctrl-C ended
+
+export function registerSweep(program: Command): void {
+  withSelection(program.command('sweep').description('run the stages that are missing, then write the report; stop it as you like and run it again'))
+    .option('--devices <list>', 'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1 (default: all GPUs, else all cores)')
+    .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
+    .option('--reports <folder>', 'where the report is written', 'reports')
+    .option('--no-report', 'only run the stages')
+    .action(async (options: SweepOptions) => {
+      process.exitCode = await sweep(await choose(options), options);
+    });
+}
+
+async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
+  const { plan, profile, dir } = chosen;
+  const store = openStore(options.store, { warn: line => process.stderr.write(`${pc.yellow('warning')} ${line}\n`) });
+  const done = [...plan.stages.keys()].filter(key => store.doneAttempt(key) !== undefined);
+  if (done.length === plan.stages.size) {
+    process.stdout.write(`Nothing to run: all ${plural(done.length, 'stage')} of profile ${profile.name} are done in ${options.store}/.\n`);
+    if (options.report) await writeReports(chosen, options);
+    return 0;
+  }
+  const devices = options.devices ?? defaultDevices();
+  const places = parseDevices(devices);
+  process.stdout.write(`${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')})\n`);
+  const display = createDisplay(plan, done, places.length);
+  const signals = stopOnInterrupt(line => display.say(line));
+  const began = performance.now();
+  let summary: RunSummary;
+  try {
+    summary = await runPlan({
+      plan, store, executor: new LocalExecutor(places), experiments: dir, dataDir: resolve(dataDir()),
+      stop: signals.stop, kill: signals.kill, checkpointEvery: seconds(options.checkpointEvery) * 1000, onEvent: event => display.event(event),
+    });
+  } finally {
+    display.close();
+    signals.release();
+  }
+  process.stdout.write(`\n${summaryText(summary, (performance.now() - began) / 1000)}\n`);
+  if (signals.stop.aborted) return STOPPED;
+  if (options.report) await writeReports(chosen, options);
+  return summary.failed.length > 0 ? 1 : 0;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new UsageError('BAD_OPTION', `--checkpoint-every: expected seconds above 0, got '${text}'`);
+  return value;
+}
+
+/** Ctrl-C once: checkpoint and stop. Twice: end the workers at once. */
+function stopOnInterrupt(say: (line: string) => void): { stop: AbortSignal; kill: AbortSignal; release(): void } {
+  const stop = new AbortController(), kill = new AbortController();
+  const onSignal = (): void => {
+    if (!stop.signal.aborted) {
+      say(pc.yellow('Stopping: the workers write their checkpoints. Press Ctrl-C again to end them at once.'));
+      stop.abort();
+    } else kill.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    stop: stop.signal,
+    kill: kill.signal,
+    release: () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}
+
+function summaryText({ done, reused, failed, blocked, interrupted, left }: RunSummary, elapsed: number): string {
+  const parts = [
+    `${plural(done.length, 'stage')} done in ${Math.round(elapsed)} s`,
+    ...(reused.length > 0 ? [`${reused.length} reused`] : []),
+    ...(failed.length > 0 ? [pc.red(`${failed.length} failed`)] : []),
+    ...(blocked.length > 0 ? [pc.red(`${blocked.length} blocked`)] : []),
+    ...(interrupted.length + left.length > 0 ? [pc.yellow(`${interrupted.length + left.length} left; run the same command again to continue`)] : []),
+  ];
+  return parts.join(', ');
+}

@@ -1,0 +1,19 @@
+/** Weights and a data set to a result: the number that arms are compared by. */
+import type { StageRunner } from '../ablation/kind.ts';
+import * as tf from '../tensor/tf.ts';
+import { toTensors } from '../tensor/weights.ts';
+import type { EvaluateRecipe } from './recipes.ts';
+import { openSession, upstreamModel } from './session.ts';
+import { score } from './validate.ts';
+
+export const evaluate: StageRunner<EvaluateRecipe> = async context => {
+  const { recipe } = context;
+  const dataset = await openSession(context, recipe.data);
+  const { config, weights } = upstreamModel(context.upstream['weights']);
+  const params = toTensors(weights);
+  context.progress({ phase: 'evaluate', step: 0, steps: 1 });
+  const { correct, count, loss } = score(params, config, dataset[recipe.split], dataset, recipe.batch_size);
+  tf.dispose(params);
+  const accuracy = correct / count;
+  return { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / count), correct, count, loss };
+};

@@ -1,0 +1,59 @@
+/** Training a classifier with labels: what fine-tuning and supervised training share (`main_finetune.py`). */
+import type { StageContext, StageResult } from '../ablation/kind.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { labelledSubset } from '../data/image-set.ts';
+import { classify } from '../nn/classifier.ts';
+import { linearRates } from '../nn/drop-path.ts';
+import { softTargets } from '../nn/mixup.ts';
+import { finetuneGroups } from '../optim/groups.ts';
+import { softmaxCrossEntropy } from '../tensor/grad/cross-entropy.ts';
+import { stream } from '../tensor/rng.ts';
+import * as tf from '../tensor/tf.ts';
+import type { Weights } from '../tensor/weights.ts';
+import { normalise, pixels } from './images.ts';
+import type { SuperviseRecipe } from './recipes.ts';
+import { saveModel } from './session.ts';
+import { train } from './train.ts';
+import { score, shapeOf } from './validate.ts';
+
+/** @param layerDecay rate of a layer relative to the one above it; 1 for training from scratch */
+export async function trainClassifier(
+  context: StageContext<SuperviseRecipe>, dataset: Dataset, weights: Weights, layerDecay: number,
+): Promise<StageResult> {
+  const { recipe, seed } = context;
+  const { model, schedule, optimizer, drop_path, label_smoothing } = recipe;
+  const set = recipe.images === null ? dataset.train : labelledSubset(dataset.train, recipe.images);
+  const classes = set.classes.length;
+  const rates = linearRates(drop_path, model.depth);
+  const dropPathShape = [model.depth, 2, schedule.batch_size] as const;
+
+  const { params, losses, evaluated } = await train(context, {
+    loss: (p, { images, targets, drop_path: uniforms }) => ({
+      loss: softmaxCrossEntropy(
+        targets as tf.Tensor2D,
+        classify(p, normalise(images!, dataset), model, uniforms ? { dropPath: { rates, uniforms } } : {}),
+      ),
+    }),
+    weights,
+    groups: finetuneGroups(weights, { depth: model.depth, weightDecay: optimizer.weight_decay, layerDecay }),
+    schedule,
+    optimizer,
+    set,
+    augment: recipe.augment,
+    withLabels: true,
+    inputs: batch => ({
+      images: pixels(batch.images, shapeOf(set)),
+      targets: { data: softTargets(batch.labels, classes, label_smoothing), shape: [batch.labels.length, classes] },
+      ...(drop_path > 0
+        ? { drop_path: { data: stream(seed, 'classifier/drop-path', batch.step).uniforms(dropPathShape.reduce((a, b) => a * b)), shape: dropPathShape, batchAxis: 2 } }
+        : {}),
+    }),
+    evaluate: p => {
+      const { correct, count } = score(p, model, dataset.validation, dataset, schedule.batch_size);
+      return { val_accuracy: correct / count };
+    },
+  });
+  saveModel(context, params);
+  tf.dispose(params);
+  return { loss: losses['loss']!, val_accuracy: evaluated['val_accuracy']! };
+}
