@@ -14,7 +14,7 @@ export const chartConfig = (layout: Layout): object => ({
     view: { stroke: null },
     concat: { spacing: 24 },
     text: { fontSize: FONT_SIZE },
-    title: { fontSize: FONT_SIZE + 1, fontWeight: 600, color: palette.ink.light, anchor: 'start', offset: 10 },
+    title: { fontSize: FONT_SIZE + 1, fontWeight: 600, color: palette.ink.light, anchor: 'start', offset: 10, limit: layout === 'wide' ? 480 : 310 },
     axis: {
       labelFontSize: FONT_SIZE,
       titleFontSize: FONT_SIZE,

@@ -97,7 +97,7 @@ function widePanel(panel: Panel, labels: readonly string[], first: boolean): obj
 /** On a phone labels stand above their rows, where they have the whole width. */
 function narrowPanel(panel: Panel, labels: readonly string[]): object {
   const above = {
-    mark: { type: 'text', align: 'left', baseline: 'bottom', dy: -7, color: palette.ink.light },
+    mark: { type: 'text', align: 'left', baseline: 'bottom', dy: -7, limit: NARROW.panel + 50, color: palette.ink.light },
     encoding: { x: { value: 0 }, text: { field: 'row', type: 'nominal' } },
   };
   return panelSpec(panel, rowEncoding(labels, { labels: false, title: null, ticks: false, domain: false, grid: true }), NARROW, [above]);
@@ -116,7 +116,7 @@ function panelSpec(panel: Panel, y: object, size: { panel: number; step: number 
   return {
     width: size.panel,
     height: { step: size.step },
-    title: { text: panel.title, anchor: 'start', color: panel.colour, offset: extra.length > 0 ? 12 : 8 },
+    title: { text: panel.title, anchor: 'start', color: panel.colour, offset: extra.length > 0 ? 12 : 8, limit: size.panel + 40 },
     data: { values: panel.dots },
     encoding: { y },
     layer: [

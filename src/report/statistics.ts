@@ -15,12 +15,6 @@ export function sampleStd(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }
 
-/** Standard error of a proportion `p` measured on `n` independent trials: sqrt(p (1 - p) / n). */
-export function binomialStandardError(p: number, n: number): number {
-  if (!(p >= 0 && p <= 1) || !(n > 0)) throw new RangeError(`Expected a proportion in [0, 1] and a positive count, got ${p} and ${n}.`);
-  return Math.sqrt((p * (1 - p)) / n);
-}
-
 /** Standard error of a difference of two independent estimates; an upper bound where they are positively correlated. */
 export const standardErrorOfDifference = (a: number, b: number): number => Math.hypot(a, b);
 

@@ -35,6 +35,8 @@ export function textWidth(text: string, size = FONT_SIZE, bold = false): number 
 interface TextItem {
   readonly fontSize?: number;
   readonly fontWeight?: string | number;
+  /** Longest width; Vega cuts the text to it with an ellipsis. */
+  readonly limit?: number;
 }
 
 /** Vega's own hook for measuring; without it the widths come from a canvas where one is installed, else from a guess. */
@@ -46,7 +48,9 @@ function useFixedWidths(): void {
   metrics.width = (item, text) => {
     const line = typeof text === 'string' || typeof text === 'number' ? String(text) : '';
     const bold = item.fontWeight === 'bold' || Number(item.fontWeight) >= 600;
-    return textWidth(line, item.fontSize ?? FONT_SIZE, bold);
+    const width = textWidth(line, item.fontSize ?? FONT_SIZE, bold);
+    // Not above the limit, as the text will be cut; not below, as Vega asks with the whole text whether to cut.
+    return item.limit === undefined || item.limit <= 0 ? width : Math.min(width, item.limit);
   };
 }
 

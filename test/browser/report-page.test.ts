@@ -1,0 +1,168 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { AxeResults } from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ReportInput } from '../../src/report/build.ts';
+import { writeReport } from '../../src/report/write.ts';
+import { hostileInput } from '../fixtures/report/hostile.ts';
+import { sampleInput } from '../fixtures/report/sample.ts';
+import { hasChromium, launch } from './launch.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const DESKTOP = { viewport: { width: 1440, height: 900 } } as const;
+const PHONE = { viewport: { width: 400, height: 800 } } as const;
+
+// Scripts for the page are texts: the project has no DOM types, as its own code runs in Node alone.
+
+/** Visible texts below 12 px, charts at the size they are shown. */
+const SMALL_TEXTS = `(() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+    const element = node.parentElement;
+    if (node.textContent.trim() === '' || element.getClientRects().length === 0) continue;
+    const svg = element.closest('svg');
+    const zoom = svg === null ? 1 : svg.getBoundingClientRect().width / svg.width.baseVal.value;
+    if (Number.parseFloat(getComputedStyle(element).fontSize) * zoom < 12) found.push(node.textContent);
+  }
+  return found;
+})()`;
+
+/** Texts of charts that reach over the chart's sides. */
+const TEXTS_OUTSIDE = `[...document.querySelectorAll('figure svg text')]
+  .filter(text => {
+    const inner = text.getBoundingClientRect();
+    const outer = text.closest('svg').getBoundingClientRect();
+    return inner.width > 0 && (inner.left < outer.left - 0.5 || inner.right > outer.right + 0.5);
+  })
+  .map(text => text.textContent)`;
+
+interface Opened {
+  readonly page: Page;
+  readonly errors: readonly string[];
+  readonly requests: readonly string[];
+}
+
+describe.skipIf(!hasChromium)('the page in Chromium', () => {
+  let browser: Browser;
+  let root: string;
+  const inputs: Readonly<Record<string, ReportInput>> = {
+    sample: sampleInput(),
+    seeds: sampleInput([0, 1, 2]),
+    empty: { ...sampleInput(), records: [] },
+    hostile: hostileInput(),
+  };
+
+  beforeAll(async () => {
+    root = mkdtempSync(join(tmpdir(), 'report-page-'));
+    for (const [name, input] of Object.entries(inputs)) await writeReport({ ...input, provenance: {}, outDir: join(root, name) });
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser.close();
+    rmSync(root, { recursive: true });
+  });
+
+  async function open(name: string, file: string, options: BrowserContextOptions): Promise<Opened> {
+    const page = await browser.newPage(options);
+    const errors: string[] = [];
+    const requests: string[] = [];
+    page.on('console', message => errors.push(message.text()));
+    page.on('pageerror', error => errors.push(error.message));
+    page.on('request', request => requests.push(request.url()));
+    await page.goto(pathToFileURL(join(root, name, file)).href);
+    return { page, errors, requests };
+  }
+
+  describe.each(Object.keys(inputs))('%s', name => {
+    test('opens without messages, and asks for nothing but itself', async () => {
+      const { page, errors, requests } = await open(name, 'index.html', DESKTOP);
+      expect(errors).toEqual([]);
+      expect(requests).toEqual([page.url()]);
+      await page.close();
+    });
+
+    test.each([320, 400, 768, 1440])('does not scroll sideways at %i px', async width => {
+      const { page } = await open(name, 'index.html', { viewport: { width, height: 800 } });
+      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      await page.close();
+    });
+
+    test.each([
+      ['light', DESKTOP],
+      ['dark', DESKTOP],
+      ['light', PHONE],
+      ['dark', PHONE],
+    ] as const)('axe finds no violation: %s, %o', async (colorScheme, size) => {
+      const { page } = await open(name, 'index.html', { ...size, colorScheme });
+      await page.evaluate(axeSource);
+      await page.evaluate("document.querySelectorAll('details').forEach(details => (details.open = true))");
+      const results = await page.evaluate<AxeResults>('axe.run()');
+      expect(results.violations.map(v => `${v.id}: ${v.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)).toEqual([]);
+      expect(results.passes.map(pass => pass.id)).toContain('color-contrast');
+      await page.close();
+    });
+
+    test('no text is smaller than 12 px', async () => {
+      for (const size of [DESKTOP, PHONE]) {
+        const { page } = await open(name, 'index.html', size);
+        const small = await page.evaluate<string[]>(SMALL_TEXTS);
+        expect(small).toEqual([]);
+        await page.close();
+      }
+    });
+  });
+
+  test('charts follow the dark scheme', async () => {
+    const colour = async (colorScheme: 'light' | 'dark'): Promise<string> => {
+      const { page } = await open('sample', 'index.html', { ...DESKTOP, colorScheme });
+      const found = await page.evaluate<string>("getComputedStyle(document.querySelector('figure svg text')).fill");
+      await page.close();
+      return found;
+    };
+    expect(await colour('dark')).not.toBe(await colour('light'));
+  });
+
+  test('a figure of its own shows dark colours on its own background', async () => {
+    const { page, errors } = await open('sample', 'figures/relation-dots.svg', { ...DESKTOP, colorScheme: 'dark' });
+    expect(await page.evaluate<string>("getComputedStyle(document.querySelector('rect')).fill")).toBe('rgb(18, 22, 28)');
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  test('chart labels fit into their charts', async () => {
+    for (const size of [DESKTOP, PHONE]) {
+      const { page } = await open('sample', 'index.html', size);
+      const outside = await page.evaluate<string[]>(TEXTS_OUTSIDE);
+      expect(outside).toEqual([]);
+      await page.close();
+    }
+  });
+
+  test.each(['index.html', 'figures/relation-dots.svg'])('hostile labels run nothing in %s', async file => {
+    const { page, requests } = await open('hostile', file, DESKTOP);
+    expect(await page.evaluate('typeof window.pwned')).toBe('undefined');
+    expect(requests).toEqual([page.url()]);
+    await page.close();
+  });
+
+  test('the policy stops a script even where one would get in', async () => {
+    const { page, errors } = await open('sample', 'index.html', DESKTOP);
+    await page.evaluate("const script = document.createElement('script'); script.textContent = 'window.pwned = 1'; document.body.append(script)");
+    expect(await page.evaluate('typeof window.pwned')).toBe('undefined');
+    expect(errors.join()).toContain('Content Security Policy');
+    await page.close();
+  });
+
+  test('verdict and result table are on the first screen', async () => {
+    const { page } = await open('sample', 'index.html', DESKTOP);
+    const bottoms = await page.evaluate<number[]>("['.verdict', '.keys', 'section tbody tr.marked'].map(s => document.querySelector(s).getBoundingClientRect().bottom)");
+    expect(bottoms).toHaveLength(3);
+    for (const bottom of bottoms) expect(bottom).toBeLessThanOrEqual(900);
+    await page.close();
+  });
+});

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildReport, type ReportInput } from '../../src/report/build.ts';
+import { renderFigures } from '../../src/report/figures.ts';
+import { renderHtml } from '../../src/report/html.ts';
+import { escapeMarkup, html, raw } from '../../src/report/markup.ts';
+import { parseMarkup, type ElementLike } from '../fixtures/report/dom.ts';
+import { hostileInput, HOSTILE_LABELS } from '../fixtures/report/hostile.ts';
+import { sampleInput, sampleRecords } from '../fixtures/report/sample.ts';
+
+async function pageOf(input: ReportInput): Promise<{ text: string; document: ElementLike }> {
+  const report = buildReport(input);
+  const text = renderHtml(report, await renderFigures(report));
+  return { text, document: parseMarkup(text) };
+}
+
+const tableOf = (document: ElementLike, caption: string): ElementLike => [...document.querySelectorAll('table')].find(t => t.querySelector('caption')!.textContent === caption)!;
+const cellsOf = (table: ElementLike, row: string): string[] => {
+  const found = [...table.querySelectorAll('tbody tr')].find(tr => tr.querySelector('th')!.textContent === row)!;
+  return [...found.querySelectorAll('td')].map(td => td.textContent);
+};
+
+describe('html template', () => {
+  test('escapes values and leaves markup alone', () => {
+    expect(html`<a title="${'"<&>\''}">${'<b>'}${raw('<i></i>')}${[html`<u>${1}</u>`, undefined]}</a>`.text).toBe(
+      '<a title="&quot;&lt;&amp;&gt;&#39;">&lt;b&gt;<i></i><u>1</u></a>',
+    );
+    expect(escapeMarkup('a & b')).toBe('a &amp; b');
+  });
+});
+
+describe('page of the sample', () => {
+  let page: { text: string; document: ElementLike };
+  beforeAll(async () => {
+    page = await pageOf(sampleInput());
+  });
+
+  test('the first screen has title, verdict, counts, seeds, data and the caution', () => {
+    const head = page.document.querySelector('header')!;
+    expect(head.querySelector('h1')!.textContent).toBe('Sample study ablations');
+    expect(head.querySelector('.verdict strong')!.textContent).toBe('5 of the 6 pairs of arms that the paper separates are ordered as in the paper, 1 within noise.');
+    expect([...head.querySelectorAll('dd')].map(dd => dd.textContent).slice(0, 3)).toEqual(['6 of 6', '0', 'Fashion-MNIST (28 x 28, 10 classes)']);
+    expect(head.querySelector('[role=note]')!.textContent).toContain('nothing on this page was measured');
+    expect([...head.querySelectorAll('.legend li')].map(li => li.textContent)).toEqual(['5 as published', '0 opposite', '1 within noise', '4 not separated by the paper']);
+  });
+
+  test('the result table has one row per arm, in order, with measured and published numbers', () => {
+    const table = tableOf(page.document, 'Measured and published');
+    expect([...table.querySelectorAll('thead th')].map(th => th.textContent.replaceAll('\u00a0', ' '))).toEqual([
+      'Arm', 'n', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394', 'Order',
+    ]);
+    expect([...table.querySelectorAll('tbody th')].map(th => th.textContent)).toEqual(sampleInput().ablations[0]!.arms.map(arm => arm.label));
+    expect(cellsOf(table, 'MAE baseline')).toEqual(['1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign']);
+    expect(cellsOf(table, 'From scratch (no pre-training)').slice(3)).toEqual(['81.2*', '\u2013', '\u2013']);
+    expect(table.querySelector('tr.marked th')!.textContent).toBe('Q-K, V-V with softmax (default)');
+  });
+
+  test('tables are semantic', () => {
+    for (const table of page.document.querySelectorAll('table')) {
+      expect(table.querySelector('caption')!.textContent).not.toBe('');
+      for (const th of table.querySelectorAll('thead th')) expect(th.getAttribute('scope')).toBe('col');
+      for (const th of table.querySelectorAll('tbody th')) expect(th.getAttribute('scope')).toBe('row');
+      const columns = table.querySelectorAll('thead th').length;
+      for (const tr of table.querySelectorAll('tbody tr')) expect(tr.children).toHaveLength(columns);
+    }
+  });
+
+  test('charts have words, and every curve has a table', () => {
+    for (const svg of page.document.querySelectorAll('figure svg')) {
+      expect(svg.getAttribute('role')).toBe('img');
+      expect(svg.getAttribute('aria-label')!.length).toBeGreaterThan(40);
+    }
+    const values = tableOf(page.document, 'Validation accuracy in fine-tuning (%), values along the run');
+    expect(values.querySelectorAll('tbody tr')).toHaveLength(5);
+  });
+
+  test('nothing is loaded and nothing runs', () => {
+    expect(page.document.querySelectorAll('script, link, img, iframe, object, embed, form, [onload], [onclick], [style]')).toHaveLength(0);
+    const policy = page.document.querySelector('meta[http-equiv="Content-Security-Policy"]')!.getAttribute('content')!;
+    const style = /<style>([^]*?)<\/style>/.exec(page.text)![1]!;
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain(`'sha256-${createHash('sha256').update(style).digest('base64')}'`);
+    expect(policy).not.toContain('unsafe');
+    expect(page.text.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|@import|url\(/);
+  });
+
+  test('ids are unique and links of the page have their target', () => {
+    const ids = [...page.document.querySelectorAll('[id]')].map(e => e.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const a of page.document.querySelectorAll('a[href^="#"]')) expect(ids).toContain(a.getAttribute('href')!.slice(1));
+  });
+});
+
+test('several seeds: interval, sample deviation, and how they are meant', async () => {
+  const { document } = await pageOf(sampleInput([0, 1, 2]));
+  const table = tableOf(document, 'Measured and published');
+  expect(cellsOf(table, 'MAE baseline')[2]).toMatch(/^\u2212\d\.\d\d \[\u2212\d\.\d\d, \u2212\d\.\d\d\]$/);
+  const notes = [...document.querySelectorAll('.notes li')].map(li => li.textContent);
+  expect(notes).toContain('\u00b1: sample standard deviation over seeds.');
+  expect(notes).toContain('\u0394 with more seeds: mean of the differences per seed, in brackets its 95 % t interval.');
+});
+
+test('missing and failed arms are shown, with the reason', async () => {
+  const records = sampleRecords()
+    .filter(r => !['mae', 'scratch'].includes(r.uses[0]!.arm) || r.kind === 'pretrain')
+    .map(r => (r.uses[0]!.arm === 'mae' && r.kind === 'pretrain' ? { ...r, state: 'failed' as const, reason: 'loss is NaN', result: {}, curves: {} } : r));
+  const { document } = await pageOf({ ...sampleInput(), records });
+  const table = tableOf(document, 'Measured and published');
+  expect(cellsOf(table, 'From scratch (no pre-training)')).toEqual(['0', 'missing', '\u2013', '81.2*', '\u2013', '\u2013']);
+  expect(cellsOf(table, 'MAE baseline').slice(0, 3)).toEqual(['0', 'failed', '\u2013']);
+  expect(tableOf(document, 'Failed stages').textContent).toContain('loss is NaN');
+  expect(document.querySelector('dd')!.textContent).toBe('4 of 6 1 failed, 1 missing');
+});
+
+test('values are set against the paper only where they compare', async () => {
+  const input = sampleInput();
+  const study = { ...input.study, report: { ...input.study.report, comparable: () => true, notes: () => [] } };
+  const { document } = await pageOf({ ...input, study });
+  expect(cellsOf(tableOf(document, 'Measured and published'), 'MAE baseline').at(-1)).toBe('+1.46');
+  expect(document.querySelector('[role=note]')).toBeNull();
+});
+
+test('several ablations have a list of contents', async () => {
+  const input = sampleInput();
+  const { document } = await pageOf({ ...input, ablations: [input.ablations[0]!, { ...input.ablations[0]!, name: 'second', title: 'Second' }] });
+  expect([...document.querySelectorAll('nav a')].map(a => a.getAttribute('href'))).toEqual(['#ablation-relation', '#ablation-second']);
+});
+
+test('hostile texts stay texts', async () => {
+  const { document, text } = await pageOf(hostileInput());
+  expect(document.querySelectorAll('script, img, b b, [onerror], [onload]')).toHaveLength(0);
+  expect(document.querySelectorAll('style')).toHaveLength(1);
+  expect([...document.querySelectorAll('tbody th')].map(th => th.textContent)).toContain(HOSTILE_LABELS[0]);
+  expect(text).not.toContain('\u202e');
+});

@@ -1,0 +1,76 @@
+import { marked } from 'marked';
+import { describe, expect, test } from 'vitest';
+import { buildReport, type ReportInput } from '../../src/report/build.ts';
+import { renderFigures } from '../../src/report/figures.ts';
+import { escapeMarkdown, renderMarkdown } from '../../src/report/markdown.ts';
+import { oneLine } from '../../src/report/text.ts';
+import { parseMarkup, type ElementLike } from '../fixtures/report/dom.ts';
+import { hostileInput, HOSTILE_LABELS } from '../fixtures/report/hostile.ts';
+import { sampleInput } from '../fixtures/report/sample.ts';
+
+async function readme(input: ReportInput): Promise<{ text: string; document: ElementLike }> {
+  const report = buildReport(input);
+  const text = renderMarkdown(report, await renderFigures(report));
+  return { text, document: parseMarkup(marked.parse(text, { async: false, gfm: true })) };
+}
+
+describe('README of the sample, as GitHub reads it', () => {
+  test('headings, verdict and caution', async () => {
+    const { document } = await readme(sampleInput());
+    expect(document.querySelector('h1')!.textContent).toBe('Sample study ablations');
+    expect([...document.querySelectorAll('h2')].map(h => h.textContent)).toEqual(['Table 7: Which relations to distill', 'How it was run']);
+    expect(document.querySelector('strong')!.textContent).toMatch(/^5 of the 6 pairs/);
+    expect(document.querySelector('blockquote')!.textContent).toContain('nothing on this page was measured');
+  });
+
+  test('the result table', async () => {
+    const { document } = await readme(sampleInput());
+    const table = document.querySelector('table')!;
+    const rows = [...table.querySelectorAll('tr')].map(tr => [...tr.children].map(cell => cell.textContent.replaceAll('\u00a0', ' ')));
+    expect(rows[0]).toEqual(['Arm', 'n', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394', 'Order']);
+    expect(rows[2]).toEqual(['MAE baseline', '1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign']);
+    expect(rows).toHaveLength(7);
+    expect(table.querySelector('td strong')!.textContent).toBe('82.65');
+  });
+
+  test('links figures and tables that the report has', async () => {
+    const { document } = await readme(sampleInput());
+    expect([...document.querySelectorAll('img')].map(img => img.getAttribute('src'))).toEqual([
+      'figures/relation-dots.svg', 'figures/relation-distill-loss.svg', 'figures/relation-pretrain-loss.svg',
+      'figures/relation-finetune-val_accuracy.svg', 'figures/relation-supervise-val_accuracy.svg',
+    ]);
+    for (const img of document.querySelectorAll('img')) expect(img.getAttribute('alt')!.length).toBeGreaterThan(40);
+    expect([...document.querySelectorAll('a')].map(a => a.getAttribute('href'))).toEqual(['tables/relation.csv', 'results.jsonl', 'provenance.json', 'index.html']);
+  });
+});
+
+describe('hostile texts', () => {
+  test.each(HOSTILE_LABELS.map(oneLine))('%j reads back as it is', label => {
+    const cell = `| x | y |\n| --- | --- |\n| ${escapeMarkdown(label)} | z |`;
+    const document = parseMarkup(marked.parse(cell, { async: false, gfm: true }));
+    expect(document.querySelectorAll('td')).toHaveLength(2);
+    expect(document.querySelector('td')!.textContent.replaceAll('\u200b', '')).toBe(label);
+    expect(document.querySelectorAll('td *')).toHaveLength(0);
+  });
+
+  test.each(['1. one', '- item', '+ item', '# head', '> quote', '    code', '=====', 'www.example.org', 'a_b_c', '<!-- x -->'])('%j alone on a line stays a paragraph', text => {
+    const document = parseMarkup(marked.parse(escapeMarkdown(text.trim()), { async: false, gfm: true }));
+    expect(document.querySelector('p')!.textContent.replaceAll('\u200b', '')).toBe(text.trim());
+    expect(document.querySelectorAll('p *, h1, li, blockquote, pre, hr')).toHaveLength(0);
+  });
+
+  test('no mention, reference or formula is left for GitHub to read', () => {
+    expect(escapeMarkdown('@someone #12 $x$')).toBe('&#64;someone &#35;12 &#36;x&#36;');
+  });
+
+  test('a report of hostile texts keeps its tables and adds no element', async () => {
+    const { document } = await readme(hostileInput());
+    expect(document.querySelectorAll('script, b, style, svg, [onerror]')).toHaveLength(0);
+    for (const img of document.querySelectorAll('img')) expect(img.getAttribute('src')).toMatch(/^figures\/[\w-]+\.svg$/);
+    for (const table of document.querySelectorAll('table')) {
+      const columns = table.querySelectorAll('thead th').length;
+      for (const tr of table.querySelectorAll('tbody tr')) expect(tr.children).toHaveLength(columns);
+    }
+    for (const a of document.querySelectorAll('a')) expect(a.getAttribute('href')).not.toContain('example.org');
+  });
+});

@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { publicFacts, serializeProvenance } from '../../src/report/provenance.ts';
+import { checkReport, writeReport } from '../../src/report/write.ts';
+import { sampleInput, sampleKey } from '../fixtures/report/sample.ts';
+
+let outDir: string;
+beforeEach(() => {
+  outDir = mkdtempSync(join(tmpdir(), 'report-'));
+});
+afterEach(() => rmSync(outDir, { recursive: true }));
+
+const provenance = { [sampleKey('teacher')]: { kind: 'pretrain', engine: 'tensorflow 2.21', wall_seconds: 61.5 } };
+const write = () => writeReport({ ...sampleInput(), provenance, outDir });
+const check = () => {
+  const { study, profile, ablations } = sampleInput();
+  return checkReport({ study, profile, ablations, outDir });
+};
+const change = (path: string, from: string, to: string): void => {
+  const text = readFileSync(join(outDir, path), 'utf8');
+  expect(text).toContain(from);
+  writeFileSync(join(outDir, path), text.replace(from, to));
+};
+
+describe('writeReport', () => {
+  test('writes every file once and touches none that would not change', async () => {
+    const first = await write();
+    expect([...first.written].sort()).toEqual([
+      'README.md', 'figures/relation-distill-loss.svg', 'figures/relation-dots.svg', 'figures/relation-finetune-val_accuracy.svg',
+      'figures/relation-pretrain-loss.svg', 'figures/relation-supervise-val_accuracy.svg', 'index.html', 'provenance.json', 'results.jsonl',
+      'tables/relation-curves.csv', 'tables/relation.csv',
+    ]);
+    utimesSync(join(outDir, 'index.html'), 1, 1);
+    const second = await write();
+    expect(second).toMatchObject({ written: [], removed: [] });
+    expect(second.unchanged).toHaveLength(11);
+    expect(statSync(join(outDir, 'index.html')).mtimeMs).toBe(1000);
+  });
+
+  test('removes figures and tables of an earlier report, and nothing else', async () => {
+    await write();
+    writeFileSync(join(outDir, 'figures/gone-dots.svg'), '<svg/>');
+    writeFileSync(join(outDir, 'notes.md'), 'mine');
+    expect((await write()).removed).toEqual(['figures/gone-dots.svg']);
+    expect(readdirSync(outDir)).toContain('notes.md');
+  });
+});
+
+describe('checkReport', () => {
+  test('an untouched report is up to date', async () => {
+    await write();
+    expect(await check()).toEqual([]);
+  });
+
+  test.each([
+    ['README.md', '85.06', '85.07'],
+    ['index.html', '85.06', '85.07'],
+    ['tables/relation.csv', '83.6', '83.7'],
+    ['figures/relation-dots.svg', '85.06', '85.07'],
+  ])('a digit changed in %s is found', async (path, from, to) => {
+    await write();
+    change(path, from, to);
+    expect(await check()).toEqual([{ path, problem: 'differs' }]);
+  });
+
+  test('a record changed by hand makes everything made from it differ', async () => {
+    await write();
+    change('results.jsonl', '"accuracy":0.8', '"accuracy":0.7');
+    expect((await check()).map(p => p.path)).toEqual(expect.arrayContaining(['README.md', 'index.html', 'tables/relation.csv', 'figures/relation-dots.svg']));
+  });
+
+  test('missing and unexpected files are told apart', async () => {
+    await write();
+    rmSync(join(outDir, 'README.md'));
+    writeFileSync(join(outDir, 'tables/old.csv'), 'a\n');
+    expect(await check()).toEqual([{ path: 'README.md', problem: 'missing' }, { path: 'tables/old.csv', problem: 'unexpected' }]);
+  });
+
+  test('a folder without records says what to do', async () => {
+    await expect(check()).rejects.toThrow(/Expected the records of a report in .*results\.jsonl, got no such file\. Write the report first/);
+  });
+});
+
+describe('provenance', () => {
+  test('facts that all stages share stand once', () => {
+    const text = serializeProvenance({ b: { cores: 2, wall_seconds: 3 }, a: { cores: 2, wall_seconds: 4 } });
+    expect(JSON.parse(text)).toEqual({ all: { cores: 2 }, stages: { a: { wall_seconds: 4 }, b: { wall_seconds: 3 } } });
+    expect(text.indexOf('"a"')).toBeLessThan(text.indexOf('"b"'));
+  });
+
+  test('names of machines, people and places do not come through', () => {
+    const facts = publicFacts({ host: 'x', pid: 7, command: ['node', '/srv/a/b.ts'], cpu: 'Model 1', stage: { dataDir: '/srv/data', library: '/opt/lib/libtensorflow.so.2', note: `on ${hostname()}` } });
+    expect(facts).toEqual({ cpu: 'Model 1', stage: { library: '…/libtensorflow.so.2', note: 'on host' } });
+  });
+
+  test('no file holds the name of this machine or a path of it', async () => {
+    await writeReport({ ...sampleInput(), provenance: { k: { host: hostname(), dir: outDir, note: `${outDir}/x on ${hostname()}` } }, outDir });
+    for (const file of readdirSync(outDir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())) {
+      const text = readFileSync(join(file.parentPath, file.name), 'utf8');
+      expect(text).not.toContain(hostname());
+      expect(text).not.toContain(outDir);
+    }
+  });
+});
