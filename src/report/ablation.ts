@@ -189,8 +189,9 @@ function footnotes(ablation: AblationDeclaration<object>): string[] {
   const ofArms = ablation.arms.flatMap(arm => (arm.note === undefined ? [] : [`${arm.label}: ${arm.note}`]));
   const inferred = new Map<string, string[]>();
   for (const { label, published } of ablation.arms) {
-    if (published?.inferred !== true) continue;
-    const note = published.note ?? 'no reason recorded';
+    // Without a note of its own the sign in the table says all there is.
+    if (published?.inferred !== true || published.note === undefined) continue;
+    const note = published.note;
     inferred.set(note, [...(inferred.get(note) ?? []), label]);
   }
   const ofCells = [...inferred].map(([note, labels]) => `Row of the published value inferred (\u2020) for ${labels.join('; ')}: ${note}`);

@@ -42,8 +42,8 @@ export function orderSentences(order: OrderCount): string[] {
     order.opposite > 0 ? `${order.opposite} the other way round` : '',
     order.withinNoise > 0 ? `${order.withinNoise} within noise` : '',
   ].filter(Boolean);
-  const of = pairs === 1 ? 'the one pair' : `the ${pairs} pairs`;
-  const outcome = `${order.same} of ${of} of arms that the paper separates ${order.same === 1 ? 'is' : 'are'} ordered as in the paper`;
+  const share = order.same === pairs && pairs > 1 ? `All ${pairs} pairs` : `${order.same} of the ${pairs === 1 ? 'one pair' : `${pairs} pairs`}`;
+  const outcome = `${share} of arms that the paper separates ${order.same === 1 ? 'is' : 'are'} ordered as in the paper`;
   return [`${[outcome, ...others].join(', ')}.`, ...undecided, ...unmeasured];
 }
 
