@@ -2,9 +2,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { buildReport } from '../report/build.ts';
-import { collectProvenance, collectRecords } from '../report/collect.ts';
-import { checkReport, writeReport } from '../report/write.ts';
 import { openStoreReadOnly } from '../store/store.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
 import { plural } from './text.ts';
@@ -27,6 +24,9 @@ export function registerReport(program: Command): void {
 
 /** Writes `<reports>/<profile>/` and says what it came to. */
 export async function writeReports(chosen: Chosen, options: { readonly store: string; readonly reports: string }): Promise<void> {
+  const [{ buildReport }, { collectProvenance, collectRecords }, { writeReport }] = await Promise.all([
+    import('../report/build.ts'), import('../report/collect.ts'), import('../report/write.ts'), // charts: not for the other commands
+  ]);
   const { study, profile, plan } = chosen;
   const store = openStoreReadOnly(options.store);
   const ablations = chosen.ablations.map(a => a.declaration);
@@ -38,6 +38,7 @@ export async function writeReports(chosen: Chosen, options: { readonly store: st
 }
 
 async function check({ study, profile, ablations }: Chosen, reports: string): Promise<number> {
+  const { checkReport } = await import('../report/write.ts');
   const outDir = join(reports, profile.name);
   const problems = await checkReport({ study, profile, ablations: ablations.map(a => a.declaration), outDir });
   for (const { path, problem } of problems) process.stderr.write(`${pc.red(problem)} ${join(outDir, path)}\n`);

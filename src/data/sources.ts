@@ -3,7 +3,6 @@ import { createWriteStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
-import type { ReadableStream as WebStream } from 'node:stream/web';
 import { pipeline } from 'node:stream/promises';
 import { execa, ExecaError } from 'execa';
 import type { KnownFile, Source } from './files.ts';
@@ -94,7 +93,7 @@ async function downloadFile(address: string, path: string, { bytes }: KnownFile)
     throw new Error(`${address}: ${reason(cause)}`, { cause });
   });
   if (!response.ok || !response.body) throw new Error(`${address}: Expected status 200, got ${response.status} ${response.statusText}`);
-  await pipeline(Readable.fromWeb(response.body as WebStream), atMost(bytes + 1024, address), createWriteStream(path));
+  await pipeline(Readable.from(response.body), atMost(bytes + 1024, address), createWriteStream(path));
 }
 
 /** Passes bytes on until there are more than the packed file can have: a wrong server must not fill the disk. */

@@ -30,8 +30,8 @@ export default {
   pretrain: { ...stage, schedule, decoder: { embed_dim: 16, depth: 1, num_heads: 2, mlp_ratio: 2 }, mask_ratio: 0.75, norm_pix_loss: true },
   // Two micro-batches: accumulation on the way, too.
   distill: { ...stage, schedule: { ...schedule, accumulation_steps: 2 }, jitter: { brightness: 0.4, contrast: 0.4 } },
-  finetune: { ...stage, schedule: { ...schedule, epochs: 4 }, layer_decay: 0.75, drop_path: 0.1, label_smoothing: 0.1 },
-  supervise: { ...stage, schedule: { ...schedule, epochs: 12 }, drop_path: 0.1, label_smoothing: 0.1 },
+  finetune: { ...stage, schedule: { ...schedule, epochs: 16, base_lr: 2e-2 }, layer_decay: 0.9, drop_path: 0, label_smoothing: 0.1 },
+  supervise: { ...stage, schedule: { ...schedule, epochs: 16, base_lr: 2e-2 }, drop_path: 0.1, label_smoothing: 0.1 },
   evaluate: { batch_size: 50 },
   comparable: false,
 } satisfies Profile;

@@ -1,0 +1,113 @@
+/** The whole way with the real program, real workers and the real engine, at toy size on procedural images. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { execaNode, type Options } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url));
+const EXPERIMENTS = fileURLToPath(new URL('experiments', import.meta.url));
+
+let folder: string;
+beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'ablate-sweep-')); });
+afterAll(async () => { await rm(folder, { recursive: true, force: true }); });
+
+const ablate = (args: readonly string[], options: Options = {}) =>
+  execaNode(ABLATE, [...args], { reject: false, all: true, cwd: folder, ...options });
+const sweep = (store: string, more: readonly string[] = []) =>
+  ['sweep', '--experiments', EXPERIMENTS, '--profile', 'toy', '--store', store, '--reports', `${store}-reports`, '--devices', 'cpu:2x1', ...more];
+
+/** The bytes that stages left: results and final weights by key. */
+function bytes(store: string): Record<string, string> {
+  const stages = join(folder, store, 'stages');
+  return Object.fromEntries(readdirSync(stages).flatMap(key => {
+    const done = join(stages, key, readlinkSync(join(stages, key, 'done')));
+    const outputs = readdirSync(join(done, 'output')).map(file => [`${key}/${file}`, readFileSync(join(done, 'output', file)).toString('base64')]);
+    return [[`${key}/result.json`, readFileSync(join(done, 'result.json'), 'utf8')], ...outputs];
+  }));
+}
+
+/** How many attempts were made at each stage. */
+const attempts = (store: string): number[] => {
+  const stages = join(folder, store, 'stages');
+  return readdirSync(stages).map(key => readdirSync(join(stages, key, 'attempts')).length);
+};
+
+describe('ablate sweep with the stages of TinyMIM', () => {
+  it('trains every arm, writes a report, and does nothing the second time', async () => {
+    const first = await ablate(sweep('whole'));
+    expect(first.all).toContain('9 stages done');
+    expect(first.exitCode).toBe(0);
+    const page = readFileSync(join(folder, 'whole-reports/toy/index.html'), 'utf8');
+    expect(page).toContain('Every stage once');
+    const results = Object.entries(bytes('whole')).flatMap(([file, text]) => (file.endsWith('result.json') ? [JSON.parse(text) as Record<string, number>] : []));
+    const accuracies = results.flatMap(r => (r['accuracy'] === undefined ? [] : [r['accuracy']]));
+    expect(accuracies).toHaveLength(3);
+    for (const accuracy of accuracies) expect(accuracy).toBeGreaterThan(0.3); // chance is 0.25
+    const distilled = results.find(r => r['val_loss_untrained'] !== undefined)!;
+    expect(distilled['val_loss_ratio']!).toBeLessThan(1);
+
+    const again = await ablate(sweep('whole'));
+    expect(again.exitCode).toBe(0);
+    expect(again.all).toContain('Nothing to run: all 9 stages of profile toy are done');
+    expect(again.all).toContain('Report up to date');
+    expect(attempts('whole')).toEqual(Array(9).fill(1));
+
+    const check = await ablate(['report', '--check', '--experiments', EXPERIMENTS, '--profile', 'toy', '--reports', 'whole-reports']);
+    expect(check.exitCode).toBe(0);
+  });
+
+  it('ends with the same bytes after SIGKILL in the middle', async () => {
+    let kills = 0;
+    for (let after = 4000; kills < 3; after += 1500) {
+      const running = ablate(sweep('killed', ['--checkpoint-every', '0.1', '--no-report']), { detached: true });
+      const ended = await Promise.race([running.then(() => true), sleep(after, false)]);
+      if (ended) break;
+      process.kill(-running.pid!, 'SIGKILL'); // the runner and its workers, as when the machine goes down
+      await running;
+      kills += 1;
+    }
+    expect(kills).toBeGreaterThan(0);
+    const last = await ablate(sweep('killed', ['--no-report']));
+    expect(last.exitCode).toBe(0);
+    expect(Math.max(...attempts('killed'))).toBeGreaterThan(1);
+    expect(bytes('killed')).toEqual(bytes('whole'));
+  });
+
+  it('reports a failing stage, blocks what hangs on it, and ends with 1', async () => {
+    // Fashion-MNIST from an empty cache: the data is missing, which no retry mends.
+    const { exitCode, all } = await ablate(
+      ['sweep', '--only', 'relation/scratch', '--store', 'failing', '--no-report', '--devices', 'cpu:1x1'],
+      { env: { TINYMIM_CACHE: join(folder, 'empty') } },
+    );
+    expect(exitCode).toBe(1);
+    expect(all).toContain('make setup');
+    expect(all).toContain('blocked');
+    const status = await ablate(['status', '--only', 'relation/scratch', '--store', 'failing']);
+    expect(status.all).toContain('failed');
+    expect(status.all).toContain('log.txt');
+  });
+
+  it.each([
+    [['sweep', '--devices', 'tpu:0'], /--devices: expected/],
+    [['plan', '--only', 'relaton'], /did you mean 'relation'/],
+    [['plan', '--profile', 'mimi'], /did you mean 'mini'/],
+    [['swep'], /unknown command 'swep'/],
+    [['plan', '--sed', '1'], /unknown option '--sed'/],
+  ])('ends with 2 on bad use: %s', async (args, message) => {
+    const { exitCode, all } = await ablate(args);
+    expect(all).toMatch(message);
+    expect(exitCode).toBe(2);
+  });
+
+  it('has help for every command', async () => {
+    for (const command of ['setup', 'doctor', 'plan', 'sweep', 'status', 'report']) {
+      const { exitCode, all } = await ablate([command, '--help']);
+      expect(exitCode).toBe(0);
+      expect(all).toContain(`Usage: ablate ${command}`);
+    }
+  });
+});
