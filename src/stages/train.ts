@@ -86,13 +86,13 @@ export async function train(context: StageContext<object>, training: Training): 
       }
       context.progress({ phase: 'step', step: done, steps, imagesPerSecond, loss: losses['loss']! });
 
+      await setImmediate(); // steps block the event loop: let messages in
       if (done < steps && (context.signal.aborted || context.checkpoints.due())) {
         context.progress({ phase: 'save', step: done, steps });
         await context.checkpoints.save(done, dir => saveTraining(dir, state, meter.state()));
         throughput.pause();
+        if (context.signal.aborted) throw new Interrupted();
       }
-      await setImmediate(); // steps block the event loop: let messages in
-      if (context.signal.aborted && done < steps) throw new Interrupted();
     }
   } finally {
     await loader.close();

@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/ablation/errors.ts';
 import { listAblations, listProfiles, loadAblation, loadExperiments, loadStudy } from '../../src/ablation/load.ts';
 import study from '../toy/experiments/study.ts';
 
-const toy = new URL('../toy/experiments', import.meta.url).pathname;
+const toy = fileURLToPath(new URL('../toy/experiments', import.meta.url));
 
 describe('the toy experiments', () => {
   test('load whole', async () => {

@@ -1,10 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseOnly, parseSeeds, selectArms } from '../../src/ablation/select.ts';
 import { loadAblation } from '../../src/ablation/load.ts';
 import study from '../toy/experiments/study.ts';
 
 const available = ['cut', 'trouble', 'variety'];
-const toy = new URL('../toy/experiments', import.meta.url).pathname;
+const toy = fileURLToPath(new URL('../toy/experiments', import.meta.url));
 
 describe('parseOnly', () => {
   test('absent means every ablation, whole', () => {

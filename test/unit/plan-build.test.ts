@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { StageSpec, Study } from '../../src/ablation/declaration.ts';
@@ -9,7 +10,7 @@ import { buildPlan, stageLabel, totalCost, type Plan } from '../../src/plan/plan
 import { priorities } from '../../src/plan/priority.ts';
 import toyStudy from '../toy/experiments/study.ts';
 
-const toy = new URL('../toy/experiments', import.meta.url).pathname;
+const toy = fileURLToPath(new URL('../toy/experiments', import.meta.url));
 const load = async (only: string, seeds = '0'): Promise<Plan> => buildPlan(await loadExperiments(toy, { profile: 'quick', only, seeds }));
 
 /** A study whose arms are given as stage trees. */

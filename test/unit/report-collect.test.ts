@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
@@ -19,7 +20,7 @@ let plan: Plan;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'report-store-'));
   store = openStore(dir);
-  experiments = await loadExperiments(new URL('../toy/experiments', import.meta.url).pathname, { profile: 'quick', only: 'variety', seeds: '0,1' });
+  experiments = await loadExperiments(fileURLToPath(new URL('../toy/experiments', import.meta.url)), { profile: 'quick', only: 'variety', seeds: '0,1' });
   plan = buildPlan(experiments);
 });
 afterEach(() => rmSync(dir, { recursive: true }));
