@@ -52,7 +52,7 @@ export default defineStudy<Factors, Profile>({
       p.comparable
         ? []
         : [
-            `${dataTitle(p.data)} at this scale compares order and sign with the paper, not values: the published numbers are top-1 on ImageNet-1K with models a hundred times larger and schedules a thousand times longer.`,
+            `${dataTitle(p.data)} at this scale compares order and sign with the paper, not values: the published numbers are top-1 on ImageNet-1K with far larger models and far longer schedules.`,
           ],
     comparable: p => p.comparable,
     publishedNoise: { value: 0.16, source: 'twice the standard deviation of four seeds of MAE ViT-B (facebookresearch/mae, FINETUNE.md)' },

@@ -15,7 +15,7 @@ let folder: string;
 beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'ablate-sweep-')); });
 afterAll(async () => { await rm(folder, { recursive: true, force: true }); });
 
-const ablate = (args: readonly string[], options: Options = {}) =>
+const ablate = (args: readonly string[], options: Pick<Options, 'env' | 'detached'> = {}) =>
   execaNode(ABLATE, [...args], { reject: false, all: true, cwd: folder, ...options });
 const sweep = (store: string, more: readonly string[] = []) =>
   ['sweep', '--experiments', EXPERIMENTS, '--profile', 'toy', '--store', store, '--reports', `${store}-reports`, '--devices', 'cpu:2x1', ...more];

@@ -24,7 +24,7 @@ const objective: Objective = {
   loss: (params, { x, y, scale }) => {
     const error = tf.sub(tf.matMul(x as tf.Tensor2D, params['w'] as tf.Tensor2D), y!);
     const weight = tf.sum(tf.transpose(scale!), 1, true);
-    const loss = tf.mean(tf.mul(tf.square(error), weight)) as tf.Scalar;
+    const loss = tf.mean<tf.Scalar>(tf.mul(tf.square(error), weight));
     return { loss, half: tf.mul(loss, 0.5) };
   },
 };
@@ -48,7 +48,7 @@ const run = (steps: number, microBatches: number) => {
     losses.push(result.losses);
   }
   const values = fromTensors(state.params);
-  tf.dispose([state.params, state.optimizer.m, state.optimizer.v] as unknown as tf.TensorContainer);
+  tf.dispose([state.params, state.optimizer.m, state.optimizer.v]);
   return { values, losses };
 };
 
