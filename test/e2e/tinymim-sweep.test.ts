@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { execaNode, type Options } from 'execa';
+import { execaNode } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url));
@@ -15,8 +15,8 @@ let folder: string;
 beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'ablate-sweep-')); });
 afterAll(async () => { await rm(folder, { recursive: true, force: true }); });
 
-const ablate = (args: readonly string[], options: Pick<Options, 'env' | 'detached'> = {}) =>
-  execaNode(ABLATE, [...args], { reject: false, all: true, cwd: folder, ...options });
+const ablate = (args: readonly string[], { env = {}, detached = false }: { env?: Record<string, string>; detached?: boolean } = {}) =>
+  execaNode(ABLATE, args, { reject: false, all: true, cwd: folder, env, detached });
 const sweep = (store: string, more: readonly string[] = []) =>
   ['sweep', '--experiments', EXPERIMENTS, '--profile', 'toy', '--store', store, '--reports', `${store}-reports`, '--devices', 'cpu:2x1', ...more];
 
