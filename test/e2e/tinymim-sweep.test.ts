@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { execaNode } from 'execa';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url));
@@ -16,16 +16,16 @@ beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'ablate-sweep-'));
 afterAll(async () => { await rm(folder, { recursive: true, force: true }); });
 
 const ablate = (args: readonly string[], { env = {}, detached = false }: { env?: Record<string, string>; detached?: boolean } = {}) =>
-  execaNode(ABLATE, args, { reject: false, all: true, cwd: folder, env, detached });
+  execa(process.execPath, [ABLATE, ...args], { reject: false, all: true, cwd: folder, env, detached });
 const sweep = (store: string, more: readonly string[] = []) =>
   ['sweep', '--experiments', EXPERIMENTS, '--profile', 'toy', '--store', store, '--reports', `${store}-reports`, '--devices', 'cpu:2x1', ...more];
 
 /** The bytes that stages left: results and final weights by key. */
 function bytes(store: string): Record<string, string> {
   const stages = join(folder, store, 'stages');
-  return Object.fromEntries(readdirSync(stages).flatMap(key => {
+  return Object.fromEntries(readdirSync(stages).flatMap((key): [string, string][] => {
     const done = join(stages, key, readlinkSync(join(stages, key, 'done')));
-    const outputs = readdirSync(join(done, 'output')).map(file => [`${key}/${file}`, readFileSync(join(done, 'output', file)).toString('base64')]);
+    const outputs = readdirSync(join(done, 'output')).map((file): [string, string] => [`${key}/${file}`, readFileSync(join(done, 'output', file)).toString('base64')]);
     return [[`${key}/result.json`, readFileSync(join(done, 'result.json'), 'utf8')], ...outputs];
   }));
 }
