@@ -91,6 +91,14 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     expect(status.all).toContain('log.txt');
   });
 
+  it('ends a stage whose loss is not finite at once, and says at which step and what to look at', async () => {
+    const { exitCode, all } = await ablate(['sweep', '--experiments', EXPERIMENTS, '--profile', 'explode', '--only', 'tiny/scratch', '--store', 'explode', '--no-report', '--devices', 'cpu:1x1']);
+    expect(exitCode).toBe(1);
+    expect(all).toMatch(/Expected a finite 'loss', got (NaN|Infinity) at step \d+ \(epoch [\d.]+, learning rate/);
+    expect(all).toContain('schedule.base_lr');
+    expect(all).not.toContain('retry'); // no other try could end better
+  });
+
   it.each([
     [['sweep', '--devices', 'tpu:0'], /--devices: expected/],
     [['plan', '--only', 'relaton'], /did you mean 'relation'/],

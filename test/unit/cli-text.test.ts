@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { count, duration, flops, plural, table } from '../../src/cli/text.ts';
+
+describe('numbers for the terminal', () => {
+  it.each([[0, '0 s'], [59.4, '59 s'], [60, '1 min 00 s'], [125, '2 min 05 s'], [3600, '1 h 00 min'], [7384, '2 h 03 min'], [-3, '0 s']])('%d seconds are %s', (seconds, text) => {
+    expect(duration(seconds)).toBe(text);
+  });
+
+  it.each([[0, '0 FLOP'], [999, '999 FLOP'], [1234, '1.23 KFLOP'], [3.1e12, '3.1 TFLOP'], [2.5e21, '2500 EFLOP']])('%d operations are %s', (n, text) => {
+    expect(flops(n)).toBe(text);
+  });
+
+  it('groups thousands and counts things', () => {
+    expect(count(1234567)).toBe('1,234,567');
+    expect(plural(1, 'stage')).toBe('1 stage');
+    expect(plural(2000, 'stage')).toBe('2,000 stages');
+  });
+});
+
+describe('table', () => {
+  it('aligns the first column left and the others right, colours not counted', () => {
+    const green = '\u001b[32mdone\u001b[39m';
+    expect(table([['name', 'n'], ['a', '10'], [green, '5']])).toBe(`  name   n\n  a     10\n  ${green}   5`);
+  });
+});
