@@ -51,16 +51,12 @@ export function detectGpus(): string[] {
   }
 }
 
-/** Variables that pin a worker to its place. They count only when set before the engine is loaded. */
+/** Variables that pin a worker to its place, whatever engine it loads; an engine's own are set by the code that loads it. */
 export function placeEnvironment(place: Place): Record<string, string> {
-  const threads = String(place.threads);
   return {
     // '-1' hides every GPU: a CPU worker would otherwise take memory on one.
     CUDA_VISIBLE_DEVICES: String(place.gpu ?? -1),
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
-    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
-    TF_NUM_INTRAOP_THREADS: threads,
-    TF_NUM_INTEROP_THREADS: '1',
-    OMP_NUM_THREADS: threads,
+    OMP_NUM_THREADS: String(place.threads),
   };
 }

@@ -29,6 +29,6 @@ describe('parseDevices', () => {
 describe('placeEnvironment', () => {
   test('a GPU worker sees its GPU alone, a CPU worker none', () => {
     expect(placeEnvironment(parseDevices('gpu:5', 4)[0]!)).toMatchObject({ CUDA_VISIBLE_DEVICES: '5', OMP_NUM_THREADS: '4' });
-    expect(placeEnvironment(parseDevices('cpu:1x2')[0]!)).toMatchObject({ CUDA_VISIBLE_DEVICES: '-1', TF_NUM_INTRAOP_THREADS: '2' });
+    expect(placeEnvironment(parseDevices('cpu:1x2')[0]!)).toMatchObject({ CUDA_VISIBLE_DEVICES: '-1', OMP_NUM_THREADS: '2' });
   });
 });
