@@ -1,0 +1,24 @@
+/** The reports under version control are what their own records give: no number in them was edited by hand. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { listProfiles, loadExperiments } from '../../src/ablation/load.ts';
+import { checkReport } from '../../src/report/write.ts';
+
+const experiments = fileURLToPath(new URL('../../experiments', import.meta.url));
+const reports = fileURLToPath(new URL('../../reports', import.meta.url));
+const committed = listProfiles(experiments).filter(profile => existsSync(join(reports, profile)));
+
+describe('committed reports', () => {
+  it('belong to declared profiles', () => {
+    expect(committed.length).toBeGreaterThan(0);
+    expect(readdirSync(reports).filter(name => !committed.includes(name))).toEqual([]);
+  });
+
+  it.each(committed)('%s is rebuilt from its records, byte for byte', async profile => {
+    const loaded = await loadExperiments(experiments, { profile });
+    const problems = await checkReport({ study: loaded.study, profile: loaded.profile, ablations: loaded.ablations.map(a => a.declaration), outDir: join(reports, profile) });
+    expect(problems).toEqual([]);
+  });
+});
