@@ -8,54 +8,54 @@ interface Spent {
 }
 
 export class Eta {
-  private readonly stages: ReadonlyMap<string, PlannedStage>;
-  private readonly work: Work;
+  readonly #stages: ReadonlyMap<string, PlannedStage>;
+  readonly #work: Work;
   /** Share of each unfinished stage that is behind it. */
-  private readonly shares = new Map<string, number>();
-  private readonly finished = new Set<string>();
-  private readonly spent = new Map<string, Spent>();
-  private readonly workers: number;
+  readonly #shares = new Map<string, number>();
+  readonly #finished = new Set<string>();
+  readonly #spent = new Map<string, Spent>();
+  readonly #workers: number;
 
   constructor(plan: Plan, done: Iterable<string>, workers: number) {
-    this.stages = plan.stages;
-    this.work = workOf(plan.stages.values());
-    this.workers = workers;
-    for (const key of done) this.finished.add(key);
+    this.#stages = plan.stages;
+    this.#work = workOf(plan.stages.values());
+    this.#workers = workers;
+    for (const key of done) this.#finished.add(key);
   }
 
   /** A running stage has come from `from` to `share` of its way (0 to 1) in `seconds`. */
   progress(key: string, share: number): void {
-    this.shares.set(key, share);
+    this.#shares.set(key, share);
   }
 
   /** `share`: how much of the stage this attempt did, less than 1 after a resume. */
   finish(key: string, seconds: number, share = 1): void {
-    this.finished.add(key);
-    const stage = this.stages.get(key);
+    this.#finished.add(key);
+    const stage = this.#stages.get(key);
     if (stage === undefined) return;
-    const spent = this.spent.get(stage.kind) ?? { work: 0, seconds: 0 };
-    spent.work += this.work(stage.cost) * share;
+    const spent = this.#spent.get(stage.kind) ?? { work: 0, seconds: 0 };
+    spent.work += this.#work(stage.cost) * share;
     spent.seconds += seconds;
-    this.spent.set(stage.kind, spent);
+    this.#spent.set(stage.kind, spent);
   }
 
   /** Seconds until all is done; undefined as long as nothing has been measured. */
   secondsLeft(): number | undefined {
-    const overall = [...this.spent.values()].reduce((a, b) => ({ work: a.work + b.work, seconds: a.seconds + b.seconds }), { work: 0, seconds: 0 });
+    const overall = [...this.#spent.values()].reduce((a, b) => ({ work: a.work + b.work, seconds: a.seconds + b.seconds }), { work: 0, seconds: 0 });
     if (overall.work === 0) return undefined;
     const left = (stage: PlannedStage): number => {
-      if (this.finished.has(stage.key)) return 0;
-      const { work, seconds } = this.spent.get(stage.kind) ?? overall;
-      return (this.work(stage.cost) * (1 - (this.shares.get(stage.key) ?? 0)) * seconds) / work;
+      if (this.#finished.has(stage.key)) return 0;
+      const { work, seconds } = this.#spent.get(stage.kind) ?? overall;
+      return (this.#work(stage.cost) * (1 - (this.#shares.get(stage.key) ?? 0)) * seconds) / work;
     };
     // No less than an even share of the work, and no less than the longest chain of stages.
     const chain = new Map<string, number>();
     let total = 0;
-    for (const stage of this.stages.values()) {
+    for (const stage of this.#stages.values()) {
       const own = left(stage);
       total += own;
       chain.set(stage.key, own + Math.max(0, ...Object.values(stage.upstream).map(key => chain.get(key) ?? 0)));
     }
-    return Math.max(total / this.workers, ...chain.values());
+    return Math.max(total / this.#workers, ...chain.values());
   }
 }

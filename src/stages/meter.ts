@@ -24,35 +24,35 @@ const means = (sums: Sums): Record<string, number> =>
   Object.fromEntries(Object.entries(sums.totals).map(([name, total]) => [name, total / sums.count]));
 
 export class Meter {
-  private sincePoint: Sums;
-  private readonly lastEpoch: Sums;
-  private readonly steps: number;
-  private readonly stepsPerEpoch: number;
+  #sincePoint: Sums;
+  readonly #lastEpoch: Sums;
+  readonly #steps: number;
+  readonly #stepsPerEpoch: number;
 
   constructor(steps: number, stepsPerEpoch: number, state?: MeterState) {
-    this.steps = steps;
-    this.stepsPerEpoch = stepsPerEpoch;
-    this.sincePoint = state?.sincePoint ?? empty();
-    this.lastEpoch = state?.lastEpoch ?? empty();
+    this.#steps = steps;
+    this.#stepsPerEpoch = stepsPerEpoch;
+    this.#sincePoint = state?.sincePoint ?? empty();
+    this.#lastEpoch = state?.lastEpoch ?? empty();
   }
 
   /** Takes the losses of step `step` (counted from 1); returns the means for the curve when a point is due. */
   add(step: number, values: Readonly<Record<string, number>>): Record<string, number> | undefined {
-    add(this.sincePoint, values);
-    if (step > this.steps - this.stepsPerEpoch) add(this.lastEpoch, values);
-    const point = (s: number): number => Math.floor((s * CURVE_POINTS) / this.steps);
+    add(this.#sincePoint, values);
+    if (step > this.#steps - this.#stepsPerEpoch) add(this.#lastEpoch, values);
+    const point = (s: number): number => Math.floor((s * CURVE_POINTS) / this.#steps);
     if (point(step) === point(step - 1)) return undefined;
-    const result = means(this.sincePoint);
-    this.sincePoint = empty();
+    const result = means(this.#sincePoint);
+    this.#sincePoint = empty();
     return result;
   }
 
   /** Mean over the steps of the last epoch seen so far. */
   lastEpochMeans(): Record<string, number> {
-    return means(this.lastEpoch);
+    return means(this.#lastEpoch);
   }
 
   state(): MeterState {
-    return { sincePoint: this.sincePoint, lastEpoch: this.lastEpoch };
+    return { sincePoint: this.#sincePoint, lastEpoch: this.#lastEpoch };
   }
 }

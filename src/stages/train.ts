@@ -77,13 +77,8 @@ export async function train(context: StageContext<object>, training: Training): 
         evaluated = training.evaluate(state.params);
         throughput.pause();
       }
-      if (point || evaluating) {
-        context.metric({
-          step: done, epoch: done / stepsPerEpoch,
-          ...(point ? { ...point, lr, images_per_second: imagesPerSecond } : {}),
-          ...(evaluating ? evaluated : {}),
-        });
-      }
+      const measured = { ...(point && { ...point, lr, images_per_second: imagesPerSecond }), ...(evaluating && evaluated) };
+      if (point || evaluating) context.metric({ step: done, epoch: done / stepsPerEpoch, ...measured });
       context.progress({ phase: 'step', step: done, steps, imagesPerSecond, loss: losses['loss']! });
 
       await setImmediate(); // steps block the event loop: let messages in
