@@ -8,6 +8,7 @@ import type { RunSummary } from '../runner/events.ts';
 import { LocalExecutor } from '../runner/executors/local.ts';
 import { runPlan } from '../runner/run.ts';
 import { dataDir } from '../setup/cache.ts';
+import { usableGpus } from '../setup/device.ts';
 import { openStore } from '../store/store.ts';
 import { createDisplay } from './display.ts';
 import { writeReports } from './report.ts';
@@ -43,7 +44,7 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
     if (options.report) await writeReports(chosen, options);
     return 0;
   }
-  const devices = options.devices ?? defaultDevices();
+  const devices = options.devices ?? defaultDevices(await usableGpus());
   const places = parseDevices(devices);
   process.stdout.write(`${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')})\n`);
   const display = createDisplay(plan, done, places.length);

@@ -1,5 +1,4 @@
 /** Where workers run: `cpu:2x1` is two CPU workers of one thread each, `gpu:0,1` one worker on each of two GPUs. */
-import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../ablation/errors.ts';
 
@@ -35,20 +34,9 @@ export function parseDevices(list: string, cores = availableParallelism()): Plac
   ];
 }
 
-/** All GPUs when the driver shows any, else every core as a worker of one thread. */
-export function defaultDevices(): string {
-  const gpus = detectGpus();
-  return gpus.length > 0 ? `gpu:${gpus.map((_, i) => i).join(',')}` : `cpu:${availableParallelism()}x1`;
-}
-
-/** Models of the GPUs, in the driver's order; empty without an NVIDIA driver. */
-export function detectGpus(): string[] {
-  try {
-    const text = execFileSync('nvidia-smi', ['-L'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 });
-    return [...text.matchAll(/^GPU \d+: (.+?)(?: \(UUID.*)?$/gm)].map(m => m[1]!);
-  } catch {
-    return [];
-  }
+/** All of `gpus` GPUs, or without any every core as a worker of one thread. */
+export function defaultDevices(gpus: number): string {
+  return gpus > 0 ? `gpu:${Array.from({ length: gpus }, (_, i) => i).join(',')}` : `cpu:${availableParallelism()}x1`;
 }
 
 /** Variables that pin a worker to its place, whatever engine it loads; an engine's own are set by the code that loads it. */

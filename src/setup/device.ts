@@ -27,5 +27,17 @@ export async function wantedDevice(env: NodeJS.ProcessEnv = process.env): Promis
   return gpus.length > 0 ? { device: 'gpu', why: gpus.join(', ') } : { device: 'cpu', why: 'no NVIDIA GPU found' };
 }
 
+/**
+ * How many GPUs a sweep takes by itself: none where set-up was told to provide for the CPU.
+ * @throws SetupError `BAD_DEVICE` when a GPU was asked for and there is none: that must not end on the CPU
+ */
+export async function usableGpus(env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const { device, why } = await wantedDevice(env);
+  if (device === 'cpu') return 0;
+  const gpus = await gpuNames();
+  if (gpus.length === 0) throw new SetupError('BAD_DEVICE', `Expected an NVIDIA GPU (${why}), got none.`, 'unset TINYMIM_DEVICE');
+  return gpus.length;
+}
+
 /** Model of the first CPU, as the system names it. */
 export const cpuName = (): string => os.cpus()[0]?.model.trim() ?? os.arch();

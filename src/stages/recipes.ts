@@ -100,7 +100,6 @@ export const evaluateRecipe = z.strictObject({ data: dataSpec, split: z.enum(['t
 export type VitRecipe = z.infer<typeof vit>;
 export type ScheduleRecipe = z.infer<typeof schedule>;
 export type OptimizerRecipe = z.infer<typeof optimizer>;
-export type AugmentRecipe = z.infer<typeof augment>;
 export type PretrainRecipe = z.infer<typeof pretrainRecipe>;
 export type DistillRecipe = z.infer<typeof distillRecipe>;
 export type FinetuneRecipe = z.infer<typeof finetuneRecipe>;

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { parseDevices, placeEnvironment } from '../../src/runner/devices.ts';
+import { defaultDevices, parseDevices, placeEnvironment } from '../../src/runner/devices.ts';
+
+test('defaultDevices: all GPUs, else all cores', () => {
+  expect(defaultDevices(3)).toBe('gpu:0,1,2');
+  expect(defaultDevices(0)).toMatch(/^cpu:\d+x1$/);
+});
 
 describe('parseDevices', () => {
   test('cpu:<workers>x<threads>', () => {
