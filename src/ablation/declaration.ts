@@ -16,13 +16,65 @@ export interface Published {
   readonly inferred?: boolean;
 }
 
-export interface ArmDeclaration<F> {
+interface ArmBase {
   readonly name: string;
   readonly label: string;
-  /** What differs from the ablation's `base`. */
-  readonly factors: Partial<F>;
   readonly published?: Published;
   readonly note?: string;
+}
+
+/** An arm chooses its factors, or takes over those of an arm of another ablation, so that both tables show one run. */
+export type ArmDeclaration<F> = ArmBase &
+  (
+    | {
+        /** What differs from the ablation's `base`. */
+        readonly factors: Partial<F>;
+        readonly sameAs?: never;
+      }
+    | {
+        /** `ablation/arm`. That arm must have factors of its own; the `base` of this ablation does not apply. */
+        readonly sameAs: string;
+        readonly factors?: never;
+      }
+  );
+
+/** One comparison between arms. Arms are named `arm` within their ablation, or `ablation/arm`. */
+export type Comparison =
+  /** `arm` is above `than`. */
+  | { readonly type: 'greater'; readonly arm: string; readonly than: string }
+  /** `arm` is not below `than` by more than the margin. */
+  | { readonly type: 'not-worse'; readonly arm: string; readonly than: string }
+  /** `arm` is above each of the others. */
+  | { readonly type: 'best'; readonly arm: string; readonly of: readonly string[] }
+  /** Each arm is above the one before it. */
+  | { readonly type: 'monotone'; readonly arms: readonly string[] };
+
+/** A conclusion of the paper as comparisons between arms; it holds when all its parts hold. */
+export interface Claim {
+  /** Unique within the ablation. */
+  readonly name: string;
+  /** The conclusion in words. */
+  readonly sentence: string;
+  /** Where the paper draws it, e.g. `section 4.2, Table 5`. */
+  readonly source: string;
+  readonly parts: readonly Comparison[];
+  /** In the unit of the published values; default: the study's `publishedNoise`. */
+  readonly margin?: number;
+  readonly note?: string;
+}
+
+/** A published row that is shown and never run. */
+export interface ReferenceRow {
+  readonly label: string;
+  readonly published: Published;
+  readonly note?: string;
+}
+
+/** Where the paper's text and its tables disagree; the report shows both. */
+export interface Inconsistency {
+  readonly text: string;
+  readonly table: string;
+  readonly source: string;
 }
 
 /** One study, usually one table of the paper. */
@@ -40,6 +92,9 @@ export interface AblationDeclaration<F> {
   /** Name of the arm that deltas are taken against. */
   readonly default: string;
   readonly arms: readonly ArmDeclaration<F>[];
+  readonly claims?: readonly Claim[];
+  readonly references?: readonly ReferenceRow[];
+  readonly inconsistencies?: readonly Inconsistency[];
   readonly footnotes?: readonly string[];
 }
 
@@ -67,6 +122,23 @@ export interface ReportCurve {
   readonly title: string;
 }
 
+/** A value of a profile that no source gives. */
+export interface Assumption {
+  /** Path in the profile, e.g. `finetune.schedule.base_lr`. */
+  readonly field: string;
+  readonly value: string;
+  readonly reason: string;
+}
+
+/** Speed of hardware that the plan is priced for, where no machine at hand could measure it. */
+export interface StatedThroughput {
+  /** E.g. `A100 GPU`. */
+  readonly device: string;
+  /** Sustained by one device, not its peak. */
+  readonly flopsPerSecond: number;
+  readonly source: string;
+}
+
 /** What every profile has; a study adds its own fields. */
 export interface ProfileBase {
   /** Also the file's name: `experiments/profiles/<name>.ts`. */
@@ -84,6 +156,9 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
   readonly kinds: readonly StageKind[];
   /** The last stage of the arm (`role: 'evaluate'` for us); all others hang on it as upstream stages. */
   realise(factors: F, profile: P, seed: number): StageSpec;
+  /** Why stages of this profile cannot run here (they can still be planned), or undefined. */
+  notRunnable?(profile: P): string | undefined;
+  statedThroughput?(profile: P): StatedThroughput | undefined;
   readonly report: {
     /** The number that arms are compared by, and its binomial standard error in the same result. */
     readonly headline: { readonly role: string; readonly metric: string; readonly standardError: string };
@@ -95,8 +170,13 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
     notes(profile: P): readonly string[];
     /** Whether published values may be compared as values, not only in order and sign. */
     comparable(profile: P): boolean;
-    /** Gap of two published values, in their unit, below which the paper itself does not separate two arms; absent: only ties. */
+    /**
+     * Gap of two published values, in their unit, below which the paper itself does not separate two arms; absent: only
+     * ties. Also the margin of claims that name none.
+     */
     readonly publishedNoise?: { readonly value: number; readonly source: string };
+    /** Values of the profile without a source; plan and report list them. */
+    assumptions?(profile: P): readonly Assumption[];
     /** Facts for the head of the report: data set, sizes, schedules, seeds. */
     facts(profile: P): readonly { readonly label: string; readonly value: string }[];
   };

@@ -45,6 +45,11 @@ export interface StageCost {
   readonly flops: number;
 }
 
+export interface StageDisk {
+  readonly output: number;
+  readonly checkpoint: number;
+}
+
 /** A kind of stage, registered with the core. `R` is its recipe after parsing. */
 export interface StageKind<R extends object = JsonObject> {
   readonly name: string;
@@ -56,6 +61,18 @@ export interface StageKind<R extends object = JsonObject> {
   readonly metrics: Readonly<Record<string, MetricSpec>>;
   /** Cost of a stage, given the recipes of its direct upstream stages by slot. */
   cost(recipe: R, upstream: Readonly<Record<string, JsonObject>>): StageCost;
+  /** Bytes that a finished stage leaves, and that one checkpoint of it takes. */
+  disk?(recipe: R, upstream: Readonly<Record<string, JsonObject>>): StageDisk;
+  /**
+   * What of the recipe decides how fast a stage runs (model, batch, target; not rates or lengths): stages of equal shape are
+   * measured once. Default: the whole recipe.
+   */
+  shape?(recipe: R): JsonObject;
+  /**
+   * Loads a function that writes into `output` what a finished stage of this recipe leaves, untrained: so that a stage
+   * downstream can be measured before this one has run. Called in worker processes only.
+   */
+  loadUntrained?(): Promise<(recipe: R, output: string) => Promise<void>>;
   /** Loads the code that runs the stage (and with it the engine). Called in worker processes only. */
   load(): Promise<StageRunner<R>>;
 }

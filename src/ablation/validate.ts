@@ -108,7 +108,7 @@ export function parseAblation(value: unknown, file: string, fileName: string, of
 function factorProblems(declaration: AblationDeclaration<JsonObject>, arm: ArmDeclaration<JsonObject>, index: number, of: Study): Problem[] {
   return problems(of.factors, chosenFactors(declaration.base, arm)).map(({ path, message }) => {
     const factor = String(path[0] ?? '');
-    const inBase = !(factor in arm.factors) && factor in declaration.base;
+    const inBase = !(factor in (arm.factors ?? {})) && factor in declaration.base;
     return { path: [...(inBase ? ['base'] : ['arms', index, 'factors']), ...path], message };
   });
 }

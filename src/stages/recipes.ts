@@ -19,6 +19,8 @@ export const vit = z.strictObject({
   embed_dim: positive,
   depth: positive,
   num_heads: positive,
+  /** Heads of the last block where they differ, as in a relation-distilled student; see `nn/config.ts`. */
+  last_block_heads: positive.optional(),
   mlp_ratio: z.number().positive(),
 });
 
@@ -62,18 +64,62 @@ export const pretrainRecipe = z.strictObject({
   augment,
 });
 
+/** Relations between tokens (eq. 4), head by head. */
+const relationTarget = z.strictObject({
+  family: z.literal('relation'),
+  pairs: z.array(relationPair).min(1),
+  /**
+   * `kl`: relations pass through a softmax and are matched by KL divergence (eq. 5, 9). Without a softmax the paper names no
+   * loss: `mse` or `smooth_l1` of the scaled products.
+   */
+  loss: z.enum(['kl', 'mse', 'smooth_l1']),
+  /**
+   * `aligned`: compared head by head, for which the student's last block has the teacher's number of heads
+   * (`model.last_block_heads`). `averaged`: the scaled products are averaged over the heads of each network first.
+   */
+  heads: z.enum(['aligned', 'averaged']),
+});
+
+/** Features of a block (eq. 7, 8). The student's are projected to the teacher's width, the teacher's whitened, smooth L1 with beta 2. */
+const featureTarget = z.strictObject({
+  family: z.literal('feature'),
+  /** Names as in `BlockTensors` (`nn/block.ts`); `qkv` is three losses, summed. `block` is both the output and the FFN feature after its residual. */
+  feature: z.enum(['block', 'ffn', 'attention', 'attention_residual', 'qkv']),
+  /** Pass both networks' `block` through their own final norm first, as Feature-Distillation does; the paper does not say. */
+  final_norm: z.boolean(),
+  /** Whether the class token takes part; the paper does not say, Feature-Distillation keeps it. */
+  class_token: z.boolean(),
+});
+
+/** The class token (eq. 6), projected to the teacher's width. The paper does not say how it becomes a distribution. */
+const classTokenTarget = z.strictObject({
+  family: z.literal('class-token'),
+  /** `kl`: softmax over the features, KL(teacher || student). */
+  loss: z.enum(['kl', 'mse']),
+  /** Divides both networks' features before the softmax of `kl`. */
+  temperature: z.number().positive(),
+  final_norm: z.boolean(),
+});
+
+export const distillTarget = z.discriminatedUnion('family', [relationTarget, featureTarget, classTokenTarget]);
+
 export const distillRecipe = z.strictObject({
   data: dataSpec,
   images: subset,
   model: vit,
-  target: z.strictObject({
-    family: z.literal('relation'),
-    pairs: z.array(relationPair).min(1),
-    softmax: z.boolean(),
-  }),
-  /** Counted from 1. */
+  target: distillTarget,
+  /** Counted from 1. The student's is always its last. */
   teacher_block: positive,
+  /** Of the student, constant over its blocks and absent in the last (`models_tinymim.py`). */
   drop_path: rate,
+  /** Of the teacher, in the same way over its depth. */
+  teacher_drop_path: rate,
+  /** Share of the patches that the student does not see, drawn as in MAE; 0: it sees the raw image. */
+  mask_ratio: rate,
+  /** With a masked student: the teacher sees the whole image and its visible tokens are compared, or only what the student sees. */
+  teacher_input: z.enum(['whole', 'visible']),
+  /** Loss of MAE beside the distillation loss, on the patches that the student does not see: a decoder on the student. */
+  reconstruction: z.strictObject({ weight: z.number().positive(), decoder, norm_pix_loss: z.boolean() }).nullable(),
   /** Factors of brightness and contrast are drawn from [1 - x, 1 + x]; `null` turns the student's jitter off. */
   student_jitter: z.strictObject({ brightness: rate, contrast: rate }).nullable(),
   schedule,
@@ -101,6 +147,7 @@ export type VitRecipe = z.infer<typeof vit>;
 export type ScheduleRecipe = z.infer<typeof schedule>;
 export type OptimizerRecipe = z.infer<typeof optimizer>;
 export type PretrainRecipe = z.infer<typeof pretrainRecipe>;
+export type DistillTarget = z.infer<typeof distillTarget>;
 export type DistillRecipe = z.infer<typeof distillRecipe>;
 export type FinetuneRecipe = z.infer<typeof finetuneRecipe>;
 export type SuperviseRecipe = z.infer<typeof superviseRecipe>;
