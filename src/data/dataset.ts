@@ -1,8 +1,9 @@
 /** Opening a data set: three splits in memory, and the statistics that inputs are normalised with. */
+import { DataError } from './errors.ts';
 import { openFashionMnist } from './fashion-mnist.ts';
 import type { ImageSet } from './image-set.ts';
 import { proceduralSet } from './procedural.ts';
-import type { DataSpec } from './spec.ts';
+import { unavailable, type DataSpec, type Split } from './spec.ts';
 
 export interface Dataset {
   /** For training, without the validation images. */
@@ -20,10 +21,16 @@ export interface Dataset {
  * @throws DataError `DATA_MISSING`, `DATA_DAMAGED`
  */
 export function openDataset(spec: DataSpec, dataDir: string): Dataset {
-  const splits = spec.name === 'fashion-mnist'
-    ? openFashionMnist(dataDir)
-    : { train: proceduralSet(spec, 'train'), validation: proceduralSet(spec, 'validation'), test: proceduralSet(spec, 'test') };
+  const splits = openSplits(spec, dataDir);
   return { ...splits, ...channelStatistics(splits.train) };
+}
+
+function openSplits(spec: DataSpec, dataDir: string): Record<Split, ImageSet> {
+  switch (spec.name) {
+    case 'fashion-mnist': return openFashionMnist(dataDir);
+    case 'procedural': return { train: proceduralSet(spec, 'train'), validation: proceduralSet(spec, 'validation'), test: proceduralSet(spec, 'test') };
+    case 'imagenet1k': throw new DataError('DATA_MISSING', `${unavailable(spec)}.`);
+  }
 }
 
 /** Per channel mean and (biased) standard deviation. From counts of levels: exact sums, whatever the number of pixels. */

@@ -10,6 +10,8 @@ export const SHAPES = [
 
 export const dataSpec = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('fashion-mnist') }),
+  /** Can be planned, not opened yet. */
+  z.strictObject({ name: z.literal('imagenet1k') }),
   /** Seeded procedural images, for tests. */
   z.strictObject({
     name: z.literal('procedural'),
@@ -29,10 +31,26 @@ export type Split = 'train' | 'validation' | 'test';
 /** Fashion-MNIST has 60,000 training images, of which 5,000 are held out for choosing anything, and 10,000 for the test. */
 const FASHION_MNIST: Readonly<Record<Split, number>> = { train: 55_000, validation: 5_000, test: 10_000 };
 
+/** ILSVRC 2012. As in the paper nothing is held out of the training images, and its validation split is the test. */
+const IMAGENET_1K: Readonly<Record<Split, number>> = { train: 1_281_167, validation: 0, test: 50_000 };
+
 export function imageCount(spec: DataSpec, split: Split): number {
-  return spec.name === 'fashion-mnist' ? FASHION_MNIST[split] : spec[split];
+  switch (spec.name) {
+    case 'fashion-mnist': return FASHION_MNIST[split];
+    case 'imagenet1k': return IMAGENET_1K[split];
+    case 'procedural': return spec[split];
+  }
 }
 
 export function dataTitle(spec: DataSpec): string {
-  return spec.name === 'fashion-mnist' ? 'Fashion-MNIST' : `Procedural images (seed ${spec.seed})`;
+  switch (spec.name) {
+    case 'fashion-mnist': return 'Fashion-MNIST';
+    case 'imagenet1k': return 'ImageNet-1K';
+    case 'procedural': return `Procedural images (seed ${spec.seed})`;
+  }
+}
+
+/** Why these images cannot be read, or undefined. */
+export function unavailable(spec: DataSpec): string | undefined {
+  return spec.name === 'imagenet1k' ? 'ImageNet-1K has no image pipeline here yet; it can be planned, not run' : undefined;
 }

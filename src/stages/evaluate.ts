@@ -1,4 +1,5 @@
 /** Weights and a data set to a result: the number that arms are compared by. */
+import { PermanentError } from '../ablation/errors.ts';
 import type { StageRunner } from '../ablation/kind.ts';
 import * as tf from '../tensor/tf.ts';
 import { toTensors } from '../tensor/weights.ts';
@@ -8,6 +9,7 @@ import { score } from './validate.ts';
 
 export const evaluate: StageRunner<EvaluateRecipe> = async context => {
   const { recipe } = context;
+  if (recipe.crop !== null) throw new PermanentError('NOT_AVAILABLE', 'Expected test images as they are (crop: null), got a resize and central crop, which cannot be run yet.');
   const dataset = await openSession(context, recipe.data);
   const { config, weights } = upstreamModel(context.upstream['weights']);
   const params = toTensors(weights);

@@ -20,7 +20,7 @@ export const vit = z.strictObject({
   depth: positive,
   num_heads: positive,
   /** Heads of the last block where they differ, as in a relation-distilled student; see `nn/config.ts`. */
-  last_block_heads: positive.optional(),
+  last_block_heads: positive.exactOptional(),
   mlp_ratio: z.number().positive(),
 });
 
@@ -51,6 +51,9 @@ export const augment = z.strictObject({
   crop: z.strictObject({ scale: z.tuple([z.number().positive(), z.number().positive().max(1)]), ratio: z.tuple([z.number().positive(), z.number().positive()]) }).nullable(),
   flip: z.boolean(),
 });
+
+/** ColorJitter: factors are drawn from [1 - x, 1 + x]. Saturation has nothing to act on in grey images. */
+export const jitter = z.strictObject({ brightness: rate, contrast: rate, saturation: rate.default(0) });
 
 export const pretrainRecipe = z.strictObject({
   data: dataSpec,
@@ -120,11 +123,23 @@ export const distillRecipe = z.strictObject({
   teacher_input: z.enum(['whole', 'visible']),
   /** Loss of MAE beside the distillation loss, on the patches that the student does not see: a decoder on the student. */
   reconstruction: z.strictObject({ weight: z.number().positive(), decoder, norm_pix_loss: z.boolean() }).nullable(),
-  /** Factors of brightness and contrast are drawn from [1 - x, 1 + x]; `null` turns the student's jitter off. */
-  student_jitter: z.strictObject({ brightness: rate, contrast: rate }).nullable(),
+  /** `null` turns the student's jitter off. */
+  student_jitter: jitter.nullable(),
   schedule,
   optimizer,
   augment,
+});
+
+/** What timm's recipe adds for classifiers. These wait for the pipeline of ImageNet: a stage refuses what it cannot do yet. */
+export const classifierAugment = augment.extend({
+  /** timm's notation, e.g. `rand-m9-mstd0.5-inc1`. */
+  rand_augment: z.string().regex(/^rand-/).nullable().default(null),
+  /** Probability of random erasing, in pixel mode. */
+  random_erase: z.number().min(0).max(1).default(0),
+  /** Copies of each image within one epoch (repeated augmentation, DeiT). */
+  repeats: positive.default(1),
+  /** Alphas of mix-up and cut-mix, and how often the second is taken. */
+  mixing: z.strictObject({ mixup: z.number().min(0), cutmix: z.number().min(0), switch_prob: z.number().min(0).max(1) }).nullable().default(null),
 });
 
 const classifierFields = {
@@ -136,12 +151,15 @@ const classifierFields = {
   label_smoothing: rate,
   schedule,
   optimizer,
-  augment,
+  augment: classifierAugment,
 };
+
+/** Test images: the shorter side resized to `resize`, then the centre; `null`: the image as it is. */
+export const evaluationCrop = z.strictObject({ resize: positive }).nullable().default(null);
 
 export const finetuneRecipe = z.strictObject({ ...classifierFields, layer_decay: z.number().gt(0).max(1) });
 export const superviseRecipe = z.strictObject(classifierFields);
-export const evaluateRecipe = z.strictObject({ data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive });
+export const evaluateRecipe = z.strictObject({ data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive, crop: evaluationCrop });
 
 export type VitRecipe = z.infer<typeof vit>;
 export type ScheduleRecipe = z.infer<typeof schedule>;

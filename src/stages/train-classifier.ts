@@ -1,4 +1,5 @@
 /** Training a classifier with labels: what fine-tuning and supervised training share (`main_finetune.py`). */
+import { PermanentError } from '../ablation/errors.ts';
 import type { StageContext, StageResult } from '../ablation/kind.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { labelledSubset } from '../data/image-set.ts';
@@ -21,6 +22,7 @@ export async function trainClassifier(
   context: StageContext<SuperviseRecipe>, dataset: Dataset, weights: Weights, layerDecay: number,
 ): Promise<StageResult> {
   const { recipe, seed } = context;
+  expectAvailable(recipe);
   const { model, schedule, optimizer, drop_path, label_smoothing } = recipe;
   const set = recipe.images === null ? dataset.train : labelledSubset(dataset.train, recipe.images);
   const classes = set.classes.length;
@@ -56,4 +58,11 @@ export async function trainClassifier(
   saveModel(context, params);
   tf.dispose(params);
   return { loss: losses['loss']!, val_accuracy: evaluated['val_accuracy']! };
+}
+
+/** Parts of timm's recipe that wait for the pipeline of ImageNet. @throws PermanentError `NOT_AVAILABLE` */
+function expectAvailable({ augment: { rand_augment, random_erase, repeats, mixing } }: SuperviseRecipe): void {
+  const asked = { rand_augment: rand_augment !== null, random_erase: random_erase > 0, repeats: repeats > 1, mixing: mixing !== null };
+  const names = Object.entries(asked).flatMap(([name, on]) => (on ? [name] : []));
+  if (names.length > 0) throw new PermanentError('NOT_AVAILABLE', `Expected an augmentation of crop and flip, got also ${names.join(', ')}, which cannot be run yet. Leave them out of the profile.`);
 }

@@ -5,43 +5,94 @@ import { relationPair } from '../stages/recipes.ts';
 export const modelSize = z.enum(['T', 'S', 'B', 'L']);
 export type ModelSize = z.infer<typeof modelSize>;
 
+const rate = z.number().min(0).lt(1);
+
 const schema = z.strictObject({
-  /** `distill`: from a MAE teacher; `mae`: MAE pre-training of the student itself; `scratch`: supervised only. */
+  /** `distill`: from a teacher; `mae`: MAE pre-training of the student itself; `scratch`: supervised only. */
   method: z.enum(['distill', 'mae', 'scratch']).default('distill'),
   student: modelSize.default('B'),
-  /** Size of the MAE pre-trained teacher. */
-  teacher: modelSize.default('L'),
-  /** Token relations to match (eq. 4): products of these features, head by head. */
-  relations: z.array(relationPair).min(1).default(['qk', 'vv']),
-  /** Relations as distributions matched by KL divergence (eq. 5, 9); without, the scaled products matched by mean squared error. */
-  softmax: z.boolean().default(true),
   /**
-   * Block whose relations are the target, as a place in the teacher's depth; `default` is the released code's choice:
-   * 3/4 of an L teacher (18 of 24), the last block of the others (`models_teacher.py`).
+   * The teachers, first to last. The first is a MAE of that size. Each of the others is a student of the one before it,
+   * distilled as the arm's own student is; the last teaches the arm's student. `['L', 'B']`: MAE-L, then TinyMIM-B.
+   */
+  teachers: z.array(modelSize).min(1).default(['L']),
+  /** What the student learns: relations between tokens (eq. 4, 9), features (eq. 7, 8) or the class token (eq. 6). */
+  target: z.enum(['relation', 'feature', 'class-token']).default('relation'),
+  /** Token relations to match: products of these features, head by head. */
+  relations: z.array(relationPair).min(1).default(['qk', 'vv']),
+  /** Relations as distributions, matched by KL divergence (eq. 5, 9). */
+  softmax: z.boolean().default(true),
+  /** Loss of relations without softmax, which the paper does not name: of the scaled products. */
+  relationLoss: z.enum(['mse', 'smooth-l1']).default('mse'),
+  /** The student's last block gets the teacher's number of heads; off: relations are averaged over the heads of each network. */
+  headAlignment: z.boolean().default(true),
+  /** `output`: of the teacher's last block; the others are tensors inside a block, named as in Table 6. */
+  feature: z.enum(['output', 'ffn', 'ffn-residual', 'attention', 'attention-residual', 'qkv']).default('qkv'),
+  /** How the class token is matched: KL divergence of softmaxes over its features, or squared error; the paper leaves it open (eq. 6). */
+  classTokenLoss: z.enum(['kl', 'mse']).default('kl'),
+  /**
+   * Whether output features and the class token pass through the final norm of their network first. The paper does not say;
+   * Feature-Distillation does so. `default`: yes for the output feature, no for the class token, which is taken from an inner block.
+   */
+  finalNorm: z.union([z.literal('default'), z.boolean()]).default('default'),
+  /**
+   * Block whose tensors are the target, as a place in the teacher's depth. `default`: 3/4 of an L teacher (18 of 24), the
+   * last block of the others (`models_teacher.py`), and the last block for output features.
    */
   teacherBlock: z.union([z.literal('default'), z.number().gt(0).max(1)]).default('default'),
+  /** Share of the patches that the student does not see, drawn at random as in MAE; 0: the raw image. */
+  maskRatio: rate.default(0),
+  /** What the teacher of a masked student sees; the paper does not say. */
+  teacherInput: z.enum(['whole', 'visible']).default('whole'),
+  /** Weight of MAE's reconstruction loss beside the distillation loss; 0: none. */
+  reconstruction: z.number().min(0).default(0),
   /** Drop path rate of the student's blocks during distillation, constant over depth and absent in the last (`models_tinymim.py`). */
-  studentDropPath: z.number().min(0).lt(1).default(0.1),
+  studentDropPath: rate.default(0.1),
+  /** The same for the teacher. */
+  teacherDropPath: rate.default(0),
   /** Colour jitter of the student's image alone (`main_pretrain.py`). */
   jitter: z.boolean().default(true),
+  /** Length of distillation: `main` is three times `ablation`, as the paper's 300 and 100 epochs. */
+  schedule: z.enum(['ablation', 'main']).default('ablation'),
 });
 
 export type Factors = z.infer<typeof schema>;
 
-/** Factors that only mean something for distilled arms. */
-const DISTILL_ONLY = ['teacher', 'relations', 'softmax', 'teacherBlock', 'studentDropPath', 'jitter'] as const satisfies readonly (keyof Factors)[];
+type Condition = readonly [when: (factors: Factors) => boolean, unless: string];
+
+const distilled: Condition = [f => f.method === 'distill', "an arm with method 'mae' or 'scratch', which has no teacher"];
+const relation: Condition = [f => f.target === 'relation', "an arm with target 'feature' or 'class-token'"];
+const feature: Condition = [f => f.target === 'feature', "an arm with target 'relation' or 'class-token'"];
+const classToken: Condition = [f => f.target === 'class-token', "an arm with target 'relation' or 'feature'"];
+const masked: Condition = [f => f.maskRatio > 0, 'an arm whose student sees the raw image (maskRatio 0)'];
+
+/** Where a factor means anything; elsewhere it must be left out, so that no arm claims a choice that changes nothing. */
+const MEANINGFUL: Readonly<Partial<Record<keyof Factors, readonly Condition[]>>> = {
+  teachers: [distilled],
+  target: [distilled],
+  relations: [distilled, relation],
+  softmax: [distilled, relation],
+  relationLoss: [distilled, relation, [f => !f.softmax, 'an arm with softmax, whose loss is the KL divergence']],
+  headAlignment: [distilled, relation],
+  feature: [distilled, feature],
+  classTokenLoss: [distilled, classToken],
+  finalNorm: [distilled, [f => f.target === 'class-token' || (f.target === 'feature' && f.feature === 'output'), 'an arm whose target is neither the class token nor the output feature']],
+  teacherBlock: [distilled],
+  maskRatio: [distilled],
+  teacherInput: [distilled, masked],
+  reconstruction: [distilled, masked],
+  studentDropPath: [distilled],
+  teacherDropPath: [distilled],
+  jitter: [distilled],
+  schedule: [distilled],
+};
 
 const defaults = schema.parse({});
 
 export const factors = schema.superRefine((value, context) => {
-  if (value.method === 'distill') return;
-  for (const field of DISTILL_ONLY) {
-    if (JSON.stringify(value[field]) !== JSON.stringify(defaults[field])) {
-      context.addIssue({
-        code: 'custom',
-        path: [field],
-        message: `Expected no '${field}' in an arm with method '${value.method}', which has no teacher; got ${JSON.stringify(value[field])}. Remove the field`,
-      });
-    }
+  for (const [field, conditions] of Object.entries(MEANINGFUL) as [keyof Factors, readonly Condition[]][]) {
+    if (JSON.stringify(value[field]) === JSON.stringify(defaults[field])) continue;
+    const violated = conditions.find(([when]) => !when(value));
+    if (violated) context.addIssue({ code: 'custom', path: [field], message: `expected no '${field}' in ${violated[1]}; remove the field` });
   }
 });

@@ -1,17 +1,53 @@
 /** The scale at which arms are realised. Profiles change scale only: arms are declared once. */
 import { z } from 'zod';
 import { dataSpec } from '../data/spec.ts';
-import { augment, decoder, optimizer, schedule } from '../stages/recipes.ts';
+import { augment, classifierAugment, decoder, evaluationCrop, jitter, optimizer, schedule } from '../stages/recipes.ts';
 
-const size = z.strictObject({ embed_dim: z.int().positive(), depth: z.int().positive(), num_heads: z.int().positive() });
+const rate = z.number().min(0).lt(1);
+
+const size = z.strictObject({
+  embed_dim: z.int().positive(),
+  depth: z.int().positive(),
+  /** In pre-training and distillation. */
+  num_heads: z.int().positive(),
+  /** In classifiers, where they differ: the released code fine-tunes ViT-T and S with fewer heads than it distills them with. */
+  classifier_heads: z.int().positive().optional(),
+});
+
 const stage = { schedule, optimizer, augment };
+
+/** What differs for some arms from the recipe around it. */
+const variation = z.strictObject({
+  epochs: schedule.shape.epochs.exactOptional(),
+  batch_size: schedule.shape.batch_size.exactOptional(),
+  base_lr: schedule.shape.base_lr.exactOptional(),
+  layer_decay: z.number().gt(0).max(1).exactOptional(),
+  drop_path: rate.exactOptional(),
+});
+export type Variation = z.infer<typeof variation>;
+
+const classifier = {
+  schedule,
+  optimizer,
+  augment: classifierAugment,
+  drop_path: rate,
+  label_smoothing: rate,
+};
+
+/** What a source says of a value, or `assumed: <reason>`; see `sources`. */
+const sourceText = z.string().min(1);
 
 export const profile = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   title: z.string(),
+  /** What the report says first of results at this scale. */
+  caution: z.string().optional(),
   seeds: z.array(z.int().min(0)).min(1),
-  /** Seed of the one MAE teacher that all replicates share: the paper has a single checkpoint. */
-  teacher_seed: z.int().min(0),
+  /**
+   * Seed of the MAE teachers that all replicates share: the paper has a single checkpoint of each. `replicate`: each replicate
+   * has teachers of its own, so that intervals cover them, too.
+   */
+  teacher_seed: z.union([z.int().min(0), z.literal('replicate')]),
   data: dataSpec,
   /** Images of pre-training and distillation, which see no labels; `null`: the whole training split. */
   unlabelled_images: z.int().positive().nullable(),
@@ -26,13 +62,30 @@ export const profile = z.strictObject({
   }),
   /** MAE pre-training, of teachers and of the MAE baseline. */
   pretrain: z.strictObject({ ...stage, decoder, mask_ratio: z.number().gt(0).lt(1), norm_pix_loss: z.boolean() }),
-  distill: z.strictObject({ ...stage, jitter: z.strictObject({ brightness: z.number().min(0).lt(1), contrast: z.number().min(0).lt(1) }) }),
-  finetune: z.strictObject({ ...stage, layer_decay: z.number().gt(0).max(1), drop_path: z.number().min(0).lt(1), label_smoothing: z.number().min(0).lt(1) }),
+  /** Distillation on the paper's schedule for ablations; schedule `main` is three times as long. */
+  distill: z.strictObject({ ...stage, jitter }),
+  finetune: z.strictObject({
+    ...classifier,
+    layer_decay: z.number().gt(0).max(1),
+    /** By size of the model. */
+    sizes: z.strictObject({ T: variation, S: variation, B: variation, L: variation }).partial().default({}),
+    /** Of the MAE baseline, over what its size says. */
+    mae: variation.default({}),
+  }),
   /** The paper trains from scratch for three times the epochs of a fine-tuning (300 against 100). */
-  supervise: z.strictObject({ ...stage, drop_path: z.number().min(0).lt(1), label_smoothing: z.number().min(0).lt(1) }),
-  evaluate: z.strictObject({ batch_size: z.int().positive() }),
+  supervise: z.strictObject({ ...classifier }),
+  evaluate: z.strictObject({ batch_size: z.int().positive(), crop: evaluationCrop }),
   /** Whether data and recipe are the paper's, so that values compare and not only their order. */
   comparable: z.boolean(),
+  /**
+   * Where values come from, by path; a path stands for everything below it that has no entry of its own. An entry
+   * `assumed: <reason>` is listed by plan and report.
+   */
+  sources: z.record(z.string(), sourceText).optional(),
+  /** Sustained speed of one device of the kind that this profile is for; GPU-hours are counted with it. */
+  throughput: z.strictObject({ device: z.string(), flops_per_second: z.number().positive(), source: sourceText }).optional(),
 });
 
 export type Profile = z.infer<typeof profile>;
+/** As a declaration writes it: fields with defaults may be left out. */
+export type ProfileDeclaration = z.input<typeof profile>;

@@ -1,13 +1,14 @@
 /** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/stages`. */
+import type { Assumption } from '../ablation/declaration.ts';
 import { defineStudy } from '../ablation/define.ts';
-import { dataTitle, imageCount } from '../data/spec.ts';
+import { dataTitle, imageCount, unavailable } from '../data/spec.ts';
 import { kinds } from '../stages/kinds.ts';
 import { factors, type Factors } from './factors.ts';
 import { profile, type Profile } from './profile.ts';
 import { realise } from './realise.ts';
 
-const size = ({ embed_dim, depth, num_heads }: { embed_dim: number; depth: number; num_heads: number }): string =>
-  `width ${embed_dim}, depth ${depth}, heads ${num_heads}`;
+const size = ({ embed_dim, depth, num_heads, classifier_heads }: Profile['model']['sizes']['T']): string =>
+  `width ${embed_dim}, depth ${depth}, heads ${num_heads}${classifier_heads === undefined || classifier_heads === num_heads ? '' : ` (${classifier_heads} as a classifier)`}`;
 
 const epochs = (stage: { schedule: { epochs: number; batch_size: number; base_lr: number } }): string =>
   `${stage.schedule.epochs} epochs, batch ${stage.schedule.batch_size}, base rate ${stage.schedule.base_lr} per 256 images`;
@@ -22,11 +23,35 @@ function facts(p: Profile): { label: string; value: string }[] {
     { label: 'Tokens', value: `${(p.model.image_size[0] / p.model.patch_size) * (p.model.image_size[1] / p.model.patch_size)} patches of ${p.model.patch_size} x ${p.model.patch_size} pixels and a class token` },
     ...(['L', 'B', 'S', 'T'] as const).map(s => ({ label: `ViT-${s}`, value: size(p.model.sizes[s]) })),
     { label: 'MAE pre-training', value: `${epochs(p.pretrain)}, mask ratio ${p.pretrain.mask_ratio}` },
-    { label: 'Distillation', value: epochs(p.distill) },
+    { label: 'Distillation', value: `${epochs(p.distill)}; three times as long on the main schedule` },
     { label: 'Fine-tuning', value: `${epochs(p.finetune)}, layer decay ${p.finetune.layer_decay}` },
     { label: 'From scratch', value: epochs(p.supervise) },
   ];
 }
+
+function notes(p: Profile): string[] {
+  const replicate = 'Intervals over seeds cover distillation, its intermediate teachers, fine-tuning, supervised training and the MAE baseline';
+  return [
+    ...(p.caution === undefined ? [] : [p.caution]),
+    ...(p.comparable
+      ? []
+      : [`${dataTitle(p.data)} at this scale compares order and sign with the paper, not values: the published numbers are top-1 on ImageNet-1K with far larger models and far longer schedules.`]),
+    p.teacher_seed === 'replicate'
+      ? `${replicate}, and the MAE teachers: each replicate has its own.`
+      : `${replicate}, given one MAE teacher of each size: all replicates share it, as the paper has a single checkpoint of each. With --teacher-seeds each replicate trains its own.`,
+  ];
+}
+
+const ASSUMED = /^assumed:\s*/;
+
+function assumptions(p: Profile): Assumption[] {
+  return Object.entries(p.sources ?? {})
+    .filter(([, source]) => ASSUMED.test(source))
+    .map(([field, source]) => ({ field, value: JSON.stringify(valueAt(p, field)), reason: source.replace(ASSUMED, '') }));
+}
+
+const valueAt = (value: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((inner, name) => (typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[name] : undefined), value);
 
 export default defineStudy<Factors, Profile>({
   name: 'TinyMIM',
@@ -34,6 +59,8 @@ export default defineStudy<Factors, Profile>({
   profile,
   kinds,
   realise,
+  notRunnable: p => unavailable(p.data),
+  statedThroughput: p => p.throughput && { device: p.throughput.device, flopsPerSecond: p.throughput.flops_per_second, source: p.throughput.source },
   report: {
     headline: { role: 'evaluate', metric: 'accuracy', standardError: 'accuracy_se' },
     columns: [
@@ -48,12 +75,8 @@ export default defineStudy<Factors, Profile>({
       { role: 'supervise', metric: 'val_accuracy', title: 'Validation accuracy from scratch' },
     ],
     ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate'],
-    notes: p =>
-      p.comparable
-        ? []
-        : [
-            `${dataTitle(p.data)} at this scale compares order and sign with the paper, not values: the published numbers are top-1 on ImageNet-1K with far larger models and far longer schedules.`,
-          ],
+    notes,
+    assumptions,
     comparable: p => p.comparable,
     publishedNoise: { value: 0.16, source: 'twice the standard deviation of four seeds of MAE ViT-B (facebookresearch/mae, FINETUNE.md)' },
     facts,

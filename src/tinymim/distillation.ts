@@ -1,0 +1,144 @@
+/** Distillation of an arm as stages: the student, its teacher, and the teachers of that. */
+import { UsageError } from '../ablation/errors.ts';
+import type { StageSpec } from '../ablation/declaration.ts';
+import type { JsonObject } from '../ablation/kind.ts';
+import type { DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from '../stages/recipes.ts';
+import type { Factors, ModelSize } from './factors.ts';
+import { encoder } from './models.ts';
+import type { Profile } from './profile.ts';
+
+/** The paper's main results distill for 300 epochs, its ablations for 100. */
+const MAIN_SCHEDULE = 3;
+
+/** MAE pre-training of one size: the first teacher of distilled arms and, with the replicate's seed, the MAE baseline. */
+export function pretrain(profile: Profile, size: ModelSize, seed: number, role: string): StageSpec {
+  const { decoder, mask_ratio, norm_pix_loss, schedule, optimizer, augment } = profile.pretrain;
+  const recipe: PretrainRecipe = {
+    data: profile.data,
+    images: profile.unlabelled_images,
+    model: encoder(profile, size),
+    decoder,
+    mask_ratio,
+    norm_pix_loss,
+    schedule,
+    optimizer,
+    augment,
+  };
+  return { kind: 'pretrain', role, recipe: recipe as unknown as JsonObject, seed, upstream: {} };
+}
+
+interface Teacher {
+  readonly size: ModelSize;
+  readonly model: VitRecipe;
+  readonly stage: StageSpec;
+  /** Absent for a MAE. */
+  readonly learned?: DistillRecipe;
+}
+
+/** The arm's student, taught by the last of its teachers. */
+export function distill(factors: Factors, profile: Profile, seed: number): StageSpec {
+  const [first, ...others] = factors.teachers;
+  const seedOfTeacher = profile.teacher_seed === 'replicate' ? seed : profile.teacher_seed;
+  const mae: Teacher = { size: first!, model: encoder(profile, first!), stage: pretrain(profile, first!, seedOfTeacher, 'teacher') };
+  const teacher = others.reduce<Teacher>((above, size, i) => teach(factors, profile, seed, above, size, `teacher-${i + 2}`), mae);
+  return teach(factors, profile, seed, teacher, factors.student, 'distill').stage;
+}
+
+function teach(factors: Factors, profile: Profile, seed: number, teacher: Teacher, size: ModelSize, role: string): Teacher {
+  const recipe = distillRecipe(factors, profile, teacher, size);
+  return {
+    size,
+    model: recipe.model,
+    stage: { kind: 'distill', role, recipe: recipe as unknown as JsonObject, seed, upstream: { teacher: teacher.stage } },
+    learned: recipe,
+  };
+}
+
+function distillRecipe(factors: Factors, profile: Profile, teacher: Teacher, size: ModelSize): DistillRecipe {
+  const { optimizer, augment, jitter } = profile.distill;
+  const target = targetOf(factors);
+  const block = teacherBlock(factors, teacher.size, teacher.model.depth);
+  return {
+    data: profile.data,
+    images: profile.unlabelled_images,
+    model: studentModel(profile, size, target, teacher, block),
+    target,
+    teacher_block: block,
+    drop_path: factors.studentDropPath,
+    teacher_drop_path: factors.teacherDropPath,
+    mask_ratio: factors.maskRatio,
+    teacher_input: factors.teacherInput,
+    reconstruction:
+      factors.reconstruction > 0 ? { weight: factors.reconstruction, decoder: profile.pretrain.decoder, norm_pix_loss: profile.pretrain.norm_pix_loss } : null,
+    student_jitter: factors.jitter ? jitter : null,
+    schedule: scheduleOf(factors, profile),
+    optimizer,
+    augment,
+  };
+}
+
+function targetOf(factors: Factors): DistillTarget {
+  switch (factors.target) {
+    case 'relation':
+      return {
+        family: 'relation',
+        pairs: [...factors.relations].sort(),
+        loss: factors.softmax ? 'kl' : factors.relationLoss === 'mse' ? 'mse' : 'smooth_l1',
+        heads: factors.headAlignment ? 'aligned' : 'averaged',
+      };
+    case 'feature':
+      return { family: 'feature', ...FEATURES[factors.feature], final_norm: factors.feature === 'output' && factors.finalNorm !== false, class_token: true };
+    case 'class-token':
+      return { family: 'class-token', loss: factors.classTokenLoss, temperature: 1, final_norm: factors.finalNorm === true };
+  }
+}
+
+type FeatureOf = Extract<DistillTarget, { family: 'feature' }>['feature'];
+
+/** The FFN feature after its residual is the block's output: at the last block, and before the final norm, it is the output feature. */
+const FEATURES: Readonly<Record<Factors['feature'], { feature: FeatureOf }>> = {
+  output: { feature: 'block' },
+  ffn: { feature: 'ffn' },
+  'ffn-residual': { feature: 'block' },
+  attention: { feature: 'attention' },
+  'attention-residual': { feature: 'attention_residual' },
+  qkv: { feature: 'qkv' },
+};
+
+/**
+ * Number of the teacher's block whose tensors are distilled, from its place in the depth. The released code takes block
+ * 18 of 24 for ViT-L and the last of ViT-B and ViT-S (`models_teacher.py`); output features come from the last block.
+ * @throws UsageError when the place is between two blocks of this teacher.
+ */
+export function teacherBlock({ teacherBlock: place, target, feature }: Pick<Factors, 'teacherBlock' | 'target' | 'feature'>, size: ModelSize, depth: number): number {
+  const isOutput = target === 'feature' && feature === 'output';
+  const fraction = place === 'default' ? (size === 'L' && !isOutput ? 3 / 4 : 1) : place;
+  const block = fraction * depth;
+  if (!Number.isInteger(block)) {
+    throw new UsageError(
+      'TEACHER_BLOCK',
+      `Expected a teacherBlock that falls on one of the ${depth} blocks of the ${size} teacher, got ${fraction} (block ${block}). Choose a multiple of 1/${depth}.`,
+    );
+  }
+  return block;
+}
+
+/** The student; where relations are compared head by head, its last block has the heads of the teacher's block. */
+function studentModel(profile: Profile, size: ModelSize, target: DistillTarget, { model: teacher, size: teacherSize }: Teacher, block: number): VitRecipe {
+  const model = encoder(profile, size);
+  if (target.family !== 'relation' || target.heads !== 'aligned') return model;
+  const heads = block === teacher.depth ? (teacher.last_block_heads ?? teacher.num_heads) : teacher.num_heads;
+  if (model.embed_dim % heads !== 0) {
+    throw new UsageError(
+      'HEAD_ALIGNMENT',
+      `Expected a ${size} student whose width the ${heads} heads of its ${teacherSize} teacher divide, got width ${model.embed_dim}. Change model.sizes.${size}.embed_dim of the profile, take another teacher, or set headAlignment to false.`,
+    );
+  }
+  return heads === model.num_heads ? model : { ...model, last_block_heads: heads };
+}
+
+function scheduleOf(factors: Factors, profile: Profile): ScheduleRecipe {
+  const { schedule } = profile.distill;
+  if (factors.schedule === 'ablation') return schedule;
+  return { ...schedule, epochs: MAIN_SCHEDULE * schedule.epochs, warmup_epochs: MAIN_SCHEDULE * schedule.warmup_epochs };
+}
