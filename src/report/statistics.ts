@@ -52,6 +52,26 @@ export function studentTQuantile(p: number, df: number): number {
   return Math.sqrt(df) * Math.tan((low + high) / 2);
 }
 
+/**
+ * P(T > t) for Student's t distribution, good to 1e-15 absolutely: probabilities below that come out as zero.
+ * @param df degrees of freedom, a positive whole number.
+ */
+export function studentTUpperTail(t: number, df: number): number {
+  const central = centralProbability(Math.atan(Math.abs(t) / Math.sqrt(df)), df);
+  return t >= 0 ? (1 - central) / 2 : (1 + central) / 2;
+}
+
+/**
+ * Holm's step-down correction: which of these tests stay significant when the chance of one false finding among all of
+ * them is to be `alpha`. In the order of the p-values given. (Holm 1979, Scandinavian Journal of Statistics 6.)
+ */
+export function holm(pValues: readonly number[], alpha: number): boolean[] {
+  const order = pValues.map((_, i) => i).sort((a, b) => pValues[a]! - pValues[b]!);
+  const failing = order.findIndex((test, rank) => pValues[test]! > alpha / (pValues.length - rank));
+  const kept = new Set(failing < 0 ? order : order.slice(0, failing));
+  return pValues.map((_, i) => kept.has(i));
+}
+
 export interface Interval {
   readonly low: number;
   readonly high: number;

@@ -41,15 +41,30 @@ export function resultNumber(record: ReportRecord, metric: string): number {
 }
 
 /** The headline number of every seed that has one. */
-export function replicates(placed: readonly Placed[], headline: { role: string; metric: string; standardError: string }): Map<number, Replicate> {
+export function replicates(placed: readonly Placed[], headline: Study['report']['headline']): Map<number, Replicate> {
   const finished = placed.filter(p => p.role === headline.role && p.record.state === 'done');
-  return new Map(
-    finished.map(({ seed, record }) => [
-      seed,
-      { value: resultNumber(record, headline.metric), standardError: resultNumber(record, headline.standardError) },
-    ]),
-  );
+  return new Map(finished.map(({ seed, record }) => [seed, replicate(record, headline)]));
 }
+
+/** The headline number of every arm and seed that has one, of all ablations of the records, by `ablation/arm`. */
+export function allReplicates(records: readonly ReportRecord[], headline: Study['report']['headline']): ReadonlyMap<string, Map<number, Replicate>> {
+  const byArm = new Map<string, Map<number, Replicate>>();
+  for (const record of records) {
+    if (record.state !== 'done') continue;
+    for (const { ablation, arm, seed, role } of record.uses) {
+      if (role !== headline.role) continue;
+      const name = `${ablation}/${arm}`;
+      const ofArm = byArm.get(name) ?? new Map<number, Replicate>();
+      byArm.set(name, ofArm.set(seed, replicate(record, headline)));
+    }
+  }
+  return byArm;
+}
+
+const replicate = (record: ReportRecord, { metric, standardError }: Study['report']['headline']): Replicate => ({
+  value: resultNumber(record, metric),
+  standardError: resultNumber(record, standardError),
+});
 
 /** What the arm's own stages spend in its first complete replicate; replicates of an arm spend the same. */
 export function replicateCost(placed: readonly Placed[], ownRoles: readonly string[], headlineRole: string): StageCost | undefined {

@@ -77,7 +77,7 @@ describe('charts of the sample', () => {
 
 test('without published values there is one panel, without any value no chart', async () => {
   const input = sampleInput();
-  const bare = input.ablations[0]!.arms.map(({ name, label, factors }) => ({ name, label, factors }));
+  const bare = input.ablations[0]!.arms.map(({ name, label }) => ({ name, label, factors: {} }));
   const ablations = [{ ...input.ablations[0]!, arms: bare }];
   const figures = await renderFigures(buildReport({ ...input, ablations }));
   expect(texts(figures.get('relation-dots')!.wide).filter(text => /^(Measured|Published)/.test(text))).toEqual(['Measured: test accuracy (%)']);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mean, pairedDeltas, sampleStd, standardErrorOfDifference, studentTQuantile, tInterval } from '../../src/report/statistics.ts';
+import { holm, mean, pairedDeltas, sampleStd, standardErrorOfDifference, studentTQuantile, studentTUpperTail, tInterval } from '../../src/report/statistics.ts';
 
 describe('studentTQuantile', () => {
   // scipy 1.17.1, scipy.stats.t.ppf(p, df).
@@ -24,6 +24,34 @@ describe('studentTQuantile', () => {
   test('refuses what is not a probability or a count', () => {
     expect(() => studentTQuantile(1, 3)).toThrow('Expected a probability between 0 and 1, got 1');
     expect(() => studentTQuantile(0.9, 2.5)).toThrow('Expected a positive whole number of degrees of freedom, got 2.5');
+  });
+});
+
+describe('studentTUpperTail', () => {
+  // scipy 1.17.1, scipy.stats.t.sf(t, df).
+  test.each([
+    [0, 3, 0.5],
+    [2.92, 2, 0.0499995777813536],
+    [-1.5, 4, 0.896],
+    [10, 9, 1.789118715962368e-6],
+    [0.3, 1, 0.4072264209222577],
+    [4, 30, 0.0001909228180418782],
+  ])('t %d, df %d', (t, df, expected) => expect(studentTUpperTail(t, df)).toBeCloseTo(expected, 14));
+
+  test('is what is left above the quantile', () => expect(studentTUpperTail(studentTQuantile(0.95, 7), 7)).toBeCloseTo(0.05, 12));
+});
+
+describe('holm', () => {
+  test('steps down from the smallest and stops at the first that fails', () => {
+    // 0.05 / 4 = 0.0125, / 3 = 0.0167, / 2 = 0.025: 0.03 fails, and 0.04 with it though it is below 0.05.
+    expect(holm([0.03, 0.01, 0.04, 0.015], 0.05)).toEqual([false, true, false, true]);
+    expect(holm([0.02, 0.02], 0.05)).toEqual([true, true]);
+    expect(holm([0.03, 0.03], 0.05)).toEqual([false, false]);
+  });
+
+  test('one test is not corrected, none is no error', () => {
+    expect(holm([0.05], 0.05)).toEqual([true]);
+    expect(holm([], 0.05)).toEqual([]);
   });
 });
 
