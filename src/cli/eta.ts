@@ -1,4 +1,5 @@
 /** How long the rest of a run takes, from what the stages so far took. */
+import { leastTime } from '../plan/needed.ts';
 import { workOf, type Work } from '../plan/priority.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 
@@ -48,14 +49,6 @@ export class Eta {
       const { work, seconds } = this.#spent.get(stage.kind) ?? overall;
       return (this.#work(stage.cost) * (1 - (this.#shares.get(stage.key) ?? 0)) * seconds) / work;
     };
-    // No less than an even share of the work, and no less than the longest chain of stages.
-    const chain = new Map<string, number>();
-    let total = 0;
-    for (const stage of this.#stages.values()) {
-      const own = left(stage);
-      total += own;
-      chain.set(stage.key, own + Math.max(0, ...Object.values(stage.upstream).map(key => chain.get(key) ?? 0)));
-    }
-    return Math.max(total / this.#workers, ...chain.values());
+    return leastTime(this.#stages.values(), left, this.#workers).least;
   }
 }

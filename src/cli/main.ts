@@ -2,7 +2,9 @@
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { AblateError, UsageError } from '../ablation/errors.ts';
+import { registerDiff } from './diff.ts';
 import { registerDoctor } from './doctor.ts';
+import { registerExplain } from './explain.ts';
 import { registerPlan } from './plan.ts';
 import { registerReport } from './report.ts';
 import { registerSetup } from './setup.ts';
@@ -20,6 +22,8 @@ function createProgram(): Command {
   registerPlan(program);
   registerSweep(program);
   registerStatus(program);
+  registerExplain(program);
+  registerDiff(program);
   registerReport(program);
   registerSetup(program);
   registerDoctor(program);

@@ -36,7 +36,7 @@ export function registerSweep(program: Command): void {
 }
 
 async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
-  const { plan, profile, dir } = chosen;
+  const { plan, profile, overrides, seeds, dir } = chosen;
   const store = openStore(options.store, { warn: line => process.stderr.write(`${pc.yellow('warning')} ${line}\n`) });
   const done = [...plan.stages.keys()].filter(key => store.doneAttempt(key) !== undefined);
   if (done.length === plan.stages.size) {
@@ -44,6 +44,7 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
     if (options.report) await writeReports(chosen, options);
     return 0;
   }
+  store.recordSweep({ profile: profile.name, overrides, seeds, arms: plan.arms.map(({ ablation, arm, seed, stages }) => ({ ablation, arm, seed, stages })) });
   const devices = options.devices ?? defaultDevices(await usableGpus());
   const places = parseDevices(devices);
   process.stdout.write(`${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')})\n`);

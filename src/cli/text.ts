@@ -36,3 +36,45 @@ export function flops(n: number): string {
 }
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+
+/** `a, b and c`. */
+export const listed = (items: readonly string[]): string =>
+  items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`;
+
+/** The first few, and how many more: `a, b and 12 more`. */
+export const firstOf = (items: readonly string[], limit: number): string =>
+  items.length <= limit ? listed(items) : `${items.slice(0, limit).join(', ')} and ${count(items.length - limit)} more`;
+
+/** `2026-11-24 06:45`, in local time. */
+export function when(iso: string): string {
+  const date = new Date(iso);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** `3.1 GB`, with three significant digits. */
+export function bytes(n: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  const power = n >= 1000 ? Math.min(units.length - 1, Math.floor(Math.log10(n) / 3)) : 0;
+  return `${Number((n / 1000 ** power).toPrecision(3))} ${units[power]}`;
+}
+
+/** Columns of the terminal; a pipe is read like a wide one. */
+export const columns = (): number => process.stdout.columns ?? 100;
+
+/** Lines of at most `width` characters, all but the first indented; words longer than that stay whole. */
+export function wrap(text: string, width: number, indent = ''): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const start = lines.length === 0 ? '' : indent;
+    if (line !== '' && visibleLength(start) + visibleLength(line) + 1 + visibleLength(word) > width) {
+      lines.push(start + line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, (lines.length === 0 ? '' : indent) + line].join('\n');
+}
+
+/** `text` in at most `width` characters. */
+export const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, width - 1)}…`);

@@ -19,6 +19,16 @@ export function identityDifferences(a: StageIdentity, b: StageIdentity): Identit
     .filter(d => d.a !== d.b);
 }
 
+/** The candidate with the fewest fields that differ from `stage`, and those fields; the first of equals. */
+export function nearestIdentity<T extends StageIdentity>(stage: StageIdentity, candidates: Iterable<T>): { stage: T; differences: IdentityDifference[] } | undefined {
+  let best: { stage: T; differences: IdentityDifference[] } | undefined;
+  for (const candidate of candidates) {
+    const differences = identityDifferences(candidate, stage);
+    if (best === undefined || differences.length < best.differences.length) best = { stage: candidate, differences };
+  }
+  return best;
+}
+
 function leaves({ kind, revision, recipe, seed, upstream }: StageIdentity): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (value: unknown, field: string): void => {

@@ -7,6 +7,7 @@ export const STORE_FORMAT = 1;
 export const layout = {
   format: (store: string) => join(store, 'store.json'),
   stages: (store: string) => join(store, 'stages'),
+  sweeps: (store: string) => join(store, 'sweeps'),
   stage: (store: string, key: string) => join(store, 'stages', key),
   identity: (stage: string) => join(stage, 'stage.json'),
   done: (stage: string) => join(stage, 'done'),

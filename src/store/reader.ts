@@ -8,6 +8,7 @@ import { attemptFiles, layout } from './layout.ts';
 import { fileDamage, readManifest, sizeDamage } from './manifest.ts';
 import { isAlive, type Owner } from './owner.ts';
 import { listFolder, listNumbers, readObject, readParsed, readTornLines } from './read.ts';
+import { readSweeps, type SweepRecord } from './sweeps.ts';
 import { attemptFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
 
 export type StageState =
@@ -127,6 +128,13 @@ export class StoreReader {
     return attempt === undefined ? undefined : join(this.attemptDir(key, attempt), attemptFiles.output);
   }
 
+  /** The furthest checkpoint of any attempt, as the next attempt will find it unless it is damaged. */
+  furthestCheckpoint(key: string): { attempt: number; step: number } | undefined {
+    return this.attempts(key)
+      .flatMap(attempt => listNumbers(join(this.attemptDir(key, attempt), attemptFiles.checkpoints)).map(step => ({ attempt, step })))
+      .reduce<{ attempt: number; step: number } | undefined>((best, c) => (best === undefined || c.step >= best.step ? c : best), undefined);
+  }
+
   /** Metrics of the attempt that counts (else of the newest), stitched to those it resumed from: no step twice. */
   curve(key: string): MetricRecord[] {
     const attempt = this.doneAttempt(key) ?? this.attempts(key).at(-1);
@@ -137,6 +145,11 @@ export class StoreReader {
   provenance(key: string): Record<string, unknown> | undefined {
     const attempt = this.doneAttempt(key) ?? this.attempts(key).at(-1);
     return attempt === undefined ? undefined : readObject(join(this.attemptDir(key, attempt), attemptFiles.provenance));
+  }
+
+  /** What sweeps set out to do, newest first. Advisory; damaged records are told to `warn` and passed over. */
+  sweeps(warn: (message: string) => void = () => undefined): SweepRecord[] {
+    return readSweeps(this.dir, warn);
   }
 
   /** The process that works on the attempt: its worker, or the runner that is about to start or reap one. */

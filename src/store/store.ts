@@ -13,6 +13,7 @@ import { isAlive, ownerOf } from './owner.ts';
 import { readObject } from './read.ts';
 import type { StageRecord } from './records.ts';
 import { StoreReader, type StageState } from './reader.ts';
+import { saysNew, sweepPath, type SweptPlan } from './sweeps.ts';
 
 export interface StoreOptions {
   readonly files?: Files;
@@ -45,6 +46,15 @@ export class Store extends StoreReader {
     }
     this.#files.makeFolder(layout.attempts(this.stageDir(key)));
     this.#files.write(layout.identity(this.stageDir(key)), `${JSON.stringify({ label, identity: JSON.parse(text) as unknown }, null, 2)}\n`);
+  }
+
+  /** Remembers what a sweep sets out to do, unless the newest records say the same. @returns whether it was written */
+  recordSweep(plan: SweptPlan): boolean {
+    const record = { time: new Date().toISOString(), ...plan };
+    if (!saysNew(record, this.sweeps(this.#warn))) return false;
+    this.#files.makeFolder(layout.sweeps(this.dir));
+    this.#files.write(sweepPath(this.dir, record), `${canonicalJson(record)}\n`);
+    return true;
   }
 
   /** A damaged `stage.json` is written anew: the key vouches for the identity. */

@@ -1,0 +1,79 @@
+/**
+ * What sweeps set out to do: the key of every stage of every arm, at the time. Advisory: it lets `explain` say what changed
+ * since, and decides nothing.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { StoreError } from './errors.ts';
+import { layout } from './layout.ts';
+import { listFolder, readParsed } from './read.ts';
+
+interface SweptArm {
+  readonly ablation: string;
+  readonly arm: string;
+  readonly seed: number;
+  /** Key of the stage in each role. */
+  readonly stages: Readonly<Record<string, string>>;
+}
+
+export interface SweptPlan {
+  readonly profile: string;
+  /** Fields set on the command line, e.g. `distill.epochs=5`. */
+  readonly overrides: readonly string[];
+  readonly seeds: readonly number[];
+  readonly arms: readonly SweptArm[];
+}
+
+export interface SweepRecord extends SweptPlan {
+  readonly time: string;
+}
+
+const sweepFile: z.ZodType<SweepRecord> = z.object({
+  time: z.iso.datetime(),
+  profile: z.string(),
+  overrides: z.array(z.string()),
+  seeds: z.array(z.int()),
+  arms: z.array(z.object({ ablation: z.string(), arm: z.string(), seed: z.int(), stages: z.record(z.string(), z.string()) })),
+});
+
+/** Sweeps of a store, newest first. Damaged files are told to `warn` and passed over. */
+export function readSweeps(store: string, warn: (message: string) => void): SweepRecord[] {
+  const folder = layout.sweeps(store);
+  return listFolder(folder).reverse().flatMap(name => {
+    try {
+      return readParsed(sweepFile, join(folder, name)) ?? [];
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      warn(`${error.message}; passed over, it only serves to explain`);
+      return [];
+    }
+  });
+}
+
+/** Where the record of a sweep of this process stands: names sort by time. */
+export const sweepPath = (store: string, { time }: SweepRecord): string =>
+  join(layout.sweeps(store), `${time.replaceAll(':', '-')}-${process.pid}.json`);
+
+/** Whether a sweep plans an arm otherwise than the newest record of it at the same profile and overrides. */
+export function saysNew(sweep: SweepRecord, known: readonly SweepRecord[]): boolean {
+  const newest = new Map<string, string>();
+  for (const record of known) {
+    if (!sameScale(record, sweep)) continue;
+    for (const arm of record.arms) if (!newest.has(armKey(arm))) newest.set(armKey(arm), stagesText(arm));
+  }
+  return sweep.arms.some(arm => newest.get(armKey(arm)) !== stagesText(arm));
+}
+
+interface Scale {
+  readonly profile: string;
+  readonly overrides: readonly string[];
+}
+
+/** Profile and overrides are the same. */
+export const sameScale = (a: Scale, b: Scale): boolean =>
+  a.profile === b.profile && [...a.overrides].sort().join('\n') === [...b.overrides].sort().join('\n');
+
+const armKey = ({ ablation, arm, seed }: SweptArm): string => `${ablation}/${arm} ${seed}`;
+
+const stagesText = ({ stages }: SweptArm): string =>
+  Object.entries(stages).map(([role, key]) => `${role}=${key}`).sort().join(' ');
