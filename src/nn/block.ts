@@ -63,6 +63,23 @@ export function mlp(params: Params, prefix: string, x: tf.Tensor2D): tf.Tensor2D
   return dense(params, `${prefix}.mlp.fc2`, gelu(dense(params, `${prefix}.mlp.fc1`, x)));
 }
 
+/** What a block has computed before its MLP. */
+export type AttentionTensors = Omit<BlockTensors, 'ffn' | 'block'>;
+
+/**
+ * The first half of a block: attention and its residual connection.
+ * @param x `[B * N, D]`
+ * @param scales drop path of this block
+ */
+export function runAttention(
+  params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number, scales?: BlockScales,
+): AttentionTensors {
+  const qkv = projectQkv(params, prefix, x, shape, heads);
+  const mixed = mergeHeads(tf.matMul<tf.Tensor4D>(attentionProbabilities(qkv), qkv.v));
+  const attention = dense(params, `${prefix}.attn.proj`, mixed);
+  return { ...qkv, attention, attention_residual: addBranch(x, attention, scales?.attention) };
+}
+
 /**
  * A whole block.
  * @param x `[B * N, D]`
@@ -71,12 +88,9 @@ export function mlp(params: Params, prefix: string, x: tf.Tensor2D): tf.Tensor2D
 export function runBlock(
   params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number, scales?: BlockScales,
 ): BlockTensors {
-  const qkv = projectQkv(params, prefix, x, shape, heads);
-  const mixed = mergeHeads(tf.matMul<tf.Tensor4D>(attentionProbabilities(qkv), qkv.v));
-  const attention = dense(params, `${prefix}.attn.proj`, mixed);
-  const attention_residual = addBranch(x, attention, scales?.attention);
-  const ffn = mlp(params, prefix, norm(params, `${prefix}.norm2`, attention_residual));
-  return { ...qkv, attention, attention_residual, ffn, block: addBranch(attention_residual, ffn, scales?.mlp) };
+  const half = runAttention(params, prefix, x, shape, heads, scales);
+  const ffn = mlp(params, prefix, norm(params, `${prefix}.norm2`, half.attention_residual));
+  return { ...half, ffn, block: addBranch(half.attention_residual, ffn, scales?.mlp) };
 }
 
 function addBranch(x: tf.Tensor2D, branch: tf.Tensor2D, scale: tf.Tensor | undefined): tf.Tensor2D {
@@ -88,7 +102,8 @@ function splitHeads(x: tf.Tensor2D, { batch, tokens }: TokenShape, heads: number
   return tf.transpose(perHead as tf.Tensor4D, [0, 2, 1, 3]);
 }
 
-function mergeHeads(x: tf.Tensor4D): tf.Tensor2D {
+/** `[B, H, N, D / H]` to `[B * N, D]`: heads concatenated. */
+export function mergeHeads(x: tf.Tensor4D): tf.Tensor2D {
   const [batch, heads, tokens, headDim] = x.shape;
   return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch * tokens, heads * headDim]);
 }

@@ -44,7 +44,15 @@ export interface MaeConfig {
  * @returns scalar
  */
 export function maeLoss(params: Params, images: tf.Tensor, config: MaeConfig, masking: MaskTensors): tf.Scalar {
-  const latent = encodeVisible(params, images, config.encoder, masking);
+  return latentLoss(params, encodeVisible(params, images, config.encoder, masking), images, config, masking);
+}
+
+/**
+ * The same from latent tokens, whoever encoded them: the auxiliary loss of a masked student.
+ * @param latent `[B, 1 + K, D]` after the final norm
+ * @returns scalar
+ */
+export function latentLoss(params: Params, latent: tf.Tensor3D, images: tf.Tensor, config: MaeConfig, masking: MaskTensors): tf.Scalar {
   const prediction = decodePatches(params, latent, config.decoder, masking);
   return reconstructionLoss(reconstructionTarget(images, config), prediction, masking.mask);
 }

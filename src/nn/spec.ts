@@ -17,10 +17,14 @@ export function encoderSpec(config: ViTConfig): ModelSpec {
 
 /** Encoder and decoder of MAE. */
 export function maeSpec(config: ViTConfig, decoder: DecoderConfig): ModelSpec {
+  return { ...encoderSpec(config), ...decoderSpec(config, decoder) };
+}
+
+/** The decoder that MAE puts on an encoder. */
+export function decoderSpec(config: ViTConfig, decoder: DecoderConfig): ModelSpec {
   validateDecoder(decoder);
   const dim = decoder.embed_dim;
   return {
-    ...encoderSpec(config),
     mask_token: { shape: [1, 1, dim], init: normal(0.02) },
     decoder_pos_embed: posEmbedSpec(dim, config),
     ...linearSpec('decoder_embed', config.embed_dim, dim),

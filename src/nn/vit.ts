@@ -4,7 +4,7 @@
  */
 import { linear } from '../tensor/grad/linear.ts';
 import * as tf from '../tensor/tf.ts';
-import { projectQkv, runBlock, type BlockTensors, type TokenShape } from './block.ts';
+import { projectQkv, runAttention, runBlock, type BlockTensors, type TokenShape } from './block.ts';
 import { headsOf, patchCount, patchDim, type ViTConfig } from './config.ts';
 import { blockScales, type DropPath } from './drop-path.ts';
 import { ModelError } from './errors.ts';
@@ -45,8 +45,8 @@ export interface Tap {
 export type Features = ReadonlyMap<number, Readonly<Partial<Record<Feature, tf.Tensor>>>>;
 
 /**
- * Inner tensors of some blocks. Runs no further than the deepest block asked for, and of that one only norm 1 and the
- * q, k, v projection where these suffice (as the released student and teacher do).
+ * Inner tensors of some blocks. Runs no further than the deepest block asked for, and of that one only what is needed: norm
+ * 1 and the q, k, v projection for relations (as the released student and teacher do), no MLP for features of the attention.
  * @param images `[B, C, H, W]` float32, normalised
  */
 export function extractFeatures(
@@ -61,8 +61,8 @@ export function extractFeatures(
   for (let block = 1; block <= deepest; block++) {
     const names = wanted.get(block) ?? new Set<Feature>();
     const prefix = `blocks.${block - 1}`, heads = headsOf(config, block);
-    if (block === deepest && isQkvOnly(names)) {
-      features.set(block, pick(projectQkv(params, prefix, input, shape, heads), names, shape));
+    if (block === deepest) {
+      features.set(block, pick(runFor(names)(params, prefix, input, shape, heads, scales?.[block - 1]), names, shape));
     } else {
       const tensors = runBlock(params, prefix, input, shape, heads, scales?.[block - 1]);
       if (names.size > 0) features.set(block, pick(tensors, names, shape));
@@ -129,8 +129,11 @@ function mergeTaps(taps: readonly Tap[], depth: number): Map<number, Set<Feature
   return wanted;
 }
 
-const QKV: ReadonlySet<Feature> = new Set(['q', 'k', 'v']);
-const isQkvOnly = (names: ReadonlySet<Feature>): boolean => [...names].every(name => QKV.has(name));
+/** The shortest run of a block that gives all of these. */
+function runFor(names: ReadonlySet<Feature>): (...args: Parameters<typeof runBlock>) => Partial<BlockTensors> {
+  if (names.has('ffn') || names.has('block')) return runBlock;
+  return names.has('attention') || names.has('attention_residual') ? runAttention : projectQkv;
+}
 
 function pick(tensors: Partial<BlockTensors>, names: ReadonlySet<Feature>, shape: TokenShape): Partial<Record<Feature, tf.Tensor>> {
   return Object.fromEntries([...names].map(name => {

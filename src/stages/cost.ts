@@ -18,29 +18,36 @@ function blockFlops(model: { embed_dim: number; mlp_ratio: number }, blocks: num
   return blocks * (dense + attention);
 }
 
+interface DecoderRecipe { readonly embed_dim: number; readonly depth: number; readonly mlp_ratio: number }
+
 export const patchCount = (model: VitRecipe): number =>
   (model.image_size[0] / model.patch_size) * (model.image_size[1] / model.patch_size);
 
 const patchDim = (model: VitRecipe): number => model.patch_size ** 2 * model.in_chans;
 
-/** FLOPs of one image forward through the first `blocks` blocks of an encoder with all tokens and the class token. */
-export function encoderFlops(model: VitRecipe, blocks = model.depth): number {
-  const tokens = patchCount(model);
-  return 2 * tokens * patchDim(model) * model.embed_dim + blockFlops(model, blocks, tokens + 1);
+/** Patches that a network sees at a mask ratio (`keptPatches` of `nn/masking.ts`). */
+export const visiblePatches = (model: VitRecipe, maskRatio: number): number => Math.floor(patchCount(model) * (1 - maskRatio));
+
+/**
+ * FLOPs of one image forward through the first `blocks` blocks of an encoder.
+ * @param patches that it sees, beside the class token
+ */
+export function encoderFlops(model: VitRecipe, blocks = model.depth, patches = patchCount(model)): number {
+  return 2 * patches * patchDim(model) * model.embed_dim + blockFlops(model, blocks, patches + 1);
+}
+
+/** FLOPs of one image forward through MAE's decoder: from the visible tokens to the pixels of all patches. */
+export function decoderFlops(model: VitRecipe, decoder: DecoderRecipe, maskRatio: number): number {
+  const patches = patchCount(model);
+  const bridge = 2 * (visiblePatches(model, maskRatio) + 1) * model.embed_dim * decoder.embed_dim;
+  const predict = 2 * patches * patchDim(model) * decoder.embed_dim;
+  return bridge + blockFlops(decoder, decoder.depth, patches + 1) + predict;
 }
 
 /** FLOPs of one image forward through MAE: the encoder on the visible tokens, the decoder on all. */
-export function maeFlops(
-  model: VitRecipe,
-  decoder: { embed_dim: number; depth: number; mlp_ratio: number },
-  maskRatio: number,
-): number {
-  const patches = patchCount(model);
-  const visible = Math.floor(patches * (1 - maskRatio));
-  const embed = 2 * patches * patchDim(model) * model.embed_dim;
-  const bridge = 2 * (visible + 1) * model.embed_dim * decoder.embed_dim;
-  const predict = 2 * patches * patchDim(model) * decoder.embed_dim;
-  return embed + blockFlops(model, model.depth, visible + 1) + bridge + blockFlops(decoder, decoder.depth, patches + 1) + predict;
+export function maeFlops(model: VitRecipe, decoder: DecoderRecipe, maskRatio: number): number {
+  const embed = 2 * patchCount(model) * patchDim(model) * model.embed_dim;
+  return embed + blockFlops(model, model.depth, visiblePatches(model, maskRatio) + 1) + decoderFlops(model, decoder, maskRatio);
 }
 
 /** Cost of a training that sees `images` images, `forward` FLOPs an image forward and backward, `frozen` forward only. */

@@ -5,7 +5,7 @@
 import { defineKind } from '../ablation/define.ts';
 import type { JsonObject, MetricSpec, StageCost } from '../ablation/kind.ts';
 import { imageCount } from '../data/spec.ts';
-import { encoderFlops, maeFlops, totalSteps, trainingCost } from './cost.ts';
+import { decoderFlops, encoderFlops, maeFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
 import {
   distillRecipe,
   evaluateRecipe,
@@ -47,17 +47,23 @@ export const pretrain = defineKind<PretrainRecipe>({
 
 export const distill = defineKind<DistillRecipe>({
   name: 'distill',
-  revision: 1,
+  revision: 2,
   recipe: distillRecipe,
-  upstream: { teacher: { kinds: ['pretrain'] } },
+  upstream: { teacher: { kinds: ['pretrain', 'distill'] } },
   metrics: {
-    loss: lossMetric('distillation loss', 'Mean over the last epoch of training.'),
-    val_loss: lossMetric('held-out loss', 'Distillation loss on held-out images, student and teacher without drop path and jitter.'),
+    loss: lossMetric('training loss', 'Distillation loss, plus the weighted reconstruction loss where there is one; mean over the last epoch of training.'),
+    val_loss: lossMetric('held-out loss', 'Distillation loss on the first 1,024 held-out images, student and teacher without drop path and jitter, masks fixed.'),
     val_loss_untrained: lossMetric('held-out loss, untrained', 'The same for the student at its initial weights.'),
     val_loss_ratio: { label: 'held-out loss / untrained', unit: 'ratio', better: 'lower', help: 'Held-out loss as a share of the untrained student\'s.' },
   },
-  cost: (recipe, upstream) =>
-    trainingCost(imagesSeen(recipe), false, encoderFlops(recipe.model), encoderFlops(upstreamModel(upstream['teacher']), recipe.teacher_block)),
+  cost: (recipe, upstream) => {
+    const { model, mask_ratio, teacher_input, reconstruction } = recipe;
+    const teacher = upstreamModel(upstream['teacher']);
+    const student = encoderFlops(model, model.depth, visiblePatches(model, mask_ratio));
+    const decoder = reconstruction ? decoderFlops(model, reconstruction.decoder, mask_ratio) : 0;
+    const taught = encoderFlops(teacher, recipe.teacher_block, visiblePatches(teacher, teacher_input === 'visible' ? mask_ratio : 0));
+    return trainingCost(imagesSeen(recipe), false, student + decoder, taught);
+  },
   load: async () => (await import('./distill.ts')).distill,
 });
 

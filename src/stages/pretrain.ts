@@ -4,11 +4,11 @@ import { unlabelledSubset } from '../data/image-set.ts';
 import { patchCount } from '../nn/config.ts';
 import { initMae } from '../nn/init.ts';
 import { maeLoss, type MaskTensors } from '../nn/mae.ts';
-import { maskingIndices } from '../nn/masking.ts';
 import { pretrainGroups } from '../optim/groups.ts';
 import { stream } from '../tensor/rng.ts';
 import * as tf from '../tensor/tf.ts';
 import { normalise, pixels } from './images.ts';
+import { maskInputs } from './mask-inputs.ts';
 import type { PretrainRecipe } from './recipes.ts';
 import { openSession, saveModel } from './session.ts';
 import { train } from './train.ts';
@@ -55,12 +55,3 @@ export const pretrain: StageRunner<PretrainRecipe> = async context => {
   tf.dispose(params);
   return { loss: losses['loss']!, val_loss: validation['loss']! };
 };
-
-function maskInputs(noise: Float32Array, patches: number, maskRatio: number): HostInputs {
-  const { batch, kept, idsKeep, idsRestore, mask } = maskingIndices(noise, patches, maskRatio);
-  return {
-    ids_keep: { data: idsKeep, shape: [batch, kept] },
-    ids_restore: { data: idsRestore, shape: [batch, patches] },
-    mask: { data: mask, shape: [batch, patches] },
-  };
-}
