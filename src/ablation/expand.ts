@@ -1,6 +1,8 @@
 /** From a declaration to its arms, each with its full choice of factors. */
+import { armReference } from './claims.ts';
 import type { AblationDeclaration, ArmDeclaration, Published, Study } from './declaration.ts';
 import type { JsonObject } from './kind.ts';
+import type { Declarations } from './references.ts';
 
 export interface Arm {
   readonly ablation: string;
@@ -23,15 +25,24 @@ export function chosenFactors(base: Partial<JsonObject>, arm: ArmDeclaration<Jso
   return { ...base, ...arm.factors } as JsonObject;
 }
 
-/** @param declaration validated by `parseAblation` */
-export function expandAblation(declaration: AblationDeclaration<JsonObject>, study: Study): Ablation {
+/**
+ * @param declaration validated by `parseAblation`
+ * @param others the ablations whose arms it takes over by `sameAs`, validated by `checkReferences`
+ */
+export function expandAblation(declaration: AblationDeclaration<JsonObject>, study: Study, others: Declarations = new Map()): Ablation {
   const arms = declaration.arms.map(arm => ({
     ablation: declaration.name,
     name: arm.name,
     label: arm.label,
-    factors: study.factors.parse(chosenFactors(declaration.base, arm)),
+    factors: study.factors.parse(arm.sameAs === undefined ? chosenFactors(declaration.base, arm) : sharedFactors(arm.sameAs, others)),
     ...(arm.published && { published: arm.published }),
     ...(arm.note !== undefined && { note: arm.note }),
   }));
   return { declaration, arms };
+}
+
+function sharedFactors(sameAs: string, others: Declarations): JsonObject {
+  const target = armReference(sameAs, '');
+  const { declaration, arms } = others.get(target.ablation)!;
+  return chosenFactors(declaration.base, arms.get(target.arm)!);
 }

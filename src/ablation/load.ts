@@ -8,24 +8,31 @@ import { pathToFileURL } from 'node:url';
 import type { ProfileBase, Study } from './declaration.ts';
 import { UsageError } from './errors.ts';
 import { expandAblation, type Ablation } from './expand.ts';
+import { applyOverrides } from './overrides.ts';
+import { byName, foreignAblations, type Declarations, type Declared } from './references.ts';
 import { parseOnly, parseSeeds, selectArms } from './select.ts';
 import { suggest } from './suggest.ts';
-import { parseAblation, parseProfile, parseStudy } from './validate.ts';
+import { checkReferences, parseAblation, parseProfile, parseStudy } from './validate.ts';
 
 const EXTENSIONS = ['.ts', '.js', '.mjs'];
 
 export interface ExperimentsChoice {
   readonly profile: string;
-  /** `relation,masking/mask-75`; absent means all. */
-  readonly only?: string;
+  /** `relation,masking/mask-75`, or several such lists; absent means all. */
+  readonly only?: string | readonly string[];
   /** `0,1,2`; absent means the profile's. */
   readonly seeds?: string;
+  /** Changes of the profile, each `path=value`; see `applyOverrides`. */
+  readonly sets?: readonly string[];
 }
 
 export interface Experiments {
   readonly dir: string;
   readonly study: Study;
+  /** With the overrides applied. */
   readonly profile: ProfileBase;
+  /** How the profile differs from its file: full path and canonical JSON, sorted. Empty: not at all. */
+  readonly overrides: readonly string[];
   readonly ablations: readonly Ablation[];
   readonly seeds: readonly number[];
 }
@@ -33,11 +40,12 @@ export interface Experiments {
 /** @throws UsageError when the folder, a name or a declaration is wrong */
 export async function loadExperiments(dir: string, choice: ExperimentsChoice): Promise<Experiments> {
   const study = await loadStudy(dir);
-  const selectors = parseOnly(choice.only, listAblations(dir));
-  const profile = await loadProfile(dir, choice.profile, study);
-  const ablations = await Promise.all(selectors.map(async s => selectArms(await loadAblation(dir, s.ablation, study), s)));
+  const source = declarations(dir, study);
+  const selectors = parseOnly(choice.only, source.available);
+  const { profile, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
+  const ablations = await Promise.all(selectors.map(async s => selectArms(await expanded(source, s.ablation), s)));
   const seeds = choice.seeds === undefined ? profile.seeds : parseSeeds(choice.seeds);
-  return { dir: resolve(dir), study, profile, ablations, seeds };
+  return { dir: resolve(dir), study, profile, overrides, ablations, seeds };
 }
 
 export async function loadStudy(dir: string): Promise<Study> {
@@ -46,14 +54,51 @@ export async function loadStudy(dir: string): Promise<Study> {
   return parseStudy(await importDefault(file), shown(file));
 }
 
+/** An ablation with all its arms. Ablations that it refers to are imported, too. */
 export async function loadAblation(dir: string, name: string, study: Study): Promise<Ablation> {
-  const file = declarationFile(dir, 'ablations', name);
-  return expandAblation(parseAblation(await importDefault(file), shown(file), name, study), study);
+  return expanded(declarations(dir, study), name);
 }
 
-export async function loadProfile(dir: string, name: string, study: Study): Promise<ProfileBase> {
+type DeclaredFile = Declared & { readonly file: string };
+
+interface DeclarationSource {
+  readonly study: Study;
+  /** Names of all ablations of the folder. */
+  readonly available: readonly string[];
+  /** One declaration, checked but for its references to others. Imported once, however many refer to it. */
+  readonly read: (name: string) => Promise<DeclaredFile>;
+}
+
+function declarations(dir: string, study: Study): DeclarationSource {
+  const imported = new Map<string, Promise<DeclaredFile>>();
+  const load = async (name: string): Promise<DeclaredFile> => {
+    const file = declarationFile(dir, 'ablations', name);
+    return { file: shown(file), ...byName(parseAblation(await importDefault(file), shown(file), name, study)) };
+  };
+  const read = (name: string): Promise<DeclaredFile> => {
+    const loading = imported.get(name) ?? load(name);
+    imported.set(name, loading);
+    return loading;
+  };
+  return { study, available: listAblations(dir), read };
+}
+
+async function expanded({ study, available, read }: DeclarationSource, name: string): Promise<Ablation> {
+  const { declaration, file } = await read(name);
+  const names = foreignAblations(declaration).filter(other => available.includes(other));
+  const others: Declarations = new Map(await Promise.all(names.map(async (other): Promise<[string, Declared]> => [other, await read(other)])));
+  checkReferences(declaration, file, others, available);
+  return expandAblation(declaration, study, others);
+}
+
+/** @param sets changes of the profile, each `path=value` */
+export async function loadProfile(dir: string, name: string, study: Study, sets: readonly string[] = []): Promise<Pick<Experiments, 'profile' | 'overrides'>> {
   const file = declarationFile(dir, 'profiles', name);
-  return parseProfile(await importDefault(file), shown(file), name, study);
+  const declared = await importDefault(file);
+  const profile = parseProfile(declared, shown(file), name, study);
+  if (sets.length === 0) return { profile, overrides: [] };
+  const changed = applyOverrides(declared, profile, sets, study);
+  return { profile: parseProfile(changed.profile, shown(file), name, study), overrides: changed.overrides };
 }
 
 /** Names of the declared ablations, sorted. */
@@ -82,6 +127,7 @@ async function importDefault(file: string): Promise<unknown> {
   try {
     module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };
   } catch (cause) {
+    if (cause instanceof UsageError) throw new UsageError(cause.code, `${shown(file)}: ${cause.message}`, { cause }); // of `axesOf`
     throw new UsageError('UNREADABLE_DECLARATION', `${shown(file)}: could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
   if (module.default === undefined) throw new UsageError('NO_DEFAULT_EXPORT', `${shown(file)}: expected the declaration as default export, got none`);

@@ -74,7 +74,8 @@ function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((v, p) => (typeof v === 'object' && v !== null ? (v as Record<PropertyKey, unknown>)[p] : undefined), value);
 }
 
-interface SchemaNode {
+/** What is read of JSON Schema. */
+export interface SchemaNode {
   readonly properties?: Record<string, SchemaNode>;
   readonly items?: SchemaNode;
   readonly additionalProperties?: SchemaNode | boolean;
@@ -84,7 +85,7 @@ interface SchemaNode {
 }
 
 /** Field names that `schema` knows at `path`, over all alternatives of unions. */
-function knownFields(schema: z.ZodType, path: Path): string[] {
+export function knownFields(schema: z.ZodType, path: Path = []): string[] {
   let nodes: SchemaNode[];
   try {
     nodes = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode];
@@ -95,7 +96,8 @@ function knownFields(schema: z.ZodType, path: Path): string[] {
   return [...new Set(nodes.flatMap(alternatives).flatMap(n => Object.keys(n.properties ?? {})))];
 }
 
-function alternatives(node: SchemaNode): SchemaNode[] {
+/** The node and every branch of its unions and intersections. */
+export function alternatives(node: SchemaNode): SchemaNode[] {
   const parts = [...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.allOf ?? [])];
   return [node, ...parts.flatMap(alternatives)];
 }

@@ -10,13 +10,13 @@ export interface Selector {
 }
 
 /**
- * @param only comma-separated names of ablations or `ablation/arm`; absent means every ablation, whole
+ * @param only names of ablations or `ablation/arm`, joined by commas, in one list or several; absent means every ablation, whole
  * @param available names of the declared ablations, in order; the selectors come back in the same order, each ablation once
  */
-export function parseOnly(only: string | undefined, available: readonly string[]): Selector[] {
+export function parseOnly(only: string | readonly string[] | undefined, available: readonly string[]): Selector[] {
   if (only === undefined) return available.map(ablation => ({ ablation }));
   const chosen = new Map<string, string[] | undefined>();
-  for (const item of splitList(only, '--only')) {
+  for (const item of [only].flat().flatMap(list => splitList(list, '--only'))) {
     const [ablation = '', arm, ...rest] = item.split('/');
     if (rest.length > 0 || arm === '') throw new UsageError('BAD_SELECTOR', `--only: expected 'ablation' or 'ablation/arm', got '${item}'`);
     if (!available.includes(ablation)) throw new UsageError('UNKNOWN_ABLATION', `--only: no ablation '${ablation}'${suggest(ablation, available)}`);
@@ -36,11 +36,12 @@ export function parseOnly(only: string | undefined, available: readonly string[]
 export function selectArms(ablation: Ablation, selector: Selector): Ablation {
   const { arms } = selector;
   if (!arms) return ablation;
-  const names = ablation.arms.map(a => a.name);
-  for (const arm of arms) {
-    if (!names.includes(arm)) throw new UsageError('UNKNOWN_ARM', `--only: ablation '${selector.ablation}' has no arm '${arm}'${suggest(arm, names)}`);
+  const [names, wanted] = [ablation.arms.map(a => a.name), new Set(arms)];
+  const known = new Set(names);
+  for (const arm of wanted) {
+    if (!known.has(arm)) throw new UsageError('UNKNOWN_ARM', `--only: ablation '${selector.ablation}' has no arm '${arm}'${suggest(arm, names)}`);
   }
-  return { ...ablation, arms: ablation.arms.filter(a => arms.includes(a.name)) };
+  return { ...ablation, arms: ablation.arms.filter(a => wanted.has(a.name)) };
 }
 
 /** `0,1,2` -> `[0, 1, 2]`: distinct integers below 2^32. */

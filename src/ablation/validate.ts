@@ -1,14 +1,20 @@
 /** Checks declarations at the boundary. Every problem of a file is reported, each with its field, what was expected and what was found. */
 import { z } from 'zod';
-import type { AblationDeclaration, ArmDeclaration, ProfileBase, Study } from './declaration.ts';
+import type { AblationDeclaration, ArmDeclaration, Comparison, ProfileBase, Study } from './declaration.ts';
+import { armNameText, armReference, armsOf } from './claims.ts';
 import { UsageError } from './errors.ts';
+import { executionOnly } from './execution.ts';
 import { chosenFactors } from './expand.ts';
 import type { JsonObject, StageKind } from './kind.ts';
-import { pathText, problems, problemText, type Problem } from './problems.ts';
+import { knownFields, pathText, problems, problemText, type Path, type Problem } from './problems.ts';
+import { foreignReferenceProblems, ownReferenceProblems, type Declarations } from './references.ts';
 import { suggest } from './suggest.ts';
 
 /** Names stand in paths, selectors (`relation/qk-vv`) and file names. */
-const name = z.string().regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "expected lower-case words joined by '-', '_' or '.'");
+const WORDS = '[a-z0-9]+(?:[._-][a-z0-9]+)*';
+const name = z.string().regex(new RegExp(`^${WORDS}$`), "expected lower-case words joined by '-', '_' or '.'");
+const reference = z.string().regex(new RegExp(`^${WORDS}(?:/${WORDS})?$`), "expected 'arm' or 'ablation/arm'");
+const foreignReference = z.string().regex(new RegExp(`^${WORDS}/${WORDS}$`), "expected 'ablation/arm'");
 const text = z.string().min(1);
 
 const published = z.strictObject({
@@ -25,6 +31,26 @@ const published = z.strictObject({
 
 const factors = z.record(z.string(), z.unknown());
 
+const arm = z
+  .strictObject({ name, label: text, factors: factors.optional(), sameAs: foreignReference.optional(), published: published.optional(), note: text.optional() })
+  .refine(a => (a.factors === undefined) !== (a.sameAs === undefined), "expected either 'factors' or 'sameAs'");
+
+const comparison = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('greater'), arm: reference, than: reference }),
+  z.strictObject({ type: z.literal('not-worse'), arm: reference, than: reference }),
+  z.strictObject({ type: z.literal('best'), arm: reference, of: z.array(reference).min(1) }),
+  z.strictObject({ type: z.literal('monotone'), arms: z.array(reference).min(2) }),
+]);
+
+const claim = z.strictObject({
+  name,
+  sentence: text,
+  source: text,
+  parts: z.array(comparison).min(1),
+  margin: z.number().min(0).optional(),
+  note: text.optional(),
+});
+
 const ablation = z.strictObject({
   name,
   title: text,
@@ -33,7 +59,10 @@ const ablation = z.strictObject({
   expected: text,
   base: factors,
   default: name,
-  arms: z.array(z.strictObject({ name, label: text, factors, published: published.optional(), note: text.optional() })).min(1),
+  arms: z.array(arm).min(1),
+  claims: z.array(claim).optional(),
+  references: z.array(z.strictObject({ label: text, published, note: text.optional() })).optional(),
+  inconsistencies: z.array(z.strictObject({ text, table: text, source: text })).optional(),
   footnotes: z.array(text).optional(),
 });
 
@@ -63,13 +92,29 @@ const study = z.looseObject({
   report: z.looseObject({ columns: z.array(z.unknown()), curves: z.array(z.unknown()), ownRoles: z.array(text) }),
 });
 
-/** @throws UsageError listing every problem of the study, among them slots that name no registered kind */
+/**
+ * @throws UsageError listing every problem of the study, among them slots that name no registered kind, and fields of
+ *   factors, profile or recipes that only say how a stage runs
+ */
 export function parseStudy(value: unknown, file: string): Study {
   const found = problems(study, value);
   refuse(file, found);
   const parsed = value as Study;
-  refuse(file, kindProblems(parsed.kinds));
+  refuse(file, [...kindProblems(parsed.kinds), ...executionFields(parsed)]);
   return parsed;
+}
+
+/** Looks at the fields of the outermost object only: further inside, `device` may be a word of the study's own subject. */
+function executionFields({ factors: f, profile: p, kinds }: Study): Problem[] {
+  const schemas: [Path, z.ZodType][] = [[['factors'], f], [['profile'], p], ...kinds.map((k, i): [Path, z.ZodType] => [['kinds', i, 'recipe'], k.recipe])];
+  return schemas.flatMap(([path, fields]) => executionProblems(path, knownFields(fields)));
+}
+
+function executionProblems(path: Path, fields: readonly string[]): Problem[] {
+  return fields.flatMap(field => {
+    const message = executionOnly(field);
+    return message === undefined ? [] : [{ path: [...path, field], message }];
+  });
 }
 
 function kindProblems(kinds: readonly StageKind[]): Problem[] {
@@ -85,51 +130,86 @@ function kindProblems(kinds: readonly StageKind[]): Problem[] {
 }
 
 /**
- * Checks the declaration's own fields, then each arm's factors by the study's schema.
+ * Checks the declaration's own fields, its claims, then each arm's factors by the study's schema. References to arms of
+ * other ablations are checked by `checkReferences`.
  * @param fileName base name of the file without extension, which the declaration must carry as its name
  */
 export function parseAblation(value: unknown, file: string, fileName: string, of: Study): AblationDeclaration<JsonObject> {
   refuse(file, problems(ablation, value));
   const declaration = value as AblationDeclaration<JsonObject>;
   const names = declaration.arms.map(a => a.name);
+  const claims = declaration.claims ?? [];
   const found = [
     ...nameProblems(declaration.name, fileName),
     ...duplicates(names, i => ['arms', i, 'name']),
     ...(names.includes(declaration.default)
       ? []
       : [{ path: ['default'], message: `expected the name of an arm, got '${declaration.default}'${suggest(declaration.default, names)}` }]),
+    ...executionProblems(['base'], Object.keys(declaration.base)),
     ...declaration.arms.flatMap((arm, i) => factorProblems(declaration, arm, i, of)),
+    ...duplicates(claims.map(c => c.name), i => ['claims', i, 'name']),
+    ...claims.flatMap((c, i) => c.parts.flatMap((part, j) => comparisonProblems(part, declaration.name, ['claims', i, 'parts', j]))),
+    ...ownReferenceProblems(declaration),
   ];
   refuse(file, found);
   return declaration;
 }
 
-/** A problem is blamed on the arm when the arm chose that factor, on `base` when the base did. */
-function factorProblems(declaration: AblationDeclaration<JsonObject>, arm: ArmDeclaration<JsonObject>, index: number, of: Study): Problem[] {
-  return problems(of.factors, chosenFactors(declaration.base, arm)).map(({ path, message }) => {
-    const factor = String(path[0] ?? '');
-    const inBase = !(factor in (arm.factors ?? {})) && factor in declaration.base;
-    return { path: [...(inBase ? ['base'] : ['arms', index, 'factors']), ...path], message };
+/** @throws UsageError when a claim or `sameAs` names an arm of another ablation that is not there; see `foreignReferenceProblems` */
+export function checkReferences(declaration: AblationDeclaration<JsonObject>, file: string, others: Declarations, available: readonly string[]): void {
+  refuse(file, foreignReferenceProblems(declaration, others, available));
+}
+
+/** No arm stands twice in a comparison: it cannot be above itself, and told twice it is a slip of the pen. */
+function comparisonProblems(part: Comparison, ablationName: string, at: Path): Problem[] {
+  const named = armsOf(part).map(([path, arm]) => ({ path: [...at, ...path], arm: armNameText(armReference(arm, ablationName)) }));
+  const first = new Map<string, Path>();
+  return named.flatMap(({ path, arm }) => {
+    const other = first.get(arm);
+    first.set(arm, other ?? path);
+    return other ? [{ path, message: `expected an arm other than ${pathText(other)}, got '${arm}' again` }] : [];
   });
+}
+
+/** A problem is blamed on the arm when the arm chose that factor, on `base` when the base did. */
+function factorProblems({ base }: AblationDeclaration<JsonObject>, arm: ArmDeclaration<JsonObject>, index: number, of: Study): Problem[] {
+  if (arm.factors === undefined) return []; // those of another arm, checked where they are declared
+  const own = executionProblems(['arms', index, 'factors'], Object.keys(arm.factors));
+  const judged = problems(of.factors, chosenFactors(base, arm)).filter(({ path: [factor] }) => executionOnly(String(factor ?? '')) === undefined);
+  return own.concat(
+    judged.map(({ path, message }) => {
+      const factor = String(path[0] ?? '');
+      const inBase = !(factor in (arm.factors ?? {})) && factor in base;
+      return { path: [...(inBase ? ['base'] : ['arms', index, 'factors']), ...path], message };
+    }),
+  );
 }
 
 /** The profile as the study's schema parses it, defaults filled in. */
 export function parseProfile(value: unknown, file: string, fileName: string, of: Study): ProfileBase {
-  const found = unique([...problems(profileBase, value), ...problems(of.profile, value)]);
+  const found = [...problems(profileBase, value), ...problems(of.profile, value)].map(inProfile);
   refuse(file, found);
   const profile = of.profile.parse(value);
   refuse(file, [...nameProblems(profile.name, fileName), ...duplicates(profile.seeds.map(String), i => ['seeds', i])]);
   return profile;
 }
 
+/** A field that is unknown because it only says how to run is told so. */
+function inProfile({ path, message }: Problem): Problem {
+  const why = message.startsWith('unknown field') ? executionOnly(String(path.at(-1))) : undefined;
+  return { path, message: why ?? message };
+}
+
 function nameProblems(declared: string, fileName: string): Problem[] {
   return declared === fileName ? [] : [{ path: ['name'], message: `expected '${fileName}' as the file is named, got '${declared}'` }];
 }
 
-function duplicates(names: readonly string[], at: (index: number) => Problem['path']): Problem[] {
+function duplicates(names: readonly string[], at: (index: number) => Path): Problem[] {
+  const first = new Map<string, number>();
   return names.flatMap((n, i) => {
-    const first = names.indexOf(n);
-    return first === i ? [] : [{ path: at(i), message: `'${n}' is already taken by ${pathText(at(first))}` }];
+    const other = first.get(n);
+    if (other === undefined) first.set(n, i);
+    return other === undefined ? [] : [{ path: at(i), message: `'${n}' is already taken by ${pathText(at(other))}` }];
   });
 }
 
