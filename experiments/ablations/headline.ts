@@ -1,0 +1,54 @@
+/**
+ * Table 3: the main comparison, and Table 1 beside it.
+ *
+ * Purpose   DeiT, MAE and TinyMIM for ViT-T, S and B on the main schedule. TinyMIM-B learns from MAE-L, S from TinyMIM-B,
+ *           T from TinyMIM-S. The other methods are published numbers, shown and never run.
+ * Expected  TinyMIM above MAE and DeiT at every size: by 4.2, 2.4 and 1.4 points over MAE.
+ * Cost      Nothing of its own: all arms are those of Table 8.
+ * Run       make sweep ARGS="--only headline"
+ */
+import { defineAblation } from '../../src/ablation/define.ts';
+import type { Factors } from '../../src/tinymim/factors.ts';
+import { published } from '../paper.ts';
+
+const arms = (['T', 'S', 'B'] as const).flatMap(size => {
+  const arm = (name: string, label: string, strategy: string, row: string) => ({
+    name: `${name}-${size.toLowerCase()}`,
+    label: `ViT-${size}, ${label}`,
+    sameAs: `strategy-size/${strategy}-${size.toLowerCase()}`,
+    published: published('Table 3', `ViT-${size}: ${row}`),
+  });
+  return [
+    arm('scratch', 'from scratch', 'scratch', 'Scratch (DeiT)'),
+    arm('mae', 'MAE', 'mae', size === 'B' ? 'MAE' : 'MAE (dagger: reproduced)'),
+    arm('tinymim', 'TinyMIM', 'relation', 'TinyMIM'),
+  ];
+});
+
+const reference = (table: string, row: string, label = row) => ({ label, published: published(table, row) });
+
+export default defineAblation<Factors>({
+  name: 'headline',
+  title: 'Main comparison',
+  table: 'Table 3',
+  question: 'Does TinyMIM beat MAE and training from scratch at every model size?',
+  expected: 'TinyMIM first at every size, and its lead grows as the model shrinks.',
+  base: {},
+  default: 'tinymim-b',
+  arms,
+  claims: (['T', 'S', 'B'] as const).map(size => ({
+    name: `tinymim-above-all-${size.toLowerCase()}`,
+    sentence: `TinyMIM beats MAE pre-training and training from scratch for ViT-${size}.`,
+    source: 'section 4.1, Table 3',
+    parts: [{ type: 'best' as const, arm: `tinymim-${size.toLowerCase()}`, of: [`mae-${size.toLowerCase()}`, `scratch-${size.toLowerCase()}`] }],
+  })),
+  references: [
+    reference('Table 3', 'ViT-T: MoCo'),
+    reference('Table 3', 'ViT-T: TinyMIM* (1000-epoch DeiT-style KD fine-tune)'),
+    ...['MoCo', 'DINO', 'CIM'].map(method => reference('Table 3', `ViT-S: ${method}`)),
+    ...[
+      'BEiT (DALLE250M+IN22K+IN1K tokenizer data)', 'SIM', 'CAE (DALLE250M+IN22K+IN1K tokenizer data)', 'MaskFeat', 'SdAE', 'data2vec', 'PeCo (300 ep)', 'PeCo (800 ep)',
+    ].map(method => reference('Table 3', `ViT-B: ${method}`)),
+    ...['DeiT-T', 'PVT-T', 'CiT-T', 'Swin', 'EdgeViT-XS', 'MobileViTv1-S', 'MobileViTv3-S', 'TinyMIM*-T'].map(model => reference('Table 1', model, `${model} (Table 1)`)),
+  ],
+});

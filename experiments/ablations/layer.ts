@@ -1,0 +1,62 @@
+/**
+ * Table 10 (classification): which block of the teacher to distill from.
+ *
+ * Purpose   The relations of blocks 12, 15, 18, 21 and 24 of a 24-block ViT-L as targets: places 1/2, 5/8, 3/4, 7/8 and last.
+ * Expected  Rising to block 21 (84.8), then falling to the last (84.4); the paper's text names block 18 (84.6) as best.
+ * Cost      Four distillations and fine-tunings beyond the default arm that Table 7 trains too.
+ * Run       make sweep ARGS="--only layer"
+ */
+import { defineAblation } from '../../src/ablation/define.ts';
+import type { Factors } from '../../src/tinymim/factors.ts';
+import { published } from '../paper.ts';
+
+const arm = (name: string, label: string, teacherBlock: number, column: string) => ({
+  name,
+  label,
+  factors: { teacherBlock },
+  published: published('Table 10', 'Classification (top-1)', column),
+});
+
+export default defineAblation<Factors>({
+  name: 'layer',
+  title: 'Which block of the teacher',
+  table: 'Table 10',
+  question: 'From which block of the teacher should the student learn?',
+  expected: 'A block at three quarters of the depth or a little later beats both the middle and the last.',
+  base: { student: 'B' },
+  default: 'three-quarters',
+  arms: [
+    arm('half', 'Block 12 of 24', 1 / 2, '12th'),
+    arm('five-eighths', 'Block 15 of 24', 5 / 8, '15th'),
+    { name: 'three-quarters', label: 'Block 18 of 24 (default)', sameAs: 'relation/qk-vv-softmax', published: published('Table 10', 'Classification (top-1)', '18th') },
+    arm('seven-eighths', 'Block 21 of 24', 7 / 8, '21st'),
+    arm('last', 'Block 24 of 24', 1, '24th (last)'),
+  ],
+  claims: [
+    {
+      name: 'three-quarters-above-last',
+      sentence: 'A block at three quarters of the depth is a better target than the last.',
+      source: 'section 4.2, Table 10',
+      parts: [{ type: 'greater', arm: 'three-quarters', than: 'last' }],
+    },
+    {
+      name: 'three-quarters-best',
+      sentence: 'Block 18 of 24 is the best target.',
+      source: 'text of section 4.2',
+      note: 'The text says so without naming the task; for classification its own table has block 21 ahead.',
+      parts: [{ type: 'best', arm: 'three-quarters', of: ['half', 'five-eighths', 'seven-eighths', 'last'] }],
+    },
+  ],
+  inconsistencies: [
+    {
+      text: 'Block 18 gives the best result.',
+      table: 'Classification is best at block 21, 84.8 against 84.6; segmentation is best at block 18.',
+      source: 'section 4.2, Table 10',
+    },
+    {
+      text: 'Ablations are pre-trained for 100 epochs.',
+      table: 'Classification at block 18 (84.6) is the 100-epoch number; segmentation at block 18 (52.2) equals the 300-epoch number of Tables 3 and 9.',
+      source: 'section 4.2, Tables 3, 9 and 10',
+    },
+  ],
+});

@@ -1,0 +1,26 @@
+/**
+ * Ours: how much of the image the student may miss.
+ *
+ * Purpose   The paper compares the raw image with one masked by 75 %; here the ratios between.
+ * Expected  A fall with the ratio, from the default to Table 12's masked row; the paper says nothing about the way between.
+ * Cost      Two distillations and fine-tunings beyond other tables.
+ * Run       make sweep ARGS="--only mask-ratio"
+ */
+import { defineAblation } from '../../src/ablation/define.ts';
+import type { Factors } from '../../src/tinymim/factors.ts';
+
+export default defineAblation<Factors>({
+  name: 'mask-ratio',
+  title: 'Mask ratio of the student',
+  table: 'ours',
+  question: 'How does accuracy fall with the share of patches that the student does not see?',
+  expected: 'It falls with the ratio.',
+  base: { student: 'B' },
+  default: 'mask-0',
+  arms: [
+    { name: 'mask-0', label: 'Raw image (default)', sameAs: 'relation/qk-vv-softmax' },
+    { name: 'mask-25', label: '25 % masked', factors: { maskRatio: 0.25 } },
+    { name: 'mask-50', label: '50 % masked', factors: { maskRatio: 0.5 } },
+    { name: 'mask-75', label: '75 % masked', sameAs: 'masking/masked' },
+  ],
+});

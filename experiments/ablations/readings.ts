@@ -1,0 +1,33 @@
+/**
+ * Ours: losses that the paper leaves open, read in other ways.
+ *
+ * Purpose   Each arm of another table that rests on a reading of ours, beside the reading that was not taken: how class tokens
+ *           become comparable, which loss relations without softmax have, whether features pass through the final norm, and
+ *           what the teacher of a masked student sees.
+ * Expected  Unknown. A reading whose published value lies nearer speaks for itself at a scale where values compare.
+ * Cost      Five distillations and fine-tunings beyond other tables.
+ * Run       make sweep ARGS="--only readings"
+ */
+import { defineAblation } from '../../src/ablation/define.ts';
+import type { Factors } from '../../src/tinymim/factors.ts';
+
+export default defineAblation<Factors>({
+  name: 'readings',
+  title: 'Losses that the paper leaves open',
+  table: 'ours',
+  question: 'Do conclusions hang on how we read what the paper does not say?',
+  expected: 'Unknown.',
+  base: { student: 'B' },
+  default: 'class-token-kl',
+  arms: [
+    { name: 'class-token-kl', label: 'Class token, KL divergence (taken)', sameAs: 'class-token/class-token' },
+    { name: 'class-token-mse', label: 'Class token, squared error', factors: { target: 'class-token', classTokenLoss: 'mse' } },
+    { name: 'class-token-norm', label: 'Class token, KL divergence after the final norm', factors: { target: 'class-token', finalNorm: true } },
+    { name: 'relation-mse', label: 'Relations without softmax, squared error (taken)', sameAs: 'relation/qk-vv' },
+    { name: 'relation-smooth-l1', label: 'Relations without softmax, smooth L1', factors: { softmax: false, relationLoss: 'smooth-l1' } },
+    { name: 'output-norm', label: 'Output feature after the final norm (taken)', sameAs: 'feature/output' },
+    { name: 'output-raw', label: 'Output feature without the final norm', factors: { target: 'feature', feature: 'output', finalNorm: false } },
+    { name: 'masked-whole', label: 'Masked student, teacher sees all (taken)', sameAs: 'masking/masked' },
+    { name: 'masked-visible', label: 'Masked student, teacher sees as much', factors: { maskRatio: 0.75, teacherInput: 'visible' } },
+  ],
+});

@@ -1,0 +1,145 @@
+/**
+ * imagenet1k: the paper's own recipe, on GPUs.
+ *
+ * Purpose   The scale of the published numbers. Every value has its source in `sources`, or the reason for assuming it.
+ * Cost      ablate plan --profile imagenet1k prints stages, images, FLOPs and GPU-hours.
+ * Run       Not yet: ImageNet has no image pipeline here; the profile can be planned, compared and explained.
+ */
+import type { ProfileDeclaration } from '../../src/tinymim/profile.ts';
+
+const MAE = 'facebookresearch/mae, PRETRAIN.md and main_pretrain.py';
+const MAE_FINETUNE = 'facebookresearch/mae, FINETUNE.md';
+const TINYMIM = 'OliverRensu/TinyMIM, README.md and main_pretrain.py';
+const TINYMIM_MODELS = 'OliverRensu/TinyMIM, models_tinymim.py';
+const TINYMIM_FINETUNE = 'OliverRensu/TinyMIM, README.md and main_finetune.py';
+const DEIT = 'facebookresearch/deit, README_deit.md and main.py';
+
+const pretraining = {
+  optimizer: { weight_decay: 0.05, betas: [0.9, 0.95] },
+  augment: { crop: { scale: [0.2, 1], ratio: [3 / 4, 4 / 3] }, flip: true },
+} satisfies Partial<ProfileDeclaration['pretrain']>;
+const classification = {
+  optimizer: { weight_decay: 0.05, betas: [0.9, 0.999] },
+  augment: {
+    crop: { scale: [0.08, 1], ratio: [3 / 4, 4 / 3] },
+    flip: true,
+    rand_augment: 'rand-m9-mstd0.5-inc1',
+    random_erase: 0.25,
+    mixing: { mixup: 0.8, cutmix: 1, switch_prob: 0.5 },
+  },
+  label_smoothing: 0.1,
+} satisfies Partial<ProfileDeclaration['supervise']>;
+
+export default {
+  name: 'imagenet1k',
+  title: "ImageNet-1K with the paper's recipe",
+  seeds: [0],
+  teacher_seed: 0,
+  data: { name: 'imagenet1k' },
+  unlabelled_images: null,
+  labelled_images: null,
+  model: {
+    image_size: [224, 224],
+    patch_size: 16,
+    in_chans: 3,
+    mlp_ratio: 4,
+    sizes: {
+      T: { embed_dim: 192, depth: 12, num_heads: 6, classifier_heads: 3 },
+      S: { embed_dim: 384, depth: 12, num_heads: 6 },
+      B: { embed_dim: 768, depth: 12, num_heads: 12 },
+      L: { embed_dim: 1024, depth: 24, num_heads: 16 },
+    },
+  },
+  pretrain: {
+    ...pretraining,
+    schedule: { epochs: 1600, warmup_epochs: 40, batch_size: 4096, accumulation_steps: 16, base_lr: 1.5e-4, min_lr: 0 },
+    decoder: { embed_dim: 512, depth: 8, num_heads: 16, mlp_ratio: 4 },
+    mask_ratio: 0.75,
+    norm_pix_loss: true,
+  },
+  distill: {
+    ...pretraining,
+    schedule: { epochs: 100, warmup_epochs: 5, batch_size: 4096, accumulation_steps: 16, base_lr: 1.5e-4, min_lr: 0 },
+    jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 },
+  },
+  finetune: {
+    ...classification,
+    schedule: { epochs: 100, warmup_epochs: 5, batch_size: 1024, accumulation_steps: 4, base_lr: 5e-4, min_lr: 1e-6 },
+    layer_decay: 0.65,
+    drop_path: 0.2,
+    sizes: { L: { epochs: 50, base_lr: 1e-3, layer_decay: 0.75, drop_path: 0.2 } },
+    mae: {},
+  },
+  supervise: {
+    ...classification,
+    augment: { ...classification.augment, repeats: 3 },
+    schedule: { epochs: 300, warmup_epochs: 5, batch_size: 1024, accumulation_steps: 4, base_lr: 2.5e-4, min_lr: 1e-5 },
+    drop_path: 0.1,
+  },
+  evaluate: { batch_size: 250, crop: { resize: 256 } },
+  comparable: true,
+  sources: {
+    seeds: 'assumed: the paper repeats no run',
+    teacher_seed: 'assumed: the released MAE checkpoints have no stated seed; they load in place of this stage when they are at hand',
+    data: 'ImageNet-1K, 1,281,167 training images and the 50,000 of its validation split as the test (paper, section 4)',
+    unlabelled_images: 'paper, section 4: all of ImageNet-1K',
+    labelled_images: 'paper, section 4: all of ImageNet-1K',
+    'model.image_size': TINYMIM,
+    'model.patch_size': TINYMIM,
+    'model.in_chans': TINYMIM_MODELS,
+    'model.mlp_ratio': TINYMIM_MODELS,
+    'model.sizes.T': `${TINYMIM_MODELS} (6 heads in pre-training) and models_vit.py (3 in fine-tuning, as DeiT)`,
+    'model.sizes.S': `${TINYMIM_MODELS} and models_vit.py`,
+    'model.sizes.B': `${TINYMIM_MODELS} and models_vit.py`,
+    'model.sizes.L': 'facebookresearch/mae, models_mae.py (mae_vit_large_patch16)',
+    'pretrain.schedule.epochs': `${MAE_FINETUNE}: released checkpoints have 1600 epochs; the paper's own ViT-T and ViT-S as well (Table 3)`,
+    'pretrain.schedule.warmup_epochs': MAE,
+    'pretrain.schedule.batch_size': MAE,
+    'pretrain.schedule.accumulation_steps': 'assumed: 256 images at a time fit one GPU; the sum is the published batch',
+    'pretrain.schedule.base_lr': MAE,
+    'pretrain.schedule.min_lr': MAE,
+    'pretrain.optimizer': MAE,
+    'pretrain.augment': MAE,
+    'pretrain.decoder': "assumed: MAE's decoder for every size; the decoder of the paper's own MAE ViT-T and ViT-S is not stated (facebookresearch/mae, models_mae.py has it for B and L)",
+    'pretrain.mask_ratio': MAE,
+    'pretrain.norm_pix_loss': MAE,
+    'distill.schedule.epochs': 'paper, section 4.2: 100 epochs for ablations; 300 for main results is schedule `main`',
+    'distill.schedule.warmup_epochs': 'assumed: the README has 15 epochs of 300; the same share of 100, which the paper does not state',
+    'distill.schedule.batch_size': `${TINYMIM}; issue 2`,
+    'distill.schedule.accumulation_steps': 'assumed: 256 images at a time fit one GPU; the sum is the published batch',
+    'distill.schedule.base_lr': TINYMIM,
+    'distill.schedule.min_lr': 'OliverRensu/TinyMIM, util/lr_sched.py',
+    'distill.optimizer': TINYMIM,
+    'distill.augment': TINYMIM,
+    'distill.jitter': TINYMIM,
+    'finetune.schedule.epochs': TINYMIM_FINETUNE,
+    'finetune.schedule.warmup_epochs': TINYMIM_FINETUNE,
+    'finetune.schedule.batch_size': `assumed: ViT-B's of ${TINYMIM_FINETUNE}; for T and S the author names a larger batch without its value (issue 5)`,
+    'finetune.schedule.accumulation_steps': 'assumed: 256 images at a time fit one GPU; the sum is the published batch',
+    'finetune.schedule.base_lr': `assumed: ViT-B's of ${TINYMIM_FINETUNE}; for T and S the author names a higher rate without its value (issue 5)`,
+    'finetune.schedule.min_lr': TINYMIM_FINETUNE,
+    'finetune.optimizer': TINYMIM_FINETUNE,
+    'finetune.augment': TINYMIM_FINETUNE,
+    'finetune.augment.crop': "assumed: timm's default range of scales, which the README does not change",
+    'finetune.augment.repeats': TINYMIM_FINETUNE,
+    'finetune.drop_path': `assumed: ViT-B's of ${TINYMIM_FINETUNE} for T and S, too`,
+    'finetune.layer_decay': `assumed: ViT-B's of ${TINYMIM_FINETUNE} for T and S, too`,
+    'finetune.label_smoothing': TINYMIM_FINETUNE,
+    'finetune.sizes.L': MAE_FINETUNE,
+    'finetune.mae': `assumed: the MAE baseline is fine-tuned as the distilled students are, so that arms differ in pre-training only; ${MAE_FINETUNE} has drop path 0.1 for ViT-B`,
+    'supervise.schedule.epochs': DEIT,
+    'supervise.schedule.warmup_epochs': DEIT,
+    'supervise.schedule.batch_size': `${DEIT}: 4 x 256 for T and S, 2 x 8 x 64 for B`,
+    'supervise.schedule.accumulation_steps': 'assumed: 256 images at a time fit one GPU; the sum is the published batch',
+    'supervise.schedule.base_lr': `${DEIT}: 5e-4 per 512 images`,
+    'supervise.schedule.min_lr': DEIT,
+    'supervise.optimizer': DEIT,
+    'supervise.augment': `${DEIT}; its colour jitter is replaced by RandAugment there`,
+    'supervise.drop_path': `assumed: ${DEIT} for T, S and B; for L no recipe is stated`,
+    'supervise.label_smoothing': DEIT,
+    'evaluate.batch_size': 'assumed: changes no number but the order of a sum',
+    'evaluate.crop': 'OliverRensu/TinyMIM, util/datasets.py',
+    'throughput.flops_per_second': 'assumed: 40 % of the 312 TFLOP/s that the data sheet of the A100 states for dense bfloat16; not measured',
+  },
+  throughput: { device: 'A100 GPU', flops_per_second: 125e12, source: 'assumed 40 % of the 312 TFLOP/s of its data sheet for dense bfloat16; not measured' },
+} satisfies ProfileDeclaration;
