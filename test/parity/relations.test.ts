@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { relationLogits, relationLoss, type RelationPair, type Relations } from '../../src/distill/relations.ts';
+import { averagedRelationLogits, relationLogits, relationLoss, type RelationPair, type Relations } from '../../src/distill/relations.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import type { Params } from '../../src/tensor/weights.ts';
 import { expectClose, fixture, startEngine } from './fixtures.ts';
@@ -10,7 +10,7 @@ beforeAll(startEngine);
 const data = fixture('relation_variants');
 const names = Object.keys(data.tensors);
 const sums = names.flatMap(name => /^(.*)\/loss_kl$/.exec(name)?.[1] ?? []);
-const cases = sums.flatMap(sum => [{ sum, loss: 'kl' }, { sum, loss: 'mse' }]);
+const cases = sums.flatMap(sum => [{ sum, loss: 'kl' }, { sum, loss: 'mse' }] as const);
 
 const relationsOf = (network: 'teacher' | 'student', features: Params, pairs: readonly string[]): Relations =>
   Object.fromEntries(pairs.map(pair => {
@@ -28,7 +28,7 @@ describe('relation losses', () => {
     const pairs = sum.split('+');
     const teacher = relationsOf('teacher', data.group(''), pairs);
     const student = Object.fromEntries(Object.entries(data.group('student_')).map(([name, tensor]) => [`student_${name}`, tensor]));
-    const { value, grads } = valueAndGrads(p => relationLoss(relationsOf('student', p, pairs), teacher, loss === 'kl').loss, student);
+    const { value, grads } = valueAndGrads(p => relationLoss(relationsOf('student', p, pairs), teacher as Record<string, tf.Tensor>, loss).loss, student);
     expectClose(value, data.tensor(`${sum}/loss_${loss}`), VALUE);
     for (const [letter, grad] of Object.entries(data.group(`${sum}/grad_${loss}_`))) {
       expectClose(grads[`student_${letter}`]!, grad, GRADIENT, letter);
@@ -48,9 +48,11 @@ describe('relation losses', () => {
 
   it('has stored relations', () => expect(stored.length).toBeGreaterThan(0));
 
-  it.each(stored)('$network $pair: scaled products and their softmax', ({ pair, network }) => {
+  it.each(stored)('$network $pair: scaled products, their softmax, their mean over heads', ({ pair, network }) => {
     const relation = relationsOf(network, data.group(''), [pair])[pair]!;
     expectClose(relation, data.tensor(`${pair}/${network}_scaled`), VALUE);
     expectClose(tf.softmax(relation), data.tensor(`${pair}/${network}_softmax`), VALUE);
+    const [x, y] = [...pair].map(letter => data.tensor(`${network}_${letter}`) as tf.Tensor4D);
+    expectClose(averagedRelationLogits(x!, y!), tf.mean(data.tensor(`${pair}/${network}_scaled`), 1, true), VALUE, 'averaged over heads');
   });
 });

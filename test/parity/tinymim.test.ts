@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { alignHeads, relationLoss, relations, teacherRelations, type RelationLoss, type RelationTap } from '../../src/distill/relations.ts';
+import type { TargetLoss } from '../../src/distill/matcher.ts';
+import { checkTarget, tapOf, targetLoss, teacherTargets, type Target } from '../../src/distill/target.ts';
+import { extractFeatures } from '../../src/nn/vit.ts';
 import { adamw, initAdamW } from '../../src/optim/adamw.ts';
 import { isTrainedInPretraining, pretrainGroups } from '../../src/optim/groups.ts';
 import * as tf from '../../src/tensor/tf.ts';
@@ -25,9 +27,9 @@ const images = fixture<TinyMimJson>('tinymim_images');
 const { config } = data;
 const channels = images.tensors['images_teacher']!.shape[2]!;
 const teacherConfig = vitConfig(config, config.teacher, channels);
-const teacherTap: RelationTap = { block: config.teacher.target_block, pairs: ['qk', 'vv'] };
-const studentConfig = alignHeads(vitConfig(config, config.student, channels), teacherConfig, teacherTap.block);
-const studentTap: RelationTap = { block: studentConfig.depth, pairs: teacherTap.pairs };
+const teacherBlock = config.teacher.target_block;
+const studentConfig = { ...vitConfig(config, config.student, channels), last_block_heads: config.student.last_block_num_heads };
+const target: Target = { family: 'relation', pairs: ['qk', 'vv'], loss: 'kl', heads: 'aligned' };
 
 const batch = (network: 'teacher' | 'student', step: number): tf.Tensor => {
   const all = images.tensor(`images_${network}`);
@@ -36,34 +38,44 @@ const batch = (network: 'teacher' | 'student', step: number): tf.Tensor => {
 const teacherParams = () => fixture('tinymim_teacher').group('param/');
 const studentParams = () => data.group('param/');
 
-function distillLoss(student: Params, step: number): RelationLoss {
-  const [target] = teacherRelations(teacherParams(), batch('teacher', step), teacherConfig, [teacherTap]);
-  return relationLoss(relations(student, batch('student', step), studentConfig, studentTap), target!, true);
+function taught(step: number): Record<string, tf.Tensor> {
+  const params = teacherParams();
+  const features = extractFeatures(params, batch('teacher', step), teacherConfig, [tapOf(target, teacherBlock)]);
+  return teacherTargets(target, { params, features, block: teacherBlock });
+}
+
+function distillLoss(params: Params, images: tf.Tensor, targets: Record<string, tf.Tensor>): TargetLoss {
+  const block = studentConfig.depth;
+  return targetLoss(target, { params, features: extractFeatures(params, images, studentConfig, [tapOf(target, block)]), block }, targets);
 }
 
 beforeAll(startEngine);
 
 describe('relation distillation', () => {
-  it('aligns the heads of the last block', () => expect(studentConfig.last_block_heads).toBe(config.student.last_block_num_heads));
+  it('fits the heads of the last block', () => {
+    expect(() => { checkTarget(target, studentConfig, { config: teacherConfig, block: teacherBlock }); }).not.toThrow();
+  });
 
   it('relations of teacher and student', () => {
-    const [teacher] = teacherRelations(teacherParams(), batch('teacher', 0), teacherConfig, [teacherTap]);
-    const student = relations(studentParams(), batch('student', 0), studentConfig, studentTap);
+    const params = studentParams(), block = studentConfig.depth;
+    const teacher = taught(0);
+    const features = extractFeatures(params, batch('student', 0), studentConfig, [tapOf(target, block)]);
+    const student = teacherTargets(target, { params, features, block });
     for (const pair of ['qk', 'vv'] as const) {
-      expectClose(tf.softmax(teacher![pair]!), data.tensor(`teacher/relation_${pair}`), VALUE);
+      expectClose(tf.softmax(teacher[pair]!), data.tensor(`teacher/relation_${pair}`), VALUE);
       expectClose(tf.softmax(student[pair]!), data.tensor(`student/relation_${pair}`), VALUE);
     }
   });
 
   it('loss and its terms', () => {
-    const { loss, terms } = distillLoss(studentParams(), 0);
+    const { loss, terms } = distillLoss(studentParams(), batch('student', 0), taught(0));
     expectAllClose({ ...terms, total: loss }, data.group('loss/'), VALUE);
   });
 
   it('all gradients, and none where PyTorch has none', () => {
     const expected = fixture<GradsJson>('tinymim_student_grads');
-    const [target] = teacherRelations(teacherParams(), batch('teacher', 0), teacherConfig, [teacherTap]);
-    const { grads } = valueAndGrads(({ input, ...params }) => relationLoss(relations(params, input!, studentConfig, studentTap), target!, true).loss,
+    const targets = taught(0);
+    const { grads } = valueAndGrads(({ input, ...params }) => distillLoss(params, input!, targets).loss,
       { ...studentParams(), input: batch('student', 0) });
     expectAllClose(grads, expected.group('grad/'), GRADIENT);
     const { no_gradient, frozen } = expected.json;
@@ -82,8 +94,8 @@ describe('after AdamW steps', () => {
     let state = initAdamW(params);
     const losses: tf.Tensor[] = [];
     for (let step = 0; step < count; step++) {
-      const [target] = teacherRelations(teacherParams(), batch('teacher', step), teacherConfig, [teacherTap]);
-      const lossOf = (p: Params) => relationLoss(relations({ ...p, ...fixed }, batch('student', step), studentConfig, studentTap), target!, true);
+      const targets = taught(step);
+      const lossOf = (p: Params) => distillLoss({ ...p, ...fixed }, batch('student', step), targets);
       const { terms } = lossOf(params);
       losses.push(tf.stack([terms.qk!, terms.vv!]));
       const { grads } = valueAndGrads(p => lossOf(p).loss, params);
