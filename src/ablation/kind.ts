@@ -64,10 +64,10 @@ export interface StageKind<R extends object = JsonObject> {
   /** Bytes that a finished stage leaves, and that one checkpoint of it takes. */
   disk?(recipe: R, upstream: Readonly<Record<string, JsonObject>>): StageDisk;
   /**
-   * What of the recipe decides how fast a stage runs (model, batch, target; not rates or lengths): stages of equal shape are
-   * measured once. Default: the whole recipe.
+   * What decides how fast a stage runs (model, batch, target; not rates or lengths), given the recipes of its direct
+   * upstream stages by slot: stages of equal shape are measured once. Default: the whole recipe and those of its inputs.
    */
-  shape?(recipe: R): JsonObject;
+  shape?(recipe: R, upstream: Readonly<Record<string, JsonObject>>): JsonObject;
   /**
    * Loads a function that writes into `output` what a finished stage of this recipe leaves, untrained: so that a stage
    * downstream can be measured before this one has run. Called in worker processes only.

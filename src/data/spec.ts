@@ -42,6 +42,14 @@ export function imageCount(spec: DataSpec, split: Split): number {
   }
 }
 
+export function classCount(spec: DataSpec): number {
+  switch (spec.name) {
+    case 'fashion-mnist': return 10;
+    case 'imagenet1k': return 1000;
+    case 'procedural': return spec.classes;
+  }
+}
+
 export function dataTitle(spec: DataSpec): string {
   switch (spec.name) {
     case 'fashion-mnist': return 'Fashion-MNIST';

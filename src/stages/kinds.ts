@@ -3,9 +3,10 @@
  * worker runs a stage.
  */
 import { defineKind } from '../ablation/define.ts';
-import type { JsonObject, MetricSpec, StageCost } from '../ablation/kind.ts';
-import { imageCount } from '../data/spec.ts';
+import type { JsonObject, MetricSpec, StageCost, StageDisk } from '../ablation/kind.ts';
+import { classCount, imageCount } from '../data/spec.ts';
 import { decoderFlops, encoderFlops, maeFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
+import { classifierParameters, decoderParameters, distillExtras, encoderParameters, trainingDisk } from './parameters.ts';
 import {
   distillRecipe,
   evaluateRecipe,
@@ -19,6 +20,7 @@ import {
   type ScheduleRecipe,
   type SuperviseRecipe,
 } from './recipes.ts';
+import { classifierShape, distillShape, evaluateShape, pretrainShape } from './shape.ts';
 
 const lossMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'loss', better: 'lower', help });
 const accuracyMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'higher', help });
@@ -42,6 +44,12 @@ export const pretrain = defineKind<PretrainRecipe>({
     val_loss: lossMetric('held-out reconstruction loss', 'The same on held-out images with fixed masks.'),
   },
   cost: recipe => trainingCost(imagesSeen(recipe), false, maeFlops(recipe.model, recipe.decoder, recipe.mask_ratio)),
+  disk: ({ model, decoder }) => {
+    const all = encoderParameters(model) + decoderParameters(model, decoder);
+    return trainingDisk(all, all);
+  },
+  shape: pretrainShape,
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedMae,
   load: async () => (await import('./pretrain.ts')).pretrain,
 });
 
@@ -64,12 +72,23 @@ export const distill = defineKind<DistillRecipe>({
     const taught = encoderFlops(teacher, recipe.teacher_block, visiblePatches(teacher, teacher_input === 'visible' ? mask_ratio : 0));
     return trainingCost(imagesSeen(recipe), false, student + decoder, taught);
   },
+  disk: (recipe, upstream) => {
+    const encoder = encoderParameters(recipe.model);
+    return trainingDisk(encoder, encoder + distillExtras(recipe, upstreamModel(upstream['teacher'])));
+  },
+  shape: (recipe, upstream) => distillShape(recipe, upstreamModel(upstream['teacher'])),
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedStudent,
   load: async () => (await import('./distill.ts')).distill,
 });
 
 const classifierMetrics: Readonly<Record<string, MetricSpec>> = {
   loss: lossMetric('training loss', 'Cross entropy, mean over the last epoch of training.'),
   val_accuracy: accuracyMetric('validation accuracy', 'On the images held out of the training split, after the last epoch.'),
+};
+
+const classifierDisk = ({ model, data }: SuperviseRecipe): StageDisk => {
+  const all = classifierParameters(model, classCount(data));
+  return trainingDisk(all, all);
 };
 
 const classifierCost = (recipe: FinetuneRecipe | SuperviseRecipe): StageCost =>
@@ -82,6 +101,9 @@ export const finetune = defineKind<FinetuneRecipe>({
   upstream: { weights: { kinds: ['pretrain', 'distill'] } },
   metrics: classifierMetrics,
   cost: classifierCost,
+  disk: classifierDisk,
+  shape: classifierShape,
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
   load: async () => (await import('./finetune.ts')).finetune,
 });
 
@@ -92,6 +114,9 @@ export const supervise = defineKind<SuperviseRecipe>({
   upstream: {},
   metrics: classifierMetrics,
   cost: classifierCost,
+  disk: classifierDisk,
+  shape: classifierShape,
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
   load: async () => (await import('./supervise.ts')).supervise,
 });
 
@@ -111,6 +136,8 @@ export const evaluate = defineKind<EvaluateRecipe>({
     const images = imageCount(recipe.data, recipe.split);
     return { labelledImages: 0, unlabelledImages: 0, flops: images * encoderFlops(upstreamModel(upstream['weights'])) };
   },
+  disk: () => ({ output: 0, checkpoint: 0 }),
+  shape: (recipe, upstream) => evaluateShape(recipe, upstreamModel(upstream['weights'])),
   load: async () => (await import('./evaluate.ts')).evaluate,
 });
 

@@ -27,9 +27,10 @@ export async function openSession(context: StageContext<object>, data: DataSpec)
   }
 }
 
-const WEIGHTS = 'model.safetensors';
+/** File of the weights that a stage leaves for those after it, in PyTorch's names and layouts. */
+export const WEIGHTS = 'model.safetensors';
 
-/** The weights that a stage leaves for those after it, in PyTorch's names and layouts. */
+/** Writes them. */
 export function saveModel(context: StageContext<object>, params: Params): void {
   saveParams(join(context.output, WEIGHTS), params);
 }
