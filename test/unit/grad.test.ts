@@ -5,41 +5,16 @@ import { gelu } from '../../src/tensor/grad/gelu.ts';
 import { layerNorm } from '../../src/tensor/grad/layer-norm.ts';
 import { linear } from '../../src/tensor/grad/linear.ts';
 import { meanTokens } from '../../src/tensor/grad/mean-tokens.ts';
+import { smoothL1 } from '../../src/tensor/grad/smooth-l1.ts';
 import { softmaxKl } from '../../src/tensor/grad/softmax-kl.ts';
 import { meanSquaredError, weightedSquaredError } from '../../src/tensor/grad/squared-error.ts';
 import { withGradient } from '../../src/tensor/grad/with-gradient.ts';
 import { loadEngine } from '../../src/tensor/backend.ts';
-import { stream } from '../../src/tensor/rng.ts';
 import { ShapeError } from '../../src/tensor/shape.ts';
 import * as tf from '../../src/tensor/tf.ts';
+import { gradientError, normals, type F } from './finite-differences.ts';
 
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
-
-function normals(name: string, shape: number[], scale = 1): tf.Tensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tf.tensor(stream(7, name, 0).normals(size).map(x => scale * x), shape);
-}
-
-type F = (...inputs: tf.Tensor[]) => tf.Scalar;
-
-/**
- * Largest relative error of the gradient along random directions, one direction for each input at a time. The step of
- * 1e-2 balances the truncation error (about h^2) with float32 rounding (about 1e-7 / h); both stay below 1e-3 for
- * functions of order 1, and a wrong term in a gradient shows as 1e-2 and more.
- */
-function gradientError(f: F, inputs: tf.Tensor[]): number {
-  const step = 1e-2;
-  const grads = tf.grads(f)(inputs);
-  const errors = inputs.flatMap((input, i) => [0, 1, 2].map(trial => {
-    const direction = normals(`direction/${i}/${trial}`, input.shape);
-    const unit = tf.div(direction, tf.norm(direction));
-    const shifted = (h: number) => f(...inputs.map((x, j) => (j === i ? tf.add(x, tf.mul(unit, h)) : x))).dataSync()[0]!;
-    const numeric = (shifted(step) - shifted(-step)) / (2 * step);
-    const analytic = tf.sum(tf.mul(grads[i]!, unit)).dataSync()[0]!;
-    return Math.abs(numeric - analytic) / Math.max(Math.abs(analytic), tf.norm(grads[i]!).dataSync()[0]! / Math.sqrt(input.size));
-  }));
-  return Math.max(...errors);
-}
 
 /** A scalar that weighs every output element differently. */
 const weighed = (output: tf.Tensor): tf.Scalar => tf.sum(tf.mul(output, normals('weighing', output.shape)));
@@ -74,6 +49,9 @@ const cases: Record<string, { f: F; inputs: () => tf.Tensor[] }> = {
     f: (t, p) => weightedSquaredError(t as tf.Tensor2D, p as tf.Tensor2D, tf.abs(normals('weights', [5, 1])) as tf.Tensor2D),
     inputs: () => [normals('t', [5, 4]), normals('p', [5, 4])],
   },
+  // Differences up to 4: both sides of both kinks.
+  smoothL1: { f: p => smoothL1(normals('target', [6, 7], 2), p, 2), inputs: () => [normals('p', [6, 7], 2)] },
+  'smoothL1, small beta': { f: p => smoothL1(normals('target', [6, 7]), p, 0.5), inputs: () => [normals('p', [6, 7])] },
   meanTokens: { f: x => weighed(meanTokens(x as tf.Tensor3D, 1)), inputs: () => [normals('x', [2, 4, 3])] },
 };
 
@@ -137,11 +115,24 @@ describe('softmaxKl', () => {
   });
 });
 
+describe('smoothL1', () => {
+  it.each([[0, 0], [1, 1 / 4], [-1, 1 / 4], [2, 1], [-2, 1], [5, 4], [-5, 4]])('of a difference of %d with beta 2 is %d', (difference, loss) => {
+    expect(smoothL1(tf.tensor1d([1]), tf.tensor1d([1 + difference]), 2).dataSync()[0]).toBe(loss);
+  });
+
+  it('sends nothing to the target', () => {
+    const target = tf.variable(normals('target', [3, 5])), prediction = tf.variable(normals('prediction', [3, 5]));
+    const { grads } = tf.variableGrads(() => smoothL1(tf.mul(target, 1), tf.mul(prediction, 1), 2), [target, prediction]);
+    expect(Object.keys(grads)).toEqual([prediction.name]);
+  });
+});
+
 describe('shapes that do not fit', () => {
   it.each<[string, () => tf.Tensor]>([
     ['softmaxKl', () => softmaxKl(tf.zeros([2, 3]), tf.zeros([2, 4]))],
     ['softmaxCrossEntropy', () => softmaxCrossEntropy(tf.zeros([1, 3]), tf.zeros([2, 3]))],
     ['meanSquaredError', () => meanSquaredError(tf.zeros([1, 3]), tf.zeros([2, 3]))],
+    ['smoothL1', () => smoothL1(tf.zeros([1, 3]), tf.zeros([2, 3]), 2)],
     ['weightedSquaredError', () => weightedSquaredError(tf.zeros([1, 3]), tf.zeros([2, 3]), tf.ones([2, 1]))],
   ])('%s says what it got', (_, call) => {
     expect(call).toThrow(ShapeError);

@@ -1,0 +1,145 @@
+/** The stage as a worker runs it: from an upstream folder to an output folder. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject, MetricRecord, StageContext, StageResult } from '../../src/ablation/kind.ts';
+import { PermanentError } from '../../src/ablation/errors.ts';
+import { initEncoder } from '../../src/nn/init.ts';
+import { encoderSpec } from '../../src/nn/spec.ts';
+import { distill } from '../../src/stages/distill.ts';
+import { distill as distillKind } from '../../src/stages/kinds.ts';
+import { distillRecipe, type DistillRecipe, type VitRecipe } from '../../src/stages/recipes.ts';
+import { readWeights, writeWeights, type Weights } from '../../src/tensor/weights.ts';
+
+const image = { image_size: [8, 8] as [number, number], patch_size: 2, in_chans: 1, mlp_ratio: 2 };
+const teacher: VitRecipe = { ...image, embed_dim: 16, depth: 2, num_heads: 4 };
+const student: VitRecipe = { ...image, embed_dim: 8, depth: 2, num_heads: 2, last_block_heads: 4 };
+
+const base = {
+  data: { name: 'procedural', classes: 4, image_size: [8, 8], channels: 1, train: 64, validation: 24, test: 8, seed: 1 },
+  images: null,
+  model: student,
+  target: { family: 'relation', pairs: ['qk', 'vv'], loss: 'kl', heads: 'aligned' },
+  teacher_block: 2,
+  drop_path: 0.1,
+  teacher_drop_path: 0,
+  mask_ratio: 0,
+  teacher_input: 'whole',
+  reconstruction: null,
+  student_jitter: { brightness: 0.4, contrast: 0.4 },
+  schedule: { epochs: 2, warmup_epochs: 0, batch_size: 16, accumulation_steps: 2, base_lr: 0.1, min_lr: 0 },
+  optimizer: { weight_decay: 0.05, betas: [0.9, 0.95] },
+  augment: { crop: null, flip: true },
+};
+const recipeOf = (fields: object): DistillRecipe => distillRecipe.parse({ ...base, ...fields });
+
+let folder: string;
+beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'distill-')); });
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+
+let runs = 0;
+const MODEL = 'model.safetensors';
+
+/** Leaves weights as an upstream stage does. */
+function upstreamOf(recipe: object, weights: Weights) {
+  const output = join(folder, `upstream-${++runs}`);
+  mkdirSync(output);
+  writeWeights(join(output, MODEL), weights);
+  return { key: 'k', kind: 'pretrain', recipe: recipe as JsonObject, result: {}, output };
+}
+
+interface Run { result: StageResult; weights: Weights; records: MetricRecord[] }
+
+async function run(recipe: DistillRecipe, from: StageContext['upstream'][string]): Promise<Run> {
+  const output = join(folder, `run-${++runs}`);
+  mkdirSync(output);
+  const records: MetricRecord[] = [];
+  const ignore = (): void => undefined;
+  const result = await distill({
+    recipe,
+    seed: 5,
+    upstream: { teacher: from },
+    output,
+    checkpoints: { latest: () => Promise.resolve(undefined), due: () => false, save: () => Promise.resolve() },
+    execution: { device: 'cpu', threads: 1, dataDir: folder },
+    metric: record => { records.push(record); },
+    progress: ignore,
+    log: ignore,
+    provenance: ignore,
+    signal: new AbortController().signal,
+  });
+  return { result, weights: readWeights(join(output, MODEL)), records };
+}
+
+const fromMae = () => upstreamOf({ model: teacher }, initEncoder(teacher, 1));
+const decoder = { embed_dim: 8, depth: 1, num_heads: 2, mlp_ratio: 2 };
+const unaligned: VitRecipe = { ...image, embed_dim: 8, depth: 2, num_heads: 2 };
+
+describe('the stage', () => {
+  it.each<[string, object]>([
+    ['relations', {}],
+    ['features, with drop path of the teacher', { model: unaligned, target: { family: 'feature', feature: 'ffn', final_norm: false, class_token: true }, teacher_drop_path: 0.5 }],
+    ['the class token of a masked image, with reconstruction', {
+      model: unaligned, target: { family: 'class-token', loss: 'kl', temperature: 1, final_norm: false }, mask_ratio: 0.75,
+      reconstruction: { weight: 1, decoder, norm_pix_loss: true },
+    }],
+    ['a masked student of a masked teacher', { mask_ratio: 0.5, teacher_input: 'visible' }],
+  ])('leaves an encoder and finite metrics of its kind: %s', async (_, fields) => {
+    const recipe = recipeOf(fields);
+    const { result, weights } = await run(recipe, fromMae());
+    expect(Object.keys(weights).sort()).toEqual(Object.keys(encoderSpec(recipe.model)).sort());
+    expect(Object.keys(result).sort()).toEqual(Object.keys(distillKind.metrics).sort());
+    for (const value of Object.values(result)) expect(Number.isFinite(value)).toBe(true);
+    expect(result['val_loss_ratio']).toBeLessThan(1);
+  });
+
+  it('is repeatable to the bit, masks and drop path included', async () => {
+    const recipe = recipeOf({ mask_ratio: 0.5, teacher_drop_path: 0.2 });
+    const [a, b] = [await run(recipe, fromMae()), await run(recipe, fromMae())];
+    const curve = ({ records }: Run) => records.map(record => ({ ...record, images_per_second: undefined }));
+    expect(curve(a)).toEqual(curve(b));
+    expect([a.result, a.weights]).toEqual([b.result, b.weights]);
+  });
+
+  it('records the parts of the loss', async () => {
+    const { records } = await run(recipeOf({ mask_ratio: 0.75, reconstruction: { weight: 0.5, decoder, norm_pix_loss: false } }), fromMae());
+    for (const record of records) expect(record['loss']).toBeCloseTo(record['distillation']! + 0.5 * record['reconstruction']!, 5);
+    for (const record of records) expect(record['distillation']).toBeCloseTo(record['qk']! + record['vv']!, 5);
+    expect(records.length).toBeGreaterThan(0);
+  });
+
+  it('takes a distilled teacher, with the heads of its own last block', async () => {
+    const first = recipeOf({});
+    const { weights } = await run(first, fromMae());
+    const distilled = () => upstreamOf(first, weights);
+    const next = { ...image, embed_dim: 4, depth: 2, num_heads: 2 };
+    await expect(run(recipeOf({ model: next }), distilled())).rejects.toThrow(/the teacher's 4 heads, got 2/);
+    const { result } = await run(recipeOf({ model: { ...next, last_block_heads: 4 } }), distilled());
+    expect(result['val_loss_ratio']).toBeLessThan(1);
+  });
+
+  it('fails for good where the networks do not fit', async () => {
+    await expect(run(recipeOf({ model: unaligned }), fromMae())).rejects.toThrow(PermanentError);
+    await expect(run(recipeOf({ reconstruction: { weight: 1, decoder, norm_pix_loss: true } }), fromMae())).rejects.toThrow(/mask_ratio above 0/);
+  });
+});
+
+describe('the cost', () => {
+  const cost = (fields: object): number => distillKind.cost(recipeOf(fields), { teacher: { model: teacher } }).flops;
+  const masked = { mask_ratio: 0.75 };
+
+  it('falls with the tokens and the blocks that are run', () => {
+    expect(cost(masked)).toBeLessThan(cost({}));
+    expect(cost({ ...masked, teacher_input: 'visible' })).toBeLessThan(cost(masked));
+    expect(cost({ teacher_block: 1 })).toBeLessThan(cost({}));
+  });
+
+  it('counts the decoder', () => {
+    expect(cost({ ...masked, reconstruction: { weight: 1, decoder, norm_pix_loss: true } })).toBeGreaterThan(cost(masked));
+  });
+
+  it('does not depend on what a raw student would do with a mask', () => {
+    expect(cost({ teacher_input: 'visible' })).toBe(cost({}));
+  });
+});
