@@ -1,65 +1,68 @@
-/** `ablate plan`: what the chosen ablations need, and what of it is there. */
+/** `ablate plan`: what the chosen ablations need, what of it is there, and what the rest will take. */
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../plan/plan.ts';
-import { readStates, type States } from './states.ts';
+import { UsageError } from '../ablation/errors.ts';
+import { defaultDevices, parseDevices, type Place } from '../runner/devices.ts';
+import type { Outcome } from '../runner/measure.ts';
+import { usableGpus } from '../setup/device.ts';
+import { openStoreReadOnly } from '../store/store.ts';
+import { forecast, stillToRun } from './forecast.ts';
+import { planJson, planText, type PlanView } from './plan-view.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
-import { count, flops, heading, plural, table } from './text.ts';
+import { Speeds } from './speeds.ts';
+import { readStates } from './states.ts';
+import { count, duration, plural } from './text.ts';
+
+export interface PlanOptions extends Selection {
+  readonly devices?: string;
+  readonly measure?: boolean;
+  readonly stages?: boolean;
+  readonly json?: boolean;
+}
 
 export function registerPlan(program: Command): void {
-  withSelection(program.command('plan').description('show the stages that the chosen ablations need: shared, done, still to run, and what they cost'))
+  withSelection(program.command('plan').description('show the stages that the chosen ablations need: shared, done, still to run, and what they will take'))
+    .option('--devices <list>', 'where workers would run, as for sweep (default: all GPUs, else all cores)')
+    .option('--measure', 'first run a few steps of each stage shape whose speed is not known yet')
     .option('--stages', 'list every stage')
-    .option('--json', 'print the plan as JSON')
-    .action(async (options: Selection & { stages?: boolean; json?: boolean }) => {
+    .option('--json', 'as JSON')
+    .action(async (options: PlanOptions) => {
       const chosen = await choose(options);
-      const states = readStates(options.store, chosen.plan);
-      process.stdout.write(`${options.json === true ? planJson(chosen, states) : planText(chosen, states, options.stages === true)}\n`);
+      process.stdout.write(`${await showPlan(chosen, options)}\n`);
     });
 }
 
-const isShared = (stage: PlannedStage): boolean => new Set(stage.users.map(u => `${u.ablation}/${u.arm}`)).size > 1;
-
-function planText(chosen: Chosen, states: States, list: boolean): string {
-  const { plan, ablations, profile, seeds } = chosen;
-  const lines = [
-    `${heading(`Plan at profile ${profile.name}`)}: ${plural(ablations.length, 'ablation')}, ${plural(plan.arms.length, 'arm')} (seeds ${seeds.join(', ')}), ${plural(plan.stages.size, 'stage')}`,
-    '',
-    ...ablations.map(({ declaration, arms }) => `  ${pc.cyan(declaration.name)}  ${declaration.table}: ${declaration.title} ${pc.dim(`(${plural(arms.length, 'arm')})`)}`),
-    '',
-    kindTable(plan, states),
-  ];
-  if (list) lines.push('', stageTable(plan, states));
-  return lines.join('\n');
+/** The plan as text, or as JSON where that is asked for. */
+export async function showPlan(chosen: Chosen, options: PlanOptions): Promise<string> {
+  const devices = options.devices ?? defaultDevices(await usableGpus());
+  const view = await viewOf(chosen, options, devices, parseDevices(devices));
+  return options.json === true ? planJson(view) : planText(view, options.stages === true);
 }
 
-function kindTable(plan: Plan, states: States): string {
-  const kinds = [...new Set([...plan.stages.values()].map(s => s.kind))];
-  const row = (name: string, stages: readonly PlannedStage[]): string[] => {
-    const left = stages.filter(s => states.get(s.key)?.state !== 'done');
-    const cost = totalCost(left);
-    return [name, count(stages.length), count(stages.filter(isShared).length), count(stages.length - left.length), count(left.length),
-      count(cost.unlabelledImages), count(cost.labelledImages), flops(cost.flops)];
-  };
-  const all = [...plan.stages.values()];
-  return table([
-    ['stage', 'all', 'shared', 'done', 'to run', 'images left', 'labelled left', 'compute left'].map(h => pc.dim(h)),
-    ...kinds.map(kind => row(kind, all.filter(s => s.kind === kind))),
-    row('total', all),
-  ]);
+async function viewOf(chosen: Chosen, { store, measure }: PlanOptions, devices: string, places: readonly Place[]): Promise<PlanView> {
+  const states = readStates(store, chosen.plan);
+  const speeds = new Speeds(chosen, existsSync(store) ? openStoreReadOnly(store) : undefined, places);
+  const known = measure === true ? await measureMissing(chosen, speeds, stillToRun(chosen, states), devices) : speeds;
+  return { chosen, states, devices, forecast: await forecast(chosen, states, store, known, places) };
 }
 
-function stageTable(plan: Plan, states: States): string {
-  return table(
-    [['key', 'kind', 'state', 'what for'].map(h => pc.dim(h)),
-      ...[...plan.stages.values()].map(s => [s.key.slice(0, 12), s.kind, states.get(s.key)?.state ?? 'absent', stageLabel(s)])],
-    [0, 1, 2, 3],
-  );
+async function measureMissing({ study, profile }: Chosen, speeds: Speeds, stages: ReturnType<typeof stillToRun>, devices: string): Promise<Speeds> {
+  const reason = study.notRunnable?.(profile);
+  if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `--measure: profile ${profile.name} cannot run here: ${reason}`);
+  const missing = [...speeds.unmeasured(stages).values()].reduce((sum, list) => sum + list.length, 0);
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  if (missing > 0) say(pc.dim(`Measuring ${plural(missing, 'stage shape')} on ${devices}, a few steps of each.`));
+  let n = 0;
+  return speeds.measure(stages, outcome => say(pc.dim(`  ${++n}/${missing}  `) + outcomeText(outcome)));
 }
 
-function planJson({ plan, profile, seeds }: Chosen, states: States): string {
-  const stages = [...plan.stages.values()].map(s => ({
-    key: s.key, kind: s.kind, revision: s.revision, seed: s.seed, roles: s.roles, state: states.get(s.key)?.state ?? 'absent',
-    cost: s.cost, upstream: s.upstream, recipe: s.recipe, users: s.users.map(armText),
-  }));
-  return JSON.stringify({ profile: profile.name, seeds, stages, arms: plan.arms }, undefined, 2);
+function outcomeText(outcome: Outcome): string {
+  const { stage, place } = outcome;
+  const user = stage.users[0]!;
+  const head = `${stage.kind} of ${user.ablation}/${user.arm} on ${place.name}`;
+  if ('failure' in outcome) return `${head}  ${pc.red('failed')} ${outcome.failure}`;
+  const { perSecond, start } = outcome.measurement;
+  const images = stage.cost.labelledImages + stage.cost.unlabelledImages;
+  return `${head}  ${images > 0 ? `${count(perSecond)} images/s` : duration(stage.cost.flops / perSecond)}, start ${start.toFixed(1)} s`;
 }

@@ -12,6 +12,8 @@ import type { ResumedFrom } from './records.ts';
 
 /** The newest, and the one before it in case the newest is found damaged. */
 const KEPT = 2;
+/** Those kept, and the one being written. */
+export const CHECKPOINTS_AT_ONCE = KEPT + 1;
 
 export interface CheckpointPlace {
   readonly attempt: number;

@@ -59,11 +59,11 @@ describe('what stages leave on the disk', () => {
   it.each([
     ['pretrain', pretrain, {}], ['distill', distill, { teacher: json(pretrain) }], ['supervise', supervise, {}],
   ] as const)('%s: as much as its weights take, and the untrained ones stand in for them', async (name, recipe, upstream) => {
-    const { disk, loadUntrained } = kind(name);
+    const stageKind = kind(name);
     const folder = mkdtempSync(join(tmpdir(), 'ablate-untrained-'));
-    await (await loadUntrained!())(json(recipe), folder);
+    await (await stageKind.loadUntrained!())(json(recipe), folder);
     const bytes = statSync(join(folder, 'model.safetensors')).size;
-    const { output, checkpoint } = disk!(json(recipe), upstream);
+    const { output, checkpoint } = stageKind.disk!(json(recipe), upstream);
     const header = bytes - output;
     expect(header).toBeGreaterThan(0);
     expect(header).toBeLessThan(20_000);

@@ -1,0 +1,82 @@
+/** How fast the stages of a plan run on the places of a sweep: what finished stages and earlier measurements tell. */
+import { join, resolve } from 'node:path';
+import { Pace, Shapes, type Duration } from '../plan/pace.ts';
+import type { PlannedStage } from '../plan/plan.ts';
+import type { Place } from '../runner/devices.ts';
+import { hardwareName, measureStages, type Outcome } from '../runner/measure.ts';
+import { keepMeasurement, measurementsIn, readMeasurements, type Hardware } from '../runner/measurements.ts';
+import { cacheDir, dataDir } from '../setup/cache.ts';
+import { cpuName } from '../setup/device.ts';
+import { TENSORFLOW_VERSION } from '../setup/library.ts';
+import type { StoreReader } from '../store/reader.ts';
+import type { Chosen } from './selection.ts';
+
+const cacheFile = (): string => join(cacheDir(), 'throughput.jsonl');
+
+const hardwareOf = ({ device, threads }: Place): Hardware => ({ device, threads, cpu: cpuName(), engine: `tensorflow ${TENSORFLOW_VERSION}` });
+
+interface Group {
+  /** Places that are alike. */
+  readonly places: number;
+  readonly pace: Pace;
+}
+
+export class Speeds {
+  readonly #chosen: Chosen;
+  readonly #store: StoreReader | undefined;
+  readonly #places: readonly Place[];
+  readonly #shapes: Shapes;
+  readonly #groups: ReadonlyMap<string, Group>;
+
+  constructor(chosen: Chosen, store: StoreReader | undefined, places: readonly Place[]) {
+    this.#chosen = chosen;
+    this.#store = store;
+    this.#places = places;
+    this.#shapes = new Shapes(chosen.study.kinds, chosen.plan);
+    const byName = new Map(places.map(place => [hardwareName(place), hardwareOf(place)]));
+    this.#groups = new Map([...byName].map(([name, hardware]) => [name, {
+      places: places.filter(place => hardwareName(place) === name).length,
+      // A finished stage knows better than a measurement of a few steps.
+      pace: new Pace(this.#shapes, chosen.plan, [...readMeasurements(cacheFile(), hardware), ...(store ? measurementsIn(store, chosen.plan, this.#shapes, hardware) : [])]),
+    }]));
+  }
+
+  /** On the average place; those of whose kind nothing is known do not count. */
+  duration(stage: PlannedStage): Duration | undefined {
+    const known = [...this.#groups.values()].flatMap(({ places, pace }) => {
+      const duration = pace.duration(stage);
+      return duration ? [{ places, ...duration }] : [];
+    });
+    if (known.length === 0) return undefined;
+    const places = known.reduce((sum, k) => sum + k.places, 0);
+    const perSecond = known.reduce((sum, k) => sum + k.places / k.seconds, 0);
+    return { seconds: places / perSecond, measured: known.every(k => k.measured) };
+  }
+
+  /** Shapes of the stages. */
+  count(stages: readonly PlannedStage[]): number {
+    return new Set(stages.map(stage => this.#shapes.of(stage))).size;
+  }
+
+  /** One stage of each shape without a measurement, for each kind of place. */
+  unmeasured(stages: readonly PlannedStage[]): Map<string, PlannedStage[]> {
+    return new Map([...this.#groups].map(([name, { pace }]) => {
+      const byShape = new Map<string, PlannedStage>();
+      for (const stage of stages) if (!pace.isMeasured(stage) && !byShape.has(this.#shapes.of(stage))) byShape.set(this.#shapes.of(stage), stage);
+      return [name, [...byShape.values()]];
+    }));
+  }
+
+  /** Measures what is not measured yet and keeps it for every later plan. @returns speeds that know it */
+  async measure(stages: readonly PlannedStage[], onOutcome: (outcome: Outcome) => void): Promise<Speeds> {
+    const { plan, dir } = this.#chosen;
+    await measureStages(this.unmeasured(stages), this.#places, {
+      plan, shapes: this.#shapes, store: this.#store, experiments: dir, dataDir: resolve(dataDir()),
+      onOutcome: outcome => {
+        if ('measurement' in outcome) keepMeasurement(cacheFile(), { ...outcome.measurement, ...hardwareOf(outcome.place), engine: outcome.engine });
+        onOutcome(outcome);
+      },
+    });
+    return new Speeds(this.#chosen, this.#store, this.#places);
+  }
+}

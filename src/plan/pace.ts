@@ -1,0 +1,103 @@
+/** How long stages take, from what was measured of stages of their shape. */
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../ablation/json.ts';
+import type { JsonObject, StageCost, StageKind } from '../ablation/kind.ts';
+import type { Plan, PlannedStage } from './plan.ts';
+import { workOf } from './priority.ts';
+
+/** How fast stages of one shape run, on one kind of place. */
+export interface Measurement {
+  /** As `Shapes` gives it. */
+  readonly shape: string;
+  /** Units of `amountOf` a second, once it runs. */
+  readonly perSecond: number;
+  /** Seconds beside that: starting the process, loading, evaluating. */
+  readonly start: number;
+}
+
+/** What a stage has to get through: its images, or FLOPs where no images are counted. */
+export const amountOf = ({ labelledImages, unlabelledImages, flops }: StageCost): number => labelledImages + unlabelledImages || flops;
+
+/** The shapes of a plan's stages, as text that is equal exactly for stages that are measured once. */
+export class Shapes {
+  readonly #kinds: ReadonlyMap<string, StageKind>;
+  readonly #stages: Plan['stages'];
+  readonly #known = new Map<string, string>();
+
+  constructor(kinds: readonly StageKind[], { stages }: Pick<Plan, 'stages'>) {
+    this.#kinds = new Map(kinds.map(kind => [kind.name, kind]));
+    this.#stages = stages;
+  }
+
+  /** Recipes of the stage's direct inputs by slot. */
+  inputs(stage: PlannedStage): Record<string, JsonObject> {
+    return Object.fromEntries(Object.entries(stage.upstream).map(([slot, key]) => [slot, this.#stages.get(key)!.recipe]));
+  }
+
+  of(stage: PlannedStage): string {
+    const known = this.#known.get(stage.key);
+    if (known !== undefined) return known;
+    const kind = this.#kinds.get(stage.kind)!;
+    const inputs = this.inputs(stage);
+    const shape = kind.shape?.(stage.recipe, inputs) ?? { recipe: stage.recipe, inputs };
+    const text = createHash('sha256').update(canonicalJson({ kind: kind.name, revision: kind.revision, shape }, 'shape')).digest('hex').slice(0, 32);
+    this.#known.set(stage.key, text);
+    return text;
+  }
+}
+
+export interface Duration {
+  readonly seconds: number;
+  /** False: estimated from the FLOPs at the rate of other shapes, of the same kind where there are any. */
+  readonly measured: boolean;
+}
+
+interface Rate {
+  work: number;
+  seconds: number;
+  start: number;
+  shapes: number;
+}
+
+export class Pace {
+  readonly #shapes: Shapes;
+  readonly #measured: ReadonlyMap<string, Measurement>;
+  readonly #work: (cost: StageCost) => number;
+  /** By kind; of all kinds under ''. */
+  readonly #rates = new Map<string, Rate>();
+
+  /** @param measurements of one kind of place; of one shape the last counts */
+  constructor(shapes: Shapes, { stages }: Pick<Plan, 'stages'>, measurements: Iterable<Measurement>) {
+    this.#shapes = shapes;
+    this.#measured = new Map([...measurements].map(m => [m.shape, m]));
+    this.#work = workOf(stages.values());
+    const seen = new Set<string>();
+    for (const stage of stages.values()) {
+      const measurement = this.#measured.get(shapes.of(stage));
+      if (!measurement || seen.has(measurement.shape)) continue;
+      seen.add(measurement.shape);
+      for (const name of [stage.kind, '']) this.#count(name, stage.cost, measurement);
+    }
+  }
+
+  isMeasured(stage: PlannedStage): boolean {
+    return this.#measured.has(this.#shapes.of(stage));
+  }
+
+  /** Undefined when nothing of this plan was measured. */
+  duration(stage: PlannedStage): Duration | undefined {
+    const measurement = this.#measured.get(this.#shapes.of(stage));
+    if (measurement) return { seconds: measurement.start + amountOf(stage.cost) / measurement.perSecond, measured: true };
+    const rate = this.#rates.get(stage.kind) ?? this.#rates.get('');
+    return rate && { seconds: rate.start / rate.shapes + (this.#work(stage.cost) * rate.seconds) / rate.work, measured: false };
+  }
+
+  #count(name: string, cost: StageCost, { perSecond, start }: Measurement): void {
+    const rate = this.#rates.get(name) ?? { work: 0, seconds: 0, start: 0, shapes: 0 };
+    rate.work += this.#work(cost);
+    rate.seconds += amountOf(cost) / perSecond;
+    rate.start += start;
+    rate.shapes += 1;
+    this.#rates.set(name, rate);
+  }
+}

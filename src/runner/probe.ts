@@ -1,0 +1,134 @@
+/** Runs the first steps of a stage for their time: the real code on real images, and no result. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Interrupted, PermanentError } from '../ablation/errors.ts';
+import type { Checkpoints, Execution, JsonObject, Progress, StageContext, StageKind, StageResult, UpstreamOutput } from '../ablation/kind.ts';
+import { loadStudy } from '../ablation/load.ts';
+import { engineText } from './measurements.ts';
+
+export interface ProbeInput {
+  readonly key: string;
+  readonly kind: string;
+  readonly recipe: JsonObject;
+  /** Of a finished stage; without it untrained weights are written. */
+  readonly done?: { readonly output: string; readonly result: StageResult };
+}
+
+/** All that a probing worker needs. Plain JSON. */
+export interface ProbeTask {
+  /** Folder of the declarations; its study brings the kinds. */
+  readonly experiments: string;
+  readonly kind: string;
+  readonly recipe: JsonObject;
+  readonly seed: number;
+  readonly inputs: Readonly<Record<string, ProbeInput>>;
+  /** Empty folder for what the stage writes. */
+  readonly folder: string;
+  readonly execution: Execution;
+}
+
+/** Times in milliseconds since 1970, so that a parent can relate them to when it started the process. */
+export interface Probed {
+  /** The stage's first word after loading. */
+  readonly began: number;
+  /** One step, where it has steps: `stepMs` each, `steps` in the whole stage. */
+  readonly steps?: number;
+  readonly stepMs?: number;
+  /** The stage ran to its end. */
+  readonly ended?: number;
+  readonly engine: string | null;
+}
+
+/** The first steps are slower than the rest: buffers are allocated, threads started. */
+const WARM_UP = 2;
+const STEPS = 10;
+/** Enough for a step that takes this long. */
+const ENOUGH_MS = 4_000;
+
+/** Of steps that follow each other without anything between. */
+class StepClock {
+  readonly stop = new AbortController();
+  began: number | undefined;
+  steps = 0;
+  #last: number | undefined;
+  #seen = 0;
+  readonly #spans: number[] = [];
+
+  take({ phase, steps }: Progress): void {
+    if (phase === 'load' || phase === 'trace') return;
+    const now = performance.timeOrigin + performance.now();
+    this.began ??= now;
+    if (phase !== 'step') {
+      this.#last = undefined; // an evaluation or a checkpoint lies between
+      return;
+    }
+    this.steps = steps;
+    if (this.#last !== undefined && ++this.#seen > WARM_UP) this.#spans.push(now - this.#last);
+    this.#last = now;
+    const spent = this.#spans.reduce((a, b) => a + b, 0);
+    if (this.#spans.length >= STEPS || (this.#spans.length >= 2 && spent >= ENOUGH_MS)) this.stop.abort();
+  }
+
+  /** The median: a step that something else disturbed does not count. */
+  stepMs(): number | undefined {
+    const sorted = [...this.#spans].sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)];
+  }
+}
+
+/** @throws whatever the stage throws, but for its being stopped */
+export async function probe(task: ProbeTask): Promise<Probed> {
+  const study = await loadStudy(task.experiments);
+  const kindOf = (name: string): StageKind => {
+    const found = study.kinds.find(kind => kind.name === name);
+    if (!found) throw new PermanentError('UNKNOWN_KIND', `Expected a kind '${name}' in the study of ${task.experiments}, got none`);
+    return found;
+  };
+  const upstream = Object.fromEntries(await Promise.all(Object.entries(task.inputs).map(async ([slot, input]) =>
+    [slot, await upstreamOutput(input, kindOf(input.kind), join(task.folder, 'inputs', slot))] as const)));
+  const output = join(task.folder, 'output');
+  await mkdir(output, { recursive: true });
+  const run = await kindOf(task.kind).load();
+  const clock = new StepClock();
+  const facts: JsonObject = {};
+  const loaded = performance.timeOrigin + performance.now();
+  const ended = await run(probingContext(task, upstream, output, clock, facts)).then(
+    () => performance.timeOrigin + performance.now(),
+    (error: unknown) => {
+      if (error instanceof Interrupted) return undefined;
+      throw error;
+    },
+  );
+  const stepMs = clock.stepMs();
+  return { began: clock.began ?? loaded, engine: engineText(facts), ...(stepMs !== undefined && { stepMs, steps: clock.steps }), ...(ended !== undefined && { ended }) };
+}
+
+async function upstreamOutput({ key, kind, recipe, done }: ProbeInput, { loadUntrained }: { loadUntrained?: StageKind['loadUntrained'] }, folder: string): Promise<UpstreamOutput> {
+  if (done) return { key, kind, recipe, ...done };
+  if (!loadUntrained) throw new PermanentError('NO_INPUT', `Expected kind '${kind}' to have untrained outputs or a finished stage, got neither`);
+  await mkdir(folder, { recursive: true });
+  await (await loadUntrained())(recipe, folder);
+  return { key, kind, recipe, result: {}, output: folder };
+}
+
+const noCheckpoints: Checkpoints = {
+  latest: () => Promise.resolve(undefined),
+  due: () => false,
+  save: () => Promise.resolve(),
+};
+
+function probingContext({ recipe, seed, execution }: ProbeTask, upstream: Record<string, UpstreamOutput>, output: string, clock: StepClock, facts: JsonObject): StageContext {
+  return {
+    recipe,
+    seed,
+    upstream,
+    output,
+    execution,
+    checkpoints: noCheckpoints,
+    metric: () => undefined,
+    progress: progress => clock.take(progress),
+    log: line => void process.stdout.write(`${line}\n`),
+    provenance: more => void Object.assign(facts, more),
+    signal: clock.stop.signal,
+  };
+}
