@@ -2,6 +2,9 @@
 import type { AblationDeclaration, ProfileBase, Study } from './declaration.ts';
 import type { StageKind } from './kind.ts';
 
+/** The library of schemas, so that a study outside this repository needs nothing installed. */
+export { z } from 'zod';
+
 /** Registers a kind whose recipe is typed; the core handles recipes as plain JSON that the kind's own schema has parsed. */
 export const defineKind = <R extends object>(kind: StageKind<R>): StageKind => kind as unknown as StageKind;
 

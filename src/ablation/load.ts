@@ -7,6 +7,7 @@ import { basename, extname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ProfileBase, Study } from './declaration.ts';
 import { UsageError } from './errors.ts';
+import { esModules } from './es-modules.ts';
 import { expandAblation, type Ablation } from './expand.ts';
 import { applyOverrides } from './overrides.ts';
 import { byName, foreignAblations, type Declarations, type Declared } from './references.ts';
@@ -125,6 +126,7 @@ function declarationFile(dir: string, folder: Folder, name: string): string {
 async function importDefault(file: string): Promise<unknown> {
   let module: { readonly default?: unknown };
   try {
+    esModules(resolve(file));
     module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };
   } catch (cause) {
     if (cause instanceof UsageError) throw new UsageError(cause.code, `${shown(file)}: ${cause.message}`, { cause }); // of `axesOf`

@@ -91,11 +91,12 @@ function abbreviates(names: readonly string[], path: FieldPath): boolean {
   return next === names.length && String(path.at(-1)) === names.at(-1);
 }
 
-/** With each unknown name replaced by the nearest, what is meant; else the fields of that name; else the outermost fields. */
+/** With each unknown name replaced by the nearest, or by one that holds it, what is meant; else the fields of that name; else the outermost fields. */
 function hint(names: readonly string[], fields: Fields): string {
   const paths = [...fields.present, ...fields.possible];
   const known = [...new Set(paths.flat().map(String))];
-  const mended = matching(names.map(name => (known.includes(name) ? name : (nearest(name, known) ?? name))), fields);
+  const mend = (name: string): string => (known.includes(name) ? name : (nearest(name, known) ?? known.find(k => k.includes(name)) ?? name));
+  const mended = matching(names.map(mend), fields);
   const meant = mended.length > 0 ? mended : matching(names.slice(-1), fields);
   if (meant.length > 0) return `; did you mean ${meant.map(path => `'${pathText(path)}'`).join(' or ')}?`;
   return suggest(names[0]!, [...new Set(paths.map(path => String(path[0])))]);
