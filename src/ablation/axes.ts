@@ -42,21 +42,21 @@ export interface AxisPoint<V> {
 /** The combinators for a study's factors `F`; all are pure. A list of pieces is an axis, too: for choices of several factors at once. */
 export interface Axes<F> {
   /** The choices of one factor. */
-  axis<K extends keyof F>(factor: K, points: readonly AxisPoint<Exclude<F[K], undefined>>[]): ArmPiece<F>[];
+  readonly axis: <K extends keyof F>(factor: K, points: readonly AxisPoint<Exclude<F[K], undefined>>[]) => ArmPiece<F>[];
   /**
    * Every combination, the last axis varying fastest. Names are joined by `-`, labels by `, `, factors merged.
    * @throws UsageError when two pieces give one factor different values, or two combinations get one name
    */
-  product(...axes: readonly (readonly ArmPiece<F>[])[]): ArmPiece<F>[];
+  readonly product: (...axes: readonly (readonly ArmPiece<F>[])[]) => ArmPiece<F>[];
   /**
    * The first of each axis together, then the second of each, and so on; joined as in `product`.
    * @throws UsageError as `product`, and when the axes differ in length
    */
-  zip(...axes: readonly (readonly ArmPiece<F>[])[]): ArmPiece<F>[];
+  readonly zip: (...axes: readonly (readonly ArmPiece<F>[])[]) => ArmPiece<F>[];
   /** One list after the other. @throws UsageError when two arms have one name */
-  union(...lists: readonly (readonly ArmDeclaration<F>[])[]): ArmDeclaration<F>[];
+  readonly union: (...lists: readonly (readonly ArmDeclaration<F>[])[]) => ArmDeclaration<F>[];
   /** The same arms, each with the value that `of` gives for it, if any. */
-  withPublished(arms: readonly ArmDeclaration<F>[], of: (arm: ArmDeclaration<F>) => Published | undefined): ArmDeclaration<F>[];
+  readonly withPublished: (arms: readonly ArmDeclaration<F>[], of: (arm: ArmDeclaration<F>) => Published | undefined) => ArmDeclaration<F>[];
 }
 
 /** Typed once for all axes of a study: a factor that does not exist, or a wrong value of one that does, is marked in the editor. */

@@ -50,13 +50,16 @@ export function withValue(declared: unknown, whole: unknown, path: FieldPath, va
  * object that lost a field, differ as a whole.
  */
 export function changedFields(before: unknown, after: unknown, path: FieldPath = []): string[] {
-  const [old, now] = [childrenOf(before), childrenOf(after)];
-  const kept = new Set(now.map(([part]) => part));
-  const divisible = path.length === 0 || (now.length > 0 && Array.isArray(before) === Array.isArray(after) && old.length > 0 && old.every(([part]) => kept.has(part)));
-  if (!divisible || (Array.isArray(after) && old.length !== now.length)) {
+  if (path.length > 0 && !partwise(before, after)) {
     const text = canonicalJson(after, pathText(path));
     return before !== undefined && text === canonicalJson(before, pathText(path)) ? [] : [`${pathText(path)}=${text}`];
   }
-  const was = new Map(old);
-  return now.flatMap(([part, value]) => changedFields(was.get(part), value, [...path, part])).sort();
+  const was = new Map(childrenOf(before));
+  return childrenOf(after).flatMap(([part, value]) => changedFields(was.get(part), value, [...path, part])).sort();
+}
+
+/** Whether all that differs can be said part by part. */
+function partwise(before: unknown, after: unknown): boolean {
+  if (Array.isArray(before) && Array.isArray(after)) return before.length === after.length;
+  return isObject(before) && isObject(after) && Object.keys(before).every(name => name in after);
 }
