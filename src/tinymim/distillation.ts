@@ -2,6 +2,7 @@
 import { UsageError } from '../ablation/errors.ts';
 import type { StageSpec } from '../ablation/declaration.ts';
 import type { JsonObject } from '../ablation/kind.ts';
+import { untrainedParts } from '../distill/trained-parts.ts';
 import type { DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from '../stages/recipes.ts';
 import type { Factors, ModelSize } from './factors.ts';
 import { encoder } from './models.ts';
@@ -58,6 +59,7 @@ function distillRecipe(factors: Factors, profile: Profile, teacher: Teacher, siz
   const { optimizer, augment, jitter } = profile.distill;
   const target = targetOf(factors);
   const block = teacherBlock(factors, teacher.size, teacher.model.depth);
+  expectTrained(teacher, target, block);
   return {
     data: profile.data,
     images: profile.unlabelled_images,
@@ -121,6 +123,18 @@ export function teacherBlock({ teacherBlock: place, target, feature }: Pick<Fact
     );
   }
   return block;
+}
+
+/** A teacher that was itself distilled is only trained in what its own target read (the released student stops at Q, K, V of its last block). */
+function expectTrained({ size, model, learned }: Teacher, target: DistillTarget, block: number): void {
+  if (learned === undefined) return;
+  const untrained = untrainedParts(learned, target, block === model.depth);
+  if (untrained.length === 0) return;
+  const what = target.family === 'feature' ? `feature ${target.feature}` : target.family;
+  throw new UsageError(
+    'UNTRAINED_TARGET',
+    `Expected a target that the distilled ${size} teacher has learned, got ${what} of its block ${block}: its distillation left ${untrained.join(', ')} of the last block as initialised. Distill from an earlier block (teacherBlock), or choose relations or Q/K/V features.`,
+  );
 }
 
 /** The student; where relations are compared head by head, its last block has the heads of the teacher's block. */
