@@ -1,9 +1,10 @@
 /** One ablation of the report: its rows, and how their order relates to the paper's. */
-import type { AblationDeclaration, ArmDeclaration, Study } from '../ablation/declaration.ts';
+import type { AblationDeclaration, ArmDeclaration, Inconsistency, ReferenceRow, Study } from '../ablation/declaration.ts';
+import type { ClaimResult } from './claims.ts';
 import { agreement, countOrder, difference, publishedDifference, type OrderCount, type Replicates } from './compare.ts';
 import { curveCharts } from './curves.ts';
 import { formatDelta, formatValue, scale } from './format.ts';
-import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, SharedStage } from './model.ts';
+import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
 import type { ReportRecord } from './records.ts';
 import { mean, sampleStd } from './statistics.ts';
 import { oneLine } from './text.ts';
@@ -17,6 +18,8 @@ export interface AblationInput {
   readonly seeds: readonly number[];
   readonly headline: Headline;
   readonly comparable: boolean;
+  /** The claims that this ablation declares. */
+  readonly claims: readonly ClaimResult[];
 }
 
 /** An arm with its records, before rows are made. */
@@ -49,12 +52,27 @@ export function buildAblation(input: AblationInput): AblationReport {
     rows,
     columns,
     order: orderOf(input, arms),
+    claims: input.claims,
+    references: (ablation.references ?? []).map(reference),
+    inconsistencies: (ablation.inconsistencies ?? []).map(inconsistency),
     shared: sharedStages(arms, study.report.ownRoles),
     curves: curveCharts(study, ablation.name, arms),
     failures: failures(arms),
     footnotes: footnotes(ablation),
   };
 }
+
+const reference = ({ label, published, note }: ReferenceRow): Reference => ({
+  label: oneLine(label),
+  value: published.value,
+  unit: oneLine(published.unit),
+  table: oneLine(published.table),
+  source: oneLine(published.source),
+  inferred: published.inferred === true,
+  note: note === undefined ? undefined : oneLine(note),
+});
+
+const inconsistency = ({ text, table, source }: Inconsistency): Inconsistency => ({ text: oneLine(text), table: oneLine(table), source: oneLine(source) });
 
 const publishedOf = (declaration: ArmDeclaration<object>, defaultTable: string | undefined) =>
   declaration.published !== undefined && declaration.published.table === defaultTable ? declaration.published : undefined;
@@ -184,9 +202,11 @@ function failures(arms: readonly Arm[]): Failure[] {
   return [...failed.values()];
 }
 
-/** The declaration's own footnotes, notes of its arms, and what the source left open about published cells. */
+/** The declaration's own footnotes, notes of its arms, arms that other tables share, and what the source left open about published cells. */
 function footnotes(ablation: AblationDeclaration<object>): string[] {
   const ofArms = ablation.arms.flatMap(arm => (arm.note === undefined ? [] : [`${arm.label}: ${arm.note}`]));
+  const shared = ablation.arms.flatMap(({ label, sameAs }) => (sameAs === undefined ? [] : [`${label} (${sameAs})`]));
+  const ofShared = shared.length === 0 ? [] : [`The same runs as in other tables: ${shared.join('; ')}.`];
   const inferred = new Map<string, string[]>();
   for (const { label, published } of ablation.arms) {
     // Without a note of its own the sign in the table says all there is.
@@ -195,5 +215,5 @@ function footnotes(ablation: AblationDeclaration<object>): string[] {
     inferred.set(note, [...(inferred.get(note) ?? []), label]);
   }
   const ofCells = [...inferred].map(([note, labels]) => `Row of the published value inferred (\u2020) for ${labels.join('; ')}: ${note}`);
-  return [...(ablation.footnotes ?? []), ...ofArms, ...ofCells].map(oneLine);
+  return [...(ablation.footnotes ?? []), ...ofArms, ...ofShared, ...ofCells].map(oneLine);
 }

@@ -1,6 +1,8 @@
 /** Records and declarations -> report model. Pure: the same inputs, in any order of records, give the same report. */
 import type { AblationDeclaration, ProfileBase, Study } from '../ablation/declaration.ts';
 import { buildAblation } from './ablation.ts';
+import { countClaims, countComparisons, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
+import { claimRule } from './claimrule.ts';
 import { addOrders, agreementRule, decidable, type OrderCount } from './compare.ts';
 import { plural } from './format.ts';
 import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
@@ -14,6 +16,8 @@ export interface ReportInput {
   /** In the order of the report. */
   readonly ablations: readonly AblationDeclaration<object>[];
   readonly records: readonly ReportRecord[];
+  /** Changes of the profile in canonical form, `path=json`: part of what the numbers mean. */
+  readonly overrides?: readonly string[];
 }
 
 function countArms(rows: readonly ArmRow[]): ArmCount {
@@ -47,6 +51,18 @@ export function orderSentences(order: OrderCount): string[] {
   return [`${[outcome, ...others].join(', ')}.`, ...undecided, ...unmeasured];
 }
 
+/** How many claims of each verdict, undecided ones by their direction. */
+export function claimSentences(count: ClaimCount, claims: readonly ClaimResult[]): string[] {
+  if (count.total === 0) return [];
+  const undecided = count.agrees + count.disagrees + count.withinNoise;
+  const directions = undecided === 0 ? '' : ` (${count.agrees} ${count.agrees === 1 ? 'agrees' : 'agree'}, ${count.disagrees} ${count.disagrees === 1 ? 'disagrees' : 'disagree'}, ${count.withinNoise} within noise)`;
+  const paper = claims.filter(claim => claim.published === 'contradicts').length;
+  return [
+    `Of ${plural(count.total, 'claim')} of the paper, ${count.reproduced} ${count.reproduced === 1 ? 'is' : 'are'} reproduced, ${count.contradicted} contradicted, ${undecided} undecided${directions} and ${count.notRun} not run.`,
+    ...(paper === 0 ? [] : [`The paper\u2019s own tables disagree with ${paper === 1 ? 'one of them' : `${paper} of them`}.`]),
+  ];
+}
+
 function buildVerdict(arms: ArmCount, order: OrderCount, seeds: readonly number[]): string[] {
   const caution = seeds.length === 1 && decidable(order) > 0 ? ['One seed shows directions, not effects: nothing here counts as reproduced.'] : [];
   return [...orderSentences(order), armsSentence(arms, seeds), ...caution];
@@ -59,15 +75,17 @@ function allSeeds(profile: ProfileBase, records: readonly ReportRecord[], ablati
   return [...new Set([...profile.seeds, ...used])].sort((a, b) => a - b);
 }
 
-export function buildReport({ study, profile, ablations, records }: ReportInput): Report {
+export function buildReport({ study, profile, ablations, records, overrides = [] }: ReportInput): Report {
   const sorted = sortRecords(records);
   const { headline: h, publishedNoise } = study.report;
   const spec = metricSpec(study, sorted, h.role, h.metric);
   const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio' };
   const seeds = allSeeds(profile, sorted, ablations);
   const comparable = study.report.comparable(profile);
+  const claims = evaluateClaims({ study, ablations, records: sorted, unit: headline.unit });
+  const count = countClaims(claims);
   const reports: AblationReport[] = ablations.map(ablation =>
-    buildAblation({ study, ablation, records: sorted, seeds, headline, comparable }),
+    buildAblation({ study, ablation, records: sorted, seeds, headline, comparable, claims: claims.filter(claim => claim.ablation === ablation.name) }),
   );
   const arms = countArms(reports.flatMap(report => report.rows));
   const order = addOrders(reports.map(report => report.order));
@@ -76,12 +94,17 @@ export function buildReport({ study, profile, ablations, records }: ReportInput)
     profile: oneLine(profile.name),
     seeds,
     facts: study.report.facts(profile).map(fact => ({ label: oneLine(fact.label), value: oneLine(fact.value) })),
+    overrides: overrides.map(oneLine),
+    assumptions: (study.report.assumptions?.(profile) ?? []).map(({ field, value, reason }) => ({ field: oneLine(field), value: oneLine(value), reason: oneLine(reason) })),
     notes: study.report.notes(profile).map(oneLine),
     comparable,
     headline,
     arms,
     order,
-    verdict: buildVerdict(arms, order, seeds),
+    claims: count,
+    comparisons: countComparisons(claims),
+    claimRule: claimRule(study, ablations, sorted),
+    verdict: [...claimSentences(count, claims), ...buildVerdict(arms, order, seeds)],
     rule: agreementRule(publishedNoise),
     ablations: reports,
     stages: sorted.map(({ key, kind, seed, state, uses, resultSha256 }) => ({ key, kind, seed, state, uses: uses.length, resultSha256 })),

@@ -23,6 +23,8 @@ export interface PairResult extends Judgement {
   readonly arm: ClaimArm;
   readonly than: ClaimArm;
   readonly margin: number;
+  /** Sides without a replicate. */
+  readonly missing: readonly ('arm' | 'than')[];
   /** Equal for comparisons that are one test, in whichever claims they stand. */
   readonly test: string;
   /** Gap of the two published values in their own unit; undefined where the paper does not give both in one unit. */
@@ -125,8 +127,9 @@ function evaluatePair(pair: Pair, ablation: string, publishedMargin: number, evi
     arm: { ...arm, label: armLabel(arm, ablation, evidence) },
     than: { ...than, label: armLabel(than, ablation, evidence) },
     margin,
+    missing: (['arm', 'than'] as const).filter(side => values(pair[side]).size === 0),
     test: testOf(pair, margin, evidence),
-    published: publishedGap(published(arm), published(than), Math.max(publishedMargin, evidence.noise)),
+    published: publishedGap(type, published(arm), published(than), Math.max(publishedMargin, evidence.noise)),
     afterHolm: false,
   };
 }
@@ -138,10 +141,13 @@ function armLabel(name: ArmName, ablation: string, { declared }: Evidence): stri
   return name.ablation === ablation ? label : `${oneLine(name.ablation)}: ${label}`;
 }
 
-function publishedGap(arm: Published | undefined, than: Published | undefined, noise: number): PairResult['published'] {
+function publishedGap(type: Pair['type'], arm: Published | undefined, than: Published | undefined, noise: number): PairResult['published'] {
   if (arm === undefined || than === undefined || arm.unit !== than.unit) return undefined;
   const gap = publishedDifference(arm.value, than.value);
-  return { gap, outcome: gap === 0 || Math.abs(gap) < noise ? 'within noise' : gap > 0 ? 'supports' : 'contradicts' };
+  const size = Math.abs(gap);
+  // A loss of just the margin is not more than the margin.
+  if (gap === 0 || size < noise || (type === 'not-worse' && size === noise)) return { gap, outcome: 'within noise' };
+  return { gap, outcome: gap > 0 ? 'supports' : 'contradicts' };
 }
 
 /** A claim needs all its parts: one that is missing leaves it open, one that is contradicted contradicts it. */

@@ -1,6 +1,8 @@
 /** Report -> CSV: the numbers of a table at full precision, for a spreadsheet or a data frame. */
 import { stringify } from 'csv-stringify/sync';
-import type { AblationReport, ArmRow } from './model.ts';
+import { armNameText } from '../ablation/claims.ts';
+import type { ClaimResult, PairResult } from './claims.ts';
+import type { AblationReport, ArmRow, Report } from './model.ts';
 
 type Value = string | number | undefined;
 
@@ -34,6 +36,27 @@ const publishedCells = ({ published, agreement }: ArmRow): Value[] => [
 const costCells = ({ cost }: ArmRow): Value[] => [cost?.labelledImages, cost?.unlabelledImages, cost?.flops];
 
 const seedCells = ({ measured }: ArmRow, seeds: readonly number[]): Value[] => seeds.map(seed => tidy(measured?.perSeed.find(s => s.seed === seed)?.value));
+
+/**
+ * One row per comparison of every claim; undefined when no claim is declared. Differences, bounds and margin are in the unit of
+ * the result (fractions), published gaps as printed. `low_95` and `high_95` are one-sided bounds.
+ */
+export function claimCsv({ ablations }: Report): string | undefined {
+  const rows = ablations.flatMap(({ claims }) => claims.flatMap(claim => claim.pairs.map(pair => [...claimCells(claim), ...pairCells(pair)])));
+  if (rows.length === 0) return undefined;
+  return write([
+    ['ablation', 'claim', 'sentence', 'source', 'claim_verdict', 'claim_direction', 'claim_published', 'type', 'arm', 'than', 'verdict', 'direction', 'n', 'delta',
+      'standard_error', 'low_95', 'high_95', 'margin', 'p', 'after_holm', 'seeds_needed', 'published_gap', 'published_outcome'],
+    ...rows,
+  ]);
+}
+
+const claimCells = ({ ablation, name, sentence, source, verdict, direction, published }: ClaimResult): Value[] => [ablation, name, sentence, source, verdict, direction, published];
+
+const pairCells = (pair: PairResult): Value[] => [
+  pair.type, armNameText(pair.arm), armNameText(pair.than), pair.verdict, pair.direction, pair.n, tidy(pair.delta), tidy(pair.standardError), tidy(pair.bounds?.low),
+  tidy(pair.bounds?.high), pair.margin, tidy(pair.pValue), String(pair.afterHolm), pair.seedsNeeded, pair.published?.gap, pair.published?.outcome,
+];
 
 /** One row per point of every curve of the ablation; undefined when it has none. */
 export function curveCsv(ablation: AblationReport): string | undefined {

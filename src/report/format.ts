@@ -57,5 +57,8 @@ export function formatFlops(flops: number): string {
   return `${(flops / 1000 ** power).toPrecision(3)} ${PREFIXES[power]!}FLOP`;
 }
 
+/** Probability of a test: three decimals, below that only that it is smaller. */
+export const formatPValue = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(3));
+
 /** `1 arm`, `2 arms`. */
 export const plural = (count: number, one: string, many = `${one}s`): string => `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -1,14 +1,16 @@
 /** Report -> one self-contained HTML page: no scripts, no requests, complete in print and on a phone. */
 import { createHash } from 'node:crypto';
-import { decidable, type OrderCount } from './compare.ts';
+import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from './asides.ts';
+import { bar, claimParts, orderParts } from './bars.ts';
+import { ablationAnchor, claimOverview, claimTable } from './claimtables.ts';
 import { dotPlotId, type ReportFigure } from './figures.ts';
-import { formatCount, plural } from './format.ts';
+import { plural } from './format.ts';
+import { table } from './htmltable.ts';
 import { escapeMarkup, html, raw, type Markup } from './markup.ts';
 import type { AblationReport, Report } from './model.ts';
 import { styleSheet } from './style.ts';
 import { inlineSvg, type Figure } from './svg.ts';
-import { costTable, curveTable, factTable, failureTable, resultTable, stageTable, type Cell, type Table } from './tables.ts';
-import { slug } from './text.ts';
+import { costTable, curveTable, factTable, failureTable, resultTable, stageTable, type Table } from './tables.ts';
 import { dotPlotCaption, reportKicker, reportTitle } from './wording.ts';
 
 type Figures = ReadonlyMap<string, ReportFigure>;
@@ -32,6 +34,7 @@ export function renderHtml(report: Report, figures: Figures): string {
 <div class="page">
 ${head(report)}
 <main>
+${claims(report)}
 ${report.ablations.map(ablation => section(report, ablation, figures))}
 ${setting(report)}
 </main>
@@ -47,20 +50,19 @@ function head(report: Report): Markup {
   const [lead, ...rest] = report.verdict;
   return html`<header class="head">
 <p class="kicker">${reportKicker(report)}</p>
-<div class="lead">
-<div>
 <h1>${reportTitle(report)}</h1>
+${report.notes.length === 0 ? undefined : html`<div class="caution" role="note">${report.notes.map(note => html`<p>${note}</p>`)}</div>`}
+<div class="lead">
 <p class="verdict"><strong>${lead}</strong> ${rest.join(' ')}</p>
-</div>
 <dl class="keys">
 <div><dt>Arms measured</dt><dd>${arms.done + arms.partial} of ${arms.total}${armDetail(report)}</dd></div>
 <div><dt>${report.seeds.length === 1 ? 'Seed' : 'Seeds'}</dt><dd>${report.seeds.join(', ')}</dd></div>
 ${report.facts.slice(0, 1).map(fact => html`<div class="whole"><dt>${fact.label}</dt><dd>${fact.value}</dd></div>`)}
-<div class="whole"><dt>Order of arm pairs against the paper</dt><dd>${orderBar(report.order)}</dd></div>
+${report.claims.total === 0 ? undefined : html`<div class="whole"><dt>Claims of the paper</dt><dd>${bar(claimParts(report.claims))}</dd></div>`}
+<div class="whole"><dt>Order of arm pairs against the paper</dt><dd>${bar(orderParts(report.order)) ?? html`<small>no pair measured yet</small>`}</dd></div>
 </dl>
 </div>
-${report.notes.length === 0 ? undefined : html`<p class="caution" role="note">${report.notes.join(' ')}</p>`}
-${contents(report)}
+${report.ablations.length < 2 ? undefined : html`<nav aria-label="Ablations">${table(contentsTable(report), 'overview fixed compact')}</nav>`}
 </header>`;
 }
 
@@ -73,40 +75,16 @@ function armDetail({ arms }: Report): Markup | undefined {
   return parts.length === 0 ? undefined : html` <small>${parts.join(', ')}</small>`;
 }
 
-/** A bar with a share for each outcome, and the counts as text below. */
-function orderBar(order: OrderCount): Markup {
-  const parts = [
-    { name: 'same', label: 'as published', count: order.same },
-    { name: 'opposite', label: 'opposite', count: order.opposite },
-    { name: 'noise', label: 'within noise', count: order.withinNoise },
-    { name: 'rest', label: 'not separated by the paper', count: order.publishedNoise },
-  ];
-  const total = decidable(order) + order.publishedNoise;
-  if (total === 0) return html`<small>no pair measured yet</small>`;
-  let x = 0;
-  const bars = parts.flatMap(({ name, count }) => {
-    const width = (100 * count) / total;
-    const bar = html`<rect class="${name}" x="${x.toFixed(2)}%" width="${Math.max(0, width - 0.6).toFixed(2)}%" height="10" rx="1.5"/>`;
-    x += width;
-    return count === 0 ? [] : [bar];
-  });
-  return html`<svg class="bar" aria-hidden="true" focusable="false">${bars}</svg><ul class="legend">${parts.map(
-    part => html`<li class="${part.name}"><b>${formatCount(part.count)}</b> ${part.label}</li>`,
-  )}</ul>`;
+function claims(report: Report): Markup | undefined {
+  if (report.claims.total === 0) return undefined;
+  return html`<section id="claims" aria-labelledby="claims-title">
+<h2 id="claims-title">Claims of the paper</h2>
+${table(claimOverview(report), 'claims')}
+</section>`;
 }
-
-function contents(report: Report): Markup | undefined {
-  if (report.ablations.length < 2) return undefined;
-  return html`<nav aria-label="Ablations"><ul class="contents">${report.ablations.map(
-    a => html`<li><a href="#${anchor(a.name)}">${a.table}: ${a.title}</a></li>`,
-  )}</ul></nav>`;
-}
-
-const anchor = (name: string): string => `ablation-${slug(name)}`;
 
 function section(report: Report, ablation: AblationReport, figures: Figures): Markup {
-  const id = anchor(ablation.name);
-  const failed = failureTable(ablation);
+  const id = ablationAnchor(ablation.name);
   const dots = figures.get(dotPlotId(ablation));
   return html`<section id="${id}" aria-labelledby="${id}-title">
 <p class="kicker">${ablation.table}</p>
@@ -114,56 +92,63 @@ function section(report: Report, ablation: AblationReport, figures: Figures): Ma
 <p class="question">${ablation.question}</p>
 <p class="finding muted">${ablation.finding.join(' ')}</p>
 ${table(resultTable(report, ablation), 'fixed')}
-${failed === undefined ? undefined : table(failed, 'compact')}
+${references(ablation)}
+${optional(failureTable(ablation), 'compact')}
 ${dots === undefined ? undefined : figure(dots, dotPlotCaption(ablation))}
+${optional(claimTable(report, ablation), 'claims')}
+${optional(inconsistencyTable(ablation), 'claims')}
 <p class="notes sense"><strong>Expected.</strong> ${ablation.expected} <strong>Order.</strong> ${report.rule}</p>
 ${ablation.footnotes.length === 0 ? undefined : html`<ul class="footnotes">${ablation.footnotes.map(note => html`<li>${note}</li>`)}</ul>`}
-<h3>What it took</h3>
-${table(costTable(ablation), 'fixed compact')}
-${curves(ablation, figures)}
+${folded(report, 'What it took', table(costTable(ablation), 'fixed compact'))}
+${curves(report, ablation, figures)}
 </section>`;
 }
 
-function curves(ablation: AblationReport, figures: Figures): Markup | undefined {
+const optional = (data: Table | undefined, className: string): Markup | undefined => (data === undefined ? undefined : table(data, className));
+
+/** Published rows up to this number stand open. */
+const OPEN_REFERENCES = 5;
+
+function references(ablation: AblationReport): Markup | undefined {
+  const data = referenceTable(ablation);
+  if (data === undefined) return undefined;
+  const body = table(data, 'reference compact');
+  return data.rows.length <= OPEN_REFERENCES ? body : html`<details><summary>${plural(data.rows.length, 'published row')} for reference, never run here</summary>${body}</details>`;
+}
+
+/** A report of more ablations than this is for looking up: what supports the results is folded away. */
+const OPEN_ABLATIONS = 3;
+
+function folded(report: Report, title: string, body: Markup): Markup {
+  if (report.ablations.length <= OPEN_ABLATIONS) return html`<h3>${title}</h3>${body}`;
+  return html`<details><summary>${title}</summary>${body}</details>`;
+}
+
+function curves(report: Report, ablation: AblationReport, figures: Figures): Markup | undefined {
   const charts = ablation.curves.flatMap(chart => {
     const drawn = figures.get(chart.id);
     return drawn === undefined ? [] : [html`<div>${figure(drawn)}<details><summary>Values of \u201c${chart.title}\u201d</summary>${table(curveTable(chart), 'fixed compact')}</details></div>`];
   });
-  return charts.length === 0 ? undefined : html`<h3>Training curves</h3><div class="charts">${charts}</div>`;
+  return charts.length === 0 ? undefined : folded(report, 'Training curves', html`<div class="charts">${charts}</div>`);
 }
 
 function setting(report: Report): Markup {
   return html`<section id="setting" aria-labelledby="setting-title">
 <h2 id="setting-title">How it was run</h2>
 ${table(factTable(report), 'compact')}
+${assumptions(report)}
 <details><summary>${plural(report.stages.length, 'stage')} behind the numbers, with their keys</summary>${table(stageTable(report), 'keytable compact')}</details>
 </section>`;
+}
+
+function assumptions(report: Report): Markup | undefined {
+  const data = assumptionTable(report);
+  return data === undefined ? undefined : html`<h3 id="assumptions">Assumed values</h3>${table(data, 'pathtable compact')}`;
 }
 
 const footer = (): Markup => html`<footer>
 <p>Made from the records in <a href="results.jsonl">results.jsonl</a> and the declarations; the same records give the same bytes. Times, versions and machine are in <a href="provenance.json">provenance.json</a>, and each table is a CSV file in <code>tables/</code>.</p>
 </footer>`;
-
-/** Scrolls in a box of its own when it is wider than the page; the box takes the keyboard's focus for that. */
-function table(data: Table, className: string): Markup {
-  return html`<div class="scroll ${className}" role="region" aria-label="${data.subject}: ${data.caption}" tabindex="0"><table>
-<caption>${data.caption}</caption>
-<thead><tr><th scope="col">${data.corner}</th>${data.columns.map(column => html`<th scope="col"${align(column.align)}>${column.label}</th>`)}</tr></thead>
-<tbody>
-${data.rows.map(
-  row => html`<tr${row.marked === true ? raw(' class="marked"') : undefined}><th scope="row">${row.header}</th>${row.cells.map((c, i) => cell(c, data.columns[i]!.align))}</tr>
-`,
-)}</tbody>
-</table></div>
-${data.notes.length === 0 ? undefined : html`<ul class="notes">${data.notes.map(note => html`<li>${note}</li>`)}</ul>`}`;
-}
-
-const align = (side: 'left' | 'right'): Markup | undefined => (side === 'right' ? raw(' class="r"') : undefined);
-
-function cell({ text, sign, detail, tone }: Cell, side: 'left' | 'right'): Markup {
-  const classes = [side === 'right' ? 'r' : text.length > 40 ? 'wrap' : '', tone ?? ''].filter(Boolean).join(' ');
-  return html`<td${classes === '' ? undefined : html` class="${classes}"`}>${text}${sign === undefined ? undefined : html`<span class="sign">${sign}</span>`}${detail === undefined ? undefined : html` <small>${detail}</small>`}</td>`;
-}
 
 function figure({ alt, wide, narrow }: ReportFigure, caption?: string): Markup {
   const part = (name: string, drawn: Figure): Markup => html`<div class="${name} scroll">${raw(inlineSvg(drawn, escapeMarkup(alt)))}</div>`;

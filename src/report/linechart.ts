@@ -2,7 +2,9 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { chartConfig, type Layout } from './chart.ts';
 import { formatValue, plural, scale } from './format.ts';
-import type { CurveChart } from './model.ts';
+import type { CurveChart, CurveSeries } from './model.ts';
+import type { CurvePoint } from './records.ts';
+import { mean } from './statistics.ts';
 import { armStyle, palette } from './palette.ts';
 import { shorten } from './text.ts';
 
@@ -23,6 +25,25 @@ function legend(chart: CurveChart): { arm: string; label: string; index: number 
   }));
 }
 
+/** A line of the chart: several seeds of an arm become their mean where they were recorded at the same epochs. */
+interface Line {
+  readonly arm: string;
+  /** Undefined for a mean. */
+  readonly seed: number | undefined;
+  readonly points: readonly CurvePoint[];
+}
+
+export function chartLines(series: readonly CurveSeries[]): Line[] {
+  const byArm = new Map<string, CurveSeries[]>();
+  for (const s of series) byArm.set(s.arm, [...(byArm.get(s.arm) ?? []), s]);
+  return [...byArm].flatMap(([arm, ofArm]): Line[] => {
+    const [first, ...others] = ofArm;
+    const together = others.length > 0 && others.every(({ points }) => points.length === first!.points.length && points.every(([epoch], i) => epoch === first!.points[i]![0]));
+    if (!together) return ofArm.map(({ seed, points }) => ({ arm, seed, points }));
+    return [{ arm, seed: undefined, points: first!.points.map(([epoch], i): CurvePoint => [epoch, mean(ofArm.map(s => s.points[i]![1]))]) }];
+  });
+}
+
 /** 1, 2 and 5 of every decade that the values span; Vega's own choice draws a line for each digit. */
 export function logTicks(values: readonly number[]): number[] {
   const low = Math.min(...values);
@@ -35,10 +56,11 @@ export function logTicks(values: readonly number[]): number[] {
 export function lineChart(chart: CurveChart, layout: Layout): TopLevelSpec {
   const entries = legend(chart);
   const labelOf = new Map(entries.map(entry => [entry.arm, entry.label]));
-  const values = chart.series.flatMap(({ arm, seed, points }) =>
-    points.map(([epoch, value]) => ({ arm: labelOf.get(arm)!, seed, epoch, value: scale(value, chart.unit) })),
+  const lines = chartLines(chart.series);
+  const values = lines.flatMap(({ arm, seed, points }) =>
+    points.map(([epoch, value]) => ({ arm: labelOf.get(arm)!, seed: seed ?? 'mean', epoch, value: scale(value, chart.unit) })),
   );
-  const several = new Set(chart.series.map(s => s.seed)).size > 1;
+  const several = lines.length > entries.length;
   const short = Math.max(...chart.series.map(s => s.points.length)) <= 12;
   const domain = entries.map(entry => entry.label);
   const styles = entries.map(entry => armStyle(entry.index));
@@ -47,7 +69,7 @@ export function lineChart(chart: CurveChart, layout: Layout): TopLevelSpec {
   const spec: object = {
     ...chartConfig(layout),
     ...SIZE[layout],
-    title: { text: curveTitle(chart) },
+    title: { text: `${curveTitle(chart)}${lines.some(line => line.seed === undefined) ? ', mean over seeds' : ''}` },
     data: { values },
     mark: { type: 'line', strokeWidth: several ? 1.25 : 2, strokeJoin: 'round', ...(short ? { point: { size: 22, filled: true, opacity: 1 } } : {}) },
     encoding: {
@@ -74,7 +96,10 @@ export function lineChart(chart: CurveChart, layout: Layout): TopLevelSpec {
 
 /** The chart in words: what is drawn and where each line ends. */
 export function lineChartAlt(chart: CurveChart): string {
+  const lines = chartLines(chart.series);
+  const labelOf = new Map(chart.series.map(s => [s.arm, s.label]));
   const seeds = new Set(chart.series.map(s => s.seed)).size;
-  const ends = chart.series.map(s => `${s.label}${seeds > 1 ? ` (seed ${s.seed})` : ''} ${formatValue(s.points.at(-1)![1], chart.unit)}`);
-  return `Line chart of ${curveTitle(chart)} over epochs, ${plural(chart.series.length, 'line')}. Last values: ${ends.join('; ')}.`;
+  const name = ({ arm, seed }: Line): string => `${labelOf.get(arm)!}${seeds > 1 ? ` (${seed === undefined ? 'mean over seeds' : `seed ${seed}`})` : ''}`;
+  const ends = lines.map(line => `${name(line)} ${formatValue(line.points.at(-1)![1], chart.unit)}`);
+  return `Line chart of ${curveTitle(chart)} over epochs, ${plural(lines.length, 'line')}. Last values: ${ends.join('; ')}.`;
 }

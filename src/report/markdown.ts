@@ -1,8 +1,10 @@
 /** Report -> `README.md`: what GitHub shows of the report in a pull request. Charts are linked SVG files. */
+import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from './asides.ts';
+import { ablationAnchor, claimOverview, claimTable } from './claimtables.ts';
 import { dotPlotId, type ReportFigure } from './figures.ts';
 import { plural } from './format.ts';
 import type { AblationReport, Report } from './model.ts';
-import { costTable, curveTable, factTable, failureTable, resultTable, stageTable, type Cell, type Table } from './tables.ts';
+import { costTable, curveTable, factTable, failureTable, resultTable, stageTable, type Cell, type Table, type TableRow } from './tables.ts';
 import { slug } from './text.ts';
 import { dotPlotCaption, reportKicker, reportTitle } from './wording.ts';
 
@@ -26,11 +28,14 @@ export function renderMarkdown(report: Report, figures: Figures): string {
   const parts = [
     `# ${escapeMarkdown(reportTitle(report))}`,
     escapeMarkdown(`${reportKicker(report)}.`),
-    `**${escapeMarkdown(lead ?? '')}** ${rest.map(escapeMarkdown).join(' ')}`,
     ...report.notes.map(note => `> ${escapeMarkdown(note)}`),
+    `**${escapeMarkdown(lead ?? '')}** ${rest.map(escapeMarkdown).join(' ')}`,
+    ...(report.ablations.length < 2 ? [] : [table(contentsTable(report))]),
+    ...(report.claims.total === 0 ? [] : ['## Claims of the paper', table(claimOverview(report)), 'The same comparisons as CSV: [tables/claims.csv](tables/claims.csv).']),
     ...report.ablations.flatMap(ablation => section(report, ablation, figures)),
     '## How it was run',
     table(factTable(report)),
+    ...optional(assumptionTable(report), '### Assumed values'),
     details(`${plural(report.stages.length, 'stage')} behind the numbers, with their keys`, table(stageTable(report))),
     footer(),
   ];
@@ -38,15 +43,19 @@ export function renderMarkdown(report: Report, figures: Figures): string {
 }
 
 function section(report: Report, ablation: AblationReport, figures: Figures): string[] {
-  const failed = failureTable(ablation);
+  const references = referenceTable(ablation);
   const dots = figures.get(dotPlotId(ablation));
   return [
+    `<a id="${ablationAnchor(ablation.name)}"></a>`,
     `## ${escapeMarkdown(`${ablation.table}: ${ablation.title}`)}`,
     escapeMarkdown(ablation.question),
     ablation.finding.map(escapeMarkdown).join(' '),
     table(resultTable(report, ablation)),
-    ...(failed === undefined ? [] : [table(failed)]),
+    ...(references === undefined ? [] : [details(`${plural(references.rows.length, 'published row')} for reference, never run here`, table(references))]),
+    ...optional(failureTable(ablation)),
     ...(dots === undefined ? [] : [image(dots), `<sub>${escapeMarkdown(dotPlotCaption(ablation))}</sub>`]),
+    ...optional(claimTable(report, ablation), '### Claims'),
+    ...optional(inconsistencyTable(ablation), '### Where the paper disagrees with itself'),
     `**Expected.** ${escapeMarkdown(ablation.expected)}`,
     `**Order.** ${escapeMarkdown(report.rule)}`,
     ...(ablation.footnotes.length === 0 ? [] : [ablation.footnotes.map(note => `- ${escapeMarkdown(note)}`).join('\n')]),
@@ -56,6 +65,8 @@ function section(report: Report, ablation: AblationReport, figures: Figures): st
     `The same numbers as CSV: [tables/${slug(ablation.name)}.csv](tables/${slug(ablation.name)}.csv).`,
   ];
 }
+
+const optional = (data: Table | undefined, ...before: readonly string[]): string[] => (data === undefined ? [] : [...before, table(data)]);
 
 function curves(ablation: AblationReport, figures: Figures): string[] {
   const charts = ablation.curves.flatMap(chart => {
@@ -77,11 +88,20 @@ function table(data: Table): string {
   const header = [escapeMarkdown(data.corner), ...data.columns.map(column => escapeMarkdown(column.label))];
   const rule = ['---', ...data.columns.map(column => (column.align === 'right' ? '---:' : '---'))];
   const rows = data.rows.map(row => {
-    const name = escapeMarkdown(row.header);
-    return line([row.marked === true ? `**${name}**` : name, ...row.cells.map(cell)]);
+    const cells = row.group === true ? data.columns.map(() => '') : row.cells.map(cell);
+    return line([rowHeader(row), ...cells]);
   });
   const notes = data.notes.map(note => `<sub>${escapeMarkdown(note)}</sub>`).join('<br>\n');
   return [line(header), line(rule), ...rows, ...(notes === '' ? [] : ['', notes])].join('\n');
+}
+
+/** GitHub keeps the ids of empty links, which makes them anchors. */
+function rowHeader({ header, href, id, detail, marked, group, part }: TableRow): string {
+  const text = escapeMarkdown(header);
+  const linked = href === undefined ? text : `[${text}](#${href})`;
+  const strong = marked === true || group === true ? `**${linked}**` : linked;
+  const small = detail === undefined || detail === '' ? '' : `<br><sub>${escapeMarkdown(detail)}</sub>`;
+  return `${id === undefined ? '' : `<a id="${id}"></a>`}${part === true ? '\u2022 ' : ''}${strong}${small}`;
 }
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

@@ -1,5 +1,7 @@
 /** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
+import type { Assumption, Inconsistency } from '../ablation/declaration.ts';
 import type { StageCost } from '../ablation/kind.ts';
+import type { ClaimCount, ClaimResult, ComparisonCount } from './claims.ts';
 import type { Agreement, Difference, OrderCount } from './compare.ts';
 import type { Unit } from './format.ts';
 import type { CurvePoint } from './records.ts';
@@ -9,6 +11,10 @@ export interface Report {
   readonly profile: string;
   readonly seeds: readonly number[];
   readonly facts: readonly { readonly label: string; readonly value: string }[];
+  /** What was changed in the profile for this report, as `path=json`. */
+  readonly overrides: readonly string[];
+  /** Values of the profile without a source. */
+  readonly assumptions: readonly Assumption[];
   /** What must be known before comparing with the paper. */
   readonly notes: readonly string[];
   /** Whether published values compare as values, not only in order and sign. */
@@ -16,7 +22,12 @@ export interface Report {
   readonly headline: Headline;
   readonly arms: ArmCount;
   readonly order: OrderCount;
-  /** One paragraph: what was run, and how its order relates to the paper's. */
+  /** Of all ablations. */
+  readonly claims: ClaimCount;
+  readonly comparisons: ComparisonCount;
+  /** How claims were judged, and what their intervals cover. */
+  readonly claimRule: readonly string[];
+  /** One paragraph: the claims, what was run, and how its order relates to the paper's. */
   readonly verdict: readonly string[];
   /** How `within noise` was decided. */
   readonly rule: string;
@@ -63,6 +74,11 @@ export interface AblationReport {
   readonly rows: readonly ArmRow[];
   readonly columns: readonly ExtraColumn[];
   readonly order: OrderCount;
+  readonly claims: readonly ClaimResult[];
+  /** Published rows that are never run. */
+  readonly references: readonly Reference[];
+  /** Where the paper's text and its tables disagree. */
+  readonly inconsistencies: readonly Inconsistency[];
   /** Stages that several arms share and none is charged for. */
   readonly shared: readonly SharedStage[];
   readonly curves: readonly CurveChart[];
@@ -112,6 +128,16 @@ export interface PublishedCell {
   /** To the published default arm; undefined for the default arm and for cells of another table. */
   readonly delta: number | undefined;
   readonly source: string;
+}
+
+export interface Reference {
+  readonly label: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly table: string;
+  readonly source: string;
+  readonly inferred: boolean;
+  readonly note: string | undefined;
 }
 
 export interface ExtraColumn {

@@ -24,8 +24,8 @@ p{margin:0 0 .75rem;max-width:46rem}
 
 const head = `
 .head{padding:1.75rem 0 0}
-.lead{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,25rem);gap:1.25rem 3.5rem;align-items:start}
-.verdict{font-size:1.0625rem;margin:.75rem 0 0}
+.lead{margin-top:1rem;display:grid;grid-template-columns:minmax(0,1fr) minmax(0,25rem);gap:1.25rem 3.5rem;align-items:start}
+.verdict{font-size:1.0625rem;margin:0}
 .keys{display:grid;grid-template-columns:1fr 1fr;gap:0;margin:.25rem 0 0;border-top:1px solid var(--rule)}
 .keys div{padding:.5rem 0 .55rem;border-bottom:1px solid var(--rule)}
 .keys .whole{grid-column:1/-1}
@@ -33,12 +33,13 @@ const head = `
 .keys dd{margin:0;font-size:1.0625rem;font-weight:600;font-variant-numeric:tabular-nums}
 .keys dd small{font-weight:400;font-size:.875rem;color:var(--muted)}
 .bar{display:block;width:100%;height:10px;margin:.35rem 0 .3rem}
-.bar .same{fill:var(--agree)}.bar .opposite{fill:var(--disagree)}.bar .noise{fill:var(--muted)}.bar .rest{fill:var(--rule)}
+.bar .same{fill:var(--agree)}.bar .opposite{fill:var(--disagree)}.bar .lean{fill:var(--agree);opacity:.45}.bar .against{fill:var(--disagree);opacity:.45}.bar .noise{fill:var(--muted)}.bar .rest{fill:var(--rule)}
 .keys .legend{font-weight:400}.legend{display:flex;flex-wrap:wrap;gap:0 1rem;margin:0;padding:0;list-style:none;font-size:.8125rem;color:var(--muted)}
 .legend b{font-weight:600;font-variant-numeric:tabular-nums}
-.legend .same b{color:var(--agree)}.legend .opposite b{color:var(--disagree)}.legend .noise b,.legend .rest b{color:var(--ink)}
+.legend .same b{color:var(--agree)}.legend .opposite b{color:var(--disagree)}.legend .lean b,.legend .against b,.legend .noise b,.legend .rest b{color:var(--ink)}
 .caution{margin:1.1rem 0 0;padding:.6rem .9rem;border-left:3px solid var(--published);background:var(--band);font-size:.9375rem;max-width:none}
-.contents{margin:1.25rem 0 0;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;list-style:none;font-size:.9375rem}
+.caution p{margin:0;max-width:none}.caution p+p{margin-top:.35rem}
+.head nav{margin-top:1.25rem}
 `;
 
 const body = `
@@ -59,9 +60,14 @@ tr.marked th,tr.marked td{background:var(--band)}
 tr.marked th{font-weight:600}
 td small{font-weight:400;font-size:.8125rem;color:var(--muted);margin-left:.35em}
 .sign{display:inline-block;width:0;white-space:nowrap;color:var(--muted)}.strong{font-weight:600}.agree{color:var(--agree)}.disagree{color:var(--disagree)}td.muted{color:var(--muted)}
+.claims tbody th{min-width:15rem;overflow-wrap:normal}.claims th small,.claims td small{display:block;margin:0;color:var(--muted);font-weight:400;font-size:.8125rem;white-space:normal}
+.claims td{vertical-align:top}.claims tbody th{vertical-align:top}.claims td small{min-width:6.5rem}
+tr.group th{padding-top:1.1rem;font-weight:600;border-bottom:1px solid var(--muted)}tr.part th{padding-left:1.5rem;color:var(--muted)}tr:target th,tr:target td{background:var(--band)}
+.overview tbody th{width:34%}
+.reference tbody th,.reference td{color:var(--muted)}
 .compact table{font-size:.875rem}
 .compact th,.compact td{padding-top:.3rem;padding-bottom:.3rem}
-code,.keytable tbody th{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.8125rem}
+.pathtable tbody th,code,.keytable tbody th{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.8125rem}
 .notes{margin:0 0 1rem;padding:0;list-style:none;font-size:.8125rem;max-width:52rem}
 .sense{margin-top:.75rem}.footnotes{margin:.25rem 0 0;padding-left:1.2rem;font-size:.875rem;color:var(--muted);max-width:52rem}
 figure{margin:1.25rem 0 0}

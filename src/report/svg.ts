@@ -91,6 +91,10 @@ function tidy(svg: string): Figure {
         .replace(/ (?:role|aria-[a-z]+|class|pointer-events|xmlns:xlink|version|stroke-miterlimit)="[^"]*"/g, '')
         .replace(COORDINATES, (_, name: string, value: string) => `${name}="${round(value)}"`),
     )
+    // What every text repeats stands once, on the root.
+    .replaceAll(` font-family="${FONT}"`, '')
+    .replaceAll(' opacity="1"', '')
+    .replace(/^<svg /, `<svg font-family="${FONT}" `)
     .replace(/<path(?: d="(?:|M0,0h0v0h0Z)"| display="none")+ *\/>/g, '');
   return { svg: body, width: Number(width), height: Number(height) };
 }

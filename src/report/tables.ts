@@ -4,7 +4,7 @@ import { at } from './curves.ts';
 import { formatCount, formatDelta, formatFlops, formatPublished, formatPublishedDelta, formatValue, plural, type Unit } from './format.ts';
 import type { AblationReport, ArmRow, CurveChart, Report } from './model.ts';
 
-export type Tone = 'agree' | 'disagree' | 'muted' | 'strong';
+export type Tone = 'agree' | 'disagree' | 'muted' | 'strong' | 'plain';
 
 export interface Cell {
   readonly text: string;
@@ -22,6 +22,15 @@ export interface TableColumn {
 
 export interface TableRow {
   readonly header: string;
+  /** Small, below the header. */
+  readonly detail?: string;
+  /** Anchor of this row, and the one that its header links to. */
+  readonly id?: string;
+  readonly href?: string;
+  /** Heads the rows below it, and has no cells. */
+  readonly group?: boolean;
+  /** One of several that make up the row above. */
+  readonly part?: boolean;
   /** Set off from the others: the default arm. */
   readonly marked?: boolean;
   readonly cells: readonly Cell[];
@@ -39,9 +48,9 @@ export interface Table {
   readonly notes: readonly string[];
 }
 
-const NONE: Cell = { text: '\u2013', tone: 'muted' };
-const left = (label: string): TableColumn => ({ label, align: 'left' });
-const right = (label: string): TableColumn => ({ label, align: 'right' });
+export const NONE: Cell = { text: '\u2013', tone: 'muted' };
+export const left = (label: string): TableColumn => ({ label, align: 'left' });
+export const right = (label: string): TableColumn => ({ label, align: 'right' });
 const capital = (label: string): string => label.charAt(0).toUpperCase() + label.slice(1);
 const percent = (label: string, unit: Unit): string => (unit === 'fraction' ? `${label} (%)` : label);
 
@@ -201,7 +210,11 @@ export function factTable(report: Report): Table {
     caption: `Profile ${report.profile}`,
     corner: 'Setting',
     columns: [left('Value')],
-    rows: [...report.facts.map(fact => ({ header: fact.label, cells: [{ text: fact.value }] })), { header: 'Seeds', cells: [{ text: report.seeds.join(', ') }] }],
+    rows: [
+      ...report.facts.map(fact => ({ header: fact.label, cells: [{ text: fact.value }] })),
+      ...report.overrides.map(change => ({ header: 'Changed for this report', marked: true, cells: [{ text: change }] })),
+      { header: 'Seeds', cells: [{ text: report.seeds.join(', ') }] },
+    ],
     notes: [],
   };
 }

@@ -2,7 +2,8 @@
 import type { AblationReport, Report } from './model.ts';
 
 /** Names the scale, which the title leaves out. */
-export const reportKicker = (report: Report): string => `Ablation report, profile ${report.profile}`;
+export const reportKicker = ({ profile, overrides }: Report): string =>
+  `Ablation report, profile ${profile}${overrides.length === 0 ? '' : `, changed: ${overrides.join(', ')}`}`;
 
 export const reportTitle = (report: Report): string => `${report.study} ablations`;
 

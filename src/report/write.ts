@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { UsageError } from '../ablation/errors.ts';
 import { buildReport, type ReportInput } from './build.ts';
-import { curveCsv, resultCsv } from './csv.ts';
+import { claimCsv, curveCsv, resultCsv } from './csv.ts';
 import { renderFigures } from './figures.ts';
 import { renderHtml } from './html.ts';
 import { escapeMarkup } from './markup.ts';
@@ -13,6 +13,8 @@ import { byText, parseRecords, serializeRecords } from './records.ts';
 import { standalone } from './svg.ts';
 import { slug } from './text.ts';
 
+/** Beside the tables of the ablations. */
+const CLAIMS_FILE = 'tables/claims.csv';
 export const RECORDS_FILE = 'results.jsonl';
 export const PROVENANCE_FILE = 'provenance.json';
 
@@ -32,12 +34,23 @@ export async function renderReport(input: ReportInput): Promise<ReadonlyMap<stri
     [RECORDS_FILE, serializeRecords(input.records)],
     ...[...figures.values()].map((figure): [string, string] => [`figures/${figure.id}.svg`, standalone(figure.wide, escapeMarkup(figure.alt))]),
   ];
+  const claims = claimCsv(report);
+  if (claims !== undefined) files.push([CLAIMS_FILE, claims]);
   for (const ablation of report.ablations) {
     files.push([`tables/${slug(ablation.name)}.csv`, resultCsv(ablation)]);
     const curves = curveCsv(ablation);
     if (curves !== undefined) files.push([`tables/${slug(ablation.name)}-curves.csv`, curves]);
   }
-  return new Map(files.sort(([a], [b]) => byText(a, b)));
+  return new Map(checkNames(files).sort(([a], [b]) => byText(a, b)));
+}
+
+function checkNames(files: [string, string][]): [string, string][] {
+  const taken = new Set<string>();
+  for (const [path] of files) {
+    if (taken.has(path)) throw new UsageError('REPORT_FILE_TAKEN', `Expected every ablation to have files of its own in the report, got ${path} twice. Rename the ablation.`);
+    taken.add(path);
+  }
+  return files;
 }
 
 export interface WrittenReport {

@@ -1,0 +1,142 @@
+/** Tables of claims: all of them for the head of the report, and those of one ablation with every comparison. */
+import type { ClaimResult, PairResult, PublishedOutcome } from './claims.ts';
+import { formatDelta, formatPValue, formatPublishedDelta, plural, type Unit } from './format.ts';
+import type { AblationReport, Report } from './model.ts';
+import { left, NONE, right, type Cell, type Table, type TableRow, type Tone } from './tables.ts';
+import { slug } from './text.ts';
+import { ALPHA, type Judgement, type Verdict } from './verdict.ts';
+
+export const ablationAnchor = (name: string): string => `ablation-${slug(name)}`;
+const claimAnchor = ({ ablation, name }: ClaimResult): string => `claim-${slug(ablation)}--${slug(name)}`;
+
+const COLUMNS = [left('Verdict'), right('Measured \u0394'), right('Needed'), right('p'), right('Published \u0394')];
+
+/** One row per claim under the name of its ablation, each with the comparison that decides about it. */
+export function claimOverview(report: Report): Table {
+  return {
+    subject: 'Claims of the paper',
+    caption: 'Every claim and its verdict',
+    corner: 'Claim',
+    columns: COLUMNS,
+    rows: report.ablations.flatMap(({ name, title, table, claims }): TableRow[] =>
+      claims.length === 0
+        ? []
+        : [
+            { header: `${table}: ${title}`, href: ablationAnchor(name), group: true, cells: [] },
+            ...claims.map(claim => ({ ...claimRow(claim, report.headline.unit), href: claimAnchor(claim) })),
+          ],
+    ),
+    notes: [...report.claimRule, 'p: one-sided, of a difference beyond the one needed.', ...multiplicityNotes(report), ...publishedNotes(report.ablations.flatMap(ablation => ablation.claims))],
+  };
+}
+
+/** The claims of one ablation; those of several comparisons with a row for each. */
+export function claimTable(report: Report, ablation: AblationReport): Table | undefined {
+  if (ablation.claims.length === 0) return undefined;
+  const { unit } = report.headline;
+  return {
+    subject: ablation.title,
+    caption: 'Claims',
+    corner: 'Claim',
+    columns: COLUMNS,
+    rows: ablation.claims.flatMap((claim): TableRow[] => {
+      const row = { ...claimRow(claim, unit), id: claimAnchor(claim) };
+      const only = claim.pairs.length === 1 ? claim.pairs[0] : undefined;
+      if (only !== undefined) return [{ ...row, detail: [comparisonText(only), row.detail].join('. ') }];
+      return [{ ...row, marked: true }, ...claim.pairs.map(pair => pairRow(pair, unit))];
+    }),
+    notes: [],
+  };
+}
+
+/** The weakest comparison stands for the claim, which needs them all. */
+function claimRow(claim: ClaimResult, unit: Unit): TableRow {
+  const weakest = weakestPair(claim.pairs);
+  const many = claim.pairs.length > 1;
+  const detail = [claim.source, claim.note].filter(text => text !== undefined).join('. ');
+  if (weakest === undefined) return { header: claim.sentence, detail, cells: COLUMNS.map(() => NONE) };
+  const [measured, needed, p] = numberCells(weakest, unit);
+  return {
+    header: claim.sentence,
+    detail,
+    cells: [
+      verdictCell(claim, missingArms(claim.pairs), many ? undefined : weakest.seedsNeeded),
+      many && weakest.delta !== undefined ? { ...measured, detail: `${measured.detail ?? ''} weakest of ${claim.pairs.length}` } : measured,
+      needed,
+      p,
+      publishedCell(claim.published, many ? smallestGap(claim.pairs) : weakest.published?.gap),
+    ],
+  };
+}
+
+/** How far a comparison is from what it needs. */
+const excess = ({ type, delta, margin }: PairResult): number => (delta === undefined ? Infinity : type === 'greater' ? delta - margin : delta + margin);
+
+const weakestPair = (pairs: readonly PairResult[]): PairResult | undefined =>
+  pairs.reduce<PairResult | undefined>((weakest, pair) => (weakest === undefined || excess(pair) < excess(weakest) ? pair : weakest), undefined);
+
+function smallestGap(pairs: readonly PairResult[]): number | undefined {
+  const gaps = pairs.flatMap(pair => pair.published?.gap ?? []);
+  return gaps.length === 0 ? undefined : Math.min(...gaps);
+}
+
+const pairRow = (pair: PairResult, unit: Unit): TableRow => ({
+  header: comparisonText(pair),
+  part: true,
+  cells: [verdictCell(pair, missingArms([pair]), pair.seedsNeeded), ...numberCells(pair, unit), publishedCell(pair.published?.outcome, pair.published?.gap)],
+});
+
+export const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${type === 'greater' ? 'above' : 'not below'} ${than.label}`;
+
+/** Labels of arms that no seed has, of comparisons that could not be made. */
+function missingArms(pairs: readonly PairResult[]): string[] {
+  return [...new Set(pairs.flatMap(({ arm, than, missing }) => [missing.includes('arm') ? [arm.label] : [], missing.includes('than') ? [than.label] : []]).flat())];
+}
+
+const VERDICTS: Readonly<Record<Verdict, { readonly text: string; readonly tone: Tone }>> = {
+  reproduced: { text: '\u2713 reproduced', tone: 'agree' },
+  contradicted: { text: '\u2715 contradicted', tone: 'disagree' },
+  undecided: { text: '\u2248 undecided', tone: 'plain' },
+  'not run': { text: '\u00b7 not run', tone: 'muted' },
+};
+
+function verdictCell({ verdict, direction }: Pick<Judgement, 'verdict' | 'direction'>, missing: readonly string[], seedsNeeded: number | undefined): Cell {
+  const details = [
+    direction ?? '',
+    seedsNeeded === undefined ? '' : `${seedsNeeded} seeds would decide`,
+    verdict === 'not run' ? (missing.length === 0 ? 'no seed in common' : `missing: ${missing.join('; ')}`) : '',
+  ].filter(Boolean);
+  return { ...VERDICTS[verdict], ...(details.length === 0 ? {} : { detail: details.join('; ') }) };
+}
+
+function numberCells({ delta, standardError, bounds, n, type, margin, pValue, afterHolm, verdict }: PairResult, unit: Unit): [Cell, Cell, Cell] {
+  const threshold = formatDelta(type === 'greater' ? margin : -margin, unit);
+  const needed: Cell = { text: `> ${threshold}`, tone: 'muted' };
+  if (delta === undefined || standardError === undefined) return [NONE, needed, NONE];
+  const error = bounds === undefined ? `\u00b1 ${formatDelta(standardError, unit).replace('+', '')}` : `[${formatDelta(bounds.low, unit)}, ${formatDelta(bounds.high, unit)}]`;
+  const p: Cell = pValue === undefined ? NONE : { text: formatPValue(pValue), ...(verdict === 'reproduced' && !afterHolm ? { sign: '\u2021' } : {}) };
+  return [{ text: formatDelta(delta, unit), detail: `${error}, n ${n}` }, needed, p];
+}
+
+const OUTCOMES: Readonly<Record<PublishedOutcome, { readonly detail: string; readonly tone: Tone }>> = {
+  supports: { detail: 'supports it', tone: 'plain' },
+  contradicts: { detail: '\u2715 the paper\u2019s own table disagrees', tone: 'disagree' },
+  'within noise': { detail: 'within the paper\u2019s noise', tone: 'muted' },
+};
+
+function publishedCell(outcome: PublishedOutcome | undefined, gap: number | undefined): Cell {
+  if (gap === undefined) return NONE;
+  return outcome === undefined ? { text: formatPublishedDelta(gap), detail: 'not all published' } : { text: formatPublishedDelta(gap), ...OUTCOMES[outcome] };
+}
+
+/** What testing many comparisons at once means for them. */
+function multiplicityNotes({ comparisons: c }: Report): string[] {
+  if (c.tested === 0) return [`${plural(c.total, 'distinct comparison')}; none has the seeds for a test, so nothing is decided.`];
+  const kept = c.reproduced === 0 ? '' : ` With Holm\u2019s correction over all of them ${c.reproducedAfterHolm} of the ${c.reproduced} reproduced ${c.reproducedAfterHolm === 1 ? 'remains' : 'remain'}; \u2021 marks those that do not.`;
+  return [`${plural(c.total, 'distinct comparison')}, ${c.tested} with seeds enough for a test, each at 5 %: ${c.reproduced} reproduced, ${c.contradicted} contradicted. By chance alone about ${formatExpected(ALPHA * c.tested)} of them would be reproduced.${kept}`];
+}
+
+const formatExpected = (count: number): string => (count < 1 ? '1 or none' : String(Math.round(count)));
+
+const publishedNotes = (claims: readonly ClaimResult[]): string[] =>
+  claims.some(claim => claim.published !== undefined) ? ['Published \u0394: the gap in the paper\u2019s own table, for claims of several comparisons the smallest.'] : [];
