@@ -64,7 +64,7 @@ function forecastLines({ chosen, forecast: { toRun, disk, time, stated, notRunna
   return [
     ...(shared > 0 ? [line('Shared', `${plural(shared, 'stage')} of several tables, run once`)] : []),
     ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
-    ...(notRunnable === undefined ? (toRun.length > 0 ? [line('Time', timeText(time, devices))] : []) : [line(pc.yellow('Not here') + ' ', notRunnable)]),
+    ...(notRunnable === undefined ? (toRun.length > 0 ? [line('Time', timeText(time, devices))] : []) : [line('Note', pc.yellow(notRunnable))]),
     ...(stated ? [line('Hardware', `${count(stated.hours)} ${stated.device}-hours for what is to run, at ${flops(stated.flopsPerSecond)}/s sustained ${pc.dim(`(${stated.source})`)}`)] : []),
     ...(toRun.length === 0 ? [line('Done', 'nothing is left to run')] : []),
   ];
@@ -86,15 +86,9 @@ function timeText(time: TimeForecast | undefined, devices: string): string {
 }
 
 function assumptionLines(assumptions: readonly Assumption[]): string {
-  const width = Math.min(44, Math.max(...assumptions.map(a => a.field.length + a.value.length + 3)));
-  const indent = ' '.repeat(width + 4);
   return [
-    `${heading('Assumed')}, since no source gives them:`,
-    ...assumptions.map(({ field, value, reason }) => {
-      const head = `${field} = ${value}`;
-      const text = wrap(reason, columns() - indent.length, indent);
-      return head.length <= width ? `  ${head.padEnd(width)}  ${pc.dim(text)}` : `  ${head}\n${indent}${pc.dim(text)}`;
-    }),
+    `${heading(plural(assumptions.length, 'assumption'))} of the profile, for which there is no source:`,
+    ...assumptions.map(({ field, value, reason }) => `  ${field} = ${value}\n${pc.dim(`      ${wrap(reason, columns() - 6, '      ')}`)}`),
   ].join('\n');
 }
 

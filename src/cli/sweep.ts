@@ -11,6 +11,7 @@ import { dataDir } from '../setup/cache.ts';
 import { usableGpus } from '../setup/device.ts';
 import { openStore } from '../store/store.ts';
 import { createDisplay } from './display.ts';
+import { showPlan } from './plan.ts';
 import { writeReports } from './report.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
 import { heading, plural } from './text.ts';
@@ -20,6 +21,7 @@ interface SweepOptions extends Selection {
   readonly checkpointEvery: string;
   readonly reports: string;
   readonly report: boolean;
+  readonly dryRun?: boolean;
 }
 
 const STOPPED = 130; // as a shell says of a program that Ctrl-C ended
@@ -30,13 +32,18 @@ export function registerSweep(program: Command): void {
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
     .option('--reports <folder>', 'where the report is written', 'reports')
     .option('--no-report', 'only run the stages')
+    .option('--dry-run', 'print the plan and do nothing')
     .action(async (options: SweepOptions) => {
-      process.exitCode = await sweep(await choose(options), options);
+      const chosen = await choose(options);
+      if (options.dryRun === true) process.stdout.write(`${await showPlan(chosen, options)}\n`);
+      else process.exitCode = await sweep(chosen, options);
     });
 }
 
 async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
-  const { plan, profile, overrides, seeds, dir } = chosen;
+  const { plan, profile, overrides, seeds, dir, study } = chosen;
+  const reason = study.notRunnable?.(profile);
+  if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `Profile ${profile.name} cannot run here: ${reason}. See its plan with ablate plan --profile ${profile.name}.`);
   const store = openStore(options.store, { warn: line => process.stderr.write(`${pc.yellow('warning')} ${line}\n`) });
   const done = [...plan.stages.keys()].filter(key => store.doneAttempt(key) !== undefined);
   if (done.length === plan.stages.size) {
