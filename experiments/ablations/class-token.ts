@@ -14,6 +14,7 @@ import { published } from '../paper.ts';
 
 export default defineAblation<Factors>({
   name: 'class-token',
+  order: 1,
   title: 'Distilling the class token',
   table: 'Table 5',
   question: 'Is the class token a good target, and does MAE\'s reconstruction loss help it?',

@@ -19,6 +19,7 @@ const arm = (name: string, teacherDropPath: number, studentDropPath: number, row
 
 export default defineAblation<Factors>({
   name: 'drop-path',
+  order: 6,
   title: 'Drop path',
   table: 'Table 13',
   question: 'How much drop path should the student have, and does the teacher want any?',

@@ -21,6 +21,7 @@ const arm = (name: string, label: string, feature: Factors['feature'], row: stri
 
 export default defineAblation<Factors>({
   name: 'feature',
+  order: 2,
   title: 'Which features to distill',
   table: 'Table 6',
   question: 'Which feature of a block is the best target, and does it matter whether it is taken before the residual connection?',

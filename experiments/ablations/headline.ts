@@ -29,6 +29,7 @@ const reference = (table: string, row: string, label = row) => ({ label, publish
 
 export default defineAblation<Factors>({
   name: 'headline',
+  order: 8,
   title: 'Main comparison',
   table: 'Table 3',
   question: 'Does TinyMIM beat MAE and training from scratch at every model size?',

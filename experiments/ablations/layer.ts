@@ -19,6 +19,7 @@ const arm = (name: string, label: string, teacherBlock: number, column: string) 
 
 export default defineAblation<Factors>({
   name: 'layer',
+  order: 5,
   title: 'Which block of the teacher',
   table: 'Table 10',
   question: 'From which block of the teacher should the student learn?',

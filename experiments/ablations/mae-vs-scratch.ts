@@ -20,6 +20,7 @@ const arm = (student: ModelSize, method: 'scratch' | 'mae') => ({
 
 export default defineAblation<Factors>({
   name: 'mae-vs-scratch',
+  order: 7,
   title: 'MAE pre-training against training from scratch',
   table: 'Table 2',
   question: 'For which model sizes does MAE pre-training help?',

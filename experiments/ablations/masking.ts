@@ -13,6 +13,7 @@ import { published } from '../paper.ts';
 
 export default defineAblation<Factors>({
   name: 'masking',
+  order: 4,
   title: 'Masked input and the MAE loss',
   table: 'Table 12',
   question: 'Should the student see masked images, as in MAE, and should it reconstruct them?',

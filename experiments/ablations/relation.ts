@@ -26,6 +26,7 @@ const ROWS: Readonly<Record<string, string>> = {
 
 export default defineAblation<Factors>({
   name: 'relation',
+  order: 3,
   title: 'Which relations to distill',
   table: 'Table 7',
   question: 'Does it matter which token relations the student learns, and whether they pass through a softmax?',

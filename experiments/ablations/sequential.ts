@@ -19,6 +19,7 @@ const arm = (student: ModelSize, teachers: Factors['teachers'], label: string, r
 
 export default defineAblation<Factors>({
   name: 'sequential',
+  order: 10,
   title: 'A sequence of teachers',
   table: 'Table 11',
   question: 'Is it better to pass through a teacher of intermediate size?',

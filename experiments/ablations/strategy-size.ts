@@ -32,6 +32,7 @@ const teachers = { T: ['L', 'B', 'S'], S: ['L', 'B'], B: ['L'] } satisfies Recor
 
 export default defineAblation<Factors>({
   name: 'strategy-size',
+  order: 9,
   title: 'Three strategies, three sizes',
   table: 'Table 8',
   question: 'Which target is best at each model size?',

@@ -82,6 +82,8 @@ export interface AblationDeclaration<F> {
   /** Also the file's name: `experiments/ablations/<name>.ts`. */
   readonly name: string;
   readonly title: string;
+  /** Place in plan and report; ablations without one come last, by name. */
+  readonly order?: number;
   /** Table of the paper, or `ours` for a study beyond it. */
   readonly table: string;
   readonly question: string;

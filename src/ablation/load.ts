@@ -44,9 +44,16 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   const source = declarations(dir, study);
   const selectors = parseOnly(choice.only, source.available);
   const { profile, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
-  const ablations = await Promise.all(selectors.map(async s => selectArms(await expanded(source, s.ablation), s)));
+  const selected = await Promise.all(selectors.map(async s => selectArms(await expanded(source, s.ablation), s)));
+  const ablations = inOrder(selected);
   const seeds = choice.seeds === undefined ? profile.seeds : parseSeeds(choice.seeds);
   return { dir: resolve(dir), study, profile, overrides, ablations, seeds };
+}
+
+/** As their declarations say, then by name, as they came. */
+function inOrder(ablations: readonly Ablation[]): Ablation[] {
+  const place = ({ declaration }: Ablation): number => declaration.order ?? Number.MAX_SAFE_INTEGER;
+  return [...ablations].sort((a, b) => place(a) - place(b));
 }
 
 export async function loadStudy(dir: string): Promise<Study> {

@@ -54,6 +54,7 @@ const claim = z.strictObject({
 const ablation = z.strictObject({
   name,
   title: text,
+  order: z.int().min(1).optional(),
   table: text,
   question: text,
   expected: text,

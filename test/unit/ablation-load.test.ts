@@ -27,6 +27,23 @@ describe('the toy experiments', () => {
     expect(listProfiles(toy)).toEqual(['quick', 'slow']);
   });
 
+  test('take changes of the profile and record those that matter', async () => {
+    const loaded = await loadExperiments(toy, { profile: 'quick', only: 'cut', sets: ['milliseconds=0', 'steps=7'] });
+    expect(loaded.profile).toEqual({ name: 'quick', seeds: [0], steps: 7, milliseconds: 0 });
+    expect(loaded.overrides).toEqual(['steps=7']);
+    expect((await loadExperiments(toy, { profile: 'quick', only: 'cut' })).overrides).toEqual([]);
+    await expect(loadExperiments(toy, { profile: 'quick', sets: ['stps=7'] })).rejects.toThrow("--set stps=7: the profile has no field 'stps'; did you mean 'steps'?");
+  });
+
+  test('come in the order that their declarations ask for, the others by name', async () => {
+    const own = fileURLToPath(new URL('../../experiments', import.meta.url));
+    const { ablations } = await loadExperiments(own, { profile: 'mini' });
+    const names = ablations.map(a => a.declaration.name);
+    expect(names.slice(0, 6)).toEqual(['class-token', 'feature', 'relation', 'masking', 'layer', 'drop-path']);
+    expect(names.slice(6, 10)).toEqual(['mae-vs-scratch', 'headline', 'strategy-size', 'sequential']);
+    expect(names.slice(10)).toEqual([...names.slice(10)].sort());
+  });
+
   test('an unknown profile is refused with the nearest', async () => {
     await expect(loadExperiments(toy, { profile: 'quik' })).rejects.toThrow(/No profile 'quik' in .*profiles; did you mean 'quick'\?/);
   });
@@ -46,6 +63,39 @@ describe('a folder of one\'s own', () => {
     declare('mine.mjs', `export default { name: 'mine', title: 't', table: 'ours', question: 'q', expected: 'e', base: {}, default: 'a', arms: ${arms} };`);
     declare('broken.mjs', 'this is not JavaScript');
     expect((await loadAblation(dir, 'mine', study)).arms).toHaveLength(1);
+  });
+
+  const arm = (text: string): string => `export default { name: 'mine', title: 't', table: 'ours', question: 'q', expected: 'e', base: { variety: 'fir' }, default: 'a', arms: [{ name: 'a', label: 'A', ${text} }] };`;
+  const other = (text: string): string => arm(text).replace("'mine'", "'other'").replace("'fir'", "'elm'");
+
+  test('an arm that is the same as another has the factors of that one, its base included', async () => {
+    declare('mine.mjs', arm("sameAs: 'other/a'"));
+    declare('other.mjs', other('factors: { cut: 0.5 }'));
+    const { arms } = await loadAblation(dir, 'mine', study);
+    expect(arms).toEqual([{ ...(await loadAblation(dir, 'other', study)).arms[0], ablation: 'mine' }]);
+    expect(arms[0]!.factors).toMatchObject({ variety: 'elm', cut: 0.5 });
+  });
+
+  test('two ablations may refer to each other', async () => {
+    const claim = (than: string): string => `factors: {} }], claims: [{ name: 'c', sentence: 's', source: 's', parts: [{ type: 'greater', arm: 'a', than: '${than}' }]`;
+    const close = (text: string): string => text.replace('] }] };', '}] };');
+    declare('mine.mjs', close(arm(claim('other/a'))));
+    declare('other.mjs', close(other(claim('mine/a'))));
+    expect((await loadAblation(dir, 'mine', study)).declaration.claims).toHaveLength(1);
+    declare('lost.mjs', close(arm(claim('other/b'))).replace("'mine'", "'lost'"));
+    await expect(loadAblation(dir, 'lost', study)).rejects.toThrow(/lost\.mjs: claims\[0\]\.parts\[0\]\.than: ablation 'other' has no arm 'b'/);
+  });
+
+  test('a reference to an ablation that does not exist is refused with the nearest', async () => {
+    declare('mine.mjs', arm("sameAs: 'othr/a'"));
+    declare('other.mjs', other('factors: {}'));
+    await expect(loadAblation(dir, 'mine', study)).rejects.toThrow(/mine\.mjs: arms\[0\]\.sameAs: no ablation 'othr'; did you mean 'other'\?/);
+  });
+
+  test('axes that do not fit are told with the file', async () => {
+    const axes = JSON.stringify(pathToFileURL(fileURLToPath(new URL('../../src/ablation/axes.ts', import.meta.url))).href);
+    declare('mine.mjs', `import { axesOf } from ${axes}; const { zip } = axesOf(); export default zip([{ name: 'a', label: 'A', factors: {} }], []);`);
+    await expect(loadAblation(dir, 'mine', study)).rejects.toThrow(/ablations\/mine\.mjs: zip: expected axes of equal length, got 1 \('a'\) and 0 \(\)/);
   });
 
   test('a file that does not load is named with its cause', async () => {
