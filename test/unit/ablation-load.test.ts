@@ -65,30 +65,31 @@ describe('a folder of one\'s own', () => {
     expect((await loadAblation(dir, 'mine', study)).arms).toHaveLength(1);
   });
 
-  const arm = (text: string): string => `export default { name: 'mine', title: 't', table: 'ours', question: 'q', expected: 'e', base: { variety: 'fir' }, default: 'a', arms: [{ name: 'a', label: 'A', ${text} }] };`;
-  const other = (text: string): string => arm(text).replace("'mine'", "'other'").replace("'fir'", "'elm'");
+  const declareArm = (name: string, variety: string, arm: object, more: object = {}): void => {
+    const declaration = { name, title: 't', table: 'ours', question: 'q', expected: 'e', base: { variety }, default: 'a', arms: [{ name: 'a', label: 'A', ...arm }], ...more };
+    declare(`${name}.mjs`, `export default ${JSON.stringify(declaration)};`);
+  };
 
   test('an arm that is the same as another has the factors of that one, its base included', async () => {
-    declare('mine.mjs', arm("sameAs: 'other/a'"));
-    declare('other.mjs', other('factors: { cut: 0.5 }'));
+    declareArm('mine', 'fir', { sameAs: 'other/a' });
+    declareArm('other', 'elm', { factors: { cut: 0.5 } });
     const { arms } = await loadAblation(dir, 'mine', study);
     expect(arms).toEqual([{ ...(await loadAblation(dir, 'other', study)).arms[0], ablation: 'mine' }]);
     expect(arms[0]!.factors).toMatchObject({ variety: 'elm', cut: 0.5 });
   });
 
-  test('two ablations may refer to each other', async () => {
-    const claim = (than: string): string => `factors: {} }], claims: [{ name: 'c', sentence: 's', source: 's', parts: [{ type: 'greater', arm: 'a', than: '${than}' }]`;
-    const close = (text: string): string => text.replace('] }] };', '}] };');
-    declare('mine.mjs', close(arm(claim('other/a'))));
-    declare('other.mjs', close(other(claim('mine/a'))));
+  test('two ablations may refer to each other, to arms that are there', async () => {
+    const above = (than: string): object => ({ claims: [{ name: 'c', sentence: 's', source: 's', parts: [{ type: 'greater', arm: 'a', than }] }] });
+    declareArm('mine', 'fir', { factors: {} }, above('other/a'));
+    declareArm('other', 'elm', { factors: {} }, above('mine/a'));
+    declareArm('lost', 'elm', { factors: {} }, above('mine/b'));
     expect((await loadAblation(dir, 'mine', study)).declaration.claims).toHaveLength(1);
-    declare('lost.mjs', close(arm(claim('other/b'))).replace("'mine'", "'lost'"));
-    await expect(loadAblation(dir, 'lost', study)).rejects.toThrow(/lost\.mjs: claims\[0\]\.parts\[0\]\.than: ablation 'other' has no arm 'b'/);
+    await expect(loadAblation(dir, 'lost', study)).rejects.toThrow(/lost\.mjs: claims\[0\]\.parts\[0\]\.than: ablation 'mine' has no arm 'b'/);
   });
 
   test('a reference to an ablation that does not exist is refused with the nearest', async () => {
-    declare('mine.mjs', arm("sameAs: 'othr/a'"));
-    declare('other.mjs', other('factors: {}'));
+    declareArm('mine', 'fir', { sameAs: 'othr/a' });
+    declareArm('other', 'elm', { factors: {} });
     await expect(loadAblation(dir, 'mine', study)).rejects.toThrow(/mine\.mjs: arms\[0\]\.sameAs: no ablation 'othr'; did you mean 'other'\?/);
   });
 

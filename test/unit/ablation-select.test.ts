@@ -16,6 +16,11 @@ describe('parseOnly', () => {
     expect(parseOnly('variety/oak, cut,variety/elm', available)).toEqual([{ ablation: 'cut' }, { ablation: 'variety', arms: ['oak', 'elm'] }]);
   });
 
+  test('takes several lists as one', () => {
+    expect(parseOnly(['variety/oak', 'cut,variety/elm'], available)).toEqual(parseOnly('variety/oak,cut,variety/elm', available));
+    expect(() => parseOnly(['cut', ''], available)).toThrow(/^--only: expected/);
+  });
+
   test('a whole ablation wins over some of its arms', () => {
     expect(parseOnly('cut/half,cut', available)).toEqual([{ ablation: 'cut' }]);
     expect(parseOnly('cut,cut/half', available)).toEqual([{ ablation: 'cut' }]);

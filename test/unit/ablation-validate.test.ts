@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { UsageError } from '../../src/ablation/errors.ts';
 import { expandAblation } from '../../src/ablation/expand.ts';
 import { parseAblation, parseProfile, parseStudy } from '../../src/ablation/validate.ts';
@@ -79,6 +80,25 @@ describe('parseAblation', () => {
     expect(ablation({ arms: [{ ...good.arms[0], published }] })).toEqual(['arms[0].published.source: expected string, got nothing']);
   });
 
+  test('says why what only tells how to run is no factor, in an arm or in the base, and does so once', () => {
+    const why = 'cannot change a number, so it is no part of an arm, a profile or a recipe;';
+    const arms = [...good.arms, { name: 'b', label: 'B', factors: { num_workers: 2, logInterval: 10, 'checkpoint-every': 1 } }];
+    expect(ablation({ base: { device: 'gpu' }, arms })).toEqual([
+      `base.device: ${why} give it on the command line (--devices)`,
+      `arms[2].factors.num_workers: ${why} give it on the command line (--devices)`,
+      `arms[2].factors.logInterval: ${why} a stage records as often as it likes`,
+      `arms[2].factors.checkpoint-every: ${why} give it on the command line (--checkpoint-every)`,
+    ]);
+  });
+
+  test('takes ten thousand arms and as many claims', () => {
+    const size = (n: number): object => ({
+      arms: Array.from({ length: n }, (_, i) => ({ name: `a${i}`, label: 'A', factors: { cut: i / n } })),
+      claims: Array.from({ length: n - 1 }, (_, i) => ({ name: `c${i}`, sentence: 's', source: 's', parts: [{ type: 'greater', arm: `a${i + 1}`, than: `a${i}` }] })),
+    });
+    expect(parseAblation({ ...good, ...size(10_000), default: 'a0' }, 'file.ts', 'cut', study).claims).toHaveLength(9999);
+  });
+
   test('refuses what is no object', () => {
     expect(refusal(() => parseAblation('cut', 'file.ts', 'cut', study))).toEqual(["expected object, got 'cut' (string)"]);
   });
@@ -95,6 +115,12 @@ describe('parseProfile', () => {
     expect(profile({ name: 'quick', seeds: [1, 1], steps: 2 })).toEqual(["seeds[1]: '1' is already taken by seeds[0]"]);
     expect(profile({ name: 'quick', seeds: [-1], steps: 2 })).toEqual(['seeds[0]: too small: expected number to be >=0, got -1 (number)']);
     expect(profile({ name: 'quick', seeds: [], steps: 2 })).toEqual(['seeds: too small: expected array to have >=1 items, got a list of 0']);
+  });
+
+  test('says why what only tells how to run is no field', () => {
+    expect(profile({ name: 'quick', seeds: [1], steps: 2, devices: 'gpu' })).toEqual([
+      'devices: cannot change a number, so it is no part of an arm, a profile or a recipe; give it on the command line (--devices)',
+    ]);
   });
 
   test('refuses an unknown field', () => {
@@ -114,6 +140,13 @@ describe('parseStudy', () => {
       "kinds[2].name: 'seedling' is already taken by kinds[0].name",
       "kinds[1].upstream.stock.kinds[0]: no kind 'seedlin' is registered; did you mean 'seedling'?",
     ]);
+  });
+
+  test('refuses factors, profile fields and recipes that only tell how to run', () => {
+    const [seedling, ...kinds] = study.kinds;
+    const kind = { ...seedling!, recipe: z.strictObject({ variety: z.string(), threads: z.int() }) };
+    const changed = { ...study, factors: z.strictObject({ workers: z.int() }), profile: z.strictObject({ name: z.string(), dataDir: z.string() }), kinds: [kind, ...kinds] };
+    expect(refusal(() => parseStudy(changed, 'file.ts')).map(line => line.split(':')[0])).toEqual(['factors.workers', 'profile.dataDir', 'kinds[0].recipe.threads']);
   });
 
   test('refuses a study without functions', () => {

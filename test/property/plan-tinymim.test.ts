@@ -1,0 +1,220 @@
+/** The plan over TinyMIM's own vocabulary: random arms and profiles, judged without the hashes of the plan. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import imagenet1k from '../../experiments/profiles/imagenet1k.ts';
+import mini from '../../experiments/profiles/mini.ts';
+import type { ProfileBase, StageSpec } from '../../src/ablation/declaration.ts';
+import { AblateError, UsageError } from '../../src/ablation/errors.ts';
+import { executionOnly } from '../../src/ablation/execution.ts';
+import type { Ablation } from '../../src/ablation/expand.ts';
+import { schemaPaths, valuePaths, type FieldPath } from '../../src/ablation/fields.ts';
+import { canonicalJson } from '../../src/ablation/json.ts';
+import type { JsonObject } from '../../src/ablation/kind.ts';
+import { applyOverrides } from '../../src/ablation/overrides.ts';
+import { pathText } from '../../src/ablation/problems.ts';
+import { buildPlan, type Plan } from '../../src/plan/plan.ts';
+import type { Factors } from '../../src/tinymim/factors.ts';
+import study from '../../src/tinymim/study.ts';
+
+const declared = study.profile.parse(mini);
+const size = fc.constantFrom('T', 'S', 'B', 'L');
+const optional = { requiredKeys: [] };
+
+/** Parts of an arm that go together; any one of each list makes an arm, most of them valid. */
+const target = fc.oneof(
+  fc.record({ relations: fc.subarray(['qk', 'vv', 'qq', 'kk'], { minLength: 1 }), headAlignment: fc.boolean() }, optional),
+  fc.record({ softmax: fc.constant(false), relationLoss: fc.constantFrom('mse', 'smooth-l1') }),
+  fc.record({ target: fc.constant('feature'), feature: fc.constantFrom('output', 'ffn', 'ffn-residual', 'attention', 'attention-residual', 'qkv') }),
+  fc.record({ target: fc.constant('class-token'), classTokenLoss: fc.constantFrom('kl', 'mse'), finalNorm: fc.boolean() }),
+);
+const masking = fc.oneof(
+  fc.constant({}),
+  fc.record({ maskRatio: fc.constantFrom(0.25, 0.5, 0.75) }),
+  fc.record({ maskRatio: fc.constantFrom(0.5, 0.75), teacherInput: fc.constantFrom('whole', 'visible'), reconstruction: fc.constantFrom(0, 0.5, 1) }),
+);
+const network = fc.record({ student: size, teachers: fc.array(size, { minLength: 1, maxLength: 3 }), teacherBlock: fc.constantFrom('default', 0.5, 0.75, 1) }, optional);
+const training = fc.record(
+  { studentDropPath: fc.constantFrom(0, 0.1, 0.2), teacherDropPath: fc.constantFrom(0, 0.1), jitter: fc.boolean(), schedule: fc.constantFrom('ablation', 'main') },
+  optional,
+);
+const choice: fc.Arbitrary<JsonObject> = fc.oneof(
+  { weight: 8, arbitrary: fc.tuple(target, masking, network, training).map(parts => Object.assign({}, ...parts) as JsonObject) },
+  { weight: 1, arbitrary: fc.record({ method: fc.constantFrom('mae', 'scratch'), student: size }) },
+);
+/** An arm that TinyMIM can realise at `mini`. */
+const arm = choice.filter(factors => study.factors.safeParse(factors).success).map(factors => study.factors.parse(factors)).filter(factors => spec(factors) !== undefined);
+const arms = fc.array(arm, { minLength: 1, maxLength: 6 });
+
+/** The arm's stages, or undefined where the profile cannot realise it (no such block, heads that do not divide, untrained targets). */
+function spec(factors: JsonObject, profile: ProfileBase = declared, seed = 0): StageSpec | undefined {
+  try {
+    const stage = study.realise(factors, profile, seed);
+    buildPlan({ study, profile, ablations: tables([factors]), seeds: [seed] });
+    return stage;
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
+}
+
+/** Each arm in a table of its own, so that equal ones are allowed. */
+const tables = (list: readonly JsonObject[]): Ablation[] =>
+  list.map((factors, i) => {
+    const one = { name: 'arm', label: 'x', factors };
+    return {
+      declaration: { name: `t${i}`, title: 't', table: 'ours', question: 'q', expected: 'e', base: {}, default: 'arm', arms: [one] },
+      arms: [{ ablation: `t${i}`, ...one }],
+    };
+  });
+const plan = (list: readonly JsonObject[], seeds: readonly number[] = [0], profile: ProfileBase = declared): Plan => buildPlan({ study, profile, ablations: tables(list), seeds });
+
+/** Everything that a stage's numbers depend on, written out: its own identity and that of all stages before it. */
+function whole(stage: StageSpec): string {
+  const kind = study.kinds.find(k => k.name === stage.kind)!;
+  const upstream = Object.fromEntries(Object.entries(stage.upstream).map(([slot, s]) => [slot, whole(s)]));
+  return canonicalJson({ kind: kind.name, revision: kind.revision, recipe: kind.recipe.parse(stage.recipe), seed: stage.seed, upstream });
+}
+function everyStage(stage: StageSpec): StageSpec[] {
+  return [stage, ...Object.values(stage.upstream).flatMap(everyStage)];
+}
+
+test('stages are shared exactly when everything that their numbers depend on is equal', () => {
+  fc.assert(
+    fc.property(arms, list => {
+      const { stages, arms: planned } = plan(list, [0, 1]);
+      const keys = new Map<string, string>();
+      for (const { ablation, seed, stages: byRole } of planned) {
+        const realised = study.realise(list[Number(ablation.slice(1))]!, declared, seed);
+        for (const stage of everyStage(realised)) {
+          const key = byRole[stage.role]!;
+          expect(keys.get(whole(stage)) ?? key).toBe(key);
+          keys.set(whole(stage), key);
+        }
+      }
+      expect(new Set(keys.values()).size).toBe(keys.size);
+      expect(stages.size).toBe(keys.size);
+    }),
+  );
+});
+
+test('every plan is a DAG in which each input exists, comes before, and fills a slot of its kind', () => {
+  fc.assert(
+    fc.property(arms, list => {
+      const seen = new Map<string, string>();
+      for (const stage of plan(list).stages.values()) {
+        const slots = study.kinds.find(k => k.name === stage.kind)!.upstream;
+        for (const [slot, key] of Object.entries(stage.upstream)) expect(slots[slot]!.kinds).toContain(seen.get(key));
+        seen.set(stage.key, stage.kind);
+      }
+    }),
+  );
+});
+
+test('adding arms never changes the key of another', () => {
+  fc.assert(
+    fc.property(arms, arms, (list, more) => {
+      const alone = plan(list).arms.map(a => a.stages);
+      expect(plan([...list, ...more]).arms.slice(0, list.length).map(a => a.stages)).toEqual(alone);
+    }),
+  );
+});
+
+/** Factors of which two values always mean two things; others have aliases, as `default` of the teacher's block. */
+const OTHER: { readonly [F in keyof Factors]?: readonly Factors[F][] } = {
+  student: ['T', 'S', 'B'],
+  target: ['relation', 'feature', 'class-token'],
+  relations: [['qk'], ['qk', 'vv'], ['qq', 'kk', 'vv']],
+  softmax: [true, false],
+  relationLoss: ['mse', 'smooth-l1'],
+  headAlignment: [true, false],
+  feature: ['output', 'ffn', 'attention', 'attention-residual', 'qkv'],
+  classTokenLoss: ['kl', 'mse'],
+  maskRatio: [0, 0.25, 0.5],
+  teacherInput: ['whole', 'visible'],
+  reconstruction: [0, 0.5, 1],
+  studentDropPath: [0, 0.1, 0.2],
+  teacherDropPath: [0, 0.1],
+  jitter: [true, false],
+  schedule: ['ablation', 'main'],
+};
+
+test('an arm with another value of any one factor is another stage', () => {
+  const seen = new Set<string>();
+  for (const [factor, values] of Object.entries(OTHER) as [string, readonly (JsonObject[string])[]][]) {
+    const change = fc.tuple(arm, fc.shuffledSubarray([...values], { minLength: 2, maxLength: 2 }));
+    fc.assert(
+      fc.property(change, ([base, [a, b]]) => {
+        const [first, second] = [{ ...base, [factor]: a! }, { ...base, [factor]: b! }];
+        fc.pre(study.factors.safeParse(first).success && study.factors.safeParse(second).success);
+        fc.pre(spec(first) !== undefined && spec(second) !== undefined);
+        const [x, y] = plan([first, second]).arms;
+        expect(x!.final).not.toBe(y!.final);
+        seen.add(factor);
+      }),
+      { numRuns: 10, maxSkipsPerRun: 1000 },
+    );
+  }
+  expect([...seen].sort()).toEqual(Object.keys(OTHER).sort());
+});
+
+/** Arms that between them read every field of the profile. */
+const COVER = ['T', 'S', 'B', 'L'].flatMap((student): JsonObject[] => [
+  { method: 'scratch', student },
+  { method: 'mae', student },
+  { student, teachers: ['L'], target: 'feature' },
+  { student, teachers: ['B'], target: 'feature', maskRatio: 0.5, reconstruction: 1 },
+]).map(factors => study.factors.parse(factors));
+
+/** Fields that say something about a profile and change nothing. */
+const WORDS_ONLY = new Set(['name', 'title', 'caution', 'comparable', 'sources', 'throughput']);
+
+/** Keys of the plan with one field of the profile changed, or undefined where the change is not a valid profile. */
+function keysWith(set: string, profile: object = mini): readonly string[] | undefined {
+  try {
+    const changed = applyOverrides(profile, study.profile.parse(profile), [set], study);
+    return [...plan(COVER, [7], study.profile.parse(changed.profile)).stages.keys()];
+  } catch (error) {
+    if (error instanceof AblateError) return undefined;
+    throw error;
+  }
+}
+
+test.each<[string, object]>([['mini', mini], ['imagenet1k', imagenet1k]])('every number and every switch of profile %s is part of some identity', (_, profile) => {
+  const whole = study.profile.parse(profile);
+  const at = (path: FieldPath): unknown => path.reduce<unknown>((v, part) => (v as Record<string | number, unknown>)[part], whole);
+  const before = new Set(plan(COVER, [7], whole).stages.keys());
+  const untested: string[] = [];
+  for (const path of valuePaths(whole).filter(p => !WORDS_ONLY.has(String(p[0])) && p[0] !== 'seeds')) {
+    const value = at(path);
+    if (typeof value !== 'number' && typeof value !== 'boolean') continue;
+    const others = typeof value === 'number' ? [2 * value, value / 2, value + 1, value + 0.25].filter(v => v !== value) : [!value];
+    const keys = others.map(other => keysWith(`${pathText(path)}=${other}`, profile)).find(k => k !== undefined);
+    if (keys === undefined) untested.push(pathText(path));
+    else expect(keys.some(key => !before.has(key)), pathText(path)).toBe(true);
+  }
+  expect(untested).toEqual([]);
+});
+
+test('what is only words about the profile changes no key', () => {
+  const before = [...plan(COVER, [7]).stages.keys()];
+  fc.assert(
+    fc.property(fc.string({ minLength: 1 }), fc.boolean(), (text, comparable) => {
+      for (const set of [`title=${JSON.stringify(text)}`, `caution=${JSON.stringify(text)}`, `comparable=${comparable}`]) expect(keysWith(set)).toEqual(before);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('no recipe has a field that only says how a stage runs', () => {
+  for (const kind of study.kinds) {
+    const paths = schemaPaths(kind.recipe);
+    expect(paths.length).toBeGreaterThan(0);
+    for (const path of paths) for (const name of path) expect(executionOnly(String(name)), `${kind.name}: ${pathText(path)}`).toBeUndefined();
+  }
+});
+
+test('a teacher of its own for each replicate is another teacher, and only then', () => {
+  const teachers = (profile: ProfileBase): number => [...plan([study.factors.parse({})], [0, 1, 2], profile).stages.values()].filter(s => s.kind === 'pretrain').length;
+  expect(teachers(declared)).toBe(1);
+  expect(teachers(study.profile.parse(applyOverrides(mini, declared, ['teacher_seed=replicate'], study).profile))).toBe(3);
+});
