@@ -6,7 +6,7 @@ import { scale, type Unit } from './format.ts';
 import type { ReportRecord } from './records.ts';
 import { holm } from './statistics.ts';
 import { oneLine } from './text.ts';
-import { allReplicates } from './usage.ts';
+import { replicatesOfArms } from './usage.ts';
 import { ALPHA, judge, type Direction, type Judgement, type Verdict } from './verdict.ts';
 
 /** What the paper's own table says about a claim. `within noise`: its gap is below the margin or below the paper's noise. */
@@ -91,10 +91,11 @@ const NOTHING: Replicates = new Map();
  * not run unless the records have it.
  */
 export function evaluateClaims({ study, ablations, records, unit }: ClaimInput): ClaimResult[] {
+  const named = ablations.flatMap(({ name, claims = [] }) => claims.flatMap(({ parts }) => parts.flatMap(part => pairsOf(part, name))).flatMap(({ arm, than }) => [arm, than]));
   const evidence: Evidence = {
     unit,
     noise: study.report.publishedNoise?.value ?? 0,
-    replicates: allReplicates(records, study.report.headline),
+    replicates: replicatesOfArms(records, study.report.headline, new Set(named.map(armNameText))),
     declared: new Map(ablations.flatMap(({ name, arms }) => arms.map(arm => [armNameText({ ablation: name, arm: arm.name }), arm] as const))),
   };
   const claims = ablations.flatMap(({ name, claims: ofAblation }) => (ofAblation ?? []).map(claim => evaluateClaim(claim, name, evidence)));

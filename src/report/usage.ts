@@ -46,14 +46,18 @@ export function replicates(placed: readonly Placed[], headline: Study['report'][
   return new Map(finished.map(({ seed, record }) => [seed, replicate(record, headline)]));
 }
 
-/** The headline number of every arm and seed that has one, of all ablations of the records, by `ablation/arm`. */
-export function allReplicates(records: readonly ReportRecord[], headline: Study['report']['headline']): ReadonlyMap<string, Map<number, Replicate>> {
+/** The headline number of every seed of these arms (`ablation/arm`, of any ablation), by arm; arms without one are left out. */
+export function replicatesOfArms(
+  records: readonly ReportRecord[],
+  headline: Study['report']['headline'],
+  arms: ReadonlySet<string>,
+): ReadonlyMap<string, Map<number, Replicate>> {
   const byArm = new Map<string, Map<number, Replicate>>();
   for (const record of records) {
     if (record.state !== 'done') continue;
     for (const { ablation, arm, seed, role } of record.uses) {
-      if (role !== headline.role) continue;
       const name = `${ablation}/${arm}`;
+      if (role !== headline.role || !arms.has(name)) continue;
       const ofArm = byArm.get(name) ?? new Map<number, Replicate>();
       byArm.set(name, ofArm.set(seed, replicate(record, headline)));
     }

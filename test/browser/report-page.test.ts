@@ -8,6 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReportInput } from '../../src/report/build.ts';
 import { writeReport } from '../../src/report/write.ts';
+import { gridInput } from '../fixtures/report/grid.ts';
 import { hostileInput } from '../fixtures/report/hostile.ts';
 import { sampleInput } from '../fixtures/report/sample.ts';
 import { hasChromium, launch } from './launch.ts';
@@ -55,6 +56,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     seeds: sampleInput([0, 1, 2]),
     empty: { ...sampleInput(), records: [] },
     hostile: hostileInput(),
+    grid: gridInput([0, 1, 2]),
   };
 
   beforeAll(async () => {
@@ -155,6 +157,16 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await page.evaluate("const script = document.createElement('script'); script.textContent = 'window.pwned = 1'; document.body.append(script)");
     expect(await page.evaluate('typeof window.pwned')).toBe('undefined');
     expect(errors.join()).toContain('Content Security Policy');
+    await page.close();
+  });
+
+  test('a whole grid: caution, verdict and the start of the contents are on the first screen; links lead to their rows', async () => {
+    const { page } = await open('grid', 'index.html', DESKTOP);
+    const tops = await page.evaluate<number[]>("['[role=note]', '.verdict', 'nav tbody tr'].map(s => document.querySelector(s).getBoundingClientRect().bottom)");
+    expect(tops).toEqual([...tops].sort((a, b) => a - b));
+    expect(tops.at(-1)).toBeLessThanOrEqual(900);
+    await page.click('#claims tbody tr:not(.group) a');
+    expect(await page.evaluate<string>("document.querySelector(':target th').textContent")).toContain('The default arm is clearly above the baseline');
     await page.close();
   });
 
