@@ -30,6 +30,9 @@ const ROWS: Readonly<Record<string, string>> = {
 const sizes = ['T', 'S', 'B'] as const;
 const teachers = { T: ['L', 'B', 'S'], S: ['L', 'B'], B: ['L'] } satisfies Record<(typeof sizes)[number], Factors['teachers']>;
 
+/** A distilled teacher has learned what it teaches. */
+const ownSequence = (size: (typeof sizes)[number]): Partial<Factors> => (teachers[size].length > 1 ? { teacherTarget: 'same' } : {});
+
 export default defineAblation<Factors>({
   name: 'strategy-size',
   order: 9,
@@ -50,8 +53,8 @@ export default defineAblation<Factors>({
       ),
       product(
         [
-          { name: 'class-token', label: 'Class token', factors: { target: 'class-token' } },
-          { name: 'feature', label: 'Features', factors: { target: 'feature', feature: 'output' } },
+          { name: 'class-token', label: 'Class token', factors: { target: 'class-token', ...ownSequence(size) } },
+          { name: 'feature', label: 'Features', factors: { target: 'feature', feature: 'output', ...ownSequence(size) } },
           { name: 'relation', label: 'Relations', factors: { target: 'relation' } },
         ],
         [{ name: size.toLowerCase(), label: `ViT-${size}`, factors: { student: size, teachers: teachers[size], schedule: 'main' } }],

@@ -4,7 +4,7 @@ import type { StageSpec } from '../ablation/declaration.ts';
 import type { JsonObject } from '../ablation/kind.ts';
 import { untrainedParts } from '../distill/trained-parts.ts';
 import type { DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from '../stages/recipes.ts';
-import type { Factors, ModelSize } from './factors.ts';
+import { teacherFactors, type Factors, type ModelSize } from './factors.ts';
 import { encoder } from './models.ts';
 import type { Profile } from './profile.ts';
 
@@ -25,7 +25,7 @@ export function pretrain(profile: Profile, size: ModelSize, seed: number, role: 
     optimizer,
     augment,
   };
-  return { kind: 'pretrain', role, recipe: recipe as unknown as JsonObject, seed, upstream: {} };
+  return { kind: 'pretrain', role, recipe: recipe, seed, upstream: {} };
 }
 
 interface Teacher {
@@ -41,7 +41,7 @@ export function distill(factors: Factors, profile: Profile, seed: number): Stage
   const [first, ...others] = factors.teachers;
   const seedOfTeacher = profile.teacher_seed === 'replicate' ? seed : profile.teacher_seed;
   const mae: Teacher = { size: first!, model: encoder(profile, first!), stage: pretrain(profile, first!, seedOfTeacher, 'teacher') };
-  const teacher = others.reduce<Teacher>((above, size, i) => teach(factors, profile, seed, above, size, `teacher-${i + 2}`), mae);
+  const teacher = others.reduce<Teacher>((above, size, i) => teach(teacherFactors(factors), profile, seed, above, size, `teacher-${i + 2}`), mae);
   return teach(factors, profile, seed, teacher, factors.student, 'distill').stage;
 }
 
@@ -50,7 +50,7 @@ function teach(factors: Factors, profile: Profile, seed: number, teacher: Teache
   return {
     size,
     model: recipe.model,
-    stage: { kind: 'distill', role, recipe: recipe as unknown as JsonObject, seed, upstream: { teacher: teacher.stage } },
+    stage: { kind: 'distill', role, recipe: recipe, seed, upstream: { teacher: teacher.stage } },
     learned: recipe,
   };
 }
@@ -115,11 +115,11 @@ const FEATURES: Readonly<Record<Factors['feature'], { feature: FeatureOf }>> = {
 export function teacherBlock({ teacherBlock: place, target, feature }: Pick<Factors, 'teacherBlock' | 'target' | 'feature'>, size: ModelSize, depth: number): number {
   const isOutput = target === 'feature' && feature === 'output';
   const fraction = place === 'default' ? (size === 'L' && !isOutput ? 3 / 4 : 1) : place;
-  const block = fraction * depth;
-  if (!Number.isInteger(block)) {
+  const block = Math.round(fraction * depth);
+  if (Math.abs(block - fraction * depth) > 1e-9 || block < 1) {
     throw new UsageError(
       'TEACHER_BLOCK',
-      `Expected a teacherBlock that falls on one of the ${depth} blocks of the ${size} teacher, got ${fraction} (block ${block}). Choose a multiple of 1/${depth}.`,
+      `Expected a teacherBlock that falls on one of the ${depth} blocks of the ${size} teacher, got ${fraction} (block ${Number((fraction * depth).toFixed(2))}). Choose a multiple of 1/${depth}.`,
     );
   }
   return block;
@@ -133,7 +133,7 @@ function expectTrained({ size, model, learned }: Teacher, target: DistillTarget,
   const what = target.family === 'feature' ? `feature ${target.feature}` : target.family;
   throw new UsageError(
     'UNTRAINED_TARGET',
-    `Expected a target that the distilled ${size} teacher has learned, got ${what} of its block ${block}: its distillation left ${untrained.join(', ')} of the last block as initialised. Distill from an earlier block (teacherBlock), or choose relations or Q/K/V features.`,
+    `Expected a target that the distilled ${size} teacher has learned, got ${what} of its block ${block}: its distillation left ${untrained.join(', ')} of the last block as initialised. Distill from an earlier block (teacherBlock), or let the teachers learn the same (teacherTarget: 'same').`,
   );
 }
 

@@ -12,10 +12,15 @@ const schema = z.strictObject({
   method: z.enum(['distill', 'mae', 'scratch']).default('distill'),
   student: modelSize.default('B'),
   /**
-   * The teachers, first to last. The first is a MAE of that size. Each of the others is a student of the one before it,
-   * distilled as the arm's own student is; the last teaches the arm's student. `['L', 'B']`: MAE-L, then TinyMIM-B.
+   * The teachers, first to last. The first is a MAE of that size, each of the others a distilled student of the one before
+   * it; the last teaches the arm's student. `['L', 'B']`: MAE-L, then TinyMIM-B.
    */
   teachers: z.array(modelSize).min(1).default(['L']),
+  /**
+   * What the distilled teachers themselves have learned: `relation`: the default of the paper's ablations, as TinyMIM is
+   * released; `same`: what the arm's student learns, in the same way.
+   */
+  teacherTarget: z.enum(['relation', 'same']).default('relation'),
   /** What the student learns: relations between tokens (eq. 4, 9), features (eq. 7, 8) or the class token (eq. 6). */
   target: z.enum(['relation', 'feature', 'class-token']).default('relation'),
   /** Token relations to match: products of these features, head by head. */
@@ -64,11 +69,13 @@ const distilled: Condition = [f => f.method === 'distill', "an arm with method '
 const relation: Condition = [f => f.target === 'relation', "an arm with target 'feature' or 'class-token'"];
 const feature: Condition = [f => f.target === 'feature', "an arm with target 'relation' or 'class-token'"];
 const classToken: Condition = [f => f.target === 'class-token', "an arm with target 'relation' or 'feature'"];
+const sequence: Condition = [f => f.teachers.length > 1, 'an arm with a single teacher, which is a MAE'];
 const masked: Condition = [f => f.maskRatio > 0, 'an arm whose student sees the raw image (maskRatio 0)'];
 
 /** Where a factor means anything; elsewhere it must be left out, so that no arm claims a choice that changes nothing. */
 const MEANINGFUL: Readonly<Partial<Record<keyof Factors, readonly Condition[]>>> = {
   teachers: [distilled],
+  teacherTarget: [distilled, sequence],
   target: [distilled],
   relations: [distilled, relation],
   softmax: [distilled, relation],
@@ -88,6 +95,11 @@ const MEANINGFUL: Readonly<Partial<Record<keyof Factors, readonly Condition[]>>>
 };
 
 const defaults = schema.parse({});
+
+/** What the distilled teachers of an arm learn: see `teacherTarget`. */
+export function teacherFactors(arm: Factors): Factors {
+  return arm.teacherTarget === 'same' ? arm : { ...defaults, schedule: arm.schedule };
+}
 
 export const factors = schema.superRefine((value, context) => {
   for (const [field, conditions] of Object.entries(MEANINGFUL) as [keyof Factors, readonly Condition[]][]) {

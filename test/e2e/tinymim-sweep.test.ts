@@ -18,7 +18,7 @@ afterAll(async () => { await rm(folder, { recursive: true, force: true }); });
 const ablate = (args: readonly string[], { env = {}, detached = false }: { env?: Record<string, string>; detached?: boolean } = {}) =>
   execa(process.execPath, [ABLATE, ...args], { reject: false, all: true, cwd: folder, env, detached });
 const sweep = (store: string, more: readonly string[] = []) =>
-  ['sweep', '--experiments', EXPERIMENTS, '--profile', 'toy', '--store', store, '--reports', `${store}-reports`, '--devices', 'cpu:2x1', ...more];
+  ['sweep', '--experiments', EXPERIMENTS, '--profile', 'toy', '--only', 'tiny', '--store', store, '--reports', `${store}-reports`, '--devices', 'cpu:2x1', ...more];
 
 /** The bytes that stages left: results and final weights by key. */
 function bytes(store: string): Record<string, string> {
@@ -56,8 +56,23 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     expect(again.all).toContain('Report up to date');
     expect(attempts('whole')).toEqual(Array(9).fill(1));
 
-    const check = await ablate(['report', '--check', '--experiments', EXPERIMENTS, '--profile', 'toy', '--reports', 'whole-reports']);
+    const check = await ablate(['report', '--check', '--experiments', EXPERIMENTS, '--profile', 'toy', '--only', 'tiny', '--reports', 'whole-reports']);
     expect(check.exitCode).toBe(0);
+  });
+
+  it('trains every factor away from its default, every target and a sequence of teachers, and judges claims', async () => {
+    const { exitCode, all } = await ablate(['sweep', '--experiments', EXPERIMENTS, '--profile', 'grid', '--store', 'grid', '--reports', 'grid-reports', '--devices', 'cpu:2x1']);
+    expect(all).toContain('70 stages done');
+    expect(exitCode).toBe(0);
+    const results = Object.entries(bytes('grid')).filter(([file]) => file.endsWith('result.json')).map(([, text]) => JSON.parse(text) as Record<string, number>);
+    for (const result of results) for (const value of Object.values(result)) expect(Number.isFinite(value)).toBe(true);
+    const report = readFileSync(join(folder, 'grid-reports/grid/README.md'), 'utf8');
+    expect(report).toContain('Every comparison can be made.');
+    expect(report).toContain('undecided');
+
+    const dry = await ablate(['sweep', '--dry-run', '--experiments', EXPERIMENTS, '--profile', 'grid', '--store', 'grid', '--set', 'distill.base_lr=1e-3']);
+    expect(dry.exitCode).toBe(0);
+    expect(attempts('grid')).toEqual(Array(70).fill(1)); // a dry run runs nothing
   });
 
   it('ends with the same bytes after SIGKILL in the middle', async () => {
@@ -80,13 +95,13 @@ describe('ablate sweep with the stages of TinyMIM', () => {
   it('reports a failing stage, blocks what hangs on it, and ends with 1', async () => {
     // Fashion-MNIST from an empty cache: the data is missing, which no retry mends.
     const { exitCode, all } = await ablate(
-      ['sweep', '--only', 'relation/scratch', '--store', 'failing', '--no-report', '--devices', 'cpu:1x1'],
+      ['sweep', '--only', 'mae-vs-scratch/scratch-b', '--store', 'failing', '--no-report', '--devices', 'cpu:1x1'],
       { env: { TINYMIM_CACHE: join(folder, 'empty') } },
     );
     expect(exitCode).toBe(1);
     expect(all).toContain('make setup');
     expect(all).toContain('blocked');
-    const status = await ablate(['status', '--only', 'relation/scratch', '--store', 'failing']);
+    const status = await ablate(['status', '--only', 'mae-vs-scratch/scratch-b', '--store', 'failing']);
     expect(status.all).toContain('failed');
     expect(status.all).toContain('log.txt');
   });
@@ -104,6 +119,9 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     [['plan', '--only', 'relaton'], /did you mean 'relation'/],
     [['plan', '--profile', 'mimi'], /did you mean 'mini'/],
     [['swep'], /unknown command 'swep'/],
+    [['plan', '--set', 'distill.epoch=3'], /did you mean 'distill.schedule.epochs'/],
+    [['sweep', '--profile', 'imagenet1k'], /planned, not run/],
+    [['explain', 'relation/qk-v'], /did you mean 'qk-vv'/],
     [['plan', '--sed', '1'], /unknown option '--sed'/],
   ])('ends with 2 on bad use: %s', async (args, message) => {
     const { exitCode, all } = await ablate(args);
@@ -112,7 +130,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
   });
 
   it('has help for every command', async () => {
-    for (const command of ['setup', 'doctor', 'plan', 'sweep', 'status', 'report']) {
+    for (const command of ['setup', 'doctor', 'plan', 'sweep', 'status', 'report', 'explain', 'diff']) {
       const { exitCode, all } = await ablate([command, '--help']);
       expect(exitCode).toBe(0);
       expect(all).toContain(`Usage: ablate ${command}`);

@@ -1,9 +1,9 @@
-import type { Profile } from '../../../../src/tinymim/profile.ts';
+import type { ProfileDeclaration } from '../../../../src/tinymim/profile.ts';
 
 const stage = {
   optimizer: { weight_decay: 0.05, betas: [0.9, 0.95] },
   augment: { crop: { scale: [0.5, 1], ratio: [3 / 4, 4 / 3] }, flip: true },
-} satisfies Partial<Profile['pretrain']>;
+} satisfies Partial<ProfileDeclaration['pretrain']>;
 const schedule = { epochs: 3, warmup_epochs: 0.5, batch_size: 32, accumulation_steps: 1, base_lr: 8e-3, min_lr: 0 };
 
 /** Procedural RGB images, so that the tests need no data set. */
@@ -29,9 +29,9 @@ export default {
   },
   pretrain: { ...stage, schedule, decoder: { embed_dim: 16, depth: 1, num_heads: 2, mlp_ratio: 2 }, mask_ratio: 0.75, norm_pix_loss: true },
   // Two micro-batches: accumulation on the way, too.
-  distill: { ...stage, schedule: { ...schedule, accumulation_steps: 2 }, jitter: { brightness: 0.4, contrast: 0.4 } },
+  distill: { ...stage, schedule: { ...schedule, accumulation_steps: 2 }, jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 } },
   finetune: { ...stage, schedule: { ...schedule, epochs: 16, base_lr: 2e-2 }, layer_decay: 0.9, drop_path: 0, label_smoothing: 0.1 },
   supervise: { ...stage, schedule: { ...schedule, epochs: 16, base_lr: 2e-2 }, drop_path: 0.1, label_smoothing: 0.1 },
   evaluate: { batch_size: 50 },
   comparable: false,
-} satisfies Profile;
+} satisfies ProfileDeclaration;

@@ -1,0 +1,16 @@
+import type { ProfileDeclaration } from '../../../../src/tinymim/profile.ts';
+import toy from './toy.ts';
+
+const short = { epochs: 1, warmup_epochs: 0, batch_size: 32, accumulation_steps: 1, base_lr: 4e-3, min_lr: 0 };
+
+/** A step or four of everything, for a grid of many arms. */
+export default {
+  ...toy,
+  name: 'grid',
+  data: { ...toy.data, train: 128, validation: 32, test: 32 },
+  labelled_images: 64,
+  pretrain: { ...toy.pretrain, schedule: short },
+  distill: { ...toy.distill, schedule: short },
+  finetune: { ...toy.finetune, schedule: short },
+  supervise: { ...toy.supervise, schedule: { ...short, epochs: 3 } },
+} satisfies ProfileDeclaration;
