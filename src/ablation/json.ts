@@ -17,29 +17,50 @@ export class NotJsonError extends AblateError {
  * @throws NotJsonError naming the path of the first value that JSON cannot hold
  */
 export function canonicalJson(value: unknown, at = 'value'): string {
+  return textOf(value, [at]);
+}
+
+/** Names and indices on the way to a value: put into words only when something is wrong there, for plans hash thousands of recipes. */
+type Path = (string | number)[];
+
+function textOf(value: unknown, path: Path): string {
   if (value === null) return 'null';
   switch (typeof value) {
     case 'boolean':
     case 'string':
       return JSON.stringify(value);
     case 'number':
-      if (!Number.isFinite(value)) throw new NotJsonError(at, String(value));
+      if (!Number.isFinite(value)) throw refusal(path, String(value));
       return JSON.stringify(value);
     case 'object':
-      return Array.isArray(value) ? canonicalList(value, at) : canonicalObject(value, at);
+      return Array.isArray(value) ? textOfList(value, path) : textOfObject(value as Record<string, unknown>, path);
     default:
-      throw new NotJsonError(at, typeof value);
+      throw refusal(path, typeof value);
   }
 }
 
-function canonicalList(list: readonly unknown[], at: string): string {
-  // Array.from turns holes into undefined, which is then refused; map would skip them.
-  return `[${Array.from(list, (item, i) => canonicalJson(item, `${at}[${i}]`)).join(',')}]`;
+function textOfList(list: readonly unknown[], path: Path): string {
+  let text = '[';
+  // By index, so that a hole counts as undefined, which is then refused; map would skip it.
+  for (let i = 0; i < list.length; i++) {
+    path.push(i);
+    text += (i > 0 ? ',' : '') + textOf(list[i], path);
+    path.pop();
+  }
+  return `${text}]`;
 }
 
-function canonicalObject(object: object, at: string): string {
+function textOfObject(object: Readonly<Record<string, unknown>>, path: Path): string {
   const prototype: unknown = Object.getPrototypeOf(object);
-  if (prototype !== Object.prototype && prototype !== null) throw new NotJsonError(at, `an instance of ${object.constructor.name}`);
-  const fields = Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${fields.map(([name, v]) => `${JSON.stringify(name)}:${canonicalJson(v, `${at}.${name}`)}`).join(',')}}`;
+  if (prototype !== Object.prototype && prototype !== null) throw refusal(path, `an instance of ${object.constructor.name}`);
+  let text = '{';
+  for (const name of Object.keys(object).sort()) {
+    path.push(name);
+    text += `${text === '{' ? '' : ','}${JSON.stringify(name)}:${textOf(object[name], path)}`;
+    path.pop();
+  }
+  return `${text}}`;
 }
+
+const refusal = ([at, ...rest]: Path, found: string): NotJsonError =>
+  new NotJsonError(String(at) + rest.map(part => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join(''), found);

@@ -1,6 +1,5 @@
 /** Collects the stages of all arms, each key once. */
 import { UsageError } from '../ablation/errors.ts';
-import { canonicalJson } from '../ablation/json.ts';
 import type { JsonObject, StageCost, StageIdentity, StageKind } from '../ablation/kind.ts';
 import { problems, problemText } from '../ablation/problems.ts';
 import { suggest } from '../ablation/suggest.ts';
@@ -50,8 +49,6 @@ export class StageBuilder {
   readonly #kinds: ReadonlyMap<string, StageKind>;
   /** Insertion order is topological: a stage is entered after its upstream stages. */
   readonly #entries = new Map<string, Entry>();
-  /** Key by text of the unparsed stage: shared stages are parsed and hashed once, whatever the number of arms. */
-  readonly #known = new Map<string, string>();
 
   constructor(kinds: readonly StageKind[]) {
     this.#kinds = new Map(kinds.map(k => [k.name, k]));
@@ -82,9 +79,6 @@ export class StageBuilder {
   }
 
   #keyFor(stage: StageSpec, upstream: Record<string, string>, user: ArmRef): string {
-    const text = canonicalJson({ kind: stage.kind, recipe: stage.recipe, seed: stage.seed, upstream }, `stage '${stage.role}'`);
-    const known = this.#known.get(text);
-    if (known !== undefined) return known;
     const kind = this.#kinds.get(stage.kind);
     if (!kind) throw refusal(user, stage, `expected a registered kind, got '${stage.kind}'${suggest(stage.kind, [...this.#kinds.keys()])}`);
     const identity: StageIdentity = { kind: kind.name, revision: kind.revision, recipe: parseRecipe(kind, stage, user), seed: parseSeed(stage, user), upstream };
@@ -94,7 +88,6 @@ export class StageBuilder {
       const recipes = Object.fromEntries(Object.entries(upstream).map(([slot, k]) => [slot, this.#entries.get(k)!.identity.recipe]));
       this.#entries.set(key, { identity, cost: kind.cost(identity.recipe, recipes), roles: new Set(), users: [] });
     }
-    this.#known.set(text, key);
     return key;
   }
 
@@ -119,9 +112,9 @@ export class StageBuilder {
 }
 
 function parseRecipe(kind: StageKind, stage: StageSpec, user: ArmRef): JsonObject {
-  const found = problems(kind.recipe, stage.recipe);
-  if (found.length > 0) throw refusal(user, stage, found.map(p => `recipe.${problemText(p)}`).join('\n  '));
-  return kind.recipe.parse(stage.recipe);
+  const parsed = kind.recipe.safeParse(stage.recipe);
+  if (parsed.success) return parsed.data;
+  throw refusal(user, stage, problems(kind.recipe, stage.recipe).map(p => `recipe.${problemText(p)}`).join('\n  '));
 }
 
 function parseSeed({ seed, ...stage }: StageSpec, user: ArmRef): number {

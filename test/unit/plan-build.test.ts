@@ -87,7 +87,7 @@ describe('buildPlan', () => {
     ['a slot of the wrong kind', weigh(weigh(seedling(), { role: 'inner' })), 'upstream.tree: expected a stage of kind seedling or graft, got weigh'],
     ['an unknown kind', weigh(seedling({ kind: 'sapling' })), "expected a registered kind, got 'sapling'"],
     ['a recipe that its kind refuses', weigh(seedling({ recipe: { variety: 'oak', step: 2 } })), "recipe.step: unknown field; did you mean 'steps'?"],
-    ['a recipe that is no JSON', weigh(seedling({ recipe: { variety: 'oak', steps: NaN } })), "stage 'stock'.recipe.steps: expected a JSON value (finite number, string, boolean, null, list or plain object), got NaN"],
+    ['a recipe that is no JSON', weigh(seedling({ recipe: { variety: 'oak', steps: NaN } })), "stage 'stock' (kind seedling): recipe.steps: expected number, got NaN"],
     ['a bad seed', weigh(seedling({ seed: -1 })), 'seed: expected an integer from 0 to 4294967295, got -1'],
     ['one role for two stages', weigh({ kind: 'graft', role: 'stock', recipe: { cut: 1, steps: 1, trouble: { kind: 'none', at: 0 } }, seed: 0, upstream: { stock: seedling() } }), "expected one stage a role, got two different ones in the role 'stock'"],
   ])('refuses %s', (_, spec, message) => {
