@@ -127,7 +127,7 @@ function folded(report: Report, title: string, body: Markup): Markup {
 function curves(report: Report, ablation: AblationReport, figures: Figures): Markup | undefined {
   const charts = ablation.curves.flatMap(chart => {
     const drawn = figures.get(chart.id);
-    return drawn === undefined ? [] : [html`<div>${figure(drawn)}<details><summary>Values of \u201c${chart.title}\u201d</summary>${table(curveTable(chart), 'fixed compact')}</details></div>`];
+    return drawn === undefined ? [] : [html`<div>${figure(drawn)}<details><summary>Values of \u201c${chart.title}\u201d</summary>${table(curveTable(ablation, chart), 'fixed compact')}</details></div>`];
   });
   return charts.length === 0 ? undefined : folded(report, 'Training curves', html`<div class="charts">${charts}</div>`);
 }

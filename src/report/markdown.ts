@@ -71,7 +71,7 @@ const optional = (data: Table | undefined, ...before: readonly string[]): string
 function curves(ablation: AblationReport, figures: Figures): string[] {
   const charts = ablation.curves.flatMap(chart => {
     const drawn = figures.get(chart.id);
-    return drawn === undefined ? [] : [image(drawn), details(`Values of \u201c${chart.title}\u201d`, table(curveTable(chart)))];
+    return drawn === undefined ? [] : [image(drawn), details(`Values of \u201c${chart.title}\u201d`, table(curveTable(ablation, chart)))];
   });
   return charts.length === 0 ? [] : ['### Training curves', ...charts];
 }

@@ -170,10 +170,10 @@ function costCells(cost: ArmRow['cost']): Cell[] {
 const SHARES = [0, 0.25, 0.5, 0.75, 1] as const;
 
 /** Five values of every line of a chart; all points are in `results.jsonl`. */
-export function curveTable(chart: CurveChart): Table {
+export function curveTable({ title }: AblationReport, chart: CurveChart): Table {
   const several = new Set(chart.series.map(s => s.seed)).size > 1;
   return {
-    subject: 'Training curves',
+    subject: `${title}, training curves`,
     caption: `${chart.title}${chart.unit === 'fraction' ? ' (%)' : ''}, values along the run`,
     corner: 'Arm',
     columns: SHARES.map(share => right(share === 0 ? 'first' : share === 1 ? 'last' : `${100 * share} %`)),

@@ -15,6 +15,8 @@ import { hasChromium, launch } from './launch.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const DESKTOP = { viewport: { width: 1440, height: 900 } } as const;
+/** For a page with hundreds of rows and charts, on a busy machine. */
+const AXE_TIMEOUT = 180_000;
 const PHONE = { viewport: { width: 400, height: 800 } } as const;
 
 // Scripts for the page are texts: the project has no DOM types, as its own code runs in Node alone.
@@ -107,7 +109,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
       expect(results.violations.map(v => `${v.id}: ${v.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)).toEqual([]);
       expect(results.passes.map(pass => pass.id)).toContain('color-contrast');
       await page.close();
-    });
+    }, AXE_TIMEOUT);
 
     test('no text is smaller than 12 px', async () => {
       for (const size of [DESKTOP, PHONE]) {
