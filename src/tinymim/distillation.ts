@@ -1,7 +1,6 @@
 /** Distillation of an arm as stages: the student, its teacher, and the teachers of that. */
 import { UsageError } from '../ablation/errors.ts';
 import type { StageSpec } from '../ablation/declaration.ts';
-import type { JsonObject } from '../ablation/kind.ts';
 import { untrainedParts } from '../distill/trained-parts.ts';
 import type { DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from '../stages/recipes.ts';
 import { teacherFactors, type Factors, type ModelSize } from './factors.ts';
