@@ -9,7 +9,8 @@ import { LocalExecutor } from '../runner/executors/local.ts';
 import { runPlan } from '../runner/run.ts';
 import { dataDir } from '../setup/cache.ts';
 import { usableGpus } from '../setup/device.ts';
-import { openStore } from '../store/store.ts';
+import { StoreError } from '../store/errors.ts';
+import { openStore, type Store } from '../store/store.ts';
 import { createDisplay } from './display.ts';
 import { showPlan } from './plan.ts';
 import { writeReports } from './report.ts';
@@ -41,17 +42,17 @@ export function registerSweep(program: Command): void {
 }
 
 async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
-  const { plan, profile, overrides, seeds, dir, study } = chosen;
+  const { plan, profile, dir, study } = chosen;
   const reason = study.notRunnable?.(profile);
   if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `Profile ${profile.name} cannot run here: ${reason}. See its plan with ablate plan --profile ${profile.name}.`);
-  const store = openStore(options.store, { warn: line => process.stderr.write(`${pc.yellow('warning')} ${line}\n`) });
+  const store = openStore(options.store, { warn });
+  remember(store, chosen);
   const done = [...plan.stages.keys()].filter(key => store.doneAttempt(key) !== undefined);
   if (done.length === plan.stages.size) {
     process.stdout.write(`Nothing to run: all ${plural(done.length, 'stage')} of profile ${profile.name} are done in ${options.store}/.\n`);
     if (options.report) await writeReports(chosen, options);
     return 0;
   }
-  store.recordSweep({ profile: profile.name, overrides, seeds, arms: plan.arms.map(({ ablation, arm, seed, stages }) => ({ ablation, arm, seed, stages })) });
   const devices = options.devices ?? defaultDevices(await usableGpus());
   const places = parseDevices(devices);
   process.stdout.write(`${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')})\n`);
@@ -72,6 +73,18 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
   if (signals.stop.aborted) return STOPPED;
   if (options.report) await writeReports(chosen, options);
   return summary.failed.length > 0 ? 1 : 0;
+}
+
+const warn = (line: string): void => void process.stderr.write(`${pc.yellow('warning')} ${line}\n`);
+
+/** For `explain`. A store that takes no record may still hold all that is asked for. */
+function remember(store: Store, { plan, profile, overrides, seeds }: Chosen): void {
+  try {
+    store.recordSweep({ profile: profile.name, overrides, seeds, arms: plan.arms.map(({ ablation, arm, seed, stages }) => ({ ablation, arm, seed, stages })) });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    warn(`${error.message} What this sweep planned is not recorded.`);
+  }
 }
 
 function seconds(text: string): number {

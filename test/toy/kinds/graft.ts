@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defineKind } from '../../../src/ablation/define.ts';
 import type { StageContext, StageResult } from '../../../src/ablation/kind.ts';
 import { grow, pace, trouble } from './grow.ts';
+import { untrained } from './untrained.ts';
 
 const recipe = z.strictObject({ cut: z.number(), ...pace, trouble });
 
@@ -15,6 +16,8 @@ export const graft = defineKind({
   upstream: { stock: { kinds: ['seedling', 'graft'] } },
   metrics: { height: { label: 'height', unit: 'loss', better: 'higher', help: 'Height after the last step' } },
   cost: ({ steps }) => ({ labelledImages: steps, unlabelledImages: 0, flops: 0 }),
+  disk: () => ({ output: 100, checkpoint: 10 }),
+  loadUntrained: () => Promise.resolve(untrained),
   load: () => Promise.resolve(run),
 });
 

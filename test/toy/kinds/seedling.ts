@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defineKind } from '../../../src/ablation/define.ts';
 import type { StageContext, StageResult } from '../../../src/ablation/kind.ts';
 import { grow, pace } from './grow.ts';
+import { untrained } from './untrained.ts';
 
 const recipe = z.strictObject({ variety: z.enum(['oak', 'elm', 'fir']), ...pace });
 
@@ -15,6 +16,8 @@ export const seedling = defineKind({
   upstream: {},
   metrics: { height: { label: 'height', unit: 'loss', better: 'higher', help: 'Height after the last step' } },
   cost: ({ steps }) => ({ labelledImages: 0, unlabelledImages: steps, flops: 0 }),
+  disk: () => ({ output: 100, checkpoint: 10 }),
+  loadUntrained: () => Promise.resolve(untrained),
   load: () => Promise.resolve(run),
 });
 

@@ -1,0 +1,121 @@
+/** `ablate plan`, `diff` and the flags of `sweep` that do not run anything: the real program on the toy study. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { editableStudy } from '../toy/editable.ts';
+
+interface PlanJson {
+  readonly counts: { readonly stages: number; readonly shared: number; readonly done: number; readonly toRun: number };
+  readonly disk: { readonly outputs: number; readonly checkpoints: number; readonly free: number };
+  readonly time: { readonly seconds: number; readonly chainSeconds: number; readonly shapes: number; readonly measuredShapes: number } | null;
+  readonly stages: readonly { readonly key: string; readonly kind: string; readonly toRun: boolean; readonly time?: { readonly seconds: number; readonly measured: boolean } }[];
+}
+
+describe('plan', () => {
+  const study = editableStudy('slow');
+  const only = ['--only', 'cut,variety', '--devices', 'cpu:2x1'];
+  const planJson = async (...args: string[]): Promise<PlanJson> => JSON.parse((await study.ablate('plan', '--json', ...only, ...args)).stdout) as PlanJson;
+  const measurements = (): number => readFileSync(join(study.folder, 'cache/throughput.jsonl'), 'utf8').trimEnd().split('\n').length;
+
+  it('before anything was measured: counts stages, those of several tables and the disk, and says how to know the time', async () => {
+    const plan = await planJson();
+    // Two stocks, four grafts (one of both tables), five weighings (one of both); the oak on its own root is the stock.
+    expect(plan.counts).toEqual({ stages: 2 + 4 + 5, shared: 3, done: 0, toRun: 11 });
+    expect(plan.disk).toMatchObject({ outputs: 6 * 100, checkpoints: 3 * 2 * 10 });
+    expect(plan.disk.free).toBeGreaterThan(0);
+    expect(plan.time).toBeNull();
+    const { stdout } = await study.ablate('plan', ...only);
+    expect(stdout).toMatch(/Time +not known: no stage was measured on cpu:2x1 yet; ablate plan --measure/);
+    expect(existsSync(join(study.folder, 'store'))).toBe(false);
+  });
+
+  it('--measure runs steps of each shape once, in workers, and keeps what it found', async () => {
+    const plan = await planJson('--measure');
+    expect(plan.time).toMatchObject({ measuredShapes: plan.time!.shapes });
+    expect(plan.time!.seconds).toBeGreaterThanOrEqual(plan.time!.chainSeconds);
+    for (const stage of plan.stages) expect(stage.time!.measured).toBe(true);
+    // A tree has 100 steps with a pause of 20 ms each.
+    for (const tree of plan.stages.filter(s => s.kind !== 'weigh')) expect(tree.time!.seconds).toBeGreaterThan(1.9);
+    expect(measurements()).toBe(plan.time!.shapes);
+    const again = await study.ablate('plan', '--measure', ...only);
+    expect(again.stderr).not.toContain('Measuring');
+    expect(measurements()).toBe(plan.time!.shapes);
+    expect(existsSync(join(study.folder, 'store'))).toBe(false);
+  });
+
+  it('a shape without a measurement is estimated from those of its kind, and marked', async () => {
+    study.edit('experiments/ablations/cut.ts', 'cut: 0 }', 'cut: 0.3 }');
+    const { stdout } = await study.ablate('plan', ...only);
+    study.edit('experiments/ablations/cut.ts', 'cut: 0.3 }', 'cut: 0 }');
+    expect(stdout).toMatch(/graft .* ~\d+ s\n/);
+    expect(stdout).toMatch(/seedling .* \d+ s\n/);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/Time ~\d+ s on cpu:2x1 .*, 8 of 10 stage shapes measured, the others \(~\)/);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  it('sweep --dry-run prints the plan and does nothing', async () => {
+    const dry = await study.ablate('sweep', '--dry-run', ...only);
+    expect(dry.exitCode).toBe(0);
+    const withoutDisk = (text: string): string => text.replace(/[\d.]+ GB free/, ''); // others write there, too
+    expect(withoutDisk(dry.stdout)).toBe(withoutDisk((await study.ablate('plan', ...only)).stdout));
+    expect(existsSync(join(study.folder, 'store'))).toBe(false);
+  });
+
+  it('a profile that cannot run is planned with a note, and a sweep of it is bad use', async () => {
+    study.edit('experiments/study.ts', '  realise,\n', "  realise,\n  notRunnable: () => 'the orchard is frozen',\n  statedThroughput: () => ({ device: 'gardener', flopsPerSecond: 1, source: 'a guess' }),\n");
+    const plan = await study.ablate('plan', ...only);
+    expect(plan.stdout).toMatch(/Note +the orchard is frozen/);
+    expect(plan.stdout).toContain('gardener-hours for what is to run, at 1 FLOP/s sustained (a guess)');
+    for (const refused of [await study.ablate('sweep', ...only), await study.ablate('plan', '--measure', ...only)]) {
+      expect(refused.exitCode).toBe(2);
+      expect(refused.stderr).toContain('profile slow cannot run here: the orchard is frozen'.slice(8));
+    }
+    expect(existsSync(join(study.folder, 'store'))).toBe(false);
+  });
+});
+
+describe('diff, and the report of a changed profile', () => {
+  const study = editableStudy('quick');
+
+  it('before anything ran: the recipes, role by role', async () => {
+    const { stdout, exitCode } = await study.ablate('diff', 'cut/half', 'cut/none');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/stock +same stage/);
+    expect(stdout).toMatch(/tree +cut +0\.5 +0\n/);
+    expect(stdout).toMatch(/weigh +another tree/);
+    expect(stdout).toContain('Neither arm has a result yet');
+    const other = JSON.parse((await study.ablate('diff', 'cut/half', 'variety/own-root', '--json')).stdout) as { recipe: { role: string; only?: string }[]; results?: unknown };
+    expect(other.recipe.map(r => [r.role, r.only])).toEqual([['stock', 'a'], ['tree', undefined], ['weigh', undefined]]);
+    expect(other).not.toHaveProperty('results');
+  });
+
+  it('after a sweep: deltas seed by seed, their mean with its error, and the curves', async () => {
+    const args = ['--seeds', '0,1,2'];
+    expect((await study.ablate('sweep', '--only', 'cut', '--no-report', '--devices', 'cpu:2x1', ...args)).exitCode).toBe(0);
+    const { stdout } = await study.ablate('diff', 'cut/whole', 'cut/none', ...args);
+    expect(stdout.match(/seed [012] +\d\d\.\d\d % +\d\d\.\d\d % +\+\d+\.\d\d/g)).toHaveLength(3);
+    expect(stdout).toMatch(/a - b = \+\d+\.\d\d ± \d+\.\d\d points \(mean of 3 paired seeds, 95 % interval/);
+    expect(stdout).toMatch(/height {2}\(tree, mean of 3 seeds\)/);
+    expect(stdout).toMatch(/a +[▁-█]{5} /);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    interface Result { value: number }
+    const json = JSON.parse((await study.ablate('diff', 'cut/whole', 'cut/none', '--json', ...args)).stdout) as
+      { results: { a: Record<string, Result>; b: Record<string, Result>; difference: { value: number; n: number }; curves: { epochs: number[]; a: number[] }[] } };
+    const { a, b, difference, curves } = json.results;
+    const mean = [0, 1, 2].reduce((sum, seed) => sum + a[seed]!.value - b[seed]!.value, 0) / 3;
+    expect(difference).toMatchObject({ n: 3 });
+    expect(difference.value).toBeCloseTo(mean);
+    expect(curves[0]!.a).toHaveLength(curves[0]!.epochs.length);
+  });
+
+  it('an overridden profile is reported in a folder of its own, which can be checked; the plain report stays', async () => {
+    const args = ['--only', 'cut/whole', '--devices', 'cpu:2x1'];
+    expect((await study.ablate('sweep', ...args)).exitCode).toBe(0);
+    const plain = readFileSync(join(study.folder, 'reports/quick/results.jsonl'), 'utf8');
+    const changed = await study.ablate('sweep', '--set', 'steps=7', ...args);
+    expect(changed.all).toContain('reports/quick+steps-7/index.html');
+    expect(readFileSync(join(study.folder, 'reports/quick/results.jsonl'), 'utf8')).toBe(plain);
+    expect(readFileSync(join(study.folder, 'reports/quick+steps-7/results.jsonl'), 'utf8')).not.toBe(plain);
+    expect((await study.ablate('report', '--check', '--only', 'cut', '--set', 'steps=7')).exitCode).toBe(0);
+  });
+});
