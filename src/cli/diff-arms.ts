@@ -16,28 +16,38 @@ export interface RoleDifference {
   readonly only?: 'a' | 'b';
   /** Upstream keys are left out: the upstream role stands in a line of its own. */
   readonly fields: readonly IdentityDifference[];
-  /** Roles of the inputs that differ. */
-  readonly inputs: readonly string[];
+  /** Inputs that differ: the role that fills the slot in each arm, if any. */
+  readonly inputs: readonly { readonly slot: string; readonly a: string | undefined; readonly b: string | undefined }[];
 }
 
 /** Roles in the order of the stages, of the first seed: replicates of an arm differ in seeds only. */
 export function roleDifferences({ stages }: Plan, a: ChosenArm, b: ChosenArm): RoleDifference[] {
   const [left, right] = [a.replicates[0]!.stages, b.replicates[0]!.stages];
   const order = [...stages.keys()];
-  const rolesOf = (keys: Readonly<Record<string, string>>): string[] => Object.keys(keys).sort((x, y) => order.indexOf(keys[x]!) - order.indexOf(keys[y]!));
-  // Roles of one arm alone keep their place before the final stage, which both have.
-  const roles = [...new Set([...rolesOf(left).slice(0, -1), ...rolesOf(right).slice(0, -1), ...rolesOf(left), ...rolesOf(right)])];
-  return roles.map((role): RoleDifference => {
+  const rolesOf = (keys: Keys): string[] => Object.keys(keys).sort((x, y) => order.indexOf(keys[x]!) - order.indexOf(keys[y]!));
+  return merged(rolesOf(left), rolesOf(right)).map((role): RoleDifference => {
     const [x, y] = [left[role], right[role]];
     if (x === undefined || y === undefined) return { role, same: false, only: x === undefined ? 'b' : 'a', fields: [], inputs: [] };
     const all = x === y ? [] : identityDifferences(stages.get(x)!, stages.get(y)!);
     const slots = all.flatMap(d => /^upstream\.(.+)$/.exec(d.field)?.[1] ?? []);
-    const roleOf = (slot: string): string => {
-      const inputs = [[left, stages.get(x)!.upstream[slot]], [right, stages.get(y)!.upstream[slot]]] as const;
-      return inputs.flatMap(([keys, key]) => Object.keys(keys).filter(r => keys[r] === key))[0] ?? slot;
-    };
-    return { role, same: x === y, fields: all.filter(d => !/^upstream\b/.test(d.field)), inputs: slots.map(roleOf) };
+    const inputs = slots.map(slot => ({ slot, a: roleOf(left, stages.get(x)!.upstream[slot]), b: roleOf(right, stages.get(y)!.upstream[slot]) }));
+    return { role, same: x === y, fields: all.filter(d => !/^upstream\b/.test(d.field)), inputs };
   });
+}
+
+type Keys = Readonly<Record<string, string>>;
+
+const roleOf = (keys: Keys, key: string | undefined): string | undefined => Object.keys(keys).find(role => keys[role] === key);
+
+/** Both lists in their orders; what only the second has stands before what follows it there. */
+function merged(first: readonly string[], second: readonly string[]): string[] {
+  const all = [...first];
+  second.forEach((role, i) => {
+    if (all.includes(role)) return;
+    const next = second.slice(i).find(r => first.includes(r));
+    all.splice(next === undefined ? all.length : all.indexOf(next), 0, role);
+  });
+  return all;
 }
 
 export interface CurveDifference extends ReportCurve {

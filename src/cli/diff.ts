@@ -8,7 +8,7 @@ import { openStoreReadOnly } from '../store/store.ts';
 import { findArm, type ChosenArm } from './arm.ts';
 import { measured, roleDifferences, type CurveDifference, type Measured, type RoleDifference } from './diff-arms.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
-import { cut, heading, listed, plural, table } from './text.ts';
+import { cut, heading, plural, table } from './text.ts';
 
 export function registerDiff(program: Command): void {
   withSelection(program.command('diff').description('compare two arms: recipe fields, headline numbers seed by seed, curves').argument('<a>', 'ablation/arm').argument('<b>', 'ablation/arm'))
@@ -47,7 +47,7 @@ function recipeLines(roles: readonly RoleDifference[]): string {
   return table(roles.flatMap(({ role, same, only, fields, inputs }): string[][] => {
     if (same) return [[role, pc.dim('same stage'), '', '']];
     if (only !== undefined) return [[role, pc.dim(`only in ${only}`), '', '']];
-    const rows = [...fields.map(f => [f.field.replace(/^recipe\./, ''), value(f.a), value(f.b)]), ...(inputs.length > 0 ? [[pc.dim(`another ${listed(inputs)}`), '', '']] : [])];
+    const rows = [...fields.map(f => [f.field.replace(/^recipe\./, ''), value(f.a), value(f.b)]), ...inputs.map(({ slot, a, b }) => (a === b ? [pc.dim(`another ${a ?? slot}`), '', ''] : [slot, a ?? pc.dim('none'), b ?? pc.dim('none')]))];
     return rows.map((row, i) => [i === 0 ? role : '', ...row]);
   }), [0, 1, 2, 3]);
 }

@@ -74,7 +74,7 @@ function reasons(s: StageStory): string[] {
         ? [`${s.was.key.slice(0, 12)} then, which the store no longer knows`]
         : [...s.was.changes.map(changeText), pc.dim(`${s.was.key.slice(0, 12)} then: ${s.was.state === 'absent' ? 'not run' : s.was.state}`)];
     case 'missing':
-      return s.nearest === undefined ? [] : [`nearest done ${s.kind}: ${s.nearest.label} ${pc.dim(s.nearest.key.slice(0, 12))}; it differs in`, ...s.nearest.changes.map(c => `  ${differenceText(c)}`)];
+      return s.nearest === undefined ? [] : [`nearest done ${s.kind}: ${s.nearest.label} ${pc.dim(s.nearest.key.slice(0, 12))}; it differs in`, ...s.nearest.changes.map(c => `- ${differenceText(c)}`)];
     default:
       return [];
   }

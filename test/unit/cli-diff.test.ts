@@ -31,13 +31,13 @@ describe('roleDifferences', () => {
     expect(roles('cut/half', 'cut/none')).toEqual([
       { role: 'stock', same: true, fields: [], inputs: [] },
       { role: 'tree', same: false, fields: [{ field: 'recipe.cut', a: '0.5', b: '0' }], inputs: [] },
-      { role: 'weigh', same: false, fields: [], inputs: ['tree'] },
+      { role: 'weigh', same: false, fields: [], inputs: [{ slot: 'tree', a: 'tree', b: 'tree' }] },
     ]);
     expect(roles('cut/half', 'variety/oak').every(r => r.same)).toBe(true);
   });
 
   it('says which arm alone has a role, whichever way round', () => {
-    expect(roles('variety/own-root', 'cut/half').map(r => [r.role, r.only])).toEqual([['tree', undefined], ['stock', 'b'], ['weigh', undefined]]);
+    expect(roles('variety/own-root', 'cut/half').map(r => [r.role, r.only])).toEqual([['stock', 'b'], ['tree', undefined], ['weigh', undefined]]);
     expect(roles('cut/half', 'variety/own-root').map(r => [r.role, r.only])).toEqual([['stock', 'a'], ['tree', undefined], ['weigh', undefined]]);
   });
 });
