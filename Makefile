@@ -8,7 +8,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test plan status report setup doctor parity lint typecheck packages engine
+.PHONY: help sweep test plan status report explain diff bench setup doctor parity lint typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,15 @@ status: packages ## what is done, running, failed
 
 report: packages ## write the report from the results so far
 	@$(ABLATE) report $(ARGS)
+
+explain: packages ## why the stages of an arm are done, reused, missing or stale: make explain ARGS=relation/qk-vv
+	@$(ABLATE) explain $(ARGS)
+
+diff: packages ## two arms side by side: make diff ARGS="relation/mae relation/qk-vv"
+	@$(ABLATE) diff $(ARGS)
+
+bench: packages ## speed of planning, as ratios in one run
+	@node --import tsx test/bench/plan.ts
 
 setup: packages ## install packages and engine (`make sweep` also fetches the data)
 	@$(ABLATE) setup --engine $(ARGS)
