@@ -1,4 +1,5 @@
 /** A plan as text for the terminal, and as JSON with all that the text shows. */
+import { assumptionsOf } from '../ablation/assumptions.ts';
 import pc from 'picocolors';
 import type { Assumption } from '../ablation/declaration.ts';
 import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../plan/plan.ts';
@@ -21,7 +22,7 @@ const isShared = (stage: PlannedStage): boolean => new Set(stage.users.map(u => 
 export function planText(view: PlanView, listStages: boolean): string {
   const { chosen: { plan, ablations, profile, overrides, seeds, study }, states, forecast } = view;
   const scale = [`Plan at profile ${profile.name}`, ...overrides].join(', ');
-  const assumptions = study.report.assumptions?.(profile) ?? [];
+  const assumptions = assumptionsOf(study, profile, overrides);
   const lines = [
     `${heading(scale)}: ${plural(ablations.length, 'ablation')}, ${plural(plan.arms.length, 'arm')} (seeds ${seeds.join(', ')}), ${plural(plan.stages.size, 'stage')}`,
     '',
@@ -116,7 +117,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
     time: time ? { ...time, stages: undefined } : null,
     stated: stated ?? null,
     notRunnable: notRunnable ?? null,
-    assumptions: study.report.assumptions?.(profile) ?? [],
+    assumptions: assumptionsOf(study, profile, overrides),
     stages, arms: plan.arms,
   }, undefined, 2);
 }

@@ -1,4 +1,5 @@
 /** Records and declarations -> report model. Pure: the same inputs, in any order of records, give the same report. */
+import { assumptionsOf } from '../ablation/assumptions.ts';
 import type { AblationDeclaration, ProfileBase, Study } from '../ablation/declaration.ts';
 import { buildAblation } from './ablation.ts';
 import { countClaims, countComparisons, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
@@ -95,7 +96,7 @@ export function buildReport({ study, profile, ablations, records, overrides = []
     seeds,
     facts: study.report.facts(profile).map(fact => ({ label: oneLine(fact.label), value: oneLine(fact.value) })),
     overrides: overrides.map(oneLine),
-    assumptions: (study.report.assumptions?.(profile) ?? []).map(({ field, value, reason }) => ({ field: oneLine(field), value: oneLine(value), reason: oneLine(reason) })),
+    assumptions: assumptionsOf(study, profile, overrides).map(({ field, value, reason }) => ({ field: oneLine(field), value: oneLine(value), reason: oneLine(reason) })),
     notes: study.report.notes(profile).map(oneLine),
     comparable,
     headline,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { assumptionsOf } from '../../src/ablation/assumptions.ts';
 import { UsageError } from '../../src/ablation/errors.ts';
 import type { StageSpec } from '../../src/ablation/declaration.ts';
 import { factors, type Factors } from '../../src/tinymim/factors.ts';
@@ -196,6 +197,14 @@ describe('profiles', () => {
     expect(warmup?.reason).toMatch(/^the README has 15 epochs of 300/);
     expect(found.every(a => a.value !== undefined && a.reason !== '')).toBe(true);
     expect(study.report.assumptions!(profileSchema.parse(mini))).toEqual([]);
+  });
+
+  test('an assumed value that --set changes rests on the command line', () => {
+    const reasons = (overrides: string[]) => Object.fromEntries(assumptionsOf(study, paper, overrides).map(a => [a.field, a.reason]));
+    const changed = reasons(['finetune.layer_decay=0.7', 'finetune.augment.crop.scale[0]=0.2']);
+    expect(changed['finetune.layer_decay']).toBe('changed by --set');
+    expect(changed['finetune.augment.crop']).toBe('changed by --set');
+    expect(changed['finetune.drop_path']).toBe(reasons([])['finetune.drop_path']);
   });
 
   test('imagenet1k can be planned, not run; the others run', () => {

@@ -1,0 +1,13 @@
+/** Assumed values of a profile as it is used: what the command line changed rests on the command line. */
+import type { Assumption, ProfileBase, Study } from './declaration.ts';
+
+/**
+ * The study's assumptions about the profile.
+ * @param overrides canonical, `full.path=json`: see `applyOverrides`
+ */
+export function assumptionsOf(study: Study, profile: ProfileBase, overrides: readonly string[]): readonly Assumption[] {
+  const changed = overrides.map(override => override.slice(0, override.indexOf('=')));
+  const touches = (field: string, path: string): boolean => path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`);
+  return (study.report.assumptions?.(profile) ?? []).map(assumption =>
+    changed.some(path => touches(assumption.field, path)) ? { ...assumption, reason: 'changed by --set' } : assumption);
+}
