@@ -30,7 +30,7 @@ export const count = (n: number): string => Math.round(n).toLocaleString('en-US'
 
 /** `3.1 TFLOP`, with three significant digits. */
 export function flops(n: number): string {
-  const units = ['', 'K', 'M', 'G', 'T', 'P', 'E'];
+  const units = ['', 'K', 'M', 'G', 'T', 'P', 'E', 'Z'];
   const power = n > 0 ? Math.min(units.length - 1, Math.floor(Math.log10(n) / 3)) : 0;
   return `${Number((n / 1000 ** power).toPrecision(3))} ${units[power]}FLOP`;
 }

@@ -6,7 +6,7 @@ describe('numbers for the terminal', () => {
     expect(duration(seconds)).toBe(text);
   });
 
-  it.each([[0, '0 FLOP'], [999, '999 FLOP'], [1234, '1.23 KFLOP'], [3.1e12, '3.1 TFLOP'], [2.5e21, '2500 EFLOP']])('%d operations are %s', (n, text) => {
+  it.each([[0, '0 FLOP'], [999, '999 FLOP'], [1234, '1.23 KFLOP'], [3.1e12, '3.1 TFLOP'], [2.5e21, '2.5 ZFLOP']])('%d operations are %s', (n, text) => {
     expect(flops(n)).toBe(text);
   });
 
