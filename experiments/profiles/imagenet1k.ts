@@ -80,7 +80,7 @@ export default {
   comparable: true,
   sources: {
     seeds: 'assumed: the paper repeats no run',
-    teacher_seed: 'assumed: the released MAE checkpoints have no stated seed; they load in place of this stage when they are at hand',
+    teacher_seed: 'assumed: the released MAE checkpoints have no stated seed',
     data: 'ImageNet-1K, 1,281,167 training images and the 50,000 of its validation split as the test (paper, section 4)',
     unlabelled_images: 'paper, section 4: all of ImageNet-1K',
     labelled_images: 'paper, section 4: all of ImageNet-1K',
