@@ -58,14 +58,14 @@ export default {
   },
   finetune: {
     ...classification,
-    schedule: { epochs: 3, warmup_epochs: 0.3, batch_size: 64, accumulation_steps: 1, base_lr: 1.2e-2, min_lr: 1e-6 },
+    schedule: { epochs: 3, warmup_epochs: 0.3, batch_size: 128, accumulation_steps: 1, base_lr: 1.2e-2, min_lr: 1e-6 },
     layer_decay: 0.9,
     drop_path: 0,
     label_smoothing: 0.1,
   },
   supervise: {
     ...classification,
-    schedule: { epochs: 9, warmup_epochs: 0.9, batch_size: 64, accumulation_steps: 1, base_lr: 4e-3, min_lr: 1e-6 },
+    schedule: { epochs: 9, warmup_epochs: 0.9, batch_size: 128, accumulation_steps: 1, base_lr: 4e-3, min_lr: 1e-6 },
     drop_path: 0,
     label_smoothing: 0.1,
   },
