@@ -2,9 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 // One project per kind of test, so that each make target runs its own (`vitest run --project unit`).
 // The native engine is one global per process: files run in forked processes, at most two at a time.
-const project = (name: string, include: string[], testTimeout: number) => ({
+const project = (name: string, include: string[], testTimeout: number, env: Record<string, string> = {}) => ({
   extends: true as const,
-  test: { name, include, testTimeout, hookTimeout: testTimeout },
+  test: { name, include, testTimeout, hookTimeout: testTimeout, env },
 });
 
 export default defineConfig({
@@ -16,7 +16,8 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.test.ts'], 20_000),
       project('property', ['test/property/**/*.test.ts'], 60_000),
       project('parity', ['test/parity/**/*.test.ts'], 60_000),
-      project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
+      // What programs print is compared as text; CI would turn colours on.
+      project('e2e', ['test/e2e/**/*.test.ts'], 180_000, { NO_COLOR: '1' }),
       project('browser', ['test/browser/**/*.test.ts'], 60_000),
     ],
   },
