@@ -121,7 +121,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     [['swep'], /unknown command 'swep'/],
     [['plan', '--set', 'distill.epoch=3'], /did you mean 'distill.schedule.epochs'/],
     [['sweep', '--profile', 'imagenet1k'], /planned, not run/],
-    [['explain', 'relation/qk-v'], /did you mean 'qk-vv'/],
+    [['explain', 'relation/qk-v'], /did you mean 'relation\/qk-vv'/],
     [['plan', '--sed', '1'], /unknown option '--sed'/],
   ])('ends with 2 on bad use: %s', async (args, message) => {
     const { exitCode, all } = await ablate(args);
