@@ -7,7 +7,7 @@ import type { Assumption, ProfileBase, Study } from './declaration.ts';
  */
 export function assumptionsOf(study: Study, profile: ProfileBase, overrides: readonly string[]): readonly Assumption[] {
   const changed = overrides.map(override => override.slice(0, override.indexOf('=')));
-  const touches = (field: string, path: string): boolean => path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`);
+  const holds = (outer: string, inner: string): boolean => inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
   return (study.report.assumptions?.(profile) ?? []).map(assumption =>
-    changed.some(path => touches(assumption.field, path)) ? { ...assumption, reason: 'changed by --set' } : assumption);
+    changed.some(path => holds(assumption.field, path) || holds(path, assumption.field)) ? { ...assumption, reason: 'changed by --set' } : assumption);
 }

@@ -3,7 +3,7 @@ import { stream } from '../tensor/rng.ts';
 import { shapeError } from '../tensor/shape.ts';
 import type { Weights } from '../tensor/weights.ts';
 import type { DecoderConfig, ViTConfig } from './config.ts';
-import { classifierSpec, encoderSpec, linearSpec, maeSpec, type ModelSpec } from './spec.ts';
+import { classifierSpec, encoderSpec, maeSpec, type ModelSpec } from './spec.ts';
 
 /** Each parameter has a stream of its own, `init/<name>`, so adding one changes no other. */
 export function initialise(spec: ModelSpec, seed: number): Weights {
@@ -19,8 +19,6 @@ export const initMae = (config: ViTConfig, decoder: DecoderConfig, seed: number)
 
 export const initClassifier = (config: ViTConfig, classes: number, seed: number, pool: 'mean' | 'class_token' = 'mean'): Weights =>
   initialise(classifierSpec(config, classes, pool), seed);
-
-export const initLinear = (name: string, from: number, to: number, seed: number): Weights => initialise(linearSpec(name, from, to), seed);
 
 export interface WarmStart {
   readonly weights: Weights;

@@ -24,7 +24,7 @@ export function pretrain(profile: Profile, size: ModelSize, seed: number, role: 
     optimizer,
     augment,
   };
-  return { kind: 'pretrain', role, recipe: recipe, seed, upstream: {} };
+  return { kind: 'pretrain', role, recipe, seed, upstream: {} };
 }
 
 interface Teacher {
@@ -49,7 +49,7 @@ function teach(factors: Factors, profile: Profile, seed: number, teacher: Teache
   return {
     size,
     model: recipe.model,
-    stage: { kind: 'distill', role, recipe: recipe, seed, upstream: { teacher: teacher.stage } },
+    stage: { kind: 'distill', role, recipe, seed, upstream: { teacher: teacher.stage } },
     learned: recipe,
   };
 }
@@ -111,7 +111,7 @@ const FEATURES: Readonly<Record<Factors['feature'], { feature: FeatureOf }>> = {
  * 18 of 24 for ViT-L and the last of ViT-B and ViT-S (`models_teacher.py`); output features come from the last block.
  * @throws UsageError when the place is between two blocks of this teacher.
  */
-export function teacherBlock({ teacherBlock: place, target, feature }: Pick<Factors, 'teacherBlock' | 'target' | 'feature'>, size: ModelSize, depth: number): number {
+function teacherBlock({ teacherBlock: place, target, feature }: Pick<Factors, 'teacherBlock' | 'target' | 'feature'>, size: ModelSize, depth: number): number {
   const isOutput = target === 'feature' && feature === 'output';
   const fraction = place === 'default' ? (size === 'L' && !isOutput ? 3 / 4 : 1) : place;
   const block = Math.round(fraction * depth);

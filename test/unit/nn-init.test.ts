@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ViTConfig } from '../../src/nn/config.ts';
-import { initClassifier, initEncoder, initialise, initLinear, initMae, warmStart } from '../../src/nn/init.ts';
+import { initClassifier, initEncoder, initialise, initMae, warmStart } from '../../src/nn/init.ts';
 import { sincosPosEmbed } from '../../src/nn/pos-embed.ts';
-import { maeSpec } from '../../src/nn/spec.ts';
+import { linearSpec, maeSpec } from '../../src/nn/spec.ts';
 import { ShapeError } from '../../src/tensor/shape.ts';
 import type { Weights } from '../../src/tensor/weights.ts';
 import { fixture } from '../parity/fixtures.ts';
@@ -96,7 +96,7 @@ describe('streams', () => {
     const encoder = initEncoder(small, 5);
     for (const larger of [initEncoder({ ...small, depth: 3 }, 5), initMae(small, { ...decoder, embed_dim: 8 }, 5)]) expect(larger).toMatchObject(encoder);
     expect(initClassifier(small, 10, 5)['blocks.1.attn.qkv.weight']).toEqual(encoder['blocks.1.attn.qkv.weight']);
-    expect(Object.keys(initLinear('projection', 8, 4, 5))).toEqual(['projection.weight', 'projection.bias']);
+    expect(Object.keys(initialise(linearSpec('projection', 8, 4), 5))).toEqual(['projection.weight', 'projection.bias']);
   });
 });
 

@@ -204,6 +204,7 @@ describe('profiles', () => {
     const changed = reasons(['finetune.layer_decay=0.7', 'finetune.augment.crop.scale[0]=0.2']);
     expect(changed['finetune.layer_decay']).toBe('changed by --set');
     expect(changed['finetune.augment.crop']).toBe('changed by --set');
+    expect(reasons(['finetune.augment={}'])['finetune.augment.crop']).toBe('changed by --set');
     expect(changed['finetune.drop_path']).toBe(reasons([])['finetune.drop_path']);
   });
 
