@@ -41,9 +41,26 @@ const WORD = 2 ** 32;
  * @throws RangeError for a seed or step out of range: rounding one would silently share numbers with another
  */
 export function stream(seed: number, purpose: string, step: number): Stream {
+  refuse?.(purpose);
   expectInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   expectInteger('step', step, 0, WORD - 1);
   return new PhiloxStream(seed, purpose, step);
+}
+
+let refuse: ((purpose: string) => never) | undefined;
+
+/**
+ * Runs `f`, and calls `onStream`, which throws, for every stream that is asked for meanwhile: where a computation is recorded,
+ * numbers drawn in it would be the same for ever.
+ */
+export function refusingStreams<T>(onStream: (purpose: string) => never, f: () => T): T {
+  const before = refuse;
+  refuse = onStream;
+  try {
+    return f();
+  } finally {
+    refuse = before;
+  }
 }
 
 class PhiloxStream implements Stream {

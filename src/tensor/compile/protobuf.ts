@@ -1,0 +1,109 @@
+/**
+ * The few messages of protobuf that a SavedModel needs. Field numbers are those of TensorFlow's
+ * `core/protobuf/{saved_model,meta_graph}.proto` and `core/framework/{graph,node_def,attr_value,tensor,tensor_shape,versions}.proto`.
+ */
+import { DTYPE, type Attribute, type Attributes, type TensorType } from './trace.ts';
+
+/** A node of a GraphDef. An input is `node`, `node:output` or, for control, `^node`. */
+export interface GraphNode {
+  readonly name: string;
+  readonly op: string;
+  readonly inputs: readonly string[];
+  readonly attributes: Attributes;
+}
+
+const VARINT = 0, BYTES = 2, FIXED32 = 5;
+
+class Message {
+  readonly #chunks: Uint8Array[] = [];
+
+  varint(field: number, value: number): this {
+    return this.#key(field, VARINT, value < 0 ? negative(value) : varint(value));
+  }
+
+  bytes(field: number, value: Uint8Array | string): this {
+    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+    return this.#key(field, BYTES, varint(bytes.length), bytes);
+  }
+
+  message(field: number, value: Message): this {
+    return this.bytes(field, value.finish());
+  }
+
+  float(field: number, value: number): this {
+    const bytes = Buffer.alloc(4);
+    bytes.writeFloatLE(value);
+    return this.#key(field, FIXED32, bytes);
+  }
+
+  finish(): Uint8Array {
+    return Buffer.concat(this.#chunks);
+  }
+
+  #key(field: number, wire: number, ...content: readonly Uint8Array[]): this {
+    this.#chunks.push(varint(field * 8 + wire), ...content);
+    return this;
+  }
+}
+
+/** Seven bits a byte, lowest first. Exact up to 2^53. */
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  return Uint8Array.from([...bytes, rest]);
+}
+
+/** Two's complement of 64 bits: always ten bytes. */
+function negative(value: number): Uint8Array {
+  const bits = BigInt.asUintN(64, BigInt(value));
+  return Uint8Array.from({ length: 10 }, (_, i) => Number((bits >> BigInt(7 * i)) & 127n) + (i < 9 ? 128 : 0));
+}
+
+function shapeMessage(shape: readonly number[]): Message {
+  return shape.reduce((message, size) => message.message(2, new Message().varint(1, size)), new Message());
+}
+
+/** A float32 constant of one value throughout is written as that value: zeros and ones of gradients would fill megabytes. */
+function tensorMessage({ dtype, shape, bytes }: TensorType & { readonly bytes: Uint8Array }): Message {
+  const message = new Message().varint(1, dtype).message(2, shapeMessage(shape));
+  const uniform = dtype === DTYPE.float32 && bytes.length > 4 && bytes.every((byte, i) => byte === bytes[i % 4]);
+  return uniform ? message.bytes(5, bytes.subarray(0, 4)) : message.bytes(4, bytes);
+}
+
+/** Writes one value into a message: the fields of an AttrValue, and of its ListValue, have the same numbers. */
+function writeAttribute(message: Message, attribute: Attribute): Message {
+  switch (attribute.kind) {
+    case 'string': return message.bytes(2, attribute.value);
+    case 'int': return message.varint(3, attribute.value);
+    case 'float': return message.float(4, attribute.value);
+    case 'bool': return message.varint(5, attribute.value ? 1 : 0);
+    case 'type': return message.varint(6, attribute.value);
+    case 'shape': return message.message(7, shapeMessage(attribute.value));
+    case 'tensor': return message.message(8, tensorMessage(attribute.value));
+    case 'list': return message.message(1, attribute.value.reduce(writeAttribute, new Message()));
+  }
+}
+
+function nodeMessage({ name, op, inputs, attributes }: GraphNode): Message {
+  const message = new Message().bytes(1, name).bytes(2, op);
+  for (const input of inputs) message.bytes(3, input);
+  for (const [key, value] of Object.entries(attributes)) {
+    message.message(5, new Message().bytes(1, key).message(2, writeAttribute(new Message(), value)));
+  }
+  return message;
+}
+
+/** The tag under which the graph stands in the SavedModel. */
+export const TAG = 'serve';
+
+/** Version of GraphDef whose ops and defaults are meant, and the oldest reader that understands it (`core/public/version.h`). */
+const PRODUCER = 1882, MIN_CONSUMER = 12;
+
+/** The bytes of `saved_model.pb` with one graph. */
+export function savedModel(nodes: readonly GraphNode[]): Uint8Array {
+  const graph = nodes.reduce((message, node) => message.message(1, nodeMessage(node)), new Message())
+    .message(4, new Message().varint(1, PRODUCER).varint(2, MIN_CONSUMER));
+  const metaGraph = new Message().message(1, new Message().bytes(4, TAG)).message(2, graph);
+  return new Message().varint(1, 1).message(2, metaGraph).finish();
+}

@@ -1,0 +1,173 @@
+/**
+ * Runs tensor code once and writes down every op that it executes. The only module that touches the engine's binding: each
+ * kernel of tfjs-node goes through its `executeOp`, each upload through its `createTensor`, and ids of tensors are never used
+ * twice, so that the ids alone are the data flow; gradients and optimizer are ops like all others.
+ */
+import * as tf from '../tf.ts';
+import { refusingStreams } from '../rng.ts';
+import { CompileError } from './errors.ts';
+import { nativeBackend, type Binding, type BindingAttribute, type BindingTensor } from './native.ts';
+import { isPure } from './ops.ts';
+import { typeAttribute, type Attribute, type Attributes, type Operation, type TensorType, type Value } from './trace.ts';
+
+export interface Recording<T> {
+  readonly result: T;
+  readonly operations: readonly Operation[];
+  /** Of the leaves, and of everything that was computed. */
+  readonly types: ReadonlyMap<Value, TensorType>;
+}
+
+/** The number of a tensor in the trace. Within a recording it records an upload where the tensor is still on the host. */
+export function valueOf(tensor: tf.Tensor): Value {
+  return nativeBackend().getInputTensorIds([tensor])[0]!;
+}
+
+/**
+ * Records `run`; everything is executed as usual meanwhile.
+ * @param leaves the tensors from outside that it may read
+ * @throws CompileError when it does what cannot be repeated: reads a value, draws a random number, reads a tensor that is no
+ *   leaf, or executes an op that is not known to be pure
+ */
+export function record<T>(leaves: ReadonlyMap<Value, TensorType>, run: () => T): Recording<T> {
+  const backend = nativeBackend(), engine = tf.engine();
+  const recorder = new Recorder(leaves, backend.binding);
+  const move = backend.move.bind(backend), readSync = backend.readSync.bind(backend);
+  const undo = [
+    replace(backend, 'binding', recorder.binding()),
+    replace(backend, 'move', (dataId, values, shape, dtype, refCount) => {
+      recorder.hostValues(values);
+      move(dataId, values, shape, dtype, refCount);
+    }),
+    replace(backend, 'readSync', dataId => {
+      recorder.kernelRead();
+      return readSync(dataId);
+    }),
+    replace(engine, 'readSync', () => recorder.refuse(valueRead('The step'))),
+    replace(engine, 'read', () => recorder.refuse(valueRead('The step'))),
+    replace(Math, 'random', () => recorder.refuse(randomDraw('Math.random (or a random op of tfjs)'))),
+  ];
+  try {
+    const result = refusingStreams(purpose => recorder.refuse(randomDraw(`stream '${purpose}'`)), run);
+    return { result, ...recorder.finish() };
+  } finally {
+    for (const restore of undo.reverse()) restore();
+  }
+}
+
+const valueRead = (who: string): CompileError =>
+  new CompileError('VALUE_READ', `Expected a step that leaves all values in the engine. ${who} reads one (dataSync, data, arraySync or array), which would be that of its first run for ever. Return it as an output, or compute with tensors.`);
+
+const randomDraw = (what: string): CompileError =>
+  new CompileError('RANDOM_DRAW', `Expected a step without random draws. It draws from ${what}, and would see the same numbers for ever. Draw before the step and hand the numbers in as an input.`);
+
+/** Kernels that read an input to check it, and compute from the tensor itself. */
+const CHECKS_ITS_INPUT = 'GatherV2';
+
+class Recorder {
+  readonly #real: Binding;
+  readonly #operations: Operation[] = [];
+  readonly #types: Map<Value, TensorType>;
+  /** Values that came to the engine during the recording. */
+  readonly #uploads = new WeakSet<object>();
+  #readByKernel = false;
+  #refused: CompileError | undefined;
+
+  constructor(leaves: ReadonlyMap<Value, TensorType>, real: Binding) {
+    this.#real = real;
+    this.#types = new Map(leaves);
+  }
+
+  /** The binding with two functions of its own. Its properties are copied one by one: a prototype would not reach the native ones. */
+  binding(): Binding {
+    const real = this.#real as unknown as Readonly<Record<string, unknown>>;
+    const copy = Object.fromEntries(Object.getOwnPropertyNames(real).map(name => [name, real[name]])) as unknown as Binding;
+    return Object.assign(copy, {
+      executeOp: (...args: Parameters<Binding['executeOp']>) => this.#executeOp(...args),
+      createTensor: (...args: Parameters<Binding['createTensor']>) => this.#createTensor(...args),
+    });
+  }
+
+  hostValues(values: tf.backend_util.BackendValues | null): void {
+    if (values !== null) this.#uploads.add(values);
+  }
+
+  kernelRead(): void {
+    this.#readByKernel = true;
+  }
+
+  /** Remembers the error, in case the code under record catches it (or never awaits it). */
+  refuse(error: CompileError): never {
+    this.#refused ??= error;
+    throw error;
+  }
+
+  finish(): Omit<Recording<unknown>, 'result'> {
+    if (this.#refused) throw this.#refused;
+    if (this.#readByKernel) throw valueRead('A kernel');
+    return { operations: this.#operations, types: this.#types };
+  }
+
+  #executeOp(op: string, attributes: readonly BindingAttribute[], inputs: readonly number[], count: number): BindingTensor[] {
+    if (this.#readByKernel && op !== CHECKS_ITS_INPUT) this.refuse(valueRead(`A kernel before ${op}`));
+    this.#readByKernel = false;
+    if (!isPure(op)) {
+      this.refuse(new CompileError('UNKNOWN_OP', `Expected ops that are known to compute from their inputs alone, got ${op}. If it does, add it to src/tensor/compile/ops.ts.`));
+    }
+    inputs.forEach((id, i) => { if (!this.#types.has(id)) this.refuse(captured(op, i)); });
+    const outputs = this.#real.executeOp(op, attributes, inputs, count);
+    for (const { id, dtype, shape } of outputs) this.#types.set(id, { dtype, shape });
+    this.#operations.push({ op, inputs: [...inputs], outputs: outputs.map(({ id }) => id), attributes: this.#attributes(op, attributes) });
+    return outputs;
+  }
+
+  #createTensor(shape: readonly number[], dtype: number, values: tf.backend_util.TypedArray | readonly Uint8Array[]): number {
+    if (!ArrayBuffer.isView(values)) this.refuse(new CompileError('UNSUPPORTED', 'Expected a step without tensors of strings, got one.'));
+    const id = this.#real.createTensor(shape, dtype, values);
+    if (!this.#uploads.has(values)) return id; // made before the step: refused as captured where an op reads it
+    const type = { dtype, shape: [...shape] };
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
+    this.#types.set(id, type);
+    this.#operations.push({
+      op: 'Const', inputs: [], outputs: [id], attributes: { dtype: typeAttribute(dtype), value: { kind: 'tensor', value: { ...type, bytes } } },
+    });
+    return id;
+  }
+
+  #attributes(op: string, attributes: readonly BindingAttribute[]): Attributes {
+    return Object.fromEntries(attributes.map(attribute => [attribute.name, this.#attribute(op, attribute)]));
+  }
+
+  #attribute(op: string, { name, type, value }: BindingAttribute): Attribute {
+    const { TF_ATTR_STRING, TF_ATTR_INT, TF_ATTR_FLOAT, TF_ATTR_BOOL, TF_ATTR_TYPE, TF_ATTR_SHAPE } = this.#real;
+    if (type === TF_ATTR_SHAPE) return { kind: 'shape', value: value as readonly number[] };
+    if (Array.isArray(value)) {
+      return { kind: 'list', value: (value as readonly unknown[]).map(element => this.#attribute(op, { name, type, value: element })) };
+    }
+    switch (type) {
+      case TF_ATTR_STRING: return { kind: 'string', value: value as string };
+      case TF_ATTR_INT: return { kind: 'int', value: value as number };
+      case TF_ATTR_FLOAT: return { kind: 'float', value: value as number };
+      case TF_ATTR_BOOL: return { kind: 'bool', value: Boolean(value) };
+      case TF_ATTR_TYPE: return { kind: 'type', value: value as number };
+      default: return this.refuse(new CompileError('UNSUPPORTED', `Expected an attribute of a known type, got type ${type} in '${name}' of ${op}.`));
+    }
+  }
+}
+
+function captured(op: string, input: number): CompileError {
+  return new CompileError(
+    'CAPTURED_TENSOR',
+    `Expected ${op} to read what the step was given or has computed, got a tensor from outside as its input ${input}. `
+      + 'Hand it in as an input, or declare it as frozen if it never changes.',
+  );
+}
+
+/** Sets a property, and returns what sets it back: one that was inherited is inherited again. */
+function replace<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): () => void {
+  const own = Object.getOwnPropertyDescriptor(target, key);
+  Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true });
+  return () => {
+    if (own) Object.defineProperty(target, key, own);
+    else Reflect.deleteProperty(target, key);
+  };
+}

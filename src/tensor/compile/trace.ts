@@ -1,0 +1,54 @@
+/** The typed record of one run of a step: what the passes of `rewrite.ts` work on and `emit.ts` writes down. */
+
+/** Numbers of TensorFlow's `DataType`. */
+export const DTYPE = { float32: 1, int32: 3, bool: 10, bfloat16: 14 } as const;
+export type DType = number;
+
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** A tensor of the trace, by its number. */
+export type Value = number;
+
+export type Attribute =
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'int' | 'float' | 'type'; readonly value: number }
+  | { readonly kind: 'bool'; readonly value: boolean }
+  | { readonly kind: 'shape'; readonly value: readonly number[] }
+  | { readonly kind: 'tensor'; readonly value: TensorType & { readonly bytes: Uint8Array } }
+  | { readonly kind: 'list'; readonly value: readonly Attribute[] };
+
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** One op of TensorFlow. A value uploaded from the host is a `Const`. */
+export interface Operation {
+  readonly op: string;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Attributes;
+}
+
+/** A step as data flow, in the order in which it ran. */
+export interface Trace {
+  readonly operations: readonly Operation[];
+  readonly types: ReadonlyMap<Value, TensorType>;
+  /** What the step is given anew each time, by name. */
+  readonly inputs: Readonly<Record<string, Value>>;
+  /** What stays between steps, by name: values before the step. */
+  readonly variables: Readonly<Record<string, Value>>;
+  /** Variables that the step changes: their values after it. */
+  readonly assigned: Readonly<Record<string, Value>>;
+  /** Scalars that the step gives back. */
+  readonly outputs: Readonly<Record<string, Value>>;
+}
+
+export const typeAttribute = (dtype: DType): Attribute => ({ kind: 'type', value: dtype });
+
+/** @throws Error for a value that the trace does not know: a fault of a pass */
+export function typeOf({ types }: Pick<Trace, 'types'>, value: Value): TensorType {
+  const type = types.get(value);
+  if (type === undefined) throw new Error(`Expected a value of the trace, got ${value}.`);
+  return type;
+}
