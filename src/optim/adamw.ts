@@ -7,33 +7,30 @@ import * as tf from '../tensor/tf.ts';
 import type { Params } from '../tensor/weights.ts';
 import type { ParamGroup, ParamGroups } from './groups.ts';
 
-/** A number, or a scalar tensor where the step is recorded once and run many times: a number would be baked in. */
-export type ScalarLike = number | tf.Tensor;
-
-export interface AdamWState<Step extends ScalarLike = number> {
+export interface AdamWState {
   /** Updates done. */
-  readonly step: Step;
+  readonly step: number;
   /** First and second moment of each parameter's gradient, of the parameter's shape. */
   readonly m: Params;
   readonly v: Params;
 }
 
-export interface AdamWInput<Step extends ScalarLike = number> {
+export interface AdamWInput {
   /** Gradients by parameter name; a parameter without one is not touched at all. */
   readonly grads: Params;
-  readonly state: AdamWState<Step>;
+  readonly state: AdamWState;
   readonly params: Params;
   /** Learning rate of this step, before the groups' `lrScale`. */
-  readonly lr: ScalarLike;
+  readonly lr: number;
   /** Decay rates of the two moments: (0.9, 0.95) in pre-training, (0.9, 0.999) in fine-tuning. */
   readonly betas: readonly [number, number];
   readonly eps?: number;
   readonly groups: ParamGroups;
 }
 
-export interface AdamWOutput<Step extends ScalarLike = number> {
+export interface AdamWOutput {
   readonly params: Record<string, tf.Tensor>;
-  readonly state: AdamWState<Step>;
+  readonly state: AdamWState;
 }
 
 /** The state before the first step: zeros of the shapes of the trained parameters. */
@@ -54,21 +51,58 @@ export function initAdamW(params: Params): AdamWState {
  * New tensors are the caller's; the old ones go with `disposeReplaced`. Nothing is read back from the device.
  * @throws Error if a gradient has no parameter, state or group
  */
-export function adamw<Step extends ScalarLike = number>(input: AdamWInput<Step>): AdamWOutput<Step> {
-  const { grads, state, params, groups } = input;
+export function adamw({ grads, state, params, lr, betas, eps = 1e-8, groups }: AdamWInput): AdamWOutput {
+  const step = state.step + 1;
+  const next = adamwUpdate({ grads, params, m: state.m, v: state.v, rates: adamwRates({ lr, step, betas, eps }), betas, groups });
+  return { params: next.params, state: { step, m: next.m, v: next.v } };
+}
+
+/** A number, or a scalar tensor where the update is recorded once and run many times: a number would be baked in. */
+type ScalarLike = number | tf.Tensor;
+
+/**
+ * All that changes from step to step. Both bias corrections are in the rate and epsilon: scalars, where the textbook form
+ * divides whole tensors.
+ */
+export interface AdamWRates<S extends ScalarLike = ScalarLike> {
+  readonly lr: S;
+  /** lr sqrt(1 - b2^t) / (1 - b1^t) */
+  readonly stepSize: S;
+  /** eps sqrt(1 - b2^t): the update is m / (sqrt(v) + this), times `stepSize`. */
+  readonly epsilon: S;
+}
+
+/** Rates of step t, counted from 1: on the host, since 1 - b^t in float32 loses four digits at b = 0.999, t = 1. */
+export function adamwRates(
+  { lr, step, betas: [beta1, beta2], eps = 1e-8 }: { readonly lr: number; readonly step: number; readonly betas: readonly [number, number]; readonly eps?: number },
+): AdamWRates<number> {
+  const root = Math.sqrt(1 - beta2 ** step);
+  return { lr, stepSize: (lr * root) / (1 - beta1 ** step), epsilon: eps * root };
+}
+
+/** Parameters and their moments after an update: tensors of the same names. */
+export interface AdamWTensors {
+  readonly params: Record<string, tf.Tensor>;
+  readonly m: Record<string, tf.Tensor>;
+  readonly v: Record<string, tf.Tensor>;
+}
+
+/** The update of `adamw` on tensors alone. */
+export function adamwUpdate(
+  { grads, params, m, v, rates, betas, groups }:
+  Pick<AdamWInput, 'grads' | 'params' | 'betas' | 'groups'> & Pick<AdamWState, 'm' | 'v'> & { readonly rates: AdamWRates },
+): AdamWTensors {
   return tf.tidy(() => {
-    const next = { params: { ...params }, m: { ...state.m }, v: { ...state.v } };
-    const scalars = stepScalars(input);
+    const next = { params: { ...params }, m: { ...m }, v: { ...v } };
+    const scalars = stepScalars(rates, betas);
     for (const [name, grad] of Object.entries(grads)) {
       const param = entry(params, name, 'parameter');
-      const updated = update(param, grad, entry(state.m, name, 'first moment'), entry(state.v, name, 'second moment'), scalars,
-        entry(groups, name, 'group'));
+      const updated = update(param, grad, entry(m, name, 'first moment'), entry(v, name, 'second moment'), scalars, entry(groups, name, 'group'));
       next.params[name] = updated.param;
       next.m[name] = updated.m;
       next.v[name] = updated.v;
     }
-    const step = (typeof state.step === 'number' ? state.step + 1 : tf.add(state.step, 1)) as Step;
-    return { params: next.params, state: { step, m: next.m, v: next.v } };
+    return next;
   });
 }
 
@@ -78,9 +112,8 @@ interface StepScalars {
   readonly oneMinusBeta1: tf.Tensor;
   readonly beta2: tf.Tensor;
   readonly oneMinusBeta2: tf.Tensor;
-  /** eps sqrt(1 - b2^t): the update is m / (sqrt(v) + this), times `stepSize`. */
   readonly epsilon: tf.Tensor;
-  /** lr s sqrt(1 - b2^t) / (1 - b1^t), by s. */
+  /** The rates' `stepSize` times s, by s. */
   readonly stepSize: (lrScale: number) => tf.Tensor;
   /** 1 - lr s w, by s w. */
   readonly retained: (scaledDecay: number) => tf.Tensor;
@@ -97,11 +130,8 @@ function update(
   return { param: tf.sub(decayed, change), m, v };
 }
 
-function stepScalars<Step extends ScalarLike>({ state, lr, betas: [beta1, beta2], eps = 1e-8 }: AdamWInput<Step>): StepScalars {
-  const { rate, epsilon } = typeof lr === 'number' && typeof state.step === 'number'
-    ? biasCorrected(lr, state.step + 1, beta1, beta2, eps)
-    : biasCorrectedTensors(asTensor(lr), tf.add(asTensor(state.step), 1), beta1, beta2, eps);
-  const rateTensor = asTensor(rate), lrTensor = asTensor(lr), one = tf.scalar(1);
+function stepScalars({ lr, stepSize, epsilon }: AdamWRates, [beta1, beta2]: readonly [number, number]): StepScalars {
+  const rateTensor = asTensor(stepSize), lrTensor = asTensor(lr), one = tf.scalar(1);
   return {
     beta1: tf.scalar(beta1),
     oneMinusBeta1: tf.scalar(1 - beta1),
@@ -111,19 +141,6 @@ function stepScalars<Step extends ScalarLike>({ state, lr, betas: [beta1, beta2]
     stepSize: memoize(lrScale => (lrScale === 1 ? rateTensor : tf.mul(rateTensor, tf.scalar(lrScale)))),
     retained: memoize(scaledDecay => tf.sub(one, tf.mul(lrTensor, tf.scalar(scaledDecay)))),
   };
-}
-
-/** Both bias corrections moved into the rate and epsilon: scalars, where the textbook form divides whole tensors. */
-function biasCorrected(lr: number, t: number, beta1: number, beta2: number, eps: number): { rate: number; epsilon: number } {
-  const root = Math.sqrt(1 - beta2 ** t);
-  return { rate: (lr * root) / (1 - beta1 ** t), epsilon: eps * root };
-}
-
-/** The same from scalar tensors. 1 - b^t as -expm1(t log b): in float32 the plain form loses four digits at b = 0.999, t = 1. */
-function biasCorrectedTensors(lr: tf.Tensor, t: tf.Tensor, beta1: number, beta2: number, eps: number): { rate: tf.Tensor; epsilon: tf.Tensor } {
-  const correction = (beta: number): tf.Tensor => tf.neg(tf.expm1(tf.mul(t, tf.scalar(Math.log(beta)))));
-  const root = tf.sqrt(correction(beta2));
-  return { rate: tf.div(tf.mul(lr, root), correction(beta1)), epsilon: tf.mul(root, tf.scalar(eps)) };
 }
 
 function asTensor(value: ScalarLike): tf.Tensor {

@@ -42,6 +42,7 @@ export function distillObjective(recipe: DistillLoss, teacher: { config: VitReci
   const studentRates = constantRates(recipe.drop_path, student.depth);
 
   return {
+    frozen: teacher.params,
     targets: ({ images, teacher_drop_path, ids_keep }) => {
       const visible = ids_keep as tf.Tensor2D | undefined;
       const tokens = recipe.teacher_input === 'visible' ? visible : undefined;

@@ -31,6 +31,8 @@ export interface Objective {
   readonly loss: (params: Params, inputs: Inputs) => Losses;
   /** Runs outside it, on the same inputs; what it returns is added to them. A frozen teacher's part. */
   readonly targets?: (inputs: Inputs) => Record<string, tf.Tensor>;
+  /** Tensors that both close over and that never change: a frozen teacher's parameters. */
+  readonly frozen?: Params;
 }
 
 export interface TrainState {
@@ -52,9 +54,12 @@ export interface StepOptions {
 export function trainStep(
   state: TrainState, inputs: HostInputs, lr: number, objective: Objective, { groups, betas, microBatches }: StepOptions,
 ): { state: TrainState; losses: Record<string, number> } {
-  const trained = Object.fromEntries(Object.entries(state.params).filter(([name]) => name in groups));
-  const { values, grads } = overMicroBatches(microBatches, index =>
-    lossesAndGrads(objective, state.params, trained, slice(inputs, index, microBatches)));
+  const { values, grads } = overMicroBatches(microBatches, index => {
+    const batch = upload(slice(inputs, index, microBatches));
+    const step = lossesAndGrads(objective, state.params, groups, batch);
+    tf.dispose(batch);
+    return step;
+  });
   const losses = readScalars(values);
   const next = adamw({ grads, state: state.optimizer, params: state.params, lr, betas, groups });
   disposeReplaced(state.params, next.params);
@@ -73,15 +78,18 @@ export function evaluateLosses(objective: Objective, params: Params, inputs: Hos
   return readScalars(losses);
 }
 
-/** Parameters that the loss does not reach have no gradient in the result: the optimizer leaves them alone. */
-function lossesAndGrads(objective: Objective, params: Params, trained: Params, inputs: HostInputs): MicroStep {
+/**
+ * Losses of a batch, and gradients of the parameters that have a group. Those that the loss does not reach have none in the
+ * result: the optimizer leaves them alone.
+ */
+export function lossesAndGrads(objective: Objective, params: Params, groups: ParamGroups, inputs: Inputs): MicroStep {
+  const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in groups));
   const names = Object.keys(trained);
   return tf.tidy(() => {
-    const uploaded = upload(inputs);
-    const targets = objective.targets ? tf.tidy(() => objective.targets!(uploaded)) : {};
+    const targets = objective.targets ? tf.tidy(() => objective.targets!(inputs)) : {};
     let losses: Losses | undefined;
     const forward = (): tf.Scalar => {
-      losses = objective.loss(params, { ...uploaded, ...targets });
+      losses = objective.loss(params, { ...inputs, ...targets });
       for (const part of Object.values(losses)) tf.keep(part);
       return losses.loss;
     };
@@ -91,7 +99,8 @@ function lossesAndGrads(objective: Objective, params: Params, trained: Params, i
   });
 }
 
-function upload(inputs: HostInputs): Record<string, tf.Tensor> {
+/** The caller disposes of the tensors. */
+export function upload(inputs: HostInputs): Record<string, tf.Tensor> {
   return Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) =>
     [name, tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32')]));
 }
@@ -104,7 +113,7 @@ function readScalars(values: Params): Record<string, number> {
 }
 
 /** Micro-batch `index` of `count` of every input. */
-function slice(inputs: HostInputs, index: number, count: number): HostInputs {
+export function slice(inputs: HostInputs, index: number, count: number): HostInputs {
   if (count === 1) return inputs;
   return Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, sliceArray(name, array, index, count)]));
 }

@@ -10,11 +10,13 @@ import type { ParamGroups } from '../optim/groups.ts';
 import { learningRate, scaledLearningRate } from '../optim/schedule.ts';
 import { toTensors, type Params, type Weights } from '../tensor/weights.ts';
 import { totalSteps } from './cost.ts';
+import { engineMode } from './engine-mode.ts';
 import { Meter, type MeterState } from './meter.ts';
 import type { OptimizerRecipe, ScheduleRecipe } from './recipes.ts';
 import { Throughput } from './throughput.ts';
 import { loadTraining, saveTraining } from './training-checkpoint.ts';
-import { trainStep, type HostInputs, type Objective, type TrainState } from './train-step.ts';
+import type { HostInputs, Objective, TrainState } from './train-step.ts';
+import { createTrainer } from './trainer.ts';
 
 export interface Training extends Objective {
   readonly weights: Weights;
@@ -49,10 +51,12 @@ export async function train(context: StageContext<object>, training: Training): 
   const steps = totalSteps(set.count, schedule);
   const stepsPerEpoch = batchesPerEpoch({ set, batchSize: schedule.batch_size });
   const resumed = await resume(context);
-  let { state } = resumed ?? { state: start(training) };
   const meter = new Meter(steps, stepsPerEpoch, resumed?.meter);
   const throughput = new Throughput(schedule.batch_size);
-  const options = { groups: training.groups, betas: training.optimizer.betas, microBatches: schedule.accumulation_steps };
+  const mode = engineMode();
+  const trainer = createTrainer(mode, resumed?.state ?? start(training), training, {
+    groups: training.groups, betas: training.optimizer.betas, microBatches: schedule.accumulation_steps,
+  });
   const peak = { lr: scaledLearningRate(schedule.base_lr, schedule.batch_size), minLr: schedule.min_lr, warmupEpochs: schedule.warmup_epochs, epochs: schedule.epochs };
   const first = resumed?.step ?? 0;
   const loader = createLoader({
@@ -64,17 +68,18 @@ export async function train(context: StageContext<object>, training: Training): 
     for (let step = first; step < steps; step++) {
       const lr = learningRate(peak, step / stepsPerEpoch);
       const batch = await loader.next();
-      const { state: next, losses } = trainStep(state, training.inputs(batch), lr, training, options);
-      state = next;
+      if (mode === 'graph' && step === first) context.progress({ phase: 'trace', step, steps });
+      const losses = trainer.step(training.inputs(batch), lr);
       expectFinite(losses, step, stepsPerEpoch, lr);
 
       const done = step + 1;
       const imagesPerSecond = throughput.step();
       const point = meter.add(done, losses);
-      const evaluating = training.evaluate !== undefined && evaluationDue(done);
+      const { evaluate } = training;
+      const evaluating = evaluate !== undefined && evaluationDue(done);
       if (evaluating) {
         context.progress({ phase: 'evaluate', step: done, steps });
-        evaluated = training.evaluate(state.params);
+        evaluated = await trainer.lend(({ params }) => evaluate(params));
         throughput.pause();
       }
       const measured = { ...(point && { ...point, lr, images_per_second: imagesPerSecond }), ...(evaluating && evaluated) };
@@ -84,7 +89,7 @@ export async function train(context: StageContext<object>, training: Training): 
       await setImmediate(); // steps block the event loop: let messages in
       if (done < steps && (context.signal.aborted || context.checkpoints.due())) {
         context.progress({ phase: 'save', step: done, steps });
-        await context.checkpoints.save(done, dir => saveTraining(dir, state, meter.state()));
+        await context.checkpoints.save(done, dir => trainer.lend(state => saveTraining(dir, state, meter.state())));
         throughput.pause();
         if (context.signal.aborted) throw new Interrupted();
       }
@@ -92,8 +97,8 @@ export async function train(context: StageContext<object>, training: Training): 
   } finally {
     await loader.close();
   }
-  context.provenance({ images_per_second: throughput.mean() });
-  return { params: state.params, losses: meter.lastEpochMeans(), evaluated };
+  context.provenance({ images_per_second: throughput.mean(), mode });
+  return { params: trainer.finish(), losses: meter.lastEpochMeans(), evaluated };
 }
 
 /** Evaluations of one training: enough for a curve, few enough to cost little beside it. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accumulateGrads, overMicroBatches } from '../../src/optim/accumulate.ts';
-import { adamw, initAdamW, type AdamWState } from '../../src/optim/adamw.ts';
+import { adamw, adamwRates, adamwUpdate, initAdamW, type AdamWState, type AdamWTensors } from '../../src/optim/adamw.ts';
 import type { ParamGroups } from '../../src/optim/groups.ts';
 import { loadEngine } from '../../src/tensor/backend.ts';
 import { stream } from '../../src/tensor/rng.ts';
@@ -125,15 +125,20 @@ describe('adamw', () => {
     expect(values(resumed.params)).toEqual(values(whole.params));
   });
 
-  it('takes rate and step as scalar tensors, accurate also for a second beta of 0.999', () => {
+  it('gives the same to the bit with its rates as scalar tensors, accurate also for a second beta of 0.999', () => {
     const params = draw('param', 0), finetuneBetas = [0.9, 0.999] as const;
     const expected = torchAdamW(values(params), rates.map((_, i) => values(draw('grad', i))), rates, finetuneBetas, 1e-8);
-    let current: { params: Params; state: AdamWState<tf.Tensor> } = { params, state: { ...initAdamW(params), step: tf.scalar(0) } };
+    const { m, v } = initAdamW(params);
+    let tensors: AdamWTensors = { params: { ...params }, m: { ...m }, v: { ...v } };
+    let numbers: { params: Params; state: AdamWState } = { params, state: initAdamW(params) };
     rates.forEach((lr, i) => {
-      current = adamw<tf.Tensor>({ ...current, grads: draw('grad', i), lr: tf.scalar(lr), betas: finetuneBetas, groups });
+      const { stepSize, epsilon } = adamwRates({ lr, step: i + 1, betas: finetuneBetas });
+      const scalars = { lr: tf.scalar(lr), stepSize: tf.scalar(stepSize), epsilon: tf.scalar(epsilon) };
+      tensors = adamwUpdate({ ...tensors, grads: draw('grad', i), rates: scalars, betas: finetuneBetas, groups });
+      numbers = adamw({ ...numbers, grads: draw('grad', i), lr, betas: finetuneBetas, groups });
     });
-    expect(current.state.step.dataSync()[0]).toBe(6);
-    expectNear(values(current.params), expected.params, 2e-7);
+    expectNear(values(tensors.params), expected.params, 2e-7);
+    expect(values(tensors.params)).toEqual(values(numbers.params));
   });
 
   it('leaves only its results behind, and disposeReplaced frees what they replace', () => {

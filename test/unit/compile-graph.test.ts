@@ -68,8 +68,8 @@ describe('the passes', () => {
 
   it('round the operands of products once each, and nothing of integers', () => {
     const trace = bfloat16Products(plainProducts(ofInput(x => {
-      const product = tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D);
-      return tf.matMul(x as tf.Tensor2D, product);
+      const product = tf.matMul(x, x);
+      return tf.matMul(x, product);
     })));
     const casts = trace.operations.filter(({ op }) => op === 'Cast').map(({ attributes: { DstT } }) => DstT!.value);
     expect(casts).toEqual([DTYPE.bfloat16, DTYPE.float32, DTYPE.bfloat16, DTYPE.float32]);

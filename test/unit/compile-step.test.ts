@@ -20,7 +20,7 @@ const normals = (name: string, shape: readonly number[]): tf.Tensor =>
 const descend = (frozen: Params): StepFunction => ({ weight, bias, momentum, unused }, { x, rate }) => {
   const target = linear(x as tf.Tensor2D, frozen['weight']!, frozen['bias']!);
   const loss = (w: tf.Tensor, b: tf.Tensor): tf.Scalar => tf.mean(tf.square(tf.sub(linear(x as tf.Tensor2D, w, b), target)));
-  const { value, grads: [dWeight, dBias] } = tf.valueAndGrads((w, b) => loss(w!, b!))([weight!, bias!]);
+  const { value, grads: [dWeight, dBias] } = tf.valueAndGrads((w, b) => loss(w, b))([weight!, bias!]);
   const moved = tf.add(tf.mul(momentum!, 0.9), dWeight!);
   return {
     state: { weight: tf.sub(weight!, tf.mul(moved, rate!)), bias: tf.sub(bias!, tf.mul(dBias!, rate!)), momentum: moved, unused: unused! },

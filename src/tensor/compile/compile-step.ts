@@ -51,7 +51,7 @@ function eagerStep(fn: StepFunction, initial: Params): CompiledStep {
       });
       replace(next);
       const values = Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, value.dataSync()[0]!]));
-      tf.dispose(outputs);
+      disposeReplaced(outputs, { ...state, ...inputs });
       return values;
     },
     readState: () => copies(state),

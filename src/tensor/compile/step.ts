@@ -1,6 +1,6 @@
 /** What can be compiled: a step as a pure function of tensors, and its record. */
 import * as tf from '../tf.ts';
-import type { Params } from '../weights.ts';
+import { disposeReplaced, type Params } from '../weights.ts';
 import { CompileError } from './errors.ts';
 import { record, valueOf, type Recording } from './record.ts';
 import { DTYPE, typeOf, type Trace, type TensorType, type Value } from './trace.ts';
@@ -39,7 +39,9 @@ export function traceStep(fn: StepFunction, { state, frozen, inputs }: Leaves): 
   tf.tidy(() => {
     recorded = record(leaves, () => {
       const { state: next, outputs } = fn(state, inputs);
-      return { outputs: valuesOf(outputs, name => name), assigned: valuesOf(next, stateVariable) };
+      const values = { outputs: valuesOf(outputs, name => name), assigned: valuesOf(next, stateVariable) };
+      disposeReplaced(outputs, { ...state, ...frozen, ...inputs }); // a step may have kept them beyond its tidies
+      return values;
     });
   });
   const { result: { outputs, assigned }, ...recording } = recorded!;

@@ -1,0 +1,160 @@
+/** Training as one graph equals training op by op: every stage that trains, every target of distillation. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StageRunner } from '../../src/ablation/kind.ts';
+import { initEncoder, initialise } from '../../src/nn/init.ts';
+import { initAdamW } from '../../src/optim/adamw.ts';
+import { pretrainGroups } from '../../src/optim/groups.ts';
+import { distillObjective, studentSpec, type DistillLoss } from '../../src/stages/distill-objective.ts';
+import { distill } from '../../src/stages/distill.ts';
+import { finetune } from '../../src/stages/finetune.ts';
+import { maskInputs } from '../../src/stages/mask-inputs.ts';
+import { pretrain } from '../../src/stages/pretrain.ts';
+import { distillRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe } from '../../src/stages/recipes.ts';
+import { supervise } from '../../src/stages/supervise.ts';
+import { createTrainer } from '../../src/stages/trainer.ts';
+import type { BatchArray, HostInputs, TrainState } from '../../src/stages/train-step.ts';
+import { loadEngine } from '../../src/tensor/backend.ts';
+import type { Mode } from '../../src/tensor/compile/compile-step.ts';
+import { stream } from '../../src/tensor/rng.ts';
+import * as tf from '../../src/tensor/tf.ts';
+import { fromTensors, toTensors, type Weights } from '../../src/tensor/weights.ts';
+import { BATCH, lossOf, normalisation, PATCHES, reconstruction, TARGETS, teacher, teacherParams } from './distill-model.ts';
+import { leaveUpstream, runStage } from './run-stage.ts';
+
+beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
+
+let folder: string;
+beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'graph-')); });
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+
+/**
+ * Norm of the difference over the norm, over all weights but the key biases: their true gradient is 0, and Adam makes steps
+ * of rounding noise.
+ */
+function distance(actual: Weights, expected: Weights): number {
+  expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
+  let difference = 0, total = 0;
+  for (const [name, { data }] of Object.entries(expected)) {
+    const isKeyBias = (i: number): boolean => name.endsWith('attn.qkv.bias') && i >= data.length / 3 && i < (2 * data.length) / 3;
+    data.forEach((value, i) => {
+      if (isKeyBias(i)) return;
+      difference += (actual[name]!.data[i]! - value) ** 2;
+      total += value ** 2;
+    });
+  }
+  return Math.sqrt(difference / total);
+}
+const TOLERANCE = 1e-4;
+
+describe('three steps of distillation', () => {
+  const RATES = [0, 2e-3, 1e-3];
+  const rates = { drop_path: 0.5, teacher_drop_path: 0.3 } as const, masked = { mask_ratio: 0.5 } as const;
+  const CASES: Readonly<Record<string, DistillLoss>> = {
+    ...Object.fromEntries(Object.entries(TARGETS).map(([name, target]) => [name, lossOf(target)])),
+    'with drop path of both': lossOf(TARGETS['feature, block']!, rates),
+    'masked student, whole teacher': lossOf(TARGETS['relation, kl']!, masked),
+    'masked student, visible teacher': lossOf(TARGETS['relation, kl']!, { ...masked, teacher_input: 'visible' }),
+    'reconstruction beside the class token': lossOf(TARGETS['class token, kl']!, { ...masked, ...rates, reconstruction }),
+  };
+
+  const batchOf = (recipe: DistillLoss, step: number, batch: number): HostInputs => {
+    const uniforms = (name: string, depth: number): BatchArray =>
+      ({ data: stream(1, name, step).uniforms(depth * 2 * batch), shape: [depth, 2, batch], batchAxis: 2 });
+    const images = (name: string): BatchArray =>
+      ({ data: stream(1, name, step).uniforms(batch * 24).map(x => Math.floor(256 * x)), shape: [batch, 4, 6, 1] });
+    return {
+      images: images('images'),
+      student_images: images('jittered'),
+      ...(recipe.drop_path > 0 && { drop_path: uniforms('drop', recipe.model.depth) }),
+      ...(recipe.teacher_drop_path > 0 && { teacher_drop_path: uniforms('teacher', teacher.depth) }),
+      ...(recipe.mask_ratio > 0 && maskInputs(stream(1, 'mask', step).uniforms(batch * PATCHES), PATCHES, recipe.mask_ratio)),
+    };
+  };
+
+  function train(mode: Mode, recipe: DistillLoss, microBatches = 1) {
+    const frozen = tf.tidy(() => teacherParams());
+    const weights = initialise(studentSpec(recipe, teacher), 1);
+    const params = toTensors(weights);
+    const groups = pretrainGroups(weights, 0.05);
+    const state: TrainState = { params, optimizer: initAdamW(Object.fromEntries(Object.keys(groups).map(name => [name, params[name]!]))) };
+    const trainer = createTrainer(mode, state, distillObjective(recipe, { config: teacher, params: frozen }, normalisation), { groups, betas: [0.9, 0.95], microBatches });
+    const losses = RATES.map((lr, step) => trainer.step(batchOf(recipe, step, BATCH * microBatches), lr));
+    const trained = trainer.finish();
+    const result = { losses, weights: fromTensors(trained), initial: weights };
+    tf.dispose([trained, frozen]);
+    return result;
+  }
+
+  function compare(recipe: DistillLoss, microBatches: number): void {
+    const eager = train('eager', recipe, microBatches), graph = train('graph', recipe, microBatches);
+    expect(distance(graph.weights, eager.weights)).toBeLessThan(TOLERANCE);
+    expect(distance(eager.weights, eager.initial)).toBeGreaterThan(10 * TOLERANCE); // it has moved
+    graph.losses.forEach((values, step) => {
+      expect(Object.keys(values).sort()).toEqual(Object.keys(eager.losses[step]!).sort());
+      for (const [name, value] of Object.entries(values)) expect(Math.abs(value / eager.losses[step]![name]! - 1), `${name} of step ${step}`).toBeLessThan(1e-4);
+    });
+  }
+
+  it.each(Object.keys(CASES))('%s', name => { compare(CASES[name]!, 1); });
+
+  it('in micro-batches', () => { compare(CASES['reconstruction beside the class token']!, 3); });
+
+  it('leaves no tensor behind', () => {
+    train('graph', CASES['relation, kl']!, 2);
+    const before = tf.memory().numTensors;
+    train('graph', CASES['relation, kl']!, 2);
+    train('graph', CASES['feature, qkv']!);
+    train('eager', CASES['relation, kl']!, 2);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('whole stages', () => {
+  const image = { image_size: [8, 8] as [number, number], patch_size: 2, in_chans: 1, mlp_ratio: 2 };
+  const decoder = { embed_dim: 8, depth: 1, num_heads: 2, mlp_ratio: 2 };
+  const teacherModel = { ...image, embed_dim: 16, depth: 2, num_heads: 4 };
+  const model = { ...image, embed_dim: 8, depth: 2, num_heads: 2 };
+  const shared = {
+    data: { name: 'procedural', classes: 4, image_size: [8, 8], channels: 1, train: 64, validation: 24, test: 8, seed: 1 },
+    images: null,
+    schedule: { epochs: 2, warmup_epochs: 0.5, batch_size: 32, accumulation_steps: 1, base_lr: 0.02, min_lr: 0 },
+    optimizer: { weight_decay: 0.05, betas: [0.9, 0.95] },
+    augment: { crop: null, flip: true },
+  };
+  const classifier = { ...shared, model, drop_path: 0.1, label_smoothing: 0.1 };
+  const distillation = {
+    ...shared, model: { ...model, last_block_heads: 4 }, target: { family: 'relation', pairs: ['qk', 'vv'], loss: 'kl', heads: 'aligned' },
+    teacher_block: 2, drop_path: 0.1, teacher_drop_path: 0, mask_ratio: 0, teacher_input: 'whole', reconstruction: null, student_jitter: null,
+  };
+  const upstream = () => leaveUpstream(folder, { model: teacherModel }, initEncoder(teacherModel, 1));
+  const start = () => leaveUpstream(folder, { model }, initEncoder(model, 2));
+
+  const STAGES: Readonly<Record<string, (mode: Mode, interruptAt?: number) => ReturnType<typeof runStage>>> = Object.fromEntries(
+    ([
+      ['pretrain', pretrain, pretrainRecipe.parse({ ...shared, model, decoder, mask_ratio: 0.75, norm_pix_loss: true }), () => ({})],
+      ['distill', distill, distillRecipe.parse(distillation), () => ({ teacher: upstream() })],
+      ['distill in micro-batches', distill, distillRecipe.parse({ ...distillation, schedule: { ...shared.schedule, accumulation_steps: 2 } }), () => ({ teacher: upstream() })],
+      ['finetune', finetune, finetuneRecipe.parse({ ...classifier, layer_decay: 0.75 }), () => ({ weights: start() })],
+      ['supervise', supervise, superviseRecipe.parse(classifier), () => ({})],
+    ] as [string, StageRunner<object>, object, () => object][]).map(([name, runner, recipe, inputs]) =>
+      [name, (mode: Mode, interruptAt?: number) =>
+        runStage(runner, recipe, { folder, mode, upstream: inputs() as never, ...(interruptAt !== undefined && { interruptAt }) })]),
+  );
+
+  it.each(Object.keys(STAGES))('give the same weights and metrics in both modes, and resume to the bit: %s', async name => {
+    const [eager, graph, resumed] = [await STAGES[name]!('eager'), await STAGES[name]!('graph'), await STAGES[name]!('graph', 2)];
+    expect([eager.facts['mode'], graph.facts['mode']]).toEqual(['eager', 'graph']);
+    expect(distance(graph.weights, eager.weights)).toBeLessThan(TOLERANCE);
+    expect(Object.keys(graph.result)).toEqual(Object.keys(eager.result));
+    expect(graph.result['loss'] as number / (eager.result['loss'] as number)).toBeCloseTo(1, 4);
+    expect(resumed.weights).toEqual(graph.weights);
+    expect(resumed.result).toEqual(graph.result);
+  });
+
+  it('refuse a mode that does not exist', async () => {
+    await expect(STAGES['supervise']!('fast' as Mode)).rejects.toMatchObject({ code: 'ENGINE_MODE' });
+  });
+});
