@@ -3,6 +3,7 @@ import { adamwRates, adamwUpdate, type AdamWRates } from '../optim/adamw.ts';
 import { accumulateGrads } from '../optim/accumulate.ts';
 import type { Mode } from '../tensor/compile/compile-step.ts';
 import { compileProgram, type Program } from '../tensor/compile/program.ts';
+import type { Precision } from '../tensor/compile/rewrite.ts';
 import type { StepFunction } from '../tensor/compile/step.ts';
 import * as tf from '../tensor/tf.ts';
 import type { Params } from '../tensor/weights.ts';
@@ -17,8 +18,13 @@ export interface Trainer {
   finish(): Params;
 }
 
+export interface TrainerOptions extends StepOptions {
+  /** Of products in the graph. Default `float32`, as everything else is. */
+  readonly precision?: Precision;
+}
+
 /** @param state its tensors are taken over */
-export function createTrainer(mode: Mode, state: TrainState, objective: Objective, options: StepOptions): Trainer {
+export function createTrainer(mode: Mode, state: TrainState, objective: Objective, options: TrainerOptions): Trainer {
   return mode === 'eager' ? eagerTrainer(state, objective, options) : graphTrainer(state, objective, options);
 }
 
@@ -42,8 +48,8 @@ function eagerTrainer(initial: TrainState, objective: Objective, options: StepOp
  * The graph holds parameters, moments and (with several micro-batches) the sums of gradients. It is compiled at the first
  * step, for the shapes of its inputs.
  */
-function graphTrainer(initial: TrainState, objective: Objective, options: StepOptions): Trainer {
-  const { betas, microBatches } = options;
+function graphTrainer(initial: TrainState, objective: Objective, options: TrainerOptions): Trainer {
+  const { betas, microBatches, precision = 'float32' } = options;
   let done = initial.optimizer.step;
   let program: Program | undefined;
 
@@ -56,7 +62,7 @@ function graphTrainer(initial: TrainState, objective: Objective, options: StepOp
     program = compileProgram({
       ...(microBatches > 1 && { accumulate: { fn: functions.accumulate, inputs } }),
       step: { fn: functions.step, inputs: { ...inputs, ...rates } },
-    }, { state: flatten({ params, m, v, sums }), frozen: objective.frozen ?? {}, precision: 'float32' });
+    }, { state: flatten({ params, m, v, sums }), frozen: objective.frozen ?? {}, precision });
     tf.dispose([params, m, v, sums]);
     return program;
   };

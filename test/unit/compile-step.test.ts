@@ -124,6 +124,40 @@ describe('a compiled step', () => {
     tf.dispose([state, frozen]);
   });
 
+  it('finds its graph loaded, and its state new, when the same step was used before', () => {
+    const loaded = (): number => (nativeBackend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
+    const first = train('graph', 3), count = loaded();
+    expect(train('graph', 3)).toEqual(first);
+    expect(loaded()).toBe(count);
+  });
+
+  it('never shares a state with another step in use', () => {
+    const frozen = teacher();
+    const [a, b] = [0, 1].map(() => compileStep(descend(frozen), { state: start(), frozen, mode: 'graph' }));
+    const alone = a!.run(batch(0));
+    a!.run(batch(1));
+    expect(b!.run(batch(0))).toEqual(alone);
+    a!.dispose();
+    a!.dispose(); // a second time does no harm
+    expect(attempt(() => a!.run(batch(2)))).toMatchObject({ code: 'ENGINE' });
+    const [c, d] = [0, 1].map(() => compileStep(descend(frozen), { state: start(), frozen, mode: 'graph' }));
+    c!.run(batch(0));
+    expect(d!.run(batch(0))).toEqual(alone);
+    for (const step of [b!, c!, d!]) step.dispose();
+  });
+
+  it('is forgotten when too many others are idle', () => {
+    const loaded = (): number => (nativeBackend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
+    for (let size = 1; size <= 20; size++) {
+      const x = tf.zeros([size]);
+      const step = compileStep((_, { x }) => ({ state: {}, outputs: { y: tf.sum(x!) } }), { state: {}, mode: 'graph' });
+      step.run({ x });
+      step.dispose();
+      x.dispose();
+    }
+    expect(loaded()).toBeLessThan(12);
+  });
+
   it('leaves nothing behind when it is disposed of', () => {
     train('graph', 1);
     const before = tf.memory().numTensors;

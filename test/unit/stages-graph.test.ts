@@ -18,6 +18,7 @@ import { createTrainer } from '../../src/stages/trainer.ts';
 import type { BatchArray, HostInputs, TrainState } from '../../src/stages/train-step.ts';
 import { loadEngine } from '../../src/tensor/backend.ts';
 import type { Mode } from '../../src/tensor/compile/compile-step.ts';
+import type { Precision } from '../../src/tensor/compile/rewrite.ts';
 import { stream } from '../../src/tensor/rng.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import { fromTensors, toTensors, type Weights } from '../../src/tensor/weights.ts';
@@ -74,13 +75,13 @@ describe('three steps of distillation', () => {
     };
   };
 
-  function train(mode: Mode, recipe: DistillLoss, microBatches = 1) {
+  function train(mode: Mode, recipe: DistillLoss, microBatches = 1, precision: Precision = 'float32') {
     const frozen = tf.tidy(() => teacherParams());
     const weights = initialise(studentSpec(recipe, teacher), 1);
     const params = toTensors(weights);
     const groups = pretrainGroups(weights, 0.05);
     const state: TrainState = { params, optimizer: initAdamW(Object.fromEntries(Object.keys(groups).map(name => [name, params[name]!]))) };
-    const trainer = createTrainer(mode, state, distillObjective(recipe, { config: teacher, params: frozen }, normalisation), { groups, betas: [0.9, 0.95], microBatches });
+    const trainer = createTrainer(mode, state, distillObjective(recipe, { config: teacher, params: frozen }, normalisation), { groups, betas: [0.9, 0.95], microBatches, precision });
     const losses = RATES.map((lr, step) => trainer.step(batchOf(recipe, step, BATCH * microBatches), lr));
     const trained = trainer.finish();
     const result = { losses, weights: fromTensors(trained), initial: weights };
@@ -101,6 +102,12 @@ describe('three steps of distillation', () => {
   it.each(Object.keys(CASES))('%s', name => { compare(CASES[name]!, 1); });
 
   it('in micro-batches', () => { compare(CASES['reconstruction beside the class token']!, 3); });
+
+  it.each(['relation, kl', 'feature, ffn', 'class token, kl'])('in bfloat16 have losses within a hundredth of those in float32: %s', name => {
+    const exact = train('graph', CASES[name]!), rounded = train('graph', CASES[name]!, 1, 'bfloat16');
+    rounded.losses.forEach(({ loss }, step) => { expect(Math.abs(loss! / exact.losses[step]!['loss']! - 1)).toBeLessThan(1e-2); });
+    expect(rounded.losses).not.toEqual(exact.losses);
+  });
 
   it('leaves no tensor behind', () => {
     train('graph', CASES['relation, kl']!, 2);
