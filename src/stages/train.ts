@@ -8,6 +8,8 @@ import { createLoader } from '../data/loader.ts';
 import { initAdamW } from '../optim/adamw.ts';
 import type { ParamGroups } from '../optim/groups.ts';
 import { learningRate, scaledLearningRate } from '../optim/schedule.ts';
+import type { Mode } from '../tensor/compile/compile-step.ts';
+import * as tf from '../tensor/tf.ts';
 import { toTensors, type Params, type Weights } from '../tensor/weights.ts';
 import { totalSteps } from './cost.ts';
 import { engineMode } from './engine-mode.ts';
@@ -50,10 +52,10 @@ export async function train(context: StageContext<object>, training: Training): 
   const { set, schedule } = training;
   const steps = totalSteps(set.count, schedule);
   const stepsPerEpoch = batchesPerEpoch({ set, batchSize: schedule.batch_size });
-  const resumed = await resume(context);
+  const mode = engineMode();
+  const resumed = await resume(context, mode);
   const meter = new Meter(steps, stepsPerEpoch, resumed?.meter);
   const throughput = new Throughput(schedule.batch_size);
-  const mode = engineMode();
   const trainer = createTrainer(mode, resumed?.state ?? start(training), training, {
     groups: training.groups, betas: training.optimizer.betas, microBatches: schedule.accumulation_steps,
   });
@@ -89,11 +91,14 @@ export async function train(context: StageContext<object>, training: Training): 
       await setImmediate(); // steps block the event loop: let messages in
       if (done < steps && (context.signal.aborted || context.checkpoints.due())) {
         context.progress({ phase: 'save', step: done, steps });
-        await context.checkpoints.save(done, dir => trainer.lend(state => saveTraining(dir, state, meter.state())));
+        await context.checkpoints.save(done, dir => trainer.lend(state => saveTraining(dir, state, meter.state(), mode)));
         throughput.pause();
         if (context.signal.aborted) throw new Interrupted();
       }
     }
+  } catch (error) {
+    tf.dispose(trainer.finish()); // the process may go on with another stage
+    throw error;
   } finally {
     await loader.close();
   }
@@ -116,11 +121,11 @@ function start(training: { weights: Weights; groups: ParamGroups }): TrainState 
   return { params, optimizer: initAdamW(trained) };
 }
 
-async function resume(context: StageContext<object>): Promise<{ step: number; state: TrainState; meter: MeterState } | undefined> {
+async function resume(context: StageContext<object>, mode: Mode): Promise<{ step: number; state: TrainState; meter: MeterState } | undefined> {
   const checkpoint = await context.checkpoints.latest();
   if (checkpoint === undefined) return undefined;
   context.log(`Continuing from the checkpoint after step ${checkpoint.step}.`);
-  return { step: checkpoint.step, ...(await loadTraining(checkpoint)) };
+  return { step: checkpoint.step, ...(await loadTraining(checkpoint, mode)) };
 }
 
 function expectFinite(losses: Record<string, number>, step: number, stepsPerEpoch: number, lr: number): void {

@@ -1,6 +1,9 @@
 /** What the parity tests of models share: configurations out of fixtures, and gradients by parameter name. */
 import { expect } from 'vitest';
 import type { ViTConfig } from '../../src/nn/config.ts';
+import { engineMode } from '../../src/stages/engine-mode.ts';
+import { compileStep } from '../../src/tensor/compile/compile-step.ts';
+import { nativeBackend } from '../../src/tensor/compile/native.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import type { Params } from '../../src/tensor/weights.ts';
 import { expectClose, expectCloseAbsolute } from './fixtures.ts';
@@ -25,8 +28,48 @@ export function vitConfig(
   return { image_size, patch_size, in_chans: channels, embed_dim, depth, num_heads, mlp_ratio };
 }
 
-/** Value and gradients of a scalar function of named tensors; tensors without a gradient are left out. */
-export function valueAndGrads(f: (inputs: Params) => tf.Scalar, inputs: Params): { value: tf.Scalar; grads: Record<string, tf.Tensor> } {
+interface ValueAndGrads { value: tf.Scalar; grads: Record<string, tf.Tensor> }
+
+/**
+ * Value and gradients of a scalar function of named tensors; tensors without a gradient are left out. Computed in the mode
+ * that training stages would run in.
+ */
+export function valueAndGrads(f: (inputs: Params) => tf.Scalar, inputs: Params): ValueAndGrads {
+  return engineMode() === 'eager' ? eagerValueAndGrads(f, inputs) : graphValueAndGrads(f, inputs);
+}
+
+/** The gradients are the state of a compiled step. */
+function graphValueAndGrads(f: (inputs: Params) => tf.Scalar, inputs: Params): ValueAndGrads {
+  const { result: { grads: reached }, captured } = withCaptured(inputs, () => eagerValueAndGrads(f, inputs));
+  const step = compileStep((_, given) => {
+    const { value, grads } = eagerValueAndGrads(f, given);
+    return { state: grads, outputs: { value } };
+  }, { state: Object.fromEntries(Object.entries(reached).map(([name, grad]) => [name, tf.zerosLike(grad)])), frozen: captured, mode: 'graph' });
+  const { value } = step.run(inputs);
+  const grads = step.readState();
+  step.dispose();
+  return { value: tf.scalar(value!), grads };
+}
+
+/** Tensors made before `run` that kernels read in it, beside its inputs. */
+function withCaptured<T>(inputs: Params, run: () => T): { result: T; captured: Record<string, tf.Tensor> } {
+  const backend = nativeBackend(), given = new Set(Object.values(inputs).map(({ dataId }) => dataId));
+  const captured: Record<string, tf.Tensor> = {}, newest = tf.scalar(0).id;
+  const getInputTensorIds = backend.getInputTensorIds.bind(backend);
+  backend.getInputTensorIds = tensors => {
+    for (const tensor of tensors) {
+      if (tensor instanceof tf.Tensor && tensor.id < newest && !given.has(tensor.dataId)) captured[String(tensor.id)] = tensor as tf.Tensor;
+    }
+    return getInputTensorIds(tensors);
+  };
+  try {
+    return { result: run(), captured };
+  } finally {
+    Reflect.deleteProperty(backend, 'getInputTensorIds');
+  }
+}
+
+function eagerValueAndGrads(f: (inputs: Params) => tf.Scalar, inputs: Params): ValueAndGrads {
   const names = Object.keys(inputs);
   const variables = names.map(name => tf.variable(inputs[name]!, true));
   const named = Object.fromEntries(names.map((name, i) => [name, variables[i]!]));

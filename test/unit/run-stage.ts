@@ -20,9 +20,11 @@ export interface RunOptions {
   readonly upstream?: StageContext['upstream'];
   /** Asks the stage to stop at this step, then runs it again from its checkpoint. */
   readonly interruptAt?: number;
+  /** The mode to go on in; default `mode`. */
+  readonly resumeIn?: Mode;
 }
 
-export async function runStage<R extends object>(runner: StageRunner<R>, recipe: R, { folder, mode, upstream = {}, interruptAt }: RunOptions): Promise<StageRun> {
+export async function runStage<R extends object>(runner: StageRunner<R>, recipe: R, { folder, mode, upstream = {}, interruptAt, resumeIn = mode }: RunOptions): Promise<StageRun> {
   const output = mkdtempSync(join(folder, 'run-'));
   const records: MetricRecord[] = [], facts: JsonObject = {};
   let latest: Checkpoint | undefined;
@@ -50,6 +52,7 @@ export async function runStage<R extends object>(runner: StageRunner<R>, recipe:
       const ended = await attempt(stop.signal, step => { if (step === interruptAt) stop.abort(); }).catch((error: unknown) => error);
       if ((ended as { code?: unknown }).code !== 'INTERRUPTED') throw new Error('Expected the stage to stop on request.', { cause: ended });
     }
+    process.env['TINYMIM_ENGINE_MODE'] = resumeIn;
     const result = await attempt(new AbortController().signal, () => undefined);
     return { result, weights: readWeights(join(output, MODEL)), records, facts };
   } finally {

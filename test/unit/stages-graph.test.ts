@@ -23,7 +23,7 @@ import { stream } from '../../src/tensor/rng.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import { fromTensors, toTensors, type Weights } from '../../src/tensor/weights.ts';
 import { BATCH, lossOf, normalisation, PATCHES, reconstruction, TARGETS, teacher, teacherParams } from './distill-model.ts';
-import { leaveUpstream, runStage } from './run-stage.ts';
+import { leaveUpstream, runStage, type RunOptions } from './run-stage.ts';
 
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 
@@ -139,7 +139,7 @@ describe('whole stages', () => {
   const upstream = () => leaveUpstream(folder, { model: teacherModel }, initEncoder(teacherModel, 1));
   const start = () => leaveUpstream(folder, { model }, initEncoder(model, 2));
 
-  const STAGES: Readonly<Record<string, (mode: Mode, interruptAt?: number) => ReturnType<typeof runStage>>> = Object.fromEntries(
+  const STAGES: Readonly<Record<string, (mode: Mode, resume?: Pick<RunOptions, 'interruptAt' | 'resumeIn'>) => ReturnType<typeof runStage>>> = Object.fromEntries(
     ([
       ['pretrain', pretrain, pretrainRecipe.parse({ ...shared, model, decoder, mask_ratio: 0.75, norm_pix_loss: true }), () => ({})],
       ['distill', distill, distillRecipe.parse(distillation), () => ({ teacher: upstream() })],
@@ -147,18 +147,21 @@ describe('whole stages', () => {
       ['finetune', finetune, finetuneRecipe.parse({ ...classifier, layer_decay: 0.75 }), () => ({ weights: start() })],
       ['supervise', supervise, superviseRecipe.parse(classifier), () => ({})],
     ] as [string, StageRunner<object>, object, () => object][]).map(([name, runner, recipe, inputs]) =>
-      [name, (mode: Mode, interruptAt?: number) =>
-        runStage(runner, recipe, { folder, mode, upstream: inputs() as never, ...(interruptAt !== undefined && { interruptAt }) })]),
+      [name, (mode: Mode, resume?: object) => runStage(runner, recipe, { folder, mode, upstream: inputs() as never, ...resume })]),
   );
 
   it.each(Object.keys(STAGES))('give the same weights and metrics in both modes, and resume to the bit: %s', async name => {
-    const [eager, graph, resumed] = [await STAGES[name]!('eager'), await STAGES[name]!('graph'), await STAGES[name]!('graph', 2)];
+    const [eager, graph, resumed] = [await STAGES[name]!('eager'), await STAGES[name]!('graph'), await STAGES[name]!('graph', { interruptAt: 2 })];
     expect([eager.facts['mode'], graph.facts['mode']]).toEqual(['eager', 'graph']);
     expect(distance(graph.weights, eager.weights)).toBeLessThan(TOLERANCE);
     expect(Object.keys(graph.result)).toEqual(Object.keys(eager.result));
     expect(graph.result['loss'] as number / (eager.result['loss'] as number)).toBeCloseTo(1, 4);
     expect(resumed.weights).toEqual(graph.weights);
     expect(resumed.result).toEqual(graph.result);
+  });
+
+  it('do not go on in another mode', async () => {
+    await expect(STAGES['supervise']!('eager', { interruptAt: 1, resumeIn: 'graph' })).rejects.toMatchObject({ code: 'CHECKPOINT_MODE' });
   });
 
   it('refuse a mode that does not exist', async () => {
