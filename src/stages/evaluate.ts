@@ -3,9 +3,10 @@ import { PermanentError } from '../ablation/errors.ts';
 import type { StageRunner } from '../ablation/kind.ts';
 import * as tf from '../tensor/tf.ts';
 import { toTensors } from '../tensor/weights.ts';
+import { engineMode } from './engine-mode.ts';
 import type { EvaluateRecipe } from './recipes.ts';
+import { createScorer } from './score.ts';
 import { openSession, upstreamModel } from './session.ts';
-import { score } from './validate.ts';
 
 export const evaluate: StageRunner<EvaluateRecipe> = async context => {
   const { recipe } = context;
@@ -14,7 +15,9 @@ export const evaluate: StageRunner<EvaluateRecipe> = async context => {
   const { config, weights } = upstreamModel(context.upstream['weights']);
   const params = toTensors(weights);
   context.progress({ phase: 'evaluate', step: 0, steps: 1 });
-  const { correct, count, loss } = score(params, config, dataset[recipe.split], dataset, recipe.batch_size);
+  const scorer = createScorer(engineMode(), config, dataset, recipe.batch_size);
+  const { correct, count, loss } = scorer.score(params, dataset[recipe.split]);
+  scorer.dispose();
   tf.dispose(params);
   const accuracy = correct / count;
   return { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / count), correct, count, loss };

@@ -11,11 +11,13 @@ import { softmaxCrossEntropy } from '../tensor/grad/cross-entropy.ts';
 import { stream } from '../tensor/rng.ts';
 import * as tf from '../tensor/tf.ts';
 import type { Weights } from '../tensor/weights.ts';
+import { engineMode } from './engine-mode.ts';
 import { normalise, pixels } from './images.ts';
 import type { SuperviseRecipe } from './recipes.ts';
+import { createScorer } from './score.ts';
 import { saveModel } from './session.ts';
 import { train } from './train.ts';
-import { score, shapeOf } from './validate.ts';
+import { shapeOf } from './validate.ts';
 
 /** @param layerDecay rate of a layer relative to the one above it; 1 for training from scratch */
 export async function trainClassifier(
@@ -27,6 +29,7 @@ export async function trainClassifier(
   const set = recipe.images === null ? dataset.train : labelledSubset(dataset.train, recipe.images);
   const classes = set.classes.length;
   const rates = linearRates(drop_path, model.depth);
+  const scorer = createScorer(engineMode(), model, dataset, schedule.batch_size);
   const dropPathShape = [model.depth, 2, schedule.batch_size] as const;
 
   const { params, losses, evaluated } = await train(context, {
@@ -51,10 +54,11 @@ export async function trainClassifier(
         : {}),
     }),
     evaluate: p => {
-      const { correct, count } = score(p, model, dataset.validation, dataset, schedule.batch_size);
+      const { correct, count } = scorer.score(p, dataset.validation);
       return { val_accuracy: correct / count };
     },
   });
+  scorer.dispose();
   saveModel(context, params);
   tf.dispose(params);
   return { loss: losses['loss']!, val_accuracy: evaluated['val_accuracy']! };

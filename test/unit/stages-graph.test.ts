@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StageRunner } from '../../src/ablation/kind.ts';
-import { initEncoder, initialise } from '../../src/nn/init.ts';
+import { proceduralSet } from '../../src/data/procedural.ts';
+import { initClassifier, initEncoder, initialise } from '../../src/nn/init.ts';
 import { initAdamW } from '../../src/optim/adamw.ts';
 import { pretrainGroups } from '../../src/optim/groups.ts';
 import { distillObjective, studentSpec, type DistillLoss } from '../../src/stages/distill-objective.ts';
@@ -13,6 +14,7 @@ import { finetune } from '../../src/stages/finetune.ts';
 import { maskInputs } from '../../src/stages/mask-inputs.ts';
 import { pretrain } from '../../src/stages/pretrain.ts';
 import { distillRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe } from '../../src/stages/recipes.ts';
+import { createScorer } from '../../src/stages/score.ts';
 import { supervise } from '../../src/stages/supervise.ts';
 import { createTrainer } from '../../src/stages/trainer.ts';
 import type { BatchArray, HostInputs, TrainState } from '../../src/stages/train-step.ts';
@@ -116,6 +118,43 @@ describe('three steps of distillation', () => {
     train('graph', CASES['feature, qkv']!);
     train('eager', CASES['relation, kl']!, 2);
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('scores of a classifier', () => {
+  const config = { image_size: [8, 8], patch_size: 2, in_chans: 1, mlp_ratio: 2, embed_dim: 8, depth: 2, num_heads: 2 } as const;
+  const set = proceduralSet({ name: 'procedural', classes: 4, image_size: [8, 8], channels: 1, train: 1, validation: 25, test: 1, seed: 1 }, 'validation');
+
+  function scores(mode: Mode) {
+    const scorer = createScorer(mode, config, normalisation, 10); // 10, 10 and 5
+    const results = [1, 2].map(seed => {
+      const params = toTensors(initClassifier(config, 4, seed));
+      const score = scorer.score(params, set);
+      tf.dispose(params);
+      return score;
+    });
+    scorer.dispose();
+    return results;
+  }
+
+  it('are the same in both modes, follow the parameters, and leave no tensor behind', () => {
+    const before = tf.memory().numTensors;
+    const eager = scores('eager'), graph = scores('graph');
+    expect(tf.memory().numTensors).toBe(before);
+    graph.forEach(({ correct, count, loss }, i) => {
+      expect([correct, count]).toEqual([eager[i]!.correct, 25]);
+      expect(loss).toBeCloseTo(eager[i]!.loss, 6);
+    });
+    expect(graph[0]!.loss).not.toBe(graph[1]!.loss);
+  });
+
+  it('count the images whose largest logit is that of their label', () => {
+    const weights = initClassifier(config, 4, 1);
+    const params = toTensors({ ...weights, 'head.weight': { shape: [4, 8], data: new Float32Array(32) }, 'head.bias': { shape: [4], data: Float32Array.of(0, 0, 1, 0) } });
+    const scorer = createScorer('graph', config, normalisation, 10);
+    expect(scorer.score(params, set).correct).toBe(set.labels.filter(label => label === 2).length);
+    scorer.dispose();
+    tf.dispose(params);
   });
 });
 
