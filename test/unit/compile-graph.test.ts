@@ -6,6 +6,7 @@ import { addBiases, bfloat16Products, dropSameCasts, dropUnused, plainProducts, 
 import { openSession } from '../../src/tensor/compile/session.ts';
 import { traceStep, type StepFunction } from '../../src/tensor/compile/step.ts';
 import { DTYPE, typeOf, type Trace } from '../../src/tensor/compile/trace.ts';
+import { adamwUpdate } from '../../src/optim/adamw.ts';
 import { loadEngine } from '../../src/tensor/backend.ts';
 import { linear } from '../../src/tensor/grad/linear.ts';
 import * as tf from '../../src/tensor/tf.ts';
@@ -73,6 +74,26 @@ describe('the passes', () => {
     })));
     const casts = trace.operations.filter(({ op }) => op === 'Cast').map(({ attributes: { DstT } }) => DstT!.value);
     expect(casts).toEqual([DTYPE.bfloat16, DTYPE.float32, DTYPE.bfloat16, DTYPE.float32]);
+  });
+
+  it('update a parameter and its moments by one fused op where they are variables, else op by op', () => {
+    const update = (replaced: boolean): Trace => {
+      const tensors = Object.fromEntries(['p', 'm', 'v'].map(name => [name, tf.tensor1d([1, 2])]));
+      return rewrite(traced(({ p, m, v }, { x }) => {
+        const next = adamwUpdate({
+          grads: { w: x! }, params: { w: replaced ? tf.neg(p!) : p! }, m: { w: m! }, v: { w: v! }, betas: [0.9, 0.99],
+          rates: { lr: 0.1, stepSize: 0.1, epsilon: 1e-8 }, groups: { w: { weightDecay: 0.1, lrScale: 1 } },
+        });
+        return { state: { p: next.params['w']!, m: next.m['w']!, v: next.v['w']! }, outputs: { y: tf.sum(x!) } };
+      }, { x: tf.tensor1d([3, 4]) }, tensors), 'float32');
+    };
+    const fused = update(false), plain = update(true);
+    expect(fused.updates).toMatchObject([{ op: 'ResourceApplyAdam', variables: ['state/p', 'state/m', 'state/v'] }]);
+    expect(fused.assigned).toEqual({});
+    expect(ops(fused)).not.toContain('Sqrt');
+    expect(plain.updates).toEqual([]);
+    expect(Object.keys(plain.assigned)).toEqual(['state/p', 'state/m', 'state/v']);
+    expect(ops(plain)).toContain('Sqrt');
   });
 
   it('leave the given trace as it was', () => {

@@ -1,6 +1,6 @@
 /** From traces to the nodes of one TensorFlow graph, in which variables of the session hold what stays between steps. */
 import type { GraphNode } from './protobuf.ts';
-import { typeAttribute, typeOf, type Attribute, type Attributes, type Operation, type TensorType, type Trace, type Value } from './trace.ts';
+import { typeAttribute, typeOf, type Attribute, type Attributes, type Operation, type TensorType, type Trace, type Update, type Value } from './trace.ts';
 
 /** How one function of the graph is run: names of the nodes to feed and to fetch, by the names of the trace. */
 export interface Signature {
@@ -64,13 +64,28 @@ function emitFunction(name: string, trace: Trace): { nodes: readonly GraphNode[]
     [handleOf(variable), edge(value), ...(reads.has(variable) ? [control(reads.get(variable)!.name)] : [])],
     { dtype: typeAttribute(typeOf(trace, value).dtype) },
   ));
-  const done = node(place('done'), 'NoOp', assigns.map(assign => control(assign.name)), {});
+  const updates = trace.updates.map(update => emitUpdate(trace, update, place, edge, reads));
+  const done = node(place('done'), 'NoOp', [...assigns, ...updates.map(nodes => nodes.at(-1)!)].map(change => control(change.name)), {});
   const outputs = Object.entries(trace.outputs).map(([output, value]) =>
     [output, node(place(`output/${output}`), 'Identity', [edge(value), control(done.name)], { T: typeAttribute(typeOf(trace, value).dtype) })] as const);
   return {
-    nodes: [...feeds.map(([, feed]) => feed), ...reads.values(), ...body, ...assigns, done, ...outputs.map(([, output]) => output)],
+    nodes: [...feeds.map(([, feed]) => feed), ...reads.values(), ...body, ...assigns, ...updates.flat(), done, ...outputs.map(([, output]) => output)],
     signature: { feeds: names(feeds), fetches: names(outputs) },
   };
+}
+
+/** The variables have been read, where the step reads them, before they change: those who have read them keep what they have. */
+function emitUpdate(
+  trace: Trace, { op, variables, inputs, attributes, from }: Update, place: (kind: string) => string, edge: (value: Value) => string,
+  reads: ReadonlyMap<string, GraphNode>,
+): readonly [...GraphNode[], GraphNode] {
+  const [first] = variables;
+  const readBefore = variables.flatMap(variable => (reads.has(variable) ? [control(reads.get(variable)!.name)] : []));
+  const set = from === undefined ? [] : [
+    node(place(`assign/${first!}`), 'AssignVariableOp', [handleOf(first!), edge(from), ...readBefore], { dtype: typeAttribute(typeOf(trace, from).dtype) }),
+  ];
+  const after = set.length === 0 ? readBefore : set.map(({ name }) => control(name));
+  return [...set, node(place(`update/${first!}`), op, [...variables.map(handleOf), ...inputs.map(edge), ...after], attributes)];
 }
 
 type Named = readonly (readonly [string, GraphNode])[];
@@ -88,7 +103,8 @@ function emitInputs(trace: Trace, place: (kind: string) => string, edges: Map<Va
 
 /** Reads of the variables that the function uses. */
 function emitReads(trace: Trace, place: (kind: string) => string, edges: Map<Value, string>): Map<string, GraphNode> {
-  const used = new Set([...trace.operations.flatMap(({ inputs }) => inputs), ...Object.values(trace.assigned), ...Object.values(trace.outputs)]);
+  const used = new Set([...trace.operations.flatMap(({ inputs }) => inputs), ...Object.values(trace.assigned), ...Object.values(trace.outputs),
+    ...trace.updates.flatMap(({ inputs, from }) => [...inputs, ...(from === undefined ? [] : [from])])]);
   const reads = new Map<string, GraphNode>();
   for (const [name, value] of Object.entries(trace.variables)) {
     if (!used.has(value)) continue;

@@ -22,6 +22,19 @@ export function valueOf(tensor: tf.Tensor): Value {
   return nativeBackend().getInputTensorIds([tensor])[0]!;
 }
 
+let recording: Recorder | undefined;
+
+/**
+ * Computes something that TensorFlow may have a fused op for. Within a recording, what it executes is kept together, under a
+ * name that a pass of `rewrite.ts` knows; elsewhere it is just computed.
+ * @param inputs everything that it reads, in the order that the pass expects
+ */
+export function composite<T extends readonly tf.Tensor[]>(name: string, inputs: readonly tf.Tensor[], compute: () => T): T {
+  if (!recording) return compute();
+  const recorder = recording, values = inputs.map(valueOf);
+  return recorder.grouped(name, values, compute);
+}
+
 /**
  * Records `run`; everything is executed as usual meanwhile.
  * @param leaves the tensors from outside that it may read
@@ -46,10 +59,13 @@ export function record<T>(leaves: ReadonlyMap<Value, TensorType>, run: () => T):
     replace(engine, 'read', () => recorder.refuse(valueRead('The step'))),
     replace(Math, 'random', () => recorder.refuse(randomDraw('Math.random (or a random op of tfjs)'))),
   ];
+  const outer = recording;
+  recording = recorder;
   try {
     const result = refusingStreams(purpose => recorder.refuse(randomDraw(`stream '${purpose}'`)), run);
     return { result, ...recorder.finish() };
   } finally {
+    recording = outer;
     for (const restore of undo.reverse()) restore();
   }
 }
@@ -65,7 +81,7 @@ const CHECKS_ITS_INPUT = 'GatherV2';
 
 class Recorder {
   readonly #real: Binding;
-  readonly #operations: Operation[] = [];
+  #operations: Operation[] = [];
   readonly #types: Map<Value, TensorType>;
   /** Values that came to the engine during the recording. */
   readonly #uploads = new WeakSet<object>();
@@ -85,6 +101,18 @@ class Recorder {
       executeOp: (...args: Parameters<Binding['executeOp']>) => this.#executeOp(...args),
       createTensor: (...args: Parameters<Binding['createTensor']>) => this.#createTensor(...args),
     });
+  }
+
+  grouped<T extends readonly tf.Tensor[]>(name: string, inputs: readonly Value[], compute: () => T): T {
+    const before = this.#operations, body: Operation[] = [];
+    this.#operations = body;
+    try {
+      const result = compute();
+      before.push({ op: name, inputs, outputs: result.map(valueOf), attributes: {}, body });
+      return result;
+    } finally {
+      this.#operations = before;
+    }
   }
 
   hostValues(values: tf.backend_util.BackendValues | null): void {

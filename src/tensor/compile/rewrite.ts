@@ -1,17 +1,77 @@
 /** Pure passes over a trace, each of which keeps what it computes (`bfloat16Products`: up to the precision asked for). */
-import { DTYPE, typeAttribute, typeOf, type Operation, type Trace, type TensorType, type Value } from './trace.ts';
+import { DTYPE, typeAttribute, typeOf, type Operation, type Trace, type TensorType, type Update, type Value } from './trace.ts';
 
 export type Precision = 'float32' | 'bfloat16';
 
 /** All passes that help, in their order. */
 export function rewrite(trace: Trace, precision: Precision): Trace {
-  const passes = [dropSameCasts, shareConstants, plainProducts, addBiases, ...(precision === 'bfloat16' ? [bfloat16Products] : []), dropUnused];
+  const passes = [fuseAdam, expand, dropSameCasts, shareConstants, plainProducts, addBiases, ...(precision === 'bfloat16' ? [bfloat16Products] : []), dropUnused];
   return passes.reduce((rewritten, pass) => pass(rewritten), trace);
 }
 
+/** Name of the composite that `fuseAdam` knows, with the inputs param, grad, m, v, stepSize, epsilon, beta1, beta2 and, with decay, retained. */
+export const ADAMW = 'AdamW';
+
+/**
+ * An update of a parameter and its two moments that are variables becomes `ResourceApplyAdam`, one pass in place of thirteen
+ * ops. Its own bias correction is turned off (powers of 0): it is in the rates already.
+ */
+export function fuseAdam(trace: Trace): Trace {
+  const nameOf = new Map(Object.entries(trace.variables).map(([name, value]) => [value, name]));
+  const reads = countReads(trace);
+  const assigned = { ...trace.assigned }, updates = [...trace.updates];
+  const types = new Map(trace.types);
+  let last = Math.max(0, ...types.keys());
+  const fresh = (type: TensorType): Value => {
+    types.set(++last, type);
+    return last;
+  };
+  const operations = trace.operations.flatMap((operation): readonly Operation[] => {
+    if (operation.op !== ADAMW) return [operation];
+    const [param, grad, m, v, stepSize, epsilon, beta1, beta2, retained] = operation.inputs;
+    const variables = [param!, m!, v!].map(value => nameOf.get(value));
+    const inPlace = variables.every((name, i) => name !== undefined && assigned[name] === operation.outputs[i] && reads.get(operation.outputs[i]!) === 1);
+    if (!inPlace) return [operation];
+    const names = variables as string[];
+    for (const name of names) Reflect.deleteProperty(assigned, name);
+    const none = fresh({ dtype: DTYPE.float32, shape: [] });
+    const from = retained === undefined ? undefined : fresh(typeOf(trace, param!));
+    updates.push({
+      op: 'ResourceApplyAdam', variables: names, inputs: [none, none, stepSize!, beta1!, beta2!, epsilon!, grad!],
+      attributes: { T: typeAttribute(DTYPE.float32) }, ...(from !== undefined && { from }),
+    });
+    return [
+      constant(none, new Uint8Array(4)),
+      ...(from === undefined ? [] : [{ op: 'Mul', inputs: [param!, retained!], outputs: [from], attributes: { T: typeAttribute(DTYPE.float32) } }]),
+    ];
+  });
+  return { ...trace, operations, assigned, updates, types };
+}
+
+/** How often each value is read, by operations or as a result. */
+function countReads({ operations, assigned, outputs }: Trace): Map<Value, number> {
+  const reads = new Map<Value, number>();
+  const read = (value: Value): void => { reads.set(value, (reads.get(value) ?? 0) + 1); };
+  for (const { inputs } of operations) inputs.forEach(read);
+  for (const value of [...Object.values(assigned), ...Object.values(outputs)]) read(value);
+  return reads;
+}
+
+const constant = (value: Value, bytes: Uint8Array): Operation => ({
+  op: 'Const', inputs: [], outputs: [value],
+  attributes: { dtype: typeAttribute(DTYPE.float32), value: { kind: 'tensor', value: { dtype: DTYPE.float32, shape: [], bytes } } },
+});
+
+/** Composites that no pass has made use of become the ops that they stand for. */
+export function expand(trace: Trace): Trace {
+  return { ...trace, operations: trace.operations.flatMap(operation => operation.body ?? [operation]) };
+}
+
+const valuesOfUpdate = ({ inputs, from }: Update): readonly Value[] => [...inputs, ...(from === undefined ? [] : [from])];
+
 /** Operations without an effect on outputs and state. */
 export function dropUnused(trace: Trace): Trace {
-  const needed = new Set<Value>([...Object.values(trace.outputs), ...Object.values(trace.assigned)]);
+  const needed = new Set<Value>([...Object.values(trace.outputs), ...Object.values(trace.assigned), ...trace.updates.flatMap(valuesOfUpdate)]);
   const kept = trace.operations.toReversed().filter(({ inputs, outputs }) => {
     const used = outputs.some(value => needed.has(value));
     if (used) inputs.forEach(value => needed.add(value));
@@ -113,5 +173,8 @@ function rewriteEach(trace: Trace, change: (operation: Operation) => readonly Op
     same.set(operation.outputs[0]!, changed.sameAs);
     return [];
   });
-  return { ...trace, operations, outputs: resolveAll(trace.outputs), assigned: resolveAll(trace.assigned) };
+  const updates = trace.updates.map(update => ({
+    ...update, inputs: update.inputs.map(resolve), ...(update.from !== undefined && { from: resolve(update.from) }),
+  }));
+  return { ...trace, operations, updates, outputs: resolveAll(trace.outputs), assigned: resolveAll(trace.assigned) };
 }

@@ -45,7 +45,7 @@ export function traceStep(fn: StepFunction, { state, frozen, inputs }: Leaves): 
     });
   });
   const { result: { outputs, assigned }, ...recording } = recorded!;
-  const trace: Trace = { ...recording, inputs: given, variables, outputs, assigned: changed(assigned, variables) };
+  const trace: Trace = { ...recording, inputs: given, variables, outputs, assigned: changed(assigned, variables), updates: [] };
   checkState(trace);
   checkOutputs(trace);
   return trace;

@@ -28,6 +28,20 @@ export interface Operation {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: Attributes;
+  /** Of a composite (see `composite` in `record.ts`): the ops that it stands for. TensorFlow does not know it. */
+  readonly body?: readonly Operation[];
+}
+
+/** One of TensorFlow's fused updates of an optimizer: it changes variables in place. */
+export interface Update {
+  readonly op: string;
+  /** Names of the variables that it changes, its first inputs. */
+  readonly variables: readonly string[];
+  /** Its other inputs. */
+  readonly inputs: readonly Value[];
+  readonly attributes: Attributes;
+  /** What the first variable is set to before. */
+  readonly from?: Value;
 }
 
 /** A step as data flow, in the order in which it ran. */
@@ -40,6 +54,8 @@ export interface Trace {
   readonly variables: Readonly<Record<string, Value>>;
   /** Variables that the step changes: their values after it. */
   readonly assigned: Readonly<Record<string, Value>>;
+  /** Changes of further variables, in place. */
+  readonly updates: readonly Update[];
   /** Scalars that the step gives back. */
   readonly outputs: Readonly<Record<string, Value>>;
 }
