@@ -73,9 +73,31 @@ export interface StageKind<R extends object = JsonObject> {
    * downstream can be measured before this one has run. Called in worker processes only.
    */
   loadUntrained?(): Promise<(recipe: R, output: string) => Promise<void>>;
+  /** How stages of this kind share work, where they can. */
+  readonly packing?: Packing<R>;
+  /** Variables that the process of a worker needs from its start to run this recipe; default none. */
+  environment?(recipe: R): Readonly<Record<string, string>>;
   /** Loads the code that runs the stage (and with it the engine). Called in worker processes only. */
   load(): Promise<StageRunner<R>>;
 }
+
+/**
+ * Stages that share work when one process runs them side by side, e.g. students of one teacher. Who runs beside whom never
+ * changes a number: a stage in a pack has the bytes of a stage alone.
+ */
+export interface Packing<R extends object = JsonObject> {
+  /** Stages of a kind with equal keys may run in one pack. */
+  key(stage: { readonly recipe: R; readonly seed: number; readonly upstream: Readonly<Record<string, string>> }): JsonObject;
+  /** Of the stage's `flops`, those that a pack spends once: the largest of its members'. Given the recipes of the direct upstream stages by slot. */
+  sharedFlops(recipe: R, upstream: Readonly<Record<string, JsonObject>>): number;
+  /** Estimate of the bytes that a running pack takes: the largest `shared` of its members, and the `own` of each. */
+  memory(recipe: R, upstream: Readonly<Record<string, JsonObject>>): { readonly shared: number; readonly own: number };
+  /** Loads the code that runs a pack. Called in worker processes only. */
+  load(): Promise<PackRunner<R>>;
+}
+
+/** Runs stages side by side. What one comes to (its result, or why it failed or stopped) is its own: the others go on. */
+export type PackRunner<R extends object = JsonObject> = (contexts: readonly StageContext<R>[]) => Promise<readonly PromiseSettledResult<StageResult>[]>;
 
 /** Runs one stage to its end and returns the numbers of `result.json`: decided by the identity, nothing else. */
 export type StageRunner<R extends object = JsonObject> = (context: StageContext<R>) => Promise<StageResult>;
@@ -127,6 +149,8 @@ export interface Execution {
   readonly threads: number;
   /** Folder of prepared data sets. */
   readonly dataDir: string;
+  /** Whether a checkpoint may be continued on another engine, library or type of CPU than it was written on. */
+  readonly acceptEngineChange: boolean;
 }
 
 export interface StageContext<R extends object = JsonObject> {

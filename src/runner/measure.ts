@@ -68,7 +68,7 @@ function taskFor({ kind, recipe, seed, upstream }: PlannedStage, { device, threa
     return { key, kind: stage.kind, recipe: stage.recipe, ...(output !== undefined && result && { done: { output, result } }) };
   };
   const inputs = Object.fromEntries(Object.entries(upstream).map(([slot, key]) => [slot, input(key)]));
-  return { experiments, kind, recipe, seed, inputs, folder, execution: { device, threads, dataDir } };
+  return { experiments, kind, recipe, seed, inputs, folder, execution: { device, threads, dataDir, acceptEngineChange: false } };
 }
 
 async function ask(place: Place, task: ProbeTask): Promise<ProbeAnswer> {

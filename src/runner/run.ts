@@ -135,7 +135,7 @@ class Run {
       key,
       attempt: attempt.number,
       place: place.name,
-      execution: { device: place.device, threads: place.threads, dataDir },
+      execution: { device: place.device, threads: place.threads, dataDir, acceptEngineChange: false },
       checkpointEvery,
       command: process.argv,
     };

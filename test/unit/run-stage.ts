@@ -39,7 +39,7 @@ export async function runStage<R extends object>(runner: StageRunner<R>, recipe:
         latest = { step, dir };
       },
     },
-    execution: { device: 'cpu', threads: 1, dataDir: folder },
+    execution: { device: 'cpu', threads: 1, dataDir: folder, acceptEngineChange: false },
     metric: record => { records.push(record); },
     progress: ({ phase, step }) => { if (phase === 'step') onStep(step); },
     log: () => undefined,

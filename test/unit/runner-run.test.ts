@@ -151,7 +151,7 @@ describe('runPlan', () => {
     store.ensureStage(stock.key, stock, 'theirs');
     const acquired = await store.acquire(stock.key, 'cpu:9');
     if (acquired.type !== 'acquired') throw new Error('expected the lease');
-    const task = { experiments: toyExperiments, store: store.dir, key: stock.key, attempt: 1, place: 'cpu:9', execution: { device: 'cpu', threads: 1, dataDir: '/none' }, checkpointEvery: 1e6, command: [] } as const;
+    const task = { experiments: toyExperiments, store: store.dir, key: stock.key, attempt: 1, place: 'cpu:9', execution: { device: 'cpu', threads: 1, dataDir: '/none', acceptEngineChange: false }, checkpointEvery: 1e6, command: [] } as const;
     const executor = new TestExecutor(1);
     const onEvent = (e: RunEvent): void => {
       if (e.type === 'waiting') void execute(task, { signal: new AbortController().signal, progress: () => undefined, log: () => undefined });

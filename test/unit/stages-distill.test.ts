@@ -62,7 +62,7 @@ async function run(recipe: DistillRecipe, from: StageContext['upstream'][string]
     upstream: { teacher: from },
     output,
     checkpoints: { latest: () => Promise.resolve(undefined), due: () => false, save: () => Promise.resolve() },
-    execution: { device: 'cpu', threads: 1, dataDir: folder },
+    execution: { device: 'cpu', threads: 1, dataDir: folder, acceptEngineChange: false },
     metric: record => { records.push(record); },
     progress: ignore,
     log: ignore,
