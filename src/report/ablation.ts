@@ -3,6 +3,7 @@ import type { AblationDeclaration, ArmDeclaration, Inconsistency, ReferenceRow, 
 import type { ClaimResult } from './claims.ts';
 import { agreement, countOrder, difference, publishedDifference, type OrderCount, type Replicates } from './compare.ts';
 import { curveCharts } from './curves.ts';
+import { mixedEngines, type Engines } from './engines.ts';
 import { formatDelta, formatValue, scale } from './format.ts';
 import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
 import type { ReportRecord } from './records.ts';
@@ -18,6 +19,7 @@ export interface AblationInput {
   readonly seeds: readonly number[];
   readonly headline: Headline;
   readonly comparable: boolean;
+  readonly engines: Engines;
   /** The claims that this ablation declares. */
   readonly claims: readonly ClaimResult[];
 }
@@ -58,8 +60,14 @@ export function buildAblation(input: AblationInput): AblationReport {
     shared: sharedStages(arms, study.report.ownRoles),
     curves: curveCharts(study, ablation.name, arms),
     failures: failures(arms),
-    footnotes: footnotes(ablation),
+    footnotes: [...footnotes(ablation), ...engineNotes(placed, input.engines)],
   };
+}
+
+function engineNotes(placed: ReadonlyMap<string, readonly Placed[]>, engines: Engines): string[] {
+  const records = new Map([...placed.values()].flat().map(({ record }) => [record.key, record]));
+  const note = mixedEngines([...records.values()], engines);
+  return note === undefined ? [] : [note];
 }
 
 const reference = ({ label, published, note }: ReferenceRow): Reference => ({

@@ -5,6 +5,7 @@ import { buildAblation } from './ablation.ts';
 import { countClaims, countComparisons, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
 import { claimRule } from './claimrule.ts';
 import { addOrders, agreementRule, decidable, type OrderCount } from './compare.ts';
+import type { Engines } from './engines.ts';
 import { plural } from './format.ts';
 import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
 import { sortRecords, type ReportRecord } from './records.ts';
@@ -19,6 +20,8 @@ export interface ReportInput {
   readonly records: readonly ReportRecord[];
   /** Changes of the profile in canonical form, `path=json`: part of what the numbers mean. */
   readonly overrides?: readonly string[];
+  /** From the provenance of the stages; a report without it mixes nothing that it knows of. */
+  readonly engines?: Engines;
 }
 
 function countArms(rows: readonly ArmRow[]): ArmCount {
@@ -76,7 +79,7 @@ function allSeeds(profile: ProfileBase, records: readonly ReportRecord[], ablati
   return [...new Set([...profile.seeds, ...used])].sort((a, b) => a - b);
 }
 
-export function buildReport({ study, profile, ablations, records, overrides = [] }: ReportInput): Report {
+export function buildReport({ study, profile, ablations, records, overrides = [], engines = {} }: ReportInput): Report {
   const sorted = sortRecords(records);
   const { headline: h, publishedNoise } = study.report;
   const spec = metricSpec(study, sorted, h.role, h.metric);
@@ -86,7 +89,7 @@ export function buildReport({ study, profile, ablations, records, overrides = []
   const claims = evaluateClaims({ study, ablations, records: sorted, unit: headline.unit });
   const count = countClaims(claims);
   const reports: AblationReport[] = ablations.map(ablation =>
-    buildAblation({ study, ablation, records: sorted, seeds, headline, comparable, claims: claims.filter(claim => claim.ablation === ablation.name) }),
+    buildAblation({ study, ablation, records: sorted, seeds, headline, comparable, engines, claims: claims.filter(claim => claim.ablation === ablation.name) }),
   );
   const arms = countArms(reports.flatMap(report => report.rows));
   const order = addOrders(reports.map(report => report.order));

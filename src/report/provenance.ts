@@ -3,8 +3,9 @@
  * to judge a run, and none that name a machine or a place on it.
  */
 import { hostname } from 'node:os';
+import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../ablation/kind.ts';
-import { byText } from './records.ts';
+import { byText, RecordError } from './records.ts';
 import { redact } from './text.ts';
 
 /** Facts of the attempt behind each result (commit, engine, versions, processor, wall time, images per second), by stage key. */
@@ -33,4 +34,21 @@ export function serializeProvenance(provenance: ReportProvenance): string {
   const isShared = new Set(shared.map(([name]) => name));
   const own = stages.map(([key, facts]) => [key, Object.fromEntries(Object.entries(facts).filter(([name]) => !isShared.has(name)))] as const);
   return `${JSON.stringify({ all: Object.fromEntries(shared), stages: Object.fromEntries(own) }, null, 2)}\n`;
+}
+
+const facts = z.record(z.string(), z.json()) as z.ZodType<JsonObject>;
+const file = z.object({ all: facts, stages: z.record(z.string(), facts) });
+
+/** The facts of each stage out of `provenance.json`. @throws RecordError when it is not such a file */
+export function parseProvenance(text: string): ReportProvenance {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  const parsed = file.safeParse(json);
+  if (!parsed.success) throw new RecordError('PROVENANCE_SHAPE', 'Expected provenance.json to hold the facts of `all` stages and of each, got something else. Rebuild it with `ablate report`.');
+  const { all, stages } = parsed.data;
+  return Object.fromEntries(Object.entries(stages).map(([key, own]) => [key, { ...all, ...own }]));
 }

@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import { UsageError } from '../ablation/errors.ts';
 import { buildReport, type ReportInput } from './build.ts';
 import { claimCsv, curveCsv, resultCsv } from './csv.ts';
+import { enginesOf } from './engines.ts';
 import { renderFigures } from './figures.ts';
 import { renderHtml } from './html.ts';
 import { escapeMarkup } from './markup.ts';
 import { renderMarkdown } from './markdown.ts';
-import { serializeProvenance, type ReportProvenance } from './provenance.ts';
+import { parseProvenance, serializeProvenance, type ReportProvenance } from './provenance.ts';
 import { byText, parseRecords, serializeRecords } from './records.ts';
 import { standalone } from './svg.ts';
 import { slug } from './text.ts';
@@ -62,8 +63,9 @@ export interface WrittenReport {
 }
 
 /** Writes a report's folder; files that would not change are not touched. */
-export async function writeReport(input: ReportInput & { readonly provenance: ReportProvenance; readonly outDir: string }): Promise<WrittenReport> {
-  const files = new Map([...(await renderReport(input)), [PROVENANCE_FILE, serializeProvenance(input.provenance)]]);
+export async function writeReport(input: Omit<ReportInput, 'engines'> & { readonly provenance: ReportProvenance; readonly outDir: string }): Promise<WrittenReport> {
+  const provenance = serializeProvenance(input.provenance);
+  const files = new Map([...(await renderReport({ ...input, engines: enginesOf(parseProvenance(provenance)) })), [PROVENANCE_FILE, provenance]]);
   const written: string[] = [];
   const unchanged: string[] = [];
   for (const [path, text] of files) {
@@ -88,15 +90,17 @@ export interface ReportProblem {
 
 /**
  * Rebuilds a committed report from its own `results.jsonl` and the declarations, and lists the files that are not what the
- * rebuild gives. Empty: the report is up to date. `provenance.json` cannot be rebuilt and is not looked at.
+ * rebuild gives. Empty: the report is up to date. `provenance.json` cannot be rebuilt; which engines ran is taken from it.
  * @throws UsageError when the folder has no records.
  */
-export async function checkReport(input: Omit<ReportInput, 'records'> & { readonly outDir: string }): Promise<ReportProblem[]> {
+export async function checkReport(input: Omit<ReportInput, 'records' | 'engines'> & { readonly outDir: string }): Promise<ReportProblem[]> {
   const text = readText(join(input.outDir, RECORDS_FILE));
   if (text === undefined) {
     throw new UsageError('NO_RECORDS', `Expected the records of a report in ${join(input.outDir, RECORDS_FILE)}, got no such file. Write the report first: ablate report.`);
   }
-  const files = await renderReport({ ...input, records: parseRecords(text) });
+  const provenance = readText(join(input.outDir, PROVENANCE_FILE));
+  const engines = provenance === undefined ? {} : enginesOf(parseProvenance(provenance));
+  const files = await renderReport({ ...input, records: parseRecords(text), engines });
   const problems = [...files].flatMap(([path, expected]): ReportProblem[] => {
     const found = readText(join(input.outDir, path));
     if (found === expected) return [];

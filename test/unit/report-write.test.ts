@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, w
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/ablation/kind.ts';
 import { publicFacts, serializeProvenance } from '../../src/report/provenance.ts';
 import { checkReport, writeReport } from '../../src/report/write.ts';
 import { sampleInput, sampleKey } from '../fixtures/report/sample.ts';
@@ -80,6 +81,38 @@ describe('checkReport', () => {
 
   test('a folder without records says what to do', async () => {
     await expect(check()).rejects.toThrow(/Expected the records of a report in .*results\.jsonl, got no such file\. Write the report first/);
+  });
+});
+
+describe('engines', () => {
+  const engine = (cpu: string, more: object = {}) => ({ cpu, stage: { engine: { name: 'tensorflow', libraryVersion: '2.21.0', device: 'cpu', mode: 'graph', precision: 'float32' }, ...more } });
+  const { records } = sampleInput();
+  const done = records.filter(record => record.state === 'done').map(record => record.key);
+  const writeWith = (of: (key: string, i: number) => JsonObject) => writeReport({ ...sampleInput(), provenance: Object.fromEntries(done.map((key, i) => [key, of(key, i)])), outDir });
+  const readme = () => readFileSync(join(outDir, 'README.md'), 'utf8');
+
+  test('one engine for all is not worth a word, and the report is that of an unknown one', async () => {
+    await write();
+    const before = readme();
+    await writeWith(() => engine('Model 1'));
+    expect(readme()).toBe(before);
+  });
+
+  test('a table that mixes them says how many stages ran on each, and the check reads the same', async () => {
+    await writeWith((_, i) => engine(i < 2 ? 'Model 2' : 'Model 1'));
+    expect(readme()).toContain(`Stages of this table ran on different engines, which differ in the last digits: tensorflow 2.21.0, graph float32, Model 1 (${done.length - 2} stages); tensorflow 2.21.0, graph float32, Model 2 (2 stages).`);
+    expect(await check()).toEqual([]);
+  });
+
+  test('a stage continued on another engine counts as one of its own', async () => {
+    await writeWith((_, i) => engine('Model 1', i === 0 ? { engine_changed: true } : {}));
+    expect(readme()).toContain('tensorflow 2.21.0, graph float32, Model 1, begun on another engine (1 stage)');
+  });
+
+  test('a provenance file that is none is refused with the way to mend it', async () => {
+    await write();
+    writeFileSync(join(outDir, 'provenance.json'), '[]');
+    await expect(check()).rejects.toThrow(/Expected provenance\.json to hold .*Rebuild it with `ablate report`/);
   });
 });
 
