@@ -2,6 +2,7 @@
  * Choosing and loading the engine under all tensor code: native TensorFlow through tfjs-node. The only module that knows
  * its package, its environment variables and its quirks, so that the engine can be replaced in one place.
  */
+import { cpus } from 'node:os';
 import util from 'node:util';
 import * as tf from './tf.ts';
 
@@ -21,6 +22,8 @@ export interface Engine extends EngineOptions {
   readonly libraryVersion: string;
   /** Version of the tensor API. */
   readonly tfjsVersion: string;
+  /** Model of the processor: last digits depend on its instructions. */
+  readonly cpu: string;
   /** Why this engine and device, in words. */
   readonly why: string;
 }
@@ -115,6 +118,7 @@ async function load({ device, threads }: EngineOptions): Promise<Engine> {
     tfjsVersion: tf.version_core,
     device,
     threads,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
     why: `the ${device} was asked for, and native TensorFlow runs on it`,
   };
 }

@@ -115,7 +115,7 @@ describe('the graph', () => {
   const line = ({ name, op, inputs }: GraphNode): string => `${name} = ${op}(${inputs.join(', ')})`;
 
   it('of a function of three ops', () => {
-    const { nodes, functions, read, write } = golden();
+    const { nodes, functions, read, write, free } = golden();
     expect(nodes.map(line)).toEqual([
       'variable/state/w = VarHandleOp()',
       'new/state/w = Placeholder()',
@@ -131,8 +131,11 @@ describe('the graph', () => {
       'step/assign/state/w = AssignVariableOp(variable/state/w, step/Add_0, ^step/read/state/w)',
       'step/done = NoOp(^step/assign/state/w)',
       'step/output/loss = Identity(step/Sum_2, ^step/done)',
+      'destroy/state/w = DestroyResourceOp(variable/state/w)',
+      'freed = VarIsInitializedOp(variable/state/w, ^destroy/state/w)',
     ]);
-    expect({ functions, read, write }).toEqual({
+    expect({ functions, read, write, free }).toEqual({
+      free: 'freed',
       functions: { step: { feeds: { x: 'step/input/x' }, fetches: { loss: 'step/output/loss' } } },
       read: { 'state/w': 'value/state/w' },
       write: { 'state/w': { feed: 'new/state/w', fetch: 'assigned/state/w' } },

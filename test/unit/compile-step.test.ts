@@ -1,6 +1,6 @@
 /** Compiled steps: the graph of one, what equals eager execution, what is refused. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compileStep, type Mode, type StepOptions } from '../../src/tensor/compile/compile-step.ts';
+import { compileStep, type CompiledStep, type Mode, type StepOptions } from '../../src/tensor/compile/compile-step.ts';
 import { CompileError } from '../../src/tensor/compile/errors.ts';
 import { nativeBackend } from '../../src/tensor/compile/native.ts';
 import type { StepFunction } from '../../src/tensor/compile/step.ts';
@@ -124,38 +124,20 @@ describe('a compiled step', () => {
     tf.dispose([state, frozen]);
   });
 
-  it('finds its graph loaded, and its state new, when the same step was used before', () => {
-    const loaded = (): number => (nativeBackend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
-    const first = train('graph', 3), count = loaded();
-    expect(train('graph', 3)).toEqual(first);
-    expect(loaded()).toBe(count);
-  });
-
   it('never shares a state with another step in use', () => {
     const frozen = teacher();
-    const [a, b] = [0, 1].map(() => compileStep(descend(frozen), { state: start(), frozen, mode: 'graph' }));
-    const alone = a!.run(batch(0));
-    a!.run(batch(1));
-    expect(b!.run(batch(0))).toEqual(alone);
-    a!.dispose();
-    a!.dispose(); // a second time does no harm
-    expect(attempt(() => a!.run(batch(2)))).toMatchObject({ code: 'ENGINE' });
-    const [c, d] = [0, 1].map(() => compileStep(descend(frozen), { state: start(), frozen, mode: 'graph' }));
-    c!.run(batch(0));
-    expect(d!.run(batch(0))).toEqual(alone);
-    for (const step of [b!, c!, d!]) step.dispose();
-  });
-
-  it('is forgotten when too many others are idle', () => {
-    const loaded = (): number => (nativeBackend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
-    for (let size = 1; size <= 20; size++) {
-      const x = tf.zeros([size]);
-      const step = compileStep((_, { x }) => ({ state: {}, outputs: { y: tf.sum(x!) } }), { state: {}, mode: 'graph' });
-      step.run({ x });
-      step.dispose();
-      x.dispose();
-    }
-    expect(loaded()).toBeLessThan(12);
+    const make = (): CompiledStep => compileStep(descend(frozen), { state: start(), frozen, mode: 'graph', signature: 'descend' });
+    const [a, b] = [make(), make()];
+    const alone = a.run(batch(0));
+    a.run(batch(1));
+    expect(b.run(batch(0))).toEqual(alone);
+    a.dispose();
+    a.dispose(); // a second time does no harm
+    expect(attempt(() => a.run(batch(2)))).toMatchObject({ code: 'ENGINE' });
+    const [c, d] = [make(), make()];
+    c.run(batch(0));
+    expect(d.run(batch(0))).toEqual(alone);
+    for (const step of [b, c, d]) step.dispose();
   });
 
   it('leaves nothing behind when it is disposed of', () => {

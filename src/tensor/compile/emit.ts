@@ -15,6 +15,8 @@ export interface Graph {
   readonly write: Readonly<Record<string, { readonly feed: string; readonly fetch: string }>>;
   /** Fetches a variable. */
   readonly read: Readonly<Record<string, string>>;
+  /** Fetched, frees all variables; there is none without variables. */
+  readonly free: string | undefined;
 }
 
 const handleOf = (variable: string): string => `variable/${variable}`;
@@ -26,12 +28,21 @@ const handleOf = (variable: string): string => `variable/${variable}`;
 export function emitGraph(variables: Readonly<Record<string, TensorType>>, functions: Readonly<Record<string, Trace>>): Graph {
   const holders = Object.entries(variables).map(([name, type]) => emitVariable(name, type));
   const bodies = Object.entries(functions).map(([name, trace]) => [name, emitFunction(name, trace)] as const);
+  const freed = emitFreed(Object.keys(variables));
   return {
-    nodes: [...holders.flatMap(({ nodes }) => nodes), ...bodies.flatMap(([, { nodes }]) => nodes)],
+    nodes: [...holders.flatMap(({ nodes }) => nodes), ...bodies.flatMap(([, { nodes }]) => nodes), ...freed],
     functions: Object.fromEntries(bodies.map(([name, { signature }]) => [name, signature])),
     write: Object.fromEntries(holders.map(({ name, write }) => [name, write])),
     read: Object.fromEntries(holders.map(({ name, read }) => [name, read])),
+    free: freed.at(-1)?.name,
   };
+}
+
+function emitFreed(variables: readonly string[]): readonly GraphNode[] {
+  const [first] = variables;
+  if (first === undefined) return [];
+  const destroyed = variables.map(name => node(`destroy/${name}`, 'DestroyResourceOp', [handleOf(name)], { ignore_lookup_error: { kind: 'bool', value: true } }));
+  return [...destroyed, node('freed', 'VarIsInitializedOp', [handleOf(first), ...destroyed.map(({ name }) => control(name))], {})];
 }
 
 function emitVariable(name: string, { dtype, shape }: TensorType): Pick<Graph, 'nodes'> & { name: string; write: Graph['write'][string]; read: string } {
@@ -66,12 +77,22 @@ function emitFunction(name: string, trace: Trace): { nodes: readonly GraphNode[]
   ));
   const updates = trace.updates.map(update => emitUpdate(trace, update, place, edge, reads));
   const done = node(place('done'), 'NoOp', [...assigns, ...updates.map(nodes => nodes.at(-1)!)].map(change => control(change.name)), {});
+  const fed = viewsOfInputs(trace);
   const outputs = Object.entries(trace.outputs).map(([output, value]) =>
-    [output, node(place(`output/${output}`), 'Identity', [edge(value), control(done.name)], { T: typeAttribute(typeOf(trace, value).dtype) })] as const);
+    [output, node(place(`output/${output}`), fed.has(value) ? 'DeepCopy' : 'Identity', [edge(value), control(done.name)], { T: typeAttribute(typeOf(trace, value).dtype) })] as const);
   return {
     nodes: [...feeds.map(([, feed]) => feed), ...reads.values(), ...body, ...assigns, ...updates.flat(), done, ...outputs.map(([, output]) => output)],
     signature: { feeds: names(feeds), fetches: names(outputs) },
   };
+}
+
+const VIEWS: ReadonlySet<string> = new Set(['ExpandDims', 'Identity', 'Reshape', 'Squeeze']);
+
+/** Values in the memory of an input, which may be JavaScript's: given back as they are they would outlive the call. */
+function viewsOfInputs({ inputs, operations }: Trace): ReadonlySet<Value> {
+  const fed = new Set(Object.values(inputs));
+  for (const { op, inputs: [first], outputs: [output] } of operations) if (VIEWS.has(op) && fed.has(first!)) fed.add(output!);
+  return fed;
 }
 
 /** The variables have been read, where the step reads them, before they change: those who have read them keep what they have. */

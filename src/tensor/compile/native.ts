@@ -40,9 +40,12 @@ export interface NativeBackend extends tf.KernelBackend {
   deleteSavedModel(id: number): void;
 }
 
+/** Whether native TensorFlow runs the ops. */
+export const isNative = (): boolean => tf.getBackend() === 'tensorflow';
+
 /** @throws CompileError `ENGINE` unless native TensorFlow runs the ops */
 export function nativeBackend(): NativeBackend {
-  if (tf.getBackend() !== 'tensorflow') {
+  if (!isNative()) {
     throw new CompileError('ENGINE', `Expected native TensorFlow as the engine of compiled steps, got "${tf.getBackend()}". Call loadEngine first.`);
   }
   return tf.backend() as NativeBackend;

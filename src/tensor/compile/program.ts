@@ -1,12 +1,13 @@
-/** Functions over one state, compiled into one graph. */
+/** Functions over one state, compiled together: as one graph, or run op by op. */
 import * as tf from '../tf.ts';
 import type { Params } from '../weights.ts';
-import { emitGraph, type Graph } from './emit.ts';
+import { eagerProgram } from './eager-program.ts';
 import { CompileError } from './errors.ts';
-import { rewrite, type Precision } from './rewrite.ts';
-import { openSession, type Session } from './session.ts';
-import { describe, frozenVariable, sameType, stateVariable, traceStep, type Leaves, type StepFunction } from './step.ts';
-import { DTYPE, typeOf, type TensorType, type Trace } from './trace.ts';
+import { graphProgram } from './graph-program.ts';
+import { modeEnvironment, modeOfProcess, type Mode } from './mode.ts';
+import { isNative } from './native.ts';
+import type { Precision } from './rewrite.ts';
+import type { Leaves, StepFunction } from './step.ts';
 
 /** A function, and inputs of the shapes that it will be run with. */
 export interface Compilable {
@@ -15,13 +16,28 @@ export interface Compilable {
 }
 
 export interface ProgramOptions extends Omit<Leaves, 'inputs'> {
+  /** Default `graph`. An engine that knows no graphs runs every mode as `eager`, and says so once. */
+  readonly mode?: Mode;
+  /** Of products; parameters and everything else stay float32. `eager` knows float32 only. */
   readonly precision: Precision;
+  /**
+   * All that decides what the functions compute, beside mode, precision and the shapes of inputs and tensors, as canonical text.
+   * With it, a program of the same signature that was disposed of is used again: its functions are not even called.
+   */
+  readonly signature?: string;
+  /** Told what else would go unnoticed; default: a warning of the process. */
+  readonly warn?: (message: string) => void;
 }
 
-/** Holds its own copy of the state: tensors given to it stay the caller's. */
+/** Holds its own copy of the state: tensors given to it stay the caller's. (Frozen ones must stay while it is in use.) */
 export interface Program {
-  /** Runs a function and returns its outputs. @throws CompileError `INPUTS` when names, types or shapes are others than those it was compiled for */
+  /**
+   * Runs a function whose outputs are float32 scalars and reads them back.
+   * @throws CompileError `INPUTS` when names, types or shapes are others than those it was compiled for, `OUTPUTS` for other outputs
+   */
   run(name: string, inputs: Params): Record<string, number>;
+  /** Runs a function and leaves its outputs, of any shape, in the engine; the caller disposes of them. @throws CompileError `INPUTS` as `run` does */
+  compute(name: string, inputs: Params): Record<string, tf.Tensor>;
   /** The state as it is now; the caller disposes of the tensors. */
   readState(): Record<string, tf.Tensor>;
   /** Replaces parts of the state. @throws CompileError `STATE` when a name or a shape is not that of the state */
@@ -30,86 +46,34 @@ export interface Program {
 }
 
 /**
- * Runs each function once to record it (its results are dropped) and loads the graph of all of them.
- * @throws CompileError when a function cannot be compiled
+ * Records each function once, without executing anything, and loads the graph of all of them; or uses an idle program again.
+ * @throws CompileError when a function cannot be compiled; `ENGINE` when the process cannot run the mode asked for
  */
-export function compileProgram(functions: Readonly<Record<string, Compilable>>, { state, frozen, precision }: ProgramOptions): Program {
-  const traces = Object.fromEntries(Object.entries(functions).map(([name, { fn, inputs }]) =>
-    [name, rewrite(traceStep(fn, { state, frozen, inputs }), precision)]));
-  const frozenInUse = usedFrozen(frozen, Object.values(traces));
-  const initial = { ...renamed(state, stateVariable), ...renamed(frozenInUse, frozenVariable) };
-  const types = typesOf(initial);
-  const graph = emitGraph(types, traces);
-  const session = openSession(graph.nodes);
-  write(session, graph, initial);
-  const stateNames = Object.keys(state);
-  return {
-    run: (name, inputs) => {
-      const trace = traces[name], signature = graph.functions[name];
-      if (trace === undefined || signature === undefined) throw new CompileError('INPUTS', `Expected one of ${Object.keys(traces).join(', ')}, got '${name}'.`);
-      checkInputs(trace, inputs);
-      const feeds = Object.fromEntries(Object.entries(signature.feeds).map(([input, node]) => [node, inputs[input]!]));
-      return readScalars(Object.keys(signature.fetches), session.run(feeds, Object.values(signature.fetches)));
-    },
-    readState: () => {
-      const tensors = session.run({}, stateNames.map(name => graph.read[stateVariable(name)]!));
-      return Object.fromEntries(stateNames.map((name, i) => [name, tensors[i]!]));
-    },
-    writeState: next => {
-      const named = renamed(next, stateVariable);
-      checkState(types, named);
-      write(session, graph, named);
-    },
-    dispose: () => { session.dispose(); },
-  };
-}
-
-const renamed = (tensors: Params, rename: (name: string) => string): Record<string, tf.Tensor> =>
-  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [rename(name), tensor]));
-
-const typesOf = (tensors: Params): Record<string, TensorType> =>
-  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensorType(tensor)]));
-
-const tensorType = ({ dtype, shape }: tf.Tensor): TensorType => ({ dtype: DTYPE[dtype as keyof typeof DTYPE], shape });
-
-/** A teacher that is tapped early has blocks that no function reads. */
-function usedFrozen(frozen: Params, traces: readonly Trace[]): Params {
-  const read = new Set(traces.flatMap(({ operations, variables }) => {
-    const values = new Set(operations.flatMap(({ inputs }) => inputs));
-    return Object.keys(variables).filter(name => values.has(variables[name]!));
-  }));
-  return Object.fromEntries(Object.entries(frozen).filter(([name]) => read.has(frozenVariable(name))));
-}
-
-function write(session: Session, graph: Graph, values: Params): void {
-  const places = Object.entries(values).map(([name, tensor]) => ({ ...graph.write[name]!, tensor }));
-  if (places.length === 0) return;
-  tf.dispose(session.run(Object.fromEntries(places.map(({ feed, tensor }) => [feed, tensor])), places.map(({ fetch }) => fetch)));
-}
-
-function readScalars(names: readonly string[], tensors: readonly tf.Tensor[]): Record<string, number> {
-  const values = Object.fromEntries(names.map((name, i) => [name, tensors[i]!.dataSync()[0]!]));
-  tf.dispose([...tensors]);
-  return values;
-}
-
-function checkInputs(trace: Trace, inputs: Params): void {
-  const names = Object.keys(trace.inputs);
-  const unknown = Object.keys(inputs).find(name => !names.includes(name));
-  if (unknown !== undefined) throw new CompileError('INPUTS', `Expected the inputs ${names.join(', ')}, got '${unknown}', too.`);
-  for (const name of names) {
-    const expected = typeOf(trace, trace.inputs[name]!), input = inputs[name];
-    if (input === undefined) throw new CompileError('INPUTS', `Expected the inputs ${names.join(', ')}, got no '${name}'.`);
-    if (!sameType(expected, tensorType(input))) {
-      throw new CompileError('INPUTS', `Expected '${name}' to be ${describe(expected)}, got ${describe(tensorType(input))}. Compile the step for these inputs.`);
+export function compileProgram(functions: Readonly<Record<string, Compilable>>, options: ProgramOptions): Program {
+  const { mode = 'graph', precision, warn } = options;
+  if (mode === 'eager' || !isNative()) {
+    if (precision !== 'float32') {
+      throw new CompileError('UNSUPPORTED', `Expected float32 where ops run one by one, got ${precision}. Compile in the mode 'graph', on native TensorFlow.`);
     }
+    if (mode !== 'eager') warnOnce(`Expected native TensorFlow for the mode '${mode}', got "${tf.getBackend()}": steps run op by op, which is slower.`, warn);
+    return eagerProgram(functions, options);
   }
+  expectProcessOf(mode);
+  return graphProgram(functions, { ...options, mode });
 }
 
-function checkState(types: Readonly<Record<string, TensorType>>, next: Params): void {
-  for (const [name, tensor] of Object.entries(next)) {
-    const type = types[name];
-    if (type === undefined) throw new CompileError('STATE', `Expected values of the state's own variables, got '${name}', too.`);
-    if (!sameType(type, tensorType(tensor))) throw new CompileError('STATE', `Expected '${name}' to stay ${describe(type)}, got ${describe(tensorType(tensor))}.`);
-  }
+function expectProcessOf(mode: Mode): void {
+  const actual = modeOfProcess(process.env);
+  if (actual === mode) return;
+  const variables = Object.entries(modeEnvironment('hybrid')).map(([name, value]) => `${name}="${value}"`).join(' ');
+  throw new CompileError('ENGINE', mode === 'hybrid'
+    ? `Expected a process that was started with ${variables} for the mode 'hybrid', got one without.`
+    : `Expected a process without XLA's clustering for the mode '${mode}', got TF_XLA_FLAGS="${process.env['TF_XLA_FLAGS'] ?? ''}". Unset it, or compile in the mode 'hybrid'.`);
+}
+
+let warned = false;
+
+function warnOnce(message: string, warn: (message: string) => void = text => { process.emitWarning(text); }): void {
+  if (!warned) warn(message);
+  warned = true;
 }

@@ -1,10 +1,8 @@
-/** A graph in the engine: loaded once, run many times, and kept for the next that needs the same graph. */
-import { createHash } from 'node:crypto';
+/** A graph in the engine: loaded once, run many times. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as tf from '../tf.ts';
-import { CompileError } from './errors.ts';
 import { nativeBackend } from './native.ts';
 import { savedModel, TAG, type GraphNode } from './protobuf.ts';
 
@@ -17,26 +15,13 @@ export interface Session {
   dispose(): void;
 }
 
-/**
- * A session of its own, which shares no variable with any other in use. Its variables have no values yet, or those of an
- * earlier user of the same graph: write them first. (Loading a graph and optimising it at its first run takes longer than
- * recording it; arms of one study have equal graphs.)
- */
+/** A session of its own, which shares no variable with any other. Its variables have no values yet: write them first. */
 export function openSession(nodes: readonly GraphNode[]): Session {
-  const bytes = savedModel(nodes);
-  const key = createHash('sha256').update(bytes).digest('hex');
-  const backend = nativeBackend();
-  const { id, size } = takeIdle(key) ?? { id: load(bytes), size: variableBytes(nodes) };
-  let open = true;
+  const backend = nativeBackend(), id = load(savedModel(nodes));
   return {
-    run: (feeds, fetches) => {
-      if (!open) throw new CompileError('ENGINE', 'Expected a session in use, got one that was disposed of.');
-      return backend.runSavedModel(id, Object.values(feeds), Object.keys(feeds).map(node => ({ name: firstOutput(node) })), fetches.map(firstOutput));
-    },
-    dispose: () => {
-      if (open) keepIdle({ key, id, size });
-      open = false;
-    },
+    run: (feeds, fetches) =>
+      backend.runSavedModel(id, Object.values(feeds), Object.keys(feeds).map(node => ({ name: firstOutput(node) })), fetches.map(firstOutput)),
+    dispose: () => { backend.deleteSavedModel(id); },
   };
 }
 
@@ -51,34 +36,4 @@ function load(bytes: Uint8Array): number {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-interface IdleSession {
-  /** Hash of the graph. */
-  readonly key: string;
-  readonly id: number;
-  /** Bytes of its variables, which stay as they are. */
-  readonly size: number;
-}
-
-/** Sessions that nobody uses, the longest idle first. */
-const idle: IdleSession[] = [];
-const MOST_IDLE = 8, MOST_IDLE_BYTES = 256 * 2 ** 20;
-
-function takeIdle(key: string): IdleSession | undefined {
-  const found = idle.findIndex(session => session.key === key);
-  return found < 0 ? undefined : idle.splice(found, 1)[0];
-}
-
-function keepIdle(session: IdleSession): void {
-  idle.push(session);
-  while (idle.length > MOST_IDLE || idle.reduce((total, { size }) => total + size, 0) > MOST_IDLE_BYTES) {
-    nativeBackend().deleteSavedModel(idle.shift()!.id);
-  }
-}
-
-/** All dtypes of variables take 4 bytes, or fewer. */
-function variableBytes(nodes: readonly GraphNode[]): number {
-  return nodes.filter(({ op }) => op === 'VarHandleOp').reduce((total, { attributes: { shape } }) =>
-    total + 4 * (shape!.value as readonly number[]).reduce((a, b) => a * b, 1), 0);
 }

@@ -1,14 +1,15 @@
 /** What can be compiled: a step as a pure function of tensors, and its record. */
 import * as tf from '../tf.ts';
 import { disposeReplaced, type Params } from '../weights.ts';
+import { checkState, tensorType } from './checks.ts';
 import { CompileError } from './errors.ts';
 import { record, valueOf, type Recording } from './record.ts';
-import { DTYPE, typeOf, type Trace, type TensorType, type Value } from './trace.ts';
+import { typesOfValues, type Trace, type TensorType, type Value } from './trace.ts';
 
 export interface StepResult {
   /** New values of the state. What is not in it, or is the tensor that was given, stays as it is. */
   readonly state: Params;
-  /** What is read after each step, e.g. the losses: float32 scalars. */
+  /** What the step gives back, e.g. its losses. */
   readonly outputs: Params;
 }
 
@@ -46,7 +47,7 @@ export function traceStep(fn: StepFunction, { state, frozen, inputs }: Leaves): 
   });
   const { result: { outputs, assigned }, ...recording } = recorded!;
   const trace: Trace = { ...recording, inputs: given, variables, outputs, assigned: changed(assigned, variables), updates: [] };
-  checkState(trace);
+  checkState(typesOfValues(trace, trace.variables), typesOfValues(trace, assigned));
   checkOutputs(trace);
   return trace;
 }
@@ -65,47 +66,12 @@ function leavesOf(values: Readonly<Record<string, Value>>, tensors: readonly tf.
   return leaves;
 }
 
-function tensorType({ dtype, shape }: tf.Tensor): TensorType {
-  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
-    throw new CompileError('UNSUPPORTED', `Expected tensors of float32, int32 or bool, got ${dtype}.`);
-  }
-  return { dtype: DTYPE[dtype], shape: [...shape] };
-}
-
 function changed(assigned: Readonly<Record<string, Value>>, variables: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.fromEntries(Object.entries(assigned).filter(([name, value]) => variables[name] !== value));
 }
 
-/** The new state must fit into the variables of the old one. */
-function checkState(trace: Trace): void {
-  for (const [name, value] of Object.entries(trace.assigned)) {
-    const before = trace.variables[name];
-    if (before === undefined) {
-      throw new CompileError('STATE', `Expected a new state of the names that the step was given, got '${name}', too.`);
-    }
-    if (!sameType(typeOf(trace, before), typeOf(trace, value))) {
-      throw new CompileError('STATE', `Expected '${name}' to stay ${describe(typeOf(trace, before))}, got ${describe(typeOf(trace, value))}.`);
-    }
-  }
-}
-
-function checkOutputs(trace: Trace): void {
-  if (Object.keys(trace.outputs).length === 0) {
+function checkOutputs({ outputs }: Trace): void {
+  if (Object.keys(outputs).length === 0) {
     throw new CompileError('OUTPUTS', 'Expected at least one output, got none. A graph runs for what is fetched from it: return a loss.');
   }
-  for (const [name, value] of Object.entries(trace.outputs)) {
-    const type = typeOf(trace, value);
-    if (!sameType(type, { dtype: DTYPE.float32, shape: [] })) {
-      throw new CompileError('OUTPUTS', `Expected the output '${name}' to be a float32 scalar, got ${describe(type)}. Reduce it in the step; what is larger belongs into the state.`);
-    }
-  }
-}
-
-export function sameType(a: TensorType, b: TensorType): boolean {
-  return a.dtype === b.dtype && tf.util.arraysEqual([...a.shape], [...b.shape]);
-}
-
-export function describe({ dtype, shape }: TensorType): string {
-  const name = Object.entries(DTYPE).find(([, number]) => number === dtype)?.[0] ?? `type ${dtype}`;
-  return `${name} [${shape.join(', ')}]`;
 }

@@ -56,7 +56,7 @@ export interface Trace {
   readonly assigned: Readonly<Record<string, Value>>;
   /** Changes of further variables, in place. */
   readonly updates: readonly Update[];
-  /** Scalars that the step gives back. */
+  /** What the step gives back. */
   readonly outputs: Readonly<Record<string, Value>>;
 }
 
@@ -68,3 +68,6 @@ export function typeOf({ types }: Pick<Trace, 'types'>, value: Value): TensorTyp
   if (type === undefined) throw new Error(`Expected a value of the trace, got ${value}.`);
   return type;
 }
+
+export const typesOfValues = (trace: Pick<Trace, 'types'>, values: Readonly<Record<string, Value>>): Record<string, TensorType> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeOf(trace, value)]));
