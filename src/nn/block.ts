@@ -75,9 +75,7 @@ export function runAttention(
   params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number, scales?: BlockScales,
 ): AttentionTensors {
   const qkv = projectQkv(params, prefix, x, shape, heads);
-  const mixed = mergeHeads(tf.matMul<tf.Tensor4D>(attentionProbabilities(qkv), qkv.v));
-  const attention = dense(params, `${prefix}.attn.proj`, mixed);
-  return { ...qkv, attention, attention_residual: addBranch(x, attention, scales?.attention) };
+  return { ...qkv, ...attend(params, prefix, x, qkv, scales) };
 }
 
 /**
@@ -88,9 +86,24 @@ export function runAttention(
 export function runBlock(
   params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number, scales?: BlockScales,
 ): BlockTensors {
-  const half = runAttention(params, prefix, x, shape, heads, scales);
+  const qkv = projectQkv(params, prefix, x, shape, heads);
+  return { ...qkv, ...completeBlock(params, prefix, x, qkv, scales) };
+}
+
+/**
+ * A block from its queries, keys and values on.
+ * @param x `[B * N, D]`, what they were projected from
+ */
+export function completeBlock(params: Params, prefix: string, x: tf.Tensor2D, qkv: Qkv, scales?: BlockScales): Omit<BlockTensors, keyof Qkv> {
+  const half = attend(params, prefix, x, qkv, scales);
   const ffn = mlp(params, prefix, norm(params, `${prefix}.norm2`, half.attention_residual));
   return { ...half, ffn, block: addBranch(half.attention_residual, ffn, scales?.mlp) };
+}
+
+function attend(params: Params, prefix: string, x: tf.Tensor2D, qkv: Qkv, scales?: BlockScales): Pick<BlockTensors, 'attention' | 'attention_residual'> {
+  const mixed = mergeHeads(tf.matMul<tf.Tensor4D>(attentionProbabilities(qkv), qkv.v));
+  const attention = dense(params, `${prefix}.attn.proj`, mixed);
+  return { attention, attention_residual: addBranch(x, attention, scales?.attention) };
 }
 
 function addBranch(x: tf.Tensor2D, branch: tf.Tensor2D, scale: tf.Tensor | undefined): tf.Tensor2D {

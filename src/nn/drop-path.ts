@@ -28,15 +28,19 @@ export function keepScale(uniforms: tf.Tensor, rate: number): tf.Tensor {
 export interface BlockScales { readonly attention: tf.Tensor; readonly mlp: tf.Tensor }
 
 /** @returns one entry per block, `undefined` at rate 0 */
-export function blockScales({ rates, uniforms }: DropPath, batch: number, tokens: number): (BlockScales | undefined)[] {
+export function blockScales(dropPath: DropPath, batch: number, tokens: number): (BlockScales | undefined)[] {
+  return dropPath.rates.map((_, i) => blockScale(dropPath, i + 1, batch, tokens));
+}
+
+/** @param block counted from 1 @returns `undefined` at rate 0 */
+export function blockScale({ rates, uniforms }: DropPath, block: number, batch: number, tokens: number): BlockScales | undefined {
   if (!tf.util.arraysEqual(uniforms.shape, [rates.length, 2, batch])) {
     throw new ModelError('INPUT', `Expected drop-path uniforms [${rates.length}, 2, ${batch}] (blocks, branches, samples), got [${uniforms.shape.join(', ')}].`);
   }
-  return rates.map((rate, block) => {
-    if (rate === 0) return undefined;
-    const drawn = tf.reshape(tf.slice(uniforms, [block, 0, 0], [1, 2, batch]), [2, batch, 1]);
-    const perToken = tf.reshape(tf.tile(keepScale(drawn, rate), [1, 1, tokens]), [2, batch * tokens, 1]);
-    const [attention, mlp] = tf.unstack(perToken);
-    return { attention: attention!, mlp: mlp! };
-  });
+  const rate = rates[block - 1]!;
+  if (rate === 0) return undefined;
+  const drawn = tf.reshape(tf.slice(uniforms, [block - 1, 0, 0], [1, 2, batch]), [2, batch, 1]);
+  const perToken = tf.reshape(tf.tile(keepScale(drawn, rate), [1, 1, tokens]), [2, batch * tokens, 1]);
+  const [attention, mlp] = tf.unstack(perToken);
+  return { attention: attention!, mlp: mlp! };
 }

@@ -119,7 +119,8 @@ export function toTokens(x: tf.Tensor2D, { batch, tokens }: TokenShape): tf.Tens
   return tf.reshape(x, [batch, tokens, x.shape[1]]);
 }
 
-function mergeTaps(taps: readonly Tap[], depth: number): Map<number, Set<Feature>> {
+/** @throws ModelError for no feature, or a block beyond the depth */
+export function mergeTaps(taps: readonly Tap[], depth: number): Map<number, Set<Feature>> {
   const wanted = new Map<number, Set<Feature>>();
   for (const { block, features } of taps) {
     if (!Number.isInteger(block) || block < 1 || block > depth) throw new ModelError('FEATURE', `Expected a block from 1 to ${depth}, got ${block}.`);

@@ -3,7 +3,7 @@
  * but a few percent of a ViT; a backward pass counts as two forward passes.
  */
 import type { StageCost } from '../ablation/kind.ts';
-import type { VitRecipe } from './recipes.ts';
+import type { DistillRecipe, VitRecipe } from './recipes.ts';
 
 /** Steps of a training: the last partial batch of an epoch is dropped. */
 export function totalSteps(images: number, schedule: { epochs: number; batch_size: number }): number {
@@ -48,6 +48,11 @@ export function decoderFlops(model: VitRecipe, decoder: DecoderRecipe, maskRatio
 export function maeFlops(model: VitRecipe, decoder: DecoderRecipe, maskRatio: number): number {
   const embed = 2 * patchCount(model) * patchDim(model) * model.embed_dim;
   return embed + blockFlops(model, model.depth, visiblePatches(model, maskRatio) + 1) + decoderFlops(model, decoder, maskRatio);
+}
+
+/** FLOPs of one image through a frozen teacher, to the block that is distilled. */
+export function teacherFlops({ teacher_block, teacher_input, mask_ratio }: DistillRecipe, teacher: VitRecipe): number {
+  return encoderFlops(teacher, teacher_block, visiblePatches(teacher, teacher_input === 'visible' ? mask_ratio : 0));
 }
 
 /** Cost of a training that sees `images` images, `forward` FLOPs an image forward and backward, `frozen` forward only. */

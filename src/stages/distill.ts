@@ -1,97 +1,166 @@
-/** TinyMIM distillation (`main_pretrain.py` of OliverRensu/TinyMIM): a student learns from a frozen teacher. */
+/**
+ * TinyMIM distillation (`main_pretrain.py` of OliverRensu/TinyMIM): students learn from a frozen teacher. They always run as a
+ * pack, if only of one: the teacher runs once for each batch, and every student is handed its targets in the same way.
+ */
 import { PermanentError } from '../ablation/errors.ts';
-import type { StageRunner } from '../ablation/kind.ts';
-import { takeImages, unlabelledSubset, type ImageSet } from '../data/image-set.ts';
-import { patchCount } from '../nn/config.ts';
+import type { PackRunner, StageContext, StageResult, StageRunner } from '../ablation/kind.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { ImageSet } from '../data/image-set.ts';
 import { ModelError } from '../nn/errors.ts';
 import { initialise } from '../nn/init.ts';
-import type { Params } from '../nn/params.ts';
 import { encoderSpec } from '../nn/spec.ts';
 import { pretrainGroups } from '../optim/groups.ts';
-import { stream } from '../tensor/rng.ts';
 import * as tf from '../tensor/tf.ts';
-import { toTensors } from '../tensor/weights.ts';
-import { distillObjective, studentSpec } from './distill-objective.ts';
-import { pixels, type Normalisation } from './images.ts';
-import { maskInputs } from './mask-inputs.ts';
+import { toTensors, type Params } from '../tensor/weights.ts';
+import { checkDistillation, studentLoss, studentSpec } from './distill-objective.ts';
+import { createEvaluator, type Evaluator } from './evaluator.ts';
+import { heldOutBatches } from './held-out.ts';
 import type { DistillRecipe, VitRecipe } from './recipes.ts';
-import { openSession, saveModel, upstreamModel } from './session.ts';
-import { train } from './train.ts';
-import type { HostInputs, Objective } from './train-step.ts';
-import { meanLosses, shapeOf } from './validate.ts';
+import { openSession, saveModel, trainingImages, upstreamModel } from './session.ts';
+import { trainingSignature } from './signature.ts';
+import { evaluationInputs, lessonOf, teach, trainingInputs, type Student } from './students.ts';
+import { createTeacher, type Teacher } from './teacher.ts';
+import { trainTogether, type Trained } from './train.ts';
+import { meanLosses, upload, type Inputs } from './train-step.ts';
 
-/** Held-out losses are taken on the first of the validation images: the teacher runs on each, so all would cost much of a short training. */
-const HELD_OUT_IMAGES = 1024;
+type Context = StageContext<DistillRecipe>;
+type Settled<T> = PromiseSettledResult<T>;
 
 export const distill: StageRunner<DistillRecipe> = async context => {
-  const { recipe, seed } = context;
-  const { schedule, optimizer, mask_ratio } = recipe;
-  const dataset = await openSession(context, recipe.data);
-  const set = recipe.images === null ? dataset.train : unlabelledSubset(dataset.train, recipe.images);
-  const teacher = upstreamModel(context.upstream['teacher']);
-  const teacherParams = toTensors(teacher.weights);
-  const objective = objectiveOf(recipe, { config: teacher.config, params: teacherParams }, dataset);
-  const weights = initialise(studentSpec(recipe, teacher.config), seed);
+  const [outcome] = await distillPack([context]);
+  if (outcome!.status === 'rejected') throw outcome!.reason;
+  return outcome!.value;
+};
 
-  const masks = (purpose: string, drawSeed: number, step: number, batch: number): HostInputs =>
-    mask_ratio === 0 ? {} : maskInputs(stream(drawSeed, purpose, step).uniforms(batch * patchCount(recipe.model)), patchCount(recipe.model), mask_ratio);
-  const dropPath = (name: string, purpose: string, rate: number, depth: number, step: number): HostInputs => {
-    if (rate === 0) return {};
-    const shape = [depth, 2, schedule.batch_size];
-    return { [name]: { data: stream(seed, purpose, step).uniforms(depth * 2 * schedule.batch_size), shape, batchAxis: 2 } };
-  };
+/** @param contexts stages of equal `packing` keys (`packing.ts`) */
+export const distillPack: PackRunner<DistillRecipe> = async contexts => {
+  const sessions = await Promise.allSettled(contexts.map(openSession));
+  const opened = sessions.find(session => session.status === 'fulfilled');
+  if (!opened) return sessions as PromiseRejectedResult[];
+  const dataset = opened.value;
+  const { config, weights } = upstreamModel(contexts[0]!.upstream['teacher']);
+  const enrolled = contexts.map(context => settle(() => enrol(context, config, dataset)));
+  const students = enrolled.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []));
+  if (students.length === 0) return enrolled as PromiseRejectedResult[];
 
-  const { params, losses } = await train(context, {
-    ...objective,
-    weights,
-    groups: pretrainGroups(weights, optimizer.weight_decay),
-    schedule,
-    optimizer,
-    set,
-    augment: { ...recipe.augment, studentJitter: recipe.student_jitter },
-    withLabels: false,
-    inputs: ({ step, images, studentImages }) => ({
-      images: pixels(images, shapeOf(set)),
-      ...(studentImages && { student_images: pixels(studentImages, shapeOf(set)) }),
-      ...dropPath('drop_path', 'distill/drop-path', recipe.drop_path, recipe.model.depth, step),
-      ...dropPath('teacher_drop_path', 'distill/teacher-drop-path', recipe.teacher_drop_path, teacher.config.depth, step),
-      ...masks('distill/mask', seed, step, schedule.batch_size),
-    }),
+  const params = toTensors(weights);
+  const { engine, teacher_drop_path } = contexts[0]!.recipe;
+  const teacher = createTeacher({
+    config, params, normalisation: dataset, dropPath: teacher_drop_path, engine, lessons: students.map(({ context }) => lessonOf(context.recipe)),
   });
-
-  context.progress({ phase: 'evaluate', step: 0, steps: 0 });
-  const held = firstImages(dataset.validation, HELD_OUT_IMAGES);
-  const heldOutLoss = (student: Params): number => {
-    // The same masks for every student and seed: only the weights differ.
-    const means = meanLosses(objective, student, held, schedule.batch_size, (images, index) => {
-      const batch = pixels(images, shapeOf(held));
-      return { images: batch, ...masks('distill/validation-mask', 0, index, batch.shape[0]!) };
-    });
-    return (means['distillation'] ?? means['loss'])!;
-  };
-  const untrained = toTensors(weights);
-  const validation = heldOutLoss(params), atStart = heldOutLoss(untrained);
-  saveModel(context, encoderOf(params, recipe.model));
-  tf.dispose([params, untrained, teacherParams]);
-  return { loss: losses['loss']!, val_loss: validation, val_loss_untrained: atStart, val_loss_ratio: validation / atStart };
+  try {
+    const results = await run(students, teacher, config, dataset);
+    return enrolled.map(one => (one.status === 'fulfilled' ? results.get(one.value)! : one));
+  } finally {
+    teacher.dispose();
+    tf.dispose(params);
+  }
 };
 
 /** @throws PermanentError when the recipe's networks, target and mask do not fit together */
-function objectiveOf(recipe: DistillRecipe, teacher: { config: VitRecipe; params: Params }, normalisation: Normalisation): Objective {
+function enrol(context: Context, teacher: VitRecipe, dataset: Dataset): Student {
+  const { recipe, seed } = context;
   try {
-    return distillObjective(recipe, teacher, normalisation);
+    checkDistillation(recipe, teacher);
   } catch (error) {
     if (error instanceof ModelError) throw new PermanentError(error.code, error.message, { cause: error });
     throw error;
   }
+  const { schedule, optimizer, engine } = recipe;
+  const weights = initialise(studentSpec(recipe, teacher), seed);
+  return {
+    context, weights, groups: pretrainGroups(weights, optimizer.weight_decay), loss: studentLoss(recipe, dataset), schedule, optimizer, engine,
+    signature: trainingSignature('distill', recipe),
+  };
 }
 
-function firstImages(set: ImageSet, count: number): ImageSet {
-  if (set.count <= count) return set;
-  return takeImages(set, Uint32Array.from({ length: count }, (_, i) => i), `${set.name}, first ${count}`);
+async function run(students: readonly Student[], teacher: Teacher, config: VitRecipe, dataset: Dataset): Promise<Map<Student, Settled<StageResult>>> {
+  const { recipe, seed } = students[0]!.context;
+  const set = trainingImages(dataset, recipe.images, 'unlabelled');
+  const outcomes = await trainTogether(students, {
+    set,
+    augment: { ...recipe.augment, studentJitter: recipe.student_jitter },
+    withLabels: false,
+    seed,
+    schedule: recipe.schedule,
+    inputs: trainingInputs(students, config, set),
+    feed: (inputs, active, step) => { teach(teacher, inputs, active, step); },
+  });
+  const graduates = new Map(students.flatMap(student => {
+    const outcome = outcomes.get(student)!;
+    return outcome.status === 'fulfilled' ? [[student, outcome.value] as const] : [];
+  }));
+  const heldOut = heldOutLosses(graduates, teacher, dataset.validation);
+  const results = new Map(students.map(student => {
+    const outcome = outcomes.get(student)!;
+    return [student, outcome.status === 'rejected' ? outcome : settle(() => conclude(student, outcome.value, heldOut.get(student)!))];
+  }));
+  for (const { params } of graduates.values()) tf.dispose(params);
+  return results;
 }
 
-/** The stages downstream take an encoder: projections and decoder have served. */
-function encoderOf(params: Params, model: VitRecipe): Params {
-  return Object.fromEntries(Object.keys(encoderSpec(model)).map(name => [name, params[name]!]));
+function settle<T>(run: () => T): Settled<T> {
+  try {
+    return { status: 'fulfilled', value: run() };
+  } catch (reason) {
+    return { status: 'rejected', reason };
+  }
+}
+
+/** Leaves the encoder: projections and decoder have served. */
+function conclude({ context }: Student, { params, losses }: Trained, { trained, untrained }: HeldOut): StageResult {
+  saveModel(context, Object.fromEntries(Object.keys(encoderSpec(context.recipe.model)).map(name => [name, params[name]!])));
+  return { loss: losses['loss']!, val_loss: trained, val_loss_untrained: untrained, val_loss_ratio: trained / untrained };
+}
+
+/** Distillation losses on held-out images, with the trained weights and with the initial ones. */
+interface HeldOut {
+  readonly trained: number;
+  readonly untrained: number;
+}
+
+/** The teacher runs once for all of them. */
+function heldOutLosses(graduates: ReadonlyMap<Student, Trained>, teacher: Teacher, set: ImageSet): Map<Student, HeldOut> {
+  const students = [...graduates.keys()];
+  if (students.length === 0) return new Map();
+  const scales = new Map(students.map(student => [student, new Scale(student, graduates.get(student)!.params)]));
+  const inputs = evaluationInputs(students, set);
+  heldOutBatches(set, students[0]!.schedule).forEach(({ images }, index) => {
+    const batch = upload(inputs(images, index));
+    teach(teacher, batch, students, (student, own) => { scales.get(student)!.add(own); });
+    tf.dispose(batch);
+  });
+  return new Map([...scales].map(([student, scale]) => [student, scale.finish()]));
+}
+
+/** Adds up the held-out losses of one student. */
+class Scale {
+  readonly #evaluator: Evaluator;
+  readonly #trained: Params;
+  readonly #untrained: Params;
+  readonly #losses: Record<keyof HeldOut, number>[] = [];
+
+  constructor({ context, loss, engine, signature, weights }: Student, trained: Params) {
+    context.progress({ phase: 'evaluate', step: 0, steps: 0 });
+    this.#evaluator = createEvaluator(loss, { engine, signature: `evaluate ${signature}` });
+    this.#trained = trained;
+    this.#untrained = toTensors(weights);
+  }
+
+  add(batch: Inputs): void {
+    this.#losses.push({ trained: this.#lossOf(this.#trained, batch), untrained: this.#lossOf(this.#untrained, batch) });
+  }
+
+  finish(): HeldOut {
+    this.#evaluator.dispose();
+    tf.dispose(this.#untrained);
+    const { trained, untrained } = meanLosses(this.#losses);
+    return { trained: trained!, untrained: untrained! };
+  }
+
+  #lossOf(params: Params, batch: Inputs): number {
+    this.#evaluator.use(params);
+    const losses = this.#evaluator.run(batch);
+    return (losses['distillation'] ?? losses['loss'])!;
+  }
 }

@@ -7,7 +7,7 @@ import { trainClassifier } from './train-classifier.ts';
 
 export const finetune: StageRunner<FinetuneRecipe> = async context => {
   const { recipe, seed } = context;
-  const dataset = await openSession(context, recipe.data);
+  const dataset = await openSession(context);
   const initial = initClassifier(recipe.model, dataset.train.classes.length, seed);
   const { weights, loaded, fresh } = warmStart(initial, upstreamModel(context.upstream['weights']).weights);
   context.log(`Starting from ${loaded.length} pre-trained parameters; new: ${fresh.join(', ')}.`);

@@ -1,4 +1,5 @@
 /** Images on their way into a model. */
+import type { ImageSet } from '../data/image-set.ts';
 import * as tf from '../tensor/tf.ts';
 import type { BatchArray } from './train-step.ts';
 
@@ -8,9 +9,13 @@ export interface Normalisation {
   readonly std: readonly number[];
 }
 
-/** Pixels as they are stored, `[B, H, W, C]` with values 0 to 255; normalising them is part of the step. */
-export function pixels(images: Uint8Array, [height, width, channels]: readonly [number, number, number]): BatchArray {
-  return { data: Float32Array.from(images), shape: [images.length / (height * width * channels), height, width, channels] };
+/**
+ * Pixels as they are stored, `[B, H, W, C]` with values 0 to 255; normalising them is part of the step.
+ * @param set gives their height, width and channels
+ */
+export function pixels(images: Uint8Array, { height, width, channels }: Pick<ImageSet, 'height' | 'width' | 'channels'>): BatchArray {
+  // Float32Array.from would walk an iterator, a hundred times slower.
+  return { data: new Float32Array(images), shape: [images.length / (height * width * channels), height, width, channels] };
 }
 
 /**

@@ -5,7 +5,9 @@
 import { defineKind } from '../ablation/define.ts';
 import type { JsonObject, MetricSpec, StageCost, StageDisk } from '../ablation/kind.ts';
 import { classCount, imageCount } from '../data/spec.ts';
-import { decoderFlops, encoderFlops, maeFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
+import { modeEnvironment } from '../tensor/compile/mode.ts';
+import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
+import { packingKey, packMemory, sharedFlops } from './packing.ts';
 import { classifierParameters, decoderParameters, distillExtras, encoderParameters, trainingDisk } from './parameters.ts';
 import {
   distillRecipe,
@@ -14,6 +16,7 @@ import {
   pretrainRecipe,
   superviseRecipe,
   type DistillRecipe,
+  type EngineRecipe,
   type EvaluateRecipe,
   type FinetuneRecipe,
   type PretrainRecipe,
@@ -34,14 +37,17 @@ const upstreamModel = (recipe: JsonObject | undefined): PretrainRecipe['model'] 
   return pretrainRecipe.shape.model.parse(recipe['model']);
 };
 
+/** Variables that the engine reads at the start of its process. */
+const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<string, string> => modeEnvironment(engine.mode);
+
 export const pretrain = defineKind<PretrainRecipe>({
   name: 'pretrain',
-  revision: 1,
+  revision: 2,
   recipe: pretrainRecipe,
   upstream: {},
   metrics: {
     loss: lossMetric('reconstruction loss', 'MAE loss on masked patches, mean over the last epoch of training.'),
-    val_loss: lossMetric('held-out reconstruction loss', 'The same on held-out images with fixed masks.'),
+    val_loss: lossMetric('held-out reconstruction loss', 'The same on the first 1,024 held-out images, with fixed masks.'),
   },
   cost: recipe => trainingCost(imagesSeen(recipe), false, maeFlops(recipe.model, recipe.decoder, recipe.mask_ratio)),
   disk: ({ model, decoder }) => {
@@ -50,12 +56,13 @@ export const pretrain = defineKind<PretrainRecipe>({
   },
   shape: pretrainShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedMae,
+  environment,
   load: async () => (await import('./pretrain.ts')).pretrain,
 });
 
 export const distill = defineKind<DistillRecipe>({
   name: 'distill',
-  revision: 2,
+  revision: 3,
   recipe: distillRecipe,
   upstream: { teacher: { kinds: ['pretrain', 'distill'] } },
   metrics: {
@@ -65,25 +72,31 @@ export const distill = defineKind<DistillRecipe>({
     val_loss_ratio: { label: 'held-out loss / untrained', unit: 'ratio', better: 'lower', help: 'Held-out loss as a share of the untrained student\'s.' },
   },
   cost: (recipe, upstream) => {
-    const { model, mask_ratio, teacher_input, reconstruction } = recipe;
+    const { model, mask_ratio, reconstruction } = recipe;
     const teacher = upstreamModel(upstream['teacher']);
     const student = encoderFlops(model, model.depth, visiblePatches(model, mask_ratio));
     const decoder = reconstruction ? decoderFlops(model, reconstruction.decoder, mask_ratio) : 0;
-    const taught = encoderFlops(teacher, recipe.teacher_block, visiblePatches(teacher, teacher_input === 'visible' ? mask_ratio : 0));
-    return trainingCost(imagesSeen(recipe), false, student + decoder, taught);
+    return trainingCost(imagesSeen(recipe), false, student + decoder, teacherFlops(recipe, teacher));
   },
   disk: (recipe, upstream) => {
     const encoder = encoderParameters(recipe.model);
     return trainingDisk(encoder, encoder + distillExtras(recipe, upstreamModel(upstream['teacher'])));
   },
   shape: (recipe, upstream) => distillShape(recipe, upstreamModel(upstream['teacher'])),
+  packing: {
+    key: packingKey,
+    sharedFlops: (recipe, upstream) => sharedFlops(recipe, upstreamModel(upstream['teacher']), imagesSeen(recipe)),
+    memory: (recipe, upstream) => packMemory(recipe, upstreamModel(upstream['teacher'])),
+    load: async () => (await import('./distill.ts')).distillPack,
+  },
   loadUntrained: async () => (await import('./untrained.ts')).untrainedStudent,
+  environment,
   load: async () => (await import('./distill.ts')).distill,
 });
 
 const classifierMetrics: Readonly<Record<string, MetricSpec>> = {
   loss: lossMetric('training loss', 'Cross entropy, mean over the last epoch of training.'),
-  val_accuracy: accuracyMetric('validation accuracy', 'On the images held out of the training split, after the last epoch.'),
+  val_accuracy: accuracyMetric('validation accuracy', 'On the first 1,024 images held out of the training split, after the last epoch.'),
 };
 
 const classifierDisk = ({ model, data }: SuperviseRecipe): StageDisk => {
@@ -96,7 +109,7 @@ const classifierCost = (recipe: FinetuneRecipe | SuperviseRecipe): StageCost =>
 
 export const finetune = defineKind<FinetuneRecipe>({
   name: 'finetune',
-  revision: 1,
+  revision: 2,
   recipe: finetuneRecipe,
   upstream: { weights: { kinds: ['pretrain', 'distill'] } },
   metrics: classifierMetrics,
@@ -104,12 +117,13 @@ export const finetune = defineKind<FinetuneRecipe>({
   disk: classifierDisk,
   shape: classifierShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
+  environment,
   load: async () => (await import('./finetune.ts')).finetune,
 });
 
 export const supervise = defineKind<SuperviseRecipe>({
   name: 'supervise',
-  revision: 1,
+  revision: 2,
   recipe: superviseRecipe,
   upstream: {},
   metrics: classifierMetrics,
@@ -117,12 +131,13 @@ export const supervise = defineKind<SuperviseRecipe>({
   disk: classifierDisk,
   shape: classifierShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
+  environment,
   load: async () => (await import('./supervise.ts')).supervise,
 });
 
 export const evaluate = defineKind<EvaluateRecipe>({
   name: 'evaluate',
-  revision: 1,
+  revision: 2,
   recipe: evaluateRecipe,
   upstream: { weights: { kinds: ['finetune', 'supervise'] } },
   metrics: {
@@ -138,6 +153,7 @@ export const evaluate = defineKind<EvaluateRecipe>({
   },
   disk: () => ({ output: 0, checkpoint: 0 }),
   shape: (recipe, upstream) => evaluateShape(recipe, upstreamModel(upstream['weights'])),
+  environment,
   load: async () => (await import('./evaluate.ts')).evaluate,
 });
 

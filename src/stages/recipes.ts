@@ -55,6 +55,18 @@ export const augment = z.strictObject({
 /** ColorJitter: factors are drawn from [1 - x, 1 + x]. Saturation has nothing to act on in grey images. */
 export const jitter = z.strictObject({ brightness: rate, contrast: rate, saturation: rate.default(0) });
 
+/**
+ * How the numbers are computed. `eager`: op by op; `graph`: each step as one compiled graph; `hybrid`: that, with XLA fusing its
+ * element-wise ops. They differ in the last digits. `bfloat16` is the precision of matrix products; weights and everything else
+ * stay float32.
+ */
+export const engine = z
+  .strictObject({ mode: z.enum(['eager', 'graph', 'hybrid']).default('graph'), precision: z.enum(['float32', 'bfloat16']).default('float32') })
+  .refine(({ mode, precision }) => mode !== 'eager' || precision === 'float32', {
+    path: ['precision'],
+    error: "expected float32 with the mode 'eager', whose ops have no other precision, got bfloat16; set the mode to 'graph' or 'hybrid'",
+  });
+
 export const pretrainRecipe = z.strictObject({
   data: dataSpec,
   images: subset,
@@ -65,6 +77,7 @@ export const pretrainRecipe = z.strictObject({
   schedule,
   optimizer,
   augment,
+  engine,
 });
 
 /** Relations between tokens (eq. 4), head by head. */
@@ -128,6 +141,7 @@ export const distillRecipe = z.strictObject({
   schedule,
   optimizer,
   augment,
+  engine,
 });
 
 /** What timm's recipe adds for classifiers. These wait for the pipeline of ImageNet: a stage refuses what it cannot do yet. */
@@ -152,6 +166,7 @@ const classifierFields = {
   schedule,
   optimizer,
   augment: classifierAugment,
+  engine,
 };
 
 /** Test images: the shorter side resized to `resize`, then the centre; `null`: the image as it is. */
@@ -159,8 +174,9 @@ export const evaluationCrop = z.strictObject({ resize: positive }).nullable().de
 
 export const finetuneRecipe = z.strictObject({ ...classifierFields, layer_decay: z.number().gt(0).max(1) });
 export const superviseRecipe = z.strictObject(classifierFields);
-export const evaluateRecipe = z.strictObject({ data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive, crop: evaluationCrop });
+export const evaluateRecipe = z.strictObject({ data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive, crop: evaluationCrop, engine });
 
+export type EngineRecipe = z.infer<typeof engine>;
 export type VitRecipe = z.infer<typeof vit>;
 export type ScheduleRecipe = z.infer<typeof schedule>;
 export type OptimizerRecipe = z.infer<typeof optimizer>;

@@ -1,30 +1,55 @@
 /** What every stage begins with: the engine and the images. */
 import { join } from 'node:path';
+import { canonicalJson } from '../ablation/json.ts';
 import { PermanentError } from '../ablation/errors.ts';
 import type { StageContext, UpstreamOutput } from '../ablation/kind.ts';
 import { openDataset, type Dataset } from '../data/dataset.ts';
 import { DataError } from '../data/errors.ts';
+import { labelledSubset, unlabelledSubset, type ImageSet } from '../data/image-set.ts';
 import type { DataSpec } from '../data/spec.ts';
 import { EngineError, loadEngine } from '../tensor/backend.ts';
 import { readWeights, saveParams, type HostTensor, type Params } from '../tensor/weights.ts';
-import { vit, type VitRecipe } from './recipes.ts';
+import { vit, type EngineRecipe, type VitRecipe } from './recipes.ts';
 
 /**
  * Loads the engine on the device that the worker was given, and opens the data set.
  * @throws PermanentError when either is missing: trying again cannot mend that
  */
-export async function openSession(context: StageContext<object>, data: DataSpec): Promise<Dataset> {
+export async function openSession({ recipe, ...context }: StageContext<{ data: DataSpec; engine: EngineRecipe }>): Promise<Dataset> {
   context.progress({ phase: 'load', step: 0, steps: 0 });
   const { device, threads, dataDir } = context.execution;
   try {
     const engine = await loadEngine({ device, threads });
-    context.log(`Engine: ${engine.name} ${engine.libraryVersion} on the ${engine.device} with ${engine.threads} threads (${engine.why}).`);
-    context.provenance({ engine: { ...engine } });
-    return openDataset(data, dataDir);
+    const { mode, precision } = recipe.engine;
+    context.log(`Engine: ${engine.name} ${engine.libraryVersion} on the ${engine.device} with ${engine.threads} threads (${engine.why}), mode ${mode}, ${precision}.`);
+    context.provenance({ engine: { ...engine, mode, precision } });
+    return cachedDataset(recipe.data, dataDir);
   } catch (error) {
     if (error instanceof EngineError || error instanceof DataError) throw new PermanentError(error.code, error.message, { cause: error });
     throw error;
   }
+}
+
+/** The stages of a process mostly share one data set; its images are never written to. */
+let opened: { readonly key: string; readonly dataset: Dataset } | undefined;
+
+function cachedDataset(spec: DataSpec, dataDir: string): Dataset {
+  const key = canonicalJson([spec, dataDir]);
+  if (opened?.key !== key) opened = { key, dataset: openDataset(spec, dataDir) };
+  return opened.dataset;
+}
+
+const subsets = new WeakMap<ImageSet, Map<string, ImageSet>>();
+
+/** The training images of a recipe: `null` is all of them. See `labelledSubset` and `unlabelledSubset`. */
+export function trainingImages({ train }: Dataset, images: number | null, kind: 'labelled' | 'unlabelled'): ImageSet {
+  if (images === null) return train;
+  const known = subsets.get(train) ?? new Map<string, ImageSet>();
+  subsets.set(train, known);
+  const key = `${kind} ${images}`;
+  const subset = known.get(key) ?? (kind === 'labelled' ? labelledSubset : unlabelledSubset)(train, images);
+  known.set(key, subset);
+  return subset;
 }
 
 /** File of the weights that a stage leaves for those after it, in PyTorch's names and layouts. */

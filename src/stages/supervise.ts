@@ -6,7 +6,7 @@ import { openSession } from './session.ts';
 import { trainClassifier } from './train-classifier.ts';
 
 export const supervise: StageRunner<SuperviseRecipe> = async context => {
-  const dataset = await openSession(context, context.recipe.data);
+  const dataset = await openSession(context);
   const weights = initClassifier(context.recipe.model, dataset.train.classes.length, context.seed);
   return trainClassifier(context, dataset, weights, 1);
 };

@@ -5,7 +5,6 @@ const SMOOTHING = 0.1;
 
 export class Throughput {
   readonly #batchSize: number;
-  #last = performance.now();
   #smoothed: number | undefined;
   #trainedMs = 0;
   #steps = 0;
@@ -14,24 +13,21 @@ export class Throughput {
     this.#batchSize = batchSize;
   }
 
-  /** Called after each step; returns the smoothed rate. */
-  step(): number {
-    const now = performance.now();
-    const ms = now - this.#last;
-    this.#last = now;
-    this.#trainedMs += ms;
+  /**
+   * Called after each step.
+   * @param wallMs how long it took, whatever else ran beside it
+   * @param shareMs this training's share of that: the shares of all trainings of a process add up to the wall time
+   * @returns the smoothed rate at which its images go by
+   */
+  step(wallMs: number, shareMs = wallMs): number {
+    this.#trainedMs += shareMs;
     this.#steps += 1;
-    const rate = (1000 * this.#batchSize) / ms;
+    const rate = (1000 * this.#batchSize) / wallMs;
     this.#smoothed = this.#smoothed === undefined ? rate : this.#smoothed + SMOOTHING * (rate - this.#smoothed);
     return Math.round(this.#smoothed);
   }
 
-  /** What happened since the last step (an evaluation, a checkpoint) is not training. */
-  pause(): void {
-    this.#last = performance.now();
-  }
-
-  /** Over all steps of this process. */
+  /** Over all steps of this process, by this training's share of the time. */
   mean(): number {
     return this.#steps === 0 ? 0 : Math.round((1000 * this.#batchSize * this.#steps) / this.#trainedMs);
   }

@@ -2,7 +2,6 @@
 import { PermanentError } from '../ablation/errors.ts';
 import type { StageContext, StageResult } from '../ablation/kind.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { labelledSubset } from '../data/image-set.ts';
 import { classify } from '../nn/classifier.ts';
 import { linearRates } from '../nn/drop-path.ts';
 import { softTargets } from '../nn/mixup.ts';
@@ -11,13 +10,13 @@ import { softmaxCrossEntropy } from '../tensor/grad/cross-entropy.ts';
 import { stream } from '../tensor/rng.ts';
 import * as tf from '../tensor/tf.ts';
 import type { Weights } from '../tensor/weights.ts';
-import { engineMode } from './engine-mode.ts';
+import { heldOutImages } from './held-out.ts';
 import { normalise, pixels } from './images.ts';
 import type { SuperviseRecipe } from './recipes.ts';
 import { createScorer } from './score.ts';
-import { saveModel } from './session.ts';
+import { saveModel, trainingImages } from './session.ts';
+import { trainingSignature } from './signature.ts';
 import { train } from './train.ts';
-import { shapeOf } from './validate.ts';
 
 /** @param layerDecay rate of a layer relative to the one above it; 1 for training from scratch */
 export async function trainClassifier(
@@ -25,38 +24,45 @@ export async function trainClassifier(
 ): Promise<StageResult> {
   const { recipe, seed } = context;
   expectAvailable(recipe);
-  const { model, schedule, optimizer, drop_path, label_smoothing } = recipe;
-  const set = recipe.images === null ? dataset.train : labelledSubset(dataset.train, recipe.images);
+  const { model, schedule, optimizer, drop_path, label_smoothing, engine } = recipe;
+  const set = trainingImages(dataset, recipe.images, 'labelled');
   const classes = set.classes.length;
   const rates = linearRates(drop_path, model.depth);
-  const scorer = createScorer(engineMode(), model, dataset, schedule.batch_size);
+  const heldOut = heldOutImages(dataset.validation);
+  const scorer = createScorer(engine, model, dataset, schedule.batch_size);
   const dropPathShape = [model.depth, 2, schedule.batch_size] as const;
 
-  const { params, losses, evaluated } = await train(context, {
+  const { params, losses, evaluated } = await train({
+    context,
+    weights,
+    groups: finetuneGroups(weights, { depth: model.depth, weightDecay: optimizer.weight_decay, layerDecay }),
     loss: (p, { images, targets, drop_path: uniforms }) => ({
       loss: softmaxCrossEntropy(
         targets as tf.Tensor2D,
         classify(p, normalise(images!, dataset), model, uniforms ? { dropPath: { rates, uniforms } } : {}),
       ),
     }),
-    weights,
-    groups: finetuneGroups(weights, { depth: model.depth, weightDecay: optimizer.weight_decay, layerDecay }),
     schedule,
     optimizer,
+    engine,
+    signature: trainingSignature('classifier', recipe),
+    evaluate: p => {
+      const { correct, count } = scorer.score(p, heldOut);
+      return { val_accuracy: correct / count };
+    },
+  }, {
     set,
     augment: recipe.augment,
     withLabels: true,
+    seed,
+    schedule,
     inputs: batch => ({
-      images: pixels(batch.images, shapeOf(set)),
+      images: pixels(batch.images, set),
       targets: { data: softTargets(batch.labels, classes, label_smoothing), shape: [batch.labels.length, classes] },
       ...(drop_path > 0
         ? { drop_path: { data: stream(seed, 'classifier/drop-path', batch.step).uniforms(dropPathShape.reduce((a, b) => a * b)), shape: dropPathShape, batchAxis: 2 } }
         : {}),
     }),
-    evaluate: p => {
-      const { correct, count } = scorer.score(p, dataset.validation);
-      return { val_accuracy: correct / count };
-    },
   });
   scorer.dispose();
   saveModel(context, params);

@@ -1,11 +1,6 @@
-/**
- * One optimizer step: gradients of every micro-batch, their mean, one AdamW update. All that changes from step to step comes
- * in as named arrays or numbers, and the losses are the only values read back.
- */
-import { adamw, type AdamWState } from '../optim/adamw.ts';
-import { overMicroBatches, type MicroStep } from '../optim/accumulate.ts';
+/** What one micro-batch comes to: losses and gradients. All that changes from step to step comes in as named arrays. */
 import type { ParamGroups } from '../optim/groups.ts';
-import { disposeReplaced, type Params } from '../tensor/weights.ts';
+import type { Params } from '../tensor/weights.ts';
 import * as tf from '../tensor/tf.ts';
 
 /** An array on the host, row-major, one entry of the batch after the other along `batchAxis`. */
@@ -26,70 +21,20 @@ export interface Losses {
   readonly [part: string]: tf.Scalar;
 }
 
-export interface Objective {
-  /** Runs inside the gradient tape. */
-  readonly loss: (params: Params, inputs: Inputs) => Losses;
-  /** Runs outside it, on the same inputs; what it returns is added to them. A frozen teacher's part. */
-  readonly targets?: (inputs: Inputs) => Record<string, tf.Tensor>;
-  /** Tensors that both close over and that never change: a frozen teacher's parameters. */
-  readonly frozen?: Params;
-}
-
-export interface TrainState {
-  readonly params: Params;
-  readonly optimizer: AdamWState;
-}
-
-export interface StepOptions {
-  /** Parameters with a group are trained; the others stay as they are. */
-  readonly groups: ParamGroups;
-  readonly betas: readonly [number, number];
-  readonly microBatches: number;
-}
-
-/**
- * One step from `state`, whose tensors are taken over.
- * @returns the next state, and the losses as means over the batch
- */
-export function trainStep(
-  state: TrainState, inputs: HostInputs, lr: number, objective: Objective, { groups, betas, microBatches }: StepOptions,
-): { state: TrainState; losses: Record<string, number> } {
-  const { values, grads } = overMicroBatches(microBatches, index => {
-    const batch = upload(slice(inputs, index, microBatches));
-    const step = lossesAndGrads(objective, state.params, groups, batch);
-    tf.dispose(batch);
-    return step;
-  });
-  const losses = readScalars(values);
-  const next = adamw({ grads, state: state.optimizer, params: state.params, lr, betas, groups });
-  disposeReplaced(state.params, next.params);
-  disposeReplaced(state.optimizer.m, next.state.m);
-  disposeReplaced(state.optimizer.v, next.state.v);
-  tf.dispose(grads);
-  return { state: { params: next.params, optimizer: next.state }, losses };
-}
-
-/** Losses of a batch without gradients. */
-export function evaluateLosses(objective: Objective, params: Params, inputs: HostInputs): Record<string, number> {
-  const losses = tf.tidy(() => {
-    const uploaded = upload(inputs);
-    return objective.loss(params, { ...uploaded, ...objective.targets?.(uploaded) });
-  });
-  return readScalars(losses);
-}
+/** Means over a batch. Runs inside the gradient tape. */
+export type LossFunction = (params: Params, inputs: Inputs) => Losses;
 
 /**
  * Losses of a batch, and gradients of the parameters that have a group. Those that the loss does not reach have none in the
  * result: the optimizer leaves them alone.
  */
-export function lossesAndGrads(objective: Objective, params: Params, groups: ParamGroups, inputs: Inputs): MicroStep {
+export function lossesAndGrads(lossOf: LossFunction, params: Params, groups: ParamGroups, inputs: Inputs): { values: Params; grads: Params } {
   const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in groups));
   const names = Object.keys(trained);
   return tf.tidy(() => {
-    const targets = objective.targets ? tf.tidy(() => objective.targets!(inputs)) : {};
     let losses: Losses | undefined;
     const forward = (): tf.Scalar => {
-      losses = objective.loss(params, { ...inputs, ...targets });
+      losses = lossOf(params, inputs);
       for (const part of Object.values(losses)) tf.keep(part);
       return losses.loss;
     };
@@ -99,17 +44,16 @@ export function lossesAndGrads(objective: Objective, params: Params, groups: Par
   });
 }
 
+/** Means of the losses of batches of one size. */
+export function meanLosses(losses: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(losses[0] ?? {});
+  return Object.fromEntries(names.map(name => [name, losses.reduce((sum, values) => sum + values[name]!, 0) / losses.length]));
+}
+
 /** The caller disposes of the tensors. */
 export function upload(inputs: HostInputs): Record<string, tf.Tensor> {
   return Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) =>
     [name, tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32')]));
-}
-
-/** Reads and disposes of them. */
-function readScalars(values: Params): Record<string, number> {
-  const read = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.dataSync()[0]!]));
-  tf.dispose(values);
-  return read;
 }
 
 /** Micro-batch `index` of `count` of every input. */

@@ -1,85 +1,73 @@
-/** Training steps in one of two ways, with the same numbers up to rounding: op by op, or as one compiled graph. */
-import { adamwRates, adamwUpdate, type AdamWRates } from '../optim/adamw.ts';
+/** Training steps of one model: parameters, moments and (with several micro-batches) sums of gradients live in a program. */
+import { adamwRates, adamwUpdate, type AdamWRates, type AdamWState } from '../optim/adamw.ts';
 import { accumulateGrads } from '../optim/accumulate.ts';
-import type { Mode } from '../tensor/compile/compile-step.ts';
+import type { ParamGroups } from '../optim/groups.ts';
 import { compileProgram, type Program } from '../tensor/compile/program.ts';
-import type { Precision } from '../tensor/compile/rewrite.ts';
 import type { StepFunction } from '../tensor/compile/step.ts';
 import * as tf from '../tensor/tf.ts';
 import type { Params } from '../tensor/weights.ts';
-import { lossesAndGrads, slice, trainStep, upload, type HostInputs, type Inputs, type Objective, type StepOptions, type TrainState } from './train-step.ts';
+import type { EngineRecipe } from './recipes.ts';
+import { lossesAndGrads, meanLosses, type Inputs, type LossFunction } from './train-step.ts';
+
+export interface TrainState {
+  readonly params: Params;
+  readonly optimizer: AdamWState;
+}
+
+export interface TrainerOptions {
+  readonly loss: LossFunction;
+  /** Parameters with a group are trained; the others stay as they are. */
+  readonly groups: ParamGroups;
+  readonly betas: readonly [number, number];
+  readonly microBatches: number;
+  readonly engine: EngineRecipe;
+  /** All that decides the graph of a step, beside the shapes of state and inputs; see `signature.ts`. */
+  readonly signature: string;
+}
 
 export interface Trainer {
-  /** Makes one optimizer step. @returns losses as means over the batch */
-  step(inputs: HostInputs, lr: number): Record<string, number>;
+  /**
+   * Takes one micro-batch; the last one of a step updates the parameters. The inputs stay the caller's.
+   * @returns after the last one, the losses as means over the batch
+   */
+  feed(inputs: Inputs, lr: number): Record<string, number> | undefined;
   /** Lends the state as it is now; its tensors are valid until `use` is done. */
   lend<T>(use: (state: TrainState) => T | Promise<T>): Promise<T>;
   /** Ends the training: the parameters are the caller's, everything else is freed. */
   finish(): Params;
 }
 
-export interface TrainerOptions extends StepOptions {
-  /** Of products in the graph. Default `float32`, as everything else is. */
-  readonly precision?: Precision;
-}
-
-/** @param state its tensors are taken over */
-export function createTrainer(mode: Mode, state: TrainState, objective: Objective, options: TrainerOptions): Trainer {
-  return mode === 'eager' ? eagerTrainer(state, objective, options) : graphTrainer(state, objective, options);
-}
-
-function eagerTrainer(initial: TrainState, objective: Objective, options: StepOptions): Trainer {
-  let state = initial;
-  return {
-    step: (inputs, lr) => {
-      const next = trainStep(state, inputs, lr, objective, options);
-      state = next.state;
-      return next.losses;
-    },
-    lend: async use => use(state),
-    finish: () => {
-      tf.dispose([state.optimizer.m, state.optimizer.v]);
-      return state.params;
-    },
-  };
-}
-
 /**
- * The graph holds parameters, moments and (with several micro-batches) the sums of gradients. It is compiled at the first
- * step, for the shapes of its inputs.
+ * The program is compiled at the first micro-batch, for the shapes of its inputs.
+ * @param state its tensors are taken over
  */
-function graphTrainer(initial: TrainState, objective: Objective, options: TrainerOptions): Trainer {
-  const { betas, microBatches, precision = 'float32' } = options;
+export function createTrainer(initial: TrainState, options: TrainerOptions): Trainer {
+  const { betas, microBatches } = options;
   let done = initial.optimizer.step;
   let program: Program | undefined;
+  let losses: Record<string, number>[] = [];
 
   /** The program that steps from now on; it has copied the initial state. */
   const compiled = (inputs: Inputs, rates: Params): Program => {
     if (program) return program;
     const { params, optimizer: { m, v } } = initial;
-    const sums = microBatches === 1 ? {} : zerosLike(m);
-    const functions = stepFunctions(objective, options);
-    program = compileProgram({
-      ...(microBatches > 1 && { accumulate: { fn: functions.accumulate, inputs } }),
-      step: { fn: functions.step, inputs: { ...inputs, ...rates } },
-    }, { state: flatten({ params, m, v, sums }), frozen: objective.frozen ?? {}, precision });
-    tf.dispose([params, m, v, sums]);
+    const state = stepState(initial, microBatches);
+    program = compileStepFunctions(state, inputs, rates, options);
+    tf.dispose([state, params, m, v]);
     return program;
   };
 
   return {
-    step: (inputs, lr) => {
+    feed: (inputs, lr) => {
       const rates = uploadRates(adamwRates({ lr, step: done + 1, betas }));
-      const losses = Array.from({ length: microBatches }, (_, index) => {
-        const batch = upload(slice(inputs, index, microBatches));
-        const last = index === microBatches - 1;
-        const values = compiled(batch, rates).run(last ? 'step' : 'accumulate', last ? { ...batch, ...rates } : batch);
-        tf.dispose(batch);
-        return values;
-      });
+      const last = losses.length === microBatches - 1;
+      losses.push(compiled(inputs, rates).run(last ? 'step' : 'accumulate', last ? { ...inputs, ...rates } : inputs));
       tf.dispose(rates);
+      if (!last) return undefined;
+      const values = meanLosses(losses);
+      losses = [];
       done += 1;
-      return means(losses);
+      return values;
     },
     lend: async use => {
       if (!program) return use(initial);
@@ -100,23 +88,38 @@ function graphTrainer(initial: TrainState, objective: Objective, options: Traine
   };
 }
 
+/** What a program of `stepFunctions` holds. */
+export function stepState({ params, optimizer: { m, v } }: TrainState, microBatches: number): Params {
+  return flatten({ params, m, v, sums: microBatches === 1 ? {} : zerosLike(m) });
+}
+
+function compileStepFunctions(state: Params, inputs: Inputs, rates: Params, { engine, signature, ...options }: TrainerOptions): Program {
+  const { accumulate, step } = stepFunctions(options);
+  return compileProgram({
+    ...(options.microBatches > 1 && { accumulate: { fn: accumulate, inputs } }),
+    step: { fn: step, inputs: { ...inputs, ...rates } },
+  }, { state, frozen: {}, ...engine, signature });
+}
+
 /**
  * `accumulate` adds the gradients of a micro-batch to the sums; `step` does so with the last one, updates the parameters and
  * sets the sums back.
  */
-function stepFunctions(objective: Objective, { groups, betas, microBatches }: StepOptions): { accumulate: StepFunction; step: StepFunction } {
+export function stepFunctions(
+  { loss, groups, betas, microBatches }: Pick<TrainerOptions, 'loss' | 'groups' | 'betas' | 'microBatches'>,
+): { accumulate: StepFunction; step: StepFunction } {
   const meanGrads = (sums: Params, grads: Params): Record<string, tf.Tensor> =>
     accumulateGrads(Object.fromEntries(Object.keys(grads).filter(name => name in sums).map(name => [name, sums[name]!])), grads, microBatches);
   return {
     accumulate: (state, inputs) => {
       const { params, sums } = unflatten(state);
-      const { values, grads } = lossesAndGrads(objective, params, groups, inputs);
+      const { values, grads } = lossesAndGrads(loss, params, groups, inputs);
       return { state: flatten({ sums: meanGrads(sums, grads) }), outputs: values };
     },
     step: (state, inputs) => {
       const { params, m, v, sums } = unflatten(state);
       const { batch, rates } = splitRates(inputs);
-      const { values, grads } = lossesAndGrads(objective, params, groups, batch);
+      const { values, grads } = lossesAndGrads(loss, params, groups, batch);
       const next = adamwUpdate({ grads: meanGrads(sums, grads), params, m, v, rates, betas, groups });
       const reached = Object.fromEntries(Object.entries(sums).filter(([name]) => name in grads));
       return { state: flatten({ ...next, sums: zerosLike(reached) }), outputs: values };
@@ -141,7 +144,8 @@ function unflatten(state: Params): Parts {
 
 const RATE = 'rate/';
 
-function uploadRates(rates: AdamWRates<number>): Record<string, tf.Tensor> {
+/** What changes from step to step in the optimizer, as inputs of `step`. */
+export function uploadRates(rates: AdamWRates<number>): Record<string, tf.Tensor> {
   return Object.fromEntries(Object.entries(rates).map(([name, value]) => [`${RATE}${name}`, tf.scalar(value as number)]));
 }
 
@@ -157,8 +161,3 @@ function splitRates(inputs: Inputs): { rates: AdamWRates<tf.Tensor>; batch: Inpu
 
 const zerosLike = (tensors: Params): Record<string, tf.Tensor> =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tf.zerosLike(tensor)]));
-
-function means(losses: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const names = Object.keys(losses[0] ?? {});
-  return Object.fromEntries(names.map(name => [name, losses.reduce((sum, values) => sum + values[name]!, 0) / losses.length]));
-}

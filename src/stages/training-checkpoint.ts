@@ -1,18 +1,23 @@
 /** The state of a training on disk. Nothing random is in it: every draw is a function of (seed, purpose, step). */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PermanentError } from '../ablation/errors.ts';
 import type { Checkpoint } from '../ablation/kind.ts';
-import type { Mode } from '../tensor/compile/compile-step.ts';
-import { loadParams, saveParams, type Params } from '../tensor/weights.ts';
+import { loadParams, saveParams } from '../tensor/weights.ts';
+import { acceptChanges, engineChanges, type EngineRecord } from './engine-record.ts';
 import type { MeterState } from './meter.ts';
-import type { TrainState } from './train-step.ts';
+import type { TrainState } from './trainer.ts';
 
-interface Progress {
-  readonly optimizerStep: number;
+/** What stands beside the tensors. */
+export interface TrainingProgress {
   readonly meter: MeterState;
-  /** How the steps before it ran. */
-  readonly mode: Mode;
+  /** On which the steps before it ran, the last of them where it changed. */
+  readonly engine: EngineRecord;
+  /** Whether some of them ran on another. */
+  readonly engineChanged: boolean;
+}
+
+interface StoredProgress extends TrainingProgress {
+  readonly optimizerStep: number;
 }
 
 const files = (dir: string) => ({
@@ -22,26 +27,31 @@ const files = (dir: string) => ({
   progress: join(dir, 'progress.json'),
 });
 
-export async function saveTraining(dir: string, { params, optimizer }: TrainState, meter: MeterState, mode: Mode): Promise<void> {
+export async function saveTraining(dir: string, { params, optimizer }: TrainState, progress: TrainingProgress): Promise<void> {
   const file = files(dir);
   saveParams(file.params, params);
   saveParams(file.firstMoment, optimizer.m);
   saveParams(file.secondMoment, optimizer.v);
-  const progress: Progress = { optimizerStep: optimizer.step, meter, mode };
-  await writeFile(file.progress, JSON.stringify(progress));
+  const stored: StoredProgress = { optimizerStep: optimizer.step, ...progress };
+  await writeFile(file.progress, JSON.stringify(stored));
+}
+
+export interface LoadedTraining extends Omit<TrainingProgress, 'engine'> {
+  readonly state: TrainState;
+  /** What is another than when the checkpoint was written. */
+  readonly changes: readonly string[];
 }
 
 /**
- * @param mode in which the training goes on
- * @throws PermanentError `CHECKPOINT_MODE` for another than before: the modes round differently, so the result would be that of neither
+ * @param engine on which the training goes on
+ * @param accept whether it may be another than before
+ * @throws PermanentError `CHECKPOINT_ENGINE` where it may not
  */
-export async function loadTraining({ dir }: Checkpoint, mode: Mode): Promise<{ state: TrainState; meter: MeterState }> {
+export async function loadTraining({ dir }: Checkpoint, engine: EngineRecord, accept: boolean): Promise<LoadedTraining> {
   const file = files(dir);
-  const { optimizerStep, meter, mode: before = 'eager' } = JSON.parse(await readFile(file.progress, 'utf8')) as Omit<Progress, 'mode'> & Partial<Progress>;
-  if (before !== mode) {
-    throw new PermanentError('CHECKPOINT_MODE', `Expected to go on in the mode of the checkpoint, '${before}', got '${mode}'. Set TINYMIM_ENGINE_MODE=${before}, or remove the stage's attempts to begin anew.`);
-  }
-  const load = (path: string): Params => loadParams(path);
-  const optimizer = { step: optimizerStep, m: load(file.firstMoment), v: load(file.secondMoment) };
-  return { state: { params: load(file.params), optimizer }, meter };
+  const { optimizerStep, meter, engine: before, engineChanged } = JSON.parse(await readFile(file.progress, 'utf8')) as StoredProgress;
+  const changes = engineChanges(before, engine);
+  acceptChanges(changes, accept);
+  const optimizer = { step: optimizerStep, m: loadParams(file.firstMoment), v: loadParams(file.secondMoment) };
+  return { state: { params: loadParams(file.params), optimizer }, meter, engineChanged: engineChanged || changes.length > 0, changes };
 }

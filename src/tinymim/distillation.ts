@@ -23,6 +23,7 @@ export function pretrain(profile: Profile, size: ModelSize, seed: number, role: 
     schedule,
     optimizer,
     augment,
+    engine: profile.engine,
   };
   return { kind: 'pretrain', role, recipe, seed, upstream: {} };
 }
@@ -75,6 +76,7 @@ function distillRecipe(factors: Factors, profile: Profile, teacher: Teacher, siz
     schedule: scheduleOf(factors, profile),
     optimizer,
     augment,
+    engine: profile.engine,
   };
 }
 

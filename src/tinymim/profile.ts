@@ -1,7 +1,7 @@
 /** The scale at which arms are realised. Profiles change scale only: arms are declared once. */
 import { z } from 'zod';
 import { dataSpec } from '../data/spec.ts';
-import { augment, classifierAugment, decoder, evaluationCrop, jitter, optimizer, schedule } from '../stages/recipes.ts';
+import { augment, classifierAugment, decoder, engine, evaluationCrop, jitter, optimizer, schedule } from '../stages/recipes.ts';
 
 const rate = z.number().min(0).lt(1);
 
@@ -75,6 +75,8 @@ export const profile = z.strictObject({
   /** The paper trains from scratch for three times the epochs of a fine-tuning (300 against 100). */
   supervise: z.strictObject({ ...classifier }),
   evaluate: z.strictObject({ batch_size: z.int().positive(), crop: evaluationCrop }),
+  /** Of every stage. */
+  engine: engine.default({ mode: 'graph', precision: 'float32' }),
   /** Whether data and recipe are the paper's, so that values compare and not only their order. */
   comparable: z.boolean(),
   /**

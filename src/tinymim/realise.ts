@@ -20,6 +20,7 @@ function classifierFields(factors: Factors, profile: Profile, from: Profile['sup
     schedule,
     optimizer,
     augment,
+    engine: profile.engine,
   };
 }
 
@@ -43,6 +44,7 @@ export function realise(factors: Factors, profile: Profile, seed: number): Stage
     mae: () => finetune(factors, profile, seed, pretrain(profile, factors.student, seed, 'pretrain')),
     scratch: () => supervise(factors, profile, seed),
   }[factors.method]();
-  const recipe: EvaluateRecipe = { data: profile.data, split: 'test', batch_size: profile.evaluate.batch_size, crop: profile.evaluate.crop };
+  const { batch_size, crop } = profile.evaluate;
+  const recipe: EvaluateRecipe = { data: profile.data, split: 'test', batch_size, crop, engine: profile.engine };
   return { kind: 'evaluate', role: 'evaluate', recipe: json(recipe), seed, upstream: { weights } };
 }

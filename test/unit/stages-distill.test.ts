@@ -1,16 +1,17 @@
 /** The stage as a worker runs it: from an upstream folder to an output folder. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject, MetricRecord, StageContext, StageResult } from '../../src/ablation/kind.ts';
+import type { StageContext } from '../../src/ablation/kind.ts';
 import { PermanentError } from '../../src/ablation/errors.ts';
 import { initEncoder } from '../../src/nn/init.ts';
 import { encoderSpec } from '../../src/nn/spec.ts';
 import { distill } from '../../src/stages/distill.ts';
 import { distill as distillKind } from '../../src/stages/kinds.ts';
 import { distillRecipe, type DistillRecipe, type VitRecipe } from '../../src/stages/recipes.ts';
-import { readWeights, writeWeights, type Weights } from '../../src/tensor/weights.ts';
+import type { Weights } from '../../src/tensor/weights.ts';
+import { curveOf, leaveUpstream, runStage } from './run-stage.ts';
 
 const image = { image_size: [8, 8] as [number, number], patch_size: 2, in_chans: 1, mlp_ratio: 2 };
 const teacher: VitRecipe = { ...image, embed_dim: 16, depth: 2, num_heads: 4 };
@@ -31,6 +32,7 @@ const base = {
   schedule: { epochs: 2, warmup_epochs: 0, batch_size: 16, accumulation_steps: 2, base_lr: 0.1, min_lr: 0 },
   optimizer: { weight_decay: 0.05, betas: [0.9, 0.95] },
   augment: { crop: null, flip: true },
+  engine: {},
 };
 const recipeOf = (fields: object): DistillRecipe => distillRecipe.parse({ ...base, ...fields });
 
@@ -38,39 +40,8 @@ let folder: string;
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'distill-')); });
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 
-let runs = 0;
-const MODEL = 'model.safetensors';
-
-/** Leaves weights as an upstream stage does. */
-function upstreamOf(recipe: object, weights: Weights) {
-  const output = join(folder, `upstream-${++runs}`);
-  mkdirSync(output);
-  writeWeights(join(output, MODEL), weights);
-  return { key: 'k', kind: 'pretrain', recipe: recipe as JsonObject, result: {}, output };
-}
-
-interface Run { result: StageResult; weights: Weights; records: MetricRecord[] }
-
-async function run(recipe: DistillRecipe, from: StageContext['upstream'][string]): Promise<Run> {
-  const output = join(folder, `run-${++runs}`);
-  mkdirSync(output);
-  const records: MetricRecord[] = [];
-  const ignore = (): void => undefined;
-  const result = await distill({
-    recipe,
-    seed: 5,
-    upstream: { teacher: from },
-    output,
-    checkpoints: { latest: () => Promise.resolve(undefined), due: () => false, save: () => Promise.resolve() },
-    execution: { device: 'cpu', threads: 1, dataDir: folder, acceptEngineChange: false },
-    metric: record => { records.push(record); },
-    progress: ignore,
-    log: ignore,
-    provenance: ignore,
-    signal: new AbortController().signal,
-  });
-  return { result, weights: readWeights(join(output, MODEL)), records };
-}
+const upstreamOf = (recipe: object, weights: Weights) => leaveUpstream(folder, recipe, weights);
+const run = (recipe: DistillRecipe, from: StageContext['upstream'][string]) => runStage(distill, recipe, { folder, upstream: { teacher: from } });
 
 const fromMae = () => upstreamOf({ model: teacher }, initEncoder(teacher, 1));
 const decoder = { embed_dim: 8, depth: 1, num_heads: 2, mlp_ratio: 2 };
@@ -97,8 +68,7 @@ describe('the stage', () => {
   it('is repeatable to the bit, masks and drop path included', async () => {
     const recipe = recipeOf({ mask_ratio: 0.5, teacher_drop_path: 0.2 });
     const [a, b] = [await run(recipe, fromMae()), await run(recipe, fromMae())];
-    const curve = ({ records }: Run) => records.map(record => ({ ...record, images_per_second: undefined }));
-    expect(curve(a)).toEqual(curve(b));
+    expect(curveOf(a)).toEqual(curveOf(b));
     expect([a.result, a.weights]).toEqual([b.result, b.weights]);
   });
 

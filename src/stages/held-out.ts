@@ -1,0 +1,17 @@
+/** Measures on held-out images: on the first of them, so that they cost little of a short training. */
+import { evalBatches, takeImages, type EvalBatch, type ImageSet } from '../data/image-set.ts';
+import type { ScheduleRecipe } from './recipes.ts';
+
+const HELD_OUT_IMAGES = 1024;
+
+export function heldOutImages(set: ImageSet): ImageSet {
+  if (set.count <= HELD_OUT_IMAGES) return set;
+  return takeImages(set, Uint32Array.from({ length: HELD_OUT_IMAGES }, (_, i) => i), `${set.name}, first ${HELD_OUT_IMAGES}`);
+}
+
+/** The same in batches of the size of a micro-batch, or all in one where there are fewer; what is left over is left out. */
+export function heldOutBatches(set: ImageSet, { batch_size, accumulation_steps }: Pick<ScheduleRecipe, 'batch_size' | 'accumulation_steps'>): EvalBatch[] {
+  const images = heldOutImages(set);
+  const batchSize = Math.min(Math.floor(batch_size / accumulation_steps), images.count);
+  return [...evalBatches(images, batchSize)].filter(({ labels }) => labels.length === batchSize);
+}
