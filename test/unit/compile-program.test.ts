@@ -23,7 +23,7 @@ const functions = (scale: tf.Tensor, x: Params = input()): Record<string, Compil
     inputs: x,
     fn: ({ w }, { x }) => {
       called += 1;
-      return { state: {}, outputs: { outer: tf.outerProduct(w as tf.Tensor1D, x as tf.Tensor1D), order: tf.cast(x!, 'int32'), more: tf.greater(x!, w!), column: tf.reshape(x!, [-1, 1]), w: w! } };
+      return { state: {}, outputs: { outer: tf.outerProduct(tf.reshape(w!, [-1]), tf.reshape(x!, [-1])), order: tf.cast(x!, 'int32'), more: tf.greater(x!, w!), column: tf.reshape(x!, [-1, 1]), w: w! } };
     },
   },
 });
@@ -103,13 +103,13 @@ describe('a signature', () => {
     ['text', () => ({ signature: 'other' })],
     ['precision', () => ({ precision: 'bfloat16' })],
     ['shape of inputs', () => ({}), [1]],
-    ['shape of the state', () => ({ state: { w: tf.tensor1d([1]) } })],
+    ['shape of the state', () => ({ state: { w: tf.tensor2d([[1, 2]]) } })],
     ['shape of a frozen tensor', () => ({ frozen: { scale: tf.tensor1d([1]) } })],
   ])('of another %s is another program', (_, options, x = [10, 20]) => {
     program({ signature: 'base' }).dispose();
     called = 0;
-    const given = { frozen: { scale: tf.scalar(1) }, ...options() };
-    compileProgram(functions(given.frozen.scale, input(x)), { state: start(), precision: 'float32', signature: 'base', ...given }).dispose();
+    const { frozen = { scale: tf.scalar(1) }, ...given } = options();
+    compileProgram(functions(frozen['scale']!, input(x)), { state: start(), frozen, precision: 'float32', signature: 'base', ...given }).dispose();
     expect(called).toBe(2);
   });
 

@@ -86,7 +86,7 @@ function emitFunction(name: string, trace: Trace): { nodes: readonly GraphNode[]
   };
 }
 
-const VIEWS: ReadonlySet<string> = new Set(['ExpandDims', 'Identity', 'Reshape', 'Squeeze']);
+const VIEWS: ReadonlySet<string> = new Set(['ExpandDims', 'Reshape']);
 
 /** Values in the memory of an input, which may be JavaScript's: given back as they are they would outlive the call. */
 function viewsOfInputs({ inputs, operations }: Trace): ReadonlySet<Value> {

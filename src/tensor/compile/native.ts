@@ -30,6 +30,7 @@ export interface Binding {
 
 export interface NativeBackend extends tf.KernelBackend {
   binding: Binding;
+  readonly tensorMap: { get(dataId: object): { readonly shape: number[] } };
   /** The binding's ids of tensors; uploads values that are still on the host. Ids are never used again for another tensor. */
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
   /** Takes over values that will be uploaded when a kernel first needs them. */

@@ -1,14 +1,15 @@
 /**
- * Runs tensor code once and writes down every op that it executes. The only module that touches the engine's binding: each
+ * Runs tensor code once and writes down every op that it would execute. The only module that touches the engine's binding: each
  * kernel of tfjs-node goes through its `executeOp`, each upload through its `createTensor`, and ids of tensors are never used
- * twice, so that the ids alone are the data flow; gradients and optimizer are ops like all others.
+ * twice, so that the ids alone are the data flow; gradients and optimizer are ops like all others. Nothing is computed: the
+ * kernels get ids of tensors that do not exist, with the types that they would have.
  */
 import * as tf from '../tf.ts';
 import { refusingStreams } from '../rng.ts';
 import { CompileError } from './errors.ts';
 import { nativeBackend, type Binding, type BindingAttribute, type BindingTensor } from './native.ts';
-import { isPure } from './ops.ts';
-import { typeAttribute, type Attribute, type Attributes, type Operation, type TensorType, type Value } from './trace.ts';
+import { outputTypes } from './ops.ts';
+import { DTYPE, typeAttribute, type Attribute, type Attributes, type Operation, type TensorType, type Value } from './trace.ts';
 
 export interface Recording<T> {
   readonly result: T;
@@ -36,7 +37,7 @@ export function composite<T extends readonly tf.Tensor[]>(name: string, inputs: 
 }
 
 /**
- * Records `run`; everything is executed as usual meanwhile.
+ * Records `run`. Tensors that it makes have types but no values; they are of no use afterwards.
  * @param leaves the tensors from outside that it may read
  * @throws CompileError when it does what cannot be repeated: reads a value, draws a random number, reads a tensor that is no
  *   leaf, or executes an op that is not known to be pure
@@ -44,7 +45,7 @@ export function composite<T extends readonly tf.Tensor[]>(name: string, inputs: 
 export function record<T>(leaves: ReadonlyMap<Value, TensorType>, run: () => T): Recording<T> {
   const backend = nativeBackend(), engine = tf.engine();
   const recorder = new Recorder(leaves, backend.binding);
-  const move = backend.move.bind(backend), readSync = backend.readSync.bind(backend);
+  const move = backend.move.bind(backend);
   const undo = [
     replace(backend, 'binding', recorder.binding()),
     replace(backend, 'move', (dataId, values, shape, dtype, refCount) => {
@@ -53,7 +54,7 @@ export function record<T>(leaves: ReadonlyMap<Value, TensorType>, run: () => T):
     }),
     replace(backend, 'readSync', dataId => {
       recorder.kernelRead();
-      return readSync(dataId);
+      return new Int32Array(tf.util.sizeFromShape(backend.tensorMap.get(dataId).shape));
     }),
     replace(engine, 'readSync', () => recorder.refuse(valueRead('The step'))),
     replace(engine, 'read', () => recorder.refuse(valueRead('The step'))),
@@ -76,15 +77,19 @@ const valueRead = (who: string): CompileError =>
 const randomDraw = (what: string): CompileError =>
   new CompileError('RANDOM_DRAW', `Expected a step without random draws. It draws from ${what}, and would see the same numbers for ever. Draw before the step and hand the numbers in as an input.`);
 
-/** Kernels that read an input to check it, and compute from the tensor itself. */
+/** The kernel that reads an input, its indices, to check it, and computes from the tensor itself. Zeros pass. */
 const CHECKS_ITS_INPUT = 'GatherV2';
 
 class Recorder {
   readonly #real: Binding;
   #operations: Operation[] = [];
   readonly #types: Map<Value, TensorType>;
+  /** Bytes of uploads. */
+  readonly #constants = new Map<Value, Uint8Array>();
   /** Values that came to the engine during the recording. */
   readonly #uploads = new WeakSet<object>();
+  /** The last id given away: below those that the binding deletes. */
+  #lastId = -1;
   #readByKernel = false;
   #refused: CompileError | undefined;
 
@@ -138,23 +143,40 @@ class Recorder {
   #executeOp(op: string, attributes: readonly BindingAttribute[], inputs: readonly number[], count: number): BindingTensor[] {
     if (this.#readByKernel && op !== CHECKS_ITS_INPUT) this.refuse(valueRead(`A kernel before ${op}`));
     this.#readByKernel = false;
-    if (!isPure(op)) {
+    inputs.forEach((id, i) => { if (!this.#types.has(id)) this.refuse(captured(op, i)); });
+    const recorded = this.#attributes(op, attributes);
+    const types = outputTypes(op, { inputs: inputs.map(id => this.#types.get(id)!), attributes: recorded, outputs: count, integers: i => this.#integers(op, i, inputs[i]!) });
+    if (types === undefined) {
       this.refuse(new CompileError('UNKNOWN_OP', `Expected ops that are known to compute from their inputs alone, got ${op}. If it does, add it to src/tensor/compile/ops.ts.`));
     }
-    inputs.forEach((id, i) => { if (!this.#types.has(id)) this.refuse(captured(op, i)); });
-    const outputs = this.#real.executeOp(op, attributes, inputs, count);
-    for (const { id, dtype, shape } of outputs) this.#types.set(id, { dtype, shape });
-    this.#operations.push({ op, inputs: [...inputs], outputs: outputs.map(({ id }) => id), attributes: this.#attributes(op, attributes) });
+    const outputs = types.map(type => ({ id: this.#newValue(type), dtype: type.dtype, shape: [...type.shape] }));
+    this.#operations.push({ op, inputs: [...inputs], outputs: outputs.map(({ id }) => id), attributes: recorded });
     return outputs;
+  }
+
+  #newValue(type: TensorType): Value {
+    this.#lastId -= 1;
+    this.#types.set(this.#lastId, type);
+    return this.#lastId;
+  }
+
+  /** Kernels upload shapes, axes and the like: the engine computes with them, the host has them. */
+  #integers(op: string, input: number, id: Value): readonly number[] {
+    const bytes = this.#types.get(id)?.dtype === DTYPE.int32 ? this.#constants.get(id) : undefined;
+    if (bytes === undefined) {
+      this.refuse(new CompileError('UNSUPPORTED', `Expected input ${input} of ${op}, which decides a shape, to be integers from the host, got a computed tensor. Shapes cannot change from step to step.`));
+    }
+    return [...new Int32Array(bytes.buffer)];
   }
 
   #createTensor(shape: readonly number[], dtype: number, values: tf.backend_util.TypedArray | readonly Uint8Array[]): number {
     if (!ArrayBuffer.isView(values)) this.refuse(new CompileError('UNSUPPORTED', 'Expected a step without tensors of strings, got one.'));
-    const id = this.#real.createTensor(shape, dtype, values);
-    if (!this.#uploads.has(values)) return id; // made before the step: refused as captured where an op reads it
+    // Made before the step: refused as captured where an op reads it, and of use afterwards.
+    if (!this.#uploads.has(values)) return this.#real.createTensor(shape, dtype, values);
     const type = { dtype, shape: [...shape] };
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
-    this.#types.set(id, type);
+    const id = this.#newValue(type);
+    this.#constants.set(id, bytes);
     this.#operations.push({
       op: 'Const', inputs: [], outputs: [id], attributes: { dtype: typeAttribute(dtype), value: { kind: 'tensor', value: { ...type, bytes } } },
     });

@@ -117,7 +117,7 @@ export function addBiases(trace: Trace): Trace {
   const products = new Set(trace.operations.filter(({ op }) => op === 'MatMul').map(({ outputs }) => outputs[0]!));
   return rewriteEach(trace, operation => {
     const { op, inputs: [product, bias], attributes: { T } } = operation;
-    if ((op !== 'Add' && op !== 'AddV2') || !products.has(product!)) return [operation];
+    if (op !== 'Add' || !products.has(product!)) return [operation];
     const rows = typeOf(trace, product!), vector = typeOf(trace, bias!);
     if (vector.shape.length !== 1 || vector.shape[0] !== rows.shape[1]) return [operation];
     return [{ ...operation, op: 'BiasAdd', attributes: { T: T!, data_format: { kind: 'string', value: 'NHWC' } } }];
