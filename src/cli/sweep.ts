@@ -23,6 +23,7 @@ interface SweepOptions extends Selection {
   readonly reports: string;
   readonly report: boolean;
   readonly dryRun?: boolean;
+  readonly acceptEngineChange?: boolean;
 }
 
 const STOPPED = 130; // as a shell says of a program that Ctrl-C ended
@@ -33,6 +34,7 @@ export function registerSweep(program: Command): void {
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
     .option('--reports <folder>', 'where the report is written', 'reports')
     .option('--no-report', 'only run the stages')
+    .option('--accept-engine-change', 'continue checkpoints written on another engine, library or CPU (refused by default: the numbers may differ)')
     .option('--dry-run', 'print the plan and do nothing')
     .action(async (options: SweepOptions) => {
       const chosen = await choose(options);
@@ -62,7 +64,8 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
   let summary: RunSummary;
   try {
     summary = await runPlan({
-      plan, store, executor: new LocalExecutor(places), experiments: dir, dataDir: resolve(dataDir()),
+      plan, kinds: study.kinds, store, executor: new LocalExecutor(places), acceptEngineChange: options.acceptEngineChange === true,
+      experiments: dir, dataDir: resolve(dataDir()),
       stop: signals.stop, kill: signals.kill, checkpointEvery: seconds(options.checkpointEvery) * 1000, onEvent: event => display.event(event),
     });
   } finally {

@@ -5,7 +5,7 @@ import type { Ablation, Arm } from '../ablation/expand.ts';
 import type { StageCost } from '../ablation/kind.ts';
 import { StageBuilder, type ArmRef, type PlannedStage } from './stages.ts';
 
-export { armText, stageLabel, type ArmRef, type PlannedStage } from './stages.ts';
+export { armText, packLabel, stageLabel, type ArmRef, type PlannedStage } from './stages.ts';
 
 /** A replicate of an arm as stages. */
 export interface PlannedArm extends ArmRef {

@@ -11,7 +11,7 @@ export function workOf(stages: Iterable<PlannedStage>): Work {
 }
 
 /** Length of the longest path from the start of each stage to the end of the plan (critical path), by key. */
-export function priorities({ stages }: Plan): Map<string, number> {
+export function priorities({ stages }: Pick<Plan, 'stages'>): Map<string, number> {
   const work = workOf(stages.values());
   const after = new Map<string, number>();
   const lengths = new Map<string, number>();

@@ -33,6 +33,15 @@ export function stageLabel({ roles, users }: PlannedStage): string {
   return `${roles.join(', ')} of ${armText(users[0]!)}${more > 0 ? ` (and ${more} more)` : ''}`;
 }
 
+/** `distill of 8 arms in relation, layer`: what a worker does that runs these side by side. */
+export function packLabel(stages: readonly PlannedStage[]): string {
+  if (stages.length === 1) return stageLabel(stages[0]!);
+  const roles = [...new Set(stages.flatMap(stage => stage.roles))];
+  const ablations = [...new Set(stages.map(stage => stage.users[0]!.ablation))];
+  const where = ablations.length > 3 ? `${ablations.length} ablations` : ablations.join(', ');
+  return `${roles.join(', ')} of ${stages.length} arms in ${where}`;
+}
+
 interface Entry {
   readonly identity: StageIdentity;
   readonly cost: StageCost;

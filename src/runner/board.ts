@@ -44,14 +44,15 @@ export class Board {
     return [...this.#standings].flatMap(([key, s]) => (s === standing ? [key] : []));
   }
 
-  /** The queued stage whose inputs are there and on which the longest path hangs; of equals the first declared. */
-  next(): string | undefined {
-    let best: string | undefined;
-    for (const [key, standing] of this.#standings) {
-      if (standing !== 'queued' || this.#missing.get(key)!.size > 0 || this.#held.has(key)) continue;
-      if (best === undefined || this.#priorities.get(key)! > this.#priorities.get(best)!) best = key;
-    }
-    return best;
+  /** Queued stages whose inputs are there, those first on which the longest path hangs; of equals the first declared. */
+  ready(): string[] {
+    return this.with('queued')
+      .filter(key => this.#missing.get(key)!.size === 0 && !this.#held.has(key))
+      .sort((a, b) => this.#priorities.get(b)! - this.#priorities.get(a)!);
+  }
+
+  isHeld(key: string): boolean {
+    return this.#held.has(key);
   }
 
   /** Keeps a queued stage from starting (another runner works on it) until released. */

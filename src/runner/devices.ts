@@ -1,5 +1,5 @@
 /** Where workers run: `cpu:2x1` is two CPU workers of one thread each, `gpu:0,1` one worker on each of two GPUs. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { UsageError } from '../ablation/errors.ts';
 
 /** Room for one worker. */
@@ -47,4 +47,13 @@ export function placeEnvironment(place: Place): Record<string, string> {
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
     OMP_NUM_THREADS: String(place.threads),
   };
+}
+
+/** Of the machine's memory, what the packs of all places may take by their estimates; the rest is for what no estimate counts. */
+const PACK_SHARE = 0.7;
+
+/** Bytes that a pack may take where `places` workers run at once. */
+export function packMemory(places: number): number {
+  const limit = process.constrainedMemory(); // of a container; 0 or beyond all memory where there is none
+  return (PACK_SHARE * Math.min(totalmem(), limit > 0 ? limit : Infinity)) / Math.max(1, places);
 }

@@ -35,11 +35,13 @@ interface OfStage {
 
 export type RunEvent = { readonly counts: Counts } & (
   | { readonly type: 'begin' }
-  | (OfStage & { readonly type: 'started'; readonly attempt: number; readonly place: string })
+  /** `pack`: keys of the stages that the worker runs side by side, this one among them. */
+  | (OfStage & { readonly type: 'started'; readonly attempt: number; readonly place: string; readonly pack: readonly string[] })
   | (OfStage & { readonly type: 'progress'; readonly place: string; readonly progress: Progress })
   /** Another live runner works on it; its result will be used. */
   | (OfStage & { readonly type: 'waiting'; readonly owner: Owner })
-  | (OfStage & { readonly type: 'finished'; readonly seconds: number; readonly result: StageResult })
+  /** `workerSeconds`: its share of the time, of which a worker spends `seconds` on the whole pack. */
+  | (OfStage & { readonly type: 'finished'; readonly seconds: number; readonly workerSeconds: number; readonly result: StageResult })
   /** Done by another runner meanwhile. */
   | (OfStage & { readonly type: 'reused' })
   | { readonly type: 'retry'; readonly failure: Failure }

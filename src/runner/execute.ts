@@ -1,67 +1,140 @@
-/** Runs one attempt from its identity to its commit, in the calling process. */
-import { loadStudy } from '../ablation/load.ts';
+/** Runs the attempts of one job from their identities to their commits, in the calling process. */
+import type { Study } from '../ablation/declaration.ts';
 import { AblateError, Interrupted, PermanentError, UsageError } from '../ablation/errors.ts';
-import type { MetricRecord, Progress, StageContext, StageKind, UpstreamOutput } from '../ablation/kind.ts';
+import type { MetricRecord, StageContext, StageKind, StageResult, UpstreamOutput } from '../ablation/kind.ts';
+import { loadStudy } from '../ablation/load.ts';
 import type { Attempt } from '../store/attempt.ts';
 import type { StageRecord } from '../store/records.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { Task } from './executors/executor.ts';
-import { Provenance } from './provenance.ts';
+import type { OnProgress, Task } from './executors/executor.ts';
+import { loadPackRunner } from './pack-runner.ts';
+import { JobMeter, Provenance } from './provenance.ts';
 
 export interface Hooks {
+  /** Its reason is an error whose message says who asked. */
   readonly signal: AbortSignal;
-  readonly progress: (progress: Progress) => void;
-  readonly log: (line: string) => void;
+  readonly progress: OnProgress;
 }
 
-export type ExecutionState = 'done' | 'interrupted' | 'failed';
+export type ExecutionState = 'done' | 'interrupted' | 'failed' | 'failed-permanently';
 
-/** What came of it stands in the store; the return value only repeats it. */
-export async function execute(task: Task, hooks: Hooks): Promise<ExecutionState> {
-  const store = openStore(task.store, { warn: hooks.log });
-  const attempt = store.attemptOf(task.key, task.attempt);
-  attempt.claim();
-  const provenance = new Provenance(task);
-  attempt.provenance(provenance.facts());
+/** What came of each attempt stands in the store; the return value only repeats it. */
+export async function execute(task: Task, hooks: Hooks): Promise<ExecutionState[]> {
+  const store = openStore(task.store, { warn: message => members.forEach(m => m.attempt.log(`Warning: ${message}`)) });
+  const meter = new JobMeter(task);
+  const members = task.attempts.map(({ key, attempt }) => new Member(store, store.attemptOf(key, attempt), new Provenance(task, meter)));
+  const onStop = (): void => members.forEach(m => m.attempt.log(`Stopping: ${(hooks.signal.reason as Error).message}.`));
+  hooks.signal.addEventListener('abort', onStop);
   try {
-    await runStage(store, attempt, provenance, task, hooks);
-    return 'done';
-  } catch (error) {
-    attempt.provenance(provenance.facts());
-    return recordFailure(attempt, error, hooks);
+    members.forEach(member => member.claim());
+    const settled = await runMembers(members, task, hooks);
+    const states: ExecutionState[] = [];
+    for (const [i, member] of members.entries()) states.push(await member.settle(settled[i]!, hooks.signal));
+    return states;
+  } finally {
+    hooks.signal.removeEventListener('abort', onStop);
+    members.forEach(member => member.attempt.close());
   }
 }
 
-async function runStage(store: Store, attempt: Attempt, provenance: Provenance, task: Task, hooks: Hooks): Promise<void> {
-  const stage = store.stage(task.key);
-  if (!stage) throw new PermanentError('UNKNOWN_STAGE', `Expected stage ${task.key} in the store, got none`);
-  const kind = await loadKind(task.experiments, stage);
-  hooks.progress({ phase: 'load', step: 0, steps: 0 });
-  const run = await kind.load();
-  const result = await run(stageContext(store, attempt, provenance, stage, task, hooks));
-  attempt.provenance(provenance.facts());
-  if (!(await attempt.commit(result))) hooks.log('Another attempt of this stage was committed first; this one does not count.');
-  store.tidy(task.key);
+type Settled = PromiseSettledResult<StageResult>;
+
+/** Each member with its own outcome; what goes wrong before a stage's code is reached is the failure of that member, or of all. */
+async function runMembers(members: readonly Member[], task: Task, hooks: Hooks): Promise<Settled[]> {
+  const outcomes = new Map<Member, Settled>();
+  const ready: { readonly member: Member; readonly context: StageContext }[] = [];
+  let kind: StageKind | undefined;
+  for (const member of members) {
+    try {
+      const stage = member.stage();
+      kind = await loadKind(task.experiments, stage);
+      ready.push({ member, context: member.context(stage, task, hooks) });
+    } catch (error) {
+      outcomes.set(member, { status: 'rejected', reason: error });
+    }
+  }
+  if (kind !== undefined && ready.length > 0) {
+    const settled = await runTogether(kind, ready.map(({ context }) => context));
+    ready.forEach(({ member }, i) => outcomes.set(member, settled[i]!));
+  }
+  return members.map(member => outcomes.get(member)!);
 }
 
-function stageContext(store: Store, attempt: Attempt, provenance: Provenance, stage: StageRecord, task: Task, hooks: Hooks): StageContext {
-  return {
-    recipe: stage.recipe,
-    seed: stage.seed,
-    upstream: Object.fromEntries(Object.entries(stage.upstream).map(([slot, key]) => [slot, upstreamOutput(store, key)])),
-    output: attempt.output,
-    checkpoints: attempt.checkpoints({ every: task.checkpointEvery, warn: message => hooks.log(`Warning: ${message}`) }),
-    execution: task.execution,
-    metric: checkedMetric(attempt),
-    progress: hooks.progress,
-    log: hooks.log,
-    provenance: facts => provenance.add(facts),
-    signal: hooks.signal,
-  };
+async function runTogether(kind: StageKind, contexts: readonly StageContext[]): Promise<readonly Settled[]> {
+  try {
+    for (const context of contexts) context.progress({ phase: 'load', step: 0, steps: 0 });
+    const settled = await (await loadPackRunner(kind))(contexts);
+    if (settled.length === contexts.length) return settled;
+    throw new AblateError('PACK_RESULTS', `Kind '${kind.name}': expected the outcomes of ${contexts.length} stages, got ${settled.length}`);
+  } catch (error) {
+    return contexts.map(() => ({ status: 'rejected', reason: error }));
+  }
 }
+
+class Member {
+  readonly attempt: Attempt;
+  readonly #store: Store;
+  readonly #provenance: Provenance;
+
+  constructor(store: Store, attempt: Attempt, provenance: Provenance) {
+    this.#store = store;
+    this.attempt = attempt;
+    this.#provenance = provenance;
+  }
+
+  claim(): void {
+    this.attempt.claim();
+    this.#recordFacts();
+  }
+
+  stage(): StageRecord {
+    const stage = this.#store.stage(this.attempt.key);
+    if (!stage) throw new PermanentError('UNKNOWN_STAGE', `Expected stage ${this.attempt.key} in the store, got none`);
+    return stage;
+  }
+
+  context(stage: StageRecord, task: Task, hooks: Hooks): StageContext {
+    const { attempt } = this;
+    return {
+      recipe: stage.recipe,
+      seed: stage.seed,
+      upstream: Object.fromEntries(Object.entries(stage.upstream).map(([slot, key]) => [slot, upstreamOutput(this.#store, key)])),
+      output: attempt.output,
+      checkpoints: attempt.checkpoints({ every: task.checkpointEvery, warn: message => attempt.log(`Warning: ${message}`) }),
+      execution: task.execution,
+      metric: checkedMetric(attempt),
+      progress: progress => hooks.progress(attempt.key, progress),
+      log: line => attempt.log(line),
+      provenance: facts => this.#provenance.add(facts),
+      signal: hooks.signal,
+    };
+  }
+
+  /** Commits the result, or records why there is none. */
+  async settle(settled: Settled, signal: AbortSignal): Promise<ExecutionState> {
+    this.#recordFacts();
+    if (settled.status === 'rejected') return recordFailure(this.attempt, settled.reason, signal);
+    try {
+      if (!(await this.attempt.commit(settled.value))) this.attempt.log('Another attempt of this stage was committed first; this one does not count.');
+    } catch (error) {
+      return recordFailure(this.attempt, error, signal);
+    }
+    this.#store.tidy(this.attempt.key);
+    return 'done';
+  }
+
+  #recordFacts(): void {
+    this.attempt.provenance(this.#provenance.facts());
+  }
+}
+
+/** Studies by folder: loaded once in a process. */
+const studies = new Map<string, Promise<Study>>();
 
 async function loadKind(experiments: string, stage: StageRecord): Promise<StageKind> {
-  const study = await loadStudy(experiments);
+  const loading = studies.get(experiments) ?? loadStudy(experiments);
+  studies.set(experiments, loading);
+  const study = await loading;
   const kind = study.kinds.find(k => k.name === stage.kind);
   if (!kind) throw new PermanentError('UNKNOWN_KIND', `Expected a kind '${stage.kind}' in the study of ${experiments}, got none`);
   if (kind.revision !== stage.revision) {
@@ -89,15 +162,15 @@ function checkedMetric(attempt: Attempt): (record: MetricRecord) => void {
   };
 }
 
-function recordFailure(attempt: Attempt, error: unknown, { signal, log }: Hooks): ExecutionState {
+function recordFailure(attempt: Attempt, error: unknown, signal: AbortSignal): ExecutionState {
   if (error instanceof Interrupted || (signal.aborted && error instanceof Error && error.name === 'AbortError')) {
-    log(error.message);
+    attempt.log(error.message);
     attempt.record({ state: 'interrupted' });
     return 'interrupted';
   }
   const reason = error instanceof Error ? error.message : String(error);
   const permanent = error instanceof PermanentError || error instanceof UsageError || (error instanceof AblateError && error.code === 'NOT_JSON');
-  log(error instanceof Error ? (error.stack ?? reason) : reason);
+  attempt.log(error instanceof Error ? (error.stack ?? reason) : reason);
   attempt.record({ state: 'failed', code: error instanceof AblateError ? error.code : 'STAGE_FAILED', reason, permanent });
-  return 'failed';
+  return permanent ? 'failed-permanently' : 'failed';
 }

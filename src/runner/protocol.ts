@@ -3,13 +3,14 @@ import type { Progress } from '../ablation/kind.ts';
 import type { Task } from './executors/executor.ts';
 
 export type ToWorker =
+  /** Only to a worker that is free. */
   | { readonly type: 'run'; readonly task: Task }
   /** Checkpoint and leave. */
   | { readonly type: 'stop' };
 
 export type FromWorker =
-  /** Listening; send the task. */
-  { readonly type: 'ready' } | { readonly type: 'progress'; readonly progress: Progress };
+  /** Listening for a job: once at the start, and after each job that it lives on from. */
+  { readonly type: 'free' } | { readonly type: 'progress'; readonly key: string; readonly progress: Progress };
 
-/** Exit codes of a worker, for logs; the store holds the truth. */
+/** Exit codes of a worker; the store holds the truth. */
 export const exitCodes = { done: 0, failed: 1, interrupted: 75 } as const;

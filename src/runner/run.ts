@@ -1,24 +1,32 @@
 /** Runs a plan: every stage until done or failed, inputs first, the critical path first, nothing twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AblateError } from '../ablation/errors.ts';
+import type { StageKind } from '../ablation/kind.ts';
 import { stageLabel, type Plan } from '../plan/plan.ts';
+import type { Pack } from '../plan/schedule.ts';
+import { environmentOf } from '../plan/sharing.ts';
 import type { Attempt } from '../store/attempt.ts';
 import type { StageState } from '../store/reader.ts';
 import type { Store } from '../store/store.ts';
-import { AblateError } from '../ablation/errors.ts';
 import { Board } from './board.ts';
 import type { Place } from './devices.ts';
 import type { Failure, RunEvent, RunSummary } from './events.ts';
-import type { Ended, Executor, Job } from './executors/executor.ts';
+import type { Ended, Executor, Job, Task } from './executors/executor.ts';
 import { logTail } from './log.ts';
+import { Queue } from './queue.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
+  /** Those of the study, for what its stages share and need. */
+  readonly kinds: readonly StageKind[];
   readonly store: Store;
   readonly executor: Executor;
   /** Absolute folder of the declarations, for the workers. */
   readonly experiments: string;
   /** Absolute folder of prepared data sets. */
   readonly dataDir: string;
+  /** Whether checkpoints may be continued that another engine, library or type of CPU wrote (default no). */
+  readonly acceptEngineChange?: boolean;
   /** Aborted: start nothing more, ask the workers to checkpoint and leave. */
   readonly stop?: AbortSignal;
   /** Aborted: end the workers at once. */
@@ -48,13 +56,19 @@ interface Reason {
   readonly attempt?: number;
 }
 
+interface Time {
+  readonly seconds: number;
+  readonly workerSeconds: number;
+}
+
 /** An event before the counts are added. */
 type Told = RunEvent extends infer E ? (E extends unknown ? Omit<E, 'counts'> : never) : never;
 
 class Run {
   readonly #options: RunOptions;
   readonly #board: Board;
-  readonly #active = new Map<string, Promise<void>>();
+  readonly #queue: Queue;
+  readonly #active = new Set<Promise<void>>();
   readonly #jobs = new Set<Job>();
   readonly #tries = new Map<string, number>();
   readonly #done: string[] = [];
@@ -62,9 +76,10 @@ class Run {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { plan, store } = options;
+    const { plan, store, kinds, executor } = options;
     for (const stage of plan.stages.values()) store.ensureStage(stage.key, stage, stageLabel(stage));
     this.#board = new Board(plan, key => store.doneAttempt(key) !== undefined);
+    this.#queue = new Queue(plan, kinds, this.#board, executor.places);
     // What a killed run left to remove.
     for (const key of this.#board.with('reused')) store.tidy(key);
   }
@@ -80,9 +95,10 @@ class Run {
       for (;;) {
         this.#startReady();
         if (this.#active.size === 0) break;
-        await Promise.race(this.#active.values());
+        await Promise.race(this.#active);
       }
     } finally {
+      await this.#options.executor.close();
       stop?.removeEventListener('abort', onStop);
       kill?.removeEventListener('abort', onKill);
     }
@@ -95,54 +111,57 @@ class Run {
 
   #startReady(): void {
     while (!this.#stopping) {
-      const key = this.#board.next();
-      const place = key === undefined ? undefined : this.#options.executor.reserve();
-      if (key === undefined || place === undefined) return;
-      this.#board.set(key, 'running');
-      this.#active.set(key, this.#try(key, place).finally(() => this.#active.delete(key)));
+      const pack = this.#queue.next();
+      const place = pack && this.#options.executor.reserve(this.#environment(pack[0]!.key));
+      if (!pack || !place) return;
+      this.#queue.start(pack);
+      for (const { key } of pack) this.#board.set(key, 'running');
+      this.#follow(this.#try(pack, place).finally(() => this.#queue.ended(pack)));
     }
   }
 
-  /** One attempt at one stage, or a wait for whoever else works on it. */
-  async #try(key: string, place: Place): Promise<void> {
-    const { store, executor } = this.#options;
-    let attempt: Attempt;
-    try {
-      const acquired = await store.acquire(key, place.name);
-      if (acquired.type === 'taken') {
-        executor.release(place);
-        await this.#waitForOther(key, acquired.state);
-        return;
-      }
-      attempt = acquired.attempt;
-    } catch (error) {
+  #follow(work: Promise<void>): void {
+    const followed: Promise<void> = work.finally(() => this.#active.delete(followed));
+    this.#active.add(followed);
+  }
+
+  /** One attempt at each stage of a pack, but for those that someone else works on. */
+  async #try(pack: Pack, place: Place): Promise<void> {
+    const { executor } = this.#options;
+    const attempts: Attempt[] = [];
+    for (const { key } of pack) {
+      const attempt = await this.#acquire(key, place);
+      if (attempt) attempts.push(attempt);
+    }
+    if (attempts.length === 0) {
       executor.release(place);
-      this.#fail(key, failureOf(error));
       return;
     }
     const started = performance.now();
-    this.#tell({ type: 'started', key, label: this.#label(key), attempt: attempt.number, place: place.name });
-    const ended = await this.#work(attempt, place);
-    this.#settle(attempt, ended, (performance.now() - started) / 1e3);
+    const keys = attempts.map(attempt => attempt.key);
+    for (const { key, number } of attempts) this.#tell({ type: 'started', key, label: this.#label(key), attempt: number, place: place.name, pack: keys });
+    const ended = await this.#work(attempts, place);
+    const seconds = (performance.now() - started) / 1e3;
+    for (const attempt of attempts) this.#settle(attempt, ended, { seconds, workerSeconds: seconds / attempts.length });
   }
 
-  async #work(attempt: Attempt, place: Place): Promise<Ended> {
-    const { executor, store, experiments, dataDir, checkpointEvery = 30_000, grace = 60_000 } = this.#options;
-    const { key } = attempt;
-    const task = {
-      experiments,
-      store: store.dir,
-      key,
-      attempt: attempt.number,
-      place: place.name,
-      execution: { device: place.device, threads: place.threads, dataDir, acceptEngineChange: false },
-      checkpointEvery,
-      command: process.argv,
-    };
-    const job = executor.submit(place, task, attempt.logFile, progress => this.#tell({ type: 'progress', key, label: this.#label(key), place: place.name, progress }));
+  async #acquire(key: string, place: Place): Promise<Attempt | undefined> {
+    try {
+      const acquired = await this.#options.store.acquire(key, place.name);
+      if (acquired.type === 'acquired') return acquired.attempt;
+      this.#follow(this.#waitForOther(key, acquired.state));
+    } catch (error) {
+      this.#fail(key, failureOf(error));
+    }
+    return undefined;
+  }
+
+  async #work(attempts: readonly Attempt[], place: Place): Promise<Ended> {
+    const { executor, grace = 60_000 } = this.#options;
+    const job = executor.submit(place, this.#task(attempts, place), (key, progress) => this.#tell({ type: 'progress', key, label: this.#label(key), place: place.name, progress }));
     this.#jobs.add(job);
-    if (this.#stopping) job.stop(grace); // asked to stop while the lease was taken
-    const heart = setInterval(() => beat(attempt), BEAT_MS);
+    if (this.#stopping) job.stop(grace); // asked to stop while the leases were taken
+    const heart = setInterval(() => attempts.forEach(beat), BEAT_MS);
     try {
       return await job.ended;
     } finally {
@@ -151,17 +170,39 @@ class Run {
     }
   }
 
+  #task(attempts: readonly Attempt[], place: Place): Task {
+    const { store, experiments, dataDir, checkpointEvery = 30_000, acceptEngineChange = false } = this.#options;
+    return {
+      experiments,
+      store: store.dir,
+      attempts: attempts.map(({ key, number }) => ({ key, attempt: number })),
+      place: place.name,
+      environment: this.#environment(attempts[0]!.key),
+      execution: { device: place.device, threads: place.threads, dataDir, acceptEngineChange },
+      checkpointEvery,
+      command: process.argv,
+    };
+  }
+
+  #environment(key: string): Task['environment'] {
+    const stage = this.#board.stage(key);
+    const kind = this.#options.kinds.find(k => k.name === stage.kind);
+    return kind ? environmentOf(kind, stage) : {};
+  }
+
   /** What became of the attempt is read from the store; a worker that died without a word is given one. */
-  #settle(attempt: Attempt, ended: Ended, seconds: number): void {
+  #settle(attempt: Attempt, ended: Ended, time: Time): void {
     const { store } = this.#options;
     const { key, number } = attempt;
     try {
+      if (ended.output) attempt.log(`The worker printed since this job began (all of it is in ${ended.output.file}):\n${ended.output.text}`);
+      attempt.close();
       const last = store.states(key, number).at(-1);
       if (store.doneAttempt(key) === undefined && (last === undefined || last.state === 'running')) {
         attempt.record(this.#stopping ? { state: 'interrupted' } : { state: 'failed', code: 'WORKER_LOST', reason: endText(ended), permanent: false });
       }
       const state = store.state(key);
-      if (state.state === 'done') this.#finish(key, seconds);
+      if (state.state === 'done') this.#finish(key, time);
       else if (state.state === 'failed') this.#fail(key, { ...state, attempt: number });
       else if (this.#stopping) this.#interrupt(key);
       else this.#fail(key, { code: 'NO_RESULT', reason: `expected a result, got a worker that left with state '${state.state}' (${endText(ended)})`, permanent: false, attempt: number });
@@ -170,10 +211,10 @@ class Run {
     }
   }
 
-  #finish(key: string, seconds: number): void {
+  #finish(key: string, time: Time): void {
     this.#board.set(key, 'done');
     this.#done.push(key);
-    this.#tell({ type: 'finished', key, label: this.#label(key), seconds, result: this.#options.store.result(key)! });
+    this.#tell({ type: 'finished', key, label: this.#label(key), ...time, result: this.#options.store.result(key)! });
   }
 
   #interrupt(key: string): void {
@@ -189,6 +230,7 @@ class Run {
     this.#tries.set(key, tries);
     if (!permanent && tries <= RETRIES && !this.#stopping) {
       this.#board.set(key, 'queued');
+      this.#queue.runAlone(key); // lest it take the others with it
       this.#tell({ type: 'retry', failure });
       return;
     }
@@ -243,7 +285,8 @@ function failureOf(error: unknown): Reason {
   };
 }
 
-function endText({ exitCode, signal, error }: Ended): string {
+function endText({ alive, exitCode, signal, error }: Ended): string {
+  if (alive === true) return 'the worker was done with the job and had recorded no result';
   if (signal === 'SIGKILL') return 'the worker was ended by SIGKILL, perhaps because memory ran out';
   if (signal !== undefined) return `the worker was ended by ${signal}`;
   return exitCode === undefined ? `the worker could not be started: ${error ?? 'no reason given'}` : `the worker ended with exit code ${exitCode} before it had a result`;

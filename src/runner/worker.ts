@@ -1,7 +1,11 @@
-/** Entry of a worker process: runs the one task it is sent, and leaves when asked or when its runner is gone. */
+/**
+ * Entry of a worker process, `worker.ts <file of its own output>`: runs one job after the other, and leaves when asked, when
+ * its runner is gone, or after a failure that another process might not have.
+ */
+import { rmSync } from 'node:fs';
 import type { Progress } from '../ablation/kind.ts';
-import { execute } from './execute.ts';
-import type { Task } from './executors/executor.ts';
+import { execute, type ExecutionState } from './execute.ts';
+import type { OnProgress, Task } from './executors/executor.ts';
 import { exitCodes, type FromWorker, type ToWorker } from './protocol.ts';
 
 /** A stage that has not left by then will not; its checkpoints are safe. */
@@ -9,46 +13,54 @@ const LEAVE_MS = 60_000;
 const PROGRESS_MS = 200;
 
 const stop = new AbortController();
+let atWork = false;
 
 function askToStop(reason: string): void {
+  if (!atWork) leave(exitCodes.done);
   if (stop.signal.aborted) return;
-  log(`Stopping: ${reason}.`);
-  stop.abort();
-  setTimeout(() => process.exit(exitCodes.interrupted), LEAVE_MS).unref();
+  stop.abort(new DOMException(reason, 'AbortError'));
+  setTimeout(() => leave(exitCodes.interrupted), LEAVE_MS).unref();
+}
+
+function leave(code: number): never {
+  const [, , output] = process.argv;
+  if (output !== undefined && code !== exitCodes.failed) rmSync(output, { force: true });
+  process.exit(code);
 }
 
 function send(message: FromWorker): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
-function log(line: string): void {
-  process.stdout.write(`${new Date().toISOString()} ${line}\n`);
-}
-
-/** At most five a second, but every change of phase. */
-function throttledProgress(): (progress: Progress) => void {
-  let last = -Infinity;
-  let phase = '';
-  return progress => {
-    const now = performance.now();
-    if (progress.phase === phase && now - last < PROGRESS_MS) return;
-    last = now;
-    phase = progress.phase;
-    send({ type: 'progress', progress });
+/** At most five a second of each stage, but every change of phase. */
+function throttledProgress(): OnProgress {
+  const last = new Map<string, { readonly time: number; readonly phase: Progress['phase'] }>();
+  return (key, progress) => {
+    const time = performance.now();
+    const before = last.get(key);
+    if (before?.phase === progress.phase && time - before.time < PROGRESS_MS) return;
+    last.set(key, { time, phase: progress.phase });
+    send({ type: 'progress', key, progress });
   };
 }
 
-async function main(task: Task): Promise<void> {
-  const state = await execute(task, { signal: stop.signal, progress: throttledProgress(), log });
-  process.exit(exitCodes[state]);
+async function work(task: Task): Promise<void> {
+  atWork = true;
+  const states = await execute(task, { signal: stop.signal, progress: throttledProgress() });
+  atWork = false;
+  const are = (...expected: ExecutionState[]): boolean => states.every(state => expected.includes(state));
+  if (!are('done', 'failed-permanently', 'interrupted')) leave(exitCodes.failed);
+  if (!are('done', 'failed-permanently')) leave(exitCodes.interrupted);
+  if (stop.signal.aborted) leave(exitCodes.done);
+  send({ type: 'free' });
 }
 
 process.on('message', (message: ToWorker) => {
-  if (message.type === 'run') void main(message.task);
+  if (message.type === 'run') void work(message.task);
   else askToStop('the runner asked for it');
 });
 process.on('disconnect', () => askToStop('the runner is gone'));
 process.on('SIGTERM', () => askToStop('SIGTERM'));
 // Ctrl-C reaches the whole process group; the runner decides what it means for us.
 process.on('SIGINT', () => undefined);
-send({ type: 'ready' });
+send({ type: 'free' });

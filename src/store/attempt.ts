@@ -23,6 +23,7 @@ export class Attempt {
   readonly #files: Files;
   readonly #reader: StoreReader;
   #metrics: Appender | undefined;
+  #log: Appender | undefined;
 
   /** Made by `Store.acquire` and `Store.attemptOf`. */
   constructor(files: Files, reader: StoreReader, key: string, number: number) {
@@ -64,6 +65,12 @@ export class Attempt {
     }
   }
 
+  /** Appends a line to the log, with the time. */
+  log(line: string): void {
+    this.#log ??= this.#files.openAppend(this.logFile);
+    this.#log.append(`${new Date().toISOString()} ${line}`);
+  }
+
   metric(record: MetricRecord): void {
     this.#metrics ??= this.#files.openAppend(join(this.dir, attemptFiles.metrics));
     this.#metrics.append(canonicalJson(record));
@@ -89,8 +96,6 @@ export class Attempt {
   async commit(result: StageResult): Promise<boolean> {
     const text = `${canonicalJson(result, 'result')}\n`;
     this.#metrics?.sync();
-    this.#metrics?.close();
-    this.#metrics = undefined;
     this.#files.syncTree(this.output);
     this.#files.write(join(this.dir, attemptFiles.result), text);
     const manifest = await makeManifest(this.dir, [attemptFiles.output, attemptFiles.result]);
@@ -98,6 +103,13 @@ export class Attempt {
     const committed = this.link();
     this.record({ state: committed ? 'done' : 'uncommitted' });
     return committed;
+  }
+
+  /** Gives back the files that it holds open; whatever comes later opens them again. */
+  close(): void {
+    this.#metrics?.close();
+    this.#log?.close();
+    this.#metrics = this.#log = undefined;
   }
 
   /** The last step of a commit. */

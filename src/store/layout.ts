@@ -8,6 +8,8 @@ export const layout = {
   format: (store: string) => join(store, 'store.json'),
   stages: (store: string) => join(store, 'stages'),
   sweeps: (store: string) => join(store, 'sweeps'),
+  /** What worker processes print beside the logs of their attempts. */
+  workers: (store: string) => join(store, 'workers'),
   stage: (store: string, key: string) => join(store, 'stages', key),
   identity: (stage: string) => join(stage, 'stage.json'),
   done: (stage: string) => join(stage, 'done'),

@@ -29,6 +29,7 @@ const print = (value: unknown): void => void process.stdout.write(`${JSON.string
 const summary = await runPlan({
   ...options,
   plan: buildPlan(experiments),
+  kinds: experiments.study.kinds,
   store: openStore(options.store),
   executor: new LocalExecutor(parseDevices(options.devices)),
   experiments: experiments.dir,

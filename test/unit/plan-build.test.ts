@@ -104,14 +104,14 @@ describe('buildPlan', () => {
 
 test('costs add up over shared stages once', async () => {
   const plan = await load('cut');
-  expect(totalCost(plan.stages.values())).toEqual({ labelledImages: 3 * 5 + 3, unlabelledImages: 5, flops: 0 });
+  expect(totalCost(plan.stages.values())).toEqual({ labelledImages: 3 * 5 + 3, unlabelledImages: 5, flops: 3 * 10 + 3 + 5 });
 });
 
 test('the priority of a stage is the work of the longest path that hangs on it', async () => {
   const plan = await load('cut/half');
   const { stock, tree, weigh: final } = plan.arms[0]!.stages;
   const priority = priorities(plan);
-  expect([stock, tree, final].map(key => priority.get(key!))).toEqual([5 + 5 + 1, 5 + 1, 1]);
+  expect([stock, tree, final].map(key => priority.get(key!))).toEqual([5 + 10 + 1, 10 + 1, 1]);
 });
 
 test('a kind that is registered with another revision gives other keys', () => {

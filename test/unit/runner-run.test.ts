@@ -1,17 +1,19 @@
 /** The scheduler with an executor that loses and spoils what it is given: the store alone decides what came of a stage. */
 import { describe, expect, test } from 'vitest';
 import type { Place } from '../../src/runner/devices.ts';
-import type { Ended, Executor, Job, Task } from '../../src/runner/executors/executor.ts';
+import type { Ended, Executor, Job, OnProgress, Task } from '../../src/runner/executors/executor.ts';
 import { execute } from '../../src/runner/execute.ts';
 import type { RunEvent, RunSummary } from '../../src/runner/events.ts';
 import { runPlan } from '../../src/runner/run.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import toyStudy from '../toy/experiments/study.ts';
 import { temporaryFolder, toyExperiments, toyPlan } from '../toy/sweep.ts';
 
 type Behaviour = (task: Task, run: () => Promise<unknown>) => Promise<Ended>;
 
 /** Runs stages in this process, or does to them whatever the test wants. */
 class TestExecutor implements Executor {
+  readonly places: number;
   readonly #free: Place[];
   readonly #behaviour: Behaviour;
   readonly submitted: string[] = [];
@@ -20,6 +22,7 @@ class TestExecutor implements Executor {
 
   constructor(places: number, behaviour: Behaviour = (_, run) => run().then(() => ({ exitCode: 0 }))) {
     this.#free = Array.from({ length: places }, (_, i) => ({ name: `cpu:${i}`, device: 'cpu', threads: 1 }));
+    this.places = places;
     this.#behaviour = behaviour;
   }
 
@@ -27,15 +30,19 @@ class TestExecutor implements Executor {
     return this.#free.shift();
   }
 
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
   release(place: Place): void {
     this.#free.push(place);
   }
 
-  submit(place: Place, task: Task, _: string, onProgress: Parameters<Executor['submit']>[3]): Job {
+  submit(place: Place, task: Task, onProgress: OnProgress): Job {
     const stop = new AbortController();
-    this.submitted.push(task.key);
+    this.submitted.push(...task.attempts.map(a => a.key));
     this.most = Math.max(this.most, ++this.atOnce);
-    const run = (): Promise<unknown> => execute(task, { signal: stop.signal, progress: onProgress, log: () => undefined });
+    const run = (): Promise<unknown> => execute(task, { signal: stop.signal, progress: onProgress });
     const ended = this.#behaviour(task, run).finally(() => {
       this.atOnce--;
       this.release(place);
@@ -58,7 +65,7 @@ async function run(executor: Executor, only: string, options: { store?: Store; s
     events.push(e);
     onEvent?.(e);
   };
-  const summary = await runPlan({ ...rest, plan, store, executor, experiments: toyExperiments, dataDir: '/none', poll: 5, onEvent: tell });
+  const summary = await runPlan({ ...rest, plan, kinds: toyStudy.kinds, store, executor, experiments: toyExperiments, dataDir: '/none', poll: 5, onEvent: tell });
   return { store, summary, events };
 }
 
@@ -151,10 +158,10 @@ describe('runPlan', () => {
     store.ensureStage(stock.key, stock, 'theirs');
     const acquired = await store.acquire(stock.key, 'cpu:9');
     if (acquired.type !== 'acquired') throw new Error('expected the lease');
-    const task = { experiments: toyExperiments, store: store.dir, key: stock.key, attempt: 1, place: 'cpu:9', execution: { device: 'cpu', threads: 1, dataDir: '/none', acceptEngineChange: false }, checkpointEvery: 1e6, command: [] } as const;
+    const task = { experiments: toyExperiments, store: store.dir, attempts: [{ key: stock.key, attempt: 1 }], place: 'cpu:9', environment: {}, execution: { device: 'cpu', threads: 1, dataDir: '/none', acceptEngineChange: false }, checkpointEvery: 1e6, command: [] } as const;
     const executor = new TestExecutor(1);
     const onEvent = (e: RunEvent): void => {
-      if (e.type === 'waiting') void execute(task, { signal: new AbortController().signal, progress: () => undefined, log: () => undefined });
+      if (e.type === 'waiting') void execute(task, { signal: new AbortController().signal, progress: () => undefined });
     };
     const { summary, events } = await run(executor, 'cut/whole', { store, onEvent });
     expect(events.map(e => e.type).filter(t => t === 'waiting' || t === 'reused')).toEqual(['waiting', 'reused']);
@@ -167,7 +174,7 @@ describe('runPlan', () => {
     const plan = await toyPlan({ profile: 'quick', only: 'cut/whole' });
     const stages = new Map([...plan.stages].map(([key, s]) => [key, { ...s, revision: 7 }]));
     const executor = new TestExecutor(1);
-    const summary = await runPlan({ plan: { ...plan, stages }, store, executor, experiments: toyExperiments, dataDir: '/none' });
+    const summary = await runPlan({ plan: { ...plan, stages }, kinds: toyStudy.kinds, store, executor, experiments: toyExperiments, dataDir: '/none' });
     expect(summary.failed).toEqual([expect.objectContaining({ code: 'OTHER_REVISION', reason: expect.stringContaining('Expected revision 7') as string })]);
     expect(executor.submitted).toHaveLength(1);
   });

@@ -5,14 +5,16 @@
 import type { Execution, Progress } from '../../ablation/kind.ts';
 import type { Place } from '../devices.ts';
 
-/** All that a worker needs to run one attempt. Plain JSON. */
+/** All that a worker needs for one job: an attempt at one stage, or at each stage of a pack. Plain JSON. */
 export interface Task {
   /** Folder of the declarations; its study brings the kinds. */
   readonly experiments: string;
   readonly store: string;
-  readonly key: string;
-  readonly attempt: number;
+  /** Of one kind; of several stages only where the kind can run them side by side. */
+  readonly attempts: readonly { readonly key: string; readonly attempt: number }[];
   readonly place: string;
+  /** Variables that the process needs from its start, beside those that pin it to its place. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly execution: Execution;
   /** Milliseconds between periodic checkpoints. */
   readonly checkpointEvery: number;
@@ -22,10 +24,14 @@ export interface Task {
 
 /** How a job ended, as far as the system tells. */
 export interface Ended {
+  /** The worker is done with the job and waits for the next. */
+  readonly alive?: boolean;
   readonly exitCode?: number;
   readonly signal?: string;
   /** Why it could not be started. */
   readonly error?: string;
+  /** What a worker that broke off printed by itself since the job began, and where all of it stands. */
+  readonly output?: { readonly text: string; readonly file: string };
 }
 
 export interface Job {
@@ -37,11 +43,18 @@ export interface Job {
   kill(): void;
 }
 
+/** A stage of a job has come further. */
+export type OnProgress = (key: string, progress: Progress) => void;
+
 export interface Executor {
-  /** Takes a free place, or nothing when all are in use. */
-  reserve(): Place | undefined;
+  /** How many jobs can run at once. */
+  readonly places: number;
+  /** Takes a free place, or nothing when all are in use; of places alike one whose worker has this environment. */
+  reserve(environment: Task['environment']): Place | undefined;
   /** Gives back a place for which nothing was submitted. */
   release(place: Place): void;
   /** Starts the task on a reserved place, which is free again when the job has ended. */
-  submit(place: Place, task: Task, logFile: string, onProgress: (progress: Progress) => void): Job;
+  submit(place: Place, task: Task, onProgress: OnProgress): Job;
+  /** Sends the workers away and waits until they are gone. */
+  close(): Promise<void>;
 }

@@ -1,81 +1,56 @@
-/** Workers as child processes of this one, each pinned to its place. */
-import { closeSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { execaNode } from 'execa';
-import type { Progress } from '../../ablation/kind.ts';
-import { placeEnvironment, type Place } from '../devices.ts';
-import type { FromWorker, ToWorker } from '../protocol.ts';
-import type { Ended, Executor, Job, Task } from './executor.ts';
-
-const WORKER = fileURLToPath(new URL('../worker.ts', import.meta.url));
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-
-/** Between SIGTERM and SIGKILL. */
-const TERM_MS = 5_000;
+/** Workers as child processes of this one, each pinned to its place and kept from job to job. */
+import { canonicalJson } from '../../ablation/json.ts';
+import type { Place } from '../devices.ts';
+import type { Executor, Job, OnProgress, Task } from './executor.ts';
+import { LocalWorker } from './local-worker.ts';
 
 export class LocalExecutor implements Executor {
+  readonly places: number;
   readonly #free: Place[];
+  /** The living worker of each place, by the place's name. */
+  readonly #workers = new Map<string, LocalWorker>();
 
   constructor(places: readonly Place[]) {
+    this.places = places.length;
     this.#free = [...places];
   }
 
-  reserve(): Place | undefined {
-    return this.#free.shift();
+  reserve(environment: Task['environment']): Place | undefined {
+    const first = this.#free[0];
+    if (first === undefined) return undefined;
+    const place = this.#free.find(p => p.device === first.device && this.#suits(p, environment)) ?? first;
+    this.#free.splice(this.#free.indexOf(place), 1);
+    return place;
   }
 
   release(place: Place): void {
     this.#free.push(place);
   }
 
-  submit(place: Place, task: Task, logFile: string, onProgress: (progress: Progress) => void): Job {
-    const worker = startWorker(place, logFile);
-    const send = (message: ToWorker): void => {
-      // A worker that has just ended cannot be told anything; that it ended is seen below.
-      if (worker.connected) worker.send(message, () => undefined);
-    };
-    worker.on('message', (message: FromWorker) => {
-      if (message.type === 'progress') onProgress(message.progress);
-      else send({ type: 'run', task });
-    });
-    const ended = worker.then((result): Ended => {
-      this.release(place);
-      const { exitCode, signal } = result;
-      if (exitCode !== undefined) return { exitCode };
-      return signal !== undefined ? { signal } : { error: result.shortMessage ?? 'it did not start' };
-    });
-    return { ended, ...controls(worker, ended, send) };
+  submit(place: Place, task: Task, onProgress: OnProgress): Job {
+    const job = this.#workerFor(place, task).run(task, onProgress);
+    return { ...job, ended: job.ended.finally(() => this.release(place)) };
   }
-}
 
-function startWorker(place: Place, logFile: string) {
-  // The worker owns its end of the log: lines written after our death are kept.
-  // execa takes any descriptor; its types list only 3 to 9.
-  const log = openSync(logFile, 'a') as 3;
-  try {
-    return execaNode(WORKER, {
-      nodeOptions: ['--import', TSX],
-      env: placeEnvironment(place),
-      stdin: 'ignore',
-      stdout: log,
-      stderr: log,
-      ipc: true,
-      buffer: false,
-      reject: false,
-      cleanup: false,
-      forceKillAfterDelay: TERM_MS,
-    });
-  } finally {
-    closeSync(log);
+  async close(): Promise<void> {
+    await Promise.all([...this.#workers.values()].map(worker => worker.leave()));
   }
-}
 
-function controls(worker: { kill(signal: NodeJS.Signals): boolean }, ended: Promise<Ended>, send: (message: ToWorker) => void): Pick<Job, 'stop' | 'kill'> {
-  const stop = (grace: number): void => {
-    send({ type: 'stop' });
-    const timer = setTimeout(() => worker.kill('SIGTERM'), grace);
-    void ended.then(() => clearTimeout(timer));
-  };
-  return { stop, kill: () => void worker.kill('SIGKILL') };
+  #suits(place: Place, environment: Task['environment']): boolean {
+    const worker = this.#workers.get(place.name);
+    return worker?.idle === true && canonicalJson(worker.environment) === canonicalJson(environment);
+  }
+
+  #workerFor(place: Place, task: Task): LocalWorker {
+    const known = this.#workers.get(place.name);
+    if (known && this.#suits(place, task.environment)) return known;
+    // Of another environment: it is gone long before the new one has loaded anything.
+    void known?.leave();
+    const worker = new LocalWorker(place, task);
+    this.#workers.set(place.name, worker);
+    void worker.gone.then(() => {
+      if (this.#workers.get(place.name) === worker) this.#workers.delete(place.name);
+    });
+    return worker;
+  }
 }

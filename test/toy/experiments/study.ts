@@ -13,6 +13,7 @@ const factors = z.strictObject({
   cut: z.number().min(0).max(1).default(1),
   grafted: z.boolean().default(true),
   trouble: trouble.default({ kind: 'none', at: 0 }),
+  bed: z.string().nullable().default(null),
 });
 export type Factors = z.output<typeof factors>;
 
@@ -28,7 +29,7 @@ function realise(f: Factors, p: Profile, seed: number): StageSpec {
   const pace = { steps: p.steps, milliseconds: p.milliseconds };
   const stock: StageSpec = { kind: 'seedling', role: 'stock', recipe: { variety: f.variety, ...pace }, seed: 0, upstream: {} };
   const tree: StageSpec = f.grafted
-    ? { kind: 'graft', role: 'tree', recipe: { cut: f.cut, ...pace, trouble: f.trouble }, seed, upstream: { stock } }
+    ? { kind: 'graft', role: 'tree', recipe: { cut: f.cut, ...pace, trouble: f.trouble, bed: f.bed }, seed, upstream: { stock } }
     : { kind: 'seedling', role: 'tree', recipe: { variety: f.variety, ...pace }, seed, upstream: {} };
   return { kind: 'weigh', role: 'weigh', recipe: {}, seed, upstream: { tree } };
 }

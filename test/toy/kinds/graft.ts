@@ -2,30 +2,46 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { defineKind } from '../../../src/ablation/define.ts';
-import type { StageContext, StageResult } from '../../../src/ablation/kind.ts';
-import { grow, pace, trouble } from './grow.ts';
+import type { PackRunner, StageContext, StageResult } from '../../../src/ablation/kind.ts';
+import { grow, pace, trouble as troubleSchema } from './grow.ts';
 import { untrained } from './untrained.ts';
 
-const recipe = z.strictObject({ cut: z.number(), ...pace, trouble });
+const recipe = z.strictObject({
+  cut: z.number(),
+  ...pace,
+  trouble: troubleSchema,
+  /** Grafts of one bed grow side by side; null: each by itself. */
+  bed: z.string().nullable().default(null),
+});
+type Recipe = z.output<typeof recipe>;
 
-/** Goes on from the height of its stock. */
+/** Goes on from the height of its stock. In a bed the days pass for all of them at once: that is what they share. */
 export const graft = defineKind({
   name: 'graft',
   revision: 1,
   recipe,
   upstream: { stock: { kinds: ['seedling', 'graft'] } },
   metrics: { height: { label: 'height', unit: 'loss', better: 'higher', help: 'Height after the last step' } },
-  cost: ({ steps }) => ({ labelledImages: steps, unlabelledImages: 0, flops: 0 }),
+  cost: ({ steps }) => ({ labelledImages: steps, unlabelledImages: 0, flops: 2 * steps }),
   disk: () => ({ output: 100, checkpoint: 10 }),
   loadUntrained: () => Promise.resolve(untrained),
+  packing: {
+    key: ({ recipe: r, seed, upstream }) => (r.bed === null ? { ...r, seed } : { bed: r.bed, steps: r.steps, stock: upstream['stock']!, seed }),
+    sharedFlops: ({ steps }) => steps,
+    memory: () => ({ shared: 1e6, own: 1e6 }),
+    load: () => Promise.resolve(runBed),
+  },
+  environment: ({ bed }): Record<string, string> => (bed === 'greenhouse' ? { TOY_GREENHOUSE: 'warm' } : {}),
   load: () => Promise.resolve(run),
 });
 
-async function run(context: StageContext<z.output<typeof recipe>>): Promise<StageResult> {
-  context.provenance({ gpu: process.env['CUDA_VISIBLE_DEVICES'] ?? null, threads: process.env['OMP_NUM_THREADS'] ?? null });
-  const { cut, ...rest } = context.recipe;
+const runBed: PackRunner<Recipe> = contexts => Promise.allSettled(contexts.map(run));
+
+async function run(context: StageContext<Recipe>): Promise<StageResult> {
+  context.provenance({ gpu: process.env['CUDA_VISIBLE_DEVICES'] ?? null, threads: process.env['OMP_NUM_THREADS'] ?? null, greenhouse: process.env['TOY_GREENHOUSE'] ?? null });
+  const { cut, steps, milliseconds, trouble } = context.recipe;
   const stock = JSON.parse(await readFile(join(context.upstream['stock']!.output, 'tree.json'), 'utf8')) as { height: number };
-  const height = await grow(context, { ...rest, salt: 'graft', from: stock.height * cut });
+  const height = await grow(context, { steps, milliseconds, trouble, salt: 'graft', from: stock.height * cut });
   await writeFile(join(context.output, 'tree.json'), JSON.stringify({ height }));
   return { height };
 }

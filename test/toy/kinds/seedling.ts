@@ -15,7 +15,7 @@ export const seedling = defineKind({
   recipe,
   upstream: {},
   metrics: { height: { label: 'height', unit: 'loss', better: 'higher', help: 'Height after the last step' } },
-  cost: ({ steps }) => ({ labelledImages: 0, unlabelledImages: steps, flops: 0 }),
+  cost: ({ steps }) => ({ labelledImages: 0, unlabelledImages: steps, flops: steps }),
   disk: () => ({ output: 100, checkpoint: 10 }),
   loadUntrained: () => Promise.resolve(untrained),
   load: () => Promise.resolve(run),

@@ -11,7 +11,7 @@ export const weigh = defineKind({
     weight: { label: 'weight', unit: 'fraction', better: 'higher', help: 'Share of the heaviest tree' },
     weight_se: { label: 'error', unit: 'fraction', better: 'none', help: 'Standard error of the scale' },
   },
-  cost: () => ({ labelledImages: 1, unlabelledImages: 0, flops: 0 }),
+  cost: () => ({ labelledImages: 1, unlabelledImages: 0, flops: 1 }),
   load: () =>
     Promise.resolve(context => {
       const weight = (context.upstream['tree']!.result['height'] as number) / 10;

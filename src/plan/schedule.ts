@@ -1,0 +1,51 @@
+/** How packs of stages come to run on a number of places: the rule by which a run starts them, played through. */
+import type { PlannedStage } from './plan.ts';
+
+/** Stages that one worker runs side by side; most packs are one stage. */
+export type Pack = readonly PlannedStage[];
+
+export interface Slot {
+  readonly pack: Pack;
+  readonly place: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The critical path first: how much hangs on the pack's most urgent member. */
+export const urgency = (pack: Pack, priorities: ReadonlyMap<string, number>): number => Math.max(...pack.map(stage => priorities.get(stage.key) ?? 0));
+
+/**
+ * Whenever a place is free, the most urgent pack whose inputs are there. A stage upstream that is in no pack is there already.
+ * @param length of a pack, in the unit of the slots' times
+ * @returns in the order of their starts
+ */
+export function schedule(packs: readonly Pack[], priorities: ReadonlyMap<string, number>, length: (pack: Pack) => number, places: number): Slot[] {
+  const waiting = packs.map(pack => ({ pack, urgency: urgency(pack, priorities) })).sort((a, b) => b.urgency - a.urgency);
+  const pending = new Set(packs.flatMap(pack => pack.map(stage => stage.key)));
+  const free = Array.from({ length: places }, (_, place) => place);
+  const slots: Slot[] = [];
+  const running: Slot[] = [];
+  let now = 0;
+  const isReady = ({ pack }: { pack: Pack }): boolean => pack.every(stage => Object.values(stage.upstream).every(key => !pending.has(key)));
+  while (waiting.length > 0 || running.length > 0) {
+    while (free.length > 0) {
+      const at = waiting.findIndex(isReady);
+      if (at < 0) break;
+      const { pack } = waiting.splice(at, 1)[0]!;
+      const slot = { pack, place: free.shift()!, start: now, end: now + length(pack) };
+      slots.push(slot);
+      running.push(slot);
+    }
+    if (running.length === 0) throw new Error(`Expected packs without a cycle, got ${waiting.length} that wait for each other`);
+    now = Math.min(...running.map(slot => slot.end));
+    for (const slot of running.filter(s => s.end <= now)) {
+      running.splice(running.indexOf(slot), 1);
+      free.push(slot.place);
+      for (const stage of slot.pack) pending.delete(stage.key);
+    }
+  }
+  return slots;
+}
+
+/** When the last slot ends. */
+export const makespan = (slots: readonly Slot[]): number => Math.max(0, ...slots.map(slot => slot.end));

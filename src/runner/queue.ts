@@ -1,0 +1,71 @@
+/** Which stages a run starts next, and side by side with which others. */
+import type { StageKind } from '../ablation/kind.ts';
+import { packStages } from '../plan/packs.ts';
+import type { Plan, PlannedStage } from '../plan/plan.ts';
+import { priorities } from '../plan/priority.ts';
+import { urgency, type Pack } from '../plan/schedule.ts';
+import { sharingsOf, type Sharings } from '../plan/sharing.ts';
+import type { Board } from './board.ts';
+import { packMemory } from './devices.ts';
+
+export class Queue {
+  readonly #plan: Plan;
+  readonly #board: Board;
+  readonly #places: number;
+  readonly #sharings: Sharings;
+  readonly #priorities: ReadonlyMap<string, number>;
+  readonly #alone = new Set<string>();
+  readonly #running = new Set<Pack>();
+  /** Packs that are not started; those whose inputs are there stay as they are until a stage beside them becomes ready. */
+  #packs: readonly Pack[] = [];
+  #packed = new Set<string>();
+
+  constructor(plan: Plan, kinds: readonly StageKind[], board: Board, places: number) {
+    this.#plan = plan;
+    this.#board = board;
+    this.#places = places;
+    this.#sharings = sharingsOf(kinds, plan);
+    this.#priorities = priorities(plan);
+  }
+
+  /** The most urgent pack whose inputs are there; undefined when all that is left has to wait. */
+  next(): Pack | undefined {
+    const ready = new Set(this.#board.ready());
+    if (ready.size === 0) return undefined;
+    if ([...ready].some(key => !this.#packed.has(key))) this.#pack(ready);
+    const packs = this.#packs.map(pack => pack.filter(stage => ready.has(stage.key))).filter(pack => pack.length > 0);
+    return packs.reduce((best, pack) => (urgency(pack, this.#priorities) > urgency(best, this.#priorities) ? pack : best));
+  }
+
+  start(pack: Pack): void {
+    this.#running.add(pack);
+    for (const { key } of pack) this.#packed.delete(key);
+  }
+
+  ended(pack: Pack): void {
+    this.#running.delete(pack);
+  }
+
+  /** From now on the stage shares with none. */
+  runAlone(key: string): void {
+    this.#alone.add(key);
+    this.#packed.delete(key);
+  }
+
+  #pack(ready: ReadonlySet<string>): void {
+    const held = [...this.#plan.stages.keys()].filter(key => this.#board.isHeld(key));
+    this.#packs = packStages(this.#plan, this.#unfinished(), {
+      places: this.#places,
+      memory: packMemory(this.#places),
+      sharings: this.#sharings,
+      alone: new Set([...this.#alone, ...held]),
+      running: [...this.#running],
+    });
+    this.#packed = new Set(ready);
+  }
+
+  #unfinished(): PlannedStage[] {
+    const left = new Set([...this.#board.with('queued'), ...this.#board.with('running')]);
+    return [...this.#plan.stages.values()].filter(stage => left.has(stage.key));
+  }
+}

@@ -1,0 +1,47 @@
+/** What a worker process prints by itself (its native libraries, a crash), in a file of its own: a worker outlives its attempts. */
+import { randomUUID } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodeFiles } from './files.ts';
+import { layout } from './layout.ts';
+
+/** Of a longer output the end is shown. */
+const SHOWN_BYTES = 65_536;
+
+export class WorkerOutput {
+  readonly path: string;
+
+  /** Names a file of the store that no other worker has. @param place for people, e.g. `cpu:0` */
+  constructor(store: string, place: string) {
+    nodeFiles.makeFolder(layout.workers(store));
+    this.path = join(layout.workers(store), `${place.replace(':', '-')}-${randomUUID().slice(0, 8)}.txt`);
+  }
+
+  /** A descriptor to hand to the process; the caller closes it. */
+  open(): number {
+    return openSync(this.path, 'a');
+  }
+
+  /** Bytes so far: a mark for `since`. */
+  size(): number {
+    return statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** What was printed after `mark`, at most its last 64 KiB. */
+  since(mark: number): string {
+    if (this.size() <= mark) return '';
+    const fd = openSync(this.path, 'r');
+    try {
+      const { size } = fstatSync(fd);
+      const bytes = Buffer.alloc(Math.min(size - mark, SHOWN_BYTES));
+      readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+      return bytes.toString('utf8').trimEnd();
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  remove(): void {
+    nodeFiles.remove(this.path);
+  }
+}
