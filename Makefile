@@ -45,7 +45,7 @@ doctor: packages ## what is there, what is missing, and the command that mends i
 	@$(ABLATE) doctor $(ARGS)
 
 parity: engine ## check models, losses and optimizer against golden values (FIXTURES=<folder>)
-	@$(VITEST) --project parity $(ARGS)
+	@$(VITEST) --project parity --project parity-graph $(ARGS)
 
 lint: packages ## eslint, no warning allowed
 	@node node_modules/eslint/bin/eslint.js --max-warnings 0 .

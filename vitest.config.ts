@@ -16,6 +16,8 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.test.ts'], 20_000),
       project('property', ['test/property/**/*.test.ts'], 60_000),
       project('parity', ['test/parity/**/*.test.ts'], 60_000),
+      // The same golden values, computed as compiled graphs.
+      project('parity-graph', ['test/parity/**/*.test.ts'], 60_000, { PARITY_MODE: 'graph' }),
       // What programs print is compared as text; CI would turn colours on.
       project('e2e', ['test/e2e/**/*.test.ts'], 180_000, { NO_COLOR: '1' }),
       project('browser', ['test/browser/**/*.test.ts'], 60_000),

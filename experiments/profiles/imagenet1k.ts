@@ -139,6 +139,8 @@ export default {
     'supervise.label_smoothing': DEIT,
     'evaluate.batch_size': 'assumed: changes no number but the order of a sum',
     'evaluate.crop': 'OliverRensu/TinyMIM, util/datasets.py',
+    'engine.mode': 'assumed: how a step is computed changes its last digits only',
+    'engine.precision': 'assumed: float32, as everywhere here; the official code trains with mixed precision of float16 (facebookresearch/mae, main_pretrain.py)',
     'throughput.flops_per_second': 'assumed: 40 % of the 312 TFLOP/s that the data sheet of the A100 states for dense bfloat16; not measured',
   },
   throughput: { device: 'A100 GPU', flops_per_second: 125e12, source: 'assumed 40 % of the 312 TFLOP/s of its data sheet for dense bfloat16; not measured' },

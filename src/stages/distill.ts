@@ -90,10 +90,13 @@ async function run(students: readonly Student[], teacher: Teacher, config: VitRe
     const outcome = outcomes.get(student)!;
     return outcome.status === 'fulfilled' ? [[student, outcome.value] as const] : [];
   }));
-  const heldOut = heldOutLosses(graduates, teacher, dataset.validation);
+  const heldOut = settle(() => heldOutLosses(graduates, teacher, dataset.validation));
   const results = new Map(students.map(student => {
     const outcome = outcomes.get(student)!;
-    return [student, outcome.status === 'rejected' ? outcome : settle(() => conclude(student, outcome.value, heldOut.get(student)!))];
+    return [student, outcome.status === 'rejected' ? outcome : settle(() => {
+      if (heldOut.status === 'rejected') throw heldOut.reason;
+      return conclude(student, outcome.value, heldOut.value.get(student)!);
+    })];
   }));
   for (const { params } of graduates.values()) tf.dispose(params);
   return results;

@@ -7,7 +7,9 @@ export class Throughput {
   readonly #batchSize: number;
   #smoothed: number | undefined;
   #trainedMs = 0;
+  /** Steps that are counted, with the time they took. */
   #steps = 0;
+  #begun = false;
 
   constructor(batchSize: number) {
     this.#batchSize = batchSize;
@@ -20,15 +22,18 @@ export class Throughput {
    * @returns the smoothed rate at which its images go by
    */
   step(wallMs: number, shareMs = wallMs): number {
-    this.#trainedMs += shareMs;
-    this.#steps += 1;
+    if (this.#begun) {
+      this.#trainedMs += shareMs;
+      this.#steps += 1;
+    }
+    this.#begun = true;
     const rate = (1000 * this.#batchSize) / wallMs;
     this.#smoothed = this.#smoothed === undefined ? rate : this.#smoothed + SMOOTHING * (rate - this.#smoothed);
     return Math.round(this.#smoothed);
   }
 
-  /** Over all steps of this process, by this training's share of the time. */
-  mean(): number {
-    return this.#steps === 0 ? 0 : Math.round((1000 * this.#batchSize * this.#steps) / this.#trainedMs);
+  /** Over all steps of this process but the first, which compiles; by this training's share of the time. Undefined for a single step. */
+  mean(): number | undefined {
+    return this.#steps === 0 ? undefined : Math.round((1000 * this.#batchSize * this.#steps) / this.#trainedMs);
   }
 }

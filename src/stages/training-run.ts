@@ -143,8 +143,8 @@ export class TrainingRun<T extends Training = Training> {
   }
 
   #finish(): void {
-    const { context, engine: { mode, precision } } = this.training;
-    context.provenance({ images_per_second: this.#throughput.mean(), mode, precision });
+    const imagesPerSecond = this.#throughput.mean();
+    if (imagesPerSecond !== undefined) this.training.context.provenance({ images_per_second: imagesPerSecond });
     this.#outcome = { status: 'fulfilled', value: { params: this.#trainer!.finish(), losses: this.#meter.lastEpochMeans(), evaluated: this.#evaluated } };
   }
 

@@ -1,9 +1,9 @@
 /** What the parity tests of models share: configurations out of fixtures, and gradients by parameter name. */
 import { expect } from 'vitest';
 import type { ViTConfig } from '../../src/nn/config.ts';
-import { engineMode } from '../../src/stages/engine-mode.ts';
-import { compileStep } from '../../src/tensor/compile/compile-step.ts';
+import type { Mode } from '../../src/tensor/compile/mode.ts';
 import { nativeBackend } from '../../src/tensor/compile/native.ts';
+import { compileProgram } from '../../src/tensor/compile/program.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import type { Params } from '../../src/tensor/weights.ts';
 import { expectClose, expectCloseAbsolute } from './fixtures.ts';
@@ -30,25 +30,29 @@ export function vitConfig(
 
 interface ValueAndGrads { value: tf.Scalar; grads: Record<string, tf.Tensor> }
 
-/**
- * Value and gradients of a scalar function of named tensors; tensors without a gradient are left out. Computed in the mode
- * that training stages would run in.
- */
+/** How these tests compute: the whole suite runs once op by op and once as graphs (the projects of vitest.config.ts). */
+const mode: Mode = process.env['PARITY_MODE'] === 'graph' ? 'graph' : 'eager';
+
+/** Value and gradients of a scalar function of named tensors; tensors without a gradient are left out. */
 export function valueAndGrads(f: (inputs: Params) => tf.Scalar, inputs: Params): ValueAndGrads {
-  return engineMode() === 'eager' ? eagerValueAndGrads(f, inputs) : graphValueAndGrads(f, inputs);
+  const { [VALUE_OUTPUT]: value, ...grads } = compute<Record<string, tf.Tensor>>(given => {
+    const { value: result, grads: reached } = eagerValueAndGrads(f, given);
+    return { [VALUE_OUTPUT]: result, ...reached };
+  }, inputs);
+  return { value: value as tf.Scalar, grads };
 }
 
-/** The gradients are the state of a compiled step. */
-function graphValueAndGrads(f: (inputs: Params) => tf.Scalar, inputs: Params): ValueAndGrads {
-  const { result: { grads: reached }, captured } = withCaptured(inputs, () => eagerValueAndGrads(f, inputs));
-  const step = compileStep((_, given) => {
-    const { value, grads } = eagerValueAndGrads(f, given);
-    return { state: grads, outputs: { value } };
-  }, { state: Object.fromEntries(Object.entries(reached).map(([name, grad]) => [name, tf.zerosLike(grad)])), frozen: captured, mode: 'graph' });
-  const { value } = step.run(inputs);
-  const grads = step.readState();
-  step.dispose();
-  return { value: tf.scalar(value!), grads };
+/** No parameter has this name. */
+const VALUE_OUTPUT = 'value';
+
+/** Tensors as functions of named tensors, in the mode of the suite. */
+export function compute<T extends Params>(f: (inputs: Params) => T, inputs: Params): T {
+  if (mode === 'eager') return f(inputs);
+  const { captured } = withCaptured(inputs, () => f(inputs));
+  const program = compileProgram({ f: { fn: (_, given) => ({ state: {}, outputs: f(given) }), inputs } }, { state: {}, frozen: captured, mode, precision: 'float32' });
+  const outputs = program.compute('f', inputs);
+  program.dispose();
+  return outputs as T;
 }
 
 /** Tensors made before `run` that kernels read in it, beside its inputs. */

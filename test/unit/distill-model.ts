@@ -4,9 +4,10 @@ import { maskTensors, type MaskTensors } from '../../src/nn/mae.ts';
 import { maskingIndices } from '../../src/nn/masking.ts';
 import type { ModelSpec } from '../../src/nn/spec.ts';
 import { encoderSpec } from '../../src/nn/spec.ts';
-import { distillObjective, studentSpec, type DistillLoss } from '../../src/stages/distill-objective.ts';
-import type { Inputs, Losses } from '../../src/stages/train-step.ts';
+import { checkDistillation, studentLoss, studentSpec, type DistillLoss } from '../../src/stages/distill-objective.ts';
 import { distillRecipe } from '../../src/stages/recipes.ts';
+import { createTeacher } from '../../src/stages/teacher.ts';
+import type { Losses } from '../../src/stages/train-step.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import type { Params } from '../../src/tensor/weights.ts';
 import { normals } from './finite-differences.ts';
@@ -70,9 +71,28 @@ export const studentParams = (recipe: DistillLoss): Record<string, tf.Tensor> =>
 export const noise = (): Float32Array => Float32Array.from(normals('noise', [BATCH, PATCHES]).dataSync());
 export const masks = (drawn = noise()): MaskTensors => maskTensors(maskingIndices(drawn, PATCHES, 0.5));
 
+/** Inputs of both networks: `images` for the teacher, `student_images` where the student's are others, the tensors of a mask. */
+export interface Given {
+  readonly images: tf.Tensor;
+  readonly student_images?: tf.Tensor;
+  readonly teacher_drop_path?: tf.Tensor;
+  readonly masks?: MaskTensors | undefined;
+}
+
+/** What a frozen teacher gives a student to match, op by op. */
+export function targetsOf(recipe: DistillLoss, { images, teacher_drop_path, masks: masking }: Given): Record<string, tf.Tensor> {
+  const visible = recipe.teacher_input === 'visible';
+  const lesson = { target: recipe.target, block: recipe.teacher_block };
+  const network = createTeacher({
+    config: teacher, params: teacherParams(), normalisation, dropPath: recipe.teacher_drop_path, engine: { mode: 'eager', precision: 'float32' }, lessons: [lesson],
+  });
+  const pass = network.pass({ images, dropPath: teacher_drop_path, visible: visible ? masking?.ids_keep : undefined });
+  return pass.targets(lesson, visible ? undefined : masking?.ids_keep);
+}
+
 /** The losses as a function of the student's parameters; the teacher has run already, as in a training step. */
-export function objectiveAt(recipe: DistillLoss, inputs: Inputs): (params: Params) => Losses {
-  const objective = distillObjective(recipe, { config: teacher, params: teacherParams() }, normalisation);
-  const all = { ...inputs, ...objective.targets!(inputs) };
-  return params => objective.loss(params, all);
+export function lossesAt(recipe: DistillLoss, given: Given): (params: Params) => Losses {
+  checkDistillation(recipe, teacher);
+  const loss = studentLoss(recipe, normalisation), targets = targetsOf(recipe, given);
+  return params => loss(params, { images: given.student_images ?? given.images, ...given.masks, ...targets });
 }

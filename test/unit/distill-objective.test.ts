@@ -2,14 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { constantRates } from '../../src/nn/drop-path.ts';
 import { ModelError } from '../../src/nn/errors.ts';
 import { maeLoss } from '../../src/nn/mae.ts';
-import { distillObjective, studentSpec, type DistillLoss } from '../../src/stages/distill-objective.ts';
+import { checkDistillation, studentLoss, studentSpec, type DistillLoss } from '../../src/stages/distill-objective.ts';
 import { normalise } from '../../src/stages/images.ts';
-import type { Inputs } from '../../src/stages/train-step.ts';
 import { loadEngine } from '../../src/tensor/backend.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import { expectClose } from '../parity/fixtures.ts';
 import {
-  BATCH, images, lossOf, masks, noise, normalisation, objectiveAt, PATCHES, reconstruction, student, studentParams, TARGETS, teacher, teacherParams,
+  BATCH, images, lossesAt, lossOf, masks, noise, normalisation, PATCHES, reconstruction, student, studentParams, TARGETS, targetsOf, teacher, teacherParams, type Given,
 } from './distill-model.ts';
 import { modelGradientError, normals } from './finite-differences.ts';
 
@@ -27,19 +26,19 @@ const CASES: Readonly<Record<string, DistillLoss>> = {
   'reconstruction beside the class token': lossOf(TARGETS['class token, kl']!, { ...masked, reconstruction }),
 };
 
-const inputsOf = (recipe: DistillLoss, drawn = noise()): Inputs => ({
-  images: images(), student_images: images('jittered'), ...(recipe.mask_ratio > 0 ? { ...masks(drawn) } : {}),
+const inputsOf = (recipe: DistillLoss, drawn = noise()): Given => ({
+  images: images(), student_images: images('jittered'), masks: recipe.mask_ratio > 0 ? masks(drawn) : undefined,
 });
 
 describe('gradients of whole losses equal central differences', () => {
   it.each(Object.keys(CASES))('%s', name => {
-    const losses = objectiveAt(CASES[name]!, inputsOf(CASES[name]!));
+    const losses = lossesAt(CASES[name]!, inputsOf(CASES[name]!));
     expect(modelGradientError(params => losses(params).loss, studentParams(CASES[name]!))).toBeLessThan(1e-2);
   });
 
   it('the check refuses a loss that is off by its reconstruction', () => {
     const recipe = CASES['reconstruction beside relations']!;
-    const losses = objectiveAt(recipe, inputsOf(recipe));
+    const losses = lossesAt(recipe, inputsOf(recipe));
     const partial = tf.customGrad<tf.Scalar>((loss, reconstructed) => ({ value: tf.add<tf.Scalar>(loss as tf.Scalar, reconstructed as tf.Scalar), gradFunc: (dy: tf.Scalar) => [dy, tf.zerosLike(dy)] }));
     expect(modelGradientError(params => {
       const { distillation, reconstruction: pixels } = losses(params);
@@ -66,9 +65,9 @@ describe('the order of visible patches', () => {
   it.each(cases)('changes no loss: %s', name => {
     const recipe = CASES[name]!, params = studentParams(recipe);
     const one = inputsOf(recipe), other = inputsOf(recipe, reordered(noise()));
-    expect(one['ids_keep']!.dataSync()).not.toEqual(other['ids_keep']!.dataSync());
-    expect(one['mask']!.dataSync()).toEqual(other['mask']!.dataSync());
-    const [a, b] = [one, other].map(inputs => objectiveAt(recipe, inputs)(params));
+    expect(one.masks!.ids_keep.dataSync()).not.toEqual(other.masks!.ids_keep.dataSync());
+    expect(one.masks!.mask.dataSync()).toEqual(other.masks!.mask.dataSync());
+    const [a, b] = [one, other].map(inputs => lossesAt(recipe, inputs)(params));
     for (const part of Object.keys(a!)) expectClose(a![part]!, b![part]!, 1e-5, part);
   });
 });
@@ -77,7 +76,7 @@ describe('a masked student', () => {
   it('learns other targets from a teacher that sees the whole image', () => {
     const targets = (['whole', 'visible'] as const).map(teacher_input => {
       const recipe = lossOf(TARGETS['relation, kl']!, { ...masked, teacher_input });
-      return distillObjective(recipe, { config: teacher, params: teacherParams() }, normalisation).targets!(inputsOf(recipe));
+      return targetsOf(recipe, inputsOf(recipe));
     });
     const [whole, visible] = targets.map(({ qk }) => qk!);
     expect(whole!.shape).toEqual([BATCH, teacher.num_heads, 1 + PATCHES / 2, 1 + PATCHES / 2]);
@@ -87,7 +86,7 @@ describe('a masked student', () => {
 
   it('is compared with itself at loss 0, class token and order included', () => {
     const recipe = { ...lossOf(TARGETS['relation, kl']!, { ...masked, teacher_input: 'visible' }), model: teacher, teacher_block: teacher.depth };
-    expect(objectiveAt(recipe, { images: images(), ...masks() })(teacherParams()).loss.dataSync()[0]).toBeLessThan(1e-6);
+    expect(lossesAt(recipe, { images: images(), masks: masks() })(teacherParams()).loss.dataSync()[0]).toBeLessThan(1e-6);
   });
 });
 
@@ -96,28 +95,27 @@ describe('the reconstruction loss', () => {
 
   it('is that of MAE on what the student saw, added by its weight', () => {
     const params = studentParams(recipe), inputs = inputsOf(recipe);
-    const losses = objectiveAt(recipe, inputs)(params);
+    const losses = lossesAt(recipe, inputs)(params);
     const mae = maeLoss(params, normalise(images('jittered'), normalisation), { encoder: student, ...reconstruction }, masks());
     expectClose(losses['reconstruction']!, mae, 1e-6);
     expectClose(losses.loss, tf.add(losses['distillation']!, tf.mul(mae, reconstruction.weight)), 1e-6);
-    expectClose(losses['distillation']!, objectiveAt({ ...recipe, reconstruction: null }, inputs)(params).loss, 1e-6);
+    expectClose(losses['distillation']!, lossesAt({ ...recipe, reconstruction: null }, inputs)(params).loss, 1e-6);
   });
 
   it('needs a mask', () => {
-    expect(() => objectiveAt({ ...recipe, mask_ratio: 0 }, inputsOf(recipe))).toThrow(/mask_ratio above 0 with a reconstruction loss/);
+    expect(() => lossesAt({ ...recipe, mask_ratio: 0 }, inputsOf(recipe))).toThrow(/mask_ratio above 0 with a reconstruction loss/);
   });
 });
 
 describe("the teacher's drop path", () => {
-  const targetsOf = (recipe: DistillLoss, uniforms?: tf.Tensor): Record<string, tf.Tensor> =>
-    distillObjective(recipe, { config: teacher, params: teacherParams() }, normalisation).targets!({ images: images(), ...(uniforms && { teacher_drop_path: uniforms }) });
   const uniforms = (): tf.Tensor => tf.clipByValue(tf.abs(normals('uniforms', [teacher.depth, 2, BATCH], 0.5)), 0, 0.99);
 
   it('acts on its blocks before the last, and only in training', () => {
     const recipe = lossOf(TARGETS['feature, block']!, { teacher_drop_path: 0.5 });
-    const trained = targetsOf(recipe, uniforms())['block']!, evaluated = targetsOf(recipe)['block']!;
+    const given = { images: images() };
+    const trained = targetsOf(recipe, { ...given, teacher_drop_path: uniforms() })['block']!, evaluated = targetsOf(recipe, given)['block']!;
     expect(tf.max(tf.abs(tf.sub(trained, evaluated))).dataSync()[0]).toBeGreaterThan(0.1);
-    expectClose(evaluated, targetsOf({ ...recipe, teacher_drop_path: 0 })['block']!, 0);
+    expectClose(evaluated, targetsOf({ ...recipe, teacher_drop_path: 0 }, given)['block']!, 0);
     expect(constantRates(0.5, teacher.depth)).toEqual([0.5, 0.5, 0]);
   });
 });
@@ -130,7 +128,7 @@ describe('what does not fit', () => {
     ['a block', lossOf(TARGETS['feature, ffn']!, { teacher_block: 4 }), /teacher_block up to the teacher's depth 3, got 4/],
     ['a final norm', lossOf({ family: 'feature', feature: 'ffn', final_norm: true, class_token: true }), /final_norm only with the feature "block"/],
   ])('%s: refused before training', (_, recipe, message) => {
-    const build = (): unknown => distillObjective(recipe, { config: teacher, params: {} }, normalisation);
+    const build = (): void => { checkDistillation(recipe, teacher); };
     expect(build).toThrow(ModelError);
     expect(build).toThrow(message);
   });
@@ -139,15 +137,15 @@ describe('what does not fit', () => {
     const recipe = CASES[name]!;
     const narrow = Object.fromEntries(Object.entries(studentParams(recipe)).map(([param, value]) =>
       [param, param.startsWith('projection.') ? tf.slice(value, Array<number>(value.rank).fill(0), [20, ...value.shape.slice(1)]) : value]));
-    const call = (): unknown => objectiveAt(recipe, inputsOf(recipe))(narrow);
+    const call = (): unknown => lossesAt(recipe, inputsOf(recipe))(narrow);
     expect(call).toThrow(ModelError);
     expect(call).toThrow(/of the shape of the teacher's, \[.*24\], got \[.*20\]/);
   });
 
   it('tokens', () => {
     const recipe = CASES['feature, ffn']!;
-    const objective = distillObjective(recipe, { config: teacher, params: teacherParams() }, normalisation);
-    const call = (): unknown => objective.loss(studentParams(recipe), { ...inputsOf(recipe), ...masks(), ...objective.targets!(inputsOf(recipe)) });
+    const { images: whole } = inputsOf(recipe);
+    const call = (): unknown => studentLoss(recipe, normalisation)(studentParams(recipe), { images: whole, ...masks(), ...targetsOf(recipe, { images: whole }) });
     expect(call).toThrow(/of the shape of the teacher's, \[3, 7, 24\], got \[3, 4, 24\]/);
   });
 });

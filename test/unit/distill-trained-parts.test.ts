@@ -4,13 +4,12 @@ import { PARTS, partsRead, trainedParts, untrainedParts, type Part } from '../..
 import { initialise } from '../../src/nn/init.ts';
 import { initAdamW } from '../../src/optim/adamw.ts';
 import { pretrainGroups } from '../../src/optim/groups.ts';
-import { distillObjective, studentSpec, type DistillLoss } from '../../src/stages/distill-objective.ts';
-import { maskInputs } from '../../src/stages/mask-inputs.ts';
-import { trainStep, type HostInputs } from '../../src/stages/train-step.ts';
+import { studentLoss, studentSpec, type DistillLoss } from '../../src/stages/distill-objective.ts';
+import { createTrainer } from '../../src/stages/trainer.ts';
 import { loadEngine } from '../../src/tensor/backend.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import { toTensors, type Params } from '../../src/tensor/weights.ts';
-import { images, lossOf, noise, normalisation, PATCHES, reconstruction, student, TARGETS, teacher, teacherParams } from './distill-model.ts';
+import { images, lossOf, masks, normalisation, reconstruction, student, TARGETS, targetsOf, teacher } from './distill-model.ts';
 
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 
@@ -20,13 +19,12 @@ function step(recipe: DistillLoss, weightDecay: number): { before: Params; after
   const groups = pretrainGroups(weights, weightDecay);
   const params = toTensors(weights);
   const optimizer = initAdamW(Object.fromEntries(Object.entries(params).filter(([name]) => name in groups)));
-  const inputs: HostInputs = {
-    images: { data: Float32Array.from(images().dataSync()), shape: images().shape },
-    ...(recipe.mask_ratio > 0 ? maskInputs(noise(), PATCHES, recipe.mask_ratio) : {}),
-  };
-  const objective = distillObjective(recipe, { config: teacher, params: teacherParams() }, normalisation);
-  const { state } = trainStep({ params, optimizer }, inputs, 1e-2, objective, { groups, betas: [0.9, 0.95], microBatches: 1 });
-  return { before: toTensors(weights), after: state.params };
+  const given = { images: images(), masks: recipe.mask_ratio > 0 ? masks() : undefined };
+  const trainer = createTrainer({ params, optimizer }, {
+    loss: studentLoss(recipe, normalisation), groups, betas: [0.9, 0.95], microBatches: 1, engine: { mode: 'eager', precision: 'float32' }, signature: 'test',
+  });
+  trainer.feed({ images: given.images, ...given.masks, ...targetsOf(recipe, given) }, 1e-2);
+  return { before: toTensors(weights), after: trainer.finish() };
 }
 
 const last = `blocks.${student.depth - 1}`;

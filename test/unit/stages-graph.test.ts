@@ -3,29 +3,33 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
 import type { StageRunner } from '../../src/ablation/kind.ts';
 import { proceduralSet } from '../../src/data/procedural.ts';
 import { initClassifier, initEncoder, initialise } from '../../src/nn/init.ts';
 import { initAdamW } from '../../src/optim/adamw.ts';
 import { pretrainGroups } from '../../src/optim/groups.ts';
-import { distillObjective, studentSpec, type DistillLoss } from '../../src/stages/distill-objective.ts';
+import { studentLoss, studentSpec, type DistillLoss } from '../../src/stages/distill-objective.ts';
 import { distill } from '../../src/stages/distill.ts';
+import { evaluate } from '../../src/stages/evaluate.ts';
 import { finetune } from '../../src/stages/finetune.ts';
 import { maskInputs } from '../../src/stages/mask-inputs.ts';
 import { pretrain } from '../../src/stages/pretrain.ts';
-import { distillRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe } from '../../src/stages/recipes.ts';
+import { distillRecipe, evaluateRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe } from '../../src/stages/recipes.ts';
 import { createScorer } from '../../src/stages/score.ts';
 import { supervise } from '../../src/stages/supervise.ts';
-import { createTrainer } from '../../src/stages/trainer.ts';
-import type { BatchArray, HostInputs, TrainState } from '../../src/stages/train-step.ts';
+import { signatureOf } from '../../src/stages/signature.ts';
+import { createTeacher } from '../../src/stages/teacher.ts';
+import { createTrainer, type TrainState } from '../../src/stages/trainer.ts';
+import { slice, upload, type BatchArray, type HostInputs } from '../../src/stages/train-step.ts';
 import { loadEngine } from '../../src/tensor/backend.ts';
-import type { Mode } from '../../src/tensor/compile/compile-step.ts';
+import type { Mode } from '../../src/tensor/compile/mode.ts';
 import type { Precision } from '../../src/tensor/compile/rewrite.ts';
 import { stream } from '../../src/tensor/rng.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import { fromTensors, toTensors, type Weights } from '../../src/tensor/weights.ts';
 import { BATCH, lossOf, normalisation, PATCHES, reconstruction, TARGETS, teacher, teacherParams } from './distill-model.ts';
-import { leaveUpstream, runStage, type RunOptions } from './run-stage.ts';
+import { leaveUpstream, runStage, StageInFolder } from './run-stage.ts';
 
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 
@@ -79,14 +83,28 @@ describe('three steps of distillation', () => {
 
   function train(mode: Mode, recipe: DistillLoss, microBatches = 1, precision: Precision = 'float32') {
     const frozen = tf.tidy(() => teacherParams());
+    const engine = { mode, precision }, lesson = { target: recipe.target, block: recipe.teacher_block };
+    const network = createTeacher({ config: teacher, params: frozen, normalisation, dropPath: recipe.teacher_drop_path, engine, lessons: [lesson] });
     const weights = initialise(studentSpec(recipe, teacher), 1);
     const params = toTensors(weights);
     const groups = pretrainGroups(weights, 0.05);
     const state: TrainState = { params, optimizer: initAdamW(Object.fromEntries(Object.keys(groups).map(name => [name, params[name]!]))) };
-    const trainer = createTrainer(mode, state, distillObjective(recipe, { config: teacher, params: frozen }, normalisation), { groups, betas: [0.9, 0.95], microBatches, precision });
-    const losses = RATES.map((lr, step) => trainer.step(batchOf(recipe, step, BATCH * microBatches), lr));
+    const trainer = createTrainer(state, {
+      loss: studentLoss(recipe, normalisation), groups, betas: [0.9, 0.95], microBatches, engine, signature: signatureOf('test', { recipe, microBatches }),
+    });
+    const losses = RATES.flatMap((lr, step) => Array.from({ length: microBatches }, (_, index) => {
+      const { images, student_images, teacher_drop_path, drop_path, ...masks } = upload(slice(batchOf(recipe, step, BATCH * microBatches), index, microBatches));
+      const visible = recipe.teacher_input === 'visible';
+      const pass = network.pass({ images: images!, dropPath: teacher_drop_path, visible: visible ? masks['ids_keep'] : undefined });
+      const targets = pass.targets(lesson, visible ? undefined : masks['ids_keep']);
+      const values = trainer.feed({ images: student_images!, ...(drop_path && { drop_path }), ...masks, ...targets }, lr);
+      pass.dispose();
+      tf.dispose([images, student_images, teacher_drop_path, drop_path, masks, targets]);
+      return values;
+    })).filter(values => values !== undefined);
     const trained = trainer.finish();
     const result = { losses, weights: fromTensors(trained), initial: weights };
+    network.dispose();
     tf.dispose([trained, frozen]);
     return result;
   }
@@ -126,7 +144,7 @@ describe('scores of a classifier', () => {
   const set = proceduralSet({ name: 'procedural', classes: 4, image_size: [8, 8], channels: 1, train: 1, validation: 25, test: 1, seed: 1 }, 'validation');
 
   function scores(mode: Mode) {
-    const scorer = createScorer(mode, config, normalisation, 10); // 10, 10 and 5
+    const scorer = createScorer({ mode, precision: 'float32' }, config, normalisation, 10); // 10, 10 and 5
     const results = [1, 2].map(seed => {
       const params = toTensors(initClassifier(config, 4, seed));
       const score = scorer.score(params, set);
@@ -151,7 +169,7 @@ describe('scores of a classifier', () => {
   it('count the images whose largest logit is that of their label', () => {
     const weights = initClassifier(config, 4, 1);
     const params = toTensors({ ...weights, 'head.weight': { shape: [4, 8], data: new Float32Array(32) }, 'head.bias': { shape: [4], data: Float32Array.of(0, 0, 1, 0) } });
-    const scorer = createScorer('graph', config, normalisation, 10);
+    const scorer = createScorer({ mode: 'graph', precision: 'float32' }, config, normalisation, 10);
     expect(scorer.score(params, set).correct).toBe(set.labels.filter(label => label === 2).length);
     scorer.dispose();
     tf.dispose(params);
@@ -178,20 +196,21 @@ describe('whole stages', () => {
   const upstream = () => leaveUpstream(folder, { model: teacherModel }, initEncoder(teacherModel, 1));
   const start = () => leaveUpstream(folder, { model }, initEncoder(model, 2));
 
-  const STAGES: Readonly<Record<string, (mode: Mode, resume?: Pick<RunOptions, 'interruptAt' | 'resumeIn'>) => ReturnType<typeof runStage>>> = Object.fromEntries(
+  const STAGES: Readonly<Record<string, (mode: Mode, interruptAt?: number) => ReturnType<typeof runStage>>> = Object.fromEntries(
     ([
-      ['pretrain', pretrain, pretrainRecipe.parse({ ...shared, model, decoder, mask_ratio: 0.75, norm_pix_loss: true }), () => ({})],
-      ['distill', distill, distillRecipe.parse(distillation), () => ({ teacher: upstream() })],
-      ['distill in micro-batches', distill, distillRecipe.parse({ ...distillation, schedule: { ...shared.schedule, accumulation_steps: 2 } }), () => ({ teacher: upstream() })],
-      ['finetune', finetune, finetuneRecipe.parse({ ...classifier, layer_decay: 0.75 }), () => ({ weights: start() })],
-      ['supervise', supervise, superviseRecipe.parse(classifier), () => ({})],
-    ] as [string, StageRunner<object>, object, () => object][]).map(([name, runner, recipe, inputs]) =>
-      [name, (mode: Mode, resume?: object) => runStage(runner, recipe, { folder, mode, upstream: inputs() as never, ...resume })]),
+      ['pretrain', pretrain, { ...shared, model, decoder, mask_ratio: 0.75, norm_pix_loss: true }, pretrainRecipe, () => ({})],
+      ['distill', distill, distillation, distillRecipe, () => ({ teacher: upstream() })],
+      ['distill in micro-batches', distill, { ...distillation, schedule: { ...shared.schedule, accumulation_steps: 2 } }, distillRecipe, () => ({ teacher: upstream() })],
+      ['finetune', finetune, { ...classifier, layer_decay: 0.75 }, finetuneRecipe, () => ({ weights: start() })],
+      ['supervise', supervise, classifier, superviseRecipe, () => ({})],
+    ] as [string, StageRunner<object>, object, z.ZodType<object>, () => object][]).map(([name, runner, recipe, schema, inputs]) =>
+      [name, (mode: Mode, interruptAt?: number) =>
+        runStage(runner, schema.parse({ ...recipe, engine: { mode } }), { folder, upstream: inputs() as never, ...(interruptAt !== undefined && { interruptAt }) })]),
   );
 
   it.each(Object.keys(STAGES))('give the same weights and metrics in both modes, and resume to the bit: %s', async name => {
-    const [eager, graph, resumed] = [await STAGES[name]!('eager'), await STAGES[name]!('graph'), await STAGES[name]!('graph', { interruptAt: 2 })];
-    expect([eager.facts['mode'], graph.facts['mode']]).toEqual(['eager', 'graph']);
+    const [eager, graph, resumed] = [await STAGES[name]!('eager'), await STAGES[name]!('graph'), await STAGES[name]!('graph', 2)];
+    expect([eager.facts, graph.facts].map(facts => (facts['engine'] as { mode: string }).mode)).toEqual(['eager', 'graph']);
     expect(distance(graph.weights, eager.weights)).toBeLessThan(TOLERANCE);
     expect(Object.keys(graph.result)).toEqual(Object.keys(eager.result));
     expect(graph.result['loss'] as number / (eager.result['loss'] as number)).toBeCloseTo(1, 4);
@@ -199,11 +218,21 @@ describe('whole stages', () => {
     expect(resumed.result).toEqual(graph.result);
   });
 
-  it('do not go on in another mode', async () => {
-    await expect(STAGES['supervise']!('eager', { interruptAt: 1, resumeIn: 'graph' })).rejects.toMatchObject({ code: 'CHECKPOINT_MODE' });
+  it('evaluate to the same number of correct images in both modes', async () => {
+    const weights = leaveUpstream(folder, { model }, initClassifier(model, 4, 3));
+    const [eager, graph] = await Promise.all((['eager', 'graph'] as const).map(mode => evaluate(
+      new StageInFolder(folder, evaluateRecipe.parse({ data: shared.data, split: 'test', batch_size: 5, engine: { mode } }), { weights }).context())));
+    expect(graph!['correct']).toBe(eager!['correct']);
+    expect(graph!['loss'] as number).toBeCloseTo(eager!['loss'] as number, 6);
   });
 
-  it('refuse a mode that does not exist', async () => {
-    await expect(STAGES['supervise']!('fast' as Mode)).rejects.toMatchObject({ code: 'ENGINE_MODE' });
+  it.each([
+    ['graph', 'bfloat16', true],
+    ['eager', 'bfloat16', false],
+    ['fast', 'float32', false],
+  ])('with mode %s and precision %s can be planned: %s', (mode, precision, valid) => {
+    const { success, error } = superviseRecipe.safeParse({ ...classifier, engine: { mode, precision } });
+    expect(success).toBe(valid);
+    if (precision === 'bfloat16' && !valid) expect(error!.issues[0]!.message).toMatch(/expected float32 with the mode 'eager'.*got bfloat16; set the mode to 'graph' or 'hybrid'/);
   });
 });

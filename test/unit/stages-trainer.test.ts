@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { initAdamW } from '../../src/optim/adamw.ts';
-import { evaluateLosses, trainStep, type HostInputs, type Objective, type TrainState } from '../../src/stages/train-step.ts';
+import type { EngineRecipe } from '../../src/stages/recipes.ts';
+import { createTrainer, type TrainState } from '../../src/stages/trainer.ts';
+import { slice, upload, type HostInputs, type LossFunction } from '../../src/stages/train-step.ts';
 import { loadEngine } from '../../src/tensor/backend.ts';
 import { stream } from '../../src/tensor/rng.ts';
 import * as tf from '../../src/tensor/tf.ts';
@@ -19,14 +21,10 @@ const inputs = (): HostInputs => ({
 });
 
 /** Mean of squares of a linear map, weighted by sample; `unused` does not enter. */
-const objective: Objective = {
-  targets: ({ x }) => ({ y: tf.sum(x!, 1, true) }),
-  loss: (params, { x, y, scale }) => {
-    const error = tf.sub(tf.matMul(x as tf.Tensor2D, params['w'] as tf.Tensor2D), y!);
-    const weight = tf.sum(tf.transpose(scale!), 1, true);
-    const loss = tf.mean<tf.Scalar>(tf.mul(tf.square(error), weight));
-    return { loss, half: tf.mul(loss, 0.5) };
-  },
+const loss: LossFunction = (params, { x, scale }) => {
+  const error = tf.sub(tf.matMul(x as tf.Tensor2D, params['w'] as tf.Tensor2D), tf.sum(x!, 1, true));
+  const mean = tf.mean<tf.Scalar>(tf.mul(tf.square(error), tf.sum(tf.transpose(scale!), 1, true)));
+  return { loss: mean, half: tf.mul(mean, 0.5) };
 };
 
 const start = (): TrainState => {
@@ -39,24 +37,32 @@ const start = (): TrainState => {
 };
 
 const groups = { w: { weightDecay: 0.1, lrScale: 1 }, unused: { weightDecay: 0.1, lrScale: 1 } };
-const run = (steps: number, microBatches: number) => {
-  let state = start();
-  const losses: Record<string, number>[] = [];
-  for (let i = 0; i < steps; i++) {
-    const result = trainStep(state, inputs(), 0.05, objective, { groups, betas: [0.9, 0.95], microBatches });
-    state = result.state;
-    losses.push(result.losses);
-  }
-  const values = fromTensors(state.params);
-  tf.dispose([state.params, state.optimizer.m, state.optimizer.v]);
-  return { values, losses };
-};
 
-describe('trainStep', () => {
+describe.each(['eager', 'graph'] as const)('a trainer in %s mode', mode => {
+  const engine: EngineRecipe = { mode, precision: 'float32' };
+
+  const run = (steps: number, microBatches: number) => {
+    const trainer = createTrainer(start(), { loss, groups, betas: [0.9, 0.95], microBatches, engine, signature: `trainer ${microBatches}` });
+    const losses: Record<string, number>[] = [];
+    for (let step = 0; step < steps; step++) {
+      for (let index = 0; index < microBatches; index++) {
+        const batch = upload(slice(inputs(), index, microBatches));
+        const values = trainer.feed(batch, 0.05);
+        tf.dispose(batch);
+        expect(values === undefined).toBe(index < microBatches - 1);
+        if (values) losses.push(values);
+      }
+    }
+    const params = trainer.finish();
+    const values = fromTensors(params);
+    tf.dispose(params);
+    return { values, losses };
+  };
+
   it('lowers the loss and reports its parts', () => {
     const { losses } = run(30, 1);
     expect(losses.at(-1)!['loss']!).toBeLessThan(losses[0]!['loss']! / 4);
-    for (const { loss, half } of losses) expect(half! / loss!).toBeCloseTo(0.5, 6);
+    for (const { loss: whole, half } of losses) expect(half! / whole!).toBeCloseTo(0.5, 6);
   });
 
   it('leaves parameters without a group or without a gradient alone, weight decay included', () => {
@@ -74,12 +80,9 @@ describe('trainStep', () => {
     }
   });
 
-  it('refuses micro-batches that do not divide the batch', () => {
-    expect(() => run(1, 3)).toThrow(/Expected a batch that 3 micro-batches divide, got 8/);
-  });
-
   it('keeps no tensor behind', () => {
     run(1, 2);
+    run(1, 1);
     const before = tf.memory().numTensors;
     run(4, 2);
     run(4, 1);
@@ -90,10 +93,20 @@ describe('trainStep', () => {
     expect(run(6, 2)).toEqual(run(6, 2));
   });
 
-  it('evaluates the same losses without training', () => {
-    const { params, optimizer } = start();
-    const before = evaluateLosses(objective, params, inputs());
-    const stepped = trainStep({ params, optimizer }, inputs(), 0, objective, { groups, betas: [0.9, 0.95], microBatches: 1 });
-    expect(before['loss']).toBeCloseTo(stepped.losses['loss']!, 6);
+  it('lends its state and goes on as if nobody had looked', async () => {
+    const looked = createTrainer(start(), { loss, groups, betas: [0.9, 0.95], microBatches: 1, engine, signature: 'trainer 1' });
+    for (let step = 0; step < 3; step++) {
+      const batch = upload(inputs());
+      looked.feed(batch, 0.05);
+      tf.dispose(batch);
+      expect(await looked.lend(({ optimizer }) => optimizer.step)).toBe(step + 1);
+    }
+    const params = looked.finish();
+    expect(fromTensors(params)).toEqual(run(3, 1).values);
+    tf.dispose(params);
   });
+});
+
+it('refuses micro-batches that do not divide the batch', () => {
+  expect(() => slice(inputs(), 0, 3)).toThrow(/Expected a batch that 3 micro-batches divide, got 8/);
 });
