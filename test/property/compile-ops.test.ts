@@ -16,7 +16,7 @@ interface Case {
 
 const size = fc.integer({ min: 1, max: 3 });
 const shapeOf = (min: number, max = 4): fc.Arbitrary<number[]> => fc.array(size, { minLength: min, maxLength: max });
-const ones = (shape: readonly number[], dtype: tf.DataType = 'float32'): tf.Tensor => tf.ones([...shape], dtype as 'float32');
+const ones = (shape: readonly number[], dtype: tf.DataType = 'float32'): tf.Tensor => tf.ones([...shape], dtype);
 
 /** A shape, and another that it can be broadcast with. */
 const broadcastable = shapeOf(0).chain(shape => fc.tuple(fc.constant(shape),
@@ -68,7 +68,7 @@ const cases: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   fill: shapeOf(0).map(shape => ({ leaves: () => [], compute: () => [tf.fill(shape, 2), tf.fill(shape, 2, 'int32')].map(x => tf.neg(x)) })),
   oneHot: fc.tuple(shapeOf(0), fc.integer({ min: 2, max: 4 })).map(([shape, depth]) => ({ leaves: () => [ones(shape, 'int32')], compute: x => tf.oneHot(x, depth) })),
   gather: fc.tuple(withAxis(), shapeOf(1, 2)).map(([[shape, axis], indices]) => ({
-    leaves: () => [ones(shape), tf.zeros(indices, 'int32')], compute: (x, i) => tf.gather(x, i as tf.Tensor1D, axis < 0 ? axis + shape.length : axis),
+    leaves: () => [ones(shape), tf.zeros(indices, 'int32')], compute: (x, i) => tf.gather(x, i, axis < 0 ? axis + shape.length : axis),
   })),
   segments: fc.tuple(size, shapeOf(0, 2), fc.integer({ min: 1, max: 4 })).map(([n, inner, count]) => ({
     leaves: () => [ones([n, ...inner]), tf.zeros([n], 'int32')], compute: (x, ids) => tf.unsortedSegmentSum(x, ids as tf.Tensor1D, count),

@@ -30,7 +30,7 @@ export function executedOps(leaves: readonly tf.Tensor[], f: () => unknown): Exe
     ops.push({ op: 'Const', attributes: { dtype, value: { dtype, shape, bytes: bytesOf(values) } }, inputs: [], outputs: [{ number: numbers(id), dtype, shape: [...shape] }] });
     return id;
   };
-  backend.binding = Object.assign(Object.fromEntries(Object.getOwnPropertyNames(real).map(name => [name, real[name as keyof Binding]])), { executeOp, createTensor }) as unknown as Binding;
+  backend.binding = Object.assign(Object.fromEntries(Object.entries(Object.getOwnPropertyDescriptors(real)).map(([name, { value }]) => [name, value as unknown])), { executeOp, createTensor }) as unknown as Binding;
   try {
     tf.tidy(() => void f());
   } finally {
@@ -42,10 +42,12 @@ export function executedOps(leaves: readonly tf.Tensor[], f: () => unknown): Exe
 /** Records `f`. */
 export function recordedOps(leaves: readonly tf.Tensor[], f: () => unknown): Executed[] {
   const types = new Map(leaves.map(leaf => [valueOf(leaf), tensorType(leaf)]));
-  return tf.tidy(() => {
-    const recording = record(types, () => void f());
-    return normalised(recording.operations, recording.types, leaves);
+  let recorded: Executed[] = [];
+  tf.tidy(() => {
+    const { operations, types: all } = record(types, () => void f());
+    recorded = normalised(operations, all, leaves);
   });
+  return recorded;
 }
 
 export function normalised(operations: readonly Operation[], types: ReadonlyMap<Value, TensorType>, leaves: readonly tf.Tensor[]): Executed[] {

@@ -13,7 +13,7 @@ export interface Call {
   /** How many outputs are expected. */
   readonly outputs: number;
   /** Values of an int32 input that the types depend on, e.g. a shape: the recording knows them if they came from the host. @throws CompileError otherwise */
-  integers(input: number): readonly number[];
+  readonly integers: (input: number) => readonly number[];
 }
 
 type Rule = (call: Call) => TensorType | readonly TensorType[];
