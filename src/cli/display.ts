@@ -2,7 +2,7 @@
 import logUpdate from 'log-update';
 import pc from 'picocolors';
 import type { Progress, StageResult } from '../ablation/kind.ts';
-import type { Plan } from '../plan/plan.ts';
+import { packLabel, type Plan } from '../plan/plan.ts';
 import type { Counts, Failure, RunEvent } from '../runner/events.ts';
 import { Eta } from './eta.ts';
 import { count, duration, plural, table } from './text.ts';
@@ -17,6 +17,8 @@ export interface Display {
 interface Running {
   readonly place: string;
   readonly label: string;
+  /** Keys of the stages that its worker runs side by side. */
+  readonly pack: readonly string[];
   readonly since: number;
   /** Where the attempt began and when: a resumed stage does not begin at 0. */
   first?: { readonly step: number; readonly time: number };
@@ -38,7 +40,10 @@ abstract class Following implements Display {
   protected readonly began = performance.now();
   private readonly eta: Eta;
 
+  private readonly plan: Plan;
+
   constructor(plan: Plan, done: Iterable<string>, workers: number) {
+    this.plan = plan;
     this.eta = new Eta(plan, done, workers);
   }
 
@@ -49,14 +54,14 @@ abstract class Following implements Display {
     this.counts = event.counts;
     switch (event.type) {
       case 'started':
-        this.running.set(event.key, { place: event.place, label: event.label, since: performance.now() });
-        this.started(event.key, event.attempt);
+        this.running.set(event.key, { place: event.place, label: event.label, pack: event.pack, since: performance.now() });
+        if (event.key === event.pack.at(-1)) this.started(event.key, event.attempt);
         break;
       case 'progress':
         this.progressed(event.key, event.progress);
         break;
       case 'finished':
-        this.eta.finish(event.key, event.seconds, this.shareOfAttempt(event.key));
+        this.eta.finish(event.key, event.workerSeconds, this.shareOfAttempt(event.key));
         this.running.delete(event.key);
         this.say(`${pc.green('done')}    ${event.label}  ${pc.dim(`${duration(event.seconds)}${resultText(event.result)}`)}`);
         break;
@@ -86,7 +91,7 @@ abstract class Following implements Display {
     }
   }
 
-  /** A stage has started; a live display shows that among the workers. */
+  /** A stage, or the last of a pack, has started; a live display shows that among the workers. */
   protected abstract started(key: string, attempt: number): void;
 
   protected headline(): string {
@@ -102,18 +107,29 @@ abstract class Following implements Display {
     return parts.join(', ');
   }
 
+  /** One a worker. Of a pack it shows the member that is furthest behind: the others end with it. */
   protected workerRows(): string[][] {
-    return [...this.running.values()].sort((a, b) => a.place.localeCompare(b.place)).map(({ place, label, progress, first }) => {
+    const byPlace = new Map<string, Running[]>();
+    for (const running of this.running.values()) byPlace.set(running.place, [...(byPlace.get(running.place) ?? []), running]);
+    const share = ({ progress }: Running): number => (progress && progress.steps > 0 ? progress.step / progress.steps : 0);
+    const workers = [...byPlace.values()].map(members => members.reduce((a, b) => (share(b) < share(a) ? b : a)));
+    return workers.sort((a, b) => a.place.localeCompare(b.place)).map(running => {
+      const { place, pack, progress, first } = running;
+      const label = this.label(running);
       const { phase = 'load', step = 0, steps = 0, imagesPerSecond, loss } = progress ?? {};
       const left = first && step > first.step ? ((performance.now() - first.time) / (step - first.step)) * (steps - step) / 1000 : undefined;
       return [
         pc.cyan(place), label,
         steps > 0 && phase !== 'evaluate' ? `step ${count(step)}/${count(steps)}` : PHASE[phase],
         imagesPerSecond === undefined ? '' : `${count(imagesPerSecond)} images/s`,
-        loss === undefined ? '' : `loss ${loss.toPrecision(4)}`,
+        loss === undefined || pack.length > 1 ? '' : `loss ${loss.toPrecision(4)}`,
         left === undefined ? '' : `${duration(left)} left`,
       ];
     });
+  }
+
+  protected label({ pack, label }: Running): string {
+    return pack.length > 1 ? packLabel(pack.map(key => this.plan.stages.get(key)!)) : label;
   }
 
   private progressed(key: string, progress: Progress): void {
@@ -176,8 +192,8 @@ class LineDisplay extends Following {
   }
 
   protected override started(key: string, attempt: number): void {
-    const { place, label } = this.running.get(key)!;
-    this.say(`started ${label}  on ${place}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
+    const running = this.running.get(key)!;
+    this.say(`started ${this.label(running)}  on ${running.place}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
   }
 
   private line(): void {

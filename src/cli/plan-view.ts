@@ -3,7 +3,7 @@ import { assumptionsOf } from '../ablation/assumptions.ts';
 import pc from 'picocolors';
 import type { Assumption } from '../ablation/declaration.ts';
 import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../plan/plan.ts';
-import type { DiskForecast, Forecast, TimeForecast } from './forecast.ts';
+import type { DiskForecast, Forecast, PackForecast, TimeForecast } from './forecast.ts';
 import type { Chosen } from './selection.ts';
 import type { States } from './states.ts';
 import { bytes, columns, count, cut, duration, flops, heading, plural, table, wrap } from './text.ts';
@@ -37,14 +37,14 @@ export function planText(view: PlanView, listStages: boolean): string {
   return lines.join('\n');
 }
 
-function kindTable({ stages }: Plan, states: States, { toRun, time }: Forecast): string {
+function kindTable({ stages }: Plan, states: States, { toRun, packs, time }: Forecast): string {
   const all = [...stages.values()];
   const row = (name: string, ofKind: (stage: PlannedStage) => boolean): string[] => {
     const chosen = all.filter(ofKind), left = toRun.filter(ofKind);
     const cost = totalCost(left);
     return [
       name, count(chosen.length), count(chosen.filter(isShared).length), count(chosen.filter(s => states.get(s.key)?.state === 'done').length), count(left.length),
-      count(cost.unlabelledImages), count(cost.labelledImages), flops(cost.flops), ...(time ? [timeOf(left, time)] : []),
+      count(cost.unlabelledImages), count(cost.labelledImages), flops(cost.flops), ...(time ? [timeOf(packs.filter(p => p.stages.some(ofKind)), time)] : []),
     ];
   };
   return table([
@@ -54,16 +54,29 @@ function kindTable({ stages }: Plan, states: States, { toRun, time }: Forecast):
   ]);
 }
 
-function timeOf(stages: readonly PlannedStage[], { stages: times }: TimeForecast): string {
-  const each = stages.map(stage => times.get(stage.key)!);
-  return `${each.some(t => !t.measured) ? '~' : ''}${duration(each.reduce((sum, t) => sum + t.seconds, 0))}`;
+function timeOf(packs: readonly PackForecast[], { stages: times }: TimeForecast): string {
+  const estimated = packs.some(pack => pack.stages.some(stage => !times.get(stage.key)!.measured));
+  return `${estimated ? '~' : ''}${duration(packs.reduce((sum, pack) => sum + pack.seconds!, 0))}`;
 }
 
-function forecastLines({ chosen, forecast: { toRun, disk, time, stated, notRunnable }, devices }: PlanView): string[] {
+/** Of each kind that shares: `24 distill stages run in 6 packs, which saves ... of ... FLOPs`. */
+function packLines(packs: readonly PackForecast[]): string[] {
+  const sharing = packs.filter(pack => pack.stages.length > 1);
+  return [...new Set(sharing.map(pack => pack.stages[0]!.kind))].map(kind => {
+    const ofKind = sharing.filter(pack => pack.stages[0]!.kind === kind);
+    const stages = ofKind.flatMap(pack => pack.stages);
+    const saved = ofKind.reduce((sum, pack) => sum + pack.savedFlops, 0), all = totalCost(stages).flops;
+    const sizes = [...new Set(ofKind.map(pack => pack.stages.length))].sort((a, b) => a - b).join(', ');
+    return `${plural(stages.length, `${kind} stage`)} side by side in ${plural(ofKind.length, 'pack')} (of ${sizes}), which saves ${flops(saved)} of ${flops(all)} (${Math.round((100 * saved) / Math.max(1, all))} %)`;
+  });
+}
+
+function forecastLines({ chosen, forecast: { toRun, packs, disk, time, stated, notRunnable }, devices }: PlanView): string[] {
   const shared = [...chosen.plan.stages.values()].filter(isShared).length;
   const line = (name: string, text: string): string => `  ${name.padEnd(9)}${wrap(text, columns() - 11, ' '.repeat(11))}`;
   return [
     ...(shared > 0 ? [line('Shared', `${plural(shared, 'stage')} of several tables, run once`)] : []),
+    ...packLines(packs).map(text => line('Packs', text)),
     ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
     ...(notRunnable === undefined ? (toRun.length > 0 ? [line('Time', timeText(time, devices))] : []) : [line('Note', pc.yellow(notRunnable))]),
     ...(stated ? [line('Hardware', `${count(stated.hours)} ${stated.device}-hours for what is to run, at ${flops(stated.flopsPerSecond)}/s sustained ${pc.dim(`(${stated.source})`)}`)] : []),
@@ -102,7 +115,7 @@ function stageTable(plan: Plan, states: States): string {
 }
 
 export function planJson({ chosen: { plan, profile, overrides, seeds, study }, states, devices, forecast }: PlanView): string {
-  const { toRun, time, disk, stated, notRunnable } = forecast;
+  const { toRun, packs, time, disk, stated, notRunnable } = forecast;
   const left = new Set(toRun.map(s => s.key));
   const stages = [...plan.stages.values()].map(s => ({
     key: s.key, kind: s.kind, revision: s.revision, seed: s.seed, roles: s.roles, state: states.get(s.key)?.state ?? 'absent',
@@ -114,6 +127,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
     counts: { stages: stages.length, shared: stages.filter(s => s.shared).length, done: stages.filter(s => s.state === 'done').length, toRun: toRun.length },
     cost: totalCost(toRun),
     disk: disk ?? null,
+    packs: packs.map(({ stages: members, savedFlops, seconds }) => ({ kind: members[0]!.kind, keys: members.map(s => s.key), savedFlops, ...(seconds !== undefined && { seconds }) })),
     time: time ? { ...time, stages: undefined } : null,
     stated: stated ?? null,
     notRunnable: notRunnable ?? null,

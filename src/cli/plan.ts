@@ -62,7 +62,7 @@ function outcomeText(outcome: Outcome): string {
   const user = stage.users[0]!;
   const head = `${stage.kind} of ${user.ablation}/${user.arm} on ${place.name}`;
   if ('failure' in outcome) return `${head}  ${pc.red('failed')} ${outcome.failure}`;
-  const { perSecond, start } = outcome.measurement;
+  const { perSecond, start, process: first } = outcome.measurement;
   const images = stage.cost.labelledImages + stage.cost.unlabelledImages;
-  return `${head}  ${images > 0 ? `${count(perSecond)} images/s` : duration(stage.cost.flops / perSecond)}, start ${start.toFixed(1)} s`;
+  return `${head}  ${images > 0 ? `${count(perSecond)} images/s` : duration(stage.cost.flops / perSecond)}, start ${start.toFixed(1)} s, of a new worker ${(start + first).toFixed(1)} s`;
 }

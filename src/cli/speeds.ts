@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { Pace, Shapes, type Duration } from '../plan/pace.ts';
 import type { PlannedStage } from '../plan/plan.ts';
+import { sharingsOf } from '../plan/sharing.ts';
 import type { Place } from '../runner/devices.ts';
 import { hardwareName, measureStages, type Outcome } from '../runner/measure.ts';
 import { keepMeasurement, measurementsIn, readMeasurements, type Hardware } from '../runner/measurements.ts';
@@ -33,11 +34,12 @@ export class Speeds {
     this.#store = store;
     this.#places = places;
     this.#shapes = new Shapes(chosen.study.kinds, chosen.plan);
+    const sharings = sharingsOf(chosen.study.kinds, chosen.plan);
     const byName = new Map(places.map(place => [hardwareName(place), hardwareOf(place)]));
     this.#groups = new Map([...byName].map(([name, hardware]) => [name, {
       places: places.filter(place => hardwareName(place) === name).length,
       // A finished stage knows better than a measurement of a few steps.
-      pace: new Pace(this.#shapes, chosen.plan, [...readMeasurements(cacheFile(), hardware), ...(store ? measurementsIn(store, chosen.plan, this.#shapes, hardware) : [])]),
+      pace: new Pace(this.#shapes, chosen.plan, [...readMeasurements(cacheFile(), hardware), ...(store ? measurementsIn(store, chosen.plan, this.#shapes, sharings, hardware) : [])]),
     }]));
   }
 
@@ -51,6 +53,11 @@ export class Speeds {
     const places = known.reduce((sum, k) => sum + k.places, 0);
     const perSecond = known.reduce((sum, k) => sum + k.places / k.seconds, 0);
     return { seconds: places / perSecond, measured: known.every(k => k.measured) };
+  }
+
+  /** Seconds that a new worker takes before its first stage, on the slowest place. */
+  processStart(): number {
+    return Math.max(0, ...[...this.#groups.values()].map(({ pace }) => pace.processStart()));
   }
 
   /** Shapes of the stages. */
@@ -69,9 +76,9 @@ export class Speeds {
 
   /** Measures what is not measured yet and keeps it for every later plan. @returns speeds that know it */
   async measure(stages: readonly PlannedStage[], onOutcome: (outcome: Outcome) => void): Promise<Speeds> {
-    const { plan, dir } = this.#chosen;
+    const { plan, dir, study } = this.#chosen;
     await measureStages(this.unmeasured(stages), this.#places, {
-      plan, shapes: this.#shapes, store: this.#store, experiments: dir, dataDir: resolve(dataDir()),
+      plan, kinds: study.kinds, shapes: this.#shapes, store: this.#store, experiments: dir, dataDir: resolve(dataDir()),
       onOutcome: outcome => {
         if ('measurement' in outcome) keepMeasurement(cacheFile(), { ...outcome.measurement, ...hardwareOf(outcome.place), engine: outcome.engine });
         onOutcome(outcome);

@@ -1,9 +1,10 @@
 /** How long stages take, from what was measured of stages of their shape. */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../ablation/json.ts';
-import type { JsonObject, StageCost, StageKind } from '../ablation/kind.ts';
+import type { StageCost, StageKind } from '../ablation/kind.ts';
 import type { Plan, PlannedStage } from './plan.ts';
 import { workOf } from './priority.ts';
+import { inputsOf } from './sharing.ts';
 
 /** How fast stages of one shape run, on one kind of place. */
 export interface Measurement {
@@ -11,8 +12,10 @@ export interface Measurement {
   readonly shape: string;
   /** Units of `amountOf` a second, once it runs. */
   readonly perSecond: number;
-  /** Seconds beside that: starting the process, loading, evaluating. */
+  /** Seconds beside that, in a worker that has run stages before: loading, evaluating. */
   readonly start: number;
+  /** Seconds beside that which only the first stage of a process takes: starting it, loading the engine. */
+  readonly process: number;
 }
 
 /** What a stage has to get through: its images, or FLOPs where no images are counted. */
@@ -29,16 +32,11 @@ export class Shapes {
     this.#stages = stages;
   }
 
-  /** Recipes of the stage's direct inputs by slot. */
-  inputs(stage: PlannedStage): Record<string, JsonObject> {
-    return Object.fromEntries(Object.entries(stage.upstream).map(([slot, key]) => [slot, this.#stages.get(key)!.recipe]));
-  }
-
   of(stage: PlannedStage): string {
     const known = this.#known.get(stage.key);
     if (known !== undefined) return known;
     const kind = this.#kinds.get(stage.kind)!;
-    const inputs = this.inputs(stage);
+    const inputs = inputsOf({ stages: this.#stages }, stage);
     const shape = kind.shape?.(stage.recipe, inputs) ?? { recipe: stage.recipe, inputs };
     const text = createHash('sha256').update(canonicalJson({ kind: kind.name, revision: kind.revision, shape }, 'shape')).digest('hex').slice(0, 32);
     this.#known.set(stage.key, text);
@@ -90,6 +88,11 @@ export class Pace {
     if (measurement) return { seconds: measurement.start + amountOf(stage.cost) / measurement.perSecond, measured: true };
     const rate = this.#rates.get(stage.kind) ?? this.#rates.get('');
     return rate && { seconds: rate.start / rate.shapes + (this.#work(stage.cost) * rate.seconds) / rate.work, measured: false };
+  }
+
+  /** Seconds that each worker takes once, the longest measured. */
+  processStart(): number {
+    return Math.max(0, ...[...this.#measured.values()].map(m => m.process));
   }
 
   #count(name: string, cost: StageCost, { perSecond, start }: Measurement): void {

@@ -26,7 +26,7 @@ export async function execute(task: Task, hooks: Hooks): Promise<ExecutionState[
   const onStop = (): void => members.forEach(m => m.attempt.log(`Stopping: ${(hooks.signal.reason as Error).message}.`));
   hooks.signal.addEventListener('abort', onStop);
   try {
-    members.forEach(member => member.claim());
+    members.forEach(member => member.claim(task));
     const settled = await runMembers(members, task, hooks);
     const states: ExecutionState[] = [];
     for (const [i, member] of members.entries()) states.push(await member.settle(settled[i]!, hooks.signal));
@@ -82,8 +82,10 @@ class Member {
     this.#provenance = provenance;
   }
 
-  claim(): void {
+  claim({ place, attempts }: Task): void {
     this.attempt.claim();
+    const beside = attempts.length > 1 ? `, beside ${attempts.flatMap(a => (a.key === this.attempt.key ? [] : [a.key.slice(0, 12)])).join(', ')}` : '';
+    this.attempt.log(`Attempt ${this.attempt.number} on ${place} in process ${process.pid}${beside}.`);
     this.#recordFacts();
   }
 

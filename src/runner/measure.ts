@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execaNode } from 'execa';
+import type { StageKind } from '../ablation/kind.ts';
 import { amountOf, type Measurement, type Shapes } from '../plan/pace.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
+import { environmentOf } from '../plan/sharing.ts';
 import type { StoreReader } from '../store/reader.ts';
 import { placeEnvironment, type Place } from './devices.ts';
 import type { Probed, ProbeInput, ProbeTask } from './probe.ts';
@@ -24,6 +26,7 @@ export type Outcome = ToMeasure & ({ readonly measurement: Measurement; readonly
 
 export interface MeasureOptions {
   readonly plan: Plan;
+  readonly kinds: readonly StageKind[];
   readonly shapes: Shapes;
   /** Finished stages give their outputs as inputs. */
   readonly store: StoreReader | undefined;
@@ -52,7 +55,8 @@ async function measure({ stage, place }: ToMeasure, options: MeasureOptions): Pr
   const folder = await mkdtemp(join(tmpdir(), 'ablate-measure-'));
   try {
     const started = Date.now();
-    const answer = await ask(place, taskFor(stage, place, folder, options));
+    const kind = options.kinds.find(k => k.name === stage.kind);
+    const answer = await ask(place, kind ? environmentOf(kind, stage) : {}, taskFor(stage, place, folder, options));
     if ('failure' in answer) return { stage, place, failure: answer.failure };
     const measurement = { shape: options.shapes.of(stage), ...speedOf(stage, answer.probed, started) };
     return { stage, place, measurement, engine: answer.probed.engine };
@@ -71,8 +75,8 @@ function taskFor({ kind, recipe, seed, upstream }: PlannedStage, { device, threa
   return { experiments, kind, recipe, seed, inputs, folder, execution: { device, threads, dataDir, acceptEngineChange: false } };
 }
 
-async function ask(place: Place, task: ProbeTask): Promise<ProbeAnswer> {
-  const worker = execaNode(WORKER, { nodeOptions: ['--import', TSX], env: placeEnvironment(place), stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', ipc: true, reject: false });
+async function ask(place: Place, environment: Record<string, string>, task: ProbeTask): Promise<ProbeAnswer> {
+  const worker = execaNode(WORKER, { nodeOptions: ['--import', TSX], env: { ...placeEnvironment(place), ...environment }, stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', ipc: true, reject: false });
   const answer = new Promise<ProbeAnswer>(resolve => worker.once('message', message => resolve(message as unknown as ProbeAnswer)));
   worker.send(task, () => undefined);
   const lost = worker.then(({ stderr, exitCode }): ProbeAnswer => ({ failure: `the worker ended without an answer (exit code ${exitCode ?? 'none'}): ${stderr.trim().split('\n').at(-1) ?? ''}` }));
@@ -80,9 +84,10 @@ async function ask(place: Place, task: ProbeTask): Promise<ProbeAnswer> {
 }
 
 /** @param started when the process was started */
-function speedOf({ cost }: PlannedStage, { began, steps = 0, stepMs, ended }: Probed, started: number): Pick<Measurement, 'perSecond' | 'start'> {
+function speedOf({ cost }: PlannedStage, { began, againMs, steps = 0, stepMs, ended }: Probed, started: number): Omit<Measurement, 'shape'> {
   const runMs = stepMs === undefined ? (ended ?? Date.now()) - began : stepMs * steps;
   // What is told of a step comes at its end.
-  const startMs = began - started - (stepMs ?? 0);
-  return { perSecond: amountOf(cost) / Math.max(runMs / 1e3, 1e-3), start: Math.max(0, startMs / 1e3) };
+  const startMs = Math.max(0, againMs - (stepMs ?? 0));
+  const firstMs = began - started - (stepMs ?? 0);
+  return { perSecond: amountOf(cost) / Math.max(runMs / 1e3, 1e-3), start: startMs / 1e3, process: Math.max(0, firstMs - startMs) / 1e3 };
 }

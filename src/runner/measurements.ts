@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { amountOf, type Measurement, type Shapes } from '../plan/pace.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
+import type { Sharings } from '../plan/sharing.ts';
 import { StoreError } from '../store/errors.ts';
 import type { StoreReader } from '../store/reader.ts';
 
@@ -20,6 +21,7 @@ const line = z.object({
   shape: z.string(),
   perSecond: z.number().positive(),
   start: z.number().min(0),
+  process: z.number().min(0).default(0),
   device: z.enum(['cpu', 'gpu']),
   threads: z.int(),
   cpu: z.string(),
@@ -62,34 +64,40 @@ const provenance = z.object({
   cpu: z.string(),
   threads: z.int(),
   place: z.string(),
+  jobs_before: z.int().default(0),
+  pack: z.object({ members: z.int().positive() }).default({ members: 1 }),
   stage: z.looseObject({ images_per_second: z.number().positive().optional() }),
 });
 
-/** What the finished stages of a plan tell, for the hardware that they ran on. */
-export function measurementsIn(store: StoreReader, { stages }: Plan, shapes: Shapes, hardware: Hardware): Measurement[] {
-  return [...stages.values()].flatMap(stage => {
+/** What the finished stages of a plan tell, for the hardware that they ran on; those of new processes, whose start is in their times, come first. */
+export function measurementsIn(store: StoreReader, { stages }: Plan, shapes: Shapes, sharings: Sharings, hardware: Hardware): Measurement[] {
+  const found = [...stages.values()].flatMap(stage => {
     try {
-      return measurementOf(store, stage, shapes, hardware) ?? [];
+      return measurementOf(store, stage, shapes, sharings, hardware) ?? [];
     } catch (error) {
       if (error instanceof StoreError) return []; // damaged: others will tell
       throw error;
     }
   });
+  return [...found.filter(f => f.isFirst), ...found.filter(f => !f.isFirst)].map(f => f.measurement);
 }
 
-function measurementOf(store: StoreReader, stage: PlannedStage, shapes: Shapes, hardware: Hardware): Measurement | undefined {
+function measurementOf(store: StoreReader, stage: PlannedStage, shapes: Shapes, sharings: Sharings, hardware: Hardware): { measurement: Measurement; isFirst: boolean } | undefined {
   const done = store.doneAttempt(stage.key);
   const facts = done === undefined ? undefined : provenance.safeParse(store.provenance(stage.key));
   if (done !== 1 || !facts?.success) return undefined; // a resumed stage does not tell how long a whole one takes
-  const { ended, cpu, threads, place, stage: own } = facts.data;
+  const { ended, cpu, threads, place, stage: own, pack: { members }, jobs_before: before } = facts.data;
   const device = place.startsWith('gpu') ? 'gpu' : 'cpu';
   if (!fits({ device, threads, cpu: cpu.trim(), engine: engineText(own) }, hardware)) return undefined;
   const created = store.attempt(stage.key, done)?.created;
   const seconds = created === undefined ? 0 : (Date.parse(ended) - Date.parse(created)) / 1e3;
   const amount = amountOf(stage.cost);
   if (!(seconds > 0) || amount === 0) return undefined;
-  const perSecond = own.images_per_second ?? amount / seconds;
-  return { shape: shapes.of(stage), perSecond, start: Math.max(0, seconds - amount / perSecond) };
+  // By the stage's share of the time of its pack, of which `share` of its work was spent once for all of them.
+  const rate = own.images_per_second ?? (members * amount) / seconds;
+  const share = sharings.get(stage.key)?.share ?? 0;
+  const start = Math.max(0, seconds - (members * amount) / rate);
+  return { measurement: { shape: shapes.of(stage), perSecond: rate * (1 - share + share / members), start, process: 0 }, isFirst: before === 0 };
 }
 
 function jsonOrNothing(text: string): unknown {

@@ -1,10 +1,11 @@
 /** Runs the first steps of a stage for their time: the real code on real images, and no result. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Interrupted, PermanentError } from '../ablation/errors.ts';
-import type { Checkpoints, Execution, JsonObject, Progress, StageContext, StageKind, StageResult, UpstreamOutput } from '../ablation/kind.ts';
+import { AblateError, Interrupted, PermanentError } from '../ablation/errors.ts';
+import type { Checkpoints, Execution, JsonObject, PackRunner, Progress, StageContext, StageKind, StageResult, UpstreamOutput } from '../ablation/kind.ts';
 import { loadStudy } from '../ablation/load.ts';
 import { engineText } from './measurements.ts';
+import { loadPackRunner } from './pack-runner.ts';
 
 export interface ProbeInput {
   readonly key: string;
@@ -31,6 +32,8 @@ export interface ProbeTask {
 export interface Probed {
   /** The stage's first word after loading. */
   readonly began: number;
+  /** Milliseconds to the same word when the process runs the stage once more. */
+  readonly againMs: number;
   /** One step, where it has steps: `stepMs` each, `steps` in the whole stage. */
   readonly steps?: number;
   readonly stepMs?: number;
@@ -52,19 +55,27 @@ class StepClock {
   steps = 0;
   #last: number | undefined;
   #seen = 0;
+  #words = 0;
+  readonly #most: number;
   readonly #spans: number[] = [];
+
+  /** @param most words of the stage after which it is stopped in any case */
+  constructor(most = Infinity) {
+    this.#most = most;
+  }
 
   take({ phase, steps }: Progress): void {
     if (phase === 'load' || phase === 'trace') return;
-    const now = performance.timeOrigin + performance.now();
-    this.began ??= now;
+    const time = now();
+    this.began ??= time;
+    if (++this.#words >= this.#most) this.stop.abort();
     if (phase !== 'step') {
       this.#last = undefined; // an evaluation or a checkpoint lies between
       return;
     }
     this.steps = steps;
-    if (this.#last !== undefined && ++this.#seen > WARM_UP) this.#spans.push(now - this.#last);
-    this.#last = now;
+    if (this.#last !== undefined && ++this.#seen > WARM_UP) this.#spans.push(time - this.#last);
+    this.#last = time;
     const spent = this.#spans.reduce((a, b) => a + b, 0);
     if (this.#spans.length >= STEPS || (this.#spans.length >= 2 && spent >= ENOUGH_MS)) this.stop.abort();
   }
@@ -88,19 +99,33 @@ export async function probe(task: ProbeTask): Promise<Probed> {
     [slot, await upstreamOutput(input, kindOf(input.kind), join(task.folder, 'inputs', slot))] as const)));
   const output = join(task.folder, 'output');
   await mkdir(output, { recursive: true });
-  const run = await kindOf(task.kind).load();
+  const run = await loadPackRunner(kindOf(task.kind));
   const clock = new StepClock();
   const facts: JsonObject = {};
-  const loaded = performance.timeOrigin + performance.now();
-  const ended = await run(probingContext(task, upstream, output, clock, facts)).then(
-    () => performance.timeOrigin + performance.now(),
-    (error: unknown) => {
-      if (error instanceof Interrupted) return undefined;
-      throw error;
-    },
-  );
+  const loaded = now();
+  const ended = await runToItsEnd(run, probingContext(task, upstream, output, clock, facts));
   const stepMs = clock.stepMs();
-  return { began: clock.began ?? loaded, engine: engineText(facts), ...(stepMs !== undefined && { stepMs, steps: clock.steps }), ...(ended !== undefined && { ended }) };
+  const againMs = await timeToFirstWord(run, task, upstream, join(task.folder, 'again'));
+  return { began: clock.began ?? loaded, againMs, engine: engineText(facts), ...(stepMs !== undefined && { stepMs, steps: clock.steps }), ...(ended !== undefined && { ended }) };
+}
+
+const now = (): number => performance.timeOrigin + performance.now();
+
+/** @returns when it ended, or nothing when it was stopped */
+async function runToItsEnd(run: PackRunner, context: StageContext): Promise<number | undefined> {
+  const [settled] = await run([context]);
+  if (settled?.status === 'fulfilled') return now();
+  if (settled?.reason instanceof Interrupted) return undefined;
+  throw settled?.reason ?? new AblateError('PACK_RESULTS', 'Expected the outcome of one stage, got none');
+}
+
+/** Milliseconds; of a stage that says nothing, until it ends. */
+async function timeToFirstWord(run: PackRunner, task: ProbeTask, upstream: Record<string, UpstreamOutput>, output: string): Promise<number> {
+  await mkdir(output, { recursive: true });
+  const started = now();
+  const clock = new StepClock(1);
+  await runToItsEnd(run, probingContext(task, upstream, output, clock, {}));
+  return (clock.began ?? now()) - started;
 }
 
 async function upstreamOutput({ key, kind, recipe, done }: ProbeInput, { loadUntrained }: { loadUntrained?: StageKind['loadUntrained'] }, folder: string): Promise<UpstreamOutput> {

@@ -74,6 +74,33 @@ describe('plan', () => {
   });
 });
 
+describe('packs in a plan', () => {
+  const study = editableStudy('slow');
+  interface WithPacks { readonly packs: readonly { readonly kind: string; readonly keys: string[]; readonly savedFlops: number; readonly seconds?: number }[]; readonly time: { readonly seconds: number } | null }
+  const args = ['--only', 'side-by-side/tall,side-by-side/middle,side-by-side/small,side-by-side/storm'];
+  const plan = async (...more: string[]): Promise<WithPacks> => JSON.parse((await study.ablate('plan', '--json', ...args, ...more)).stdout) as WithPacks;
+
+  it('says how many stages share how many workers, and what that saves', async () => {
+    const one = await plan('--devices', 'cpu:1x1'), two = await plan('--devices', 'cpu:2x1');
+    const grafts = (p: WithPacks): WithPacks['packs'] => p.packs.filter(pack => pack.kind === 'graft');
+    // A graft takes 200 FLOPs, 100 of which are spent once in a pack.
+    expect(grafts(one).map(p => [p.keys.length, p.savedFlops])).toEqual([[4, 300]]);
+    expect(grafts(two).map(p => [p.keys.length, p.savedFlops])).toEqual([[2, 100], [2, 100]]);
+    expect(one.packs.flatMap(p => p.keys)).toHaveLength(1 + 4 + 4);
+    const { stdout } = await study.ablate('plan', ...args, '--devices', 'cpu:2x1');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('Packs 4 graft stages side by side in 2 packs (of 2), which saves 200 FLOP of 800 FLOP (25 %)');
+  });
+
+  it('forecasts a pack by what its members do by themselves and share', async () => {
+    const measured = await plan('--measure', '--devices', 'cpu:1x1');
+    const [graft] = measured.packs.filter(pack => pack.kind === 'graft');
+    // Alone each takes at least 100 pauses of 20 ms; half of that is spent once.
+    expect(graft!.seconds).toBeGreaterThan(1.9 * (0.5 + 4 * 0.5));
+    const sum = measured.packs.reduce((total, pack) => total + pack.seconds!, 0);
+    expect(measured.time!.seconds).toBeGreaterThan(sum); // one worker, which has to start first
+  });
+});
+
 describe('diff, and the report of a changed profile', () => {
   const study = editableStudy('quick');
 

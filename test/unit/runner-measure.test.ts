@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Shapes } from '../../src/plan/pace.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import { sharingsOf } from '../../src/plan/sharing.ts';
 import { parseDevices } from '../../src/runner/devices.ts';
 import { hardwareName, measureStages, type Outcome } from '../../src/runner/measure.ts';
 import { engineText, keepMeasurement, measurementsIn, readMeasurements, type Hardware } from '../../src/runner/measurements.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
 import toyStudy from '../toy/experiments/study.ts';
 import { temporaryFolder, toyExperiments, toyPlan } from '../toy/sweep.ts';
 
@@ -20,7 +22,7 @@ describe('measureStages', () => {
     const outcomes: Outcome[] = [];
     const places = parseDevices('cpu:2x1');
     await measureStages(new Map([[hardwareName(places[0]!), [...plan.stages.values()]]]), places,
-      { plan, shapes, store: undefined, experiments: toyExperiments, dataDir: tmpdir(), onOutcome: o => outcomes.push(o) });
+      { plan, kinds: toyStudy.kinds, shapes, store: undefined, experiments: toyExperiments, dataDir: tmpdir(), onOutcome: o => outcomes.push(o) });
     expect(outcomes.map(o => o.stage.key).sort()).toEqual([...plan.stages.keys()].sort());
     const of = (arm: string, role: string): Outcome => outcomes.find(o => o.stage.key === plan.arms.find(a => a.arm === arm)!.stages[role])!;
     for (const role of ['stock', 'tree']) {
@@ -29,7 +31,8 @@ describe('measureStages', () => {
       // Every step of the 100 sleeps for 20 ms.
       expect(outcome.measurement.perSecond).toBeLessThanOrEqual(1000 / 19);
       expect(outcome.measurement.perSecond).toBeGreaterThan(0);
-      expect(outcome.measurement.start).toBeGreaterThan(0);
+      // The second time neither a process nor a study has to load.
+      expect(outcome.measurement.start).toBeLessThan(outcome.measurement.process);
       expect(outcome.measurement.shape).toBe(shapes.of(outcome.stage));
       expect(outcome.engine).toBeNull();
     }
@@ -43,7 +46,7 @@ describe('kept measurements', () => {
 
   it('come back for the same hardware and engine only; a stage without engine fits any', () => {
     const path = file();
-    const kept = { perSecond: 5, start: 1, device: 'cpu' as const, threads: 1, cpu: 'a CPU' };
+    const kept = { perSecond: 5, start: 1, process: 2, device: 'cpu' as const, threads: 1, cpu: 'a CPU' };
     keepMeasurement(path, { ...kept, shape: 's1', engine: 'tensorflow 2' });
     keepMeasurement(path, { ...kept, shape: 's2', engine: null });
     keepMeasurement(path, { ...kept, shape: 's3', engine: 'tensorflow 1' });
@@ -53,6 +56,7 @@ describe('kept measurements', () => {
     expect(readMeasurements(path, hardware).map(m => m.shape)).toEqual(['s1', 's2']);
     writeFileSync(path, `${readFileSync(path, 'utf8')}{"shape":"torn`);
     expect(readMeasurements(path, hardware)).toHaveLength(2);
+    expect(readMeasurements(path, hardware)[0]).toMatchObject({ perSecond: 5, start: 1, process: 2 });
     expect(readMeasurements(file(), hardware)).toEqual([]);
   });
 
@@ -63,31 +67,48 @@ describe('kept measurements', () => {
 });
 
 describe('measurements of finished stages', () => {
+  interface Facts { place: string; jobs_before?: number; pack?: { members: number }; stage: { images_per_second?: number } }
+  const finish = async (store: Store, plan: Plan, key: string, facts: Facts, seconds: number): Promise<void> => {
+    store.ensureStage(key, plan.stages.get(key)!, 'label');
+    const acquired = await store.acquire(key, facts.place);
+    if (acquired.type !== 'acquired') throw new Error('taken');
+    const created = Date.parse(store.attempt(key, acquired.attempt.number)!.created);
+    acquired.attempt.provenance({ ...facts, ended: new Date(created + 1000 * seconds).toISOString(), cpu: 'a CPU ', threads: 1 });
+    await acquired.attempt.commit({ height: 1 });
+  };
+
   it('are taken from whole first attempts on the same hardware', async () => {
     const plan = await toyPlan({ profile: 'quick', only: 'cut' });
     const store = openStore(temporaryFolder('finished'));
     const shapes = new Shapes(toyStudy.kinds, plan);
-    const finish = async (key: string, facts: { place: string; stage: { images_per_second?: number } }, seconds: number): Promise<void> => {
-      store.ensureStage(key, plan.stages.get(key)!, 'label');
-      const acquired = await store.acquire(key, facts.place);
-      if (acquired.type !== 'acquired') throw new Error('taken');
-      const created = Date.parse(store.attempt(key, acquired.attempt.number)!.created);
-      acquired.attempt.provenance({ ...facts, ended: new Date(created + 1000 * seconds).toISOString(), cpu: 'a CPU ', threads: 1 });
-      await acquired.attempt.commit({ height: 1 });
-    };
     const [stock, tree, weigh, other] = [...plan.stages.keys()];
-    await finish(stock!, { place: 'cpu:0', stage: { images_per_second: 2 } }, 4); // 5 images
-    await finish(tree!, { place: 'cpu:1', stage: {} }, 10);
-    await finish(weigh!, { place: 'gpu:0', stage: {} }, 10);
+    await finish(store, plan, stock!, { place: 'cpu:0', stage: { images_per_second: 2 } }, 4); // 5 images
+    await finish(store, plan, tree!, { place: 'cpu:1', stage: {} }, 10);
+    await finish(store, plan, weigh!, { place: 'gpu:0', stage: {} }, 10);
     // A first attempt that was interrupted: the second did only a part.
     store.ensureStage(other!, plan.stages.get(other!)!, 'label');
     const first = await store.acquire(other!, 'cpu:0');
     if (first.type === 'acquired') first.attempt.record({ state: 'interrupted' });
-    await finish(other!, { place: 'cpu:0', stage: {} }, 1);
-    const found = measurementsIn(store, plan, shapes, hardware);
-    expect(found).toEqual([
-      { shape: shapes.of(plan.stages.get(stock!)!), perSecond: 2, start: 1.5 },
-      { shape: shapes.of(plan.stages.get(tree!)!), perSecond: 0.5, start: 0 },
+    await finish(store, plan, other!, { place: 'cpu:0', stage: {} }, 1);
+    expect(measurementsIn(store, plan, shapes, sharingsOf(toyStudy.kinds, plan), hardware)).toEqual([
+      { shape: shapes.of(plan.stages.get(stock!)!), perSecond: 2, start: 1.5, process: 0 },
+      { shape: shapes.of(plan.stages.get(tree!)!), perSecond: 0.5, start: 0, process: 0 },
     ]);
+  });
+
+  it('of a pack tell how fast a stage runs alone; those of a new process, whose start is in their times, count last', async () => {
+    const plan = await toyPlan({ profile: 'quick', only: 'side-by-side/tall,side-by-side/middle' });
+    const store = openStore(temporaryFolder('packed'));
+    const shapes = new Shapes(toyStudy.kinds, plan);
+    const [tall, middle] = plan.arms.map(arm => arm.stages['tree']!);
+    // Two trees of 5 steps in 8 s: half of the work of each is shared, so that of 4 s each does 3 in a pack and 4 alone.
+    await finish(store, plan, middle!, { place: 'cpu:0', jobs_before: 1, pack: { members: 2 }, stage: { images_per_second: 5 / 3 } }, 8);
+    await finish(store, plan, tall!, { place: 'cpu:0', jobs_before: 0, pack: { members: 2 }, stage: {} }, 6);
+    const [first, second] = measurementsIn(store, plan, shapes, sharingsOf(toyStudy.kinds, plan), hardware);
+    expect(first).toMatchObject({ shape: shapes.of(plan.stages.get(tall!)!), start: 0 });
+    expect(first!.perSecond).toBeCloseTo(5 / 4);
+    expect(second).toMatchObject({ shape: shapes.of(plan.stages.get(middle!)!) });
+    expect(second!.perSecond).toBeCloseTo(5 / 4);
+    expect(second!.start).toBeCloseTo(2);
   });
 });
