@@ -1,5 +1,5 @@
 /** Runs a plan: every stage until done or failed, inputs first, the critical path first, nothing twice. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { AblateError } from '../ablation/errors.ts';
 import type { StageKind } from '../ablation/kind.ts';
 import { stageLabel, type Plan } from '../plan/plan.ts';
@@ -77,7 +77,6 @@ class Run {
   constructor(options: RunOptions) {
     this.#options = options;
     const { plan, store, kinds, executor } = options;
-    for (const stage of plan.stages.values()) store.ensureStage(stage.key, stage, stageLabel(stage));
     this.#board = new Board(plan, key => store.doneAttempt(key) !== undefined);
     this.#queue = new Queue(plan, kinds, this.#board, executor.places);
     // What a killed run left to remove.
@@ -92,6 +91,9 @@ class Run {
     kill?.addEventListener('abort', onKill);
     this.#tell({ type: 'begin' });
     try {
+      this.#startReady();
+      // While the first workers start: entering a stage waits for the disk.
+      if (!this.#stopping) this.#follow(this.#enterStages());
       for (;;) {
         this.#startReady();
         if (this.#active.size === 0) break;
@@ -103,6 +105,18 @@ class Run {
       kill?.removeEventListener('abort', onKill);
     }
     return this.#summary();
+  }
+
+  /** So that whoever looks into the store finds every stage that was planned, run or not. */
+  async #enterStages(): Promise<void> {
+    for (const key of this.#options.plan.stages.keys()) {
+      this.#enterStage(key);
+      await nextTurn();
+    }
+  }
+
+  #enterStage(key: string): void {
+    this.#options.store.ensureStage(key, this.#options.plan.stages.get(key)!, this.#label(key));
   }
 
   get #stopping(): boolean {
@@ -147,6 +161,7 @@ class Run {
 
   async #acquire(key: string, place: Place): Promise<Attempt | undefined> {
     try {
+      this.#enterStage(key);
       const acquired = await this.#options.store.acquire(key, place.name);
       if (acquired.type === 'acquired') return acquired.attempt;
       this.#follow(this.#waitForOther(key, acquired.state));
@@ -257,7 +272,7 @@ class Run {
   }
 
   #label(key: string): string {
-    return stageLabel(this.#board.stage(key));
+    return stageLabel(this.#options.plan.stages.get(key)!);
   }
 
   #tell(event: Told): void {

@@ -57,7 +57,7 @@ interface Ran {
   readonly events: RunEvent[];
 }
 
-async function run(executor: Executor, only: string, options: { store?: Store; stop?: AbortSignal; onEvent?: (e: RunEvent) => void; profile?: string } = {}): Promise<Ran> {
+async function run(executor: Executor, only: string, options: { store?: Store; stop?: AbortSignal; onEvent?: (e: RunEvent) => void; profile?: string; acceptEngineChange?: boolean } = {}): Promise<Ran> {
   const { profile = 'quick', store = openStore(temporaryFolder('run')), onEvent, ...rest } = options;
   const plan = await toyPlan({ profile, only });
   const events: RunEvent[] = [];
@@ -134,6 +134,57 @@ describe('runPlan', () => {
     expect(summary).toMatchObject({ done: [], failed: [], interrupted: executor.submitted });
     expect(summary.left).toHaveLength(2);
     expect(store.state(executor.submitted[0]!)).toEqual({ state: 'interrupted', attempt: 1 });
+  });
+
+  test('runs stages that share side by side, each with an attempt of its own; one that is tried again runs alone', async () => {
+    const tasks: string[][] = [];
+    const executor = new TestExecutor(1, (task, go) => {
+      tasks.push(task.attempts.map(a => a.key));
+      return go().then(() => ({ alive: true }));
+    });
+    const only = 'side-by-side/tall,side-by-side/middle,side-by-side/storm,side-by-side/warm';
+    const plan = await toyPlan({ profile: 'quick', only });
+    const tree = (arm: string): string => plan.arms.find(a => a.arm === arm)!.stages['tree']!;
+    const { summary, store, events } = await run(executor, only);
+    expect(summary).toMatchObject({ failed: [], blocked: [] });
+    const grafts = tasks.filter(keys => plan.stages.get(keys[0]!)!.kind === 'graft');
+    expect(grafts).toEqual(expect.arrayContaining([[tree('tall'), tree('middle'), tree('storm')], [tree('storm')], [tree('warm')]]));
+    expect(grafts).toHaveLength(3);
+    for (const arm of ['tall', 'middle', 'storm']) expect(store.attempts(tree(arm))).toEqual(arm === 'storm' ? [1, 2] : [1]);
+    const finished = events.flatMap(e => (e.type === 'finished' && e.key === tree('tall') ? [e] : []))[0]!;
+    expect(finished.workerSeconds).toBeCloseTo(finished.seconds / 3);
+  });
+
+  test('leaves out of a pack what another process works on', async () => {
+    const only = 'side-by-side/tall,side-by-side/middle,side-by-side/small';
+    const store = openStore(temporaryFolder('taken'));
+    await run(new TestExecutor(1), 'side-by-side/tall', { store });
+    const plan = await toyPlan({ profile: 'quick', only });
+    const [taken, ...others] = ['small', 'middle'].map(arm => plan.stages.get(plan.arms.find(a => a.arm === arm)!.stages['tree']!)!);
+    store.ensureStage(taken!.key, taken!, 'theirs');
+    const acquired = await store.acquire(taken!.key, 'cpu:9');
+    if (acquired.type !== 'acquired') throw new Error('expected the lease');
+    const theirs: Task = { experiments: toyExperiments, store: store.dir, attempts: [{ key: taken!.key, attempt: 1 }], place: 'cpu:9', environment: {}, execution: { device: 'cpu', threads: 1, dataDir: '/none', acceptEngineChange: false }, checkpointEvery: 1e6, command: [] };
+    const packs: (readonly string[])[] = [];
+    const onEvent = (e: RunEvent): void => {
+      if (e.type === 'started' && others.some(s => s.key === e.key)) packs.push(e.pack);
+      if (e.type === 'waiting') void execute(theirs, { signal: new AbortController().signal, progress: () => undefined });
+    };
+    const { summary } = await run(new TestExecutor(1), only, { store, onEvent });
+    expect(summary).toMatchObject({ failed: [], reused: expect.arrayContaining([taken!.key]) as string[] });
+    expect(packs).toEqual([others.map(s => s.key)]);
+  });
+
+  test('tells the stages whether a change of engine is accepted', async () => {
+    const told: boolean[] = [];
+    const executor = (): Executor => new TestExecutor(1, (task, go) => {
+      told.push(task.execution.acceptEngineChange);
+      return go().then(() => ({ alive: true }));
+    });
+    await run(executor(), 'variety/own-root');
+    expect(new Set(told.splice(0))).toEqual(new Set([false]));
+    await run(executor(), 'variety/own-root', { acceptEngineChange: true });
+    expect(new Set(told)).toEqual(new Set([true]));
   });
 
   test('stopped before it began: starts nothing', async () => {
