@@ -8,10 +8,10 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test plan status report explain diff bench setup doctor parity lint typecheck packages engine
+.PHONY: help sweep test plan status report explain diff bench bench-gpu setup doctor parity lint typecheck packages engine
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 sweep: engine ## set up, fetch the data, train every arm, write the report
 	@$(ABLATE) setup --data --quiet
@@ -35,8 +35,12 @@ explain: packages ## why the stages of an arm are done, reused, missing or stale
 diff: packages ## two arms side by side: make diff ARGS="relation/mae relation/qk-vv"
 	@$(ABLATE) diff $(ARGS)
 
-bench: packages ## speed of planning, as ratios in one run
-	@node --import tsx test/bench/plan.ts
+bench: engine ## speed of planning, and the race against PyTorch: make bench ARGS="--only step --rounds 3"
+	@$(ABLATE) setup --data --quiet
+	@status=0; node --import tsx test/bench/plan.ts || status=$$?; node --import tsx test/bench/race.ts $(ARGS) || status=$$?; exit $$status
+
+bench-gpu: engine ## the race of steps on a GPU; refuses where either side would compute on the CPU
+	@node --import tsx test/bench/race.ts --device gpu $(ARGS)
 
 setup: packages ## install packages and engine (`make sweep` also fetches the data)
 	@$(ABLATE) setup --engine $(ARGS)

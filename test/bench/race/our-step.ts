@@ -1,0 +1,81 @@
+/** A training step of a case, made of what the stages are made of. */
+import { classify } from '../../../src/nn/classifier.ts';
+import { maeLoss, type MaskTensors } from '../../../src/nn/mae.ts';
+import { initAdamW } from '../../../src/optim/adamw.ts';
+import { finetuneGroups, pretrainGroups, type ParamGroups } from '../../../src/optim/groups.ts';
+import { studentLoss } from '../../../src/stages/distill-objective.ts';
+import { normalise, pixels } from '../../../src/stages/images.ts';
+import type { EngineRecipe } from '../../../src/stages/recipes.ts';
+import { signatureOf } from '../../../src/stages/signature.ts';
+import { createTeacher } from '../../../src/stages/teacher.ts';
+import { upload, type LossFunction } from '../../../src/stages/train-step.ts';
+import { createTrainer, type Trainer } from '../../../src/stages/trainer.ts';
+import { softmaxCrossEntropy } from '../../../src/tensor/grad/cross-entropy.ts';
+import * as tf from '../../../src/tensor/tf.ts';
+import { toTensors, type Weights } from '../../../src/tensor/weights.ts';
+import type { DistillCase, StepCase } from './cases.ts';
+import type { HostBatch } from './host-batches.ts';
+
+export interface CaseWeights {
+  readonly weights: Weights;
+  readonly teacher: Weights | undefined;
+}
+
+/** Makes a step and returns its loss. */
+export type Step = (batch: HostBatch) => number;
+
+export function createStep(step: StepCase, { weights, teacher }: CaseWeights, engine: EngineRecipe): Step {
+  const groups = groupsOf(step, weights);
+  const params = toTensors(weights);
+  const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in groups));
+  const trainer = createTrainer({ params, optimizer: initAdamW(trained) }, {
+    loss: lossOf(step), groups, betas: step.optimizer.betas, microBatches: 1, engine, signature: signatureOf('bench', { step, engine }),
+  });
+  return step.kind === 'distill' ? distillStep(step, trainer, teacher!, engine) : plainStep(step, trainer);
+}
+
+function plainStep(step: StepCase, trainer: Trainer): Step {
+  return ({ images, others }) => {
+    const inputs = upload({ images: pixels(images, sizeOf(step)), ...others });
+    const losses = trainer.feed(inputs, step.lr);
+    tf.dispose(inputs);
+    return losses!['loss']!;
+  };
+}
+
+/** As `ablate` runs a student alone: the teacher's targets are inputs of the student's step. */
+function distillStep(step: DistillCase, trainer: Trainer, weights: Weights, engine: EngineRecipe): Step {
+  const lesson = { target: step.target, block: step.teacher_block };
+  const teacher = createTeacher({ config: step.teacher, params: toTensors(weights), normalisation: step, dropPath: 0, engine, lessons: [lesson] });
+  return ({ images }) => {
+    const inputs = upload({ images: pixels(images, sizeOf(step)) });
+    const pass = teacher.pass({ images: inputs['images']! });
+    const targets = pass.targets(lesson);
+    pass.dispose();
+    const losses = trainer.feed({ ...inputs, ...targets }, step.lr);
+    tf.dispose([inputs, targets]);
+    return losses!['loss']!;
+  };
+}
+
+const sizeOf = ({ model: { image_size: [height, width], in_chans: channels } }: StepCase) => ({ height, width, channels });
+
+function groupsOf(step: StepCase, weights: Weights): ParamGroups {
+  const { weight_decay: weightDecay } = step.optimizer;
+  return step.kind === 'finetune' ? finetuneGroups(weights, { depth: step.model.depth, weightDecay, layerDecay: step.layer_decay }) : pretrainGroups(weights, weightDecay);
+}
+
+function lossOf(step: StepCase): LossFunction {
+  switch (step.kind) {
+    case 'pretrain': {
+      const config = { encoder: step.model, decoder: step.decoder, norm_pix_loss: true };
+      return (params, { images, ...masks }) => ({ loss: maeLoss(params, normalise(images!, step), config, masks as unknown as MaskTensors) });
+    }
+    case 'finetune':
+      return (params, { images, targets }) => ({ loss: softmaxCrossEntropy(targets as tf.Tensor2D, classify(params, normalise(images!, step), step.model)) });
+    case 'distill': {
+      const { model, target, teacher_block } = step;
+      return studentLoss({ model: { ...model, image_size: [...model.image_size] }, target, teacher_block, drop_path: 0, teacher_drop_path: 0, mask_ratio: 0, teacher_input: 'whole', reconstruction: null }, step);
+    }
+  }
+}
