@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { stepsPerEpoch, type Batch, type BatchPlan } from './batch.ts';
 import { DataError } from './errors.ts';
+import type { FromThread, ToThread } from './loader-thread.ts';
 
 export interface LoaderOptions extends BatchPlan {
   /** First step; those before it are not made. */
@@ -20,12 +21,12 @@ export interface Loader {
    * @throws RangeError after the last step; DataError `LOADER_THREAD` if the thread failed, `LOADER_CLOSED` after `close`
    */
   next(): Promise<Batch>;
-  /** Ends the thread. Batches still asked for are rejected. */
+  /** Gives the thread back. Batches still asked for are rejected. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the thread; it must be closed.
+ * Takes a thread; it must be closed.
  * @throws DataError `DATA_INVALID` for a batch larger than the set
  */
 export function createLoader(options: LoaderOptions): Loader {
@@ -38,24 +39,53 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** The thread of the last loader that was closed: starting one takes a good part of a second. */
+let idle: Worker | undefined;
+let loaders = 0;
+
+function takeThread(): Worker {
+  const thread = idle ?? new Worker(new URL('./loader-thread.mjs', import.meta.url), { execArgv: [] });
+  idle = undefined;
+  thread.ref();
+  return thread;
+}
+
+/** It does not keep the program from ending. */
+async function keepThread(thread: Worker): Promise<void> {
+  if (idle) {
+    await thread.terminate();
+    return;
+  }
+  idle = thread;
+  thread.unref();
+  thread.once('error', () => { if (idle === thread) idle = undefined; });
+  thread.once('exit', () => { if (idle === thread) idle = undefined; });
+}
+
 class ThreadLoader implements Loader {
-  readonly #thread: Worker;
+  readonly #thread = takeThread();
+  readonly #id = ++loaders;
   readonly #endStep: number;
   readonly #ready: Batch[] = [];
   readonly #waiting: Waiting[] = [];
+  readonly #listeners: readonly (readonly [event: string, listener: (value: unknown) => void])[];
   /** Step that the next call of `next` gets, and the next one to ask the thread for. */
   #next: number;
   #ask: number;
   #failure: Error | undefined;
+  #closed = false;
 
   constructor({ startStep, endStep, prefetch = 4, set, batchSize, seed, augment, withLabels }: LoaderOptions) {
     const plan: BatchPlan = { set, batchSize, seed, augment, withLabels };
     this.#next = this.#ask = startStep;
     this.#endStep = endStep;
-    this.#thread = new Worker(new URL('./loader-thread.mjs', import.meta.url), { workerData: plan, execArgv: [] });
-    this.#thread.on('message', (batch: Batch) => this.#deliver(batch));
-    this.#thread.on('error', cause => this.#fail(new DataError('LOADER_THREAD', `The loader's thread failed: ${cause.message}`, { cause })));
-    this.#thread.on('exit', code => this.#fail(new DataError('LOADER_THREAD', `Expected the loader's thread to run until closed, got exit code ${code}.`)));
+    this.#listeners = [
+      ['message', answer => { this.#take(answer as FromThread); }],
+      ['error', cause => this.#fail(new DataError('LOADER_THREAD', `The loader's thread failed: ${(cause as Error).message}`, { cause }))],
+      ['exit', code => this.#fail(new DataError('LOADER_THREAD', `Expected the loader's thread to run until closed, got exit code ${String(code)}.`))],
+    ];
+    for (const [event, listener] of this.#listeners) this.#thread.on(event, listener);
+    this.#send({ loader: this.#id, plan });
     for (let i = 0; i < Math.max(prefetch, 1); i++) this.#request();
   }
 
@@ -70,15 +100,25 @@ class ThreadLoader implements Loader {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const broken = this.#failure !== undefined;
     this.#fail(new DataError('LOADER_CLOSED', 'Expected an open loader, got one that was closed.'));
-    await this.#thread.terminate();
+    for (const [event, listener] of this.#listeners) this.#thread.off(event, listener);
+    await (broken ? this.#thread.terminate() : keepThread(this.#thread));
+  }
+
+  #send(message: ToThread): void {
+    this.#thread.postMessage(message);
   }
 
   #request(): void {
-    if (this.#ask < this.#endStep) this.#thread.postMessage(this.#ask++);
+    if (this.#ask < this.#endStep) this.#send({ loader: this.#id, step: this.#ask++ });
   }
 
-  #deliver(batch: Batch): void {
+  /** The loader that had the thread before may have asked for more than it took. */
+  #take({ loader, batch }: FromThread): void {
+    if (loader !== this.#id) return;
     const waiting = this.#waiting.shift();
     if (!waiting) {
       this.#ready.push(batch);

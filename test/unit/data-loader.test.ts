@@ -129,6 +129,18 @@ describe('createLoader', () => {
     await expect(loader.next()).rejects.toMatchObject({ code: 'LOADER_CLOSED' });
   });
 
+  it('gets nothing of the loader that had its thread before, which had asked for more', async () => {
+    const first = createLoader({ ...plan, startStep: 0, endStep: 10, prefetch: 8 });
+    await first.next();
+    await first.close();
+    const both = [createLoader({ ...plain, startStep: 2, endStep: 6 }), createLoader({ ...plan, seed: 9, startStep: 1, endStep: 5 })];
+    for (let i = 0; i < 4; i++) {
+      expect(await both[0]!.next()).toEqual(makeBatch(plain, 2 + i));
+      expect(await both[1]!.next()).toEqual(makeBatch({ ...plan, seed: 9 }, 1 + i));
+    }
+    await Promise.all(both.map(loader => loader.close()));
+  });
+
   it('refuses a batch larger than the set before it starts a thread', () => {
     expect(() => createLoader({ ...plan, batchSize: 51, startStep: 0, endStep: 1 })).toThrow(expect.objectContaining({ code: 'DATA_INVALID' }));
   });

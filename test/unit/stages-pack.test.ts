@@ -46,7 +46,7 @@ const base = {
 type Fields = Readonly<Record<string, unknown>>;
 const recipeOf = (...fields: Fields[]): DistillRecipe => distillRecipe.parse(Object.assign({}, base, ...fields));
 const stageOf = (recipe: DistillRecipe) => new StageInFolder(folder, recipe, upstream);
-const keyOf = (recipe: DistillRecipe) => distillKind.packing!.key({ recipe: recipe as never, seed: 5, upstream: { teacher: 'k' } });
+const keyOf = (recipe: DistillRecipe) => distillKind.packing!.key({ recipe: recipe, seed: 5, upstream: { teacher: 'k' } });
 
 const feature = (name: string): Fields => ({ model, target: { family: 'feature', feature: name, final_norm: false, class_token: true } });
 const STUDENTS: Readonly<Record<string, Fields>> = {
@@ -193,5 +193,17 @@ describe('the teacher of a pack', () => {
     const { shared, whole } = flops({}), deeper = flops({ teacher_block: 3 });
     expect(deeper.shared).toBeGreaterThan(shared);
     expect(deeper.whole - deeper.shared).toBe(whole - shared);
+  });
+});
+
+describe('the memory of a pack', () => {
+  const memory = (fields: Fields) => distillKind.packing!.memory(recipeOf(fields) as never, { teacher: { model: teacher } } as never);
+
+  it('grows with the batch in what is shared, with the model in what is own, and is less in micro-batches', () => {
+    const one = memory({}), batch = memory({ schedule: { ...base.schedule, batch_size: 64 } }), parts = memory({ schedule: { ...base.schedule, batch_size: 64, accumulation_steps: 4 } });
+    expect(batch.shared).toBeGreaterThan(one.shared);
+    expect(parts.shared).toBe(one.shared);
+    expect(batch.own).toBe(one.own);
+    expect(memory({ model: { ...aligned, embed_dim: 64 } }).own).toBeGreaterThan(one.own);
   });
 });
