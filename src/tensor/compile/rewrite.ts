@@ -126,28 +126,43 @@ export function addBiases(trace: Trace): Trace {
 
 const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'BatchMatMulV2']);
 
-/** Mixed precision: products of float32 are computed from operands rounded to bfloat16; everything between them stays float32. */
+/** They move elements: rounding before them is rounding after them, of half the bytes. */
+const MOVES: ReadonlySet<string> = new Set(['Reshape', 'SplitV', 'Transpose']);
+
+/**
+ * Mixed precision: products of float32 are computed from operands rounded to bfloat16; everything between them stays float32.
+ * A value is rounded once, where it was computed; a product of a product reads it as it is.
+ */
 export function bfloat16Products(trace: Trace): Trace {
   const types = new Map(trace.types);
   const rounded = new Map<Value, Value>();
+  const moves = new Map(trace.operations.filter(({ op }) => MOVES.has(op)).flatMap(move => move.outputs.map(output => [output, move] as const)));
   let last = Math.max(0, ...types.keys());
-  const fresh = (like: Value, dtype: number): Value => {
+  const fresh = (like: Value): Value => {
     last += 1;
-    types.set(last, { ...typeOf(trace, like), dtype });
+    types.set(last, { ...typeOf(trace, like), dtype: DTYPE.bfloat16 });
+    rounded.set(like, last);
     return last;
   };
+  /** What has to be computed for a value to be there in bfloat16. */
+  const round = (value: Value): readonly Operation[] => {
+    if (rounded.has(value)) return [];
+    const move = moves.get(value);
+    if (move === undefined) return [cast(value, fresh(value), DTYPE.float32, DTYPE.bfloat16)];
+    const [source, ...how] = move.inputs;
+    const before = round(source!);
+    return [...before, {
+      ...move, inputs: [rounded.get(source!)!, ...how], outputs: move.outputs.map(fresh), attributes: { ...move.attributes, T: typeAttribute(DTYPE.bfloat16) },
+    }];
+  };
   const operations = trace.operations.flatMap((operation): Operation[] => {
-    const [output] = operation.outputs;
-    if (!PRODUCTS.has(operation.op) || typeOf(trace, output!).dtype !== DTYPE.float32) return [operation];
-    const casts = [...new Set(operation.inputs)].filter(value => !rounded.has(value)).map(value => {
-      rounded.set(value, fresh(value, DTYPE.bfloat16));
-      return cast(value, rounded.get(value)!, DTYPE.float32, DTYPE.bfloat16);
-    });
-    const product = fresh(output!, DTYPE.bfloat16);
-    const attributes = { ...operation.attributes, T: typeAttribute(DTYPE.bfloat16) };
+    const { op, inputs, attributes, outputs: [output] } = operation;
+    if (!PRODUCTS.has(op) || typeOf(trace, output!).dtype !== DTYPE.float32) return [operation];
+    const before = inputs.flatMap(round);
+    const product = fresh(output!);
     return [
-      ...casts,
-      { ...operation, inputs: operation.inputs.map(value => rounded.get(value)!), outputs: [product], attributes },
+      ...before,
+      { ...operation, inputs: inputs.map(value => rounded.get(value)!), outputs: [product], attributes: { ...attributes, T: typeAttribute(DTYPE.bfloat16) } },
       cast(product, output!, DTYPE.bfloat16, DTYPE.float32),
     ];
   });
