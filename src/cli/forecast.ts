@@ -99,7 +99,7 @@ function timeForecast({ plan }: Chosen, toRun: readonly PlannedStage[], packs: r
   const slots = schedule([...secondsOf.keys()], priorities(plan), pack => secondsOf.get(pack)!, workers);
   const measured = toRun.filter(stage => durations.get(stage.key)!.measured);
   return {
-    seconds: (toRun.length > 0 ? speeds.processStart() : 0) + makespan(slots),
+    seconds: speeds.once(toRun) + makespan(slots),
     chainSeconds: leastTime(toRun, stage => durations.get(stage.key)!.seconds, workers).chain,
     workers, shapes: speeds.count(toRun), measuredShapes: speeds.count(measured), stages: durations,
   };

@@ -64,5 +64,5 @@ function outcomeText(outcome: Outcome): string {
   if ('failure' in outcome) return `${head}  ${pc.red('failed')} ${outcome.failure}`;
   const { perSecond, start, process: first } = outcome.measurement;
   const images = stage.cost.labelledImages + stage.cost.unlabelledImages;
-  return `${head}  ${images > 0 ? `${count(perSecond)} images/s` : duration(stage.cost.flops / perSecond)}, start ${start.toFixed(1)} s, of a new worker ${(start + first).toFixed(1)} s`;
+  return `${head}  ${images > 0 ? `${count(perSecond)} images/s` : duration(stage.cost.flops / perSecond)}, start ${start.toFixed(1)} s, of a new worker ${(start + (first ?? 0)).toFixed(1)} s`;
 }

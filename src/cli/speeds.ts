@@ -55,9 +55,9 @@ export class Speeds {
     return { seconds: places / perSecond, measured: known.every(k => k.measured) };
   }
 
-  /** Seconds that a new worker takes before its first stage, on the slowest place. */
-  processStart(): number {
-    return Math.max(0, ...[...this.#groups.values()].map(({ pace }) => pace.processStart()));
+  /** Seconds that each worker takes once for these stages, on the slowest place. */
+  once(stages: readonly PlannedStage[]): number {
+    return Math.max(0, ...[...this.#groups.values()].map(({ pace }) => pace.once(stages, this.#places.length)));
   }
 
   /** Shapes of the stages. */

@@ -14,8 +14,8 @@ export interface Measurement {
   readonly perSecond: number;
   /** Seconds beside that, in a worker that has run stages before: loading, evaluating. */
   readonly start: number;
-  /** Seconds beside that which only the first stage of a process takes: starting it, loading the engine. */
-  readonly process: number;
+  /** Seconds beside that of the first stage of a process, where known: starting it, loading the engine, recording the step. */
+  readonly process?: number | undefined;
 }
 
 /** What a stage has to get through: its images, or FLOPs where no images are counted. */
@@ -67,7 +67,9 @@ export class Pace {
   /** @param measurements of one kind of place; of one shape the last counts */
   constructor(shapes: Shapes, { stages }: Pick<Plan, 'stages'>, measurements: Iterable<Measurement>) {
     this.#shapes = shapes;
-    this.#measured = new Map([...measurements].map(m => [m.shape, m]));
+    const measured = new Map<string, Measurement>();
+    for (const m of measurements) measured.set(m.shape, { ...m, process: m.process ?? measured.get(m.shape)?.process });
+    this.#measured = measured;
     this.#work = workOf(stages.values());
     const seen = new Set<string>();
     for (const stage of stages.values()) {
@@ -90,9 +92,19 @@ export class Pace {
     return rate && { seconds: rate.start / rate.shapes + (this.#work(stage.cost) * rate.seconds) / rate.work, measured: false };
   }
 
-  /** Seconds that each worker takes once, the longest measured. */
-  processStart(): number {
-    return Math.max(0, ...[...this.#measured.values()].map(m => m.process));
+  /**
+   * Seconds that a worker of `workers` spends once on running its part of the stages: on the start of its process, which
+   * every first stage takes, and on the first stage of each shape that it meets.
+   */
+  once(stages: readonly PlannedStage[], workers: number): number {
+    const counts = new Map<string, number>();
+    for (const stage of stages) counts.set(this.#shapes.of(stage), (counts.get(this.#shapes.of(stage)) ?? 0) + 1);
+    const firsts = [...counts].flatMap(([shape, count]) => {
+      const seconds = this.#measured.get(shape)?.process;
+      return seconds === undefined ? [] : [{ seconds, share: Math.min(1, count / workers) }];
+    });
+    const start = firsts.length === 0 ? 0 : Math.min(...firsts.map(f => f.seconds));
+    return start + firsts.reduce((sum, f) => sum + f.share * (f.seconds - start), 0);
   }
 
   #count(name: string, cost: StageCost, { perSecond, start }: Measurement): void {

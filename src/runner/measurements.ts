@@ -21,7 +21,7 @@ const line = z.object({
   shape: z.string(),
   perSecond: z.number().positive(),
   start: z.number().min(0),
-  process: z.number().min(0).default(0),
+  process: z.number().min(0).optional(),
   device: z.enum(['cpu', 'gpu']),
   threads: z.int(),
   cpu: z.string(),
@@ -97,7 +97,7 @@ function measurementOf(store: StoreReader, stage: PlannedStage, shapes: Shapes, 
   const rate = own.images_per_second ?? (members * amount) / seconds;
   const share = sharings.get(stage.key)?.share ?? 0;
   const start = Math.max(0, seconds - (members * amount) / rate);
-  return { measurement: { shape: shapes.of(stage), perSecond: rate * (1 - share + share / members), start, process: 0 }, isFirst: before === 0 };
+  return { measurement: { shape: shapes.of(stage), perSecond: rate * (1 - share + share / members), start }, isFirst: before === 0 };
 }
 
 function jsonOrNothing(text: string): unknown {

@@ -66,32 +66,43 @@ describe('Pace', () => {
   });
 
   it('takes the measured rate for every length of the shape, and the start beside it', () => {
-    const pace = new Pace(shapes, plan, [{ shape: shapes.of(short), perSecond: 10, start: 2, process: 0 }]);
+    const pace = new Pace(shapes, plan, [{ shape: shapes.of(short), perSecond: 10, start: 2 }]);
     expect(pace.duration(short)).toEqual({ seconds: 12, measured: true });
     expect(pace.duration(long)).toEqual({ seconds: 32, measured: true });
     expect(pace.isMeasured(long)).toBe(true);
   });
 
   it('estimates other shapes of the kind, and then other kinds, from their FLOPs', () => {
-    const measurements = [{ shape: shapes.of(short), perSecond: 10, start: 2, process: 0 }]; // 1e3 FLOPs in 10 s
+    const measurements = [{ shape: shapes.of(short), perSecond: 10, start: 2 }]; // 1e3 FLOPs in 10 s
     const pace = new Pace(shapes, plan, measurements);
     expect(pace.duration(other)).toEqual({ seconds: 42, measured: false });
     expect(pace.duration(foreign)).toEqual({ seconds: 22, measured: false });
-    const both = new Pace(shapes, plan, [...measurements, { shape: shapes.of(foreign), perSecond: 1e3, start: 0, process: 0 }]);
+    const both = new Pace(shapes, plan, [...measurements, { shape: shapes.of(foreign), perSecond: 1e3, start: 0 }]);
     expect(both.duration(other)).toEqual({ seconds: 42, measured: false }); // of its own kind
     expect(both.duration(foreign)).toEqual({ seconds: 2, measured: true });
   });
 
   it('of several measurements of a shape the last counts', () => {
-    const pace = new Pace(shapes, plan, [10, 20].map(perSecond => ({ shape: shapes.of(short), perSecond, start: 0, process: 0 })));
+    const pace = new Pace(shapes, plan, [10, 20].map(perSecond => ({ shape: shapes.of(short), perSecond, start: 0 })));
     expect(pace.duration(short)!.seconds).toBe(5);
   });
 
-  it('a new worker takes the longest start of a process that was measured', () => {
-    const measured = [1, 3, 2].map((process, i) => ({ shape: shapes.of([short, other, foreign][i]!), perSecond: 10, start: 2, process }));
-    expect(new Pace(shapes, plan, measured).processStart()).toBe(3);
-    expect(new Pace(shapes, plan, measured).duration(short)).toEqual({ seconds: 12, measured: true });
-    expect(new Pace(shapes, plan, []).processStart()).toBe(0);
+  it('a worker spends once on its process what every first stage takes, and more on the first stage of each shape that it meets', () => {
+    const measured = [5, 3, 4].map((process, i) => ({ shape: shapes.of([short, other, foreign][i]!), perSecond: 10, start: 2, process }));
+    const pace = new Pace(shapes, plan, measured);
+    expect(pace.once([short, other, foreign], 1)).toBe(3 + 2 + 1);
+    expect(pace.once([short, long, foreign], 2)).toBe(4 + 1); // both workers meet the shape of two stages
+    expect(pace.once([short, other], 2)).toBe(3 + 2 / 2);
+    expect(pace.once([], 2)).toBe(0);
+    expect(pace.duration(short)).toEqual({ seconds: 12, measured: true });
+  });
+
+  it('a later measurement that does not know the start of a process keeps what is known of it', () => {
+    const [first, later] = [{ shape: shapes.of(short), perSecond: 10, start: 2, process: 3 }, { shape: shapes.of(short), perSecond: 20, start: 1 }];
+    const pace = new Pace(shapes, plan, [first, later]);
+    expect(pace.duration(short)!.seconds).toBe(6);
+    expect(pace.once([short], 1)).toBe(3);
+    expect(new Pace(shapes, plan, [later]).once([short], 1)).toBe(0);
   });
 
   it('counts FLOPs where a stage has no images', () => {
