@@ -102,11 +102,12 @@ describe('what is shown', () => {
 
   it('is the same Markdown and the same chart for the same results', async () => {
     const all = {
-      machine: { cpu: 'A processor', cores: 2, memoryBytes: 2 ** 33, bfloat16: [] }, versions: { PyTorch: '2.13.0' }, device: 'CPU', threads: 2,
+      machine: { cpu: 'A processor', cores: 2, memoryBytes: 2 ** 33, bfloat16: [], busy: 0.5 }, versions: { PyTorch: '2.13.0' }, device: 'CPU', threads: 2,
       cases: [results], sweep: undefined, goals: [],
     };
     expect(readme(all)).toBe(readme(all));
     expect(readme(all)).toContain('A processor, 2 cores, 8 GiB, no bfloat16 instructions');
+    expect(readme(all)).toContain('50 % of the processor before the race: too much');
     expect(readme(all)).toContain('None applies');
     const points = chartPoints([results], []);
     expect(points.map(({ contender, median }) => [contender, median])).toEqual([['pytorch', 1], ['graph', 2]]);

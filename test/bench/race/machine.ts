@@ -1,6 +1,7 @@
 /** What figures depend on: processor, cores and whether it multiplies bfloat16 by itself. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 
 export interface Machine {
@@ -9,6 +10,8 @@ export interface Machine {
   readonly memoryBytes: number;
   /** Instructions for bfloat16 products, by their names; empty: none. */
   readonly bfloat16: readonly string[];
+  /** Share of the processor's time that other programs took before the race. */
+  readonly busy: number;
 }
 
 export async function describeMachine(): Promise<Machine> {
@@ -17,7 +20,23 @@ export async function describeMachine(): Promise<Machine> {
     cores: availableParallelism(),
     memoryBytes: totalmem(),
     bfloat16: process.platform === 'darwin' ? await appleFeatures() : bfloat16Flags(readIfThere('/proc/cpuinfo')),
+    busy: await busyShare(),
   };
+}
+
+const SAMPLE_MS = 1500;
+
+/** While this program sleeps. */
+async function busyShare(): Promise<number> {
+  const before = processorTimes();
+  await sleep(SAMPLE_MS);
+  const after = processorTimes();
+  return 1 - (after.idle - before.idle) / Math.max(after.all - before.all, 1);
+}
+
+function processorTimes(): { idle: number; all: number } {
+  const times = cpus().map(cpu => cpu.times);
+  return { idle: times.reduce((sum, { idle }) => sum + idle, 0), all: times.reduce((sum, t) => sum + t.user + t.nice + t.sys + t.idle + t.irq, 0) };
 }
 
 /** From `/proc/cpuinfo`: `flags` of x86, `Features` of Arm. */

@@ -22,6 +22,8 @@ export interface RaceResults {
   readonly goals: readonly Goal[];
 }
 
+const BUSY = 0.1;
+
 /** Lines that say where the figures were taken. */
 export function settingLines({ machine, versions, device, threads }: Pick<RaceResults, 'machine' | 'versions' | 'device' | 'threads'>): string[] {
   const bf16 = machine.bfloat16.length > 0 ? `bfloat16 instructions (${machine.bfloat16.join(', ')})` : 'no bfloat16 instructions';
@@ -29,6 +31,7 @@ export function settingLines({ machine, versions, device, threads }: Pick<RaceRe
     `${machine.cpu}, ${machine.cores} cores, ${Math.round(machine.memoryBytes / 2 ** 30)} GiB, ${bf16}`,
     Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '),
     `steps on the ${device} with ${threads} threads a process`,
+    `other programs took ${Math.round(100 * machine.busy)} % of the processor before the race${machine.busy > BUSY ? ': too much to trust the figures, as threads that wait for each other suffer most' : ''}`,
   ];
 }
 
