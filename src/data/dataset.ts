@@ -36,7 +36,9 @@ function openSplits(spec: DataSpec, dataDir: string): Record<Split, ImageSet> {
 /** Per channel mean and (biased) standard deviation. From counts of levels: exact sums, whatever the number of pixels. */
 export function channelStatistics({ images, channels }: ImageSet): { mean: number[]; std: number[] } {
   const counts = Array.from({ length: channels }, () => new Float64Array(256));
-  for (let i = 0; i < images.length; i++) counts[i % channels]![images[i]!]!++;
+  counts.forEach((levels, channel) => {
+    for (let i = channel; i < images.length; i += channels) levels[images[i]!]!++;
+  });
   const pixels = images.length / channels;
   const mean = counts.map(levels => levels.reduce((sum, n, level) => sum + n * level, 0) / pixels);
   const variance = counts.map((levels, c) => levels.reduce((sum, n, level) => sum + n * (level - mean[c]!) ** 2, 0) / pixels);

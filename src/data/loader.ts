@@ -44,10 +44,16 @@ let idle: Worker | undefined;
 let loaders = 0;
 
 function takeThread(): Worker {
-  const thread = idle ?? new Worker(new URL('./loader-thread.mjs', import.meta.url), { execArgv: [] });
+  const thread = idle ?? startThread();
   idle = undefined;
   thread.ref();
   return thread;
+}
+
+function startThread(): Worker {
+  const thread = new Worker(new URL('./loader-thread.mjs', import.meta.url), { execArgv: [] });
+  const forget = (): void => { if (idle === thread) idle = undefined; };
+  return thread.once('error', forget).once('exit', forget);
 }
 
 /** It does not keep the program from ending. */
@@ -58,8 +64,6 @@ async function keepThread(thread: Worker): Promise<void> {
   }
   idle = thread;
   thread.unref();
-  thread.once('error', () => { if (idle === thread) idle = undefined; });
-  thread.once('exit', () => { if (idle === thread) idle = undefined; });
 }
 
 class ThreadLoader implements Loader {

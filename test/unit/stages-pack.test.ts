@@ -197,7 +197,7 @@ describe('the teacher of a pack', () => {
 });
 
 describe('the memory of a pack', () => {
-  const memory = (fields: Fields) => distillKind.packing!.memory(recipeOf(fields) as never, { teacher: { model: teacher } } as never);
+  const memory = (fields: Fields) => distillKind.packing!.memory(recipeOf(fields), { teacher: { model: teacher } });
 
   it('grows with the batch in what is shared, with the model in what is own, and is less in micro-batches', () => {
     const one = memory({}), batch = memory({ schedule: { ...base.schedule, batch_size: 64 } }), parts = memory({ schedule: { ...base.schedule, batch_size: 64, accumulation_steps: 4 } });
