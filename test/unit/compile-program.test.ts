@@ -161,6 +161,23 @@ describe('a mode', () => {
     }
   });
 
+  it('graph runs op by op on an engine that knows no graphs, and says so once', async () => {
+    const warnings: string[] = [];
+    const warn = (message: string): void => { warnings.push(message); };
+    await tf.setBackend('cpu');
+    try {
+      const [first, second] = [program({ mode: 'graph', warn }), program({ mode: 'graph', warn })];
+      first.run('add', input());
+      expect(read(first.readState())).toEqual({ w: [11, 22] });
+      expect(warnings).toEqual([expect.stringContaining('got "cpu"')]);
+      expect(() => program({ precision: 'bfloat16', warn })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
+      first.dispose();
+      second.dispose();
+    } finally {
+      await tf.setBackend('tensorflow');
+    }
+  });
+
   it('eager has one precision', () => {
     expect(() => program({ mode: 'eager', precision: 'bfloat16' })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
   });
