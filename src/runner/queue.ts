@@ -59,9 +59,15 @@ export class Queue {
       memory: packMemory(this.#places),
       sharings: this.#sharings,
       alone: new Set([...this.#alone, ...held]),
-      running: [...this.#running],
+      running: this.#atWork(),
     });
     this.#packed = new Set(ready);
+  }
+
+  /** Without the members that turned out to be another runner's: those may be ours to start before their pack has ended. */
+  #atWork(): Pack[] {
+    const running = new Set(this.#board.with('running'));
+    return [...this.#running].map(pack => pack.filter(stage => running.has(stage.key))).filter(pack => pack.length > 0);
   }
 
   #unfinished(): PlannedStage[] {

@@ -175,6 +175,32 @@ describe('runPlan', () => {
     expect(packs).toEqual([others.map(s => s.key)]);
   });
 
+  test('tries what another process gave up, while the pack that it was left out of still runs', async () => {
+    // On two places [middle, small] and [storm, blight].
+    const only = 'side-by-side/tall,side-by-side/middle,side-by-side/small,side-by-side/storm,side-by-side/blight';
+    const store = openStore(temporaryFolder('given-up'));
+    await run(new TestExecutor(1), 'side-by-side/tall', { store });
+    const plan = await toyPlan({ profile: 'quick', only });
+    const [taken, beside] = ['small', 'middle'].map(arm => plan.stages.get(plan.arms.find(a => a.arm === arm)!.stages['tree']!)!);
+    store.ensureStage(taken!.key, taken!, 'theirs');
+    const acquired = await store.acquire(taken!.key, 'cpu:9');
+    if (acquired.type !== 'acquired') throw new Error('expected the lease');
+    let begun: () => void = () => undefined;
+    const isBegun = new Promise<void>(resolve => (begun = resolve));
+    const executor = new TestExecutor(2, async (task, go) => {
+      if (task.attempts.some(a => a.key === beside!.key)) await isBegun;
+      await go();
+      return { alive: true };
+    });
+    const onEvent = (e: RunEvent): void => {
+      if (e.type === 'waiting') acquired.attempt.record({ state: 'interrupted' });
+      if (e.type === 'started' && e.key === taken!.key) begun();
+    };
+    const { summary } = await run(executor, only, { store, onEvent });
+    expect(summary).toMatchObject({ failed: [{ code: 'BLIGHT' }], left: [] });
+    expect(store.state(taken!.key)).toEqual({ state: 'done', attempt: 2 });
+  });
+
   test('tells the stages whether a change of engine is accepted', async () => {
     const told: boolean[] = [];
     const executor = (): Executor => new TestExecutor(1, (task, go) => {

@@ -26,7 +26,7 @@ export const graft = defineKind({
   disk: () => ({ output: 100, checkpoint: 10 }),
   loadUntrained: () => Promise.resolve(untrained),
   packing: {
-    key: ({ recipe: r, seed, upstream }) => (r.bed === null ? { ...r, seed } : { bed: r.bed, steps: r.steps, stock: upstream['stock']!, seed }),
+    key: ({ recipe: r, seed, upstream }) => ({ stock: upstream['stock']!, seed, ...(r.bed === null ? r : { bed: r.bed, steps: r.steps }) }),
     sharedFlops: ({ steps }) => steps,
     memory: () => ({ shared: 1e6, own: 1e6 }),
     load: () => Promise.resolve(runBed),
