@@ -5,7 +5,7 @@ import { makespan, schedule, type Pack } from './schedule.ts';
 import { together, type Sharings } from './sharing.ts';
 
 /** More would save little of the shared work, and lose much with one worker. */
-const LARGEST = 8;
+const LARGEST = 12;
 /** A split must shorten the run by this share of it, since it costs the shared work once more. */
 const WORTH = 0.005;
 

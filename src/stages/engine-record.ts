@@ -28,6 +28,6 @@ export function acceptChanges(changes: readonly string[], accepted: boolean): vo
   throw new PermanentError(
     'CHECKPOINT_ENGINE',
     `Expected to go on with the engine that the checkpoint was written on, got another: ${changes.join('; ')}. ` +
-      'The result would be that of neither engine. Resume where the stage began, allow the change (its provenance will say so), or remove the attempts of the stage to begin anew.',
+      'The result would be that of neither engine. Resume where the stage began, allow the change (ablate sweep --accept-engine-change; its provenance will say so), or remove the attempts of the stage to begin anew.',
   );
 }

@@ -23,7 +23,7 @@ describe('the toy experiments', () => {
   });
 
   test('are listed', () => {
-    expect(listAblations(toy)).toEqual(['cut', 'trouble', 'variety']);
+    expect(listAblations(toy)).toEqual(['cut', 'side-by-side', 'trouble', 'variety']);
     expect(listProfiles(toy)).toEqual(['quick', 'slow']);
   });
 

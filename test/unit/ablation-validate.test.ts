@@ -38,8 +38,8 @@ describe('parseAblation', () => {
   test('accepts a good declaration and expansion fills in the defaults', () => {
     const { arms } = expandAblation(parseAblation(good, 'file.ts', 'cut', study), study);
     expect(arms).toEqual([
-      { ablation: 'cut', name: 'whole', label: 'Whole', factors: { variety: 'elm', cut: 1, grafted: true, trouble: { kind: 'none', at: 0 } } },
-      { ablation: 'cut', name: 'half', label: 'Half', note: 'see cut', factors: { variety: 'elm', cut: 0.5, grafted: true, trouble: { kind: 'none', at: 0 } } },
+      { ablation: 'cut', name: 'whole', label: 'Whole', factors: { variety: 'elm', cut: 1, grafted: true, trouble: { kind: 'none', at: 0 }, bed: null } },
+      { ablation: 'cut', name: 'half', label: 'Half', note: 'see cut', factors: { variety: 'elm', cut: 0.5, grafted: true, trouble: { kind: 'none', at: 0 }, bed: null } },
     ]);
   });
 

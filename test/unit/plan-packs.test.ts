@@ -21,8 +21,8 @@ const pack = (stages: PlannedStage[], choice: Partial<PackChoice> = {}, all = st
 
 describe('packStages', () => {
   it('puts stages that share into as few packs as size allows, of nearly equal size', () => {
-    expect(pack(many(8)).map(p => p.length)).toEqual([8]);
-    expect(pack(many(9)).map(p => p.length)).toEqual([4, 5]);
+    expect(pack(many(12)).map(p => p.length)).toEqual([12]);
+    expect(pack(many(13)).map(p => p.length)).toEqual([6, 7]);
     expect(pack(many(9), { largest: 3 }).map(p => p.length)).toEqual([3, 3, 3]);
   });
 
