@@ -2,9 +2,11 @@
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { AblateError, UsageError } from '../ablation/errors.ts';
+import { registerClean } from './clean.ts';
 import { registerDiff } from './diff.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerExplain } from './explain.ts';
+import { registerLogs } from './logs.ts';
 import { registerPlan } from './plan.ts';
 import { registerReport } from './report.ts';
 import { registerSetup } from './setup.ts';
@@ -23,8 +25,10 @@ function createProgram(): Command {
   registerSweep(program);
   registerStatus(program);
   registerExplain(program);
+  registerLogs(program);
   registerDiff(program);
   registerReport(program);
+  registerClean(program);
   registerSetup(program);
   registerDoctor(program);
   for (const command of program.commands) command.exitOverride();

@@ -19,12 +19,16 @@ const OWN_EXPERIMENTS = fileURLToPath(new URL('../../experiments', import.meta.u
 const several = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
 export function withSelection(command: Command): Command {
-  return command
+  return withFolders(command
     .option('--only <list>', 'ablations or arms, e.g. relation or relation/qk-vv,relation/mae; may be given several times (default: all)', several)
     .option('--profile <name>', 'the scale at which arms are realised', 'mini')
     .option('--seeds <list>', 'seeds of the replicates, e.g. 0,1,2 (default: the profile\'s)')
     .option('--set <path=value>', 'change a field of the profile, e.g. distill.epochs=5; may be given several times', several)
-    .option('--teacher-seeds', 'a teacher of its own for each replicate, so that intervals cover teachers, too: --set teacher_seed=replicate')
+    .option('--teacher-seeds', 'a teacher of its own for each replicate, so that intervals cover teachers, too: --set teacher_seed=replicate'));
+}
+
+export function withFolders(command: Command): Command {
+  return command
     .option('--store <folder>', 'where runs are kept', 'runs')
     .option('--experiments <folder>', 'folder of declarations: study, ablations/, profiles/', OWN_EXPERIMENTS);
 }
