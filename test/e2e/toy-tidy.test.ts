@@ -1,0 +1,66 @@
+/** `ablate logs` and `ablate clean` on the store of a real sweep. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { editableStudy } from '../toy/editable.ts';
+
+const study = editableStudy('quick');
+const stages = (): string[] => readdirSync(join(study.folder, 'store', 'stages')).sort();
+const sweep = (...args: string[]) => study.ablate('sweep', '--no-report', '--devices', 'cpu:2x1', ...args);
+
+beforeAll(async () => {
+  expect((await sweep('--only', 'cut,variety')).exitCode).toBe(0);
+  expect((await sweep('--only', 'cut/whole', '--set', 'steps=7', '--seeds', '3')).exitCode).toBe(0);
+}, 60_000);
+
+describe('logs', () => {
+  it('prints the log of a stage by the start of its key, and of an arm by its role', async () => {
+    const key = stages()[0]!;
+    const byKey = await study.ablate('logs', key.slice(0, 8));
+    expect(byKey.exitCode).toBe(0);
+    const { stdout: path } = await study.ablate('logs', key.slice(0, 8), '--path');
+    expect(path).toContain(join('stages', key, 'attempts', '1', 'log.txt'));
+    expect(existsSync(path.trim())).toBe(true);
+    expect((await study.ablate('logs', 'cut/half', '--role', 'tree')).all).toContain('attempt 1');
+  });
+
+  it.each([
+    [['ab'], "Expected at least 4 characters of a stage's key, or <ablation>/<arm>, got 'ab'"],
+    [['zzzz'], "got 'zzzz', which none has"],
+    [['cut/haf'], "did you mean 'cut/half'?"],
+    [['cut/half', '--role', 'root'], "Expected a role of cut/half (stock, tree and weigh), got 'root'"],
+    [['cut/half', '--attempt', '7'], 'Expected an attempt of stage'],
+    [['cut/half', '--set', 'steps=6'], 'Expected a stage of cut/half that was attempted, got none'],
+  ])('%j is refused with what was expected', async (args, message) => {
+    const { exitCode, all } = await study.ablate('logs', ...args);
+    expect(exitCode).toBe(2);
+    expect(all).toContain(message);
+  });
+});
+
+describe('clean', () => {
+  it('keeps what a declared arm needs, at every scale that was swept', async () => {
+    const before = stages();
+    const { exitCode, all } = await study.ablate('clean', '--yes');
+    expect(exitCode).toBe(0);
+    expect(all).toContain('is needed by a declared arm');
+    expect(stages()).toEqual(before);
+  });
+
+  it('shows what an edit left behind, removes it only when told to, and nothing else', async () => {
+    const before = stages();
+    study.edit('experiments/ablations/cut.ts', 'factors: { cut: 0.5 }', 'factors: { cut: 0.25 }');
+    expect((await study.ablate('clean')).all).toContain('is needed by a declared arm');
+
+    study.edit('experiments/profiles/quick.ts', 'steps: 5', 'steps: 6');
+    const shown = (await study.ablate('clean')).all;
+    const left = Number(/Not needed by any declared arm: (\d+) stages/.exec(shown)?.[1]);
+    expect(left).toBeGreaterThan(2);
+    expect(shown).toContain('Nothing was removed. To remove it: ablate clean --yes');
+    expect(stages()).toEqual(before);
+
+    expect((await study.ablate('clean', '--yes')).all).toContain(`Removed ${left} stages.`);
+    expect(stages()).toHaveLength(before.length - left);
+    expect((await study.ablate('explain', 'cut/whole', '--set', 'steps=7', '--seeds', '3')).all).toContain('it is done');
+  });
+});
