@@ -1,13 +1,20 @@
-/** Where, when and by which code an attempt ran. No environment variables beyond those that pin a worker: secrets live there. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { arch, cpus, hostname, platform, release } from 'node:os';
+/** Where, when, by which code and at what cost an attempt ran. Nothing that could hold a secret enters. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { arch, cpus, hostname, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../ablation/kind.ts';
+import { codeState, type CodeState } from './code-state.ts';
 import { placeEnvironment } from './devices.ts';
+import { EnergyMeter } from './energy.ts';
 import type { Task } from './executors/executor.ts';
+import { holdsSecret, isSecretName, publicCommand } from './secrets.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Variables that change how an engine or Node runs; no other is recorded but those of the worker's place and of its stage. */
+const RECORDED = /^(?:(?:TF|XLA|CUDA|NVIDIA|OMP|KMP|MKL|OPENBLAS|TINYMIM)_\w+|NODE_OPTIONS|UV_THREADPOOL_SIZE|MALLOC_ARENA_MAX|LD_PRELOAD)$/;
+
+const energy = new EnergyMeter();
 
 /** Jobs that this process has begun. */
 let jobs = 0;
@@ -20,18 +27,21 @@ export class JobMeter {
   readonly #started = performance.now();
   readonly #cpu = process.cpuUsage();
   readonly #peakIsOurs = forgetPeakMemory();
+  readonly #joules = energy.joules();
 
   constructor({ attempts }: Pick<Task, 'attempts'>) {
     this.#members = attempts.length;
   }
 
-  /** CPU seconds are the member's share, so that sums over attempts are right; time and memory are the job's. */
+  /** CPU seconds are the member's share, so that sums over attempts are right; time, memory and energy (of the whole machine) are the job's. */
   facts(): JsonObject {
     const { user, system } = process.cpuUsage(this.#cpu);
+    const joules = energy.joules();
     return {
       wall_seconds: (performance.now() - this.#started) / 1e3,
       cpu_seconds: (user + system) / 1e6 / this.#members,
       peak_memory_bytes: (this.#peakIsOurs ? peakMemory() : undefined) ?? process.resourceUsage().maxRSS * 1024,
+      ...(joules !== undefined && this.#joules !== undefined && { machine_energy_joules: joules - this.#joules }),
     };
   }
 }
@@ -49,8 +59,8 @@ export class Provenance {
       ...processFacts(),
       place: task.place,
       threads: task.execution.threads,
-      environment: pins(task),
-      command: [...task.command],
+      environment: recordedEnvironment(process.env, [...Object.keys(placeEnvironment({ name: '', device: 'cpu', threads: 1 })), ...Object.keys(task.environment)]),
+      command: publicCommand(task.command),
       jobs_before: meter.before,
       ...(task.attempts.length > 1 && { pack: { members: task.attempts.length, keys: task.attempts.map(a => a.key) } }),
     };
@@ -61,32 +71,55 @@ export class Provenance {
     this.#stage = { ...this.#stage, ...facts };
   }
 
+  /** How the code differs from its commit, bounded and without secrets; undefined when it does not, or outside a git checkout. */
+  diff(): string | undefined {
+    return code().diff;
+  }
+
   facts(): JsonObject {
     return { ...this.#start, ended: new Date().toISOString(), ...this.#meter.facts(), stage: this.#stage };
   }
 }
 
+// Read once: the code that a process runs is what it was at its start.
+let knownCode: CodeState | undefined;
+const code = (): CodeState => (knownCode ??= codeState(ROOT));
+
 let known: JsonObject | undefined;
 
-/** Read once: the code that a process runs is what it was at its start. */
 function processFacts(): JsonObject {
   const cpu = cpus();
   known ??= {
     host: hostname(),
     system: `${platform()} ${release()} ${arch()}`,
     node: process.version,
-    package: packageVersion(),
-    ...commit(),
+    ...packages(),
+    ...code().facts,
     cpu: cpu[0]?.model ?? 'unknown',
     cores: cpu.length,
+    gpus: gpuModels(),
+    memory_bytes: totalmem(),
     pid: process.pid,
   };
   return known;
 }
 
-function pins({ environment }: Task): JsonObject {
-  const names = [...Object.keys(placeEnvironment({ name: '', device: 'cpu', threads: 1 })), ...Object.keys(environment)];
-  return Object.fromEntries(names.flatMap(n => (process.env[n] === undefined ? [] : [[n, process.env[n]]])));
+/**
+ * Of all variables those that change how a worker runs; none whose name or value could be a secret.
+ * @param more names beside those that are always recorded
+ */
+export function recordedEnvironment(env: Readonly<Record<string, string | undefined>>, more: readonly string[] = []): Record<string, string> {
+  const names = Object.keys(env).filter(name => (RECORDED.test(name) || more.includes(name)) && !isSecretName(name)).sort();
+  return Object.fromEntries(names.flatMap(name => (env[name] === undefined || holdsSecret(env[name]) ? [] : [[name, env[name]]])));
+}
+
+/** As the NVIDIA driver names them, in its order; none where it does not tell. */
+export function gpuModels(root = '/proc/driver/nvidia/gpus'): string[] {
+  try {
+    return readdirSync(root).sort().map(gpu => /^Model:\s*(.+)$/m.exec(readFileSync(`${root}/${gpu}/information`, 'utf8'))?.[1]?.trim() ?? 'unknown');
+  } catch {
+    return [];
+  }
 }
 
 /** Linux only. @returns whether the peak counts from now on */
@@ -109,20 +142,16 @@ function peakMemory(): number | undefined {
   }
 }
 
-function packageVersion(): string {
-  const { name, version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { name: string; version: string };
-  return `${name} ${version}`;
+/** This package, and those that it stands on as they are installed. */
+function packages(): JsonObject {
+  const { name, version, dependencies = {} } = readPackage(ROOT)!;
+  const installed = Object.keys(dependencies).map(d => [d, readPackage(`${ROOT}node_modules/${d}/`)?.version ?? 'unknown']);
+  return { package: `${name} ${version}`, packages: Object.fromEntries(installed) as JsonObject };
 }
 
-/** Null outside a git checkout. */
-function commit(): JsonObject {
-  const head = git('rev-parse', 'HEAD');
-  return { commit: head ?? null, dirty: head === undefined ? null : git('status', '--porcelain') !== '' };
-}
-
-function git(...args: string[]): string | undefined {
+function readPackage(dir: string): { name: string; version: string; dependencies?: Record<string, string> } | undefined {
   try {
-    return execFileSync('git', ['-C', ROOT, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 }).trim();
+    return JSON.parse(readFileSync(`${dir}package.json`, 'utf8')) as { name: string; version: string };
   } catch {
     return undefined;
   }

@@ -1,12 +1,14 @@
 /** One execution of a stage. It writes nowhere but in its own folder, except for the link that commits it. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson } from '../ablation/json.ts';
-import type { JsonObject, MetricRecord, StageResult } from '../ablation/kind.ts';
+import type { JsonObject, MetricRecord, Progress, StageResult } from '../ablation/kind.ts';
 import { AttemptCheckpoints } from './checkpoints.ts';
 import type { Appender, Files } from './files.ts';
 import { attemptFiles, layout } from './layout.ts';
 import { makeManifest } from './manifest.ts';
 import { ownerOf } from './owner.ts';
+import { ProgressLog } from './progress.ts';
 import type { StoreReader } from './reader.ts';
 import type { StateLine } from './records.ts';
 
@@ -22,6 +24,7 @@ export class Attempt {
   readonly dir: string;
   readonly #files: Files;
   readonly #reader: StoreReader;
+  readonly #progress: ProgressLog;
   #metrics: Appender | undefined;
   #log: Appender | undefined;
 
@@ -32,6 +35,7 @@ export class Attempt {
     this.key = key;
     this.number = number;
     this.dir = reader.attemptDir(key, number);
+    this.#progress = new ProgressLog(() => files.openAppend(join(this.dir, attemptFiles.progress)));
   }
 
   get logFile(): string {
@@ -65,6 +69,12 @@ export class Attempt {
     }
   }
 
+  /** Of the running attempt: why its worker is thought to hang, or (undefined) that it speaks again. */
+  recordStalled(stalled: string | undefined): void {
+    if (this.#reader.states(this.key, this.number).at(-1)?.state !== 'running') return;
+    this.record({ state: 'running', ...(stalled !== undefined && { stalled }) });
+  }
+
   /** Appends a line to the log, with the time. */
   log(line: string): void {
     this.#log ??= this.#files.openAppend(this.logFile);
@@ -76,6 +86,11 @@ export class Attempt {
     this.#metrics.append(canonicalJson(record));
   }
 
+  /** For people who look in; most calls write nothing. */
+  progress(progress: Progress): void {
+    this.#progress.note(progress);
+  }
+
   checkpoints({ every, warn }: CheckpointChoice): AttemptCheckpoints {
     const place = {
       attempt: this.number,
@@ -85,7 +100,10 @@ export class Attempt {
     return new AttemptCheckpoints(this.#files, place, { every, warn, flush: () => this.#metrics?.sync() });
   }
 
-  provenance(facts: JsonObject): void {
+  /** @param diff how the code differed from its commit; undefined when it did not */
+  provenance(facts: JsonObject, diff?: string): void {
+    const diffFile = join(this.dir, attemptFiles.diff);
+    if (diff !== undefined && !existsSync(diffFile)) this.#files.write(diffFile, diff);
     this.#files.write(join(this.dir, attemptFiles.provenance), `${JSON.stringify(facts, null, 2)}\n`);
   }
 
@@ -109,6 +127,7 @@ export class Attempt {
   close(): void {
     this.#metrics?.close();
     this.#log?.close();
+    this.#progress.close();
     this.#metrics = this.#log = undefined;
   }
 

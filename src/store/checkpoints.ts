@@ -1,5 +1,4 @@
 /** Where an attempt can continue from: written whole or not at all, verified before use. */
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Checkpoint, Checkpoints } from '../ablation/kind.ts';
 import { canonicalJson } from '../ablation/json.ts';
@@ -7,8 +6,10 @@ import { mendable, StoreError } from './errors.ts';
 import type { Files } from './files.ts';
 import { attemptFiles } from './layout.ts';
 import { damage, makeManifest, readManifest } from './manifest.ts';
+import { temporaryIn } from './names.ts';
 import { listNumbers } from './read.ts';
 import type { ResumedFrom } from './records.ts';
+import { folderBytes } from './size.ts';
 
 /** The newest, and the one before it in case the newest is found damaged. */
 const KEPT = 2;
@@ -65,15 +66,17 @@ export class AttemptCheckpoints implements Checkpoints {
 
   async save(step: number, write: (dir: string) => Promise<void>): Promise<void> {
     const folder = this.#folder(this.#place.attempt);
-    const temporary = join(folder, `.tmp-${randomUUID()}`);
+    const temporary = temporaryIn(folder);
     this.#files.makeFolder(temporary);
     try {
       await write(temporary);
       this.#files.write(join(temporary, attemptFiles.manifest), `${canonicalJson(await makeManifest(temporary))}\n`);
       this.#files.syncTree(temporary);
     } catch (error) {
+      // Of a checkpoint cut short, the one before tells the size.
+      const bytes = Math.max(folderBytes(temporary), ...listNumbers(folder).map(kept => folderBytes(join(folder, String(kept)))));
       this.#files.remove(temporary);
-      throw mendable(error, folder);
+      throw mendable(error, folder, bytes, true);
     }
     this.#options.flush();
     // The same step again is the same checkpoint: the first one stays.

@@ -1,4 +1,5 @@
 import { AblateError } from '../ablation/errors.ts';
+import { folderBytes } from './size.ts';
 
 /** The store cannot be used as asked. `code`: `STORE_MISSING`, `NOT_A_STORE`, `STORE_NEWER`, `STORE_READ_ONLY`, `STORE_FULL`, `STORE_DAMAGED`, `STORE_CONFLICT`. */
 export class StoreError extends AblateError {}
@@ -11,12 +12,24 @@ const MENDING: Readonly<Record<string, readonly [code: string, what: string]>> =
   EROFS: ['STORE_READ_ONLY', 'That file system is read-only; choose another --store.'],
 };
 
-/** The system's error in words of a person, when it is one they can mend; else the error itself. */
-export function mendable(error: unknown, path: string, bytes?: number): unknown {
+/**
+ * The system's error in words of a person, when it is one they can mend; else the error itself.
+ * @param bytes how many were to be written
+ * @param atLeast whether there may be more of them, as when a folder was not filled to its end
+ */
+export function mendable(error: unknown, path: string, bytes?: number, atLeast = false): unknown {
   const known = isSystemError(error) ? MENDING[error.code] : undefined;
   if (!known) return error;
-  const what = bytes === undefined ? path : `${bytes} bytes to ${path}`;
+  const what = bytes === undefined ? path : `${atLeast ? 'at least ' : ''}${bytes} bytes to ${path}`;
   return new StoreError(known[0], `Could not write ${what}. ${known[1]}`, { cause: error });
+}
+
+/**
+ * As `mendable`, for an error of code that wrote into `folder` by itself: only a full or read-only disk, since whatever
+ * else such code may not do need not have to do with the folder.
+ */
+export function noRoom(error: unknown, folder: string): unknown {
+  return hasCode(error, 'ENOSPC', 'EDQUOT', 'EROFS') ? mendable(error, folder, folderBytes(folder), true) : error;
 }
 
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {

@@ -3,8 +3,9 @@
  * process or the machine dies (append: all but perhaps a torn last line). Tests put faults in by another `Files`.
  */
 import { closeSync, constants, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, symlinkSync, utimesSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { hasCode, mendable } from './errors.ts';
+import { temporaryIn } from './names.ts';
 
 export interface Appender {
   append(line: string): void;
@@ -14,7 +15,7 @@ export interface Appender {
 }
 
 export interface Files {
-  /** Creates the folder and its parents; existing ones are fine. */
+  /** Creates the folder and its parents, durably; existing ones are fine. */
   makeFolder(path: string): void;
   /** Writes a temporary file beside `path`, syncs it, renames it to `path`, syncs the folder. */
   write(path: string, text: string): void;
@@ -31,22 +32,21 @@ export interface Files {
   syncTree(path: string): void;
 }
 
-let count = 0;
-const temporaryName = (path: string): string => join(dirname(path), `.tmp-${process.pid}-${Date.now()}-${count++}`);
-
-/** Names that `Files` uses for things not yet complete or about to vanish; readers pass over them. */
-export const isTemporary = (name: string): boolean => name.startsWith('.tmp-');
-
 export const nodeFiles: Files = {
   makeFolder(path) {
-    guarded(path, () => mkdirSync(path, { recursive: true }));
+    guarded(path, () => {
+      const first = mkdirSync(path, { recursive: true });
+      if (first === undefined) return;
+      // Deepest first: each new folder's name stands in its parent.
+      for (let dir = resolve(path); dir.length >= resolve(first).length; dir = dirname(dir)) syncPath(dirname(dir));
+    });
   },
 
   write(path, text) {
     guarded(
       path,
       () => {
-        const temporary = temporaryName(path);
+        const temporary = temporaryIn(dirname(path));
         const fd = openSync(temporary, 'wx');
         try {
           writeAll(fd, text);
@@ -93,6 +93,7 @@ export const nodeFiles: Files = {
   openAppend(path) {
     return guarded(path, () => {
       const fd = openSync(path, constants.O_APPEND | constants.O_CREAT | constants.O_RDWR, 0o644);
+      let unnamed = fstatSync(fd).size === 0; // perhaps made just now, its name not yet durable
       // After a torn line of an earlier writer, start on a line of our own.
       let torn = !endsWithNewline(fd);
       return {
@@ -107,7 +108,12 @@ export const nodeFiles: Files = {
             },
             Buffer.byteLength(line) + 1,
           ),
-        sync: () => guarded(path, () => fsyncSync(fd)),
+        sync: () =>
+          guarded(path, () => {
+            fsyncSync(fd);
+            if (unnamed) syncPath(dirname(path));
+            unnamed = false;
+          }),
         close: () => closeSync(fd),
       };
     });
@@ -128,8 +134,13 @@ export const nodeFiles: Files = {
   remove(path) {
     guarded(path, () => {
       if (!lstatSync(path, { throwIfNoEntry: false })) return;
-      const doomed = temporaryName(path);
-      renameSync(path, doomed);
+      const doomed = temporaryIn(dirname(path));
+      try {
+        renameSync(path, doomed);
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return; // another process was faster
+        throw error;
+      }
       rmSync(doomed, { recursive: true, force: true });
     });
   },

@@ -1,9 +1,8 @@
 /** What of a store nobody needs any more, and removing it. */
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { nodeFiles } from './files.ts';
 import { layout } from './layout.ts';
 import type { StoreReader } from './reader.ts';
+import { folderBytes } from './size.ts';
 
 export interface Garbage {
   readonly key: string;
@@ -23,10 +22,4 @@ export function findGarbage(store: StoreReader, needed: ReadonlySet<string>): Ga
 /** Takes the folder away under another name first: a stage is there whole, or not at all. */
 export function removeStage(store: StoreReader, key: string): void {
   nodeFiles.remove(layout.stage(store.dir, key));
-}
-
-function folderBytes(dir: string): number {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .reduce((total, entry) => total + (statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0), 0);
 }

@@ -27,7 +27,10 @@ export const attemptFiles = {
   log: 'log.txt',
   states: 'state.jsonl',
   provenance: 'provenance.json',
+  /** Beside the provenance: how the code differed from its commit, if it did. */
+  diff: 'diff.patch',
   metrics: 'metrics.jsonl',
+  progress: 'progress.jsonl',
   resumed: 'resumed.json',
   checkpoints: 'checkpoints',
   output: 'output',

@@ -15,14 +15,30 @@ export function ownerOf(pid: number): Owner {
   return { host: hostname(), boot: bootId(), pid, started: procStat(pid)?.started ?? '' };
 }
 
-/** `undefined` when it runs on another host, where only its heartbeat can tell. */
+/** As part of a file's name. */
+export function ownerTag({ host, boot, pid, started }: Owner): string {
+  return [hostTag(host), boot.slice(0, 8), pid, started].join('_');
+}
+
+/** Whether the process of a tag is there, running or stopped; `undefined` for one of another host, and for what is no tag. */
+export function isTagAlive(tag: string): boolean | undefined {
+  const [, host, boot, pid, started] = /^([A-Za-z0-9.-]*)_([0-9a-f]*)_(\d+)_(\d*)$/.exec(tag) ?? [];
+  if (host !== hostTag(hostname()) || boot === undefined || pid === undefined || started === undefined) return undefined;
+  if (boot !== bootId().slice(0, 8)) return false;
+  return isAlive({ host: hostname(), boot: bootId(), pid: Number(pid), started }) !== false;
+}
+
+const hostTag = (host: string): string => host.replaceAll(/[^A-Za-z0-9.-]/g, '-').slice(0, 64);
+
+/** `undefined` when only its heartbeat can tell: it runs on another host, or is stopped (SIGSTOP) and may never go on. */
 export function isAlive(owner: Owner): boolean | undefined {
   if (owner.host !== hostname()) return undefined;
   if (owner.boot !== bootId()) return false;
   if (owner.started === '') return respondsToSignals(owner.pid);
   const stat = procStat(owner.pid);
   // A zombie has ended; only its parent has not asked for the exit code yet.
-  return stat !== undefined && stat.started === owner.started && stat.state !== 'Z';
+  if (stat === undefined || stat.started !== owner.started || stat.state === 'Z') return false;
+  return stat.state === 'T' ? undefined : true;
 }
 
 function procStat(pid: number): { readonly state: string; readonly started: string } | undefined {

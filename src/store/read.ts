@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { hasCode, StoreError } from './errors.ts';
-import { isTemporary } from './files.ts';
+import { isTemporary } from './names.ts';
 
 export function readText(path: string): string | undefined {
   try {
@@ -67,7 +67,7 @@ export function listNumbers(path: string): number[] {
   return listFolder(path).filter(name => /^\d+$/.test(name)).map(Number).sort((a, b) => a - b);
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;

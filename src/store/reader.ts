@@ -14,22 +14,26 @@ import { attemptFile, resultFile, stageFile, stateLine, workerFile, type Attempt
 export type StageState =
   /** Never attempted, or not known. */
   | { readonly state: 'absent' }
-  | { readonly state: 'running'; readonly attempt: number; readonly owner: Owner }
+  /** `stalled`: its worker has been silent for long, as the text says. */
+  | { readonly state: 'running'; readonly attempt: number; readonly owner: Owner; readonly stalled?: string }
   /** Its process ended without a result; the next attempt goes on from the last checkpoint. */
   | { readonly state: 'interrupted'; readonly attempt: number }
   | { readonly state: 'failed'; readonly attempt: number; readonly code: string; readonly reason: string; readonly permanent: boolean }
   | { readonly state: 'done'; readonly attempt: number };
 
-/** An attempt on another host counts as alive until its heartbeat has stood still this long by our own clock. */
+/** An attempt on another host, or of a stopped process, counts as alive until its heartbeat has stood still this long by our own clock. */
 const LEASE_MS = 30_000;
 
 export class StoreReader {
   readonly dir: string;
+  readonly #lease: number;
   /** Last change of foreign heartbeats: what it was, and when (our monotonic clock) we first saw it so. */
   readonly #beats = new Map<string, { readonly time: number; readonly seen: number }>();
 
-  constructor(dir: string) {
+  /** @param lease milliseconds, see `StoreOptions` */
+  constructor(dir: string, lease = LEASE_MS) {
     this.dir = dir;
+    this.#lease = lease;
   }
 
   /** Keys of all stages, sorted. */
@@ -79,7 +83,9 @@ export class StoreReader {
     if (newest === undefined) return { state: 'absent' };
     for (const attempt of attempts) {
       const owner = this.#liveOwner(key, attempt);
-      if (owner) return { state: 'running', attempt, owner };
+      if (!owner) continue;
+      const stalled = this.states(key, attempt).at(-1)?.stalled;
+      return { state: 'running', attempt, owner, ...(stalled !== undefined && { stalled }) };
     }
     const last = this.states(key, newest).at(-1);
     if (last?.state !== 'failed') return { state: 'interrupted', attempt: newest };
@@ -167,7 +173,7 @@ export class StoreReader {
     const known = this.#beats.get(path);
     const now = performance.now();
     if (known?.time !== time) this.#beats.set(path, { time, seen: now });
-    return known?.time !== time || now - known.seen < LEASE_MS;
+    return known?.time !== time || now - known.seen < this.#lease;
   }
 }
 

@@ -1,14 +1,15 @@
 /** The run directory: one folder a stage, one folder an attempt, one link that says which attempt counts. */
-import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { canonicalJson } from '../ablation/json.ts';
 import type { StageIdentity } from '../ablation/kind.ts';
 import { Attempt } from './attempt.ts';
 import { hasCode, StoreError } from './errors.ts';
-import { isTemporary, nodeFiles, type Files } from './files.ts';
+import { nodeFiles, type Files } from './files.ts';
 import { attemptFiles, layout, STORE_FORMAT } from './layout.ts';
+import { leftovers } from './leftovers.ts';
 import { damage, readManifest } from './manifest.ts';
+import { isTemporary, temporaryIn } from './names.ts';
 import { isAlive, ownerOf } from './owner.ts';
 import { readObject } from './read.ts';
 import type { StageRecord } from './records.ts';
@@ -19,6 +20,8 @@ export interface StoreOptions {
   readonly files?: Files;
   /** Told about damage that was found and passed over. */
   readonly warn?: (message: string) => void;
+  /** Milliseconds that the heartbeat of an attempt may stand still where nothing else tells that its process lives (default 30 s). */
+  readonly lease?: number;
 }
 
 export type Acquired =
@@ -30,8 +33,8 @@ export class Store extends StoreReader {
   readonly #files: Files;
   readonly #warn: (message: string) => void;
 
-  constructor(dir: string, { files = nodeFiles, warn = () => undefined }: StoreOptions = {}) {
-    super(dir);
+  constructor(dir: string, { files = nodeFiles, warn = () => undefined, lease }: StoreOptions = {}) {
+    super(dir, lease);
     this.#files = files;
     this.#warn = warn;
   }
@@ -80,14 +83,43 @@ export class Store extends StoreReader {
       if (state.state === 'done' || state.state === 'running') return { type: 'taken', state };
       this.#withdraw(key);
       if (await this.#adopt(key)) continue;
-      if (this.#makeAttempt(key, number, place)) return { type: 'acquired', attempt: new Attempt(this.#files, this, key, number) };
+      if (!this.#makeAttempt(key, number, place)) continue;
+      const done = this.doneAttempt(key);
+      if (done === undefined) return { type: 'acquired', attempt: new Attempt(this.#files, this, key, number) };
+      // Committed between our look and our attempt, by a writer that had been taken for dead.
+      this.#files.remove(this.attemptDir(key, number));
+      return { type: 'taken', state: { state: 'done', attempt: done } };
     }
+  }
+
+  /**
+   * Compares what a done stage left with its checksums (readers look at sizes only). One found damaged no longer counts.
+   * @returns whether the stage is done
+   */
+  async verify(key: string): Promise<boolean> {
+    const attempt = this.doneAttempt(key);
+    if (attempt === undefined) return false;
+    const dir = this.attemptDir(key, attempt);
+    const manifest = readManifest(join(dir, attemptFiles.manifest));
+    const broken = manifest ? await damage(dir, manifest) : 'no manifest.json';
+    if (broken !== undefined) this.#uncount(key, attempt, broken);
+    return broken === undefined;
   }
 
   /** For a worker: the attempt that its runner acquired. */
   attemptOf(key: string, number: number): Attempt {
     if (!this.attempt(key, number)) throw new StoreError('STORE_DAMAGED', `${this.attemptDir(key, number)}: expected an attempt, got none`);
     return new Attempt(this.#files, this, key, number);
+  }
+
+  /** Removes what processes that are gone left half made, anywhere in the store. A store that takes no change keeps it, and says so. */
+  clearLeftovers(): void {
+    try {
+      for (const path of leftovers(this)) this.#files.remove(path);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#warn(`${error.message} What killed processes left half made stays there.`);
+    }
   }
 
   /** Removes what a done stage needs no longer: checkpoints, and what killed processes left half removed or half written. */
@@ -104,7 +136,7 @@ export class Store extends StoreReader {
 
   /** The attempt appears with its owner in it, so that nobody ever sees one without. */
   #makeAttempt(key: string, number: number, place: string): boolean {
-    const temporary = join(layout.attempts(this.stageDir(key)), `.tmp-${randomUUID()}`);
+    const temporary = temporaryIn(layout.attempts(this.stageDir(key)));
     this.#files.makeFolder(join(temporary, attemptFiles.checkpoints));
     this.#files.makeFolder(join(temporary, attemptFiles.output));
     const record = { owner: ownerOf(process.pid), created: new Date().toISOString(), place };
@@ -135,7 +167,10 @@ export class Store extends StoreReader {
     const attempt = this.linkedAttempt(key);
     if (attempt === undefined) return;
     const broken = this.incomplete(key, attempt);
-    if (broken === undefined) return;
+    if (broken !== undefined) this.#uncount(key, attempt, broken);
+  }
+
+  #uncount(key: string, attempt: number, broken: string): void {
     this.#warn(`Stage ${key}: attempt ${attempt} had been committed but is damaged and no longer counts: ${broken}`);
     this.#files.remove(layout.done(this.stageDir(key)));
   }

@@ -1,9 +1,9 @@
 /** What a worker process prints by itself (its native libraries, a crash), in a file of its own: a worker outlives its attempts. */
-import { randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFiles } from './files.ts';
 import { layout } from './layout.ts';
+import { madeBy } from './names.ts';
 
 /** Of a longer output the end is shown. */
 const SHOWN_BYTES = 65_536;
@@ -11,10 +11,14 @@ const SHOWN_BYTES = 65_536;
 export class WorkerOutput {
   readonly path: string;
 
-  /** Names a file of the store that no other worker has. @param place for people, e.g. `cpu:0` */
+  /**
+   * Names a file of the store that no other worker has. The name tells who started the worker (this process): once that is
+   * gone, `Store.clearLeftovers` removes the file.
+   * @param place for people, e.g. `cpu:0`
+   */
   constructor(store: string, place: string) {
     nodeFiles.makeFolder(layout.workers(store));
-    this.path = join(layout.workers(store), `${place.replace(':', '-')}-${randomUUID().slice(0, 8)}.txt`);
+    this.path = join(layout.workers(store), `${place.replace(':', '-')}-${madeBy()}.txt`);
   }
 
   /** A descriptor to hand to the process; the caller closes it. */

@@ -1,0 +1,29 @@
+/** Names that say which process made a file, so that what a killed process left can be told from the work of a living one. */
+import { randomUUID } from 'node:crypto';
+import { lstatSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { isTagAlive, ownerOf, ownerTag, type Owner } from './owner.ts';
+
+/** Nobody here can ask a process of another host; a file of it that is this old is nobody's work any more. */
+const FOREIGN_MS = 24 * 3600_000;
+
+let ours: string | undefined;
+const ourTag = (): string => (ours ??= ownerTag(ownerOf(process.pid)));
+
+/** `<random>~<tag of the process>`; every call gives another. */
+export const madeBy = (owner?: Owner): string => `${randomUUID().slice(0, 8)}~${owner ? ownerTag(owner) : ourTag()}`;
+
+/** A new name in `folder` for something not yet complete or about to vanish. */
+export const temporaryIn = (folder: string): string => join(folder, `.tmp-${madeBy()}`);
+
+/** Readers pass over these. */
+export const isTemporary = (name: string): boolean => name.startsWith('.tmp-');
+
+/** Whether the process that made a file is gone, as far as can be told. False when the file itself is gone. */
+export function isAbandoned(path: string): boolean {
+  const tag = /~([^~]+?)(?:\.txt)?$/.exec(basename(path))?.[1];
+  const alive = tag === undefined ? undefined : isTagAlive(tag);
+  if (alive !== undefined) return !alive;
+  const changed = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return changed !== undefined && Date.now() - changed > FOREIGN_MS;
+}
