@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import type { Progress, StageResult } from '../ablation/kind.ts';
 import { packLabel, type Plan } from '../plan/plan.ts';
 import type { Counts, Failure, RunEvent } from '../runner/events.ts';
+import { silenceText } from '../runner/silence.ts';
 import { Eta } from './eta.ts';
 import { count, duration, plural, table } from './text.ts';
 
@@ -23,6 +24,8 @@ interface Running {
   /** Where the attempt began and when: a resumed stage does not begin at 0. */
   first?: { readonly step: number; readonly time: number };
   progress?: Progress;
+  /** It has said nothing for long. */
+  stalled?: boolean;
 }
 
 const FRAME_MS = 250;
@@ -60,6 +63,9 @@ abstract class Following implements Display {
       case 'progress':
         this.progressed(event.key, event.progress);
         break;
+      case 'stalled':
+        this.stalled(event);
+        break;
       case 'finished':
         this.eta.finish(event.key, event.workerSeconds, this.shareOfAttempt(event.key));
         this.running.delete(event.key);
@@ -67,7 +73,7 @@ abstract class Following implements Display {
         break;
       case 'retry':
         this.running.delete(event.failure.key);
-        this.say(`${pc.yellow('retry')}   ${failureText(event.failure)}`);
+        this.say(`${pc.yellow('retry')}   ${failureText(event.failure)}${event.microBatches > 1 ? `\n          next with ${event.microBatches} times as many micro-batches` : ''}`);
         break;
       case 'failed':
         this.running.delete(event.failure.key);
@@ -120,7 +126,7 @@ abstract class Following implements Display {
       const left = first && step > first.step ? ((performance.now() - first.time) / (step - first.step)) * (steps - step) / 1000 : undefined;
       return [
         pc.cyan(place), label,
-        steps > 0 && phase !== 'evaluate' ? `step ${count(step)}/${count(steps)}` : PHASE[phase],
+        running.stalled === true ? pc.yellow('stalled') : steps > 0 && phase !== 'evaluate' ? `step ${count(step)}/${count(steps)}` : PHASE[phase],
         imagesPerSecond === undefined ? '' : `${count(imagesPerSecond)} images/s`,
         loss === undefined || pack.length > 1 ? '' : `loss ${loss.toPrecision(4)}`,
         left === undefined ? '' : `${duration(left)} left`,
@@ -138,7 +144,15 @@ abstract class Following implements Display {
     if (progress.phase === 'step') running.first ??= { step: progress.step, time: performance.now() };
     // Evaluations and checkpoints carry no rate: keep showing the last.
     running.progress = { ...running.progress, ...progress };
+    running.stalled = false;
     if (progress.steps > 0) this.eta.progress(key, progress.step / progress.steps);
+  }
+
+  private stalled({ key, label, ...spell }: RunEvent & { readonly type: 'stalled' }): void {
+    const running = this.running.get(key);
+    if (running === undefined) return;
+    running.stalled = true;
+    this.say(`${pc.yellow('stalled')} ${label}  ${pc.dim(silenceText(spell))}`);
   }
 
   private shareOfAttempt(key: string): number {

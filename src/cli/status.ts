@@ -1,65 +1,74 @@
-/** `ablate status`: what is done, running, failed, and where to look. */
-import { existsSync } from 'node:fs';
+/** `ablate status`: what is done, running, failed and left, how long the rest takes, and where to look; also beside a sweep. */
 import type { Command } from 'commander';
-import pc from 'picocolors';
-import { packLabel, stageLabel, type Plan, type PlannedStage } from '../plan/plan.ts';
-import type { StageState, StoreReader } from '../store/reader.ts';
-import { openStoreReadOnly } from '../store/store.ts';
-import { choose, withSelection, type Selection } from './selection.ts';
-import { readStates, type States } from './states.ts';
-import { count, heading, plural, table } from './text.ts';
+import { defaultDevices, parseDevices, type Place } from '../runner/devices.ts';
+import { usableGpus } from '../setup/device.ts';
+import { LEASE_MS } from '../store/reader.ts';
+import { lookSurely } from './look.ts';
+import { devicesText } from './places.ts';
+import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
+import { Looker, type Snapshot } from './snapshot.ts';
+import { Speeds } from './speeds.ts';
+import { statusJson, statusText, type StatusView } from './status-view.ts';
+import { timeLeft } from './time-left.ts';
+import { watch } from './watch.ts';
+
+interface StatusOptions extends Selection {
+  readonly devices?: string;
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
 
 export function registerStatus(program: Command): void {
-  withSelection(program.command('status').description('show what is done, running and failed, and where its log is'))
-    .action(async (options: Selection) => {
-      const { plan, profile } = await choose(options);
-      const states = readStates(options.store, plan);
-      process.stdout.write(`${statusText(plan, states, profile.name, existsSync(options.store) ? openStoreReadOnly(options.store) : undefined)}\n`);
+  withSelection(program.command('status').description('show what is done, running, failed and left, how long the rest takes, and where logs are; also beside a sweep'))
+    .option('--watch', 'look again every second until the sweep has ended: in place on a terminal, else a line for each change')
+    .option('--devices <list>', 'what the time left is reckoned for while no sweep runs, as for sweep (default: all GPUs, else all cores)')
+    .option('--json', 'as JSON; with --watch one line for each change')
+    .action(async (options: StatusOptions) => {
+      const chosen = await choose(options);
+      const viewer = new Viewer(chosen, new Looker(options.store, chosen.plan), await idlePlaces(options.devices));
+      if (options.watch === true) process.exitCode = await watch(viewer, options.json === true);
+      else process.stdout.write(`${options.json === true ? statusJson(await viewer.surely(), 2) : statusText(await viewer.surely())}\n`);
     });
 }
 
-const ORDER = ['done', 'running', 'interrupted', 'failed', 'absent'] as const satisfies readonly StageState['state'][];
-const NAME: Readonly<Record<StageState['state'], string>> = {
-  done: pc.green('done'), running: pc.cyan('running'), interrupted: pc.yellow('interrupted'), failed: pc.red('failed'), absent: 'to run',
-};
-
-function statusText(plan: Plan, states: States, profile: string, store: StoreReader | undefined): string {
-  const stateOf = (stage: PlannedStage): StageState => states.get(stage.key) ?? { state: 'absent' };
-  const all = [...plan.stages.values()];
-  const ablations = [...new Set(plan.arms.map(a => a.ablation))];
-  const row = (name: string, stages: readonly PlannedStage[]): string[] =>
-    [name, ...ORDER.map(s => count(stages.filter(stage => stateOf(stage).state === s).length))];
-  const lines = [
-    `${heading(`Status of profile ${profile}`)}: ${plural(all.length, 'stage')}, ${count(all.filter(s => stateOf(s).state === 'done').length)} done`,
-    '',
-    table([
-      [pc.dim('ablation'), ...ORDER.map(s => NAME[s])],
-      ...ablations.map(name => row(name, all.filter(s => s.users.some(u => u.ablation === name)))),
-      ...(ablations.length > 1 ? [row('all, each once', all)] : []),
-    ]),
-  ];
-  for (const pack of packsAtWork(all, stateOf, store)) {
-    lines.push('', `  ${NAME.running}  ${packLabel(pack)}  ${pc.dim('side by side in one process')}`);
-  }
-  for (const stage of all) {
-    const state = stateOf(stage);
-    if (state.state === 'done' || state.state === 'absent') continue;
-    lines.push('', `  ${NAME[state.state]}  ${stageLabel(stage)}  ${pc.dim(stage.key.slice(0, 12))}`);
-    if (state.state === 'failed') lines.push(`    ${state.reason}`);
-    lines.push(pc.dim(`    log: ${store?.logFile(stage.key, state.attempt) ?? ''}`));
-  }
-  return lines.join('\n');
+/** Where a sweep would run that does not run yet. */
+async function idlePlaces(devices: string | undefined): Promise<Place[]> {
+  return parseDevices(devices ?? defaultDevices(await usableGpus().catch(() => 0)));
 }
 
-/** Stages that one process works on, where there are several. */
-function packsAtWork(stages: readonly PlannedStage[], stateOf: (stage: PlannedStage) => StageState, store: StoreReader | undefined): PlannedStage[][] {
-  const byProcess = new Map<string, PlannedStage[]>();
-  for (const stage of stages) {
-    const state = stateOf(stage);
-    if (state.state !== 'running') continue;
-    // Before its worker has begun, an attempt belongs to the runner, which has several places.
-    const name = `${state.owner.host} ${state.owner.pid} ${store?.attempt(stage.key, state.attempt)?.place ?? ''}`;
-    byProcess.set(name, [...(byProcess.get(name) ?? []), stage]);
+/** Looks, and reckons what is left. */
+export class Viewer {
+  readonly #chosen: Chosen;
+  readonly #looker: Looker;
+  readonly #idle: readonly Place[];
+  #known: { readonly for: string; readonly speeds: Speeds } | undefined;
+
+  constructor(chosen: Chosen, looker: Looker, idle: readonly Place[]) {
+    this.#chosen = chosen;
+    this.#looker = looker;
+    this.#idle = idle;
   }
-  return [...byProcess.values()].filter(pack => pack.length > 1);
+
+  view(snapshot = this.#looker.look()): StatusView {
+    const { plan, study, profile, overrides } = this.#chosen;
+    const places = snapshot.runners.length > 0 ? this.#looker.places(snapshot) : [];
+    const used = places.length > 0 ? places : this.#idle;
+    const speeds = this.#speeds(snapshot, used);
+    const left = study.notRunnable?.(profile) !== undefined
+      ? { stages: new Map<string, number>() }
+      : timeLeft({ plan, kinds: study.kinds, snapshot, workers: used.length, duration: stage => speeds.duration(stage)?.seconds });
+    return { plan, scale: [profile.name, ...overrides].join(', '), snapshot, left, devices: devicesText(used) };
+  }
+
+  /** Never counts a stage as running whose process is gone, if that takes watching a heartbeat for a while. */
+  async surely(): Promise<StatusView> {
+    return this.view(await lookSurely(this.#looker, LEASE_MS));
+  }
+
+  /** What finished stages tell changes only when one finishes. */
+  #speeds({ stages }: Snapshot, places: readonly Place[]): Speeds {
+    const name = `${stages.filter(s => s.state.state === 'done').length} ${places.map(p => `${p.name}x${p.threads}`).join()}`;
+    if (this.#known?.for !== name) this.#known = { for: name, speeds: new Speeds(this.#chosen, this.#looker.store, places) };
+    return this.#known.speeds;
+  }
 }

@@ -5,7 +5,7 @@ import pc from 'picocolors';
 import { UsageError } from '../ablation/errors.ts';
 import { defaultDevices, parseDevices } from '../runner/devices.ts';
 import type { RunSummary } from '../runner/events.ts';
-import { LocalExecutor } from '../runner/executors/local.ts';
+import { createExecutor } from '../runner/executors/create.ts';
 import { runPlan } from '../runner/run.ts';
 import { dataDir } from '../setup/cache.ts';
 import { usableGpus } from '../setup/device.ts';
@@ -30,7 +30,7 @@ const STOPPED = 130; // as a shell says of a program that Ctrl-C ended
 
 export function registerSweep(program: Command): void {
   withSelection(program.command('sweep').description('run the stages that are missing, then write the report; stop it as you like and run it again'))
-    .option('--devices <list>', 'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1 (default: all GPUs, else all cores)')
+    .option('--devices <list>', 'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1, gpu:0x2 (two on one GPU), inline (this process, for a debugger) (default: all GPUs, else all cores)')
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
     .option('--reports <folder>', 'where the report is written', 'reports')
     .option('--no-report', 'only run the stages')
@@ -51,6 +51,7 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
   remember(store, chosen);
   const done = [...plan.stages.keys()].filter(key => store.doneAttempt(key) !== undefined);
   if (done.length === plan.stages.size) {
+    store.clearLeftovers();
     process.stdout.write(`Nothing to run: all ${plural(done.length, 'stage')} of profile ${profile.name} are done in ${options.store}/.\n`);
     if (options.report) await writeReports(chosen, options);
     return 0;
@@ -64,7 +65,7 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
   let summary: RunSummary;
   try {
     summary = await runPlan({
-      plan, kinds: study.kinds, store, executor: new LocalExecutor(places), acceptEngineChange: options.acceptEngineChange === true,
+      plan, kinds: study.kinds, store, executor: createExecutor(devices), acceptEngineChange: options.acceptEngineChange === true,
       experiments: dir, dataDir: resolve(dataDir()),
       stop: signals.stop, kill: signals.kill, checkpointEvery: seconds(options.checkpointEvery) * 1000, onEvent: event => display.event(event),
     });

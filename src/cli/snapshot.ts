@@ -1,0 +1,194 @@
+/** Where the stages of a plan stand at one moment, and who works on them: read from the store alone, whichever process runs the sweep. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Phase } from '../ablation/kind.ts';
+import type { Plan, PlannedStage } from '../plan/plan.ts';
+import type { Place } from '../runner/devices.ts';
+import { StoreError } from '../store/errors.ts';
+import { attemptFiles } from '../store/layout.ts';
+import { isTemporary } from '../store/names.ts';
+import { isAlive, type Owner } from '../store/owner.ts';
+import { lastSign, readProgress, type ProgressLine } from '../store/progress.ts';
+import type { StageState, StoreReader } from '../store/reader.ts';
+import type { AttemptRecord } from '../store/records.ts';
+import { openStoreReadOnly } from '../store/store.ts';
+import { placeNamed } from './places.ts';
+
+/** What is known of a running stage. */
+export interface Work {
+  /** `cpu:0`. */
+  readonly place: string;
+  readonly owner: Owner;
+  /** Absent until its worker has begun. */
+  readonly phase?: Phase;
+  readonly step?: number;
+  /** 0 where the stage does not say. */
+  readonly steps?: number;
+  readonly stepsPerSecond?: number;
+  readonly imagesPerSecond?: number;
+  /** Of its steps, at their present pace. */
+  readonly secondsLeft?: number;
+  /** Since its worker last wrote anything. */
+  readonly silentSeconds?: number;
+}
+
+export interface StageSnapshot {
+  readonly stage: PlannedStage;
+  readonly state: StageState;
+  /** Of the newest attempt, else absent. */
+  readonly log?: string;
+  /** While it runs. */
+  readonly work?: Work;
+}
+
+export interface Snapshot {
+  /** In the order of the plan. */
+  readonly stages: readonly StageSnapshot[];
+  /** Processes that run a sweep of these stages: the owners of attempts that still live, whether or not they have one just now. */
+  readonly runners: readonly Owner[];
+}
+
+/** Looks again and again: heartbeats of other hosts are judged by whether they move between two looks. */
+export class Looker {
+  readonly #dir: string;
+  readonly #plan: Plan;
+  #reader: StoreReader | undefined;
+  /** Attempts never change their owner. */
+  readonly #attempts = new Map<string, AttemptRecord>();
+
+  constructor(dir: string, plan: Plan) {
+    this.#dir = dir;
+    this.#plan = plan;
+  }
+
+  /** Undefined as long as there is no store. @throws StoreError when it is none, or a newer one */
+  get store(): StoreReader | undefined {
+    return (this.#reader ??= isThere(this.#dir) ? openStoreReadOnly(this.#dir) : undefined);
+  }
+
+  look(now = Date.now()): Snapshot {
+    const { store } = this;
+    const stages = [...this.#plan.stages.values()].map(stage => (store ? this.#stage(store, stage, now) : { stage, state: { state: 'absent' as const } }));
+    return { stages, runners: this.#runners(stages) };
+  }
+
+  /** Where the workers of the running sweeps work, as far as they have begun. */
+  places({ stages, runners }: Snapshot): Place[] {
+    const alive = new Set(runners.map(ownerText));
+    const found = new Map<string, Place>();
+    for (const { stage, state } of stages) {
+      if (state.state === 'absent' || !this.store) continue;
+      const attempt = this.#attempt(this.store, stage.key, state.attempt);
+      if (!attempt || !alive.has(ownerText(attempt.owner))) continue;
+      const name = `${ownerText(attempt.owner)} ${attempt.place}`;
+      if (!found.has(name)) found.set(name, placeNamed(attempt.place, this.#threads(stage.key)));
+    }
+    return [...found.values()];
+  }
+
+  /** Whether a stage counts as running only because its heartbeat, of another host or a stopped process, has not been watched long enough. */
+  mayBeGone({ stages }: Snapshot, leaseMs: number, now = Date.now()): boolean {
+    return stages.some(({ stage, state }) => {
+      if (state.state !== 'running' || isAlive(state.owner) === true) return false;
+      const beat = statSync(join(this.store!.attemptDir(stage.key, state.attempt), attemptFiles.heartbeat), { throwIfNoEntry: false })?.mtimeMs;
+      return beat === undefined || now - beat > leaseMs;
+    });
+  }
+
+  #stage(store: StoreReader, stage: PlannedStage, now: number): StageSnapshot {
+    const state = store.state(stage.key);
+    if (state.state === 'absent') return { stage, state };
+    const log = store.logFile(stage.key, state.attempt);
+    if (state.state !== 'running') return { stage, state, log };
+    const dir = store.attemptDir(stage.key, state.attempt);
+    const sign = lastSign(dir);
+    return {
+      stage, state, log,
+      work: {
+        place: this.#attempt(store, stage.key, state.attempt)?.place ?? '',
+        owner: state.owner,
+        ...progressOf(readProgress(dir)),
+        ...(sign !== undefined && { silentSeconds: Math.max(0, (now - sign) / 1e3) }),
+      },
+    };
+  }
+
+  #runners(stages: readonly StageSnapshot[]): Owner[] {
+    const alive = new Map<string, Owner>();
+    for (const { stage, state } of stages) {
+      if (state.state === 'absent' || !this.store) continue;
+      const owner = this.#attempt(this.store, stage.key, state.attempt)?.owner;
+      if (owner && (isAlive(owner) ?? state.state === 'running')) alive.set(ownerText(owner), owner);
+    }
+    return [...alive.values()];
+  }
+
+  /** 1 until its worker has said more. */
+  #threads(key: string): number {
+    const threads = readable(() => this.store?.provenance(key))?.['threads'];
+    return typeof threads === 'number' ? threads : 1;
+  }
+
+  /** Undefined when its file is damaged. */
+  #attempt(store: StoreReader, key: string, attempt: number): AttemptRecord | undefined {
+    const name = `${key}/${attempt}`;
+    const known = this.#attempts.get(name) ?? readable(() => store.attempt(key, attempt));
+    if (known) this.#attempts.set(name, known);
+    return known;
+  }
+}
+
+/** `process 123`, with its host where that is another one. */
+export const ownerText = ({ host, pid }: Owner): string => (host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`);
+
+/** Between two lines, so that the pace is of now. */
+const RECENT_MS = 120_000;
+
+/** Phase and step of the last line; the pace from the lines of the last two minutes before it. */
+export function progressOf(lines: readonly ProgressLine[]): Partial<Work> {
+  const last = lines.at(-1);
+  if (!last) return {};
+  const { phase } = last;
+  // Loading and saving may count no steps: the last that did tell how far it is.
+  const steps = lines.filter(line => line.steps > 0);
+  const at = steps.at(-1), from = steps.find(line => at && Date.parse(at.time) - Date.parse(line.time) <= RECENT_MS);
+  if (!at || !from) return { phase };
+  const seconds = (Date.parse(at.time) - Date.parse(from.time)) / 1e3;
+  const pace = seconds > 0 && at.step > from.step ? (at.step - from.step) / seconds : undefined;
+  const images = lines.findLast(line => line.images_per_second !== undefined)?.images_per_second;
+  return {
+    phase, step: at.step, steps: at.steps,
+    ...(pace !== undefined && { stepsPerSecond: pace, secondsLeft: (at.steps - at.step) / pace }),
+    ...(images !== undefined && { imagesPerSecond: images }),
+  };
+}
+
+/** Running stages by the worker that runs them side by side; of one worker in the order of the plan. */
+export function workersOf({ stages }: Snapshot): (StageSnapshot & { readonly work: Work })[][] {
+  const byWorker = new Map<string, (StageSnapshot & { readonly work: Work })[]>();
+  for (const snapshot of stages) {
+    const { work } = snapshot;
+    if (!work) continue;
+    // Before its worker has begun, an attempt belongs to the runner, which has several places.
+    const name = `${work.place} ${ownerText(work.owner)}`;
+    byWorker.set(name, [...(byWorker.get(name) ?? []), { ...snapshot, work }]);
+  }
+  return [...byWorker].sort(([a], [b]) => a.localeCompare(b)).map(([, members]) => members);
+}
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+/** False also while a sweep is just making it: `store.json` comes last. */
+function isThere(dir: string): boolean {
+  if (!existsSync(dir)) return false;
+  if (!statSync(dir).isDirectory() || existsSync(join(dir, 'store.json'))) return true;
+  return readdirSync(dir).some(name => !isTemporary(name) && name !== 'stages');
+}

@@ -1,0 +1,88 @@
+/** Where a running attempt stands, for whoever looks in: its worker appends it, and no result depends on it. */
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { canonicalJson } from '../ablation/json.ts';
+import type { Progress } from '../ablation/kind.ts';
+import { hasCode, StoreError } from './errors.ts';
+import type { Appender } from './files.ts';
+import { attemptFiles } from './layout.ts';
+import { parseObject } from './read.ts';
+
+const progressLine = z.object({
+  time: z.iso.datetime(),
+  phase: z.enum(['load', 'trace', 'step', 'evaluate', 'save']),
+  step: z.int(),
+  /** 0 where the stage does not say. */
+  steps: z.int(),
+  images_per_second: z.number().optional(),
+});
+export type ProgressLine = z.infer<typeof progressLine>;
+
+/** Between lines of one phase. */
+const EVERY_MS = 2_000;
+
+/** Appends every change of phase, and a line now and then. */
+export class ProgressLog {
+  readonly #open: () => Appender;
+  #appender: Appender | undefined;
+  #last: { readonly phase: Progress['phase']; readonly time: number } | undefined;
+
+  constructor(open: () => Appender) {
+    this.#open = open;
+  }
+
+  note({ phase, step, steps, imagesPerSecond }: Progress): void {
+    const time = performance.now();
+    if (this.#last?.phase === phase && time - this.#last.time < EVERY_MS) return;
+    this.#last = { phase, time };
+    const rate = Number.isFinite(imagesPerSecond) ? { images_per_second: imagesPerSecond! } : {};
+    try {
+      this.#appender ??= this.#open();
+      this.#appender.append(canonicalJson({ time: new Date().toISOString(), phase, step, steps, ...rate }));
+    } catch (error) {
+      // What only people read must not fail a stage; a disk that takes no line takes no result either, and that one says why.
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+
+  close(): void {
+    this.#appender?.close();
+    this.#appender = undefined;
+  }
+}
+
+const TAIL_BYTES = 16_384;
+
+/** The last lines, oldest first; lines that are none (torn, or of another version) are passed over. */
+export function readProgress(attemptDir: string): ProgressLine[] {
+  return tail(join(attemptDir, attemptFiles.progress)).split('\n').flatMap(text => {
+    const line = progressLine.safeParse(parseObject(text));
+    return line.success ? [line.data] : [];
+  });
+}
+
+/** When a worker last wrote something of an attempt, in milliseconds since 1970 by the clock of the file system. The heartbeat is not among it: that is the runner's. */
+export function lastSign(attemptDir: string): number | undefined {
+  const { progress, metrics, log, states, worker } = attemptFiles;
+  const times = [progress, metrics, log, states, worker].flatMap(name => statSync(join(attemptDir, name), { throwIfNoEntry: false })?.mtimeMs ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+function tail(path: string): string {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return '';
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(fd);
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+    return bytes.toString('utf8');
+  } finally {
+    closeSync(fd);
+  }
+}
