@@ -77,6 +77,11 @@ export interface StageKind<R extends object = JsonObject> {
   readonly packing?: Packing<R>;
   /** Variables that the process of a worker needs from its start to run this recipe; default none. */
   environment?(recipe: R): Readonly<Record<string, string>>;
+  /**
+   * Whether a stage can run with its batches in so many times as many micro-batches (`execution.microBatches`), where memory
+   * does not suffice for those of its recipe. Default: it cannot.
+   */
+  canSplit?(recipe: R, microBatches: number): boolean;
   /** Loads the code that runs the stage (and with it the engine). Called in worker processes only. */
   load(): Promise<StageRunner<R>>;
 }
@@ -143,7 +148,7 @@ export interface Progress {
   readonly loss?: number;
 }
 
-/** How, not what: these may never change a number of the result. */
+/** How, not what: these may never change a number of the result; `microBatches` changes last digits, and is recorded. */
 export interface Execution {
   readonly device: 'cpu' | 'gpu';
   readonly threads: number;
@@ -151,6 +156,11 @@ export interface Execution {
   readonly dataDir: string;
   /** Whether a checkpoint may be continued on another engine, library or type of CPU than it was written on. */
   readonly acceptEngineChange: boolean;
+  /**
+   * By what the micro-batches of the recipe are multiplied, their size divided (1, 2, 4, ...; default 1): where memory ran out.
+   * The batch stays the same, and with it all that is drawn for it or mixed within it.
+   */
+  readonly microBatches?: number;
 }
 
 export interface StageContext<R extends object = JsonObject> {

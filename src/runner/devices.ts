@@ -1,10 +1,13 @@
-/** Where workers run: `cpu:2x1` is two CPU workers of one thread each, `gpu:0,1` one worker on each of two GPUs. */
+/**
+ * Where workers run: `cpu:2x1` is two CPU workers of one thread each, `gpu:0,1` one worker on each of two GPUs, `gpu:0x2` two
+ * on one, `inline` this process.
+ */
 import { availableParallelism, totalmem } from 'node:os';
 import { UsageError } from '../ablation/errors.ts';
 
 /** Room for one worker. */
 export interface Place {
-  /** `cpu:0`, `gpu:1`: for people. */
+  /** `cpu:0`, `gpu:1`, `gpu:0.1` (the second worker of GPU 0), `inline`: for people. */
   readonly name: string;
   readonly device: 'cpu' | 'gpu';
   readonly threads: number;
@@ -12,25 +15,31 @@ export interface Place {
   readonly gpu?: number;
 }
 
-const GRAMMAR = "expected 'cpu:<workers>x<threads>', 'gpu:<index>,<index>,...' or both joined by a comma, e.g. cpu:2x1 or gpu:0,1";
+/** One stage at a time in the calling process, on one CPU thread as a worker of `cpu:1x1`. */
+export const INLINE = 'inline';
+
+const GRAMMAR = "expected 'cpu:<workers>x<threads>', 'gpu:<index>,<index>x<workers>,...', both joined by a comma, or 'inline', e.g. cpu:2x1, gpu:0,1 or gpu:0x2";
 
 /** @throws UsageError when the list does not follow the grammar, names a GPU twice or names nothing */
 export function parseDevices(list: string, cores = availableParallelism()): Place[] {
+  if (list.trim() === INLINE) return [{ name: INLINE, device: 'cpu', threads: 1 }];
   let device = '';
-  const workers: number[] = [];
-  const gpus: number[] = [];
+  const threads: number[] = [];
+  /** Workers by GPU. */
+  const gpus = new Map<number, number>();
   for (const item of list.split(',').map(i => i.trim())) {
     const [, named, value = ''] = /^(?:(cpu|gpu):)?(\d+(?:x\d+)?)$/.exec(item) ?? [];
     device = named ?? device;
-    const [count = 0, threads] = value.split('x').map(Number);
-    if (device === 'cpu' && named && threads !== undefined && threads > 0 && count > 0) workers.push(...Array<number>(count).fill(threads));
-    else if (device === 'gpu' && value !== '' && threads === undefined && !gpus.includes(count)) gpus.push(count);
+    const [first = 0, second] = value.split('x').map(Number);
+    if (device === 'cpu' && named && second !== undefined && second > 0 && first > 0) threads.push(...Array<number>(first).fill(second));
+    else if (device === 'gpu' && value !== '' && second !== 0 && !gpus.has(first)) gpus.set(first, second ?? 1);
     else throw new UsageError('BAD_DEVICES', `--devices: ${GRAMMAR}, got '${item}' in '${list}'`);
   }
-  const share = Math.max(1, Math.floor(cores / Math.max(1, gpus.length)));
+  const share = Math.max(1, Math.floor(cores / Math.max(1, [...gpus.values()].reduce((a, b) => a + b, 0))));
   return [
-    ...gpus.map((gpu): Place => ({ name: `gpu:${gpu}`, device: 'gpu', threads: share, gpu })),
-    ...workers.map((threads, i): Place => ({ name: `cpu:${i}`, device: 'cpu', threads })),
+    ...[...gpus].flatMap(([gpu, workers]) => Array.from({ length: workers }, (_, i): Place =>
+      ({ name: workers === 1 ? `gpu:${gpu}` : `gpu:${gpu}.${i}`, device: 'gpu', threads: share, gpu }))),
+    ...threads.map((count, i): Place => ({ name: `cpu:${i}`, device: 'cpu', threads: count })),
   ];
 }
 

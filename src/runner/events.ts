@@ -1,6 +1,7 @@
 /** What a run tells while it goes on, and at its end. */
 import type { Progress, StageResult } from '../ablation/kind.ts';
 import type { Owner } from '../store/owner.ts';
+import type { Spell } from './silence.ts';
 
 export interface Counts {
   /** Stages that the run is about: `done + reused + failed + blocked + interrupted + running + queued`. */
@@ -38,13 +39,16 @@ export type RunEvent = { readonly counts: Counts } & (
   /** `pack`: keys of the stages that the worker runs side by side, this one among them. */
   | (OfStage & { readonly type: 'started'; readonly attempt: number; readonly place: string; readonly pack: readonly string[] })
   | (OfStage & { readonly type: 'progress'; readonly place: string; readonly progress: Progress })
+  /** Its worker has been silent for long; it is stopped when its limit is reached, unless it speaks before (`progress`). */
+  | (OfStage & Spell & { readonly type: 'stalled'; readonly place: string })
   /** Another live runner works on it; its result will be used. */
   | (OfStage & { readonly type: 'waiting'; readonly owner: Owner })
   /** `workerSeconds`: its share of the time, of which a worker spends `seconds` on the whole pack. */
   | (OfStage & { readonly type: 'finished'; readonly seconds: number; readonly workerSeconds: number; readonly result: StageResult })
   /** Done by another runner meanwhile. */
   | (OfStage & { readonly type: 'reused' })
-  | { readonly type: 'retry'; readonly failure: Failure }
+  /** `microBatches`: of the next attempt, times those of the recipe. */
+  | { readonly type: 'retry'; readonly failure: Failure; readonly microBatches: number }
   | { readonly type: 'failed'; readonly failure: Failure }
   | (OfStage & { readonly type: 'blocked'; readonly by: string })
   | (OfStage & { readonly type: 'interrupted' })

@@ -4,9 +4,11 @@ import { AblateError, Interrupted, PermanentError, UsageError } from '../ablatio
 import type { MetricRecord, StageContext, StageKind, StageResult, UpstreamOutput } from '../ablation/kind.ts';
 import { loadStudy } from '../ablation/load.ts';
 import type { Attempt } from '../store/attempt.ts';
+import { noRoom } from '../store/errors.ts';
 import type { StageRecord } from '../store/records.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { OnProgress, Task } from './executors/executor.ts';
+import { OUT_OF_MEMORY, saysOutOfMemory } from './out-of-memory.ts';
 import { loadPackRunner } from './pack-runner.ts';
 import { JobMeter, Provenance } from './provenance.ts';
 
@@ -29,7 +31,7 @@ export async function execute(task: Task, hooks: Hooks): Promise<ExecutionState[
     members.forEach(member => member.claim(task));
     const settled = await runMembers(members, task, hooks);
     const states: ExecutionState[] = [];
-    for (const [i, member] of members.entries()) states.push(await member.settle(settled[i]!, hooks.signal));
+    for (const [i, member] of members.entries()) states.push(await member.settle(settled[i]!, hooks));
     return states;
   } finally {
     hooks.signal.removeEventListener('abort', onStop);
@@ -82,10 +84,15 @@ class Member {
     this.#provenance = provenance;
   }
 
-  claim({ place, attempts }: Task): void {
+  claim({ place, attempts, execution }: Task): void {
     this.attempt.claim();
     const beside = attempts.length > 1 ? `, beside ${attempts.flatMap(a => (a.key === this.attempt.key ? [] : [a.key.slice(0, 12)])).join(', ')}` : '';
     this.attempt.log(`Attempt ${this.attempt.number} on ${place} in process ${process.pid}${beside}.`);
+    const { microBatches = 1 } = execution;
+    if (microBatches > 1) {
+      this.attempt.log(`For want of memory every batch in ${microBatches} times as many micro-batches as the recipe says: the numbers differ in their last digits.`);
+      this.#provenance.add({ micro_batches: microBatches });
+    }
     this.#recordFacts();
   }
 
@@ -105,7 +112,10 @@ class Member {
       checkpoints: attempt.checkpoints({ every: task.checkpointEvery, warn: message => attempt.log(`Warning: ${message}`) }),
       execution: task.execution,
       metric: checkedMetric(attempt),
-      progress: progress => hooks.progress(attempt.key, progress),
+      progress: progress => {
+        attempt.progress(progress);
+        hooks.progress(attempt.key, progress);
+      },
       log: line => attempt.log(line),
       provenance: facts => this.#provenance.add(facts),
       signal: hooks.signal,
@@ -113,9 +123,10 @@ class Member {
   }
 
   /** Commits the result, or records why there is none. */
-  async settle(settled: Settled, signal: AbortSignal): Promise<ExecutionState> {
+  async settle(settled: Settled, { signal, progress }: Hooks): Promise<ExecutionState> {
     this.#recordFacts();
     if (settled.status === 'rejected') return recordFailure(this.attempt, settled.reason, signal);
+    progress(this.attempt.key, { phase: 'save', step: 0, steps: 0 });
     try {
       if (!(await this.attempt.commit(settled.value))) this.attempt.log('Another attempt of this stage was committed first; this one does not count.');
     } catch (error) {
@@ -126,7 +137,7 @@ class Member {
   }
 
   #recordFacts(): void {
-    this.attempt.provenance(this.#provenance.facts());
+    this.attempt.provenance(this.#provenance.facts(), this.#provenance.diff());
   }
 }
 
@@ -164,7 +175,8 @@ function checkedMetric(attempt: Attempt): (record: MetricRecord) => void {
   };
 }
 
-function recordFailure(attempt: Attempt, error: unknown, signal: AbortSignal): ExecutionState {
+function recordFailure(attempt: Attempt, thrown: unknown, signal: AbortSignal): ExecutionState {
+  const error = noRoom(thrown, attempt.output);
   if (error instanceof Interrupted || (signal.aborted && error instanceof Error && error.name === 'AbortError')) {
     attempt.log(error.message);
     attempt.record({ state: 'interrupted' });
@@ -173,6 +185,7 @@ function recordFailure(attempt: Attempt, error: unknown, signal: AbortSignal): E
   const reason = error instanceof Error ? error.message : String(error);
   const permanent = error instanceof PermanentError || error instanceof UsageError || (error instanceof AblateError && error.code === 'NOT_JSON');
   attempt.log(error instanceof Error ? (error.stack ?? reason) : reason);
-  attempt.record({ state: 'failed', code: error instanceof AblateError ? error.code : 'STAGE_FAILED', reason, permanent });
+  const code = error instanceof AblateError ? error.code : saysOutOfMemory(reason) ? OUT_OF_MEMORY : 'STAGE_FAILED';
+  attempt.record({ state: 'failed', code, reason, permanent });
   return permanent ? 'failed-permanently' : 'failed';
 }

@@ -1,6 +1,5 @@
 /** Runs a plan: every stage until done or failed, inputs first, the critical path first, nothing twice. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { AblateError } from '../ablation/errors.ts';
 import type { StageKind } from '../ablation/kind.ts';
 import { stageLabel, type Plan } from '../plan/plan.ts';
 import type { Pack } from '../plan/schedule.ts';
@@ -10,10 +9,15 @@ import type { StageState } from '../store/reader.ts';
 import type { Store } from '../store/store.ts';
 import { Board } from './board.ts';
 import type { Place } from './devices.ts';
+import { endText, failureOf, lossOf, memoryOf, type Reason } from './endings.ts';
 import type { Failure, RunEvent, RunSummary } from './events.ts';
-import type { Ended, Executor, Job, Task } from './executors/executor.ts';
+import type { Executor, Job, Task } from './executors/executor.ts';
+import { verifyInputs } from './inputs.ts';
+import { LIMITS, type Limits } from './limits.ts';
 import { logTail } from './log.ts';
 import { Queue } from './queue.ts';
+import { retriesFor, type Memory, type Retries } from './retries.ts';
+import { supervise, type Supervised } from './supervision.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -36,24 +40,25 @@ export interface RunOptions {
   readonly checkpointEvery?: number;
   /** Milliseconds that a worker gets to checkpoint before it is forced (default 60 s). */
   readonly grace?: number;
+  /** How long a worker may be silent before it is stopped (default `LIMITS`). */
+  readonly limits?: Limits;
   /** Milliseconds between looks at a stage that another runner works on (default 1 s). */
   readonly poll?: number;
 }
 
-/** How often a failed stage is tried again in one run, unless its failure is permanent. */
-const RETRIES = 1;
-const BEAT_MS = 2_000;
+const GRACE_MS = 60_000;
 
 /** A failure of a stage ends up in the summary and leaves the others running; only a broken store or program makes this reject. */
 export async function runPlan(options: RunOptions): Promise<RunSummary> {
+  options.store.clearLeftovers();
+  await verifyInputs(options.plan, options.store);
   return await new Run(options).run();
 }
 
-interface Reason {
-  readonly code: string;
-  readonly reason: string;
-  readonly permanent: boolean;
+interface Failed extends Reason {
   readonly attempt?: number;
+  readonly memory?: Memory | undefined;
+  readonly packed: boolean;
 }
 
 interface Time {
@@ -70,7 +75,7 @@ class Run {
   readonly #queue: Queue;
   readonly #active = new Set<Promise<void>>();
   readonly #jobs = new Set<Job>();
-  readonly #tries = new Map<string, number>();
+  readonly #retries: Retries;
   readonly #done: string[] = [];
   readonly #failures: Failure[] = [];
 
@@ -79,12 +84,14 @@ class Run {
     const { plan, store, kinds, executor } = options;
     this.#board = new Board(plan, key => store.doneAttempt(key) !== undefined);
     this.#queue = new Queue(plan, kinds, this.#board, executor.places);
+    this.#retries = retriesFor(options, this.#board.with('queued'));
+    for (const key of this.#retries.split()) this.#queue.runAlone(key);
     // What a killed run left to remove.
     for (const key of this.#board.with('reused')) store.tidy(key);
   }
 
   async run(): Promise<RunSummary> {
-    const { stop, kill, grace = 60_000 } = this.#options;
+    const { stop, kill, grace = GRACE_MS } = this.#options;
     const onStop = (): void => this.#jobs.forEach(job => job.stop(grace));
     const onKill = (): void => this.#jobs.forEach(job => job.kill());
     stop?.addEventListener('abort', onStop);
@@ -154,9 +161,9 @@ class Run {
     const started = performance.now();
     const keys = attempts.map(attempt => attempt.key);
     for (const { key, number } of attempts) this.#tell({ type: 'started', key, label: this.#label(key), attempt: number, place: place.name, pack: keys });
-    const ended = await this.#work(attempts, place);
+    const supervised = await this.#work(attempts, place);
     const seconds = (performance.now() - started) / 1e3;
-    for (const attempt of attempts) this.#settle(attempt, ended, { seconds, workerSeconds: seconds / attempts.length });
+    for (const attempt of attempts) this.#settle(attempt, supervised, attempts.length > 1, { seconds, workerSeconds: seconds / attempts.length });
   }
 
   async #acquire(key: string, place: Place): Promise<Attempt | undefined> {
@@ -166,36 +173,43 @@ class Run {
       if (acquired.type === 'acquired') return acquired.attempt;
       this.#follow(this.#waitForOther(key, acquired.state));
     } catch (error) {
-      this.#fail(key, failureOf(error));
+      this.#fail(key, { ...failureOf(error), packed: false });
     }
     return undefined;
   }
 
-  async #work(attempts: readonly Attempt[], place: Place): Promise<Ended> {
-    const { executor, grace = 60_000 } = this.#options;
-    const job = executor.submit(place, this.#task(attempts, place), (key, progress) => this.#tell({ type: 'progress', key, label: this.#label(key), place: place.name, progress }));
-    this.#jobs.add(job);
-    if (this.#stopping) job.stop(grace); // asked to stop while the leases were taken
-    const heart = setInterval(() => attempts.forEach(beat), BEAT_MS);
+  async #work(attempts: readonly Attempt[], place: Place): Promise<Supervised> {
+    const { executor, grace = GRACE_MS, limits = LIMITS } = this.#options;
+    let job: Job | undefined;
     try {
-      return await job.ended;
+      return await supervise(listener => {
+        job = executor.submit(place, this.#task(attempts, place), listener);
+        this.#jobs.add(job);
+        if (this.#stopping) job.stop(grace); // asked to stop while the leases were taken
+        return job;
+      }, {
+        attempts, limits, grace,
+        onProgress: (key, progress) => this.#tell({ type: 'progress', key, label: this.#label(key), place: place.name, progress }),
+        onStalled: spell => attempts.forEach(({ key }) => this.#tell({ type: 'stalled', key, label: this.#label(key), place: place.name, ...spell })),
+      });
     } finally {
-      clearInterval(heart);
-      this.#jobs.delete(job);
+      if (job) this.#jobs.delete(job);
     }
   }
 
   #task(attempts: readonly Attempt[], place: Place): Task {
-    const { store, experiments, dataDir, checkpointEvery = 30_000, acceptEngineChange = false } = this.#options;
+    const { store, experiments, dataDir, checkpointEvery = 30_000, acceptEngineChange = false, grace = GRACE_MS } = this.#options;
+    const microBatches = this.#retries.microBatches(attempts[0]!.key);
     return {
       experiments,
       store: store.dir,
       attempts: attempts.map(({ key, number }) => ({ key, attempt: number })),
       place: place.name,
       environment: this.#environment(attempts[0]!.key),
-      execution: { device: place.device, threads: place.threads, dataDir, acceptEngineChange },
+      execution: { device: place.device, threads: place.threads, dataDir, acceptEngineChange, ...(microBatches > 1 && { microBatches }) },
       checkpointEvery,
       command: process.argv,
+      grace,
     };
   }
 
@@ -206,23 +220,24 @@ class Run {
   }
 
   /** What became of the attempt is read from the store; a worker that died without a word is given one. */
-  #settle(attempt: Attempt, ended: Ended, time: Time): void {
+  #settle(attempt: Attempt, { ended, hung }: Supervised, packed: boolean, time: Time): void {
     const { store } = this.#options;
     const { key, number } = attempt;
     try {
       if (ended.output) attempt.log(`The worker printed since this job began (all of it is in ${ended.output.file}):\n${ended.output.text}`);
       attempt.close();
-      const last = store.states(key, number).at(-1);
-      if (store.doneAttempt(key) === undefined && (last === undefined || last.state === 'running')) {
-        attempt.record(this.#stopping ? { state: 'interrupted' } : { state: 'failed', code: 'WORKER_LOST', reason: endText(ended), permanent: false });
+      const last = store.states(key, number).at(-1)?.state ?? 'running';
+      // One that hung, and in the end did leave when asked to, was not interrupted by anyone.
+      if (store.doneAttempt(key) === undefined && (last === 'running' || (hung && last === 'interrupted'))) {
+        attempt.record(this.#stopping && !hung ? { state: 'interrupted' } : { state: 'failed', ...lossOf(ended, hung) });
       }
       const state = store.state(key);
       if (state.state === 'done') this.#finish(key, time);
-      else if (state.state === 'failed') this.#fail(key, { ...state, attempt: number });
+      else if (state.state === 'failed') this.#fail(key, { ...state, attempt: number, memory: memoryOf(state, ended), packed });
       else if (this.#stopping) this.#interrupt(key);
-      else this.#fail(key, { code: 'NO_RESULT', reason: `expected a result, got a worker that left with state '${state.state}' (${endText(ended)})`, permanent: false, attempt: number });
+      else this.#fail(key, { code: 'NO_RESULT', reason: `expected a result, got a worker that left with state '${state.state}' (${endText(ended)})`, permanent: false, attempt: number, packed });
     } catch (error) {
-      this.#fail(key, { ...failureOf(error), attempt: number });
+      this.#fail(key, { ...failureOf(error), attempt: number, packed });
     }
   }
 
@@ -237,16 +252,14 @@ class Run {
     this.#tell({ type: 'interrupted', key, label: this.#label(key) });
   }
 
-  #fail(key: string, { code, reason, permanent, attempt }: Reason): void {
-    const { store } = this.#options;
+  #fail(key: string, failed: Failed): void {
+    const { code, reason, attempt } = failed, { store } = this.#options;
     const log = attempt === undefined ? undefined : store.logFile(key, attempt);
     const failure: Failure = { key, label: this.#label(key), code, reason, logTail: log === undefined ? '' : logTail(log), ...(log !== undefined && { log }) };
-    const tries = (this.#tries.get(key) ?? 0) + 1;
-    this.#tries.set(key, tries);
-    if (!permanent && tries <= RETRIES && !this.#stopping) {
+    if (!this.#stopping && this.#retries.again(key, failed)) {
       this.#board.set(key, 'queued');
       this.#queue.runAlone(key); // lest it take the others with it
-      this.#tell({ type: 'retry', failure });
+      this.#tell({ type: 'retry', failure, microBatches: this.#retries.microBatches(key) });
       return;
     }
     this.#board.set(key, 'failed');
@@ -288,29 +301,5 @@ class Run {
       interrupted: this.#board.with('interrupted'),
       left: this.#board.with('queued'),
     };
-  }
-}
-
-/** Of an error of our own process, such as a full disk: the store can be at fault, the recipe cannot. */
-function failureOf(error: unknown): Reason {
-  return {
-    code: error instanceof AblateError ? error.code : 'RUNNER_FAILED',
-    reason: error instanceof Error ? error.message : String(error),
-    permanent: false,
-  };
-}
-
-function endText({ alive, exitCode, signal, error }: Ended): string {
-  if (alive === true) return 'the worker was done with the job and had recorded no result';
-  if (signal === 'SIGKILL') return 'the worker was ended by SIGKILL, perhaps because memory ran out';
-  if (signal !== undefined) return `the worker was ended by ${signal}`;
-  return exitCode === undefined ? `the worker could not be started: ${error ?? 'no reason given'}` : `the worker ended with exit code ${exitCode} before it had a result`;
-}
-
-function beat(attempt: Attempt): void {
-  try {
-    attempt.beat();
-  } catch {
-    // A disk that takes no heartbeat takes no result either: the worker fails on it and says why.
   }
 }

@@ -3,6 +3,7 @@
  * its runner is gone, or after a failure that another process might not have.
  */
 import { rmSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import type { Progress } from '../ablation/kind.ts';
 import { execute, type ExecutionState } from './execute.ts';
 import type { OnProgress, Task } from './executors/executor.ts';
@@ -14,12 +15,14 @@ const PROGRESS_MS = 200;
 
 const stop = new AbortController();
 let atWork = false;
+let leaveMs = LEAVE_MS;
+let guarded = false;
 
 function askToStop(reason: string): void {
   if (!atWork) leave(exitCodes.done);
   if (stop.signal.aborted) return;
   stop.abort(new DOMException(reason, 'AbortError'));
-  setTimeout(() => leave(exitCodes.interrupted), LEAVE_MS).unref();
+  setTimeout(() => leave(exitCodes.interrupted), leaveMs).unref();
 }
 
 function leave(code: number): never {
@@ -44,8 +47,19 @@ function throttledProgress(): OnProgress {
   };
 }
 
+const parent = process.ppid;
+
+/** Ends us after our runner, when we are stuck and cannot notice that it is gone. */
+function guard(): void {
+  if (guarded) return;
+  guarded = true;
+  new Worker(new URL('orphan-guard.mjs', import.meta.url), { workerData: { parent, leaveMs }, execArgv: [] }).unref();
+}
+
 async function work(task: Task): Promise<void> {
   atWork = true;
+  leaveMs = task.grace ?? LEAVE_MS;
+  guard();
   const states = await execute(task, { signal: stop.signal, progress: throttledProgress() });
   atWork = false;
   const are = (...expected: ExecutionState[]): boolean => states.every(state => expected.includes(state));

@@ -7,6 +7,7 @@ import type { JsonObject, MetricSpec, StageCost, StageDisk } from '../ablation/k
 import { classCount, imageCount } from '../data/spec.ts';
 import { modeEnvironment } from '../tensor/compile/mode.ts';
 import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
+import { canSplit } from './micro-batches.ts';
 import { packingKey, packMemory, sharedFlops } from './packing.ts';
 import { classifierParameters, decoderParameters, distillExtras, encoderParameters, trainingDisk } from './parameters.ts';
 import {
@@ -56,6 +57,7 @@ export const pretrain = defineKind<PretrainRecipe>({
   },
   shape: pretrainShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedMae,
+  canSplit,
   environment,
   load: async () => (await import('./pretrain.ts')).pretrain,
 });
@@ -90,6 +92,7 @@ export const distill = defineKind<DistillRecipe>({
     load: async () => (await import('./distill.ts')).distillPack,
   },
   loadUntrained: async () => (await import('./untrained.ts')).untrainedStudent,
+  canSplit,
   environment,
   load: async () => (await import('./distill.ts')).distill,
 });
@@ -117,6 +120,7 @@ export const finetune = defineKind<FinetuneRecipe>({
   disk: classifierDisk,
   shape: classifierShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
+  canSplit,
   environment,
   load: async () => (await import('./finetune.ts')).finetune,
 });
@@ -131,6 +135,7 @@ export const supervise = defineKind<SuperviseRecipe>({
   disk: classifierDisk,
   shape: classifierShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
+  canSplit,
   environment,
   load: async () => (await import('./supervise.ts')).supervise,
 });

@@ -8,6 +8,7 @@ import type { ParamGroups } from '../optim/groups.ts';
 import * as tf from '../tensor/tf.ts';
 import type { Params, Weights } from '../tensor/weights.ts';
 import { totalSteps } from './cost.ts';
+import { microBatchesOf } from './micro-batches.ts';
 import type { EngineRecipe, OptimizerRecipe, ScheduleRecipe } from './recipes.ts';
 import { slice, upload, type HostInputs, type Inputs, type LossFunction } from './train-step.ts';
 import { TrainingRun } from './training-run.ts';
@@ -35,7 +36,7 @@ export interface TrainingData<T extends Training = Training> {
   readonly withLabels: boolean;
   readonly seed: number;
   readonly schedule: Pick<ScheduleRecipe, 'batch_size' | 'accumulation_steps'>;
-  /** What a step reads: its batch, and what is drawn for it. `batch.step` counts from 0. */
+  /** What a step reads: its whole batch (of which samples may be mixed), and what is drawn for it. `batch.step` counts from 0. */
   readonly inputs: (batch: Batch) => HostInputs;
   /** Calls `step` once for each training with what it reads of a micro-batch. Default: all that `inputs` gave. */
   readonly feed?: (inputs: Inputs, trainings: readonly T[], step: (training: T, inputs: Inputs) => void) => void;
@@ -105,7 +106,7 @@ async function trainStep<T extends Training>(runs: readonly TrainingRun<T>[], st
   if (runs.length === 0) return;
   for (const run of runs) run.prepare(step);
   const byTraining = new Map(runs.map(run => [run.training, run]));
-  const host = data.inputs(batch), count = data.schedule.accumulation_steps;
+  const host = data.inputs(batch), count = microBatchesOf(data.schedule, runs[0]!.training.context.execution);
   const feed = data.feed ?? feedAll;
   for (let index = 0; index < count; index++) {
     const inputs = upload(slice(host, index, count));

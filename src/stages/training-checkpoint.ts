@@ -14,6 +14,8 @@ export interface TrainingProgress {
   readonly engine: EngineRecord;
   /** Whether some of them ran on another. */
   readonly engineChanged: boolean;
+  /** Most micro-batches of a step before it, times those of the recipe. */
+  readonly microBatches: number;
 }
 
 interface StoredProgress extends TrainingProgress {
@@ -49,9 +51,10 @@ export interface LoadedTraining extends Omit<TrainingProgress, 'engine'> {
  */
 export async function loadTraining({ dir }: Checkpoint, engine: EngineRecord, accept: boolean): Promise<LoadedTraining> {
   const file = files(dir);
-  const { optimizerStep, meter, engine: before, engineChanged } = JSON.parse(await readFile(file.progress, 'utf8')) as StoredProgress;
+  // Older ones do not name the micro-batches: there was no choice.
+  const { optimizerStep, meter, engine: before, engineChanged, microBatches = 1 } = JSON.parse(await readFile(file.progress, 'utf8')) as Omit<StoredProgress, 'microBatches'> & Partial<StoredProgress>;
   const changes = engineChanges(before, engine);
   acceptChanges(changes, accept);
   const optimizer = { step: optimizerStep, m: loadParams(file.firstMoment), v: loadParams(file.secondMoment) };
-  return { state: { params: loadParams(file.params), optimizer }, meter, engineChanged: engineChanged || changes.length > 0, changes };
+  return { state: { params: loadParams(file.params), optimizer }, meter, engineChanged: engineChanged || changes.length > 0, changes, microBatches };
 }

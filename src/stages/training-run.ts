@@ -7,6 +7,7 @@ import * as tf from '../tensor/tf.ts';
 import { toTensors } from '../tensor/weights.ts';
 import { engineRecord, type EngineRecord } from './engine-record.ts';
 import { Meter } from './meter.ts';
+import { microBatchesOf } from './micro-batches.ts';
 import { Throughput } from './throughput.ts';
 import type { Trained, Training } from './train.ts';
 import { createTrainer, type Trainer, type TrainState } from './trainer.ts';
@@ -30,6 +31,8 @@ export class TrainingRun<T extends Training = Training> {
   #meter: Meter;
   #engine: EngineRecord | undefined;
   #engineChanged = false;
+  /** Most of this training so far, times those of the recipe. */
+  #split = 1;
   #first = 0;
   #losses: Record<string, number> | undefined;
   #evaluated: Record<string, number> = {};
@@ -71,10 +74,14 @@ export class TrainingRun<T extends Training = Training> {
   begin(): Promise<void> {
     return this.#guard(async () => {
       const { context, engine, loss, groups, optimizer, schedule, signature } = this.training;
-      const { device, threads } = context.execution;
+      const { device, threads, microBatches = 1 } = context.execution;
+      const count = microBatchesOf(schedule, context.execution);
       this.#engine = engineRecord(await loadEngine({ device, threads }), engine);
+      this.#split = microBatches;
       const state = await this.#resume(this.#engine) ?? start(this.training);
-      this.#trainer = createTrainer(state, { loss, groups, betas: optimizer.betas, microBatches: schedule.accumulation_steps, engine, signature });
+      if (this.#split > 1) context.provenance({ micro_batches: this.#split });
+      const graph = microBatches === 1 ? signature : `${signature} in ${count} micro-batches`;
+      this.#trainer = createTrainer(state, { loss, groups, betas: optimizer.betas, microBatches: count, engine, signature: graph });
     });
   }
 
@@ -128,8 +135,9 @@ export class TrainingRun<T extends Training = Training> {
       const reached = done > this.#first;
       if (reached && (aborted || context.checkpoints.due())) {
         context.progress({ phase: 'save', step: done, steps: this.steps });
-        const progress = { meter: this.#meter.state(), engine: this.#engine!, engineChanged: this.#engineChanged };
+        const progress = { meter: this.#meter.state(), engine: this.#engine!, engineChanged: this.#engineChanged, microBatches: this.#split };
         await context.checkpoints.save(done, dir => this.#trainer!.lend(state => saveTraining(dir, state, progress)));
+        context.progress({ phase: 'step', step: done, steps: this.steps });
       }
       if (aborted) throw new Interrupted();
     });
@@ -156,13 +164,14 @@ export class TrainingRun<T extends Training = Training> {
     const { context } = this.training;
     const checkpoint = await context.checkpoints.latest();
     if (checkpoint === undefined) return undefined;
-    const { state, meter, engineChanged, changes } = await loadTraining(checkpoint, engine, context.execution.acceptEngineChange);
+    const { state, meter, engineChanged, changes, microBatches } = await loadTraining(checkpoint, engine, context.execution.acceptEngineChange);
     context.log(`Continuing from the checkpoint after step ${checkpoint.step}.`);
     if (changes.length > 0) context.log(`Warning: on another engine than before, as allowed: ${changes.join('; ')}.`);
     if (engineChanged) context.provenance({ engine_changed: true });
     this.#first = checkpoint.step;
     this.#meter = new Meter(this.steps, this.#stepsPerEpoch, meter);
     this.#engineChanged = engineChanged;
+    this.#split = Math.max(this.#split, microBatches);
     return state;
   }
 

@@ -46,6 +46,8 @@ export const stateLine = z.object({
   code: z.string().optional(),
   reason: z.string().optional(),
   permanent: z.boolean().optional(),
+  /** Of `running`: its worker has been silent for long, as the text says. */
+  stalled: z.string().optional(),
 });
 export type StateLine = z.infer<typeof stateLine>;
 

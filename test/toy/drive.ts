@@ -6,8 +6,8 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadExperiments } from '../../src/ablation/load.ts';
 import { buildPlan } from '../../src/plan/plan.ts';
-import { parseDevices } from '../../src/runner/devices.ts';
-import { LocalExecutor } from '../../src/runner/executors/local.ts';
+import { createExecutor } from '../../src/runner/executors/create.ts';
+import type { Limits } from '../../src/runner/limits.ts';
 import { runPlan } from '../../src/runner/run.ts';
 import { openStore } from '../../src/store/store.ts';
 
@@ -19,10 +19,15 @@ export interface DriveOptions {
   readonly devices: string;
   readonly checkpointEvery?: number;
   readonly grace?: number;
+  readonly limits?: Limits;
+  /** Folder of declarations beside this file (default `experiments`). */
+  readonly declarations?: string;
+  /** See `StoreOptions`. */
+  readonly lease?: number;
 }
 
 const options = JSON.parse(process.argv[2]!) as DriveOptions;
-const experiments = await loadExperiments(fileURLToPath(new URL('experiments', import.meta.url)), options);
+const experiments = await loadExperiments(fileURLToPath(new URL(options.declarations ?? 'experiments', import.meta.url)), options);
 const [stop, kill] = [new AbortController(), new AbortController()];
 process.on('SIGINT', () => (stop.signal.aborted ? kill : stop).abort());
 const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -30,8 +35,8 @@ const summary = await runPlan({
   ...options,
   plan: buildPlan(experiments),
   kinds: experiments.study.kinds,
-  store: openStore(options.store),
-  executor: new LocalExecutor(parseDevices(options.devices)),
+  store: openStore(options.store, { warn: message => void process.stderr.write(`Warning: ${message}\n`), ...(options.lease !== undefined && { lease: options.lease }) }),
+  executor: createExecutor(options.devices),
   experiments: experiments.dir,
   dataDir: resolve(options.store, 'data'),
   poll: 50,

@@ -1,6 +1,10 @@
 /**
  * Runs attempts somewhere: worker processes here, jobs of a cluster elsewhere. What an attempt came to is not told by
  * messages, which may be lost, late or doubled, but stands in the store; an executor says only that a job has ended.
+ *
+ * For a cluster, `submit` hands the task in under a name made of its attempts (no other job ever has it, so that handing it in
+ * again after a lost answer does no harm) and polls from then on; `stop` and `kill` cancel; `ended` is collected once the
+ * cluster says that the job is over, never because it says nothing.
  */
 import type { Execution, Progress } from '../../ablation/kind.ts';
 import type { Place } from '../devices.ts';
@@ -20,6 +24,8 @@ export interface Task {
   readonly checkpointEvery: number;
   /** Command line of the runner, for the provenance. */
   readonly command: readonly string[];
+  /** Milliseconds after which a worker that was asked to leave, or whose runner is gone, ends itself (default 60 s). */
+  readonly grace?: number;
 }
 
 /** How a job ended, as far as the system tells. */
@@ -28,6 +34,8 @@ export interface Ended {
   readonly alive?: boolean;
   readonly exitCode?: number;
   readonly signal?: string;
+  /** Whether the system ended it for want of memory, where the system tells. */
+  readonly outOfMemory?: boolean;
   /** Why it could not be started. */
   readonly error?: string;
   /** What a worker that broke off printed by itself since the job began, and where all of it stands. */
@@ -35,12 +43,22 @@ export interface Ended {
 }
 
 export interface Job {
-  /** Never rejects. */
+  /** Never rejects. Told only when nothing of the job runs any more: its stages may then be tried again. */
   readonly ended: Promise<Ended>;
-  /** Asks to checkpoint and leave; after `grace` milliseconds forces it. */
+  /** Asks to checkpoint and leave; after `grace` milliseconds forces it, with all processes that it has started. */
   stop(grace: number): void;
-  /** Ends it at once. */
+  /** Ends it at once, with all processes that it has started. */
   kill(): void;
+}
+
+/** Told of a job while it runs; to be told late, twice or not at all does no harm. */
+export interface JobListener {
+  /**
+   * A worker has taken it up: from now on it is to speak every now and then, or is taken for hung. A job of which this is
+   * never told is not watched, as one that waits in a cluster's queue, or that a debugger holds.
+   */
+  readonly began: () => void;
+  readonly progress: OnProgress;
 }
 
 /** A stage of a job has come further. */
@@ -54,7 +72,7 @@ export interface Executor {
   /** Gives back a place for which nothing was submitted. */
   release(place: Place): void;
   /** Starts the task on a reserved place, which is free again when the job has ended. */
-  submit(place: Place, task: Task, onProgress: OnProgress): Job;
+  submit(place: Place, task: Task, listener: JobListener): Job;
   /** Sends the workers away and waits until they are gone. */
   close(): Promise<void>;
 }

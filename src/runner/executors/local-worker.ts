@@ -5,8 +5,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execaNode, type ResultPromise } from 'execa';
 import { WorkerOutput } from '../../store/worker-output.ts';
 import { placeEnvironment, type Place } from '../devices.ts';
+import { kernelKills } from '../out-of-memory.ts';
+import { killTree } from '../process-tree.ts';
 import { exitCodes, type FromWorker, type ToWorker } from '../protocol.ts';
-import type { Ended, Job, OnProgress, Task } from './executor.ts';
+import type { Ended, Job, JobListener, Task } from './executor.ts';
 
 const WORKER = fileURLToPath(new URL('../worker.ts', import.meta.url));
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
@@ -16,9 +18,11 @@ const TERM_MS = 5_000;
 
 interface Current {
   readonly task: Task;
-  readonly onProgress: OnProgress;
+  readonly listener: JobListener;
   /** Size of the output when the job began. */
   readonly mark: number;
+  /** What `kernelKills` said then. */
+  readonly kills: number | undefined;
   readonly end: (ended: Ended) => void;
   sent: boolean;
 }
@@ -53,30 +57,36 @@ export class LocalWorker {
     return this.#alive && this.#process.connected && this.#job === undefined;
   }
 
-  run(task: Task, onProgress: OnProgress): Job {
+  run(task: Task, listener: JobListener): Job {
     const ended = new Promise<Ended>(end => {
-      this.#job = { task, onProgress, mark: this.#output.size(), end, sent: false };
+      this.#job = { task, listener, mark: this.#output.size(), kills: kernelKills(), end, sent: false };
       this.#sendJob();
     });
+    listener.began(); // the start of a process is part of its loading
     const stop = (grace: number): void => {
       this.#send({ type: 'stop' });
-      const timer = setTimeout(() => this.#process.kill('SIGTERM'), grace);
-      void ended.then(() => clearTimeout(timer));
+      const timers = [setTimeout(() => this.#process.kill('SIGTERM'), grace), setTimeout(() => this.#kill(), grace + TERM_MS)];
+      void ended.then(() => timers.forEach(clearTimeout));
     };
-    return { ended, stop, kill: () => void this.#process.kill('SIGKILL') };
+    return { ended, stop, kill: () => this.#kill() };
   }
 
   /** Sends it away. A worker at work checkpoints first. */
   async leave(): Promise<void> {
-    const timer = this.idle ? setTimeout(() => this.#process.kill('SIGKILL'), TERM_MS) : undefined;
+    const timer = this.idle ? setTimeout(() => this.#kill(), TERM_MS) : undefined;
     if (this.#process.connected) this.#process.disconnect();
     await this.gone;
     clearTimeout(timer);
   }
 
+  #kill(): void {
+    const { pid } = this.#process;
+    if (this.#alive && pid !== undefined) killTree(pid);
+  }
+
   #receive(message: FromWorker): void {
     if (message.type === 'progress') {
-      this.#job?.onProgress(message.key, message.progress);
+      this.#job?.listener.progress(message.key, message.progress);
       return;
     }
     this.#free = true;
@@ -108,7 +118,12 @@ export class LocalWorker {
     const inPeace = exitCode === exitCodes.done || exitCode === exitCodes.interrupted;
     if (!inPeace && text === '') this.#output.remove();
     const how = exitCode !== undefined ? { exitCode } : signal !== undefined ? { signal } : { error: shortMessage ?? 'it did not start' };
-    this.#endJob({ ...how, ...(!inPeace && text !== '' && { output: { text, file: this.#output.path } }) });
+    this.#endJob({ ...how, ...this.#memory(signal), ...(!inPeace && text !== '' && { output: { text, file: this.#output.path } }) });
+  }
+
+  #memory(signal: string | undefined): Pick<Ended, 'outOfMemory'> {
+    const before = this.#job?.kills, now = kernelKills();
+    return signal === 'SIGKILL' && before !== undefined && now !== undefined ? { outOfMemory: now > before } : {};
   }
 }
 
@@ -124,5 +139,5 @@ const options = (place: Place, environment: Task['environment'], output: number)
   buffer: false,
   reject: false,
   cleanup: false,
-  forceKillAfterDelay: TERM_MS,
+  forceKillAfterDelay: false,
 } as const);

@@ -1,7 +1,7 @@
 /** Workers as child processes of this one, each pinned to its place and kept from job to job. */
 import { canonicalJson } from '../../ablation/json.ts';
 import type { Place } from '../devices.ts';
-import type { Executor, Job, OnProgress, Task } from './executor.ts';
+import type { Executor, Job, JobListener, Task } from './executor.ts';
 import { LocalWorker } from './local-worker.ts';
 
 export class LocalExecutor implements Executor {
@@ -27,8 +27,8 @@ export class LocalExecutor implements Executor {
     this.#free.push(place);
   }
 
-  submit(place: Place, task: Task, onProgress: OnProgress): Job {
-    const job = this.#workerFor(place, task).run(task, onProgress);
+  submit(place: Place, task: Task, listener: JobListener): Job {
+    const job = this.#workerFor(place, task).run(task, listener);
     return { ...job, ended: job.ended.finally(() => this.release(place)) };
   }
 

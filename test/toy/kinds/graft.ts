@@ -24,6 +24,7 @@ export const graft = defineKind({
   metrics: { height: { label: 'height', unit: 'loss', better: 'higher', help: 'Height after the last step' } },
   cost: ({ steps }) => ({ labelledImages: steps, unlabelledImages: 0, flops: 2 * steps }),
   disk: () => ({ output: 100, checkpoint: 10 }),
+  canSplit: (_, microBatches) => microBatches <= 4,
   loadUntrained: () => Promise.resolve(untrained),
   packing: {
     key: ({ recipe: r, seed, upstream }) => ({ stock: upstream['stock']!, seed, ...(r.bed === null ? r : { bed: r.bed, steps: r.steps }) }),

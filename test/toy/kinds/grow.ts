@@ -1,4 +1,5 @@
 /** The loop that toy stages share: steps with metrics, checkpoints, and trouble on demand. */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,9 +8,13 @@ import { z } from 'zod';
 import { Interrupted, PermanentError } from '../../../src/ablation/errors.ts';
 import type { StageContext } from '../../../src/ablation/kind.ts';
 
-/** What goes wrong when step `at` is reached. `once` means: only in a process that began at the start; `fail` strikes again after it. */
+/**
+ * What goes wrong when step `at` is reached. `once` means: only in a process that began at the start. `fail` strikes again
+ * after it, and so do `starve` (killed) and `exhaust` (the engine's error) until the micro-batches are halved. `freeze` and
+ * `freeze-once` block the thread for good, with a child process.
+ */
 export const trouble = z.strictObject({
-  kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'crash-once', 'die-once', 'hang']),
+  kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'crash-once', 'die-once', 'hang', 'starve', 'exhaust', 'freeze', 'freeze-once']),
   at: z.int().min(0),
 });
 export type Trouble = z.infer<typeof trouble>;
@@ -45,15 +50,23 @@ export async function grow(context: Omit<StageContext, 'recipe'>, { steps, milli
       throw new Interrupted();
     }
     if (context.checkpoints.due()) await save();
-    if (t.kind === 'fail' ? step >= t.at : step === t.at) await strike(t, start === undefined, context, save);
+    if (AGAIN.has(t.kind) ? step >= t.at : step === t.at) await strike(t, start === undefined, context, save);
   }
   return height;
 }
 
+/** Kinds that strike at every step from the first on. */
+const AGAIN: ReadonlySet<Trouble['kind']> = new Set(['fail', 'starve', 'exhaust', 'freeze']);
+
 async function strike(t: Trouble, fresh: boolean, context: Omit<StageContext, 'recipe'>, save: () => Promise<void>): Promise<void> {
   if (t.kind === 'none' || (t.kind.endsWith('-once') && !fresh)) return;
   if (t.kind === 'fail-permanently') throw new PermanentError('BLIGHT', 'The tree has blight and no second try will cure it');
+  const wants = t.kind === 'starve' || t.kind === 'exhaust';
+  if (wants && (context.execution.microBatches ?? 1) > 1) return;
   await save();
+  if (t.kind === 'exhaust') throw new Error('Invalid TF_Status: 8\nMessage: OOM when allocating tensor with shape[64,12,197,197]');
+  if (t.kind === 'starve') process.kill(process.pid, 'SIGKILL');
+  if (t.kind.startsWith('freeze')) freeze(context);
   if (t.kind === 'crash-once') process.exit(7);
   if (t.kind === 'die-once') process.kill(process.pid, 'SIGKILL');
   if (t.kind === 'hang') {
@@ -62,4 +75,11 @@ async function strike(t: Trouble, fresh: boolean, context: Omit<StageContext, 'r
     await sleep(2 * 60_000);
   }
   throw new Error(`Lightning struck at step ${t.at}`);
+}
+
+/** As a call into an engine that never returns: neither messages nor signals are seen. */
+function freeze(context: Pick<StageContext, 'log'>): void {
+  const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+  context.log(`frozen with child ${child.pid}`);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }

@@ -1,0 +1,44 @@
+/** Why an attempt has no result, where its worker left no word of it. */
+import { AblateError } from '../ablation/errors.ts';
+import type { Ended } from './executors/executor.ts';
+import { OUT_OF_MEMORY, saysOutOfMemory } from './out-of-memory.ts';
+import type { Memory } from './retries.ts';
+import { silenceText, type Spell } from './silence.ts';
+
+export interface Reason {
+  readonly code: string;
+  readonly reason: string;
+  readonly permanent: boolean;
+}
+
+/** @param hung the silence for which we stopped it */
+export function lossOf(ended: Ended, hung?: Spell): Reason {
+  if (hung) return { code: 'WORKER_HUNG', reason: `${silenceText(hung)}: the worker was stopped`, permanent: false };
+  const said = ended.output?.text.split('\n').find(saysOutOfMemory);
+  if (said !== undefined) return { code: OUT_OF_MEMORY, reason: `memory ran out, as the worker said before it ended: ${said.trim()}`, permanent: false };
+  if (ended.outOfMemory === true) return { code: OUT_OF_MEMORY, reason: 'memory ran out: the system ended the worker', permanent: false };
+  return { code: 'WORKER_LOST', reason: endText(ended), permanent: false };
+}
+
+/** Whether memory may be at fault. SIGKILL counts, unless the system knows better: nobody else sends it. */
+export function memoryOf({ code }: Pick<Reason, 'code'>, { signal, outOfMemory }: Ended): Memory | undefined {
+  if (code === OUT_OF_MEMORY) return 'ran-out';
+  if (code !== 'WORKER_LOST' || signal !== 'SIGKILL') return undefined;
+  return outOfMemory === false ? 'suspected' : 'ran-out';
+}
+
+/** Of an error of our own process, such as a full disk: the store can be at fault, the recipe cannot. */
+export function failureOf(error: unknown): Reason {
+  return {
+    code: error instanceof AblateError ? error.code : 'RUNNER_FAILED',
+    reason: error instanceof Error ? error.message : String(error),
+    permanent: false,
+  };
+}
+
+export function endText({ alive, exitCode, signal, error }: Ended): string {
+  if (alive === true) return 'the worker was done with the job and had recorded no result';
+  if (signal === 'SIGKILL') return 'the worker was ended by SIGKILL, perhaps because memory ran out';
+  if (signal !== undefined) return `the worker was ended by ${signal}`;
+  return exitCode === undefined ? `the worker could not be started: ${error ?? 'no reason given'}` : `the worker ended with exit code ${exitCode} before it had a result`;
+}

@@ -1,0 +1,48 @@
+/** How it is recognised that memory ran out: by what engines say, and by what the system counts. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Code of such a failure. */
+export const OUT_OF_MEMORY = 'OUT_OF_MEMORY';
+
+/** TensorFlow (also through tfjs, which passes its status on), CUDA, Node and the C++ library. */
+const WORDS = [
+  /\bresource[ _]exhausted\b/i,
+  /Invalid TF_Status: 8\b/, // TF_RESOURCE_EXHAUSTED
+  /\bOOM when allocating\b/,
+  /\bout of memory\b/i,
+  /CUDA(?:_ERROR|_STATUS|BLAS_STATUS|NN_STATUS)\w*(?:OUT_OF_MEMORY|ALLOC_FAILED)/i,
+  /\bArray buffer allocation failed\b/,
+  /\b(?:ENOMEM|ERR_WORKER_OUT_OF_MEMORY)\b/,
+  /\bcannot allocate memory\b/i,
+  /\bstd::bad_alloc\b/,
+];
+
+/** Whether an error, or what a process printed before it broke off, says that memory ran out. */
+export function saysOutOfMemory(text: string): boolean {
+  return WORDS.some(words => words.test(text));
+}
+
+/**
+ * Processes that the kernel has ended for want of memory: within our control group, else on the whole machine. Undefined where
+ * the system does not tell. A daemon that ends processes before the kernel does is not counted.
+ */
+export function kernelKills(): number | undefined {
+  return countIn(join('/sys/fs/cgroup', controlGroup(), 'memory.events')) ?? countIn('/proc/vmstat');
+}
+
+function countIn(file: string): number | undefined {
+  const count = /^oom_kill (\d+)$/m.exec(read(file))?.[1];
+  return count === undefined ? undefined : Number(count);
+}
+
+/** Path of our own in the unified hierarchy. */
+const controlGroup = (): string => /^0::(.+)$/m.exec(read('/proc/self/cgroup'))?.[1] ?? '/';
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

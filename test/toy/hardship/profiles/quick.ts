@@ -1,0 +1,1 @@
+export default { name: 'quick', seeds: [0], steps: 5 };
