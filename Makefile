@@ -8,7 +8,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test plan status report explain diff bench bench-gpu setup doctor parity lint typecheck packages engine
+.PHONY: help sweep test plan status report explain diff bench bench-gpu chaos setup doctor parity lint typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ bench: engine ## speed of planning, and the race against PyTorch: make bench ARG
 
 bench-gpu: engine ## the race of steps on a GPU; refuses where either side would compute on the CPU
 	@node --import tsx test/bench/race.ts --device gpu $(ARGS)
+
+chaos: packages ## disturb toy sweeps for some minutes (kills, full disk, damage) and count what was lost: make chaos ARGS="--seed 7 --minutes 3"
+	@node --import tsx test/chaos/main.ts $(ARGS)
 
 setup: packages ## install packages and engine (`make sweep` also fetches the data)
 	@$(ABLATE) setup --engine $(ARGS)

@@ -1,0 +1,28 @@
+/** `make chaos ARGS="--seed 7 --minutes 3"`: prints what was done and counted; exit code 1 when anything was lost, doubled or left over. */
+import { InvalidArgumentError, program } from 'commander';
+import { runChaos } from './chaos.ts';
+import { faultsOf, tallyText } from './tally.ts';
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError(`Expected a number from 0 on, got '${text}'.`);
+  return value;
+};
+
+// So that what is to be done at the exit is done.
+process.on('SIGINT', () => process.exit(130));
+
+const { seed, minutes } = program
+  .name('make chaos')
+  .option('--seed <number>', 'decides what happens, to whom and when', number, Date.now() % 100_000)
+  .option('--minutes <number>', 'time for disturbances', number, 3)
+  .parse()
+  .opts<{ seed: number; minutes: number }>();
+
+console.log(`Chaos of ${minutes} min, seed ${seed}. First an undisturbed sweep.`);
+const tally = await runChaos({ seed, seconds: minutes * 60, seeds: '0,1', say: line => console.log(line) });
+console.log(`\nChaos of ${minutes} min, seed ${seed}:\n${tallyText(tally)}`);
+if (faultsOf(tally) > 0) {
+  console.log(`To go through the same schedule again: make chaos ARGS="--seed ${seed} --minutes ${minutes}"`);
+  process.exitCode = 1;
+}
