@@ -33,7 +33,7 @@ export async function supervise(start: (listener: JobListener) => Job, options: 
     return { ended, ...(watch.hung && { hung: watch.hung }) };
   } finally {
     clearInterval(heart);
-    watch.end();
+    watch.close();
   }
 }
 
@@ -42,6 +42,7 @@ class Watch {
   #timer: ReturnType<typeof setInterval> | undefined;
   #silence: Silence | undefined;
   #stalled = false;
+  #closed = false;
   hung: Spell | undefined;
 
   constructor(options: SupervisionOptions) {
@@ -49,7 +50,7 @@ class Watch {
   }
 
   begin(stop: () => void): void {
-    if (this.#silence !== undefined) return;
+    if (this.#silence !== undefined || this.#closed) return;
     const silence = new Silence(this.#options.limits, 2 * LOOK_MS, performance.now());
     this.#silence = silence;
     this.#timer = setInterval(() => {
@@ -57,19 +58,21 @@ class Watch {
       if (verdict !== 'well' && !this.#stalled) this.#stall(silence.spell());
       if (verdict !== 'hung') return;
       this.hung = silence.spell();
-      this.end();
+      clearInterval(this.#timer);
       stop();
     }, LOOK_MS);
   }
 
   heard(key: string, progress: Progress): void {
+    if (this.#closed) return; // a message that came late
     this.#silence?.heard(key, progress, performance.now());
     if (this.#stalled && this.hung === undefined) this.#recover();
     this.#options.onProgress(key, progress);
   }
 
-  end(): void {
+  close(): void {
     clearInterval(this.#timer);
+    this.#closed = true;
   }
 
   #stall(spell: Spell): void {

@@ -26,7 +26,17 @@ describe('parseDevices', () => {
     expect(parseDevices('cpu:1x2, gpu:1').map(p => p.name)).toEqual(['gpu:1', 'cpu:0']);
   });
 
-  test.each(['', 'cpu', 'cpu:2', 'cpu:0x1', 'cpu:2x0', '0,1', 'gpu:0,0', 'gpu:', 'gpu:0x2', 'tpu:0', 'cpu:1x1,2x1', 'cpu:1x1,2'])('refuses %j', list => {
+  test('gpu:<index>x<workers>: several on one GPU, which see that one alone', () => {
+    const places = parseDevices('gpu:0x2,3,cpu:1x1', 8);
+    expect(places.map(p => [p.name, p.gpu, p.threads])).toEqual([['gpu:0.0', 0, 2], ['gpu:0.1', 0, 2], ['gpu:3', 3, 2], ['cpu:0', undefined, 1]]);
+    for (const place of places.slice(0, 2)) expect(placeEnvironment(place)).toMatchObject({ CUDA_VISIBLE_DEVICES: '0' });
+  });
+
+  test('inline: this process, with the thread of a CPU worker', () => {
+    expect(parseDevices(' inline ')).toEqual([{ name: 'inline', device: 'cpu', threads: 1 }]);
+  });
+
+  test.each(['inline,cpu:1x1', 'inline:2', '', 'cpu', 'cpu:2', 'cpu:0x1', 'cpu:2x0', '0,1', 'gpu:0,0', 'gpu:', 'gpu:0x0', 'gpu:0x2,0', 'tpu:0', 'cpu:1x1,2x1', 'cpu:1x1,2'])('refuses %j', list => {
     expect(() => parseDevices(list)).toThrow(/^--devices: expected 'cpu:<workers>x<threads>'/);
   });
 });

@@ -1,15 +1,17 @@
 /** The scheduler with an executor that loses and spoils what it is given: the store alone decides what came of a stage. */
-import { describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Place } from '../../src/runner/devices.ts';
-import type { Ended, Executor, Job, OnProgress, Task } from '../../src/runner/executors/executor.ts';
+import type { Ended, Executor, Job, JobListener, Task } from '../../src/runner/executors/executor.ts';
 import { execute } from '../../src/runner/execute.ts';
 import type { RunEvent, RunSummary } from '../../src/runner/events.ts';
+import type { Limits } from '../../src/runner/limits.ts';
 import { runPlan } from '../../src/runner/run.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import toyStudy from '../toy/experiments/study.ts';
 import { temporaryFolder, toyExperiments, toyPlan } from '../toy/sweep.ts';
 
-type Behaviour = (task: Task, run: () => Promise<unknown>) => Promise<Ended>;
+type Behaviour = (task: Task, run: () => Promise<unknown>, given: { readonly listener: JobListener; readonly signal: AbortSignal }) => Promise<Ended>;
 
 /** Runs stages in this process, or does to them whatever the test wants. */
 class TestExecutor implements Executor {
@@ -38,12 +40,12 @@ class TestExecutor implements Executor {
     this.#free.push(place);
   }
 
-  submit(place: Place, task: Task, onProgress: OnProgress): Job {
+  submit(place: Place, task: Task, listener: JobListener): Job {
     const stop = new AbortController();
     this.submitted.push(...task.attempts.map(a => a.key));
     this.most = Math.max(this.most, ++this.atOnce);
-    const run = (): Promise<unknown> => execute(task, { signal: stop.signal, progress: onProgress });
-    const ended = this.#behaviour(task, run).finally(() => {
+    const run = (): Promise<unknown> => execute(task, { signal: stop.signal, progress: listener.progress });
+    const ended = this.#behaviour(task, run, { listener, signal: stop.signal }).finally(() => {
       this.atOnce--;
       this.release(place);
     });
@@ -57,7 +59,7 @@ interface Ran {
   readonly events: RunEvent[];
 }
 
-async function run(executor: Executor, only: string, options: { store?: Store; stop?: AbortSignal; onEvent?: (e: RunEvent) => void; profile?: string; acceptEngineChange?: boolean } = {}): Promise<Ran> {
+async function run(executor: Executor, only: string, options: { store?: Store; stop?: AbortSignal; onEvent?: (e: RunEvent) => void; profile?: string; acceptEngineChange?: boolean; limits?: Limits } = {}): Promise<Ran> {
   const { profile = 'quick', store = openStore(temporaryFolder('run')), onEvent, ...rest } = options;
   const plan = await toyPlan({ profile, only });
   const events: RunEvent[] = [];
@@ -254,5 +256,174 @@ describe('runPlan', () => {
     const summary = await runPlan({ plan: { ...plan, stages }, kinds: toyStudy.kinds, store, executor, experiments: toyExperiments, dataDir: '/none' });
     expect(summary.failed).toEqual([expect.objectContaining({ code: 'OTHER_REVISION', reason: expect.stringContaining('Expected revision 7') as string })]);
     expect(executor.submitted).toHaveLength(1);
+  });
+});
+
+/** Short, but for what is not tested. */
+const limits: Limits = { load: 1_000, trace: 60_000, evaluate: 60_000, save: 60_000, step: { times: 2, floor: 1_000, unknown: 1_000 } };
+
+const asked = (signal: AbortSignal): Promise<void> => new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+
+describe('a job that says nothing', () => {
+  test('is told of as stalled, stopped at its limit, failed with the phase and the limit, and tried again', async () => {
+    const states: unknown[] = [];
+    const store = openStore(temporaryFolder('silent'));
+    let first = true;
+    const executor = new TestExecutor(1, async (task, go, { listener, signal }) => {
+      listener.began();
+      if (!first) return go().then(() => ({ alive: true }));
+      first = false;
+      store.attemptOf(task.attempts[0]!.key, 1).claim();
+      await asked(signal);
+      return { signal: 'SIGKILL' };
+    });
+    const onEvent = (e: RunEvent): void => void (e.type === 'stalled' && states.push(store.state(e.key)));
+    const { summary, events } = await run(executor, 'cut/whole', { store, limits, onEvent });
+    expect(summary).toMatchObject({ failed: [], interrupted: [] });
+    const key = summary.done[0]!;
+    expect(events.filter(e => e.type === 'stalled')).toEqual([expect.objectContaining({ key, phase: 'load', limit: 1_000, place: 'cpu:0' })]);
+    // Whoever looks into the store sees that, too.
+    expect(states).toEqual([expect.objectContaining({ state: 'running', attempt: 1, stalled: expect.stringMatching(/^no word for .* in phase 'load' \(limit 1 s\)$/) as string })]);
+    const retry = events.find(e => e.type === 'retry')!;
+    expect(retry).toMatchObject({ microBatches: 1, failure: { key, code: 'WORKER_HUNG', reason: expect.stringMatching(/^no word for .* in phase 'load' \(limit 1 s\): the worker was stopped$/) as string } });
+    expect(store.states(key, 1).at(-1)).toMatchObject({ state: 'failed', code: 'WORKER_HUNG', permanent: false });
+    expect(store.state(key)).toEqual({ state: 'done', attempt: 2 });
+  });
+
+  test('and leaves when it is asked to, has hung all the same', async () => {
+    const executor = new TestExecutor(1, async (task, _, { listener, signal }) => {
+      listener.began();
+      const attempt = store.attemptOf(task.attempts[0]!.key, task.attempts[0]!.attempt);
+      attempt.claim();
+      await asked(signal);
+      attempt.record({ state: 'interrupted' });
+      return { exitCode: 75 };
+    });
+    const store = openStore(temporaryFolder('obeys'));
+    const { summary } = await run(executor, 'cut/whole', { store, limits });
+    expect(summary).toMatchObject({ failed: [{ code: 'WORKER_HUNG' }], interrupted: [] });
+    expect(executor.submitted).toHaveLength(2); // and no more
+  });
+
+  test('but had committed, is done', async () => {
+    const executor = new TestExecutor(1, async (_, go, { listener, signal }) => {
+      listener.began();
+      await go();
+      await asked(signal);
+      return { signal: 'SIGKILL' };
+    });
+    const { summary } = await run(executor, 'cut/whole', { limits: { ...limits, save: 1_000 } });
+    expect(summary.failed).toEqual([]);
+    expect(summary.done).toHaveLength(3);
+  });
+
+  test('for a while, and speaks again, goes on: the store says so', async () => {
+    const store = openStore(temporaryFolder('again'));
+    const seen: (string | undefined)[] = [];
+    let told: () => void = () => undefined;
+    const isTold = new Promise<void>(resolve => (told = resolve));
+    const executor = new TestExecutor(1, async (task, go, { listener }) => {
+      if (store.stage(task.attempts[0]!.key)!.kind !== 'graft') return go().then(() => ({ alive: true }));
+      listener.began();
+      const { key } = task.attempts[0]!;
+      const look = (): number => { const state = store.state(key); return seen.push(state.state === 'running' ? state.stalled : state.state); };
+      store.attemptOf(key, 1).claim();
+      await isTold;
+      look();
+      listener.progress(key, { phase: 'load', step: 0, steps: 0 });
+      look();
+      return go().then(() => ({ alive: true }));
+    });
+    const { summary } = await run(executor, 'cut/whole', { store, limits: { ...limits, load: 4_000 }, onEvent: e => { if (e.type === 'stalled') told(); } });
+    expect(summary).toMatchObject({ failed: [] });
+    expect(seen).toEqual([expect.stringContaining("in phase 'load'"), undefined]);
+  });
+
+  test('is left alone where nobody said that it began, as one in a queue', async () => {
+    const executor = new TestExecutor(1, (_, go) => new Promise(resolve => setTimeout(resolve, 2_500)).then(go).then(() => ({ alive: true })));
+    const { summary, events } = await run(executor, 'variety/own-root', { limits });
+    expect(summary.failed).toEqual([]);
+    expect(events.some(e => e.type === 'stalled')).toBe(false);
+  });
+
+  test('takes its pack with it, and each of them is tried again by itself', async () => {
+    const only = 'side-by-side/tall,side-by-side/middle';
+    const tasks: string[][] = [];
+    const executor = new TestExecutor(1, async (task, go, { listener, signal }) => {
+      tasks.push(task.attempts.map(a => a.key));
+      listener.began();
+      if (task.attempts.length === 1) return go().then(() => ({ alive: true }));
+      await asked(signal);
+      return { signal: 'SIGKILL' };
+    });
+    const { summary, events } = await run(executor, only, { limits });
+    expect(summary.failed).toEqual([]);
+    const pack = tasks.find(keys => keys.length > 1)!;
+    const of = (type: RunEvent['type']): string[] => events.flatMap(e => (e.type !== type ? [] : 'failure' in e ? [e.failure.key] : 'key' in e ? [e.key] : []));
+    expect(of('stalled').sort()).toEqual([...pack].sort());
+    expect(of('retry').sort()).toEqual([...pack].sort());
+    for (const key of pack) expect(tasks).toContainEqual([key]);
+  });
+});
+
+describe('a stage that memory does not suffice for', () => {
+  const executorOf = (behaviour: Behaviour): { executor: TestExecutor; split: () => number[] } => {
+    const split: number[] = [];
+    const executor = new TestExecutor(1, (task, go, given) => {
+      if (store.stage(task.attempts[0]!.key)!.kind !== 'graft') return go().then(() => ({ alive: true }));
+      split.push(task.execution.microBatches ?? 1);
+      return behaviour(task, go, given);
+    });
+    return { executor, split: () => split };
+  };
+  let store: Store;
+  beforeEach(() => (store = openStore(temporaryFolder('memory'))));
+
+  test.each<[string, Ended, number[]]>([
+    ['killed, and the system tells nothing', { signal: 'SIGKILL' }, [1, 2, 4, 4]],
+    ['killed by the system for it', { signal: 'SIGKILL', outOfMemory: true }, [1, 2, 4, 4]],
+    ['killed, and the system knows of no want', { signal: 'SIGKILL', outOfMemory: false }, [1, 1, 2, 4]],
+    ['ended by an engine that says so', { signal: 'SIGABRT', output: { text: 'std::bad_alloc', file: 'f' } }, [1, 2, 4, 4]],
+    ['crashed otherwise', { signal: 'SIGSEGV' }, [1, 1]],
+  ])('%s: what is tried, and then no more', async (_, ended, expected) => {
+    const { executor, split } = executorOf(() => Promise.resolve(ended));
+    const { summary } = await run(executor, 'cut/whole', { store });
+    expect(split()).toEqual(expected);
+    expect(summary.failed).toHaveLength(1);
+  });
+
+  test('is done with half the micro-batch, as its provenance says; a later run goes on with it', async () => {
+    let stopped = false;
+    const stop = new AbortController();
+    const { executor, split } = executorOf(async ({ execution: { microBatches = 1 } }, go, { signal }) => {
+      if (microBatches === 1) return { signal: 'SIGKILL' };
+      if (!stopped) {
+        stopped = true;
+        stop.abort();
+        await asked(signal);
+      }
+      await go();
+      return { exitCode: 0 };
+    });
+    const first = await run(executor, 'cut/whole', { store, stop: stop.signal });
+    expect(first.summary.interrupted).toHaveLength(1);
+    const key = first.summary.interrupted[0]!;
+    const second = await run(executor, 'cut/whole', { store });
+    expect(second.summary).toMatchObject({ failed: [] });
+    expect(split()).toEqual([1, 2, 2]);
+    expect(store.provenance(key)).toMatchObject({ stage: { micro_batches: 2 } });
+    expect(readFileSync(store.logFile(key, 3), 'utf8')).toContain('2 times as many micro-batches');
+  });
+
+  test('in a pack: each runs alone as it was before any of them is split', async () => {
+    const sizes: number[][] = [];
+    const { executor } = executorOf((task, go) => {
+      sizes.push([task.attempts.length, task.execution.microBatches ?? 1]);
+      return task.attempts.length > 1 ? Promise.resolve({ signal: 'SIGKILL' }) : go().then(() => ({ alive: true }));
+    });
+    const { summary } = await run(executor, 'side-by-side/tall,side-by-side/middle', { store });
+    expect(summary.failed).toEqual([]);
+    expect(sizes).toEqual([[2, 1], [1, 1], [1, 1]]);
+    for (const key of summary.done) expect(store.provenance(key)).not.toHaveProperty('stage.micro_batches');
   });
 });
