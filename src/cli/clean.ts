@@ -13,7 +13,7 @@ import { bytes, heading, plural, table } from './text.ts';
 type CleanOptions = Pick<Selection, 'store' | 'experiments'> & { readonly yes?: boolean };
 
 export function registerClean(program: Command): void {
-  withFolders(program.command('clean').description('show what of the store no declared arm needs, of any profile, seed or --set that was swept; --yes removes it'))
+  withFolders(program.command('clean').description('show what of the store neither a declared arm, of any profile, seed or --set that was swept, nor a running sweep needs; --yes removes it'))
     .option('--yes', 'remove it')
     .action(async (options: CleanOptions) => {
       const reader = openStoreReadOnly(options.store);
@@ -24,9 +24,11 @@ export function registerClean(program: Command): void {
         process.stdout.write(`Nothing was removed. To remove it: ablate clean --yes\n`);
         return;
       }
-      const store = openStore(options.store);
-      for (const { key } of garbage) removeStage(store, key);
-      process.stdout.write(`Removed ${plural(garbage.length, 'stage')}.\n`);
+      const store = openStore(options.store, { warn });
+      const kept = garbage.filter(({ key }) => !removeStage(store, key));
+      process.stdout.write(`Removed ${plural(garbage.length - kept.length, 'stage')}.\n`);
+      if (kept.length > 0) process.stdout.write(`Kept ${plural(kept.length, 'stage')} that a sweep has begun to work on.\n`);
+      store.clearLeftovers();
     });
 }
 

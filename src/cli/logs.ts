@@ -1,9 +1,11 @@
 /** `ablate logs`: what an attempt at a stage printed. */
 import { createReadStream, existsSync, statSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { UsageError } from '../ablation/errors.ts';
+import { StoreError } from '../store/errors.ts';
 import { openStoreReadOnly } from '../store/store.ts';
 import type { StoreReader } from '../store/reader.ts';
 import { findArm } from './arm.ts';
@@ -32,8 +34,9 @@ export function registerLogs(program: Command): void {
         process.stdout.write(`${file}\n`);
         return;
       }
-      process.stderr.write(pc.dim(`${store.stage(key)?.label ?? key}, attempt ${attempt}: ${file}\n`));
+      process.stderr.write(pc.dim(`${labelOf(store, key)}, attempt ${attempt}: ${file}\n`));
       await print(file, () => options.follow === true && runs(store, key, attempt));
+      if (!existsSync(file)) process.stderr.write(pc.dim('It has printed nothing.\n'));
     });
 }
 
@@ -70,6 +73,16 @@ function attemptOf(store: StoreReader, key: string, asked: string | undefined): 
   return attempt;
 }
 
+/** The log of a damaged stage is the one that is looked for. */
+function labelOf(store: StoreReader, key: string): string {
+  try {
+    return store.stage(key)?.label ?? key;
+  } catch (error) {
+    if (error instanceof StoreError) return key;
+    throw error;
+  }
+}
+
 function runs(store: StoreReader, key: string, attempt: number): boolean {
   const state = store.state(key);
   return state.state === 'running' && state.attempt === attempt;
@@ -84,7 +97,7 @@ async function print(file: string, goesOn: () => boolean): Promise<void> {
     const more = goesOn(); // asked first: what was written before the end is still printed
     const size = existsSync(file) ? statSync(file).size : 0;
     if (size > at) {
-      for await (const chunk of createReadStream(file, { start: at, end: size - 1 })) process.stdout.write(chunk as Buffer);
+      await pipeline(createReadStream(file, { start: at, end: size - 1 }), process.stdout, { end: false });
       at = size;
     }
     if (!more) return;

@@ -8,6 +8,7 @@ import { registerDoctor } from './doctor.ts';
 import { registerExplain } from './explain.ts';
 import { registerLogs } from './logs.ts';
 import { registerPlan } from './plan.ts';
+import { registerQuery } from './query.ts';
 import { registerReport } from './report.ts';
 import { registerSetup } from './setup.ts';
 import { registerStatus } from './status.ts';
@@ -26,6 +27,7 @@ function createProgram(): Command {
   registerStatus(program);
   registerExplain(program);
   registerLogs(program);
+  registerQuery(program);
   registerDiff(program);
   registerReport(program);
   registerClean(program);
@@ -37,6 +39,7 @@ function createProgram(): Command {
 
 /** Runs one command line (without `node` and the script) and returns its exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
+  process.stdout.once('error', leaveWithReader);
   try {
     await createProgram().parseAsync([...argv], { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
@@ -48,4 +51,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+/** `ablate query ... | head` reads a part and closes the pipe: that is no failure. */
+function leaveWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 }

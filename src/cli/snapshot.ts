@@ -10,7 +10,7 @@ import { attemptFiles } from '../store/layout.ts';
 import { isTemporary } from '../store/names.ts';
 import { isAlive, type Owner } from '../store/owner.ts';
 import { lastSign, readProgress, type ProgressLine } from '../store/progress.ts';
-import type { StageState, StoreReader } from '../store/reader.ts';
+import { LEASE_MS, type StageState, type StoreReader } from '../store/reader.ts';
 import type { AttemptRecord } from '../store/records.ts';
 import { openStoreReadOnly } from '../store/store.ts';
 import { placeNamed } from './places.ts';
@@ -53,18 +53,25 @@ export interface Snapshot {
 export class Looker {
   readonly #dir: string;
   readonly #plan: Plan;
+  readonly #lease: number;
   #reader: StoreReader | undefined;
   /** Attempts never change their owner. */
   readonly #attempts = new Map<string, AttemptRecord>();
 
-  constructor(dir: string, plan: Plan) {
+  /** @param lease milliseconds, see `StoreOptions` */
+  constructor(dir: string, plan: Plan, lease = LEASE_MS) {
     this.#dir = dir;
     this.#plan = plan;
+    this.#lease = lease;
+  }
+
+  get lease(): number {
+    return this.#lease;
   }
 
   /** Undefined as long as there is no store. @throws StoreError when it is none, or a newer one */
   get store(): StoreReader | undefined {
-    return (this.#reader ??= isThere(this.#dir) ? openStoreReadOnly(this.#dir) : undefined);
+    return (this.#reader ??= isThere(this.#dir) ? openStoreReadOnly(this.#dir, this.#lease) : undefined);
   }
 
   look(now = Date.now()): Snapshot {
@@ -88,11 +95,11 @@ export class Looker {
   }
 
   /** Whether a stage counts as running only because its heartbeat, of another host or a stopped process, has not been watched long enough. */
-  mayBeGone({ stages }: Snapshot, leaseMs: number, now = Date.now()): boolean {
+  mayBeGone({ stages }: Snapshot, now = Date.now()): boolean {
     return stages.some(({ stage, state }) => {
       if (state.state !== 'running' || isAlive(state.owner) === true) return false;
       const beat = statSync(join(this.store!.attemptDir(stage.key, state.attempt), attemptFiles.heartbeat), { throwIfNoEntry: false })?.mtimeMs;
-      return beat === undefined || now - beat > leaseMs;
+      return beat === undefined || now - beat > this.#lease;
     });
   }
 

@@ -96,28 +96,41 @@ function secondsText(stages: readonly PlannedStage[], { stages: left, seconds }:
 function workerLines({ snapshot }: StatusView, withMembers: boolean): string[] {
   const workers = workersOf(snapshot);
   if (workers.length === 0) return [];
-  const rows = workers.map(members => workerRow(members));
-  const lines = table(rows, [0, 1, 2]).split('\n');
+  const lines = workerTable(workers).split('\n');
   return ['', ...workers.flatMap((members, i) => [
     lines[i]!,
-    ...members.flatMap(({ state }) => (state.state === 'running' && state.stalled !== undefined ? [`    ${pc.yellow(`stalled: ${state.stalled}`)}`] : [])),
-    ...(withMembers ? members.map(({ stage, log }) => pc.dim(`    ${stage.key.slice(0, 12)}  ${members.length > 1 ? `${stageLabel(stage)}  ` : ''}${logText(log)}`)) : []),
+    ...members.flatMap(({ state }) => (state.state === 'running' && state.stalled !== undefined ? [`    ${pc.yellow(wrap(`stalled: ${state.stalled}`, columns() - 4, '    '))}`] : [])),
+    ...(withMembers ? members.map(({ stage, log }) => pc.dim(`    ${stage.key.slice(0, 12)}  ${members.length > 1 ? cut(stageLabel(stage), columns() - 18) : logText(log)}`)) : []),
   ])];
 }
 
+/** What a worker does, how far it is, and when it last said so; the label takes the room that is left. */
+function workerTable(workers: readonly Worker[]): string {
+  const rows = workers.map(workerRow);
+  const width = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length))).reduce((sum, w) => sum + w + 2, 2);
+  return table(rows.map(([place = '', ...rest], i) => {
+    const stalled = workers[i]!.some(m => standingOf(m) === 'stalled');
+    return [COLOUR[stalled ? 'stalled' : 'running'](place), cut(packLabel(workers[i]!.map(m => m.stage)), Math.max(16, columns() - width)), ...rest];
+  }), [0, 1, 2]);
+}
+
+type Worker = readonly (StageSnapshot & { readonly work: Work })[];
+
 /** Of a pack the member that is furthest behind: the others end with it. */
-function workerRow(members: readonly (StageSnapshot & { readonly work: Work })[]): string[] {
+function workerRow(members: Worker): string[] {
   const share = ({ work: { step = 0, steps = 0 } }: { readonly work: Work }): number => (steps > 0 ? step / steps : 0);
   const { work } = members.reduce((a, b) => (share(b) < share(a) ? b : a));
   const silent = Math.min(...members.flatMap(m => m.work.silentSeconds ?? []));
-  const standing = members.some(m => standingOf(m) === 'stalled') ? 'stalled' : 'running';
   return [
-    COLOUR[standing](work.place), cut(packLabel(members.map(m => m.stage)), 34), work.phase === undefined ? 'starting' : PHASE[work.phase],
-    (work.steps ?? 0) > 0 ? `${count(work.step!)}/${count(work.steps!)}` : '',
-    paceText(work),
+    work.place, phaseText(work), paceText(work),
     work.secondsLeft === undefined ? '' : `${duration(work.secondsLeft)} left`,
     Number.isFinite(silent) ? `${duration(silent)} ago` : '',
   ];
+}
+
+function phaseText({ phase, step = 0, steps = 0 }: Work): string {
+  if (phase === undefined) return 'starting';
+  return phase === 'step' && steps > 0 ? `step ${count(step)}/${count(steps)}` : PHASE[phase];
 }
 
 function paceText({ imagesPerSecond, stepsPerSecond }: Work): string {

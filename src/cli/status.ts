@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { defaultDevices, parseDevices, type Place } from '../runner/devices.ts';
 import { usableGpus } from '../setup/device.ts';
-import { LEASE_MS } from '../store/reader.ts';
 import { lookSurely } from './look.ts';
 import { devicesText } from './places.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
@@ -62,7 +61,7 @@ export class Viewer {
 
   /** Never counts a stage as running whose process is gone, if that takes watching a heartbeat for a while. */
   async surely(): Promise<StatusView> {
-    return this.view(await lookSurely(this.#looker, LEASE_MS));
+    return this.view(await lookSurely(this.#looker));
   }
 
   /** What finished stages tell changes only when one finishes. */

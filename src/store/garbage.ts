@@ -1,8 +1,11 @@
 /** What of a store nobody needs any more, and removing it. */
+import { StoreError } from './errors.ts';
 import { nodeFiles } from './files.ts';
 import { layout } from './layout.ts';
+import { isAlive } from './owner.ts';
 import type { StoreReader } from './reader.ts';
 import { folderBytes } from './size.ts';
+import { newestArms } from './sweeps.ts';
 
 export interface Garbage {
   readonly key: string;
@@ -11,15 +14,68 @@ export interface Garbage {
   readonly bytes: number;
 }
 
-/** Stages that are not among `needed`, with the room they take; a stage that a process works on is never among them. */
+/** Stages that are neither among `needed` nor in use, with the room they take. */
 export function findGarbage(store: StoreReader, needed: ReadonlySet<string>): Garbage[] {
-  return store.keys().filter(key => !needed.has(key)).flatMap(key => {
-    const { state } = store.state(key);
-    return state === 'running' ? [] : [{ key, label: store.stage(key)?.label ?? 'a stage without an identity', state, bytes: folderBytes(store.stageDir(key)) }];
+  const used = keysInUse(store);
+  return store.keys().filter(key => KEY.test(key) && !needed.has(key) && !used.has(key)).map(key => {
+    const stage = readable(() => store.stage(key));
+    return { key, label: stage?.label ?? 'a stage whose identity cannot be read', state: store.state(key).state, bytes: folderBytes(store.stageDir(key)) };
   });
 }
 
-/** Takes the folder away under another name first: a stage is there whole, or not at all. */
-export function removeStage(store: StoreReader, key: string): void {
+/** Whatever else stands among the stages is not ours to remove. */
+const KEY = /^[0-9a-f]{32}$/;
+
+/**
+ * Takes the folder away under another name first: a stage is there whole, or not at all.
+ * @returns false when a process has begun to work on it
+ */
+export function removeStage(store: StoreReader, key: string): boolean {
+  if (store.state(key).state === 'running') return false;
   nodeFiles.remove(layout.stage(store.dir, key));
+  return true;
+}
+
+/**
+ * Keys of all stages that a sweep which runs now may need, although the declarations have changed since: what is at work, with
+ * all its inputs, and what had last been planned for each arm when the sweep began.
+ */
+function keysInUse(store: StoreReader): Set<string> {
+  const used = new Set<string>();
+  const enter = (key: string): void => {
+    if (used.has(key)) return;
+    used.add(key);
+    Object.values(readable(() => store.stage(key))?.upstream ?? {}).forEach(enter);
+  };
+  for (const key of store.keys()) if (store.state(key).state === 'running') enter(key);
+  const sweeps = store.sweeps();
+  for (const began of startsOfRunners(store)) {
+    const before = sweeps.filter(({ time }) => Date.parse(time) <= began);
+    for (const { stages } of newestArms(before)) Object.values(stages).forEach(enter);
+  }
+  return used;
+}
+
+/** When each runner that lives made its first attempt, in milliseconds since 1970: after it had recorded its plan. */
+function startsOfRunners(store: StoreReader): Iterable<number> {
+  const starts = new Map<string, number>();
+  for (const key of store.keys()) {
+    const running = store.state(key).state === 'running';
+    for (const attempt of store.attempts(key)) {
+      const record = readable(() => store.attempt(key, attempt));
+      if (!record || !(isAlive(record.owner) ?? running)) continue;
+      const { host, pid } = record.owner, name = `${host} ${pid}`;
+      starts.set(name, Math.min(starts.get(name) ?? Infinity, Date.parse(record.created)));
+    }
+  }
+  return starts.values();
+}
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
 }

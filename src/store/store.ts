@@ -201,11 +201,11 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
   return new Store(path, options);
 }
 
-/** Opens an existing store; the result has no way to change it. */
-export function openStoreReadOnly(dir: string): StoreReader {
+/** Opens an existing store; the result has no way to change it. @param lease see `StoreOptions` */
+export function openStoreReadOnly(dir: string, lease?: number): StoreReader {
   const path = resolve(dir);
   checkFormat(path);
-  return new StoreReader(path);
+  return new StoreReader(path, lease);
 }
 
 function identityText({ kind, revision, recipe, seed, upstream }: StageIdentity): string {

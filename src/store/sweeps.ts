@@ -64,6 +64,25 @@ export function saysNew(sweep: SweepRecord, known: readonly SweepRecord[]): bool
   return sweep.arms.some(arm => newest.get(armKey(arm)) !== stagesText(arm));
 }
 
+export interface NewestArm extends SweptArm {
+  readonly profile: string;
+  /** Sorted. */
+  readonly overrides: readonly string[];
+}
+
+/** Of each arm, at each scale and seed, what was planned last. @param sweeps newest first */
+export function newestArms(sweeps: readonly SweepRecord[]): NewestArm[] {
+  const found = new Map<string, NewestArm>();
+  for (const sweep of sweeps) {
+    const scale = { profile: sweep.profile, overrides: [...sweep.overrides].sort() };
+    for (const arm of sweep.arms) {
+      const name = JSON.stringify([scale, armKey(arm)]);
+      if (!found.has(name)) found.set(name, { ...scale, ...arm });
+    }
+  }
+  return [...found.values()];
+}
+
 interface Scale {
   readonly profile: string;
   readonly overrides: readonly string[];

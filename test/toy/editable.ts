@@ -32,6 +32,10 @@ export function editableStudy(profile: string): EditableStudy {
       if (!text.includes(from)) throw new Error(`Expected '${from}' in ${file}`);
       writeFileSync(path(file), text.replace(from, to));
     },
-    ablate: (command, ...args) => runAblate(folder, [command, ...args, '--experiments', path('experiments'), ...(command === 'clean' ? [] : ['--profile', profile]), '--store', 'store']),
+    ablate: (command, ...args) => runAblate(folder, [
+      command, ...args, '--store', 'store',
+      ...(command === 'query' ? [] : ['--experiments', path('experiments')]),
+      ...(command === 'clean' || command === 'query' ? [] : ['--profile', profile]),
+    ]),
   };
 }
