@@ -10,7 +10,7 @@ export const isSecretName = (name: string): boolean => SECRET_NAME.test(name);
 const KNOWN: readonly RegExp[] = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
   /(?<=:\/\/)[^\s/@]+@/g, // user and password of an address
-  /(?<=\b(?:bearer|basic)\s+)\S+/gi,
+  /(?<=\bauthorization["']?\s*[:=]\s*["']?(?:bearer|basic)\s+)[^\s"']+/gi,
   /\b(?:gh[pousr]_|github_pat_|glpat-|hf_|npm_|sk-|pk-|rk_|xox[a-z]-|AKIA|ASIA|AIza|ya29\.|eyJ)[\w.=+/-]{12,}/g,
 ];
 
@@ -37,17 +37,19 @@ export function publicCommand(args: readonly string[]): string[] {
   });
 }
 
-/**
- * A unified diff with secrets cut out of its lines: those of names (`password = ...`) and those that look like one. Lines
- * that only name the versions of files (`index 1a2b..3c4d`) stay.
- */
+/** `password = "..."` and `password: ...` alone on a line; code that gives a name its value otherwise holds none. */
+const QUOTED = /([\w.-]+)(["']?\s*[:=]\s*)(["'`])((?:(?!\3).){4,})\3/g;
+const BARE = /^([+\- ]\s*(?:export\s+)?([\w.-]+)\s*[:=]\s*)[^\s"'`(){}[\],;.<>]{6,}$/;
+/** A key of a stage is no secret, and this code has many. */
+const isSecretInCode = (name: string): boolean => name.toLowerCase() !== 'key' && isSecretName(name);
+
+/** A unified diff with the values of secret names, and all that looks like a token, cut out. Lines that name versions of files stay. */
 export function publicDiff(diff: string): string {
-  return diff
-    .split('\n')
-    .map(line => {
-      const assigned = /^([+\- ]\s*(?:(?:export|const|let|var)\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["'`]?)[^\s"'`(){}[\],;]{6,}(.*)$/.exec(line);
-      if (assigned && isSecretName(assigned[2]!)) return `${assigned[1]!}${CUT}${withoutSecrets(assigned[3]!)}`;
-      return line.startsWith('index ') ? line : withoutSecrets(line);
-    })
-    .join('\n');
+  return diff.split('\n').map(line => (line.startsWith('index ') ? line : publicLine(line))).join('\n');
+}
+
+function publicLine(line: string): string {
+  const [, before, name] = BARE.exec(line) ?? [];
+  if (before !== undefined && name !== undefined && isSecretInCode(name)) return `${before}${CUT}`;
+  return withoutSecrets(line.replace(QUOTED, (all, of: string, between: string, quote: string) => (isSecretInCode(of) ? `${of}${between}${quote}${CUT}${quote}` : all)));
 }

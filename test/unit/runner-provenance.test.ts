@@ -51,8 +51,8 @@ describe('secrets', () => {
   });
 
   it('are cut out of diffs, whose versions of files stay', () => {
-    const diff = `index 0123456789abcdef0123456789abcdef01234567..89abcdef0123456789abcdef0123456789abcdef 100644\n-const lr = 0.1;\n+const lr = 0.2;\n+const apiKey = "swordfish1";\n+password: hunter2000\n+// ${tokens[2]!}`;
-    expect(publicDiff(diff)).toBe(`index 0123456789abcdef0123456789abcdef01234567..89abcdef0123456789abcdef0123456789abcdef 100644\n-const lr = 0.1;\n+const lr = 0.2;\n+const apiKey = "${CUT}";\n+password: ${CUT}\n+// ${CUT}`);
+    const diff = `index 0123456789abcdef0123456789abcdef01234567..89abcdef0123456789abcdef0123456789abcdef 100644\n-const lr = 0.1;\n+const lr = 0.2;\n+const apiKey = "swordfish1";\n+password: hunter2000\n+const key = layout.stage(dir);\n+// ${tokens[2]!}`;
+    expect(publicDiff(diff)).toBe(`index 0123456789abcdef0123456789abcdef01234567..89abcdef0123456789abcdef0123456789abcdef 100644\n-const lr = 0.1;\n+const lr = 0.2;\n+const apiKey = "${CUT}";\n+password: ${CUT}\n+const key = layout.stage(dir);\n+// ${CUT}`);
   });
 });
 

@@ -69,6 +69,20 @@ describe('checkpoints', () => {
     expect((await checkpoints.latest())!.step).toBe(1);
   });
 
+  test('that does not fit on the disk says how much it needs, and where; the one before stays', async () => {
+    const { store } = storeWithStage();
+    const attempt = await begin(store);
+    const checkpoints = open(attempt);
+    await checkpoints.save(1, weights('x'.repeat(5000)));
+    const needed = readdirSync(folder(attempt, 1)).reduce((sum, name) => sum + readFileSync(join(folder(attempt, 1), name)).length, 0);
+    const full = checkpoints.save(2, async dir => {
+      await weights('half')(dir);
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    });
+    await expect(full).rejects.toMatchObject({ code: 'STORE_FULL', message: `Could not write at least ${needed} bytes to ${join(attempt.dir, 'checkpoints')}. The disk is full; free some space (ablate clean shows what no arm needs) and run again.` });
+    expect(readdirSync(join(attempt.dir, 'checkpoints'))).toEqual(['1']);
+  });
+
   test('one that a kill left half written does not count', async () => {
     const { store } = storeWithStage();
     const attempt = await begin(store);

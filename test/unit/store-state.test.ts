@@ -1,9 +1,11 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { mendable } from '../../src/store/errors.ts';
+import { mendable, noRoom } from '../../src/store/errors.ts';
 import { nodeFiles } from '../../src/store/files.ts';
-import { ownerOf } from '../../src/store/owner.ts';
+import { isAlive, ownerOf } from '../../src/store/owner.ts';
 import { openStore, openStoreReadOnly } from '../../src/store/store.ts';
 import { begin, identity, key, storeWithStage } from '../toy/store.ts';
 import { temporaryFolder } from '../toy/sweep.ts';
@@ -23,6 +25,16 @@ describe('opening', () => {
     for (const open of [openStore, openStoreReadOnly]) {
       expect(() => open(dir)).toThrow(expect.objectContaining({ code: 'STORE_NEWER', message: expect.stringMatching(/format 2; this one reads up to 1\); update the program or choose another --store/) as string }));
     }
+  });
+
+  test('reads a format that this program can read, whatever else stands beside it', () => {
+    const { store } = storeWithStage();
+    writeFileSync(join(store.dir, 'store.json'), '{"format":1,"written":"by the first version"}');
+    rmSync(join(store.dir, 'sweeps'), { recursive: true, force: true });
+    rmSync(join(store.dir, 'workers'), { recursive: true, force: true });
+    for (const open of [openStore, openStoreReadOnly]) expect(open(store.dir).stage(key)).toMatchObject(identity);
+    writeFileSync(join(store.dir, 'store.json'), '{"format":0}');
+    for (const open of [openStore, openStoreReadOnly]) expect(open(store.dir).keys()).toEqual([key]);
   });
 
   test('refuses a folder that holds something else, and touches nothing in it', () => {
@@ -107,7 +119,77 @@ describe('a stage', () => {
   });
 });
 
+describe('a process that is stopped', () => {
+  test.runIf(existsSync('/proc/self/stat'))('holds its lease as long as the heartbeat of its attempt changes', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
+    const clock = vi.spyOn(performance, 'now');
+    try {
+      await sleep(100);
+      const owner = ownerOf(child.pid!);
+      const { store } = storeWithStage({ lease: 5_000 });
+      const attempt = await begin(store);
+      writeFileSync(join(attempt.dir, 'attempt.json'), JSON.stringify({ owner, created: new Date().toISOString(), place: 'cpu:0' }));
+      rmSync(join(attempt.dir, 'worker.json'));
+      const at = (seconds: number): string => {
+        clock.mockReturnValue(1e6 + seconds * 1e3);
+        return store.state(key).state;
+      };
+      expect(isAlive(owner)).toBe(true);
+      expect([at(0), at(100)]).toEqual(['running', 'running']); // it runs, and needs no heartbeat
+      child.kill('SIGSTOP');
+      await vi.waitFor(() => expect(isAlive(owner)).toBeUndefined());
+      expect([at(200), at(204)]).toEqual(['running', 'running']);
+      expect(at(205)).toBe('interrupted');
+      utimesSync(join(attempt.dir, 'heartbeat'), 1, 1);
+      expect(at(206)).toBe('running');
+      child.kill('SIGCONT');
+      await vi.waitFor(() => expect(isAlive(owner)).toBe(true));
+      expect(at(300)).toBe('running');
+      child.kill('SIGKILL');
+      await vi.waitFor(() => expect(isAlive(owner)).toBe(false));
+      expect(at(301)).toBe('interrupted');
+    } finally {
+      clock.mockRestore();
+      child.kill('SIGKILL');
+    }
+  });
+});
+
 describe('the lease', () => {
+  test('of a stage that a late writer commits meanwhile is given back', async () => {
+    const { store } = storeWithStage();
+    const late = await begin(store);
+    late.record({ state: 'interrupted' }); // taken for dead
+    const linking = openStore(store.dir, {
+      files: {
+        ...nodeFiles,
+        publishFolder: (from, to) => {
+          // Between our look and our attempt.
+          if (to.endsWith('attempts/2')) late.link();
+          return nodeFiles.publishFolder(from, to);
+        },
+      },
+    });
+    await late.commit({ height: 1 });
+    rmSync(join(store.stageDir(key), 'done'));
+    writeFileSync(join(late.dir, 'output', 'late'), ''); // not whole when we look for results to adopt
+    const manifest = join(late.dir, 'manifest.json');
+    const whole = readFileSync(manifest);
+    rmSync(manifest);
+    const files = nodeFiles.makeFolder;
+    vi.spyOn(nodeFiles, 'makeFolder').mockImplementation(path => {
+      if (path.includes('.tmp-')) writeFileSync(manifest, whole);
+      files(path);
+    });
+    try {
+      expect(await linking.acquire(key, 'cpu:0')).toEqual({ type: 'taken', state: { state: 'done', attempt: 1 } });
+    } finally {
+      vi.restoreAllMocks();
+    }
+    expect(store.attempts(key)).toEqual([1]);
+    expect(readdirSync(join(store.stageDir(key), 'attempts'))).toEqual(['1']);
+  });
+
   test('is held by one: a running stage cannot be acquired, a done one neither', async () => {
     const { store } = storeWithStage();
     const attempt = await begin(store);
@@ -202,6 +284,21 @@ describe('a commit', () => {
     expect(store.state(key)).toEqual({ state: 'done', attempt: second.number });
   });
 
+  test('that is verified counts as long as every byte is what it was', async () => {
+    const { store, warnings } = storeWithStage();
+    expect(await store.verify(key)).toBe(false);
+    const first = await begin(store);
+    writeFileSync(join(first.output, 'tree'), 'oak');
+    await first.commit({ height: 1 });
+    expect(await store.verify(key)).toBe(true);
+    writeFileSync(join(first.output, 'tree'), 'elm'); // as long as before
+    expect(store.state(key).state).toBe('done'); // readers look at sizes
+    expect(await store.verify(key)).toBe(false);
+    expect(warnings).toEqual([`Stage ${key}: attempt 1 had been committed but is damaged and no longer counts: output/tree does not match its checksum`]);
+    expect(store.state(key).state).toBe('interrupted');
+    expect((await begin(store)).number).toBe(2);
+  });
+
   test('refuses numbers that JSON cannot hold, and stays uncommitted', async () => {
     const { store } = storeWithStage();
     const attempt = await begin(store);
@@ -276,6 +373,18 @@ describe('files', () => {
     expect(mendable(error('EACCES'), '/runs')).toMatchObject({ code: 'STORE_READ_ONLY' });
     const other = error('EIO');
     expect(mendable(other, '/runs')).toBe(other);
+  });
+
+  test('what code of a stage could not write for want of room is told with at least how much, and where', () => {
+    const dir = temporaryFolder('room');
+    mkdirSync(join(dir, 'a'));
+    writeFileSync(join(dir, 'a', 'weights'), 'x'.repeat(1000));
+    const error = (code: string): Error => Object.assign(new Error(code), { code });
+    expect(noRoom(error('ENOSPC'), dir)).toMatchObject({ code: 'STORE_FULL', message: expect.stringMatching(new RegExp(`^Could not write at least 1000 bytes to ${dir}\\. The disk is full`)) as string });
+    expect(noRoom(error('EROFS'), dir)).toMatchObject({ code: 'STORE_READ_ONLY' });
+    const other = error('EACCES'); // perhaps of its data
+    expect(noRoom(other, dir)).toBe(other);
+    expect(noRoom(error('EDQUOT'), join(dir, 'gone'))).toMatchObject({ code: 'STORE_FULL' });
   });
 
   test('write leaves the old or the new content and no temporary', () => {

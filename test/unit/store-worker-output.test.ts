@@ -32,7 +32,7 @@ describe('the output of a worker', () => {
     write(output, 'x'.repeat(100_000) + 'the end');
     expect(output.since(0)).toHaveLength(65_536);
     expect(output.since(0).endsWith('the end')).toBe(true);
-    expect(readdirSync(join(output.path, '..'))).toEqual([expect.stringMatching(/^gpu-1-[0-9a-f]{8}\.txt$/)]);
+    expect(readdirSync(join(output.path, '..'))).toEqual([expect.stringMatching(/^gpu-1-[0-9a-f]{8}~\S+_\d+\.txt$/)]);
   });
 });
 
