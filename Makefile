@@ -42,7 +42,7 @@ bench: engine ## speed of planning, and the race against PyTorch: make bench ARG
 bench-gpu: engine ## the race of steps on a GPU; refuses where either side would compute on the CPU
 	@node --import tsx test/bench/race.ts --device gpu $(ARGS)
 
-chaos: packages ## disturb toy sweeps for some minutes (kills, full disk, damage) and count what was lost: make chaos ARGS="--seed 7 --minutes 3"
+chaos: engine ## disturb toy sweeps for some minutes (kills, full disk, damage) and count what was lost: make chaos ARGS="--seed 7 --minutes 3"
 	@node --import tsx test/chaos/main.ts $(ARGS)
 
 setup: packages ## install packages and engine (`make sweep` also fetches the data)
