@@ -178,23 +178,19 @@ class Run {
     return undefined;
   }
 
-  async #work(attempts: readonly Attempt[], place: Place): Promise<Supervised> {
+  #work(attempts: readonly Attempt[], place: Place): Promise<Supervised> {
     const { executor, grace = GRACE_MS, limits = LIMITS } = this.#options;
-    let job: Job | undefined;
-    try {
-      return await supervise(listener => {
-        job = executor.submit(place, this.#task(attempts, place), listener);
-        this.#jobs.add(job);
-        if (this.#stopping) job.stop(grace); // asked to stop while the leases were taken
-        return job;
-      }, {
-        attempts, limits, grace,
-        onProgress: (key, progress) => this.#tell({ type: 'progress', key, label: this.#label(key), place: place.name, progress }),
-        onStalled: spell => attempts.forEach(({ key }) => this.#tell({ type: 'stalled', key, label: this.#label(key), place: place.name, ...spell })),
-      });
-    } finally {
-      if (job) this.#jobs.delete(job);
-    }
+    return supervise(listener => {
+      const job = executor.submit(place, this.#task(attempts, place), listener);
+      this.#jobs.add(job);
+      void job.ended.then(() => this.#jobs.delete(job));
+      if (this.#stopping) job.stop(grace); // asked to stop while the leases were taken
+      return job;
+    }, {
+      attempts, limits, grace,
+      onProgress: (key, progress) => this.#tell({ type: 'progress', key, label: this.#label(key), place: place.name, progress }),
+      onStalled: spell => attempts.forEach(({ key }) => this.#tell({ type: 'stalled', key, label: this.#label(key), place: place.name, ...spell })),
+    });
   }
 
   #task(attempts: readonly Attempt[], place: Place): Task {

@@ -73,7 +73,7 @@ export class LocalWorker {
 
   /** Sends it away. A worker at work checkpoints first. */
   async leave(): Promise<void> {
-    const timer = this.idle ? setTimeout(() => this.#kill(), TERM_MS) : undefined;
+    const timer = setTimeout(() => this.#kill(), TERM_MS + (this.#job?.task.grace ?? 0));
     if (this.#process.connected) this.#process.disconnect();
     await this.gone;
     clearTimeout(timer);
