@@ -5,7 +5,7 @@ import { layout } from './layout.ts';
 import { isAlive } from './owner.ts';
 import type { StoreReader } from './reader.ts';
 import { folderBytes } from './size.ts';
-import { newestArms } from './sweeps.ts';
+import { newestArms, sameScale } from './sweeps.ts';
 
 export interface Garbage {
   readonly key: string;
@@ -38,7 +38,7 @@ export function removeStage(store: StoreReader, key: string): boolean {
 
 /**
  * Keys of all stages that a sweep which runs now may need, although the declarations have changed since: what is at work, with
- * all its inputs, and what had last been planned for each arm when the sweep began.
+ * all its inputs, and what had last been planned for each arm, at the scale of the sweep, when it began.
  */
 function keysInUse(store: StoreReader): Set<string> {
   const used = new Set<string>();
@@ -49,26 +49,36 @@ function keysInUse(store: StoreReader): Set<string> {
   };
   for (const key of store.keys()) if (store.state(key).state === 'running') enter(key);
   const sweeps = store.sweeps();
-  for (const began of startsOfRunners(store)) {
-    const before = sweeps.filter(({ time }) => Date.parse(time) <= began);
-    for (const { stages } of newestArms(before)) Object.values(stages).forEach(enter);
+  for (const { began, keys } of liveRunners(store)) {
+    const arms = newestArms(sweeps.filter(({ time }) => Date.parse(time) <= began));
+    const ofRunner = arms.filter(arm => Object.values(arm.stages).some(key => keys.has(key)));
+    for (const arm of arms) if (ofRunner.some(other => sameScale(other, arm))) Object.values(arm.stages).forEach(enter);
   }
   return used;
 }
 
-/** When each runner that lives made its first attempt, in milliseconds since 1970: after it had recorded its plan. */
-function startsOfRunners(store: StoreReader): Iterable<number> {
-  const starts = new Map<string, number>();
+interface LiveRunner {
+  /** Its first attempt, in milliseconds since 1970: it had recorded its plan before. */
+  began: number;
+  /** Of the stages that it has attempted. */
+  readonly keys: Set<string>;
+}
+
+function liveRunners(store: StoreReader): Iterable<LiveRunner> {
+  const runners = new Map<string, LiveRunner>();
   for (const key of store.keys()) {
     const running = store.state(key).state === 'running';
     for (const attempt of store.attempts(key)) {
       const record = readable(() => store.attempt(key, attempt));
       if (!record || !(isAlive(record.owner) ?? running)) continue;
-      const { host, pid } = record.owner, name = `${host} ${pid}`;
-      starts.set(name, Math.min(starts.get(name) ?? Infinity, Date.parse(record.created)));
+      const name = `${record.owner.host} ${record.owner.pid}`;
+      const runner = runners.get(name) ?? { began: Infinity, keys: new Set() };
+      runner.began = Math.min(runner.began, Date.parse(record.created));
+      runner.keys.add(key);
+      runners.set(name, runner);
     }
   }
-  return starts.values();
+  return runners.values();
 }
 
 function readable<T>(read: () => T): T | undefined {

@@ -22,7 +22,7 @@ export type StageState =
   | { readonly state: 'done'; readonly attempt: number };
 
 /** An attempt on another host, or of a stopped process, counts as alive until its heartbeat has stood still this long by our own clock. */
-const LEASE_MS = 30_000;
+export const LEASE_MS = 30_000;
 
 export class StoreReader {
   readonly dir: string;
@@ -87,6 +87,9 @@ export class StoreReader {
       const stalled = this.states(key, attempt).at(-1)?.stalled;
       return { state: 'running', attempt, owner, ...(stalled !== undefined && { stalled }) };
     }
+    // Whoever worked on it may have committed and left since we looked.
+    const meanwhile = this.doneAttempt(key);
+    if (meanwhile !== undefined) return { state: 'done', attempt: meanwhile };
     const last = this.states(key, newest).at(-1);
     if (last?.state !== 'failed') return { state: 'interrupted', attempt: newest };
     return { state: 'failed', attempt: newest, code: last.code ?? 'UNKNOWN', reason: last.reason ?? 'no reason recorded', permanent: last.permanent === true };

@@ -16,12 +16,12 @@ describe('a sweep with a pack', () => {
     const running = study.ablate('sweep', ...chosen, '--no-report', '--devices', 'cpu:1x1');
     const deadline = Date.now() + 60_000;
     let status = '';
-    while (Date.now() < deadline && !status.includes('side by side')) {
+    while (Date.now() < deadline && !status.includes('tree of 3 arms')) {
       await sleep(50);
       status = (await study.ablate('status', ...chosen)).stdout;
     }
-    expect(status).toMatch(/running {2}tree of 3 arms in side-by-side {2}side by side in one process/);
-    for (const arm of ['tall', 'middle', 'small']) expect(status).toContain(`running  tree of side-by-side/${arm} seed 0`);
+    expect(status).toMatch(/cpu:0 {2}tree of 3 arms in side-by-side /);
+    for (const arm of ['tall', 'middle', 'small']) expect(status).toMatch(new RegExp(`^ {4}[0-9a-f]{12} {2}tree of side-by-side/${arm} seed 0$`, 'm'));
     const { stdout, exitCode } = await running;
     expect(exitCode).toBe(0);
     expect(stdout.match(/^started tree .*$/gm)).toEqual(['started tree of 3 arms in side-by-side  on cpu:0']);

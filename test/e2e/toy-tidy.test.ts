@@ -1,6 +1,7 @@
 /** `ablate logs` and `ablate clean` on the store of a real sweep. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { editableStudy } from '../toy/editable.ts';
 
@@ -62,5 +63,35 @@ describe('clean', () => {
     expect((await study.ablate('clean', '--yes')).all).toContain(`Removed ${left} stages.`);
     expect(stages()).toHaveLength(before.length - left);
     expect((await study.ablate('explain', 'cut/whole', '--set', 'steps=7', '--seeds', '3')).all).toContain('it is done');
+  });
+});
+
+describe('clean beside a running sweep', () => {
+  const orchard = editableStudy('slow');
+  const stageCount = (): number => readdirSync(join(orchard.folder, 'store', 'stages')).length;
+
+  it('keeps what the sweep may still need although the declarations have changed, and removes the rest', async () => {
+    expect((await orchard.ablate('sweep', '--only', 'variety/elm', '--set', 'steps=3', '--no-report', '--devices', 'cpu:1x1')).exitCode).toBe(0);
+    const sweep = orchard.ablate('sweep', '--only', 'cut', '--no-report', '--devices', 'cpu:1x1');
+    const deadline = Date.now() + 60_000;
+    while (Date.now() < deadline && !/^ {2}cut +[1-9]/m.test((await orchard.ablate('status', '--only', 'cut')).stdout)) await sleep(50);
+    orchard.edit('experiments/profiles/slow.ts', 'steps: 100', 'steps: 101');
+    orchard.edit('experiments/ablations/variety.ts', "factors: { variety: 'elm' }", "factors: { variety: 'fir' }");
+    const { all } = await orchard.ablate('clean', '--yes');
+    expect(all).toMatch(/Not needed by any declared arm: 3 stages.*Removed 3 stages\./s);
+    const { exitCode, stdout } = await sweep;
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/7 stages done/)]);
+    expect((await orchard.ablate('clean')).all).toContain('Not needed by any declared arm: 7 stages');
+  });
+
+  it('shows and removes a stage that cannot be read, prints its log, and leaves what is no stage alone', async () => {
+    const folder = join(orchard.folder, 'store', 'stages');
+    const key = readdirSync(folder)[0]!;
+    writeFileSync(join(folder, key, 'stage.json'), '{"label": "torn');
+    writeFileSync(join(folder, 'README'), 'not a stage');
+    expect((await orchard.ablate('logs', key.slice(0, 10))).all).toContain('Attempt 1 on cpu:0');
+    expect((await orchard.ablate('clean')).all).toMatch(new RegExp(`${key.slice(0, 12)} +a stage whose identity cannot be read +done`));
+    expect((await orchard.ablate('clean', '--yes')).all).toContain('Removed 7 stages.');
+    expect(stageCount()).toBe(1);
   });
 });
