@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { attemptFiles } from '../../src/store/layout.ts';
 import type { StoreReader } from '../../src/store/reader.ts';
 import { openStoreReadOnly } from '../../src/store/store.ts';
@@ -25,10 +25,10 @@ const CHOICE = ['--experiments', EXPERIMENTS, '--profile', 'toy', '--only', 'tin
 
 export async function killDistillations({ kills, tally, random, say }: NativeOptions): Promise<void> {
   const folder = temporaryFolder('chaos-native');
-  const start = (store: string): ResultPromise<{ all: true; reject: false; detached: true }> =>
+  const start = (store: string) =>
     execa(process.execPath, [ABLATE, 'sweep', ...CHOICE, '--store', store], { cwd: folder, reject: false, all: true, detached: true });
   const calm = await start('calm');
-  if (calm.exitCode !== 0) throw new Error(`Expected an undisturbed sweep on the engine, got one that failed:\n${String(calm.all)}`);
+  if (calm.exitCode !== 0) throw new Error(`Expected an undisturbed sweep on the engine, got one that failed:\n${calm.all}`);
   const calmFiles = filesOf(openStoreReadOnly(join(folder, 'calm')));
   for (let killed = 0, store = 1; killed < kills && faultsOf(tally) === 0; store++) {
     const dir = join(folder, `killed-${store}`);
@@ -52,7 +52,7 @@ export async function killDistillations({ kills, tally, random, say }: NativeOpt
     const found = filesOf(openStoreReadOnly(dir));
     const differing = [...new Set([...calmFiles.keys(), ...found.keys()])].filter(name => !found.get(name)?.equals(calmFiles.get(name) ?? Buffer.alloc(0)));
     tally.differing += differing.length;
-    if (differing.length > 0) say(`FAULT: other bytes in ${differing.join(', ')} of ${dir}\n${String(last.all)}`);
+    if (differing.length > 0) say(`FAULT: other bytes in ${differing.join(', ')} of ${dir}\n${last.all}`);
     tally.resumes += resumesIn(openStoreReadOnly(dir));
   }
   if (faultsOf(tally) === 0) rmSync(folder, { recursive: true, force: true });

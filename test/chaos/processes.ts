@@ -30,7 +30,7 @@ export class Sweep {
     const child = execaNode(DRIVE, [JSON.stringify(options)], { nodeOptions: ['--import', TSX], detached: true, reject: false, buffer: false, all: true });
     this.pid = child.pid!;
     const read = async (): Promise<void> => {
-      for await (const line of child.iterable({ from: 'all' })) this.#read(String(line));
+      for await (const line of child.iterable({ from: 'all' })) this.#read(line);
     };
     living.add(this);
     this.ended = Promise.all([read().catch(() => undefined), child]).then(() => undefined);

@@ -24,7 +24,7 @@ export function makeRoom(): Room {
   const dir = temporaryFolder('chaos');
   if (process.getuid?.() !== 0) return plainRoom(dir, 'only root can mount a small disk');
   const { failed, stderr } = execaSync('mount', ['-t', 'tmpfs', '-o', `size=${MEBIBYTES}m`, 'tmpfs', dir], { reject: false });
-  if (failed) return rootRoom(dir, `no disk could be mounted: ${String(stderr).trim()}`);
+  if (failed) return rootRoom(dir, `no disk could be mounted: ${stderr.trim()}`);
   return diskRoom(dir);
 }
 

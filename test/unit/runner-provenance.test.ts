@@ -39,7 +39,7 @@ describe('secrets', () => {
   it('in addresses, headers and keys are cut', () => {
     expect(withoutSecrets('https://me:hunter2@host/x')).toBe(`https://${CUT}host/x`);
     expect(withoutSecrets('Authorization: Bearer abc123')).toBe(`Authorization: Bearer ${CUT}`);
-    expect(withoutSecrets(`-----BEGIN ${'RSA'} PRIVATE KEY-----\nabc\n-----END ${'RSA'} PRIVATE KEY-----`)).toBe(CUT);
+    expect(withoutSecrets(['-----BEGIN RSA', 'PRIVATE KEY-----\nabc\n-----END RSA', 'PRIVATE KEY-----'].join(' '))).toBe(CUT);
   });
 
   it.each(harmless)('%s is left as it is', text => expect(withoutSecrets(text)).toBe(text));
