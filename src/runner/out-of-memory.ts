@@ -11,7 +11,7 @@ const WORDS = [
   /Invalid TF_Status: 8\b/, // TF_RESOURCE_EXHAUSTED
   /\bOOM when allocating\b/,
   /\bout of memory\b/i,
-  /CUDA(?:_ERROR|_STATUS|BLAS_STATUS|NN_STATUS)\w*(?:OUT_OF_MEMORY|ALLOC_FAILED)/i,
+  /\bCU\w*(?:OUT_OF_MEMORY|ALLOC_FAILED)\b/,
   /\bArray buffer allocation failed\b/,
   /\b(?:ENOMEM|ERR_WORKER_OUT_OF_MEMORY)\b/,
   /\bcannot allocate memory\b/i,

@@ -1,5 +1,5 @@
 /** What stands behind the executor's interface makes no difference to what a sweep leaves: this process, or a cluster far away. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Plan } from '../../src/plan/plan.ts';
 import { createExecutor } from '../../src/runner/executors/create.ts';
 import type { Executor } from '../../src/runner/executors/executor.ts';
@@ -11,7 +11,11 @@ import toyStudy from '../toy/experiments/study.ts';
 import { committedBytes, temporaryFolder, toyExperiments, toyPlan } from '../toy/sweep.ts';
 import { Cluster, ClusterExecutor, Network, type Weather } from './fake-cluster.ts';
 
+vi.setConfig({ testTimeout: 60_000 }); // whole sweeps, several in each test
+
 const ONLY = 'cut,variety,side-by-side/tall,side-by-side/middle,side-by-side/small';
+/** Of about two seconds each; both can begin at once. */
+const TWO_TREES = { profile: 'slow', only: 'variety/own-root', seeds: '0,1' };
 const STORM: Weather = { lost: 0.3, doubled: 0.3, delay: 8 };
 
 interface Swept {
@@ -85,7 +89,7 @@ describe('a cluster behind a network that loses, delays and doubles messages', (
   });
 
   test('cancels what runs and what waits in its queue; the next sweep goes on from there', async () => {
-    const only = 'cut/whole,variety/elm', plan = await toyPlan({ profile: 'slow', only });
+    const plan = await toyPlan(TWO_TREES);
     const calm = await sweep(plan, createExecutor('inline'));
     const store = openStore(temporaryFolder('cancel')), stop = new AbortController();
     // One node, two places: the second job waits in the queue.
@@ -102,10 +106,10 @@ describe('a cluster behind a network that loses, delays and doubles messages', (
   });
 
   test('of a job in its queue no word is expected', async () => {
-    const plan = await toyPlan({ profile: 'slow', only: 'cut/whole,variety/elm' });
+    const plan = await toyPlan(TWO_TREES);
     const cluster = new Cluster(1), calmNetwork = new Network(7, { lost: 0, doubled: 0, delay: 1 });
     const limits = { load: 1_500, trace: 1_500, evaluate: 1_500, save: 1_500, step: { times: 1, floor: 1_500, unknown: 1_500 } };
-    // The second stock waits for about two seconds.
+    // The second tree waits for about two seconds.
     const { summary, events } = await sweep(plan, new ClusterExecutor(cluster, calmNetwork, 2), { limits });
     expect(summary.failed).toEqual([]);
     expect(events.filter(e => e.type === 'retry')).toEqual([]);

@@ -277,7 +277,7 @@ describe('a job that says nothing', () => {
       await asked(signal);
       return { signal: 'SIGKILL' };
     });
-    const onEvent = (e: RunEvent): void => void (e.type === 'stalled' && states.push(store.state(e.key)));
+    const onEvent = (e: RunEvent): void => { if (e.type === 'stalled') states.push(store.state(e.key)); };
     const { summary, events } = await run(executor, 'cut/whole', { store, limits, onEvent });
     expect(summary).toMatchObject({ failed: [], interrupted: [] });
     const key = summary.done[0]!;

@@ -42,24 +42,32 @@ const stages = (mode: string): [string, AnyRunner, () => StageInFolder][] => [
 const split = (context: StageContext<object>, microBatches: number): StageContext<object> => ({ ...context, execution: { ...context.execution, microBatches } });
 const runSplit = async (runner: AnyRunner, stage: StageInFolder, microBatches: number): Promise<StageRun> => stage.run(await runner(split(stage.context(), microBatches)));
 
-/** Relative to the largest value of each array. */
+/**
+ * Largest difference of two parameters. Those of key biases do not count: attention does not depend on them, so that their
+ * gradients are rounding errors alone, which Adam makes steps of the usual size of.
+ */
 function furthest(a: StageRun, b: StageRun): number {
   return Math.max(...Object.entries(a.weights).map(([name, { data: values }]) => {
-    const other = b.weights[name]!.data;
-    const scale = Math.max(...values.map(Math.abs), 1e-3);
-    return values.reduce((most, v, i) => Math.max(most, Math.abs(v - other[i]!) / scale), 0);
+    const other = b.weights[name]!.data, third = values.length / 3;
+    const isKeyBias = (i: number): boolean => name.endsWith('attn.qkv.bias') && i >= third && i < 2 * third;
+    return values.reduce((most, v, i) => (isKeyBias(i) ? most : Math.max(most, Math.abs(v - other[i]!))), 0);
   }));
 }
+
+/** Every number of the curve, but for speeds. */
+const numbersOf = (run: StageRun): number[] => curveOf(run).flatMap(point => Object.values(point).filter(v => v !== undefined) as number[]);
 
 describe.each(['eager', 'graph'])('in mode %s', mode => {
   describe.each(stages(mode))('%s', (_, runner, newStage) => {
     it('comes to the same numbers but for rounding, on the same batches', async () => {
       const whole = await runSplit(runner, newStage(), 1);
-      for (const microBatches of [2, 4]) {
+      for (const microBatches of mode === 'eager' ? [2, 4] : [2]) {
         const parts = await runSplit(runner, newStage(), microBatches);
-        expect(furthest(whole, parts)).toBeLessThan(2e-3);
-        for (const [name, value] of Object.entries(whole.result)) expect(parts.result[name]).toBeCloseTo(value as number, 3);
-        expect(curveOf(parts).map(point => (point as { step: number }).step)).toEqual(curveOf(whole).map(point => (point as { step: number }).step));
+        expect(furthest(whole, parts)).toBeLessThan(1e-5);
+        for (const [name, value] of Object.entries(whole.result)) expect(parts.result[name]).toBeCloseTo(value as number, 5);
+        const [curve, wholeCurve] = [numbersOf(parts), numbersOf(whole)];
+        expect(curve).toHaveLength(wholeCurve.length);
+        curve.forEach((v, i) => expect(v).toBeCloseTo(wholeCurve[i]!, 5));
         expect(parts.facts['micro_batches']).toBe(microBatches);
       }
       expect(whole.facts).not.toHaveProperty('micro_batches');
@@ -72,7 +80,7 @@ describe.each(['eager', 'graph'])('in mode %s', mode => {
       await stage.interruptAt(context => runner(split(context, 2)), 4);
       Reflect.deleteProperty(stage.facts, 'micro_batches');
       const resumed = await runSplit(runner, stage, 1);
-      expect(furthest(whole, resumed)).toBeLessThan(2e-3);
+      expect(furthest(whole, resumed)).toBeLessThan(1e-5);
       expect(resumed.facts['micro_batches']).toBe(2);
     });
   });
