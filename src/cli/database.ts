@@ -65,7 +65,7 @@ function append(appender: DuckDBAppender, { type }: Column, cell: Cell): void {
 async function read(connection: DuckDBConnection, sql: string): Promise<QueryResult> {
   try {
     const reader = await connection.runAndReadAll(sql);
-    const types = reader.columnTypes().map(String);
+    const types = reader.columnTypes().map(type => type.alias ?? type.toString());
     const columns = reader.deduplicatedColumnNames().map((name, i) => ({ name, isNumber: NUMBER.test(types[i]!) }));
     return { columns, rows: reader.getRowsJson().map(row => row.map((value, i) => plain(value, types[i]!))) };
   } catch (error) {

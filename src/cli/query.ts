@@ -44,7 +44,7 @@ const EXAMPLES = [
 
 function viewsText(): string {
   const views = TABLES.map(({ name, help, columns }) => [
-    `${heading(name)}  ${pc.dim(help)}`,
+    wrap(`${heading(name)}  ${pc.dim(help)}`, screenWidth(), '    '),
     `    ${wrap(columns.map(c => `${c.name} ${pc.dim(c.type.toLowerCase())}`).join(', '), screenWidth() - 4, '    ')}`,
     ...columns.filter(c => c.help !== '').map(c => pc.dim(`      ${c.name.padEnd(18)} ${c.help}`)),
   ].join('\n'));

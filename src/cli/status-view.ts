@@ -110,7 +110,7 @@ function workerTable(workers: readonly Worker[]): string {
   const width = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length))).reduce((sum, w) => sum + w + 2, 2);
   return table(rows.map(([place = '', ...rest], i) => {
     const stalled = workers[i]!.some(m => standingOf(m) === 'stalled');
-    return [COLOUR[stalled ? 'stalled' : 'running'](place), cut(packLabel(workers[i]!.map(m => m.stage)), Math.max(16, columns() - width)), ...rest];
+    return [COLOUR[stalled ? 'stalled' : 'running'](place), cut(packLabel(workers[i]!.map(m => m.stage)), Math.max(8, columns() - width)), ...rest];
   }), [0, 1, 2]);
 }
 

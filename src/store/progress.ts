@@ -19,13 +19,14 @@ const progressLine = z.object({
 });
 export type ProgressLine = z.infer<typeof progressLine>;
 
-/** Between lines of one phase. */
-const EVERY_MS = 2_000;
+/** Between lines of one phase: a twentieth of the time so far, within these bounds. Short stages show their pace, long ones stay small. */
+const LEAST_MS = 500, MOST_MS = 10_000;
 
 /** Appends every change of phase, and a line now and then. */
 export class ProgressLog {
   readonly #open: () => Appender;
   #appender: Appender | undefined;
+  readonly #began = performance.now();
   #last: { readonly phase: Progress['phase']; readonly time: number } | undefined;
 
   constructor(open: () => Appender) {
@@ -34,7 +35,7 @@ export class ProgressLog {
 
   note({ phase, step, steps, imagesPerSecond }: Progress): void {
     const time = performance.now();
-    if (this.#last?.phase === phase && time - this.#last.time < EVERY_MS) return;
+    if (this.#last?.phase === phase && time - this.#last.time < Math.min(MOST_MS, Math.max(LEAST_MS, (time - this.#began) / 20))) return;
     this.#last = { phase, time };
     const rate = Number.isFinite(imagesPerSecond) ? { images_per_second: imagesPerSecond! } : {};
     try {

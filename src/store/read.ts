@@ -57,7 +57,7 @@ export function listFolder(path: string): string[] {
   try {
     return readdirSync(path).filter(name => !isTemporary(name)).sort();
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
   }
 }

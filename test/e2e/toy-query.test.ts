@@ -1,5 +1,5 @@
 /** `ablate query` on the store of a real sweep whose numbers are known. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openStoreReadOnly } from '../../src/store/store.ts';
@@ -119,8 +119,14 @@ describe('query', () => {
   });
 
   it('of no store, or one of tomorrow, is refused', async () => {
-    const { exitCode, stderr } = await study.ablate('query', 'select 1', '--store', 'elsewhere');
-    expect([exitCode, existsSync(join(study.folder, 'elsewhere'))]).toEqual([1, false]);
-    expect(stderr).toContain('Expected a store at');
+    const elsewhere = editableStudy('quick');
+    const none = await elsewhere.ablate('query', 'select 1');
+    expect([none.exitCode, existsSync(join(elsewhere.folder, 'store'))]).toEqual([1, false]);
+    expect(none.stderr).toContain('Expected a store at');
+    mkdirSync(join(elsewhere.folder, 'store'));
+    writeFileSync(join(elsewhere.folder, 'store', 'store.json'), '{"format": 99}');
+    const newer = await elsewhere.ablate('query', 'select 1');
+    expect(newer.exitCode).toBe(1);
+    expect(newer.stderr).toContain('was written by a newer version of this program');
   });
 });

@@ -12,18 +12,22 @@ describe('ProgressLog', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('writes every change of phase, and of one phase a line every two seconds', () => {
+  it('writes every change of phase, and of one phase a line twice a second at first, every ten seconds later', () => {
     const dir = temporaryFolder('progress');
     const log = new ProgressLog(() => nodeFiles.openAppend(join(dir, 'progress.jsonl')));
     log.note({ phase: 'load', step: 0, steps: 0 });
-    for (let step = 1; step <= 50; step++) {
+    for (let step = 1; step <= 16; step++) {
       vi.advanceTimersByTime(100);
-      log.note({ phase: 'step', step, steps: 50, imagesPerSecond: step === 50 ? NaN : 12.5 });
+      log.note({ phase: 'step', step, steps: 50, imagesPerSecond: step === 16 ? NaN : 12.5 });
     }
-    log.note({ phase: 'save', step: 50, steps: 50 });
+    log.note({ phase: 'save', step: 16, steps: 50 });
+    vi.advanceTimersByTime(3600_000);
+    log.note({ phase: 'save', step: 16, steps: 50 });
+    vi.advanceTimersByTime(9_900);
+    log.note({ phase: 'save', step: 16, steps: 50 });
     log.close();
     expect(readProgress(dir).map(l => [l.phase, l.step, l.images_per_second])).toEqual([
-      ['load', 0, undefined], ['step', 1, 12.5], ['step', 21, 12.5], ['step', 41, 12.5], ['save', 50, undefined],
+      ['load', 0, undefined], ['step', 1, 12.5], ['step', 6, 12.5], ['step', 11, 12.5], ['step', 16, undefined], ['save', 16, undefined], ['save', 16, undefined],
     ]);
   });
 

@@ -85,6 +85,6 @@ describe('statusText', () => {
     expect(text).toMatch(/gpu:0\.12 .*step 1,234,567\/9,999,999 +123,456 images\/s +833 h 20 min left +27 h 46 min ago/);
     expect(text).toContain('stalled: no step for ten minutes');
     expect(text).toMatch(/failed {2}train of a\/b seed 0 {2}b\n {4}it broke \(BAD\)\n {4}log: .*\/store\/b\/log\.txt/);
-    expect(text).toContain('a sweep runs (process 7 on elsewhere)');
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('a sweep runs (process 7 on elsewhere)');
   });
 });
