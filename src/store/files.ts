@@ -2,7 +2,7 @@
  * Every change of the store's directory goes through these few operations, each of which is all or nothing when the
  * process or the machine dies (append: all but perhaps a torn last line). Tests put faults in by another `Files`.
  */
-import { closeSync, constants, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, symlinkSync, utimesSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { hasCode, mendable } from './errors.ts';
 import { temporaryIn } from './names.ts';
@@ -34,12 +34,7 @@ export interface Files {
 
 export const nodeFiles: Files = {
   makeFolder(path) {
-    guarded(path, () => {
-      const first = mkdirSync(path, { recursive: true });
-      if (first === undefined) return;
-      // Deepest first: each new folder's name stands in its parent.
-      for (let dir = resolve(path); dir.length >= resolve(first).length; dir = dirname(dir)) syncPath(dirname(dir));
-    });
+    guarded(path, () => makeDurably(resolve(path)));
   },
 
   write(path, text) {
@@ -163,6 +158,20 @@ function guarded<T>(path: string, action: () => T, bytes?: number): T {
   } catch (error) {
     throw mendable(error, path, bytes);
   }
+}
+
+/** Not by Node's own recursion, which finds "no such file or directory" where a disk is read-only. */
+function makeDurably(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST') && statSync(path).isDirectory()) return;
+    if (!hasCode(error, 'ENOENT') || dirname(path) === path) throw error;
+    makeDurably(dirname(path));
+    makeDurably(path);
+    return;
+  }
+  syncPath(dirname(path));
 }
 
 function syncPath(path: string): void {

@@ -53,7 +53,7 @@ test('a file is whole on the disk before it has its name, and has its name befor
 test('every new folder stands in its parent', () => {
   const dir = temporaryFolder('durable');
   nodeFiles.makeFolder(join(dir, 'a/b/c'));
-  expect(traceIn(dir)).toEqual(['sync a/b', 'sync a', 'sync .']);
+  expect(traceIn(dir)).toEqual(['sync .', 'sync a', 'sync a/b']);
   trace.splice(0);
   nodeFiles.makeFolder(join(dir, 'a/b'));
   expect(trace).toEqual([]);

@@ -7,6 +7,7 @@ import { mendable, noRoom } from '../../src/store/errors.ts';
 import { nodeFiles } from '../../src/store/files.ts';
 import { isAlive, ownerOf } from '../../src/store/owner.ts';
 import { openStore, openStoreReadOnly } from '../../src/store/store.ts';
+import { makeRoom } from '../chaos/room.ts';
 import { begin, identity, key, storeWithStage } from '../toy/store.ts';
 import { temporaryFolder } from '../toy/sweep.ts';
 
@@ -354,6 +355,29 @@ describe('files', () => {
       expect(() => appender.append('abc')).toThrow(expect.objectContaining({ code: 'STORE_FULL', message: expect.stringMatching(/^Could not write 4 bytes to \/dev\/full\. The disk is full; free some space/) as string }));
     } finally {
       appender.close();
+    }
+  });
+
+  test('a disk that is really full, or really read-only, is told', context => {
+    const room = makeRoom();
+    try {
+      const path = join(room.dir, 'a/b/c');
+      if (room.notFillable === undefined) {
+        room.fill();
+        expect(() => nodeFiles.write(join(room.dir, 'x'), 'four')).toThrow(expect.objectContaining({ code: 'STORE_FULL', message: expect.stringContaining('Could not write 4 bytes to') as string }));
+        expect(readdirSync(room.dir)).toEqual(['ballast']);
+        room.unfill();
+      }
+      if (!room.readOnly(room.dir)) return context.skip('only an ordinary user, or one who may mount, can have such a place');
+      for (const change of [() => nodeFiles.makeFolder(path), () => nodeFiles.write(join(room.dir, 'x'), 'x'), () => nodeFiles.linkExclusive('a', join(room.dir, 'x')), () => nodeFiles.touch(join(room.dir, 'x'))]) {
+        expect(change).toThrow(expect.objectContaining({ code: 'STORE_READ_ONLY' }));
+      }
+      room.writable(room.dir);
+      nodeFiles.makeFolder(path);
+      expect(existsSync(path)).toBe(true);
+    } finally {
+      room.writable(room.dir);
+      room.remove();
     }
   });
 
