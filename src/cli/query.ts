@@ -38,7 +38,7 @@ const EXAMPLES = [
   `select ablation, arm, count(*) as seeds, round(avg(value), 4) as accuracy
    from arms join results using (key) where role = 'evaluate' and name = 'accuracy'
    group by all order by accuracy desc`,
-  `select label, state, attempts, wall_seconds, recipe->>'$.target.type' as target
+  `select label, state, attempts, wall_seconds, recipe->>'$.target.family' as target
    from runs where kind = 'distill' order by wall_seconds desc limit 10`,
 ];
 
