@@ -11,8 +11,11 @@ import { holdsSecret, isSecretName, publicCommand } from './secrets.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Variables that change how an engine or Node runs; no other is recorded but those of the worker's place and of its stage. */
-const RECORDED = /^(?:(?:TF|XLA|CUDA|NVIDIA|OMP|KMP|MKL|OPENBLAS|TINYMIM)_\w+|NODE_OPTIONS|UV_THREADPOOL_SIZE|MALLOC_ARENA_MAX|LD_PRELOAD)$/;
+/**
+ * Variables that change how an engine or Node runs; no other is recorded but those of the worker's place and of its stage.
+ * `TF_` alone would not do: Terraform's variables, which may be secrets, begin with it too.
+ */
+const RECORDED = /^(?:(?:TF_(?:CPP|CUBLAS|CUDNN|DETERMINISTIC|DISABLE|ENABLE|FORCE|GPU|NUM|ONEDNN|USE|XLA)|XLA|CUDA|NVIDIA|OMP|KMP|MKL|OPENBLAS|TINYMIM)_\w+|NODE_OPTIONS|UV_THREADPOOL_SIZE|MALLOC_ARENA_MAX|LD_PRELOAD)$/;
 
 const energy = new EnergyMeter();
 

@@ -60,7 +60,7 @@ describe('the environment that is recorded', () => {
   it('is what changes how a worker runs, and nothing else', () => {
     const env = {
       TF_ENABLE_ONEDNN_OPTS: '0', XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false', CUDA_VISIBLE_DEVICES: '0', OMP_NUM_THREADS: '2',
-      TINYMIM_CACHE: '/tmp/cache', NODE_OPTIONS: '--max-old-space-size=8192', HOME: '/root', PATH: '/bin', AWS_REGION: 'x', TFOO: 'x', TOY_GREENHOUSE: 'warm', MISSING: undefined,
+      TINYMIM_CACHE: '/tmp/cache', NODE_OPTIONS: '--max-old-space-size=8192', HOME: '/root', PATH: '/bin', AWS_REGION: 'x', TFOO: 'x', TF_VAR_database: 'hunter2', TF_CLI_CONFIG_FILE: 'x', TOY_GREENHOUSE: 'warm', MISSING: undefined,
     };
     expect(recordedEnvironment(env, ['TOY_GREENHOUSE', 'MISSING'])).toEqual({
       CUDA_VISIBLE_DEVICES: '0', NODE_OPTIONS: '--max-old-space-size=8192', OMP_NUM_THREADS: '2', TF_ENABLE_ONEDNN_OPTS: '0',
