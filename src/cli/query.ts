@@ -35,7 +35,7 @@ export function registerQuery(program: Command): void {
 }
 
 const EXAMPLES = [
-  `select ablation, arm, count(*) as seeds, round(avg(value), 4) as accuracy
+  `select profile, ablation, arm, count(*) as seeds, round(avg(value), 4) as accuracy
    from arms join results using (key) where role = 'evaluate' and name = 'accuracy'
    group by all order by accuracy desc`,
   `select label, state, attempts, wall_seconds, recipe->>'$.target.family' as target
