@@ -100,13 +100,19 @@ describe('engines', () => {
 
   test('a table that mixes them says how many stages ran on each, and the check reads the same', async () => {
     await writeWith((_, i) => engine(i < 2 ? 'Model 2' : 'Model 1'));
-    expect(readme()).toContain(`Stages of this table ran on different engines, which differ in the last digits: tensorflow 2.21.0, graph float32, Model 1 (${done.length - 2} stages); tensorflow 2.21.0, graph float32, Model 2 (2 stages).`);
+    expect(readme()).toContain(`Stages of this table ran on different engines or in different ways, so that their last digits are not bit-equal: tensorflow 2.21.0, graph float32, Model 1 (${done.length - 2} stages); tensorflow 2.21.0, graph float32, Model 2 (2 stages).`);
     expect(await check()).toEqual([]);
   });
 
   test('a stage continued on another engine counts as one of its own', async () => {
     await writeWith((_, i) => engine('Model 1', i === 0 ? { engine_changed: true } : {}));
     expect(readme()).toContain('tensorflow 2.21.0, graph float32, Model 1, begun on another engine (1 stage)');
+  });
+
+  test('a batch that was split for want of memory is told, even where all were', async () => {
+    await writeWith(() => engine('Model 1', { micro_batches: 2 }));
+    expect(readme()).toContain(`tensorflow 2.21.0, graph float32, Model 1, in 2 times as many micro-batches for want of memory (${done.length} stages)`);
+    expect(await check()).toEqual([]);
   });
 
   test('a provenance file that is none is refused with the way to mend it', async () => {
