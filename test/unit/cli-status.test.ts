@@ -1,4 +1,5 @@
 /** From what a look finds to numbers and text: without a sweep. */
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { devicesText, placeNamed } from '../../src/cli/places.ts';
 import type { StageSnapshot, Snapshot, Work } from '../../src/cli/snapshot.ts';
@@ -79,7 +80,7 @@ describe('statusText', () => {
       a: done, b: failed, c: { state: 'interrupted', attempt: 1 }, [long.key]: { ...running, stalled: `no step for ten minutes, ${'where it takes a second or so, '.repeat(6)}as a rule` },
     }, { [long.key]: work('gpu:0.12', { phase: 'step', step: 1_234_567, steps: 9_999_999, imagesPerSecond: 123_456, secondsLeft: 3e6, silentSeconds: 1e5 }) });
     expect(countsOf(at.stages)).toEqual({ done: 1, running: 0, stalled: 1, failed: 1, interrupted: 1, left: 1 });
-    const text = statusText({ plan, scale: 'mini', snapshot: at, left: timeLeft({ plan, kinds: [], snapshot: at, workers: 2, duration: () => 60 }), devices: 'gpu:0x13' });
+    const text = stripVTControlCharacters(statusText({ plan, scale: 'mini', snapshot: at, left: timeLeft({ plan, kinds: [], snapshot: at, workers: 2, duration: () => 60 }), devices: 'gpu:0x13' }));
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
     expect(text).toContain('1 of 5 stages done, 1 failed');
     expect(text).toMatch(/gpu:0\.12 .*step 1,234,567\/9,999,999 +123,456 images\/s +833 h 20 min left +27 h 46 min ago/);
