@@ -1,6 +1,5 @@
 /** `ablate clean`: remove from the store what no declared arm needs, after showing it. */
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { UsageError } from '../ablation/errors.ts';
 import { listProfiles, loadExperiments, type ExperimentsChoice } from '../ablation/load.ts';
 import { buildPlan } from '../plan/plan.ts';
@@ -8,7 +7,7 @@ import { findGarbage, removeStage, type Garbage } from '../store/garbage.ts';
 import { openStore, openStoreReadOnly } from '../store/store.ts';
 import type { StoreReader } from '../store/reader.ts';
 import { withFolders, type Selection } from './selection.ts';
-import { bytes, heading, plural, table } from './text.ts';
+import { bytes, heading, plural, table, warn } from './text.ts';
 
 type CleanOptions = Pick<Selection, 'store' | 'experiments'> & { readonly yes?: boolean };
 
@@ -21,7 +20,7 @@ export function registerClean(program: Command): void {
       process.stdout.write(`${garbageText(garbage, options.store)}\n`);
       if (garbage.length === 0) return;
       if (options.yes !== true) {
-        process.stdout.write(`Nothing was removed. To remove it: ablate clean --yes\n`);
+        process.stdout.write('Nothing was removed. To remove it: the same command with --yes\n');
         return;
       }
       const store = openStore(options.store, { warn });
@@ -62,5 +61,3 @@ function garbageText(garbage: readonly Garbage[], store: string): string {
   const rows = [...garbage].sort((a, b) => b.bytes - a.bytes).map(g => [g.key.slice(0, 12), g.label, g.state, bytes(g.bytes)]);
   return `${heading('Not needed by any declared arm')}: ${plural(garbage.length, 'stage')}, ${bytes(total)}\n\n${table(rows, [0, 1, 2])}\n`;
 }
-
-const warn = (line: string): void => void process.stderr.write(`${pc.yellow('warning')} ${line}\n`);

@@ -6,7 +6,7 @@ import { openStoreReadOnly } from '../store/store.ts';
 import { findArm, type ChosenArm } from './arm.ts';
 import { explainReplicate, type Change, type ReplicateStory, type StageStory } from './explain-arm.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
-import { columns, cut, duration, firstOf, heading, listed, plural, table, when, wrap } from './text.ts';
+import { columns, cut, duration, firstOf, heading, listed, plural, table, warn, when, wrap } from './text.ts';
 
 export function registerExplain(program: Command): void {
   withSelection(program.command('explain').description('say stage by stage why an arm is done, reused, stale or missing, and what a sweep would do').argument('<ablation/arm>'))
@@ -22,7 +22,7 @@ export function registerExplain(program: Command): void {
 
 function explain({ plan, profile, overrides }: Chosen, arm: ChosenArm, dir: string): ReplicateStory[] {
   const store = existsSync(dir) ? openStoreReadOnly(dir) : undefined;
-  const sweeps = store?.sweeps(line => process.stderr.write(`${pc.yellow('warning')} ${line}\n`)) ?? [];
+  const sweeps = store?.sweeps(warn) ?? [];
   return arm.replicates.map(replicate => explainReplicate(replicate, { plan, profile: profile.name, overrides, store, sweeps }));
 }
 

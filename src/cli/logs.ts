@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { UsageError } from '../ablation/errors.ts';
-import { StoreError } from '../store/errors.ts';
+import { unlessDamaged } from '../store/errors.ts';
 import { openStoreReadOnly } from '../store/store.ts';
 import type { StoreReader } from '../store/reader.ts';
 import { findArm } from './arm.ts';
@@ -75,12 +75,7 @@ function attemptOf(store: StoreReader, key: string, asked: string | undefined): 
 
 /** The log of a damaged stage is the one that is looked for. */
 function labelOf(store: StoreReader, key: string): string {
-  try {
-    return store.stage(key)?.label ?? key;
-  } catch (error) {
-    if (error instanceof StoreError) return key;
-    throw error;
-  }
+  return unlessDamaged(() => store.stage(key))?.label ?? key;
 }
 
 function runs(store: StoreReader, key: string, attempt: number): boolean {

@@ -6,7 +6,7 @@ import { UsageError } from '../ablation/errors.ts';
 import { openStoreReadOnly } from '../store/store.ts';
 import { TABLES } from '../store/tables.ts';
 import type { QueryResult } from './database.ts';
-import { columns as screenWidth, cut, heading, plural, table, wrap } from './text.ts';
+import { columns as screenWidth, cut, heading, plural, table, warn, wrap } from './text.ts';
 
 interface QueryOptions {
   readonly store: string;
@@ -54,7 +54,7 @@ function viewsText(): string {
 /** Longer cells are cut: `--csv` and `--json` give them whole. */
 const WIDEST = 60;
 
-export function tableText({ columns, rows }: QueryResult): string {
+function tableText({ columns, rows }: QueryResult): string {
   const cells = rows.map(row => row.map((value, i) => (value === null ? pc.dim('null') : cut(cellText(value, columns[i]!.isNumber), WIDEST))));
   const left = columns.flatMap((c, i) => (c.isNumber ? [] : [i]));
   return `${columns.length === 0 ? '' : `${table([columns.map(c => pc.dim(c.name)), ...cells], left)}\n`}${pc.dim(`  ${plural(rows.length, 'row')}`)}\n`;
@@ -69,10 +69,8 @@ function cellText(value: unknown, isNumber: boolean): string {
 
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-export const csvText = ({ columns, rows }: QueryResult): string =>
+const csvText = ({ columns, rows }: QueryResult): string =>
   stringify([columns.map(c => c.name), ...rows.map(row => row.map(value => (value === null ? '' : asText(value))))], { record_delimiter: '\n' });
 
-export const jsonText = ({ columns, rows }: QueryResult): string =>
+const jsonText = ({ columns, rows }: QueryResult): string =>
   `${JSON.stringify(rows.map(row => Object.fromEntries(columns.map((c, i) => [c.name, row[i]]))), undefined, 2)}\n`;
-
-const warn = (line: string): void => void process.stderr.write(`${pc.yellow('warning')} ${line}\n`);

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Phase } from '../ablation/kind.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import type { Place } from '../runner/devices.ts';
-import { StoreError } from '../store/errors.ts';
-import { attemptFiles } from '../store/layout.ts';
+import { unlessDamaged } from '../store/errors.ts';
+import { attemptFiles, layout } from '../store/layout.ts';
 import { isTemporary } from '../store/names.ts';
 import { isAlive, type Owner } from '../store/owner.ts';
 import { lastSign, readProgress, type ProgressLine } from '../store/progress.ts';
@@ -133,14 +133,14 @@ export class Looker {
 
   /** 1 until its worker has said more. */
   #threads(key: string): number {
-    const threads = readable(() => this.store?.provenance(key))?.['threads'];
+    const threads = unlessDamaged(() => this.store?.provenance(key))?.['threads'];
     return typeof threads === 'number' ? threads : 1;
   }
 
   /** Undefined when its file is damaged. */
   #attempt(store: StoreReader, key: string, attempt: number): AttemptRecord | undefined {
     const name = `${key}/${attempt}`;
-    const known = this.#attempts.get(name) ?? readable(() => store.attempt(key, attempt));
+    const known = this.#attempts.get(name) ?? unlessDamaged(() => store.attempt(key, attempt));
     if (known) this.#attempts.set(name, known);
     return known;
   }
@@ -184,18 +184,9 @@ export function workersOf({ stages }: Snapshot): (StageSnapshot & { readonly wor
   return [...byWorker].sort(([a], [b]) => a.localeCompare(b)).map(([, members]) => members);
 }
 
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof StoreError) return undefined;
-    throw error;
-  }
-}
-
 /** False also while a sweep is just making it: `store.json` comes last. */
 function isThere(dir: string): boolean {
   if (!existsSync(dir)) return false;
-  if (!statSync(dir).isDirectory() || existsSync(join(dir, 'store.json'))) return true;
+  if (!statSync(dir).isDirectory() || existsSync(layout.format(dir))) return true;
   return readdirSync(dir).some(name => !isTemporary(name) && name !== 'stages');
 }

@@ -36,7 +36,7 @@ async function idlePlaces(devices: string | undefined): Promise<Place[]> {
 }
 
 /** Looks, and reckons what is left. */
-export class Viewer {
+class Viewer {
   readonly #chosen: Chosen;
   readonly #looker: Looker;
   readonly #idle: readonly Place[];

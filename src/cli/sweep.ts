@@ -15,7 +15,7 @@ import { createDisplay } from './display.ts';
 import { showPlan } from './plan.ts';
 import { writeReports } from './report.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
-import { heading, plural } from './text.ts';
+import { heading, plural, warn } from './text.ts';
 
 interface SweepOptions extends Selection {
   readonly devices?: string;
@@ -78,8 +78,6 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
   if (options.report) await writeReports(chosen, options);
   return summary.failed.length > 0 ? 1 : 0;
 }
-
-const warn = (line: string): void => void process.stderr.write(`${pc.yellow('warning')} ${line}\n`);
 
 /** For `explain`. A store that takes no record may still hold all that is asked for. */
 function remember(store: Store, { plan, profile, overrides, seeds }: Chosen): void {

@@ -15,6 +15,9 @@ export function table(rows: readonly (readonly string[])[], left: readonly numbe
 const COLOUR = /\u001b\[[0-9;]*m/g;
 const visibleLength = (text: string): number => text.replace(COLOUR, '').length;
 
+/** For what goes on all the same. */
+export const warn = (line: string): void => void process.stderr.write(`${pc.yellow('warning')} ${line}\n`);
+
 export const heading = (text: string): string => pc.bold(text);
 
 /** `1 h 05 min`, `4 min 10 s`, `12 s`. */

@@ -17,46 +17,11 @@ export interface AdamWState {
   readonly v: Params;
 }
 
-export interface AdamWInput {
-  /** Gradients by parameter name; a parameter without one is not touched at all. */
-  readonly grads: Params;
-  readonly state: AdamWState;
-  readonly params: Params;
-  /** Learning rate of this step, before the groups' `lrScale`. */
-  readonly lr: number;
-  /** Decay rates of the two moments: (0.9, 0.95) in pre-training, (0.9, 0.999) in fine-tuning. */
-  readonly betas: readonly [number, number];
-  readonly eps?: number;
-  readonly groups: ParamGroups;
-}
-
-export interface AdamWOutput {
-  readonly params: Record<string, tf.Tensor>;
-  readonly state: AdamWState;
-}
-
 /** The state before the first step: zeros of the shapes of the trained parameters. */
 export function initAdamW(params: Params): AdamWState {
   const zeros = (): Record<string, tf.Tensor> =>
     Object.fromEntries(Object.entries(params).map(([name, param]) => [name, tf.zeros(param.shape)]));
   return { step: 0, m: zeros(), v: zeros() };
-}
-
-/**
- * One step. With g the gradient, t the step from 1, s the group's lrScale and w its weight decay:
- *
- *     m = b1 m + (1 - b1) g      v = b2 v + (1 - b2) g^2
- *     p = p (1 - lr s w) - lr s (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
- *
- * A parameter without a gradient is returned as the same tensor, with its state: no decay either. (PyTorch counts steps for
- * each parameter, we count calls: the same unless a parameter has a gradient in some steps and none in others.)
- * New tensors are the caller's; the old ones go with `disposeReplaced`. Nothing is read back from the device.
- * @throws Error if a gradient has no parameter, state or group
- */
-export function adamw({ grads, state, params, lr, betas, eps = 1e-8, groups }: AdamWInput): AdamWOutput {
-  const step = state.step + 1;
-  const next = adamwUpdate({ grads, params, m: state.m, v: state.v, rates: adamwRates({ lr, step, betas, eps }), betas, groups });
-  return { params: next.params, state: { step, m: next.m, v: next.v } };
 }
 
 /** A number, or a scalar tensor where the update is recorded once and run many times: a number would be baked in. */
@@ -74,7 +39,7 @@ export interface AdamWRates<S extends ScalarLike = ScalarLike> {
   readonly epsilon: S;
 }
 
-/** Rates of step t, counted from 1: on the host, since 1 - b^t in float32 loses four digits at b = 0.999, t = 1. */
+/** Rates of step t, counted from 1, of the learning rate before the groups' `lrScale`: on the host, since 1 - b^t in float32 loses four digits at b = 0.999, t = 1. */
 export function adamwRates(
   { lr, step, betas: [beta1, beta2], eps = 1e-8 }: { readonly lr: number; readonly step: number; readonly betas: readonly [number, number]; readonly eps?: number },
 ): AdamWRates<number> {
@@ -89,11 +54,31 @@ export interface AdamWTensors {
   readonly v: Record<string, tf.Tensor>;
 }
 
-/** The update of `adamw` on tensors alone. */
-export function adamwUpdate(
-  { grads, params, m, v, rates, betas, groups }:
-  Pick<AdamWInput, 'grads' | 'params' | 'betas' | 'groups'> & Pick<AdamWState, 'm' | 'v'> & { readonly rates: AdamWRates },
-): AdamWTensors {
+export interface AdamWUpdate {
+  /** Gradients by parameter name; a parameter without one is not touched at all. */
+  readonly grads: Params;
+  readonly params: Params;
+  /** Moments as in `AdamWState`. */
+  readonly m: Params;
+  readonly v: Params;
+  readonly rates: AdamWRates;
+  /** Decay rates of the two moments: (0.9, 0.95) in pre-training, (0.9, 0.999) in fine-tuning. */
+  readonly betas: readonly [number, number];
+  readonly groups: ParamGroups;
+}
+
+/**
+ * One step. With g the gradient, t the step from 1, s the group's lrScale and w its weight decay:
+ *
+ *     m = b1 m + (1 - b1) g      v = b2 v + (1 - b2) g^2
+ *     p = p (1 - lr s w) - lr s (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+ *
+ * A parameter without a gradient is returned as the same tensor, with its state: no decay either. (PyTorch counts steps for
+ * each parameter, we count calls: the same unless a parameter has a gradient in some steps and none in others.)
+ * New tensors are the caller's; the old ones go with `disposeReplaced`. Nothing is read back from the device.
+ * @throws Error if a gradient has no parameter, state or group
+ */
+export function adamwUpdate({ grads, params, m, v, rates, betas, groups }: AdamWUpdate): AdamWTensors {
   return tf.tidy(() => {
     const next = { params: { ...params }, m: { ...m }, v: { ...v } };
     const scalars = stepScalars(rates, betas);

@@ -9,14 +9,11 @@ const LARGEST = 12;
 /** A split must shorten the run by this share of it, since it costs the shared work once more. */
 const WORTH = 0.005;
 
-export interface PackLimits {
+export interface PackChoice {
   readonly places: number;
   /** Bytes that one pack may take. */
   readonly memory: number;
   readonly largest?: number;
-}
-
-export interface PackChoice extends PackLimits {
   readonly sharings: Sharings;
   /** Keys of stages that run alone whatever they could share. */
   readonly alone?: ReadonlySet<string>;

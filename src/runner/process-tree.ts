@@ -1,6 +1,7 @@
 /** Ends a process with all that it has started. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { procStat } from '../store/owner.ts';
 
 /** Sends SIGKILL to a process and its descendants. */
 export function killTree(root: number): void {
@@ -35,21 +36,11 @@ function send(pid: number, signal: NodeJS.Signals): void {
 function parentsOfAll(): Map<number, number> {
   try {
     return new Map(readdirSync('/proc').filter(name => /^\d+$/.test(name)).flatMap(name => {
-      const parent = parentOf(name);
-      return parent === undefined ? [] : [[Number(name), parent]];
+      const stat = procStat(Number(name));
+      return stat === undefined ? [] : [[Number(name), stat.parent]];
     }));
   } catch {
     return listed(); // no /proc, as on macOS
-  }
-}
-
-function parentOf(pid: string): number | undefined {
-  try {
-    // The command name, in parentheses, may itself hold spaces and parentheses.
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Which failed stages a run tries again, and how. Bounded: ordinary failures by a count, want of memory by what a batch divides into. */
 import type { StageKind } from '../ablation/kind.ts';
 import type { Plan } from '../plan/plan.ts';
-import { StoreError } from '../store/errors.ts';
+import { unlessDamaged } from '../store/errors.ts';
 import type { StoreReader } from '../store/reader.ts';
 
 /** `suspected`: killed, though the system says that memory sufficed; something that watches over it can have been earlier. */
@@ -74,11 +74,6 @@ export function retriesFor({ plan, kinds, store }: Known, queued: readonly strin
 
 /** Of the newest attempt; 1 where nothing is known of it. */
 function microBatchesBefore(store: StoreReader, key: string): number {
-  try {
-    const { micro_batches: count } = (store.provenance(key)?.['stage'] ?? {}) as { micro_batches?: unknown };
-    return typeof count === 'number' ? count : 1;
-  } catch (error) {
-    if (error instanceof StoreError) return 1;
-    throw error;
-  }
+  const { micro_batches: count } = (unlessDamaged(() => store.provenance(key))?.['stage'] ?? {}) as { micro_batches?: unknown };
+  return typeof count === 'number' ? count : 1;
 }

@@ -15,7 +15,7 @@ export function packingKey({ recipe, seed, upstream }: Parameters<Packing<Distil
 }
 
 /** Share of the patches that the teacher does not see. */
-export const teacherMask = ({ teacher_input, mask_ratio }: DistillRecipe): number => (teacher_input === 'visible' ? mask_ratio : 0);
+const teacherMask = ({ teacher_input, mask_ratio }: DistillRecipe): number => (teacher_input === 'visible' ? mask_ratio : 0);
 
 /** FLOPs of the teacher for `images` images. */
 export const sharedFlops = (recipe: DistillRecipe, teacher: VitRecipe, images: number): number => images * teacherFlops(recipe, teacher);

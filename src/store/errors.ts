@@ -39,3 +39,13 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException & 
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return isSystemError(error) && codes.includes(error.code);
 }
+
+/** What is read, or undefined where the store is damaged: for readers to whom a damaged file says as little as none. */
+export function unlessDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}

@@ -1,5 +1,5 @@
 /** What of a store nobody needs any more, and removing it. */
-import { StoreError } from './errors.ts';
+import { unlessDamaged } from './errors.ts';
 import { nodeFiles } from './files.ts';
 import { layout } from './layout.ts';
 import { isAlive } from './owner.ts';
@@ -18,7 +18,7 @@ export interface Garbage {
 export function findGarbage(store: StoreReader, needed: ReadonlySet<string>): Garbage[] {
   const used = keysInUse(store);
   return store.keys().filter(key => KEY.test(key) && !needed.has(key) && !used.has(key)).map(key => {
-    const stage = readable(() => store.stage(key));
+    const stage = unlessDamaged(() => store.stage(key));
     return { key, label: stage?.label ?? 'a stage whose identity cannot be read', state: store.state(key).state, bytes: folderBytes(store.stageDir(key)) };
   });
 }
@@ -45,7 +45,7 @@ function keysInUse(store: StoreReader): Set<string> {
   const enter = (key: string): void => {
     if (used.has(key)) return;
     used.add(key);
-    Object.values(readable(() => store.stage(key))?.upstream ?? {}).forEach(enter);
+    Object.values(unlessDamaged(() => store.stage(key))?.upstream ?? {}).forEach(enter);
   };
   for (const key of store.keys()) if (store.state(key).state === 'running') enter(key);
   const sweeps = store.sweeps();
@@ -69,7 +69,7 @@ function liveRunners(store: StoreReader): Iterable<LiveRunner> {
   for (const key of store.keys()) {
     const running = store.state(key).state === 'running';
     for (const attempt of store.attempts(key)) {
-      const record = readable(() => store.attempt(key, attempt));
+      const record = unlessDamaged(() => store.attempt(key, attempt));
       if (!record || !(isAlive(record.owner) ?? running)) continue;
       const name = `${record.owner.host} ${record.owner.pid}`;
       const runner = runners.get(name) ?? { began: Infinity, keys: new Set() };
@@ -79,13 +79,4 @@ function liveRunners(store: StoreReader): Iterable<LiveRunner> {
     }
   }
   return runners.values();
-}
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof StoreError) return undefined;
-    throw error;
-  }
 }

@@ -41,12 +41,13 @@ export function isAlive(owner: Owner): boolean | undefined {
   return stat.state === 'T' ? undefined : true;
 }
 
-function procStat(pid: number): { readonly state: string; readonly started: string } | undefined {
+/** What Linux tells of a process; undefined where there is none, or no /proc. */
+export function procStat(pid: number): { readonly state: string; readonly parent: number; readonly started: string } | undefined {
   const text = readIfThere(`/proc/${pid}/stat`);
   if (text === undefined) return undefined;
   // The command name, in parentheses, may itself hold spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', started: fields[19] ?? '' };
+  return { state: fields[0] ?? '', parent: Number(fields[1]), started: fields[19] ?? '' };
 }
 
 function bootId(): string {

@@ -3,7 +3,7 @@ import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricRecord, StageResult } from '../ablation/kind.ts';
 import { stitch } from './curve.ts';
-import { hasCode, StoreError } from './errors.ts';
+import { hasCode, StoreError, unlessDamaged } from './errors.ts';
 import { attemptFiles, layout } from './layout.ts';
 import { fileDamage, readManifest, sizeDamage } from './manifest.ts';
 import { isAlive, type Owner } from './owner.ts';
@@ -182,10 +182,5 @@ export class StoreReader {
 
 /** A damaged file names nobody: a lease must never need a person to lift it. */
 function ownerIn(path: string): Owner | undefined {
-  try {
-    return readParsed(workerFile, path)?.owner;
-  } catch (error) {
-    if (error instanceof StoreError) return undefined;
-    throw error;
-  }
+  return unlessDamaged(() => readParsed(workerFile, path))?.owner;
 }

@@ -57,7 +57,7 @@ describe('clean', () => {
     const shown = (await study.ablate('clean')).all;
     const left = Number(/Not needed by any declared arm: (\d+) stages/.exec(shown)?.[1]);
     expect(left).toBeGreaterThan(2);
-    expect(shown).toContain('Nothing was removed. To remove it: ablate clean --yes');
+    expect(shown).toContain('Nothing was removed. To remove it: the same command with --yes');
     expect(stages()).toEqual(before);
 
     expect((await study.ablate('clean', '--yes')).all).toContain(`Removed ${left} stages.`);

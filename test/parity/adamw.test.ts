@@ -1,8 +1,9 @@
 import { beforeAll, expect, it } from 'vitest';
-import { adamw, initAdamW } from '../../src/optim/adamw.ts';
+import { initAdamW } from '../../src/optim/adamw.ts';
 import { isTrainedInPretraining, pretrainGroups } from '../../src/optim/groups.ts';
 import type { Params } from '../../src/tensor/weights.ts';
 import { expectClose, expectCloseAbsolute, fixture, startEngine } from './fixtures.ts';
+import { adamw } from '../adamw-step.ts';
 
 beforeAll(startEngine);
 

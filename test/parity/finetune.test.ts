@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { classify, poolTokens } from '../../src/nn/classifier.ts';
 import { cutmixLambda, cutmixWeight, mixImages, mixTargets, softTargets, type Box } from '../../src/nn/mixup.ts';
 import { encode } from '../../src/nn/vit.ts';
-import { adamw, initAdamW } from '../../src/optim/adamw.ts';
+import { initAdamW } from '../../src/optim/adamw.ts';
 import { finetuneGroups } from '../../src/optim/groups.ts';
 import { learningRate } from '../../src/optim/schedule.ts';
 import { softmaxCrossEntropy } from '../../src/tensor/grad/cross-entropy.ts';
@@ -11,6 +11,7 @@ import * as tf from '../../src/tensor/tf.ts';
 import type { Params } from '../../src/tensor/weights.ts';
 import { expectClose, fixture, startEngine } from './fixtures.ts';
 import { expectAllClose, expectStepped, GRADIENT, VALUE, valueAndGrads, vitConfig, type AdamWFields, type EncoderFields } from './model.ts';
+import { adamw } from '../adamw-step.ts';
 
 interface FinetuneJson {
   config: EncoderFields & {

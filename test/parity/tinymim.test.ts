@@ -2,12 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { TargetLoss } from '../../src/distill/matcher.ts';
 import { checkTarget, tapOf, targetLoss, teacherTargets, type Target } from '../../src/distill/target.ts';
 import { extractFeatures } from '../../src/nn/vit.ts';
-import { adamw, initAdamW } from '../../src/optim/adamw.ts';
+import { initAdamW } from '../../src/optim/adamw.ts';
 import { isTrainedInPretraining, pretrainGroups } from '../../src/optim/groups.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import type { Params } from '../../src/tensor/weights.ts';
 import { expectClose, fixture, startEngine } from './fixtures.ts';
 import { expectAllClose, expectStepped, GRADIENT, VALUE, valueAndGrads, vitConfig, type AdamWFields, type EncoderFields } from './model.ts';
+import { adamw } from '../adamw-step.ts';
 
 interface TinyMimJson {
   config: {

@@ -1,11 +1,12 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accumulateGrads } from '../../src/optim/accumulate.ts';
-import { adamw, adamwRates, adamwUpdate, initAdamW, type AdamWState, type AdamWTensors } from '../../src/optim/adamw.ts';
+import { adamwRates, adamwUpdate, initAdamW, type AdamWState, type AdamWTensors } from '../../src/optim/adamw.ts';
 import type { ParamGroups } from '../../src/optim/groups.ts';
 import { loadEngine } from '../../src/tensor/backend.ts';
 import { stream } from '../../src/tensor/rng.ts';
 import * as tf from '../../src/tensor/tf.ts';
 import { disposeReplaced, type Params } from '../../src/tensor/weights.ts';
+import { adamw } from '../adamw-step.ts';
 
 beforeAll(async () => { await loadEngine({ device: 'cpu', threads: 1 }); });
 beforeEach(() => { tf.engine().startScope(); });

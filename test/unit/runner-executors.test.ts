@@ -88,18 +88,21 @@ describe('a cluster behind a network that loses, delays and doubles messages', (
     expect(network.counts.doubled).toBeGreaterThan(10);
   });
 
-  test('cancels what runs and what waits in its queue; the next sweep goes on from there', async () => {
+  const CALM = { lost: 0, doubled: 0, delay: 1 };
+
+  test.each([['a storm', STORM], ['a calm', CALM]])('cancels what runs and what waits in its queue in %s; the next sweep goes on from there', async (_, weather) => {
     const plan = await toyPlan(TWO_TREES);
     const calm = await sweep(plan, createExecutor('inline'));
     const store = openStore(temporaryFolder('cancel')), stop = new AbortController();
     // One node, two places: the second job waits in the queue.
     const cluster = new Cluster(1);
     const onEvent = (e: RunEvent): void => { if (e.type === 'progress' && e.progress.step >= 5) stop.abort(); };
-    const first = await sweep(plan, new ClusterExecutor(cluster, new Network(5, STORM), 2), { store, stop: stop.signal, onEvent });
+    const first = await sweep(plan, new ClusterExecutor(cluster, new Network(5, weather), 2), { store, stop: stop.signal, onEvent });
     expect(first.summary).toMatchObject({ done: [], failed: [] });
     expect(first.summary.interrupted).toHaveLength(2);
-    expect(cluster.started).toHaveLength(1);
-    const second = await sweep(plan, new ClusterExecutor(cluster, new Network(6, STORM), 2), { store });
+    // In a storm the node may come free, and take the second, before the word of its end arrives.
+    if (weather === CALM) expect(cluster.started).toHaveLength(1);
+    const second = await sweep(plan, new ClusterExecutor(cluster, new Network(6, weather), 2), { store });
     expect(second.summary).toMatchObject({ failed: [], left: [] });
     expect(committedBytes(store, plan)).toEqual(committedBytes(calm.store, plan));
     for (const key of first.summary.interrupted) expect(store.state(key)).toEqual({ state: 'done', attempt: 2 });
@@ -107,7 +110,7 @@ describe('a cluster behind a network that loses, delays and doubles messages', (
 
   test('of a job in its queue no word is expected', async () => {
     const plan = await toyPlan(TWO_TREES);
-    const cluster = new Cluster(1), calmNetwork = new Network(7, { lost: 0, doubled: 0, delay: 1 });
+    const cluster = new Cluster(1), calmNetwork = new Network(7, CALM);
     const limits = { load: 1_500, trace: 1_500, evaluate: 1_500, save: 1_500, step: { times: 1, floor: 1_500, unknown: 1_500 } };
     // The second tree waits for about two seconds.
     const { summary, events } = await sweep(plan, new ClusterExecutor(cluster, calmNetwork, 2), { limits });

@@ -11,28 +11,14 @@ import { distill } from '../../src/stages/distill.ts';
 import { distill as distillKind } from '../../src/stages/kinds.ts';
 import { distillRecipe, type DistillRecipe, type VitRecipe } from '../../src/stages/recipes.ts';
 import type { Weights } from '../../src/tensor/weights.ts';
+import { distillFields, image } from './distill-recipe.ts';
 import { curveOf, leaveUpstream, runStage } from './run-stage.ts';
 
-const image = { image_size: [8, 8] as [number, number], patch_size: 2, in_chans: 1, mlp_ratio: 2 };
 const teacher: VitRecipe = { ...image, embed_dim: 16, depth: 2, num_heads: 4 };
-const student: VitRecipe = { ...image, embed_dim: 8, depth: 2, num_heads: 2, last_block_heads: 4 };
-
 const base = {
-  data: { name: 'procedural', classes: 4, image_size: [8, 8], channels: 1, train: 64, validation: 24, test: 8, seed: 1 },
-  images: null,
-  model: student,
-  target: { family: 'relation', pairs: ['qk', 'vv'], loss: 'kl', heads: 'aligned' },
-  teacher_block: 2,
-  drop_path: 0.1,
-  teacher_drop_path: 0,
-  mask_ratio: 0,
-  teacher_input: 'whole',
-  reconstruction: null,
-  student_jitter: { brightness: 0.4, contrast: 0.4 },
-  schedule: { epochs: 2, warmup_epochs: 0, batch_size: 16, accumulation_steps: 2, base_lr: 0.1, min_lr: 0 },
-  optimizer: { weight_decay: 0.05, betas: [0.9, 0.95] },
-  augment: { crop: null, flip: true },
-  engine: {},
+  ...distillFields,
+  data: { ...distillFields.data, train: 64 },
+  schedule: { ...distillFields.schedule, accumulation_steps: 2, base_lr: 0.1 },
 };
 const recipeOf = (fields: object): DistillRecipe => distillRecipe.parse({ ...base, ...fields });
 

@@ -10,6 +10,7 @@ import { distill as distillKind } from '../../src/stages/kinds.ts';
 import { distillRecipe, type DistillRecipe, type VitRecipe } from '../../src/stages/recipes.ts';
 import { loadEngine } from '../../src/tensor/backend.ts';
 import * as tf from '../../src/tensor/tf.ts';
+import { distillFields as base, image } from './distill-recipe.ts';
 import { curveOf, leaveUpstream, runPack, StageInFolder, type StageRun } from './run-stage.ts';
 
 vi.setConfig({ testTimeout: 120_000 }); // whole trainings, several in each test
@@ -22,28 +23,10 @@ beforeAll(() => {
 });
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 
-const image = { image_size: [8, 8] as [number, number], patch_size: 2, in_chans: 1, mlp_ratio: 2 };
 const teacher: VitRecipe = { ...image, embed_dim: 16, depth: 3, num_heads: 4 };
 const model: VitRecipe = { ...image, embed_dim: 8, depth: 2, num_heads: 2 };
-const aligned: VitRecipe = { ...model, last_block_heads: 4 };
+const aligned: VitRecipe = base.model;
 
-const base = {
-  data: { name: 'procedural', classes: 4, image_size: [8, 8], channels: 1, train: 48, validation: 24, test: 8, seed: 1 },
-  images: null,
-  model: aligned,
-  target: { family: 'relation', pairs: ['qk', 'vv'], loss: 'kl', heads: 'aligned' },
-  teacher_block: 2,
-  drop_path: 0.1,
-  teacher_drop_path: 0,
-  mask_ratio: 0,
-  teacher_input: 'whole',
-  reconstruction: null,
-  student_jitter: { brightness: 0.4, contrast: 0.4 },
-  schedule: { epochs: 2, warmup_epochs: 0, batch_size: 16, accumulation_steps: 1, base_lr: 0.05, min_lr: 0 },
-  optimizer: { weight_decay: 0.05, betas: [0.9, 0.95] },
-  augment: { crop: null, flip: true },
-  engine: {},
-};
 type Fields = Readonly<Record<string, unknown>>;
 const recipeOf = (...fields: Fields[]): DistillRecipe => distillRecipe.parse(Object.assign({}, base, ...fields));
 const stageOf = (recipe: DistillRecipe) => new StageInFolder(folder, recipe, upstream);
