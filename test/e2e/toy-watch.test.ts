@@ -1,4 +1,5 @@
 /** `ablate status` beside a sweep of another process: the real programs on the toy study. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { editableStudy, type EditableStudy } from '../toy/editable.ts';
@@ -58,6 +59,8 @@ describe('status --watch beside a sweep', () => {
   it('begins before it, follows every stage to its end, never goes back, and ends with it', async () => {
     const watching = study.ablate('status', '--watch', '--json', ...args);
     const lines = study.ablate('status', '--watch', ...args);
+    // A sweep that began to look before the watch does would be another case: a watch that comes later.
+    await Promise.all([watching, lines].map(watch => once(watch.stdout, 'data')));
     const sweep = study.ablate('sweep', '--no-report', '--devices', 'cpu:2x1', ...args);
     expect((await sweep).exitCode).toBe(0);
     const watched = await watching;
