@@ -1,6 +1,10 @@
 /** Where the report of a profile stands; of a changed profile never in the place of the plain one. */
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from '../ablation/errors.ts';
+import { listProfiles } from '../ablation/load.ts';
+import { RECORDS_FILE } from '../report/written.ts';
 
 /** Longest readable part: file systems take names of 255 bytes, people fewer. */
 const LONGEST = 80;
@@ -19,4 +23,19 @@ function slug(overrides: readonly string[]): string {
   const isPlain = overrides.every(o => /^[\w.]+=[\w.-]+$/.test(o)) && readable.length <= LONGEST;
   if (isPlain) return readable;
   return `${readable.slice(0, LONGEST)}-${createHash('sha256').update(overrides.join('\n')).digest('hex').slice(0, 8)}`;
+}
+
+/**
+ * Profiles whose reports are in the folder.
+ * @throws UsageError when there are none, or one is of no declared profile: nothing says what it was made from
+ */
+export function writtenProfiles(reports: string, experiments: string): string[] {
+  const names = existsSync(reports) ? readdirSync(reports).filter(name => existsSync(join(reports, name, RECORDS_FILE))).sort() : [];
+  if (names.length === 0) throw new UsageError('NO_RECORDS', `Expected reports in ${reports}/, one folder a profile with its ${RECORDS_FILE}, got none. Write one first: ablate report.`);
+  const declared = listProfiles(experiments);
+  const stray = names.find(name => !declared.includes(name));
+  if (stray !== undefined) {
+    throw new UsageError('STRAY_REPORT', `Expected the reports in ${reports}/ to be of declared profiles (${declared.join(', ')}), got ${stray}. Name the profile itself and its changes: --profile ${stray.split('+')[0]!}${stray.includes('+') ? ' --set ...' : ''}, without --all; or remove the folder.`);
+  }
+  return names;
 }

@@ -27,7 +27,8 @@ export function collectRecords(study: Study, plan: Plan, store: StoreReader): Re
   return sortRecords(records);
 }
 
-function usesByKey(plan: Plan): Map<string, RecordUse[]> {
+/** Every place where an arm of the plan needs a stage, by its key. */
+export function usesByKey(plan: Plan): Map<string, RecordUse[]> {
   const uses = new Map<string, RecordUse[]>();
   for (const { ablation, arm, seed, stages } of plan.arms) {
     for (const [role, key] of Object.entries(stages)) {

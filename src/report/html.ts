@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from './asides.ts';
 import { bar, claimParts, orderParts } from './bars.ts';
+import { changesSection } from './baseline-html.ts';
 import { ablationAnchor, claimOverview, claimTable } from './claimtables.ts';
 import { dotPlotId, type ReportFigure } from './figures.ts';
 import { plural } from './format.ts';
@@ -34,7 +35,7 @@ export function renderHtml(report: Report, figures: Figures): string {
 <div class="page">
 ${head(report)}
 <main>
-${claims(report)}
+${claims(report)}${report.changes === undefined ? undefined : changesSection(report.changes)}
 ${report.ablations.map(ablation => section(report, ablation, figures))}
 ${setting(report)}
 </main>

@@ -84,6 +84,8 @@ const footer = (): string =>
   'Made from the records in [results.jsonl](results.jsonl) and the declarations; the same records give the same bytes. ' +
   'Times, versions and machine are in [provenance.json](provenance.json). [index.html](index.html) is the same report as one page.';
 
+export { table as markdownTable };
+
 function table(data: Table): string {
   const header = [escapeMarkdown(data.corner), ...data.columns.map(column => escapeMarkdown(column.label))];
   const rule = ['---', ...data.columns.map(column => (column.align === 'right' ? '---:' : '---'))];

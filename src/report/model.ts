@@ -1,6 +1,7 @@
 /** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
 import type { Assumption, Inconsistency } from '../ablation/declaration.ts';
 import type { StageCost } from '../ablation/kind.ts';
+import type { Changes } from './baseline.ts';
 import type { ClaimCount, ClaimResult, ComparisonCount } from './claims.ts';
 import type { Agreement, Difference, OrderCount } from './compare.ts';
 import type { Unit } from './format.ts';
@@ -34,6 +35,8 @@ export interface Report {
   readonly ablations: readonly AblationReport[];
   /** Every stage behind the numbers, in the order of the records. */
   readonly stages: readonly StageEntry[];
+  /** Against another report; absent from the report that is committed. */
+  readonly changes?: Changes;
 }
 
 export interface StageEntry {

@@ -92,16 +92,38 @@ function canonical(record: ReportRecord): ReportRecord {
 
 /**
  * Records in their one order: by kind, then key.
- * @throws RecordError when two records have the same key.
+ * @throws RecordError when two records have the same key, or stand for the same stage of an arm.
  */
 export function sortRecords(records: readonly ReportRecord[]): ReportRecord[] {
   const sorted = records.map(canonical).sort((a, b) => byText(a.kind, b.kind) || byText(a.key, b.key));
+  refuseSharedKeys(sorted);
+  refuseSharedPlaces(sorted);
+  return sorted;
+}
+
+function refuseSharedKeys(sorted: readonly ReportRecord[]): void {
   const seen = new Set<string>();
   for (const { key } of sorted) {
-    if (seen.has(key)) throw new RecordError('DUPLICATE_RECORD', `Expected one record per stage, got two with key ${key}. Remove one of the lines.`);
+    if (seen.has(key)) {
+      throw new RecordError('DUPLICATE_RECORD', `Expected one record per stage, got two with key ${key}. After a merge \`ablate report --rebuild\` joins records that differ in their uses only; else remove one of the lines.`);
+    }
     seen.add(key);
   }
-  return sorted;
+}
+
+/** Two numbers for one stage of an arm: a merge brought back a line that one of the branches had replaced. */
+function refuseSharedPlaces(sorted: readonly ReportRecord[]): void {
+  const taken = new Map<string, string>();
+  for (const { key, uses } of sorted) {
+    for (const use of uses) {
+      const place = JSON.stringify([use.ablation, use.arm, use.seed, use.role]);
+      const other = taken.get(place);
+      if (other !== undefined) {
+        throw new RecordError('PLACE_TAKEN', `Expected one record for ${use.ablation}/${use.arm}, seed ${use.seed}, stage ${use.role}, got ${other} and ${key}. \`ablate report --rebuild\` keeps the one that the declarations need; or remove the other line.`);
+      }
+      taken.set(place, key);
+    }
+  }
 }
 
 /** `results.jsonl`: one record a line. */
@@ -114,10 +136,33 @@ export const serializeRecords = (records: readonly ReportRecord[]): string =>
  * Reads `results.jsonl`.
  * @throws RecordError with the number of the line that is not a record.
  */
-export function parseRecords(text: string): ReportRecord[] {
-  const records = text.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [parseLine(line, i + 1)]));
-  return sortRecords(records);
+export const parseRecords = (text: string): ReportRecord[] => sortRecords(parseLines(text));
+
+/**
+ * Reads a `results.jsonl` that git has merged line by line: records of one key that differ in their uses only become one with
+ * the uses of both. They may still stand for the same stage of an arm; {@link sortRecords} refuses that.
+ * @throws RecordError when two records of one key differ in anything else.
+ */
+export function parseMergedRecords(text: string): ReportRecord[] {
+  const byKey = new Map<string, ReportRecord>();
+  for (const record of parseLines(text).map(canonical)) {
+    const known = byKey.get(record.key);
+    byKey.set(record.key, known === undefined ? record : joined(known, record));
+  }
+  return [...byKey.values()];
 }
+
+function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
+  const [x, y] = [{ ...a, uses: [] }, { ...b, uses: [] }];
+  const fields = Object.keys({ ...x, ...y }).filter(name => JSON.stringify(x[name as keyof ReportRecord]) !== JSON.stringify(y[name as keyof ReportRecord]));
+  if (fields.length > 0) {
+    throw new RecordError('RECORDS_DISAGREE', `Expected the records with key ${a.key} to differ in their uses only, got different ${fields.join(', ')}. Keep the line of the run that you trust, remove the other.`);
+  }
+  const uses = new Map([...a.uses, ...b.uses].map(use => [JSON.stringify([use.ablation, use.arm, use.seed, use.role]), use]));
+  return { ...a, uses: [...uses.values()] };
+}
+
+const parseLines = (text: string): ReportRecord[] => text.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [parseLine(line, i + 1)]));
 
 function parseLine(line: string, number: number): ReportRecord {
   let json: unknown;

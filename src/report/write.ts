@@ -1,7 +1,8 @@
 /** The folder of a report: rendered, written and checked as a whole. */
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../ablation/errors.ts';
+import type { Changes } from './baseline.ts';
 import { buildReport, type ReportInput } from './build.ts';
 import { claimCsv, curveCsv, resultCsv } from './csv.ts';
 import { enginesOf } from './engines.ts';
@@ -10,14 +11,10 @@ import { renderHtml } from './html.ts';
 import { escapeMarkup } from './markup.ts';
 import { renderMarkdown } from './markdown.ts';
 import { parseProvenance, serializeProvenance, type ReportProvenance } from './provenance.ts';
-import { byText, parseRecords, serializeRecords } from './records.ts';
+import { byText, serializeRecords } from './records.ts';
 import { standalone } from './svg.ts';
 import { slug } from './text.ts';
-
-/** Beside the tables of the ablations. */
-const CLAIMS_FILE = 'tables/claims.csv';
-export const RECORDS_FILE = 'results.jsonl';
-export const PROVENANCE_FILE = 'provenance.json';
+import { CLAIMS_FILE, PROVENANCE_FILE, README_FILE, readText, readWritten, RECORDS_FILE } from './written.ts';
 
 /** Folders whose files all belong to the report: what a rebuild does not make is removed or reported. */
 const OWN_FOLDERS = [
@@ -25,13 +22,16 @@ const OWN_FOLDERS = [
   { folder: 'tables', ending: '.csv' },
 ] as const;
 
-/** Every file that the records decide, by path within the report, in order of path. Without `provenance.json`. */
-export async function renderReport(input: ReportInput): Promise<ReadonlyMap<string, string>> {
-  const report = buildReport(input);
+/**
+ * Every file that the records decide, by path within the report, in order of path. Without `provenance.json`.
+ * @param changes for a section of the page, which a committed report does not have
+ */
+export async function renderReport(input: ReportInput, changes?: Changes): Promise<ReadonlyMap<string, string>> {
+  const report = { ...buildReport(input), ...(changes === undefined ? {} : { changes }) };
   const figures = await renderFigures(report);
   const files: [string, string][] = [
     ['index.html', renderHtml(report, figures)],
-    ['README.md', renderMarkdown(report, figures)],
+    [README_FILE, renderMarkdown(report, figures)],
     [RECORDS_FILE, serializeRecords(input.records)],
     ...[...figures.values()].map((figure): [string, string] => [`figures/${figure.id}.svg`, standalone(figure.wide, escapeMarkup(figure.alt))]),
   ];
@@ -62,10 +62,13 @@ export interface WrittenReport {
   readonly removed: readonly string[];
 }
 
-/** Writes a report's folder; files that would not change are not touched. */
-export async function writeReport(input: Omit<ReportInput, 'engines'> & { readonly provenance: ReportProvenance; readonly outDir: string }): Promise<WrittenReport> {
+/**
+ * Writes a report’s folder; files that would not change are not touched.
+ * @param input.changes for a section of the page, which a committed report does not have
+ */
+export async function writeReport(input: Omit<ReportInput, 'engines'> & { readonly provenance: ReportProvenance; readonly outDir: string; readonly changes?: Changes }): Promise<WrittenReport> {
   const provenance = serializeProvenance(input.provenance);
-  const files = new Map([...(await renderReport({ ...input, engines: enginesOf(parseProvenance(provenance)) })), [PROVENANCE_FILE, provenance]]);
+  const files = new Map([...(await renderReport({ ...input, engines: enginesOf(parseProvenance(provenance)) }, input.changes)), [PROVENANCE_FILE, provenance]]);
   const written: string[] = [];
   const unchanged: string[] = [];
   for (const [path, text] of files) {
@@ -94,13 +97,8 @@ export interface ReportProblem {
  * @throws UsageError when the folder has no records.
  */
 export async function checkReport(input: Omit<ReportInput, 'records' | 'engines'> & { readonly outDir: string }): Promise<ReportProblem[]> {
-  const text = readText(join(input.outDir, RECORDS_FILE));
-  if (text === undefined) {
-    throw new UsageError('NO_RECORDS', `Expected the records of a report in ${join(input.outDir, RECORDS_FILE)}, got no such file. Write the report first: ablate report.`);
-  }
-  const provenance = readText(join(input.outDir, PROVENANCE_FILE));
-  const engines = provenance === undefined ? {} : enginesOf(parseProvenance(provenance));
-  const files = await renderReport({ ...input, records: parseRecords(text), engines });
+  const { records, provenance } = readWritten(input.outDir);
+  const files = await renderReport({ ...input, records, engines: enginesOf(provenance) });
   const problems = [...files].flatMap(([path, expected]): ReportProblem[] => {
     const found = readText(join(input.outDir, path));
     if (found === expected) return [];
@@ -108,8 +106,6 @@ export async function checkReport(input: Omit<ReportInput, 'records' | 'engines'
   });
   return [...problems, ...strayFiles(input.outDir, files).map((path): ReportProblem => ({ path, problem: 'unexpected' }))];
 }
-
-const readText = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
 
 function strayFiles(outDir: string, files: ReadonlyMap<string, string>): string[] {
   return OWN_FOLDERS.flatMap(({ folder, ending }) => {

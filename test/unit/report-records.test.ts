@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cutCurve, parseRecords, serializeRecords, sortRecords, type CurvePoint } from '../../src/report/records.ts';
+import { cutCurve, parseMergedRecords, parseRecords, serializeRecords, sortRecords, type CurvePoint, type ReportRecord } from '../../src/report/records.ts';
 import { oneLine, redact, shorten, slug } from '../../src/report/text.ts';
 import { sampleRecords } from '../fixtures/report/sample.ts';
 
@@ -27,6 +27,33 @@ describe('results.jsonl', () => {
   test('refuses two records of one stage', () => {
     const [record] = sampleRecords();
     expect(() => sortRecords([record!, record!])).toThrow(`got two with key ${record!.key}`);
+  });
+
+  test('refuses two records that stand for one stage of an arm', () => {
+    const [record] = sampleRecords();
+    expect(() => sortRecords([record!, { ...record!, key: 'other' }])).toThrow(/Expected one record for relation\/\S+, seed 0, stage \S+, got other and [0-9a-f]+|got [0-9a-f]+ and other/);
+  });
+});
+
+describe('records that git merged by lines', () => {
+  const [record] = sampleRecords();
+  const use = (arm: string) => ({ ablation: 'relation', arm, seed: 0, role: 'teacher' });
+  const line = (more: Partial<ReportRecord>): string => JSON.stringify({ ...record!, ...more });
+
+  test('become one where they differ in their uses only, in either order', () => {
+    const lines = [line({ uses: [use('a'), use('b')] }), line({ uses: [use('b'), use('c')] })];
+    for (const text of [lines.join('\n'), lines.toReversed().join('\n')]) {
+      expect(serializeRecords(parseMergedRecords(text))).toBe(serializeRecords([{ ...record!, uses: [use('a'), use('b'), use('c')] }]));
+    }
+  });
+
+  test('are refused where they differ in anything else, which is named', () => {
+    expect(() => parseMergedRecords([line({}), line({ result: { loss: 9 }, cost: { ...record!.cost, flops: 1 } })].join('\n'))).toThrow(`Expected the records with key ${record!.key} to differ in their uses only, got different result, cost`);
+  });
+
+  test('read like any others where nothing is double', () => {
+    const text = serializeRecords(sampleRecords([0, 1]));
+    expect(serializeRecords(parseMergedRecords(text))).toBe(text);
   });
 });
 

@@ -47,6 +47,13 @@ describe('writeReport', () => {
     expect((await write()).removed).toEqual(['figures/gone-dots.svg']);
     expect(readdirSync(outDir)).toContain('notes.md');
   });
+
+  test('times, commit, memory and speed change no file but the provenance', async () => {
+    const facts = (n: number): JsonObject => ({ commit: String(n).repeat(40), dirty: n > 1, started: `203${n}-01-02T03:04:05.678Z`, wall_seconds: 61.5 + n, peak_memory_bytes: 987_654_321 + n, cpu: `Model ${n}`, stage: { images_per_second: 1000 + n } });
+    const all = (n: number) => Object.fromEntries(sampleInput().records.map(record => [record.key, facts(n)]));
+    await writeReport({ ...sampleInput(), provenance: all(1), outDir });
+    expect((await writeReport({ ...sampleInput(), provenance: all(2), outDir })).written).toEqual(['provenance.json']);
+  });
 });
 
 describe('checkReport', () => {

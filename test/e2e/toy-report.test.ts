@@ -1,0 +1,240 @@
+/** The written report of a real sweep: checked, verified against its store, compared with a commit, and merged by git. */
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadExperiments } from '../../src/ablation/load.ts';
+import { buildPlan } from '../../src/plan/plan.ts';
+import { seedsOf } from '../../src/report/attribution.ts';
+import { parseRecords, serializeRecords, sortRecords, type ReportRecord } from '../../src/report/records.ts';
+import { verifyRecords } from '../../src/report/verify.ts';
+import { openStoreReadOnly } from '../../src/store/store.ts';
+import { editableStudy, type EditableStudy } from '../toy/editable.ts';
+
+const REPORT = 'reports/quick';
+const ATTRIBUTES = fileURLToPath(new URL('../../.gitattributes', import.meta.url));
+
+const path = (study: EditableStudy, file: string): string => join(study.folder, REPORT, file);
+const read = (study: EditableStudy, file: string): string => readFileSync(path(study, file), 'utf8');
+
+/** Changes the first `from` of a file, runs `look`, and puts the file back. */
+async function edited<T>(study: EditableStudy, file: string, change: (text: string) => string, look: () => Promise<T>): Promise<T> {
+  const before = read(study, file);
+  const after = change(before);
+  expect(after).not.toBe(before);
+  writeFileSync(path(study, file), after);
+  try {
+    return await look();
+  } finally {
+    writeFileSync(path(study, file), before);
+  }
+}
+
+/** Another last digit of the first number behind `behind`. */
+const nudge = (behind: string) => (text: string): string => {
+  const at = text.indexOf(behind);
+  expect(at).toBeGreaterThanOrEqual(0);
+  const start = at + behind.length;
+  return text.slice(0, start) + text.slice(start).replace(/\d(?=[^\d.])/, digit => String((Number(digit) + 1) % 10));
+};
+
+const recordsOf = (study: EditableStudy): ReportRecord[] => parseRecords(read(study, 'results.jsonl'));
+
+describe('a digit changed by hand', () => {
+  const study = editableStudy('quick');
+  const check = () => study.ablate('report', '--check');
+  const verify = (store = 'store') => study.ablate('report', '--verify', store);
+
+  beforeAll(async () => {
+    expect((await study.ablate('sweep', '--only', 'cut,variety', '--devices', 'cpu:2x1')).exitCode).toBe(0);
+    // The toy study has arms that go wrong; the report is of the others.
+    rmSync(join(study.folder, 'test/toy/experiments/ablations/trouble.ts'));
+    rmSync(join(study.folder, 'test/toy/experiments/ablations/side-by-side.ts'));
+  });
+
+  it('none: the report follows from its records, and they from the store', async () => {
+    const checked = await check();
+    expect([checked.exitCode, checked.stdout]).toEqual([0, 'reports/quick is what its records and the declarations give.']);
+    const verified = await verify();
+    expect(verified.all).toMatch(/^\d+ records of reports\/quick are what store holds\.$/);
+    expect(verified.exitCode).toBe(0);
+  });
+
+  it('in any file is found without a store', async () => {
+    const changes: readonly [string, string][] = [['README.md', '| Elm |'], ['index.html', 'Oak'], ['tables/variety.csv', 'elm,Elm'], ['figures/variety-dots.svg', '<path d="M']];
+    const look = changes.reduce<() => Promise<Awaited<ReturnType<typeof check>>>>((next, [file, behind]) => () => edited(study, file, nudge(behind), next), async () => check());
+    const { exitCode, stderr } = await look();
+    expect(exitCode).toBe(1);
+    expect(stderr.split('\n').sort()).toEqual(changes.map(([file]) => `differs ${REPORT}/${file}`).sort());
+  });
+
+  it('in a number of a record is found by what is made from it, and named when verified', async () => {
+    const record = recordsOf(study).find(r => r.kind === 'weigh' && r.uses[0]!.arm === 'elm')!;
+    const change = (text: string): string => text.replace(`"weight":${String(record.result['weight'])},`, `"weight":${String((record.result['weight'] as number) + 0.01)},`);
+    const [checked, verified] = await edited(study, 'results.jsonl', change, async () => [await check(), await verify()] as const);
+    expect(checked.exitCode).toBe(1);
+    expect(checked.stderr).toContain(`differs ${REPORT}/README.md`);
+    expect(verified.exitCode).toBe(1);
+    expect(verified.stderr).toContain(`${REPORT}/results.jsonl: weigh of ${record.uses[0]!.ablation}/elm, seed 0 (${record.key.slice(0, 12)}): result.weight: expected ${String(record.result['weight'])}, got`);
+  });
+
+  it('in a record, with all else made anew to fit, is found by the store alone', async () => {
+    const folder = join(study.folder, 'reports');
+    cpSync(folder, join(study.folder, 'kept'), { recursive: true });
+    const records = recordsOf(study).map(r => (r.kind === 'weigh' && r.uses[0]!.arm === 'elm' ? { ...r, result: { ...r.result, weight: 0.9 } } : r));
+    writeFileSync(path(study, 'results.jsonl'), serializeRecords(records));
+    expect((await study.ablate('report', '--rebuild')).exitCode).toBe(0);
+    expect((await check()).exitCode).toBe(0);
+    const verified = await verify();
+    expect(verified.exitCode).toBe(1);
+    expect(verified.stderr.split('\n')).toHaveLength(1);
+    expect(verified.stderr).toMatch(/result\.weight: expected [\d.]+, got 0\.9$/);
+    rmSync(folder, { recursive: true });
+    cpSync(join(study.folder, 'kept'), folder, { recursive: true });
+  });
+
+  it.each<[string, (records: ReportRecord[]) => ReportRecord[], RegExp]>([
+    ['the hash of a result', ([first, ...rest]) => [{ ...first!, resultSha256: first!.resultSha256!.replace(/.$/, c => (c === '0' ? '1' : '0')) }, ...rest], /resultSha256: expected [0-9a-f]{64}, got [0-9a-f]{64}/],
+    ['a point of a curve', records => records.map(r => (r.curves['height'] === undefined ? r : { ...r, curves: { height: r.curves['height'].map(([epoch, value], i): [number, number] => [epoch, i === 1 ? value + 1 : value]) } })), /curves\.height\[1\]: expected \[/],
+    ['the cost', ([first, ...rest]) => [{ ...first!, cost: { ...first!.cost, flops: first!.cost.flops + 1 } }, ...rest], /cost\.flops: expected \d+, got \d+/],
+    ['a record left out', ([, ...rest]) => rest, /record: expected that of a stage which is done, got none/],
+    ['a record of no stage', ([first, ...rest]) => [{ ...first!, key: 'f'.repeat(32) }, ...rest], /key: expected a stage of the store, got f{32}/],
+    ['a success told as a failure', ([first, ...rest]) => [{ ...first!, state: 'failed', reason: 'storm', result: {}, curves: {}, resultSha256: undefined }, ...rest], /state: expected done, got failed/],
+  ])('%s is found when verified', async (_, change, message) => {
+    const { study: declared, profile, ablations } = await loadExperiments(join(study.folder, 'test/toy/experiments'), { profile: 'quick' });
+    const records = sortRecords(change(recordsOf(study)));
+    const plan = buildPlan({ study: declared, profile, ablations, seeds: seedsOf(records) });
+    const problems = verifyRecords(records, declared, plan, openStoreReadOnly(join(study.folder, 'store')));
+    expect(problems.map(({ field, expected, got }) => `${field}: expected ${expected}, got ${got}`).join('\n')).toMatch(message);
+  });
+
+  it('a result moved to another arm is found without a store', async () => {
+    const swap = (text: string): string => {
+      const records = parseRecords(text);
+      const [oak, elm] = ['oak', 'elm'].map(arm => records.find(r => r.kind === 'weigh' && r.uses.some(use => use.ablation === 'variety' && use.arm === arm))!) as [ReportRecord, ReportRecord];
+      return serializeRecords(records.map(r => (r === oak ? { ...r, uses: elm.uses } : r === elm ? { ...r, uses: oak.uses } : r)));
+    };
+    const { exitCode, stderr } = await edited(study, 'results.jsonl', swap, check);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/results\.jsonl: the uses of record [0-9a-f]{32} are not those of the declarations/);
+  });
+
+  it('what is no store, no report or no ref is bad use', async () => {
+    const nowhere = await verify('nowhere');
+    expect([nowhere.exitCode, nowhere.stderr]).toEqual([2, expect.stringContaining('--verify: Expected a store at') as string]);
+    const without = await study.ablate('report', '--check', '--reports', 'none');
+    expect([without.exitCode, without.stderr]).toEqual([2, expect.stringContaining('Expected the records of a report in none/quick/results.jsonl') as string]);
+    const ref = await study.ablate('report', '--baseline', 'no-such-ref');
+    expect([ref.exitCode, ref.stderr]).toEqual([2, expect.stringContaining("expected a git ref, the folder of a report or a store, got 'no-such-ref'") as string]);
+    expect((await study.ablate('report', '--check', '--rebuild')).stderr).toContain('Expected one of --check, --verify, --rebuild, --baseline, got --check and --rebuild');
+    expect((await study.ablate('report', '--out', 'x')).exitCode).toBe(2);
+    expect((await study.ablate('report', '--baseline', REPORT, '--out', 'reports')).stderr).toContain('--out: expected a folder other than that of the report');
+  });
+
+  it('all reports of a folder are checked, and one of no profile is refused', async () => {
+    expect((await study.ablate('report', '--check', '--all')).exitCode).toBe(0);
+    cpSync(join(study.folder, REPORT), join(study.folder, 'reports/quick+steps-7'), { recursive: true });
+    const { exitCode, stderr } = await study.ablate('report', '--check', '--all');
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('of declared profiles (quick, slow), got quick+steps-7') as string]);
+    rmSync(join(study.folder, 'reports/quick+steps-7'), { recursive: true });
+  });
+});
+
+describe('in git', () => {
+  const study = editableStudy('quick');
+  const git = async (...args: string[]) => execa('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { cwd: study.folder, reject: false, all: true });
+  const sweep = async (...args: string[]): Promise<void> => {
+    expect((await study.ablate('sweep', '--devices', 'cpu:2x1', ...args)).exitCode).toBe(0);
+  };
+  const commit = async (message: string): Promise<void> => {
+    expect((await git('add', '-A')).exitCode).toBe(0);
+    expect((await git('commit', '-q', '-m', message)).exitCode).toBe(0);
+  };
+  const baselineOf = async (...args: string[]): Promise<string> => {
+    const { exitCode, stdout, all } = await study.ablate('report', '--baseline', ...args);
+    if (exitCode !== 0) throw new Error(all);
+    return stdout;
+  };
+
+  beforeAll(async () => {
+    for (const name of ['trouble', 'side-by-side']) rmSync(join(study.folder, `test/toy/experiments/ablations/${name}.ts`));
+    cpSync(ATTRIBUTES, join(study.folder, '.gitattributes'));
+    writeFileSync(join(study.folder, '.gitignore'), '/src\n/node_modules\n/package.json\n/store/\n/cache/\n/review/\n/other/\n');
+    await git('init', '-q', '-b', 'main');
+    await commit('declarations');
+    await sweep();
+    expect(await baselineOf('HEAD')).toContain('The baseline has no report of this profile: all of it is new.');
+    await commit('first report');
+  });
+
+  it('compared with its own commit, with itself and with its store nothing has changed', async () => {
+    for (const which of ['HEAD', REPORT, 'reports', 'store']) expect(await baselineOf(which)).toContain('No arm, claim or result changed.');
+  });
+
+  it('after an edit of a declaration: what became of the arm, in Markdown and on a page that stands elsewhere', async () => {
+    study.edit('experiments/ablations/cut.ts', 'factors: { cut: 0.5 }', 'factors: { cut: 0.1 }');
+    await sweep();
+    const before = read(study, 'index.html');
+    const text = await baselineOf('HEAD', '--out', 'review', '--url', 'https://example.org/o/r/blob/abc/');
+    expect(text).toMatch(/### Ablation report, profile quick, against HEAD \([0-9a-f]{12}\)/);
+    expect(text).toMatch(/Where to cut the scion: Half .*worse/);
+    expect(text).toContain('https://example.org/o/r/blob/abc/reports/quick/figures/');
+    expect(text.split('\n').length).toBeLessThan(60);
+    expect(readFileSync(join(study.folder, 'review/quick/index.html'), 'utf8')).toContain('id="changes"');
+    expect(read(study, 'index.html')).toBe(before);
+    expect((await study.ablate('report', '--check')).exitCode).toBe(0);
+    const comment = await study.ablate('report', '--baseline', 'HEAD', '--comment', 'review/deep/comment.md');
+    expect(comment.exitCode).toBe(0);
+    expect(readFileSync(join(study.folder, 'review/deep/comment.md'), 'utf8')).toContain('worse');
+    await git('checkout', '-q', '--', '.');
+  });
+
+  it('a number that changed though its key is the same is told loudly', async () => {
+    const change = (text: string): string => text.replace(/"weight":([\d.]+)/, (_, weight: string) => `"weight":${Number(weight) + 0.01}`);
+    const { stdout, stderr } = await edited(study, 'results.jsonl', change, () => study.ablate('report', '--baseline', 'HEAD'));
+    expect(stdout).toContain('[!CAUTION]');
+    expect(stderr).toContain('1 stage has other numbers though its key is the same');
+  });
+
+  it('a ref that begins with a hyphen is no option of git', async () => {
+    const { exitCode } = await study.ablate('report', '--baseline=--output=stolen');
+    expect(exitCode).toBe(2);
+    expect(existsSync(path(study, 'stolen'))).toBe(false);
+  });
+
+  describe('two branches that each add records', () => {
+    /** An arm of its own for each branch; both are grafted on the stock that the first report has already. */
+    const addArm = (name: string, cut: number): void =>
+      study.edit('experiments/ablations/cut.ts', "    { name: 'none',", `    { name: '${name}', label: '${name}', factors: { cut: ${cut} } },\n    { name: 'none',`);
+
+    beforeAll(async () => {
+      for (const [branch, cut] of [['left', 0.2], ['right', 0.7]] as const) {
+        await git('checkout', '-q', '-b', branch, 'main');
+        addArm(branch, cut);
+        await sweep();
+        await commit(branch);
+      }
+      await git('checkout', '-q', 'left');
+    });
+
+    it('merge: records by lines, all else made anew, with the bytes of a report from the store', async () => {
+      const merged = await git('merge', '--no-edit', 'right');
+      expect(merged.exitCode).not.toBe(0);
+      expect(read(study, 'results.jsonl')).not.toContain('<<<<');
+      // The declarations conflict, too: a person settles that.
+      const file = join(study.folder, 'test/toy/experiments/ablations/cut.ts');
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/^(<<<<<<<|=======|>>>>>>>).*\n/gm, ''));
+      const check = await study.ablate('report', '--check');
+      expect(check.exitCode).toBe(1);
+      expect(check.stderr).toMatch(/got two with key [0-9a-f]{32}\. After a merge `ablate report --rebuild` joins/);
+      expect((await study.ablate('report', '--rebuild')).all).toContain('Report rebuilt');
+      expect((await study.ablate('report', '--check')).exitCode).toBe(0);
+      const files = ['results.jsonl', 'README.md', 'index.html', 'tables/cut.csv', 'provenance.json'].map(name => read(study, name));
+      await commit('merge');
+      expect((await study.ablate('report')).stdout).toContain('Report up to date');
+      expect(['results.jsonl', 'README.md', 'index.html', 'tables/cut.csv', 'provenance.json'].map(name => read(study, name))).toEqual(files);
+      expect(new Set(recordsOf(study).flatMap(r => r.uses.map(use => use.arm)))).toEqual(new Set(['whole', 'half', 'none', 'left', 'right', 'oak', 'elm', 'own-root']));
+    });
+  });
+});
