@@ -1,14 +1,17 @@
 # Every target sets up what it needs first; what is done already is not repeated. `make help` lists them.
 #   ARGS      more arguments for the command: make sweep ARGS="--only relation/qk-vv --seeds 0,1,2"
 #   FIXTURES  folder of golden values: FIXTURES=/elsewhere make parity
+#   BASE      what reports are compared with: make report-comment BASE=main
 
 ABLATE := node src/cli/ablate.mjs
 VITEST := node node_modules/vitest/vitest.mjs run
 ARGS ?=
+BASE ?= origin/main
+export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test plan status report explain diff bench bench-gpu chaos setup doctor parity lint typecheck packages engine
+.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu chaos setup doctor parity lint typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +31,15 @@ status: packages ## what is done, running, failed
 
 report: packages ## write the report from the results so far
 	@$(ABLATE) report $(ARGS)
+
+report-check: packages ## rebuild every committed report from its records; fails where a file differs
+	@$(ABLATE) report --check --all $(ARGS)
+
+report-comment: packages ## what changed in the reports since BASE: review/comment.md and review/<profile>/index.html
+	@$(ABLATE) report --baseline "$$BASE" --all --comment review/comment.md --out review $${REPORT_URL:+--url "$$REPORT_URL"} $(ARGS)
+
+report-post: ## post review/comment.md on a pull request: make report-post PULL_REQUEST=7, with the variables that .github/scripts/post-comment.mjs names
+	@COMMENT="$${COMMENT:-review/comment.md}" node .github/scripts/post-comment.mjs
 
 explain: packages ## why the stages of an arm are done, reused, missing or stale: make explain ARGS=relation/qk-vv
 	@$(ABLATE) explain $(ARGS)

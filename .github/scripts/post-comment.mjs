@@ -1,0 +1,99 @@
+/**
+ * Posts a text as the one comment that this repository's reports have on a pull request: made by the first run, updated by
+ * later ones. Plain JavaScript without packages, since it runs with a token that may write.
+ *
+ * The text comes from the code of the pull request and is data: cut at a length, robbed of mentions, put below a line of
+ * ours. Which pull request it belongs to is looked up from the head of the run, not taken from the text.
+ *
+ *   COMMENT            file with the text; none: nothing is posted
+ *   GITHUB_TOKEN       may write to pull requests
+ *   GITHUB_REPOSITORY  owner/name (set on GitHub), GITHUB_API_URL likewise
+ *   PULL_REQUEST       its number; or, as from a workflow_run: HEAD_REPOSITORY, HEAD_BRANCH, HEAD_SHA
+ *   RUN_URL, RUN_CONCLUSION  of the run that made the text, optional
+ *   COMMENT_AUTHOR     login that the token writes as (default: github-actions[bot])
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+/* global fetch, URLSearchParams */
+
+/** Finds our comment again; invisible. */
+const MARKER = '<!-- report of this repository: one comment, updated -->';
+/** GitHub takes 65,536 characters. */
+const LONGEST = 60_000;
+
+/**
+ * The comment around a text that nobody vouches for.
+ * @param {string} text
+ * @param {{ runUrl?: string, conclusion?: string }} run
+ * @returns {string}
+ */
+export function commentBody(text, { runUrl, conclusion } = {}) {
+  // Comments of HTML could hide the rest or a second marker; an `@` would notify people.
+  const harmless = text.replaceAll('<!--', '&lt;!--').replaceAll('@', '&#64;');
+  const cut = harmless.length <= LONGEST ? harmless : `${harmless.slice(0, harmless.lastIndexOf('\n', LONGEST) + 1)}\n(cut: the text was longer)\n`;
+  const failed = conclusion === 'failure' ? '> [!WARNING]\n> The check of the reports failed: a committed report is not what its records and the declarations give, or could not be read.\n\n' : '';
+  const link = runUrl ? `\n<sub>From the records of this pull request; the pages with all charts are the artifact \u201creport\u201d of [this run](${runUrl}).</sub>\n` : '';
+  return `${MARKER}\n${failed}${cut}${link}`;
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+function clientOf(env) {
+  const { GITHUB_TOKEN: token, GITHUB_API_URL: api = 'https://api.github.com' } = env;
+  const call = async (method, path, body) => {
+    const response = await fetch(`${api}${path}`, {
+      method,
+      headers: { accept: 'application/vnd.github+json', authorization: `Bearer ${token}`, 'content-type': 'application/json', 'user-agent': 'report-comment' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`Expected GitHub to take ${method} ${path}, got ${response.status}: ${(await response.text()).slice(0, 200)}`);
+    return response.json();
+  };
+  const list = async (path, query = {}) => {
+    const found = [];
+    for (let page = 1; ; page++) {
+      const items = await call('GET', `${path}?${new URLSearchParams({ ...query, per_page: '100', page: String(page) })}`);
+      found.push(...items);
+      if (items.length < 100) return found;
+    }
+  };
+  return { call, list };
+}
+
+/** The number of the open pull request whose head is still that of the run. */
+async function pullRequest(env, repository, { list }) {
+  if (env.PULL_REQUEST) {
+    if (!/^\d+$/.test(env.PULL_REQUEST)) throw new Error(`Expected PULL_REQUEST to be a number, got ${env.PULL_REQUEST}`);
+    return Number(env.PULL_REQUEST);
+  }
+  const { HEAD_REPOSITORY: from = '', HEAD_BRANCH: branch = '', HEAD_SHA: sha } = env;
+  const pulls = await list(`/repos/${repository}/pulls`, { state: 'open', head: `${from.split('/')[0]}:${branch}` });
+  return pulls.find(pull => pull.head.sha === sha && pull.head.repo?.full_name === from)?.number;
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<string>} what was done
+ */
+export async function post(env) {
+  const { COMMENT: file, GITHUB_REPOSITORY: repository, COMMENT_AUTHOR: author = 'github-actions[bot]' } = env;
+  if (!file || !existsSync(file)) return 'Nothing to post: the run has left no text.';
+  for (const name of ['GITHUB_TOKEN', 'GITHUB_REPOSITORY']) if (!env[name]) throw new Error(`Expected the variable ${name}, got none`);
+  const client = clientOf(env);
+  const number = await pullRequest(env, repository, client);
+  if (number === undefined) return 'Nothing to post: no open pull request has this head any more.';
+  const body = commentBody(readFileSync(file, 'utf8'), { runUrl: env.RUN_URL, conclusion: env.RUN_CONCLUSION });
+  const comments = await client.list(`/repos/${repository}/issues/${number}/comments`);
+  const ours = comments.find(comment => comment.user?.login === author && comment.body?.startsWith(MARKER));
+  if (ours) await client.call('PATCH', `/repos/${repository}/issues/comments/${ours.id}`, { body });
+  else await client.call('POST', `/repos/${repository}/issues/${number}/comments`, { body });
+  return `${ours ? 'Updated' : 'Made'} the comment on pull request ${number}.`;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    console.log(await post(process.env));
+  } catch (error) {
+    console.error(`error ${error.message}`);
+    process.exitCode = 1;
+  }
+}
