@@ -57,6 +57,8 @@ export class Looker {
   #reader: StoreReader | undefined;
   /** Attempts never change their owner. */
   readonly #attempts = new Map<string, AttemptRecord>();
+  /** Heartbeats as they were first seen. */
+  readonly #beats = new Map<string, number>();
 
   /** @param lease milliseconds, see `StoreOptions` */
   constructor(dir: string, plan: Plan, lease = LEASE_MS) {
@@ -98,8 +100,13 @@ export class Looker {
   mayBeGone({ stages }: Snapshot, now = Date.now()): boolean {
     return stages.some(({ stage, state }) => {
       if (state.state !== 'running' || isAlive(state.owner) === true) return false;
-      const beat = statSync(join(this.store!.attemptDir(stage.key, state.attempt), attemptFiles.heartbeat), { throwIfNoEntry: false })?.mtimeMs;
-      return beat === undefined || now - beat > this.#lease;
+      const path = join(this.store!.attemptDir(stage.key, state.attempt), attemptFiles.heartbeat);
+      const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+      if (beat === undefined) return true;
+      const first = this.#beats.get(path) ?? beat;
+      this.#beats.set(path, first);
+      // One that has moved since is alive, however wrong its clock is.
+      return beat === first && Math.abs(now - beat) > this.#lease;
     });
   }
 
@@ -159,7 +166,7 @@ export function progressOf(lines: readonly ProgressLine[]): Partial<Work> {
   const { phase } = last;
   // Loading and saving may count no steps: the last that did tell how far it is.
   const steps = lines.filter(line => line.steps > 0);
-  const at = steps.at(-1), from = steps.find(line => at && Date.parse(at.time) - Date.parse(line.time) <= RECENT_MS);
+  const at = steps.at(-1), from = steps.slice(lastSetBack(steps)).find(line => at && Date.parse(at.time) - Date.parse(line.time) <= RECENT_MS);
   if (!at || !from) return { phase };
   const seconds = (Date.parse(at.time) - Date.parse(from.time)) / 1e3;
   const pace = seconds > 0 && at.step > from.step ? (at.step - from.step) / seconds : undefined;
@@ -170,6 +177,9 @@ export function progressOf(lines: readonly ProgressLine[]): Partial<Work> {
     ...(images !== undefined && { imagesPerSecond: images }),
   };
 }
+
+/** Index of the first line after the clock was last set back. */
+const lastSetBack = (lines: readonly ProgressLine[]): number => Math.max(0, lines.findLastIndex((line, i) => i > 0 && line.time < lines[i - 1]!.time));
 
 /** Running stages by the worker that runs them side by side; of one worker in the order of the plan. */
 export function workersOf({ stages }: Snapshot): (StageSnapshot & { readonly work: Work })[][] {

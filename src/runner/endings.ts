@@ -20,7 +20,13 @@ export function lossOf(ended: Ended, hung?: Spell): Reason {
   return { code: 'WORKER_LOST', reason: endText(ended), permanent: false };
 }
 
-/** Whether memory may be at fault. SIGKILL counts, unless the system knows better: nobody else sends it. */
+/**
+ * Whether memory may be at fault. A worker killed by a SIGKILL that we did not send is the only sign that many systems give,
+ * so it counts at once where the kernel keeps no count of such kills. Where it does and has counted none, the kill was most
+ * likely a person's or a scheduler's, and a split, which changes the last digits of the numbers, would spoil the promise that
+ * a killed stage ends with the bytes of an undisturbed one: the stage is tried again as it was. Killed a second time it is
+ * suspected after all, since a daemon that watches over memory (earlyoom, systemd-oomd) kills before the kernel has to.
+ */
 export function memoryOf({ code }: Pick<Reason, 'code'>, { signal, outOfMemory }: Ended): Memory | undefined {
   if (code === OUT_OF_MEMORY) return 'ran-out';
   if (code !== 'WORKER_LOST' || signal !== 'SIGKILL') return undefined;

@@ -26,9 +26,10 @@ export function saysOutOfMemory(text: string): boolean {
 /**
  * Processes that the kernel has ended for want of memory: within our control group, else on the whole machine. Undefined where
  * the system does not tell. A daemon that ends processes before the kernel does is not counted.
+ * @param root of the file system
  */
-export function kernelKills(): number | undefined {
-  return countIn(join('/sys/fs/cgroup', controlGroup(), 'memory.events')) ?? countIn('/proc/vmstat');
+export function kernelKills(root = '/'): number | undefined {
+  return countIn(join(root, 'sys/fs/cgroup', controlGroup(root), 'memory.events')) ?? countIn(join(root, 'proc/vmstat'));
 }
 
 function countIn(file: string): number | undefined {
@@ -37,7 +38,7 @@ function countIn(file: string): number | undefined {
 }
 
 /** Path of our own in the unified hierarchy. */
-const controlGroup = (): string => /^0::(.+)$/m.exec(read('/proc/self/cgroup'))?.[1] ?? '/';
+const controlGroup = (root: string): string => /^0::(.+)$/m.exec(read(join(root, 'proc/self/cgroup')))?.[1] ?? '/';
 
 function read(file: string): string {
   try {

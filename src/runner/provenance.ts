@@ -37,7 +37,7 @@ export class JobMeter {
   }
 
   /** CPU seconds are the member's share, so that sums over attempts are right; time, memory and energy (of the whole machine) are the job's. */
-  facts(): JsonObject {
+  facts(): JsonObject & { readonly wall_seconds: number } {
     const { user, system } = process.cpuUsage(this.#cpu);
     const joules = energy.joules();
     return {
@@ -51,7 +51,7 @@ export class JobMeter {
 
 /** Collects the facts of one attempt; `facts()` is complete at any moment. */
 export class Provenance {
-  readonly #start: JsonObject;
+  readonly #start: JsonObject & { readonly started: string };
   readonly #meter: JobMeter;
   #stage: JsonObject = {};
 
@@ -79,8 +79,11 @@ export class Provenance {
     return code().diff;
   }
 
+  /** `ended` is as long after `started` as the job took: the clock may be set meanwhile. */
   facts(): JsonObject {
-    return { ...this.#start, ended: new Date().toISOString(), ...this.#meter.facts(), stage: this.#stage };
+    const spent = this.#meter.facts();
+    const ended = new Date(Date.parse(this.#start.started) + 1e3 * spent.wall_seconds).toISOString();
+    return { ...this.#start, ended, ...spent, stage: this.#stage };
   }
 }
 

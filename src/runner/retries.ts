@@ -4,7 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 import { unlessDamaged } from '../store/errors.ts';
 import type { StoreReader } from '../store/reader.ts';
 
-/** `suspected`: killed, though the system says that memory sufficed; something that watches over it can have been earlier. */
+/** `suspected`: killed, though the system says that memory sufficed (`memoryOf` says why that can mislead). */
 export type Memory = 'ran-out' | 'suspected';
 
 export interface Failed {

@@ -184,7 +184,9 @@ class Run {
       const job = executor.submit(place, this.#task(attempts, place), listener);
       this.#jobs.add(job);
       void job.ended.then(() => this.#jobs.delete(job));
-      if (this.#stopping) job.stop(grace); // asked to stop while the leases were taken
+      // Asked while the leases were taken.
+      if (this.#options.kill?.aborted === true) job.kill();
+      else if (this.#stopping) job.stop(grace);
       return job;
     }, {
       attempts, limits, grace,
@@ -227,11 +229,12 @@ class Run {
       if (store.doneAttempt(key) === undefined && (last === 'running' || (hung && last === 'interrupted'))) {
         attempt.record(this.#stopping && !hung ? { state: 'interrupted' } : { state: 'failed', ...lossOf(ended, hung) });
       }
-      const state = store.state(key);
-      if (state.state === 'done') this.#finish(key, time);
-      else if (state.state === 'failed') this.#fail(key, { ...state, attempt: number, memory: memoryOf(state, ended), packed });
+      // Of this attempt: another runner may have begun the next one already.
+      const failure = store.failure(key, number);
+      if (store.doneAttempt(key) !== undefined) this.#finish(key, time);
+      else if (failure) this.#fail(key, { ...failure, attempt: number, memory: memoryOf(failure, ended), packed });
       else if (this.#stopping) this.#interrupt(key);
-      else this.#fail(key, { code: 'NO_RESULT', reason: `expected a result, got a worker that left with state '${state.state}' (${endText(ended)})`, permanent: false, attempt: number, packed });
+      else this.#fail(key, { code: 'NO_RESULT', reason: `expected a result, got a worker that left without one (${endText(ended)})`, permanent: false, attempt: number, packed });
     } catch (error) {
       this.#fail(key, { ...failureOf(error), attempt: number, packed });
     }

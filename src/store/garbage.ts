@@ -49,8 +49,8 @@ function keysInUse(store: StoreReader): Set<string> {
   };
   for (const key of store.keys()) if (store.state(key).state === 'running') enter(key);
   const sweeps = store.sweeps();
-  for (const { began, keys } of liveRunners(store)) {
-    const arms = newestArms(sweeps.filter(({ time }) => Date.parse(time) <= began));
+  for (const { began, last, keys } of liveRunners(store)) {
+    const arms = [began, last].flatMap(moment => newestArms(sweeps.filter(({ time }) => Date.parse(time) <= moment)));
     const ofRunner = arms.filter(arm => Object.values(arm.stages).some(key => keys.has(key)));
     for (const arm of arms) if (ofRunner.some(other => sameScale(other, arm))) Object.values(arm.stages).forEach(enter);
   }
@@ -60,6 +60,8 @@ function keysInUse(store: StoreReader): Set<string> {
 interface LiveRunner {
   /** Its first attempt, in milliseconds since 1970: it had recorded its plan before. */
   began: number;
+  /** Its latest attempt. Where the clock was set back meanwhile, the record of its plan can be younger than its first. */
+  last: number;
   /** Of the stages that it has attempted. */
   readonly keys: Set<string>;
 }
@@ -72,8 +74,9 @@ function liveRunners(store: StoreReader): Iterable<LiveRunner> {
       const record = unlessDamaged(() => store.attempt(key, attempt));
       if (!record || !(isAlive(record.owner) ?? running)) continue;
       const name = `${record.owner.host} ${record.owner.pid}`;
-      const runner = runners.get(name) ?? { began: Infinity, keys: new Set() };
+      const runner = runners.get(name) ?? { began: Infinity, last: -Infinity, keys: new Set() };
       runner.began = Math.min(runner.began, Date.parse(record.created));
+      runner.last = Math.max(runner.last, Date.parse(record.created));
       runner.keys.add(key);
       runners.set(name, runner);
     }

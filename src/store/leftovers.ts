@@ -6,8 +6,8 @@ import { attemptFiles, layout } from './layout.ts';
 import { isAbandoned, isTemporary } from './names.ts';
 import type { StoreReader } from './reader.ts';
 
-/** Paths that no living process needs. */
-export function leftovers(store: StoreReader): string[] {
+/** Paths that no living process needs. @param diskTime see `isAbandoned` */
+export function leftovers(store: StoreReader, diskTime: () => number): string[] {
   const { dir } = store;
   const stages = store.keys().map(key => store.stageDir(key));
   const attempts = store.keys().flatMap(key => store.attempts(key).map(attempt => store.attemptDir(key, attempt)));
@@ -18,7 +18,7 @@ export function leftovers(store: StoreReader): string[] {
   ];
   const temporaries = folders.flatMap(folder => namesIn(folder).filter(isTemporary).map(name => join(folder, name)));
   const outputs = namesIn(layout.workers(dir)).filter(name => !isTemporary(name)).map(name => join(layout.workers(dir), name));
-  return [...temporaries, ...outputs].filter(isAbandoned);
+  return [...temporaries, ...outputs].filter(path => isAbandoned(path, diskTime));
 }
 
 function namesIn(folder: string): string[] {

@@ -19,11 +19,14 @@ export const temporaryIn = (folder: string): string => join(folder, `.tmp-${made
 /** Readers pass over these. */
 export const isTemporary = (name: string): boolean => name.startsWith('.tmp-');
 
-/** Whether the process that made a file is gone, as far as can be told. False when the file itself is gone. */
-export function isAbandoned(path: string): boolean {
+/**
+ * Whether the process that made a file is gone, as far as can be told. False when the file itself is gone.
+ * @param diskTime milliseconds since 1970 by the clock that gives files their times; our own can be days wrong
+ */
+export function isAbandoned(path: string, diskTime: () => number): boolean {
   const tag = /~([^~]+?)(?:\.txt)?$/.exec(basename(path))?.[1];
   const alive = tag === undefined ? undefined : isTagAlive(tag);
   if (alive !== undefined) return !alive;
   const changed = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return changed !== undefined && Date.now() - changed > FOREIGN_MS;
+  return changed !== undefined && diskTime() - changed > FOREIGN_MS;
 }

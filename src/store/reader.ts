@@ -11,6 +11,13 @@ import { listFolder, listNumbers, readObject, readParsed, readTornLines } from '
 import { readSweeps, type SweepRecord } from './sweeps.ts';
 import { attemptFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
 
+export interface AttemptFailure {
+  readonly code: string;
+  readonly reason: string;
+  /** Trying again cannot mend it. */
+  readonly permanent: boolean;
+}
+
 export type StageState =
   /** Never attempted, or not known. */
   | { readonly state: 'absent' }
@@ -18,7 +25,7 @@ export type StageState =
   | { readonly state: 'running'; readonly attempt: number; readonly owner: Owner; readonly stalled?: string }
   /** Its process ended without a result; the next attempt goes on from the last checkpoint. */
   | { readonly state: 'interrupted'; readonly attempt: number }
-  | { readonly state: 'failed'; readonly attempt: number; readonly code: string; readonly reason: string; readonly permanent: boolean }
+  | ({ readonly state: 'failed'; readonly attempt: number } & AttemptFailure)
   | { readonly state: 'done'; readonly attempt: number };
 
 /** An attempt on another host, or of a stopped process, counts as alive until its heartbeat has stood still this long by our own clock. */
@@ -90,9 +97,14 @@ export class StoreReader {
     // Whoever worked on it may have committed and left since we looked.
     const meanwhile = this.doneAttempt(key);
     if (meanwhile !== undefined) return { state: 'done', attempt: meanwhile };
-    const last = this.states(key, newest).at(-1);
-    if (last?.state !== 'failed') return { state: 'interrupted', attempt: newest };
-    return { state: 'failed', attempt: newest, code: last.code ?? 'UNKNOWN', reason: last.reason ?? 'no reason recorded', permanent: last.permanent === true };
+    const failure = this.failure(key, newest);
+    return failure ? { state: 'failed', attempt: newest, ...failure } : { state: 'interrupted', attempt: newest };
+  }
+
+  /** Why an attempt failed; undefined when it did not. */
+  failure(key: string, attempt: number): AttemptFailure | undefined {
+    const last = this.states(key, attempt).at(-1);
+    return last?.state === 'failed' ? { code: last.code ?? 'UNKNOWN', reason: last.reason ?? 'no reason recorded', permanent: last.permanent === true } : undefined;
   }
 
   /** The attempt that counts; undefined when there is none or what the link points to is not whole. */

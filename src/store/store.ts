@@ -115,7 +115,7 @@ export class Store extends StoreReader {
   /** Removes what processes that are gone left half made, anywhere in the store. A store that takes no change keeps it, and says so. */
   clearLeftovers(): void {
     try {
-      for (const path of leftovers(this)) this.#files.remove(path);
+      for (const path of leftovers(this, () => this.#diskTime())) this.#files.remove(path);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       this.#warn(`${error.message} What killed processes left half made stays there.`);
@@ -132,6 +132,15 @@ export class Store extends StoreReader {
       this.#files.remove(join(dir, attemptFiles.checkpoints));
       for (const name of readdirSync(dir).filter(isTemporary)) this.#files.remove(join(dir, name));
     }
+  }
+
+  /** Of a file made just now. */
+  #diskTime(): number {
+    const path = temporaryIn(this.dir);
+    this.#files.touch(path);
+    const time = statSync(path).mtimeMs;
+    this.#files.remove(path);
+    return time;
   }
 
   /** The attempt appears with its owner in it, so that nobody ever sees one without. */

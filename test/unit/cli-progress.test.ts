@@ -68,6 +68,14 @@ describe('progressOf', () => {
     expect(progressOf([at(0, 'step', 10, 100), at(10, 'step', 20, 100), at(11, 'save', 0, 0)])).toMatchObject({ phase: 'save', step: 20, steps: 100, stepsPerSecond: 1 });
   });
 
+  it('of a clock that was set is reckoned from the lines since then: no pace is negative', () => {
+    const back = [at(7200, 'step', 10, 100), at(7210, 'step', 20, 100), at(0, 'step', 30, 100)];
+    expect(progressOf(back)).toEqual({ phase: 'step', step: 30, steps: 100 });
+    expect(progressOf([...back, at(5, 'step', 40, 100)])).toMatchObject({ stepsPerSecond: 2, secondsLeft: 30 });
+    const ahead = [at(0, 'step', 10, 100), at(10, 'step', 20, 100), at(7200, 'step', 30, 100), at(7205, 'step', 40, 100)];
+    expect(progressOf(ahead)).toMatchObject({ stepsPerSecond: 2, secondsLeft: 30 });
+  });
+
   it('says no more than there is', () => {
     expect(progressOf([])).toEqual({});
     expect(progressOf([at(0, 'load', 0, 0)])).toEqual({ phase: 'load' });

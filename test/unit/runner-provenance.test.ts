@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { codeState, DIFF_BYTES } from '../../src/runner/code-state.ts';
 import { EnergyMeter } from '../../src/runner/energy.ts';
 import type { Task } from '../../src/runner/executors/executor.ts';
@@ -175,6 +175,20 @@ describe('provenance', () => {
     expect(JSON.stringify(facts)).not.toContain('swordfish');
     expect(facts).toHaveProperty('commit');
     expect(facts).toHaveProperty('gpus');
+  });
+
+  it('ends as long after its start as the job took, whatever becomes of the clock', () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-03-01T12:00:00Z') });
+    try {
+      const provenance = new Provenance(task, new JobMeter(task));
+      vi.setSystemTime(Date.parse('2026-02-01T12:00:00Z'));
+      const { started, ended, wall_seconds: seconds } = provenance.facts();
+      expect(started).toBe('2026-03-01T12:00:00.000Z');
+      expect(Date.parse(ended as string) - Date.parse(started as string)).toBeCloseTo(1e3 * (seconds as number), -1);
+      expect(Date.parse(ended as string)).toBeGreaterThanOrEqual(Date.parse(started as string));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('names the GPUs as their driver does', () => {

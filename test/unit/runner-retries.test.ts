@@ -1,7 +1,10 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lossOf, memoryOf } from '../../src/runner/endings.ts';
 import { kernelKills, saysOutOfMemory } from '../../src/runner/out-of-memory.ts';
 import { Retries, type Failed } from '../../src/runner/retries.ts';
+import { temporaryFolder } from '../toy/sweep.ts';
 
 const ordinary: Failed = { permanent: false, packed: false };
 const ranOut: Failed = { ...ordinary, memory: 'ran-out' };
@@ -72,6 +75,20 @@ describe('out of memory', () => {
 
   test.each(['Lightning struck at step 3', 'ENOSPC: no space left on device', 'Invalid TF_Status: 3', 'Expected room for 8 patches, got 9', 'the boom of memories'])('is not seen in %j', text => {
     expect(saysOutOfMemory(text)).toBe(false);
+  });
+
+  test.each<[string, Record<string, string>, number | undefined]>([
+    ['our own control group', { 'proc/self/cgroup': '0::/user/7\n', 'sys/fs/cgroup/user/7/memory.events': 'oom 9\noom_kill 3\n', 'proc/vmstat': 'oom_kill 50\n' }, 3],
+    ['a container, whose group is the root that it sees', { 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/memory.events': 'oom_kill 2\n' }, 2],
+    ['the whole machine, where groups keep no count', { 'proc/self/cgroup': '3:memory:/a\n', 'proc/vmstat': 'nr_free 1\noom_kill 50\n' }, 50],
+    ['nothing, as on other systems', {}, undefined],
+  ])('the kernel\'s count is that of %s', (_, files, expected) => {
+    const root = temporaryFolder('root');
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(root, dirname(path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    expect(kernelKills(root)).toBe(expected);
   });
 
   test('the kernel\'s count is a number that does not fall, or is not there', () => {

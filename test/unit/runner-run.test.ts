@@ -1,12 +1,14 @@
 /** The scheduler with an executor that loses and spoils what it is given: the store alone decides what came of a stage. */
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { keyOf } from '../../src/plan/identity.ts';
 import type { Place } from '../../src/runner/devices.ts';
 import type { Ended, Executor, Job, JobListener, Task } from '../../src/runner/executors/executor.ts';
 import { execute } from '../../src/runner/execute.ts';
 import type { RunEvent, RunSummary } from '../../src/runner/events.ts';
 import type { Limits } from '../../src/runner/limits.ts';
 import { runPlan } from '../../src/runner/run.ts';
+import { nodeFiles, type Files } from '../../src/store/files.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import toyStudy from '../toy/experiments/study.ts';
 import { temporaryFolder, toyExperiments, toyPlan } from '../toy/sweep.ts';
@@ -53,13 +55,19 @@ class TestExecutor implements Executor {
   }
 }
 
+/** The first attempt at a stage, as another runner would hand it to its worker. */
+const taskOf = (store: Store, key: string): Task => ({
+  experiments: toyExperiments, store: store.dir, attempts: [{ key, attempt: 1 }], place: 'cpu:9', environment: {}, checkpointEvery: 1e6, command: [],
+  execution: { device: 'cpu', threads: 1, dataDir: '/none', acceptEngineChange: false },
+});
+
 interface Ran {
   readonly store: Store;
   readonly summary: RunSummary;
   readonly events: RunEvent[];
 }
 
-async function run(executor: Executor, only: string, options: { store?: Store; stop?: AbortSignal; onEvent?: (e: RunEvent) => void; profile?: string; acceptEngineChange?: boolean; limits?: Limits } = {}): Promise<Ran> {
+async function run(executor: Executor, only: string, options: { store?: Store; stop?: AbortSignal; kill?: AbortSignal; onEvent?: (e: RunEvent) => void; profile?: string; acceptEngineChange?: boolean; limits?: Limits } = {}): Promise<Ran> {
   const { profile = 'quick', store = openStore(temporaryFolder('run')), onEvent, ...rest } = options;
   const plan = await toyPlan({ profile, only });
   const events: RunEvent[] = [];
@@ -166,7 +174,7 @@ describe('runPlan', () => {
     store.ensureStage(taken!.key, taken!, 'theirs');
     const acquired = await store.acquire(taken!.key, 'cpu:9');
     if (acquired.type !== 'acquired') throw new Error('expected the lease');
-    const theirs: Task = { experiments: toyExperiments, store: store.dir, attempts: [{ key: taken!.key, attempt: 1 }], place: 'cpu:9', environment: {}, execution: { device: 'cpu', threads: 1, dataDir: '/none', acceptEngineChange: false }, checkpointEvery: 1e6, command: [] };
+    const theirs = taskOf(store, taken!.key);
     const packs: (readonly string[])[] = [];
     const onEvent = (e: RunEvent): void => {
       if (e.type === 'started' && others.some(s => s.key === e.key)) packs.push(e.pack);
@@ -203,6 +211,27 @@ describe('runPlan', () => {
     expect(store.state(taken!.key)).toEqual({ state: 'done', attempt: 2 });
   });
 
+  test('whose failed stage another runner tries at once says why it failed, and waits for the other', async () => {
+    const store = openStore(temporaryFolder('faster')), other = openStore(store.dir);
+    let key = '';
+    const executor = new TestExecutor(1, async (task, go) => {
+      if (key !== '') return go().then(() => ({ alive: true }));
+      key = task.attempts[0]!.key;
+      const attempt = store.attemptOf(key, 1);
+      attempt.claim();
+      attempt.record({ state: 'failed', code: 'LIGHTNING', reason: 'lightning struck', permanent: false });
+      expect((await other.acquire(key, 'cpu:9')).type).toBe('acquired'); // before our runner has heard of it
+      return { exitCode: 1 };
+    });
+    const onEvent = (e: RunEvent): void => {
+      if (e.type === 'waiting') void execute({ ...taskOf(store, key), attempts: [{ key, attempt: 2 }] }, { signal: new AbortController().signal, progress: () => undefined });
+    };
+    const { summary, events } = await run(executor, 'cut/whole', { store, onEvent });
+    expect(events.flatMap(e => (e.type === 'retry' ? [e.failure.reason] : []))).toEqual(['lightning struck']);
+    expect(summary).toMatchObject({ failed: [], reused: [key] });
+    expect(executor.submitted.filter(k => k === key)).toHaveLength(1);
+  });
+
   test('tells the stages whether a change of engine is accepted', async () => {
     const told: boolean[] = [];
     const executor = (): Executor => new TestExecutor(1, (task, go) => {
@@ -213,6 +242,21 @@ describe('runPlan', () => {
     expect(new Set(told.splice(0))).toEqual(new Set([false]));
     await run(executor(), 'variety/own-root', { acceptEngineChange: true });
     expect(new Set(told)).toEqual(new Set([true]));
+  });
+
+  test('killed while it takes a lease: ends the worker at once', async () => {
+    const [stop, kill] = [new AbortController(), new AbortController()];
+    const files: Files = { ...nodeFiles, publishFolder: (from, to) => {
+      stop.abort();
+      kill.abort();
+      return nodeFiles.publishFolder(from, to);
+    } };
+    const executor = new TestExecutor(1, (_, __, { signal }) => asked(signal).then(() => ({ signal: 'SIGKILL' })));
+    const submit = executor.submit.bind(executor);
+    executor.submit = (...args) => ({ ...submit(...args), stop: () => undefined }); // deaf
+    const { summary } = await run(executor, 'cut/whole', { store: openStore(temporaryFolder('deaf'), { files }), stop: stop.signal, kill: kill.signal });
+    expect(summary).toMatchObject({ failed: [], interrupted: executor.submitted });
+    expect(executor.submitted).toHaveLength(1);
   });
 
   test('stopped before it began: starts nothing', async () => {
@@ -237,7 +281,7 @@ describe('runPlan', () => {
     store.ensureStage(stock.key, stock, 'theirs');
     const acquired = await store.acquire(stock.key, 'cpu:9');
     if (acquired.type !== 'acquired') throw new Error('expected the lease');
-    const task = { experiments: toyExperiments, store: store.dir, attempts: [{ key: stock.key, attempt: 1 }], place: 'cpu:9', environment: {}, execution: { device: 'cpu', threads: 1, dataDir: '/none', acceptEngineChange: false }, checkpointEvery: 1e6, command: [] } as const;
+    const task = taskOf(store, stock.key);
     const executor = new TestExecutor(1);
     const onEvent = (e: RunEvent): void => {
       if (e.type === 'waiting') void execute(task, { signal: new AbortController().signal, progress: () => undefined });
@@ -251,9 +295,9 @@ describe('runPlan', () => {
   test('a revision raised since the plan is refused by the worker, for good', async () => {
     const store = openStore(temporaryFolder('revision'));
     const plan = await toyPlan({ profile: 'quick', only: 'cut/whole' });
-    const stages = new Map([...plan.stages].map(([key, s]) => [key, { ...s, revision: 7 }]));
+    const [arm] = plan.arms, stage = { ...plan.stages.get(arm!.stages['stock']!)!, revision: 7 }, key = keyOf(stage);
     const executor = new TestExecutor(1);
-    const summary = await runPlan({ plan: { ...plan, stages }, kinds: toyStudy.kinds, store, executor, experiments: toyExperiments, dataDir: '/none' });
+    const summary = await runPlan({ plan: { stages: new Map([[key, { ...stage, key }]]), arms: [{ ...arm!, stages: { stock: key }, final: key }] }, kinds: toyStudy.kinds, store, executor, experiments: toyExperiments, dataDir: '/none' });
     expect(summary.failed).toEqual([expect.objectContaining({ code: 'OTHER_REVISION', reason: expect.stringContaining('Expected revision 7') as string })]);
     expect(executor.submitted).toHaveLength(1);
   });

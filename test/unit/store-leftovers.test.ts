@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { StoreError } from '../../src/store/errors.ts';
 import { nodeFiles } from '../../src/store/files.ts';
 import { isAbandoned, madeBy } from '../../src/store/names.ts';
@@ -69,6 +69,18 @@ describe('what processes left half made', () => {
     expect(old!.filter(path => existsSync(path))).toEqual([]);
   });
 
+  it('is judged by the clock of the disk: one of ours that is days ahead takes nothing from another host', async () => {
+    const { store, all } = await folders();
+    for (const folder of all) writeFileSync(join(folder, `.tmp-${madeBy(elsewhere)}`), 'theirs');
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3 * 24 * 3600_000 });
+    try {
+      store.clearLeftovers();
+    } finally {
+      vi.useRealTimers();
+    }
+    for (const folder of all) expect(temporaries(folder), folder).toHaveLength(1);
+  });
+
   it('holds the outputs of workers whose runner is gone', async () => {
     const { store } = await folders();
     const workers = join(store.dir, 'workers');
@@ -98,7 +110,7 @@ describe('what processes left half made', () => {
   it('may vanish while we look, as when two sweeps begin at once', () => {
     const dir = temporaryFolder('vanished');
     const path = join(dir, `.tmp-${madeBy(elsewhere)}`);
-    expect(isAbandoned(path)).toBe(false);
+    expect(isAbandoned(path, Date.now)).toBe(false);
     nodeFiles.remove(path);
     expect(readdirSync(dir)).toEqual([]);
   });
