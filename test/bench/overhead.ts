@@ -1,0 +1,107 @@
+/**
+ * What a step costs beside the engine: `node --import tsx test/bench/overhead.ts`. Trains the stages behind one arm at the sizes
+ * of `mini` in this process, and prints which share of their steps was spent outside the native runs of the graph:
+ * batches, uploads, reading losses, metrics, progress. Checkpoints and evaluations are not steps.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { StageContext, StageResult, UpstreamOutput } from '../../src/ablation/kind.ts';
+import { loadExperiments } from '../../src/ablation/load.ts';
+import { heading, table } from '../../src/cli/text.ts';
+import { buildPlan, type PlannedStage } from '../../src/plan/plan.ts';
+import { dataDir } from '../../src/setup/cache.ts';
+import { loadEngine } from '../../src/tensor/backend.ts';
+import { nativeBackend } from '../../src/tensor/compile/native.ts';
+
+/** Tracing, the first allocations and the start of the loader. */
+const WARM_UP = 10;
+const EXPERIMENTS = fileURLToPath(new URL('../../experiments', import.meta.url));
+
+/** Counts the time within the native runs of graphs. */
+function timeNativeRuns(): { readonly milliseconds: number } {
+  const backend = nativeBackend() as unknown as { binding: Record<string, unknown> };
+  const native = backend.binding, total = { milliseconds: 0 };
+  const run = native['runSavedModel'] as (...args: unknown[]) => unknown;
+  // Copied one by one: a prototype would not reach the native properties.
+  backend.binding = Object.fromEntries(Object.getOwnPropertyNames(native).map(name => [name, native[name]]));
+  backend.binding['runSavedModel'] = (...args: unknown[]): unknown => {
+    const began = performance.now();
+    try {
+      return run.apply(native, args);
+    } finally {
+      total.milliseconds += performance.now() - began;
+    }
+  };
+  return total;
+}
+
+interface Share { readonly kind: string; readonly steps: number; readonly stepMs: number; readonly outside: number }
+
+/** Adds up what lies between two steps in a row; what another phase interrupts is left out. */
+class StepClock {
+  readonly #native: { readonly milliseconds: number };
+  #last: { readonly at: number; readonly native: number } | undefined;
+  #seen = 0;
+  steps = 0;
+  wall = 0;
+  within = 0;
+
+  constructor(native: { readonly milliseconds: number }) {
+    this.#native = native;
+  }
+
+  mark(phase: string): void {
+    const now = { at: performance.now(), native: this.#native.milliseconds };
+    if (phase !== 'step') {
+      this.#last = undefined;
+      return;
+    }
+    if (this.#last && ++this.#seen > WARM_UP) {
+      this.steps++;
+      this.wall += now.at - this.#last.at;
+      this.within += now.native - this.#last.native;
+    }
+    this.#last = now;
+  }
+}
+
+async function measure(): Promise<Share[]> {
+  const { study, profile, ablations, seeds } = await loadExperiments(EXPERIMENTS, { profile: 'mini', only: 'relation/qk-vv-softmax,mae-vs-scratch/scratch-b', sets: ['pretrain.schedule.epochs=1', 'pretrain.schedule.warmup_epochs=0.1'] });
+  const plan = buildPlan({ study, profile, ablations, seeds });
+  await loadEngine({ device: 'cpu', threads: 1 });
+  const native = timeNativeRuns(), folder = mkdtempSync(join(tmpdir(), 'overhead-'));
+  const done = new Map<string, UpstreamOutput>(), shares: Share[] = [];
+  try {
+    for (const stage of plan.stages.values()) {
+      const clock = new StepClock(native), output = join(folder, stage.key);
+      const result = await run(stage, output, done, phase => { clock.mark(phase); });
+      done.set(stage.key, { key: stage.key, kind: stage.kind, recipe: stage.recipe, result, output });
+      if (clock.steps > 0) shares.push({ kind: stage.kind, steps: clock.steps, stepMs: clock.wall / clock.steps, outside: 1 - clock.within / clock.wall });
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  return shares;
+
+  async function run({ kind, recipe, seed, upstream }: PlannedStage, output: string, inputs: ReadonlyMap<string, UpstreamOutput>, onPhase: (phase: string) => void): Promise<StageResult> {
+    mkdirSync(output);
+    const runner = await study.kinds.find(({ name }) => name === kind)!.load();
+    const context: StageContext = {
+      recipe, seed, output,
+      upstream: Object.fromEntries(Object.entries(upstream).map(([slot, key]) => [slot, inputs.get(key)!])),
+      execution: { device: 'cpu', threads: 1, dataDir: dataDir(), acceptEngineChange: false },
+      checkpoints: { latest: () => Promise.resolve(undefined), due: () => false, save: () => Promise.resolve() },
+      metric: () => undefined, progress: ({ phase }) => { onPhase(phase); }, log: () => undefined, provenance: () => undefined,
+      signal: new AbortController().signal,
+    };
+    return runner(context);
+  }
+}
+
+const shares = await measure();
+process.stdout.write(`${heading('Outside the native call, one thread, sizes of mini')}\n${table([
+  ['stage', 'steps', 'ms a step', 'outside'],
+  ...shares.map(({ kind, steps, stepMs, outside }) => [kind, String(steps), stepMs.toFixed(1), `${(100 * outside).toFixed(2)} %`]),
+])}\n`);
