@@ -5,13 +5,17 @@ import { byText, type ReportRecord } from './records.ts';
 import { mean, sampleStd } from './statistics.ts';
 import { oneLine } from './text.ts';
 import { metricSpec, resultNumber } from './usage.ts';
+import { FEWEST_SEEDS } from './verdict.ts';
 
 export type ArmOutcome =
   | 'new'
   | 'gone'
-  /** Beyond noise. */
+  /** Beyond noise, from {@link FEWEST_SEEDS} seeds on. */
   | 'better'
   | 'worse'
+  /** Towards better or worse by more than the known error, with fewer seeds: a direction, no effect. */
+  | 'up'
+  | 'down'
   /** Its results changed by less than noise. */
   | 'within noise'
   /** The seeds in common are as they were: the estimate changed, the arm did not. */
@@ -55,9 +59,10 @@ export interface ArmsInput {
 
 /** How arms are told apart, in words for the report. */
 export const armRule =
-  'Better and worse: the mean of the differences per seed, now minus before, is beyond noise, that is outside its 95 % t interval, ' +
-  'or with fewer than three common seeds beyond twice its standard error (for one seed that of the test set, which does not cover the spread over seeds). ' +
-  'Seeds that all moved alike are judged by the test set, too; without a common seed the means are compared as independent. Seeds that were only added or left out change the estimate, not the arm.';
+  'Better and worse: the 95 % t interval of the differences per seed, now minus before, does not hold zero; three common seeds are needed for one. ' +
+  'Fewer show a direction only, up or down where the difference exceeds twice its standard error (for one seed that of the test set, which does not cover the spread over seeds). ' +
+  'All else is within noise. Seeds that all moved alike are judged by the test set, too; without a common seed the means are compared as independent. ' +
+  'Seeds that were only added or left out change the estimate, not the arm.';
 
 /** Standard errors that a difference must exceed where it has no interval. */
 const STANDARD_ERRORS = 2;
@@ -120,7 +125,9 @@ function compareArm(before: Seeds, now: Seeds, better: 1 | -1): Pick<ArmChange, 
   if (common.length > 0 && common.every(seed => before.get(seed)!.value === now.get(seed)!.value)) return seedsChanged(before.size - common.length, now.size - common.length);
   const found = common.length > 0 ? pairedDifference(now, before) : independentDifference(now, before);
   const beyond = Math.abs(found.value) > found.noise;
-  return { outcome: !beyond ? 'within noise' : found.value * better > 0 ? 'better' : 'worse', difference: found };
+  const decided = (common.length > 0 ? common.length : Math.min(before.size, now.size)) >= FEWEST_SEEDS;
+  const [up, down] = decided ? (['better', 'worse'] as const) : (['up', 'down'] as const);
+  return { outcome: !beyond ? 'within noise' : found.value * better > 0 ? up : down, difference: found };
 }
 
 function seedsChanged(gone: number, added: number): Pick<ArmChange, 'outcome' | 'difference'> | undefined {

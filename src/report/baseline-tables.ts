@@ -6,7 +6,7 @@ import type { Changes, Conflict, SideSummary, StageSum } from './baseline.ts';
 import { decidable } from './compare.ts';
 import { formatCount, formatDelta, formatFlops, formatValue, plural, type Unit } from './format.ts';
 import { left, NONE, right, type Cell, type Table, type Tone } from './tables.ts';
-import type { Verdict } from './verdict.ts';
+import { FEWEST_SEEDS, type Verdict } from './verdict.ts';
 
 const SUBJECT = 'Changes';
 
@@ -58,6 +58,8 @@ function conflictCells({ fields, engines }: Conflict): Cell[] {
 const OUTCOMES: Readonly<Record<ArmOutcome, { readonly text: string; readonly tone: Tone }>> = {
   better: { text: '\u2191 better', tone: 'agree' },
   worse: { text: '\u2193 worse', tone: 'disagree' },
+  up: { text: '\u2197 up, undecided', tone: 'plain' },
+  down: { text: '\u2198 down, undecided', tone: 'plain' },
   new: { text: '+ new', tone: 'plain' },
   gone: { text: '\u2212 gone', tone: 'disagree' },
   'within noise': { text: '\u2248 within noise', tone: 'muted' },
@@ -65,7 +67,7 @@ const OUTCOMES: Readonly<Record<ArmOutcome, { readonly text: string; readonly to
   'fewer seeds': { text: 'fewer seeds', tone: 'muted' },
   'other seeds': { text: 'other seeds', tone: 'muted' },
 };
-const RANK: readonly ArmOutcome[] = ['worse', 'better', 'gone', 'new', 'within noise', 'fewer seeds', 'other seeds', 'more seeds'];
+const RANK: readonly ArmOutcome[] = ['worse', 'better', 'gone', 'new', 'down', 'up', 'within noise', 'fewer seeds', 'other seeds', 'more seeds'];
 
 /** Undefined when no arm changed. What matters most comes first, in the order of the report within that. */
 export function armTable({ arms, headline: { unit, label } }: Changes, limit = Infinity): Table | undefined {
@@ -155,6 +157,6 @@ export const conflictSentence = ({ conflicts }: Changes): string =>
 
 /** What so many comparisons give by chance; undefined for one or none. */
 export function chanceNote({ arms }: Changes): string | undefined {
-  const compared = arms.filter(arm => arm.difference !== undefined).length;
-  return compared < 2 ? undefined : `${compared} arms with other results: by chance alone about one in twenty of them would be better or worse.`;
+  const compared = arms.filter(({ difference }) => (difference?.pairs ?? 0) >= FEWEST_SEEDS).length;
+  return compared < 2 ? undefined : `${compared} arms have other results for enough seeds: by chance alone about one in twenty of them would be better or worse.`;
 }

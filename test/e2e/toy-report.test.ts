@@ -178,7 +178,7 @@ describe('in git', () => {
     const before = read(study, 'index.html');
     const text = await baselineOf('HEAD', '--out', 'review', '--url', 'https://example.org/o/r/blob/abc/');
     expect(text).toMatch(/### Ablation report, profile quick, against HEAD \([0-9a-f]{12}\)/);
-    expect(text).toMatch(/Where to cut the scion: Half .*worse/);
+    expect(text).toMatch(/Where to cut the scion: Half .*down, undecided/);
     expect(text).toContain('https://example.org/o/r/blob/abc/reports/quick/figures/');
     expect(text.split('\n').length).toBeLessThan(60);
     expect(readFileSync(join(study.folder, 'review/quick/index.html'), 'utf8')).toContain('id="changes"');
@@ -186,7 +186,7 @@ describe('in git', () => {
     expect((await study.ablate('report', '--check')).exitCode).toBe(0);
     const comment = await study.ablate('report', '--baseline', 'HEAD', '--comment', 'review/deep/comment.md');
     expect(comment.exitCode).toBe(0);
-    expect(readFileSync(join(study.folder, 'review/deep/comment.md'), 'utf8')).toContain('worse');
+    expect(readFileSync(join(study.folder, 'review/deep/comment.md'), 'utf8')).toContain('down, undecided');
     await git('checkout', '-q', '--', '.');
   });
 
