@@ -1,4 +1,4 @@
-/** Canonical JSON: one text for one value, so that hashes and result files are equal exactly when the values are. */
+/** JSON in one text for one value, so that hashes and result files are equal exactly when the values are; and read back with a bound on its depth. */
 import { AblateError } from './errors.ts';
 
 /** A value that plain JSON cannot hold without loss: NaN, infinities, undefined, functions, class instances. */
@@ -64,3 +64,36 @@ function textOfObject(object: Readonly<Record<string, unknown>>, path: Path): st
 
 const refusal = ([at, ...rest]: Path, found: string): NotJsonError =>
   new NotJsonError(String(at) + rest.map(part => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join(''), found);
+
+/** Lists and objects within each other. Far more than anything written here has; far less than what overflows the stack of a reader. */
+const MAX_DEPTH = 100;
+
+/**
+ * `JSON.parse`, which itself reads any depth, for readers that walk through the value by recursion.
+ * @throws SyntaxError when the text is no JSON, or nested deeper than 100
+ */
+export function parseJson(text: string): unknown {
+  if (depthBeyond(text, MAX_DEPTH)) throw new SyntaxError(`Expected JSON nested at most ${MAX_DEPTH} deep, got more`);
+  return JSON.parse(text) as unknown;
+}
+
+/** Of text that is no JSON it says something or other. */
+function depthBeyond(text: string, limit: number): boolean {
+  if (text.length <= 2 * limit) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '[' || character === '{') {
+      if (++depth > limit) return true;
+    } else if (character === ']' || character === '}') depth--;
+  }
+  return false;
+}
+
+/** Where the string that begins at `from` has its closing quote. */
+function endOfString(text: string, from: number): number {
+  let at = from + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
+}

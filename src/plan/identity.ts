@@ -1,17 +1,1 @@
-/** The key of a stage: a hash of what decides its numbers, and of nothing else. */
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '../ablation/json.ts';
-import type { StageIdentity } from '../ablation/kind.ts';
-
-/** 128 bits in hexadecimal. */
-export const KEY_LENGTH = 32;
-
-/** The text that is hashed: canonical JSON of exactly the five fields of an identity. */
-export function identityText({ kind, revision, recipe, seed, upstream }: StageIdentity): string {
-  return canonicalJson({ kind, revision, recipe, seed, upstream }, 'identity');
-}
-
-/** First 32 hexadecimal digits of the SHA-256 of `identityText`. @throws NotJsonError when the recipe is not plain JSON */
-export function keyOf(identity: StageIdentity): string {
-  return createHash('sha256').update(identityText(identity)).digest('hex').slice(0, KEY_LENGTH);
-}
+export { identityText, KEY_LENGTH, keyOf } from '../ablation/identity.ts';

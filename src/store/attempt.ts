@@ -5,7 +5,7 @@ import { canonicalJson } from '../ablation/json.ts';
 import type { JsonObject, MetricRecord, Progress, StageResult } from '../ablation/kind.ts';
 import { AttemptCheckpoints } from './checkpoints.ts';
 import type { Appender, Files } from './files.ts';
-import { attemptFiles, layout } from './layout.ts';
+import { attemptFiles, COMMITTED, layout } from './layout.ts';
 import { makeManifest } from './manifest.ts';
 import { ownerOf } from './owner.ts';
 import { ProgressLog } from './progress.ts';
@@ -116,7 +116,7 @@ export class Attempt {
     this.#metrics?.sync();
     this.#files.syncTree(this.output);
     this.#files.write(join(this.dir, attemptFiles.result), text);
-    const manifest = await makeManifest(this.dir, [attemptFiles.output, attemptFiles.result]);
+    const manifest = await makeManifest(this.dir, COMMITTED);
     this.#files.write(join(this.dir, attemptFiles.manifest), `${canonicalJson(manifest)}\n`);
     const committed = this.link();
     this.record({ state: committed ? 'done' : 'uncommitted' });

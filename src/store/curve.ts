@@ -1,4 +1,5 @@
 /** One curve from several attempts. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MetricRecord } from '../ablation/kind.ts';
 import { StoreError } from './errors.ts';
@@ -14,7 +15,9 @@ export function stitch(attemptDir: (attempt: number) => string, attempt: number)
   const own = readMetrics(attemptDir(attempt));
   const from = resumedFrom(attemptDir(attempt));
   if (!from) return own;
-  if (from.attempt >= attempt) throw new StoreError('STORE_DAMAGED', `${attemptDir(attempt)}: expected to resume from an earlier attempt, got ${from.attempt}`);
+  if (from.attempt >= attempt || !existsSync(attemptDir(from.attempt))) {
+    throw new StoreError('STORE_DAMAGED', `${attemptDir(attempt)}: expected to resume from an earlier attempt that is there, got ${from.attempt}`);
+  }
   const before = stitch(attemptDir, from.attempt).filter(r => r.step <= from.step);
   return [...before, ...own.filter(r => r.step > from.step)];
 }

@@ -37,3 +37,6 @@ export const attemptFiles = {
   manifest: 'manifest.json',
   result: 'result.json',
 } as const;
+
+/** What of an attempt its manifest vouches for. */
+export const COMMITTED: readonly string[] = [attemptFiles.output, attemptFiles.result];

@@ -8,8 +8,11 @@ import { hasCode } from './errors.ts';
 import { attemptFiles } from './layout.ts';
 import { readParsed } from './read.ts';
 
+/** Path of a file below the folder. */
+const fileName = z.string().refine(isBelow, 'expected the path of a file below the folder');
+
 const manifestSchema = z.strictObject({
-  files: z.record(z.string(), z.strictObject({ bytes: z.int().min(0), sha256: z.string() })),
+  files: z.record(fileName, z.strictObject({ bytes: z.int().min(0), sha256: z.string() })),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
@@ -19,8 +22,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
  */
 export async function makeManifest(dir: string, tops?: readonly string[]): Promise<Manifest> {
   const files: Manifest['files'] = {};
-  for (const name of filesBelow(dir)) {
-    if (tops && !tops.includes(name.split(sep)[0]!)) continue;
+  for (const name of filesBelow(dir, tops)) {
     const path = join(dir, name);
     files[name] = { bytes: statSync(path).size, sha256: await sha256(path) };
   }
@@ -32,10 +34,16 @@ export function readManifest(path: string): Manifest | undefined {
   return readParsed(manifestSchema, path);
 }
 
-/** What makes `dir` differ from its manifest, or undefined when nothing does. */
-export async function damage(dir: string, manifest: Manifest): Promise<string | undefined> {
+/**
+ * What makes `dir` differ from its manifest, or undefined when nothing does. A file that the manifest does not name is a
+ * difference, too: else a manifest that lost an entry would vouch for a file that nobody looked at.
+ * @param tops as for `makeManifest`
+ */
+export async function damage(dir: string, manifest: Manifest, tops?: readonly string[]): Promise<string | undefined> {
   const sizes = sizeDamage(dir, manifest);
   if (sizes !== undefined) return sizes;
+  const stranger = filesBelow(dir, tops).find(name => !Object.hasOwn(manifest.files, name));
+  if (stranger !== undefined) return `${stranger} is not in the manifest`;
   for (const [name, { sha256: expected }] of Object.entries(manifest.files)) {
     if ((await sha256(join(dir, name))) !== expected) return `${name} does not match its checksum`;
   }
@@ -59,19 +67,26 @@ export function fileDamage(dir: string, name: string, manifest: Manifest): strin
   return found === expected ? undefined : `${name} does not match its checksum`;
 }
 
-function filesBelow(dir: string): string[] {
+function filesBelow(dir: string, tops?: readonly string[]): string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name).slice(dir.length + 1))
-    .filter(name => name !== attemptFiles.manifest)
+    .filter(name => name !== attemptFiles.manifest && (tops?.includes(name.split(sep)[0]!) ?? true))
     .sort();
 }
 
+/** A damaged name could point out of the folder, or be none that the system takes. */
+function isBelow(name: string): boolean {
+  return !name.includes('\0') && name.split(sep).every(part => part !== '' && part !== '.' && part !== '..');
+}
+
+/** Undefined where there is no such file. */
 function sizeOf(path: string): number | undefined {
   try {
-    return statSync(path).size;
+    const found = statSync(path);
+    return found.isFile() ? found.size : undefined;
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return undefined;
     throw error;
   }
 }

@@ -1,14 +1,17 @@
 /** Reading what may be absent, torn or damaged. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { parseJson } from '../ablation/json.ts';
 import { hasCode, StoreError } from './errors.ts';
 import { isTemporary } from './names.ts';
 
+/** Undefined when the file is absent. @throws StoreError when it is a folder */
 export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (hasCode(error, 'EISDIR')) throw new StoreError('STORE_DAMAGED', `${path}: expected a file, got a folder`);
     throw error;
   }
 }
@@ -27,9 +30,15 @@ export function readParsed<T>(schema: z.ZodType<T>, path: string): T | undefined
   const value = readObject(path);
   if (value === undefined) return undefined;
   const result = schema.safeParse(value);
-  if (!result.success) throw new StoreError('STORE_DAMAGED', `${path}: ${result.error.issues.map(i => `${i.path.join('.')}: ${i.message}`).join('; ')}`);
+  if (!result.success) throw new StoreError('STORE_DAMAGED', `${path}: ${issuesText(result.error)}`);
   return result.data;
 }
+
+/** The first few tell enough of what is wrong with a file. */
+function issuesText({ issues }: z.ZodError): string {
+  return issues.slice(0, SHOWN_ISSUES).map(i => `${i.path.join('.')}: ${i.message}`.slice(0, SHOWN_CHARACTERS)).join('; ');
+}
+const SHOWN_ISSUES = 3, SHOWN_CHARACTERS = 300;
 
 /**
  * Objects of a JSON-lines file, in order. A last line without newline was torn by a crash and does not count.
@@ -62,14 +71,17 @@ export function listFolder(path: string): string[] {
   }
 }
 
+/** As this program writes a number in a name: `String` gives the name back. */
+export const isNumberName = (name: string): boolean => /^(?:0|[1-9]\d{0,14})$/.test(name);
+
 /** Names that are whole numbers (attempts, steps), ascending. */
 export function listNumbers(path: string): number[] {
-  return listFolder(path).filter(name => /^\d+$/.test(name)).map(Number).sort((a, b) => a - b);
+  return listFolder(path).filter(isNumberName).map(Number).sort((a, b) => a - b);
 }
 
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;

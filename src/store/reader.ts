@@ -1,15 +1,16 @@
 /** Reads a store. Says only what is so: a stage is done when its link is there and what it points to is whole. */
 import { readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { keyOf } from '../ablation/identity.ts';
 import type { MetricRecord, StageResult } from '../ablation/kind.ts';
 import { stitch } from './curve.ts';
 import { hasCode, StoreError, unlessDamaged } from './errors.ts';
 import { attemptFiles, layout } from './layout.ts';
 import { fileDamage, readManifest, sizeDamage } from './manifest.ts';
 import { isAlive, type Owner } from './owner.ts';
-import { listFolder, listNumbers, readObject, readParsed, readTornLines } from './read.ts';
+import { isNumberName, listFolder, listNumbers, readParsed, readTornLines } from './read.ts';
 import { readSweeps, type SweepRecord } from './sweeps.ts';
-import { attemptFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
+import { attemptFile, isKeyName, provenanceFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
 
 export interface AttemptFailure {
   readonly code: string;
@@ -45,15 +46,19 @@ export class StoreReader {
 
   /** Keys of all stages, sorted. */
   keys(): string[] {
-    return listFolder(layout.stages(this.dir));
+    return listFolder(layout.stages(this.dir)).filter(isKeyName);
   }
 
+  /** Undefined when it is not known. @throws StoreError when its file is damaged: the key vouches for the identity */
   stage(key: string): StageRecord | undefined {
     const file = readParsed(stageFile, layout.identity(this.stageDir(key)));
+    if (file && keyOf(file.identity) !== key) throw new StoreError('STORE_DAMAGED', `${layout.identity(this.stageDir(key))}: expected the identity whose hash is the key, got another`);
     return file && { key, label: file.label, ...file.identity };
   }
 
+  /** @throws StoreError for what cannot be a key: it may come from a damaged file, and lead out of the store */
   stageDir(key: string): string {
+    if (!isKeyName(key)) throw new StoreError('STORE_DAMAGED', `Expected the key of a stage, got ${JSON.stringify(key.slice(0, 80))}`);
     return layout.stage(this.dir, key);
   }
 
@@ -116,8 +121,8 @@ export class StoreReader {
   /** Where the link `done` points to, whole or not. */
   linkedAttempt(key: string): number | undefined {
     try {
-      const target = /^attempts\/(\d+)$/.exec(readlinkSync(layout.done(this.stageDir(key))));
-      return target ? Number(target[1]) : undefined;
+      const [, number = ''] = /^attempts\/(\d+)$/.exec(readlinkSync(layout.done(this.stageDir(key)))) ?? [];
+      return isNumberName(number) ? Number(number) : undefined;
     } catch (error) {
       if (hasCode(error, 'ENOENT', 'EINVAL', 'ENOTDIR')) return undefined;
       throw error;
@@ -165,7 +170,7 @@ export class StoreReader {
   /** Of the attempt that counts, else of the newest: times, host, versions. Never part of a result. */
   provenance(key: string): Record<string, unknown> | undefined {
     const attempt = this.doneAttempt(key) ?? this.attempts(key).at(-1);
-    return attempt === undefined ? undefined : readObject(join(this.attemptDir(key, attempt), attemptFiles.provenance));
+    return attempt === undefined ? undefined : readParsed(provenanceFile, join(this.attemptDir(key, attempt), attemptFiles.provenance));
   }
 
   /** What sweeps set out to do, newest first. Advisory; damaged records are told to `warn` and passed over. */

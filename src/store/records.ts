@@ -4,6 +4,10 @@ import type { MetricRecord, StageIdentity } from '../ablation/kind.ts';
 
 const jsonObject = z.record(z.string(), z.json());
 
+/** Names of a store's folders: a damaged one must not lead elsewhere. */
+export const isKeyName = (name: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(name);
+export const keyName = z.string().refine(isKeyName, 'expected the key of a stage');
+
 export const stageFile = z.object({
   label: z.string(),
   identity: z.strictObject({
@@ -11,7 +15,7 @@ export const stageFile = z.object({
     revision: z.int(),
     recipe: jsonObject,
     seed: z.int(),
-    upstream: z.record(z.string(), z.string()),
+    upstream: z.record(z.string(), keyName),
   }),
 });
 
@@ -21,7 +25,7 @@ export interface StageRecord extends StageIdentity {
   readonly label: string;
 }
 
-const owner = z.object({ host: z.string(), boot: z.string(), pid: z.int(), started: z.string() });
+const owner = z.object({ host: z.string(), boot: z.string(), pid: z.int().min(1), started: z.string() });
 
 export const attemptFile = z.object({
   /** Runner that holds the lease. */
@@ -35,7 +39,7 @@ export type AttemptRecord = z.infer<typeof attemptFile>;
 /** What `worker.json` and `attempt.json` have in common. */
 export const workerFile = z.object({ owner });
 
-export const resumedFile = z.object({ from: z.object({ attempt: z.int(), step: z.int() }).nullable() });
+export const resumedFile = z.object({ from: z.object({ attempt: z.int().min(1), step: z.int().min(0) }).nullable() });
 /** The checkpoint an attempt went on from; null when it began at the start. */
 export type ResumedFrom = z.infer<typeof resumedFile>['from'];
 
@@ -53,4 +57,7 @@ export type StateLine = z.infer<typeof stateLine>;
 
 export const resultFile = z.record(z.string(), z.union([z.number(), z.string()]));
 
-export const metricLine = z.object({ step: z.number(), epoch: z.number() }).catchall(z.number()) as z.ZodType<MetricRecord>;
+/** Facts about an attempt: whatever whoever ran it told. */
+export const provenanceFile = jsonObject;
+
+export const metricLine = z.object({ step: z.int().min(0), epoch: z.number() }).catchall(z.number()) as z.ZodType<MetricRecord>;

@@ -1,12 +1,12 @@
 /** The run directory: one folder a stage, one folder an attempt, one link that says which attempt counts. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { canonicalJson } from '../ablation/json.ts';
 import type { StageIdentity } from '../ablation/kind.ts';
 import { Attempt } from './attempt.ts';
-import { hasCode, StoreError } from './errors.ts';
+import { hasCode, StoreError, unlessDamaged } from './errors.ts';
 import { nodeFiles, type Files } from './files.ts';
-import { attemptFiles, layout, STORE_FORMAT } from './layout.ts';
+import { attemptFiles, COMMITTED, layout, STORE_FORMAT } from './layout.ts';
 import { leftovers } from './leftovers.ts';
 import { damage, readManifest } from './manifest.ts';
 import { isTemporary, temporaryIn } from './names.ts';
@@ -101,7 +101,7 @@ export class Store extends StoreReader {
     if (attempt === undefined) return false;
     const dir = this.attemptDir(key, attempt);
     const manifest = readManifest(join(dir, attemptFiles.manifest));
-    const broken = manifest ? await damage(dir, manifest) : 'no manifest.json';
+    const broken = manifest ? await damage(dir, manifest, COMMITTED) : 'no manifest.json';
     if (broken !== undefined) this.#uncount(key, attempt, broken);
     return broken === undefined;
   }
@@ -162,7 +162,7 @@ export class Store extends StoreReader {
       if (this.incomplete(key, attempt) !== undefined) continue;
       const dir = this.attemptDir(key, attempt);
       const manifest = readManifest(join(dir, attemptFiles.manifest));
-      const broken = manifest ? await damage(dir, manifest) : 'no manifest.json';
+      const broken = manifest ? await damage(dir, manifest, COMMITTED) : 'no manifest.json';
       if (broken === undefined) {
         new Attempt(this.#files, this, key, attempt).link();
         return true;
@@ -171,12 +171,15 @@ export class Store extends StoreReader {
     return false;
   }
 
-  /** A link to something not whole counts for nothing and would bar every later commit. */
+  /** A link to something not whole, or anything else in its place, counts for nothing and would bar every later commit. */
   #withdraw(key: string): void {
     const attempt = this.linkedAttempt(key);
-    if (attempt === undefined) return;
-    const broken = this.incomplete(key, attempt);
-    if (broken !== undefined) this.#uncount(key, attempt, broken);
+    const broken = attempt === undefined ? undefined : this.incomplete(key, attempt);
+    if (attempt !== undefined && broken !== undefined) this.#uncount(key, attempt, broken);
+    const done = layout.done(this.stageDir(key));
+    if (attempt !== undefined || !lstatSync(done, { throwIfNoEntry: false }) || this.linkedAttempt(key) !== undefined) return;
+    this.#warn(`${done}: expected a link to an attempt, got something else; removed`);
+    this.#files.remove(done);
   }
 
   #uncount(key: string, attempt: number, broken: string): void {
@@ -185,7 +188,7 @@ export class Store extends StoreReader {
   }
 
   #mayLive(key: string, attempt: number): boolean {
-    const owner = this.attempt(key, attempt)?.owner;
+    const owner = unlessDamaged(() => this.attempt(key, attempt))?.owner;
     return owner !== undefined && this.states(key, attempt).at(-1)?.state === 'running' && isAlive(owner) !== false;
   }
 }
@@ -224,7 +227,7 @@ function identityText({ kind, revision, recipe, seed, upstream }: StageIdentity)
 function checkFormat(path: string): void {
   const file = layout.format(path);
   const format = formatOf(path)?.['format'];
-  if (typeof format !== 'number') throw new StoreError('STORE_DAMAGED', `${file}: expected {"format": ${STORE_FORMAT}}, got no format`);
+  if (typeof format !== 'number' || !(format >= 0)) throw new StoreError('STORE_DAMAGED', `${file}: expected {"format": ${STORE_FORMAT}}, got no format`);
   if (format > STORE_FORMAT) {
     throw new StoreError('STORE_NEWER', `${path} was written by a newer version of this program (store format ${format}; this one reads up to ${STORE_FORMAT}); update the program or choose another --store`);
   }
@@ -234,7 +237,7 @@ function formatOf(path: string): Record<string, unknown> | undefined {
   try {
     if (!statSync(path).isDirectory()) throw new StoreError('NOT_A_STORE', `Expected a store, got the file ${path}; choose another --store`);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) throw new StoreError('STORE_MISSING', `Expected a store at ${path}, got no such folder; run 'ablate sweep' first or choose another --store`);
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) throw new StoreError('STORE_MISSING', `Expected a store at ${path}, got no such folder; run 'ablate sweep' first or choose another --store`);
     throw error;
   }
   const value = readObject(layout.format(path));

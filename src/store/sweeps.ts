@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { StoreError } from './errors.ts';
 import { layout } from './layout.ts';
 import { listFolder, readParsed } from './read.ts';
+import { keyName } from './records.ts';
 
 interface SweptArm {
   readonly ablation: string;
@@ -33,7 +34,7 @@ const sweepFile: z.ZodType<SweepRecord> = z.object({
   profile: z.string(),
   overrides: z.array(z.string()),
   seeds: z.array(z.int()),
-  arms: z.array(z.object({ ablation: z.string(), arm: z.string(), seed: z.int(), stages: z.record(z.string(), z.string()) })),
+  arms: z.array(z.object({ ablation: z.string(), arm: z.string(), seed: z.int(), stages: z.record(z.string(), keyName) })),
 });
 
 /** Sweeps of a store, newest first. Damaged files are told to `warn` and passed over. */

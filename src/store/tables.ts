@@ -1,4 +1,5 @@
 /** A store as tables, for queries: rows are read when asked for, and nothing here can change the store. */
+import { z } from 'zod';
 import { StoreError } from './errors.ts';
 import type { StageState, StoreReader } from './reader.ts';
 import { newestArms } from './sweeps.ts';
@@ -63,11 +64,13 @@ function runRow(store: StoreReader, key: string, warn: (message: string) => void
   const failure = state.state === 'failed' ? state : undefined;
   const text = (name: string): string | null => (typeof facts[name] === 'string' ? facts[name] : null);
   const number = (name: string): number | null => (typeof facts[name] === 'number' ? facts[name] : null);
+  const whole = (name: string): number | null => (Number.isSafeInteger(Math.trunc(number(name) ?? NaN)) ? Math.trunc(number(name)!) : null);
+  const time = (name: string): string | null => (z.iso.datetime().safeParse(facts[name]).success ? text(name) : null);
   return [
     key, stage?.kind ?? null, stage?.revision ?? null, stage?.label ?? null, stage?.seed ?? null,
     stateName(state), attempt ?? null, store.attempts(key).length, failure?.code ?? null, failure?.reason ?? null,
-    record?.place ?? null, text('host') ?? record?.owner.host ?? null, record?.created ?? null, text('ended'),
-    number('wall_seconds'), number('cpu_seconds'), number('peak_memory_bytes'), text('commit'),
+    record?.place ?? null, text('host') ?? record?.owner.host ?? null, record?.created ?? null, time('ended'),
+    number('wall_seconds'), number('cpu_seconds'), whole('peak_memory_bytes'), text('commit'),
     stage ? JSON.stringify(stage.recipe) : null, stage ? JSON.stringify(stage.upstream) : null, JSON.stringify(facts),
   ];
 }
