@@ -1,3 +1,5 @@
+import { SafetensorsError } from './safetensors-error.ts';
+
 /**
  * Element types of tensors in files, by their safetensors names. JavaScript has no 16-bit floats, so F16 and BF16 are
  * kept as their bits; `toFloat32` widens them. Typed arrays are in host order: all platforms of the engine are little-endian.
@@ -43,7 +45,7 @@ export const BYTES_PER_ELEMENT = Object.fromEntries(
 /**
  * The values of a floating-point tensor as float32: F16 and BF16 exactly, F64 rounded, F32 as it is (not copied).
  * @param name what to call the tensor in the error message
- * @throws TypeError for integers and booleans, whose conversion is a decision of the caller
+ * @throws SafetensorsError `DTYPE_MISMATCH` for integers and booleans, whose conversion is a decision of the caller
  */
 export function toFloat32(tensor: StoredTensor, name = 'tensor'): Float32Array {
   switch (tensor.dtype) {
@@ -51,7 +53,7 @@ export function toFloat32(tensor: StoredTensor, name = 'tensor'): Float32Array {
     case 'F64': return Float32Array.from(tensor.data);
     case 'BF16': return new Float32Array(Uint32Array.from(tensor.data, bits => bits << 16).buffer);
     case 'F16': return Float32Array.from(tensor.data, halfToNumber);
-    default: throw new TypeError(`Expected ${name} to be floating-point (F64, F32, F16, BF16), got ${tensor.dtype}.`);
+    default: throw new SafetensorsError('DTYPE_MISMATCH', `Expected ${name} to be floating-point (F64, F32, F16, BF16), got ${tensor.dtype}.`);
   }
 }
 

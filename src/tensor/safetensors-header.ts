@@ -1,28 +1,10 @@
 /** Reading and checking the header of a safetensors file. A header that passes describes every byte of the data exactly once. */
 import { ARRAY_OF, BYTES_PER_ELEMENT, type DType } from './dtype.ts';
+import { fail } from './safetensors-error.ts';
 
 /** The reference implementation's limit: a larger length is taken for damage before anything is allocated. */
 export const MAX_HEADER_BYTES = 100_000_000;
 export const METADATA_KEY = '__metadata__';
-
-export type SafetensorsErrorCode =
-  | 'TRUNCATED' | 'HEADER_TOO_LARGE' | 'NOT_UTF8' | 'INVALID_JSON' | 'DUPLICATE_KEY' | 'INVALID_METADATA' | 'INVALID_NAME'
-  | 'INVALID_ENTRY' | 'UNKNOWN_DTYPE' | 'DTYPE_MISMATCH' | 'INVALID_SHAPE' | 'INVALID_OFFSETS' | 'SIZE_MISMATCH'
-  | 'OVERLAP' | 'HOLE' | 'TRAILING_DATA';
-
-/** A file that breaks the safetensors format, or tensors that it cannot hold. */
-export class SafetensorsError extends Error {
-  readonly code: SafetensorsErrorCode;
-  constructor(code: SafetensorsErrorCode, message: string) {
-    super(message);
-    this.name = 'SafetensorsError';
-    this.code = code;
-  }
-}
-
-export function fail(code: SafetensorsErrorCode, source: string, expected: string, got: string): never {
-  throw new SafetensorsError(code, `${source}: Expected ${expected}, got ${got}.`);
-}
 
 export interface HeaderEntry {
   readonly name: string;
@@ -73,22 +55,53 @@ function parseJsonObject(bytes: Uint8Array, source: string): Record<string, unkn
     fail('INVALID_JSON', source, 'a header in JSON', `text that is none (${(error as Error).message})`);
   }
   if (!isObject(value) || !text.startsWith('{')) fail('INVALID_JSON', source, 'a header that is a JSON object', text.slice(0, 20));
-  expectUniqueKeys(text, source);
+  checkStructure(text, source);
   return value;
 }
 
-/** JSON.parse keeps the last of several equal keys in silence, so keys are counted in the text. @param text valid JSON */
-function expectUniqueKeys(text: string, source: string): void {
-  const open: Set<string>[] = [];
-  for (const [token, string, colon] of text.matchAll(/[{}]|("(?:[^"\\]|\\.)*")(\s*:)?/g)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '}') open.pop();
-    else if (string !== undefined && colon !== undefined) {
-      const key = JSON.parse(string) as string;
-      if (open.at(-1)?.has(key)) fail('DUPLICATE_KEY', source, 'unique names', `${string} twice`);
-      open.at(-1)?.add(key);
+/** A header has names, entries, and the lists of these. */
+const MAX_DEPTH = 3;
+const COLON = /[ \t\n\r]*:/y;
+
+/**
+ * JSON.parse keeps the last of several equal keys in silence, and reads any depth, so both are looked for in the text.
+ * @param text valid JSON
+ */
+function checkStructure(text: string, source: string): void {
+  const open: (Set<string> | undefined)[] = []; // keys of the objects, undefined for lists
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case '{':
+      case '[':
+        open.push(text[at] === '{' ? new Set() : undefined);
+        if (open.length > MAX_DEPTH) fail('INVALID_JSON', source, `a header nested at most ${MAX_DEPTH} deep`, 'more');
+        break;
+      case '}':
+      case ']':
+        open.pop();
+        break;
+      case '"': {
+        const end = endOfString(text, at);
+        const keys = open.at(-1);
+        COLON.lastIndex = end;
+        if (keys && COLON.test(text)) addKey(keys, text.slice(at, end), source);
+        at = end - 1;
+      }
     }
   }
+}
+
+/** Behind the closing quote of the string that begins at `from`. */
+function endOfString(text: string, from: number): number {
+  let at = from + 1;
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at + 1;
+}
+
+function addKey(keys: Set<string>, written: string, source: string): void {
+  const key = JSON.parse(written) as string;
+  if (keys.has(key)) fail('DUPLICATE_KEY', source, 'unique names', `${written} twice`);
+  keys.add(key);
 }
 
 function parseMetadata(value: unknown, source: string): Record<string, string> {

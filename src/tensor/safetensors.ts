@@ -5,9 +5,10 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ARRAY_OF, DTYPE_ORDER, type StoredTensor } from './dtype.ts';
-import { fail, MAX_HEADER_BYTES, METADATA_KEY, parseHeader } from './safetensors-header.ts';
+import { fail } from './safetensors-error.ts';
+import { MAX_HEADER_BYTES, METADATA_KEY, parseHeader } from './safetensors-header.ts';
 
-export { SafetensorsError, type SafetensorsErrorCode } from './safetensors-header.ts';
+export { SafetensorsError, type SafetensorsErrorCode } from './safetensors-error.ts';
 export { toFloat32, type DType, type StoredTensor } from './dtype.ts';
 
 export interface SafetensorsContent {

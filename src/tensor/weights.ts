@@ -54,7 +54,7 @@ export function writeWeights(path: string, weights: Weights, metadata: Readonly<
   writeSafetensors(path, new Map(tensors), metadata);
 }
 
-/** Reads the floating-point tensors of a safetensors file as float32. @throws TypeError for tensors of integers */
+/** Reads the floating-point tensors of a safetensors file as float32. @throws SafetensorsError for tensors of integers, too */
 export function readWeights(path: string): Record<string, HostTensor> {
   const { tensors } = readSafetensors(path);
   return Object.fromEntries([...tensors].map(([name, tensor]) =>
