@@ -8,7 +8,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 200;
-/** A lock file that is still empty is being written, unless its writer died between creating and filling it. */
+/** A lock file that is still empty, or names no process, is being written, unless its writer died between creating and filling it. */
 const WRITING_MS = 5000;
 
 /** @type {import('./lock.d.mts').withLock} */
@@ -45,7 +45,7 @@ function acquire(file) {
 /** Who holds the lock, or undefined when the lock is left over. A holder on another host cannot be asked: it counts as alive. */
 function liveHolder(file) {
   try {
-    const [pid, host] = readFileSync(file, 'utf8').split(' ');
+    const [, pid, host] = /^([1-9]\d*) (\S+)$/.exec(readFileSync(file, 'utf8')) ?? [];
     if (!host) return Date.now() - statSync(file).mtimeMs < WRITING_MS ? 'unknown' : undefined;
     if (host !== hostname()) return `${pid} on ${host}`;
     return isAlive(Number(pid)) ? pid : undefined;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import type { FileRecord } from './python.ts';
 
 export interface Manifest {
@@ -14,14 +15,21 @@ export interface Manifest {
 
 const NAME = 'manifest.json';
 
+const fileRecord = z.object({ bytes: z.int().min(0), sha256: z.string() });
+const manifestSchema = z.object({
+  wheels: z.array(z.string()),
+  // Without a file it would vouch for an empty folder.
+  files: z.record(z.string(), fileRecord).refine(files => Object.keys(files).length > 0),
+});
+
 export const writeManifest = (folder: string, manifest: Manifest): Promise<void> =>
   writeFile(path.join(folder, NAME), `${JSON.stringify(manifest, null, 1)}\n`);
 
 export async function readManifest(folder: string): Promise<Manifest | undefined> {
   try {
-    return JSON.parse(await readFile(path.join(folder, NAME), 'utf8')) as Manifest;
+    return manifestSchema.parse(JSON.parse(await readFile(path.join(folder, NAME), 'utf8')));
   } catch {
-    return undefined; // absent or torn: the folder is made anew either way
+    return undefined; // absent, torn or damaged: the folder is made anew either way
   }
 }
 
@@ -30,11 +38,11 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
  * Empty when all is well; `['missing']` when there is no such folder or it has no manifest.
  */
 export async function damage(folder: string, deep = false): Promise<string[]> {
-  const manifest = await readManifest(folder);
-  if (!manifest) return ['missing'];
-  const problems = await Promise.all(Object.entries(manifest.files).map(async ([name, expected]) => {
+  const found = await readManifest(folder);
+  if (!found) return ['missing'];
+  const problems = await Promise.all(Object.entries(found.files).map(async ([name, expected]) => {
     const file = path.join(folder, name);
-    const size = await stat(file).then(info => info.size, () => undefined);
+    const size = await stat(file).then(info => (info.isFile() ? info.size : undefined), () => undefined);
     if (size === undefined) return `${name} is missing`;
     if (size !== expected.bytes) return `${name} has ${size} bytes instead of ${expected.bytes}`;
     if (deep && await sha256(file) !== expected.sha256) return `${name} has another SHA-256 than when it was unpacked`;

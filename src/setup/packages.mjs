@@ -29,9 +29,12 @@ export function packagesInstalled(root) {
   });
 }
 
+const isObject = value => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function readPackages(file) {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')).packages;
+    const { packages } = JSON.parse(readFileSync(file, 'utf8'));
+    return isObject(packages) && Object.values(packages).every(isObject) ? packages : undefined;
   } catch {
     return undefined;
   }
