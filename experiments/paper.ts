@@ -4,33 +4,50 @@
  * check mark, the record says so (`row_assignment_inferred`) and the report repeats it.
  */
 import type { Published } from '../src/ablation/declaration.ts';
-import records from './paper.json' with { type: 'json' };
+import { z } from '../src/ablation/define.ts';
+import { UsageError } from '../src/ablation/errors.ts';
+import { problems, problemText } from '../src/ablation/problems.ts';
+import data from './paper.json' with { type: 'json' };
 
-interface PaperRecord {
-  readonly table: string;
-  readonly row: string;
-  readonly column: string;
-  readonly value: number | string;
-  readonly unit: string;
-  readonly source: string;
-  readonly quote?: string;
-  readonly note?: string;
-  readonly row_assignment_inferred?: boolean;
+const paperFile = z.array(z.strictObject({
+  table: z.string(),
+  row: z.string(),
+  column: z.string(),
+  /** Choices of a setting are a list; only numbers can be published values. */
+  value: z.union([z.number(), z.string(), z.array(z.union([z.number(), z.string()]))]),
+  unit: z.string(),
+  source: z.string(),
+  verified: z.boolean(),
+  quote: z.string().optional(),
+  note: z.string().optional(),
+  row_assignment_inferred: z.boolean().optional(),
+}));
+export type PaperRecord = z.infer<typeof paperFile>[number];
+
+/** The records of a `paper.json`. @throws UsageError naming the first fields that are wrong */
+export function parsePaper(value: unknown): PaperRecord[] {
+  const found = problems(paperFile, value);
+  if (found.length > 0) throw new UsageError('INVALID_PAPER', `paper.json: ${found.slice(0, 3).map(problemText).join('; ')}`);
+  return paperFile.parse(value);
 }
+
+const paper = parsePaper(data);
 
 /**
  * One published number.
- * @throws when the paper has no such cell, or when it is not a number: a typo in a declaration must not become a missing value.
+ * @param records those of `paper.json`
+ * @throws UsageError when the paper has no such cell, or when it is not a number: a typo in a declaration must not become a missing value.
  */
-export function published(table: string, row: string, column = 'Top-1'): Published {
-  const ofTable = (records as readonly PaperRecord[]).filter(r => r.table === table);
-  const record = ofTable.find(r => r.row === row && r.column === column);
+export function published(table: string, row: string, column = 'Top-1', records: readonly PaperRecord[] = paper): Published {
+  const ofTable = records.filter(r => r.table === table);
+  const [record, another] = ofTable.filter(r => r.row === row && r.column === column);
   if (record === undefined) {
     const known = ofTable.map(r => `'${r.row}' / '${r.column}'`).join(', ') || 'no record';
-    throw new Error(`Expected a record of ${table} with row '${row}' and column '${column}' in paper.json, got none; it has ${known}.`);
+    throw new UsageError('NOT_PUBLISHED', `Expected a record of ${table} with row '${row}' and column '${column}' in paper.json, got none; it has ${known}.`);
   }
+  if (another !== undefined) throw new UsageError('NOT_PUBLISHED', `Expected one record of ${table} with row '${row}' and column '${column}' in paper.json, got several.`);
   if (typeof record.value !== 'number') {
-    throw new Error(`Expected a number in ${table}, row '${row}', column '${column}' of paper.json, got '${record.value}'.`);
+    throw new UsageError('NOT_PUBLISHED', `Expected a number in ${table}, row '${row}', column '${column}' of paper.json, got '${String(record.value)}'.`);
   }
   return {
     value: record.value,

@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { parseJson } from '../ablation/json.ts';
 import type { JsonObject, JsonValue } from '../ablation/kind.ts';
 import { byText, RecordError } from './records.ts';
 import { redact } from './text.ts';
@@ -43,7 +44,7 @@ const file = z.object({ all: facts, stages: z.record(z.string(), facts) });
 export function parseProvenance(text: string): ReportProvenance {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch {
     json = undefined;
   }
