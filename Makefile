@@ -11,7 +11,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu chaos setup doctor parity lint typecheck packages engine
+.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu chaos fuzz setup doctor parity lint typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ bench-gpu: engine ## the race of steps on a GPU; refuses where either side would
 
 chaos: engine ## disturb toy sweeps for some minutes (kills, full disk, damage) and count what was lost: make chaos ARGS="--seed 7 --minutes 3"
 	@node --import tsx test/chaos/main.ts $(ARGS)
+
+fuzz: packages ## damaged files of every format to their readers, and count what crashed, hung or was silent: make fuzz ARGS="--seed 1 --inputs 100000"
+	@node --import tsx test/fuzz/main.ts $(ARGS)
 
 setup: packages ## install packages and engine (`make sweep` also fetches the data)
 	@$(ABLATE) setup --engine $(ARGS)

@@ -15,6 +15,7 @@ export default defineConfig({
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 20_000),
       project('property', ['test/property/**/*.test.ts'], 60_000),
+      project('fuzz', ['test/fuzz/**/*.test.ts'], 60_000),
       project('parity', ['test/parity/**/*.test.ts'], 60_000),
       // The same golden values, computed as compiled graphs.
       project('parity-graph', ['test/parity/**/*.test.ts'], 60_000, { PARITY_MODE: 'graph' }),

@@ -1,0 +1,49 @@
+/** The records of a committed report. What is edited by hand and still is a record, `ablate report --verify` finds with a store at hand. */
+import { enginesOf } from '../../src/report/engines.ts';
+import { parseProvenance, serializeProvenance, type ReportProvenance } from '../../src/report/provenance.ts';
+import { parseMergedRecords, parseRecords, RecordError, serializeRecords, type ReportRecord } from '../../src/report/records.ts';
+import { sampleInput, sampleKey, sampleRecords } from '../fixtures/report/sample.ts';
+import { jsonFile, jsonLines } from './damage.ts';
+import { fileFormat, reading, type FileSubject, type Format } from './fuzz.ts';
+
+/** A few of them, with short curves: damage is to hit all parts. */
+function records(seed: number): Buffer {
+  const few = sampleRecords([seed]).filter((_, i) => i % 3 === 0).map(record => ({ ...record, curves: Object.fromEntries(Object.entries(record.curves).map(([name, points]) => [name, points.slice(0, 4)])) }));
+  return Buffer.from(serializeRecords(few));
+}
+
+const results = fileFormat('report: results.jsonl', async (): Promise<FileSubject<ReportRecord[]>> => {
+  const { buildReport } = await import('../../src/report/build.ts');
+  const { study, profile, ablations } = sampleInput();
+  return {
+    samples: [records(0), records(1)],
+    codec: jsonLines,
+    async read(bytes) {
+      const text = bytes.toString('utf8');
+      await reading(() => parseMergedRecords(text), [RecordError]);
+      const found = parseRecords(text);
+      buildReport({ study, profile, ablations, records: found });
+      return found;
+    },
+    own: [RecordError],
+  };
+});
+
+const provenanceOf = (engine: string): Buffer => Buffer.from(serializeProvenance({
+  [sampleKey('a')]: { kind: 'distill', cpu: 'x', wall_seconds: 1.5, stage: { engine: { name: engine, libraryVersion: '2.21.0', mode: 'graph' }, micro_batches: 2 } },
+  [sampleKey('b')]: { kind: 'evaluate', cpu: 'x', wall_seconds: 0.5, packages: ['a', 'b'] },
+}));
+
+const provenance = fileFormat('report: provenance.json', (): FileSubject<ReportProvenance> => ({
+  samples: [provenanceOf('tensorflow'), provenanceOf('other')],
+  codec: jsonFile,
+  read: bytes => {
+    const found = parseProvenance(bytes.toString('utf8'));
+    enginesOf(found);
+    serializeProvenance(found);
+    return found;
+  },
+  own: [RecordError],
+}));
+
+export const REPORT_FORMATS: readonly Format[] = [results, provenance];
