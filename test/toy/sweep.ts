@@ -46,14 +46,15 @@ export function endSweeps(): void {
   }
 }
 
-/** Starts a sweep in a process group of its own. */
-export function startSweep(options: DriveOptions): Sweep {
+/** Starts a sweep in a process group of its own. @param env variables beside those of this process */
+export function startSweep(options: DriveOptions, env: Readonly<Record<string, string>> = {}): Sweep {
   const child = execaNode(fileURLToPath(new URL('drive.ts', import.meta.url)), [JSON.stringify(options)], {
     nodeOptions: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
     detached: true,
     reject: false,
     buffer: false,
     stderr: 'inherit',
+    env,
   });
   const events: RunEvent[] = [];
   const watchers = new Set<() => void>();

@@ -1,0 +1,24 @@
+/** A host with a name and a clock of its own, as far as the processes that are started on it can tell. */
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from './sweep.ts';
+
+const SHIM = new URL('clock.mjs', import.meta.url).href;
+
+export class Host {
+  /** Variables of its processes. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly #clock: string;
+
+  /** @param wrong milliseconds by which its clock is ahead */
+  constructor(name: string, wrong = 0) {
+    this.#clock = join(temporaryFolder('clock'), 'wrong');
+    this.setClock(wrong);
+    this.env = { NODE_OPTIONS: `--import=${SHIM}`, TEST_HOST: name, TEST_CLOCK: this.#clock };
+  }
+
+  setClock(wrong: number): void {
+    writeFileSync(`${this.#clock}.new`, String(wrong));
+    renameSync(`${this.#clock}.new`, this.#clock); // processes are reading it
+  }
+}
