@@ -7,7 +7,7 @@ import type { Report } from './model.ts';
 import { reportKicker } from './wording.ts';
 
 /** Rows of each table; the page has the rest. */
-const ROWS = { conflicts: 4, arms: 9, claims: 7 } as const;
+const ROWS = { conflicts: 3, arms: 9, claims: 7 } as const;
 
 export interface CommentInput {
   readonly report: Report;

@@ -25,7 +25,8 @@ export function summaryTable(changes: Changes): Table {
       row('Claims undecided', ({ claims: { agrees, disagrees, withinNoise } }) => String(agrees + disagrees + withinNoise)),
       row('Claims not run', side => String(side.claims.notRun)),
       row('Pairs of arms ordered as in the paper', ({ order }) => `${order.same} of ${decidable(order)}`),
-      row('Images with labels, without', ({ cost }) => `${formatCount(cost.labelledImages)}, ${formatCount(cost.unlabelledImages)}`),
+      row('Labelled images', side => formatCount(side.cost.labelledImages)),
+      row('Unlabelled images', side => formatCount(side.cost.unlabelledImages)),
       row('Operations', ({ cost }) => formatFlops(cost.flops)),
     ],
     notes: [],
@@ -140,8 +141,8 @@ export function claimSentence({ claims }: Changes): string {
 }
 
 const costParts = ({ labelledImages, unlabelledImages, flops }: StageCost): string[] => [
-  ...(labelledImages === 0 ? [] : [`${formatCount(labelledImages)} images with labels`]),
-  ...(unlabelledImages === 0 ? [] : [`${formatCount(unlabelledImages)} without`]),
+  ...(labelledImages === 0 ? [] : [`${formatCount(labelledImages)} labelled images`]),
+  ...(unlabelledImages === 0 ? [] : [`${formatCount(unlabelledImages)} unlabelled ones`]),
   ...(flops === 0 ? [] : [formatFlops(flops)]),
 ];
 

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { listProfiles, loadExperiments } from '../../src/ablation/load.ts';
+import { buildPlan } from '../../src/plan/plan.ts';
+import { attribute, seedsOf } from '../../src/report/attribution.ts';
 import { checkReport } from '../../src/report/write.ts';
+import { readWritten } from '../../src/report/written.ts';
 
 const experiments = fileURLToPath(new URL('../../experiments', import.meta.url));
 const reports = fileURLToPath(new URL('../../reports', import.meta.url));
@@ -22,5 +25,11 @@ describe('committed reports', () => {
     const loaded = await loadExperiments(experiments, { profile });
     const problems = await checkReport({ study: loaded.study, profile: loaded.profile, ablations: loaded.ablations.map(a => a.declaration), outDir: join(reports, profile) });
     expect(problems).toEqual([]);
+  });
+
+  it.each(committed)('%s: every result stands for the arm that the declarations say', async profile => {
+    const loaded = await loadExperiments(experiments, { profile });
+    const { records } = readWritten(join(reports, profile));
+    expect(attribute(records, buildPlan({ ...loaded, seeds: seedsOf(records) })).misplaced).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { describe, expect, it } from 'vitest';
 import { compareReports, hasChanges, ofAblations, type Baseline, type Changes } from '../../src/report/baseline.ts';
 import { parseClaimStates, parseCsv } from '../../src/report/baseline-claims.ts';
+import { changesSection } from '../../src/report/baseline-html.ts';
 import { renderComment } from '../../src/report/baseline-comment.ts';
 import { buildReport, type ReportInput } from '../../src/report/build.ts';
 import { claimCsv } from '../../src/report/csv.ts';
@@ -251,6 +252,16 @@ describe('the page', () => {
     const captions = [...page.querySelectorAll('#changes caption')].map(caption => caption.textContent);
     expect(captions).toEqual(['Before and now', 'Arms that changed: test accuracy (%)']);
     expect(page.querySelector('#changes p')!.textContent).toContain('Arms: 1 better; 1 as before.');
+  });
+
+  it('folds away what nothing follows from, where there is much of it', () => {
+    const names = Array.from({ length: 20 }, (_, i) => `arm${i}`);
+    const many = claimAblation('table', names, []);
+    const all = (shift: (i: number) => number): Accuracies => Object.fromEntries(names.map((name, i) => [`table/${name}`, [0.5 + shift(i)]]));
+    const big = input(rerun(all(i => (i === 0 ? 0.1 : 0.001))), { ablations: [many] });
+    const page = parseMarkup(`<main>${changesSection(compareReports(big, baseline(accuracyRecords(all(() => 0))))).text}</main>`);
+    expect(page.querySelector('#changes summary')!.textContent).toBe('19 arms within noise, or with more seeds');
+    expect([...page.querySelectorAll('#changes tbody th')].map(th => th.textContent).filter(text => text.startsWith('table: '))[0]).toBe('table: ARM0');
   });
 
   it('of all files of a report only the page tells of the comparison', async () => {
