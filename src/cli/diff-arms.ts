@@ -1,6 +1,5 @@
-/** Two arms side by side: recipes role by role, headline numbers seed by seed, curves epoch by epoch. */
+/** Two arms side by side: headline numbers seed by seed, curves epoch by epoch. */
 import type { ReportCurve, Study } from '../ablation/declaration.ts';
-import { identityDifferences, type IdentityDifference } from '../plan/explain.ts';
 import type { Plan } from '../plan/plan.ts';
 import { collectRecords } from '../report/collect.ts';
 import { difference, type Difference, type Replicates } from '../report/compare.ts';
@@ -8,47 +7,6 @@ import type { CurvePoint } from '../report/records.ts';
 import { placeRecords, replicates, type Placed } from '../report/usage.ts';
 import type { StoreReader } from '../store/reader.ts';
 import type { ChosenArm } from './arm.ts';
-
-/** `same`: one stage that both share; `only a`, `only b`: the other arm has no such role; else the fields that differ. */
-export interface RoleDifference {
-  readonly role: string;
-  readonly same: boolean;
-  readonly only?: 'a' | 'b';
-  /** Upstream keys are left out: the upstream role stands in a line of its own. */
-  readonly fields: readonly IdentityDifference[];
-  /** Inputs that differ: the role that fills the slot in each arm, if any. */
-  readonly inputs: readonly { readonly slot: string; readonly a: string | undefined; readonly b: string | undefined }[];
-}
-
-/** Roles in the order of the stages, of the first seed: replicates of an arm differ in seeds only. */
-export function roleDifferences({ stages }: Plan, a: ChosenArm, b: ChosenArm): RoleDifference[] {
-  const [left, right] = [a.replicates[0]!.stages, b.replicates[0]!.stages];
-  const order = [...stages.keys()];
-  const rolesOf = (keys: Keys): string[] => Object.keys(keys).sort((x, y) => order.indexOf(keys[x]!) - order.indexOf(keys[y]!));
-  return merged(rolesOf(left), rolesOf(right)).map((role): RoleDifference => {
-    const [x, y] = [left[role], right[role]];
-    if (x === undefined || y === undefined) return { role, same: false, only: x === undefined ? 'b' : 'a', fields: [], inputs: [] };
-    const all = x === y ? [] : identityDifferences(stages.get(x)!, stages.get(y)!);
-    const slots = all.flatMap(d => /^upstream\.(.+)$/.exec(d.field)?.[1] ?? []);
-    const inputs = slots.map(slot => ({ slot, a: roleOf(left, stages.get(x)!.upstream[slot]), b: roleOf(right, stages.get(y)!.upstream[slot]) }));
-    return { role, same: x === y, fields: all.filter(d => !/^upstream\b/.test(d.field)), inputs };
-  });
-}
-
-type Keys = Readonly<Record<string, string>>;
-
-const roleOf = (keys: Keys, key: string | undefined): string | undefined => Object.keys(keys).find(role => keys[role] === key);
-
-/** Both lists in their orders; what only the second has stands before what follows it there. */
-function merged(first: readonly string[], second: readonly string[]): string[] {
-  const all = [...first];
-  second.forEach((role, i) => {
-    if (all.includes(role)) return;
-    const next = second.slice(i).find(r => first.includes(r));
-    all.splice(next === undefined ? all.length : all.indexOf(next), 0, role);
-  });
-  return all;
-}
 
 export interface CurveDifference extends ReportCurve {
   /** Replicates behind the means. */

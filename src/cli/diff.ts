@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { MetricSpec } from '../ablation/kind.ts';
+import { roleDifferences, type RoleDifference } from '../plan/difference.ts';
 import type { Plan } from '../plan/plan.ts';
 import { openStoreReadOnly } from '../store/store.ts';
 import { findArm, type ChosenArm } from './arm.ts';
-import { measured, roleDifferences, type CurveDifference, type Measured, type RoleDifference } from './diff-arms.ts';
+import { measured, type CurveDifference, type Measured } from './diff-arms.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
 import { cut, heading, plural, table } from './text.ts';
 
@@ -16,7 +17,7 @@ export function registerDiff(program: Command): void {
     .action(async (nameA: string, nameB: string, options: Selection & { json?: boolean }) => {
       const chosen = await choose(options);
       const [a, b] = [findArm(chosen, nameA), findArm(chosen, nameB)];
-      const roles = roleDifferences(chosen.plan, a, b);
+      const roles = roleDifferences(chosen.plan, a.replicates[0]!, b.replicates[0]!);
       const numbers = existsSync(options.store) ? measured(chosen.study, chosen.plan, openStoreReadOnly(options.store), a, b) : undefined;
       process.stdout.write(`${options.json === true ? diffJson(chosen, a, b, roles, numbers) : diffText(chosen, a, b, roles, numbers)}\n`);
     });

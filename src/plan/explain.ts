@@ -12,7 +12,7 @@ export interface IdentityDifference {
 
 /** Fields in which two identities differ, sorted by name; none exactly when their keys are equal. */
 export function identityDifferences(a: StageIdentity, b: StageIdentity): IdentityDifference[] {
-  const [left, right] = [leaves(a), leaves(b)];
+  const [left, right] = [identityFields(a), identityFields(b)];
   return [...new Set([...left.keys(), ...right.keys()])]
     .sort()
     .map(field => ({ field, a: left.get(field), b: right.get(field) }))
@@ -29,7 +29,8 @@ export function nearestIdentity<T extends StageIdentity>(stage: StageIdentity, c
   return best;
 }
 
-function leaves({ kind, revision, recipe, seed, upstream }: StageIdentity): Map<string, string> {
+/** Every field of an identity that is no object itself, with its canonical JSON. */
+export function identityFields({ kind, revision, recipe, seed, upstream }: StageIdentity): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (value: unknown, field: string): void => {
     const fields = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];

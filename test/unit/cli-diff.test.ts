@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { findArm } from '../../src/cli/arm.ts';
 import { sparkline } from '../../src/cli/diff.ts';
-import { roleDifferences, valueAt } from '../../src/cli/diff-arms.ts';
+import { valueAt } from '../../src/cli/diff-arms.ts';
+import { roleDifferences } from '../../src/plan/difference.ts';
 import { loadExperiments } from '../../src/ablation/load.ts';
 import { buildPlan } from '../../src/plan/plan.ts';
 import { toyExperiments } from '../toy/sweep.ts';
@@ -25,7 +26,7 @@ describe('findArm', () => {
 });
 
 describe('roleDifferences', () => {
-  const roles = (a: string, b: string) => roleDifferences(chosen.plan, findArm(chosen, a), findArm(chosen, b));
+  const roles = (a: string, b: string) => roleDifferences(chosen.plan, findArm(chosen, a).replicates[0]!, findArm(chosen, b).replicates[0]!);
 
   it('names fields, shared stages, and inputs that differ; the same arm has none', () => {
     expect(roles('cut/half', 'cut/none')).toEqual([
