@@ -22,7 +22,7 @@ const formats = FORMATS.filter(({ name }) => only === undefined || name === only
 if (formats.length === 0) program.error(`error: Expected one of ${FORMATS.map(({ name }) => `'${name}'`).join(', ')}, got '${only}'.`);
 
 const HEAD = ['inputs', 'refused', 'harmless', 'undetectable', 'faults', 'inputs/s', 'slowest ms'];
-const line = (name: string, cells: readonly (string | number)[]): string => name.padEnd(32) + cells.map((cell, i) => String(cell).padStart(HEAD[i]!.length + 2)).join('');
+const line = (name: string, cells: readonly (string | number)[]): string => name.padEnd(40) + cells.map((cell, i) => String(cell).padStart(HEAD[i]!.length + 2)).join('');
 const cellsOf = (t: Tally, faults: number): (string | number)[] =>
   [t.inputs, t.refused, t.harmless, t.undetectable, faults, t.seconds > 0 ? Math.round(t.inputs / t.seconds) : 0, t.slowestMs.toFixed(1)];
 
