@@ -120,16 +120,18 @@ describe('a digit changed by hand', () => {
     expect(stderr).toMatch(/results\.jsonl: the uses of record [0-9a-f]{32} are not those of the declarations/);
   });
 
-  it('what is no store, no report or no ref is bad use', async () => {
-    const nowhere = await verify('nowhere');
-    expect([nowhere.exitCode, nowhere.stderr]).toEqual([2, expect.stringContaining('--verify: Expected a store at') as string]);
-    const without = await study.ablate('report', '--check', '--reports', 'none');
-    expect([without.exitCode, without.stderr]).toEqual([2, expect.stringContaining('Expected the records of a report in none/quick/results.jsonl') as string]);
-    const ref = await study.ablate('report', '--baseline', 'no-such-ref');
-    expect([ref.exitCode, ref.stderr]).toEqual([2, expect.stringContaining("expected a git ref, the folder of a report or a store, got 'no-such-ref'") as string]);
-    expect((await study.ablate('report', '--check', '--rebuild')).stderr).toContain('Expected one of --check, --verify, --rebuild, --baseline, got --check and --rebuild');
-    expect((await study.ablate('report', '--out', 'x')).exitCode).toBe(2);
-    expect((await study.ablate('report', '--baseline', REPORT, '--out', 'reports')).stderr).toContain('--out: expected a folder other than that of the report');
+  it('what is no store, no report, no ref or no sense is bad use', async () => {
+    const cases: readonly [string[], string][] = [
+      [['--verify', 'nowhere'], '--verify: Expected a store at'],
+      [['--check', '--reports', 'none'], 'Expected the records of a report in none/quick/results.jsonl'],
+      [['--baseline', 'no-such-ref'], "expected a git ref, the folder of a report or a store, got 'no-such-ref'"],
+      [['--check', '--rebuild'], 'Expected one of --check, --verify, --rebuild, --baseline, got --check and --rebuild'],
+      [['--out', 'x'], '--out: expected --baseline with it'],
+      [['--all'], '--all: expected one of'],
+      [['--baseline', REPORT, '--out', 'reports'], '--out: expected a folder other than that of the report'],
+    ];
+    const told = await Promise.all(cases.map(([args]) => study.ablate('report', ...args)));
+    expect(told.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(cases.map(([, message]) => [2, expect.stringContaining(message) as string]));
   });
 
   it('all reports of a folder are checked, and one of no profile is refused', async () => {
@@ -145,7 +147,8 @@ describe('in git', () => {
   const study = editableStudy('quick');
   const git = async (...args: string[]) => execa('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { cwd: study.folder, reject: false, all: true });
   const sweep = async (...args: string[]): Promise<void> => {
-    expect((await study.ablate('sweep', '--devices', 'cpu:2x1', ...args)).exitCode).toBe(0);
+    const { exitCode, all } = await study.ablate('sweep', '--devices', 'cpu:2x1', ...args);
+    if (exitCode !== 0) throw new Error(all);
   };
   const commit = async (message: string): Promise<void> => {
     expect((await git('add', '-A')).exitCode).toBe(0);
@@ -169,7 +172,7 @@ describe('in git', () => {
   });
 
   it('compared with its own commit, with itself and with its store nothing has changed', async () => {
-    for (const which of ['HEAD', REPORT, 'reports', 'store']) expect(await baselineOf(which)).toContain('No arm, claim or result changed.');
+    for (const text of await Promise.all(['HEAD', REPORT, 'reports', 'store'].map(which => baselineOf(which)))) expect(text).toContain('No arm, claim or result changed.');
   });
 
   it('after an edit of a declaration: what became of the arm, in Markdown and on a page that stands elsewhere', async () => {
