@@ -33,12 +33,15 @@ export function memoryOf({ code }: Pick<Reason, 'code'>, { signal, outOfMemory }
   return outOfMemory === false ? 'suspected' : 'ran-out';
 }
 
-/** Of an error of our own process, such as a full disk: the store can be at fault, the recipe cannot. */
+/**
+ * Of an error of our own process, such as a full disk. The stage waits for the next run: an attempt whose end we could not
+ * write down goes on for whoever reads the store as long as we live, and we would wait for ourselves.
+ */
 export function failureOf(error: unknown): Reason {
   return {
     code: error instanceof AblateError ? error.code : 'RUNNER_FAILED',
     reason: error instanceof Error ? error.message : String(error),
-    permanent: false,
+    permanent: true,
   };
 }
 

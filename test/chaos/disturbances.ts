@@ -6,6 +6,7 @@ import { attemptFiles, layout } from '../../src/store/layout.ts';
 import { madeBy } from '../../src/store/names.ts';
 import { ownerOf } from '../../src/store/owner.ts';
 import type { StoreReader } from '../../src/store/reader.ts';
+import { killWhereverTheyAre } from './kills.ts';
 import type { Sweep } from './processes.ts';
 import { LEASE_MS, type Scene } from './scene.ts';
 
@@ -17,7 +18,11 @@ export interface Disturbance {
 /** A full disk is told within this time, else the sweep is ended by force. */
 const FULL_MS = 40_000;
 
+/** Many in a short time. They leave the disk alone. */
+export const kills: readonly Disturbance[] = [{ name: 'kill -9 of workers, runners and all', run: killWhereverTheyAre }];
+
 export const disturbances: readonly Disturbance[] = [
+  ...kills,
   { name: 'kill -9 of workers', run: killWorkers },
   { name: 'kill -9 of the runner', run: killRunner },
   { name: 'kill -9 of all at once', run: killAll },

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, program } from 'commander';
 import { draw } from '../toy/kinds/grow.ts';
 import { runChaos } from './chaos.ts';
+import { disturbances } from './disturbances.ts';
 import { killDistillations } from './native.ts';
 import { faultsOf, tallyText } from './tally.ts';
 
@@ -23,7 +24,7 @@ const { seed, minutes, nativeKills } = program
   .opts<{ seed: number; minutes: number; nativeKills: number }>();
 
 console.log(`Chaos of ${minutes} min, seed ${seed}. First an undisturbed sweep.`);
-const tally = await runChaos({ seed, seconds: minutes * 60, seeds: '0,1', say: line => console.log(line) });
+const tally = await runChaos({ seed, disturbances, enough: (_, seconds) => seconds >= minutes * 60, seeds: '0,1', say: line => console.log(line) });
 if (nativeKills > 0 && faultsOf(tally) === 0) {
   console.log(`${nativeKills} kills inside a real distillation:`);
   let drawn = 0;

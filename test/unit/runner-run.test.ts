@@ -8,6 +8,7 @@ import { execute } from '../../src/runner/execute.ts';
 import type { RunEvent, RunSummary } from '../../src/runner/events.ts';
 import type { Limits } from '../../src/runner/limits.ts';
 import { runPlan } from '../../src/runner/run.ts';
+import { StoreError } from '../../src/store/errors.ts';
 import { nodeFiles, type Files } from '../../src/store/files.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import toyStudy from '../toy/experiments/study.ts';
@@ -242,6 +243,22 @@ describe('runPlan', () => {
     expect(new Set(told.splice(0))).toEqual(new Set([false]));
     await run(executor(), 'variety/own-root', { acceptEngineChange: true });
     expect(new Set(told)).toEqual(new Set([true]));
+  });
+
+  test('whose end cannot be written down, as on a full disk, fails once, and the run ends', async () => {
+    let isFull = false;
+    const full = (): never => { throw new StoreError('STORE_FULL', 'Could not write 160 bytes to /disk. The disk is full.'); };
+    const files: Files = { ...nodeFiles, openAppend: path => (isFull ? full() : nodeFiles.openAppend(path)) };
+    const store = openStore(temporaryFolder('full'), { files });
+    const executor = new TestExecutor(1, task => {
+      store.attemptOf(task.attempts[0]!.key, 1).claim();
+      isFull = true;
+      return Promise.resolve({ exitCode: 1 });
+    });
+    const { summary } = await run(executor, 'cut/whole', { store });
+    expect(summary.failed).toEqual([expect.objectContaining({ code: 'STORE_FULL', reason: 'Could not write 160 bytes to /disk. The disk is full.' })]);
+    expect(executor.submitted).toHaveLength(1);
+    expect(summary.blocked).toHaveLength(2);
   });
 
   test('killed while it takes a lease: ends the worker at once', async () => {
