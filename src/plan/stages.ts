@@ -4,7 +4,7 @@ import type { JsonObject, StageCost, StageIdentity, StageKind } from '../ablatio
 import { problems, problemText } from '../ablation/problems.ts';
 import { suggest } from '../ablation/suggest.ts';
 import type { StageSpec } from '../ablation/declaration.ts';
-import { keyOf } from './identity.ts';
+import { keyOf } from '../ablation/identity.ts';
 
 /** One replicate of an arm. */
 export interface ArmRef {

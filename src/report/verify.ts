@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Study } from '../ablation/declaration.ts';
-import { keyOf } from '../plan/identity.ts';
+import { keyOf } from '../ablation/identity.ts';
 import type { Plan } from '../plan/plan.ts';
 import { StoreError } from '../store/errors.ts';
 import { attemptFiles } from '../store/layout.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Ablation, Arm } from '../../src/ablation/expand.ts';
-import { identityText } from '../../src/plan/identity.ts';
+import { identityText } from '../../src/ablation/identity.ts';
 import { buildPlan, type Plan } from '../../src/plan/plan.ts';
 import { priorities } from '../../src/plan/priority.ts';
 import study from '../toy/experiments/study.ts';

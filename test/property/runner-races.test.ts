@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { defineKind, z } from '../../src/ablation/define.ts';
-import { keyOf } from '../../src/plan/identity.ts';
+import { keyOf } from '../../src/ablation/identity.ts';
 import type { Plan, PlannedStage } from '../../src/plan/plan.ts';
 import type { RunEvent, RunSummary } from '../../src/runner/events.ts';
 import type { Limits } from '../../src/runner/limits.ts';

@@ -1,6 +1,6 @@
 /** A store with one stage, for tests of the store alone. */
 import type { StageIdentity } from '../../src/ablation/kind.ts';
-import { keyOf } from '../../src/plan/identity.ts';
+import { keyOf } from '../../src/ablation/identity.ts';
 import type { Attempt } from '../../src/store/attempt.ts';
 import { openStore, type Store, type StoreOptions } from '../../src/store/store.ts';
 import { temporaryFolder } from './sweep.ts';

@@ -5,7 +5,7 @@ import type { StageSpec, Study } from '../../src/ablation/declaration.ts';
 import { defineKind, defineStudy } from '../../src/ablation/define.ts';
 import type { Ablation } from '../../src/ablation/expand.ts';
 import { loadExperiments } from '../../src/ablation/load.ts';
-import { keyOf } from '../../src/plan/identity.ts';
+import { keyOf } from '../../src/ablation/identity.ts';
 import { buildPlan, stageLabel, totalCost, type Plan } from '../../src/plan/plan.ts';
 import { priorities } from '../../src/plan/priority.ts';
 import toyStudy from '../toy/experiments/study.ts';

@@ -1,7 +1,7 @@
 /** The scheduler with an executor that loses and spoils what it is given: the store alone decides what came of a stage. */
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { keyOf } from '../../src/plan/identity.ts';
+import { keyOf } from '../../src/ablation/identity.ts';
 import type { Place } from '../../src/runner/devices.ts';
 import type { Ended, Executor, Job, JobListener, Task } from '../../src/runner/executors/executor.ts';
 import { execute } from '../../src/runner/execute.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { keyOf } from '../../src/plan/identity.ts';
+import { keyOf } from '../../src/ablation/identity.ts';
 import { findGarbage } from '../../src/store/garbage.ts';
 import { begin, identity, key, storeWithStage } from '../toy/store.ts';
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { canonicalJson, NotJsonError } from '../../src/ablation/json.ts';
 import type { JsonValue, StageIdentity } from '../../src/ablation/kind.ts';
 import { identityDifferences } from '../../src/plan/explain.ts';
-import { keyOf } from '../../src/plan/identity.ts';
+import { keyOf } from '../../src/ablation/identity.ts';
 
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<JsonValue>;
 const name = fc.string({ minLength: 1, maxLength: 6 });

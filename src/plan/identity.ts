@@ -1,1 +1,0 @@
-export { identityText, KEY_LENGTH, keyOf } from '../ablation/identity.ts';
