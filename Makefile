@@ -11,10 +11,10 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu chaos fuzz setup doctor parity lint typecheck packages engine
+.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu bench-report chaos fuzz setup doctor parity lint typecheck packages engine
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 sweep: engine ## set up, fetch the data, train every arm, write the report
 	@$(ABLATE) setup --data --quiet
@@ -47,12 +47,15 @@ explain: packages ## why the stages of an arm are done, reused, missing or stale
 diff: packages ## two arms side by side: make diff ARGS="relation/mae relation/qk-vv"
 	@$(ABLATE) diff $(ARGS)
 
-bench: engine ## speed of planning, and the race against PyTorch: make bench ARGS="--only step --rounds 3"
+bench: engine ## speed of planning, overhead of a step, and the race against PyTorch: make bench ARGS="--only step --rounds 3"
 	@$(ABLATE) setup --data --quiet
-	@status=0; node --import tsx test/bench/plan.ts || status=$$?; node --import tsx test/bench/race.ts $(ARGS) || status=$$?; exit $$status
+	@status=0; node --import tsx test/bench/plan.ts || status=$$?; node --import tsx test/bench/overhead.ts || status=$$?; node --import tsx test/bench/race.ts $(ARGS) || status=$$?; exit $$status
 
 bench-gpu: engine ## the race of steps on a GPU; refuses where either side would compute on the CPU
 	@node --import tsx test/bench/race.ts --device gpu $(ARGS)
+
+bench-report: packages ## time to build a report of thousands of stages, and to open its page
+	@node --import tsx test/bench/report.ts
 
 chaos: engine ## disturb toy sweeps for some minutes (kills, full disk, damage) and count what was lost: make chaos ARGS="--seed 7 --minutes 3"
 	@node --import tsx test/chaos/main.ts $(ARGS)
@@ -74,6 +77,7 @@ lint: packages ## eslint, no warning allowed
 
 typecheck: packages ## TypeScript, strict
 	@node node_modules/typescript/bin/tsc --noEmit
+	@node node_modules/typescript/bin/tsc --noEmit -p src/report/page
 
 packages:
 	@node src/setup/packages.mjs

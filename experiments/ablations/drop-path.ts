@@ -13,6 +13,8 @@ import { published } from '../paper.ts';
 const arm = (name: string, teacherDropPath: number, studentDropPath: number, row: string) => ({
   name,
   label: `Teacher ${teacherDropPath}, student ${studentDropPath}`,
+  at: studentDropPath,
+  group: `Teacher ${teacherDropPath}`,
   factors: { teacherDropPath, studentDropPath },
   published: published('Table 13', row),
 });
@@ -24,11 +26,12 @@ export default defineAblation<Factors>({
   table: 'Table 13',
   question: 'How much drop path should the student have, and does the teacher want any?',
   expected: 'A little drop path in the student helps (0.1); in the teacher it hurts.',
+  axis: 'drop path rate of the student',
   base: { student: 'B' },
   default: 'student-01',
   arms: [
     arm('none', 0, 0, 'teacher 0.0 / student 0.0'),
-    { name: 'student-01', label: 'Teacher 0, student 0.1 (default)', sameAs: 'relation/qk-vv-softmax', published: published('Table 13', 'teacher 0.0 / student 0.1 (default)') },
+    { name: 'student-01', label: 'Teacher 0, student 0.1 (default)', at: 0.1, group: 'Teacher 0', sameAs: 'relation/qk-vv-softmax', published: published('Table 13', 'teacher 0.0 / student 0.1 (default)') },
     arm('student-02', 0, 0.2, 'teacher 0.0 / student 0.2'),
     arm('student-03', 0, 0.3, 'teacher 0.0 / student 0.3'),
     arm('both-01', 0.1, 0.1, 'teacher 0.1 / student 0.1'),

@@ -15,6 +15,7 @@ const arms = (['T', 'S', 'B'] as const).flatMap(size => {
   const arm = (name: string, label: string, strategy: string, row: string) => ({
     name: `${name}-${size.toLowerCase()}`,
     label: `ViT-${size}, ${label}`,
+    group: `ViT-${size}`,
     sameAs: `strategy-size/${strategy}-${size.toLowerCase()}`,
     published: published('Table 3', `ViT-${size}: ${row}`),
   });

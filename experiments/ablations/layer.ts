@@ -13,6 +13,7 @@ import { published } from '../paper.ts';
 const arm = (name: string, label: string, teacherBlock: number, column: string) => ({
   name,
   label,
+  at: 24 * teacherBlock,
   factors: { teacherBlock },
   published: published('Table 10', 'Classification (top-1)', column),
 });
@@ -24,12 +25,13 @@ export default defineAblation<Factors>({
   table: 'Table 10',
   question: 'From which block of the teacher should the student learn?',
   expected: 'A block at three quarters of the depth or a little later beats both the middle and the last.',
+  axis: 'block of the teacher, of 24',
   base: { student: 'B' },
   default: 'three-quarters',
   arms: [
     arm('half', 'Block 12 of 24', 1 / 2, '12th'),
     arm('five-eighths', 'Block 15 of 24', 5 / 8, '15th'),
-    { name: 'three-quarters', label: 'Block 18 of 24 (default)', sameAs: 'relation/qk-vv-softmax', published: published('Table 10', 'Classification (top-1)', '18th') },
+    { name: 'three-quarters', label: 'Block 18 of 24 (default)', at: 18, sameAs: 'relation/qk-vv-softmax', published: published('Table 10', 'Classification (top-1)', '18th') },
     arm('seven-eighths', 'Block 21 of 24', 7 / 8, '21st'),
     arm('last', 'Block 24 of 24', 1, '24th (last)'),
   ],

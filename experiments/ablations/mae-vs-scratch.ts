@@ -14,6 +14,7 @@ const sizes: readonly ModelSize[] = ['T', 'S', 'B', 'L'];
 const arm = (student: ModelSize, method: 'scratch' | 'mae') => ({
   name: `${method}-${student.toLowerCase()}`,
   label: `ViT-${student}, ${method === 'mae' ? 'MAE' : 'from scratch'}`,
+  group: `ViT-${student}`,
   factors: { student, method },
   published: published('Table 2', method === 'mae' ? 'MAE' : 'Scratch (DeiT)', `ViT-${student}`),
 });

@@ -15,12 +15,13 @@ export default defineAblation<Factors>({
   table: 'ours',
   question: 'How does accuracy fall with the share of patches that the student does not see?',
   expected: 'It falls with the ratio.',
+  axis: 'patches masked (%)',
   base: { student: 'B' },
   default: 'mask-0',
   arms: [
-    { name: 'mask-0', label: 'Raw image (default)', sameAs: 'relation/qk-vv-softmax' },
-    { name: 'mask-25', label: '25 % masked', factors: { maskRatio: 0.25 } },
-    { name: 'mask-50', label: '50 % masked', factors: { maskRatio: 0.5 } },
-    { name: 'mask-75', label: '75 % masked', sameAs: 'masking/masked' },
+    { name: 'mask-0', label: 'Raw image (default)', at: 0, sameAs: 'relation/qk-vv-softmax' },
+    { name: 'mask-25', label: '25 % masked', at: 25, factors: { maskRatio: 0.25 } },
+    { name: 'mask-50', label: '50 % masked', at: 50, factors: { maskRatio: 0.5 } },
+    { name: 'mask-75', label: '75 % masked', at: 75, sameAs: 'masking/masked' },
   ],
 });

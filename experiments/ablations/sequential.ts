@@ -12,7 +12,8 @@ import { published } from '../paper.ts';
 
 const arm = (student: ModelSize, teachers: Factors['teachers'], label: string, row: string) => ({
   name: `${student}-from-${teachers.join('-')}`.toLowerCase(),
-  label: `ViT-${student} from ${label}`,
+  label: `ViT-${student}, from ${label}`,
+  group: `ViT-${student}`,
   factors: { student, teachers },
   published: published('Table 11', row),
 });

@@ -64,7 +64,7 @@ export default defineAblation<Factors>({
       const [, strategy = '', size = ''] = /^(.*)-(\w)$/.exec(name) ?? [];
       return published('Table 8', `ViT-${size.toUpperCase()}: ${ROWS[strategy] ?? strategy}`);
     },
-  ),
+  ).map(arm => ({ ...arm, group: `ViT-${arm.name.slice(-1).toUpperCase()}` })),
   claims: [
     ...sizes.map(size => ({
       name: `relation-feature-class-token-${size.toLowerCase()}`,

@@ -21,6 +21,10 @@ interface ArmBase {
   readonly label: string;
   readonly published?: Published;
   readonly note?: string;
+  /** Place on the ablation's `axis`. */
+  readonly at?: number;
+  /** Arms of one group stand together in a chart, e.g. those of one model size; over an axis they share a line. */
+  readonly group?: string;
 }
 
 /** An arm chooses its factors, or takes over those of an arm of another ablation, so that both tables show one run. */
@@ -89,6 +93,8 @@ export interface AblationDeclaration<F> {
   readonly question: string;
   /** What this study is expected to show, and at what cost: one or two sentences for plan and report. */
   readonly expected: string;
+  /** Title of the numeric axis that the arms are places of; absent: the chart has a row for each arm. */
+  readonly axis?: string;
   /** Factors that all arms share. */
   readonly base: Partial<F>;
   /** Name of the arm that deltas are taken against. */
@@ -122,6 +128,22 @@ export interface ReportCurve {
   readonly role: string;
   readonly metric: string;
   readonly title: string;
+}
+
+/** A fact about a profile for the head of the report. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+  /** Stands on the first screen. */
+  readonly lead?: boolean;
+}
+
+/** A chart of arms of several ablations: a line for each series over the places of one axis. */
+export interface OverviewDeclaration {
+  readonly title: string;
+  readonly x: { readonly label: string; readonly values: readonly string[] };
+  /** An arm (`ablation/arm`) for each place of the axis; null: there is none. */
+  readonly series: readonly { readonly label: string; readonly arms: readonly (string | null)[] }[];
 }
 
 /** A value of a profile that no source gives. */
@@ -180,6 +202,8 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
     /** Values of the profile without a source; plan and report list them. */
     assumptions?(profile: P): readonly Assumption[];
     /** Facts for the head of the report: data set, sizes, schedules, seeds. */
-    facts(profile: P): readonly { readonly label: string; readonly value: string }[];
+    facts(profile: P): readonly Fact[];
+    /** The paper's headline picture, first among the charts. */
+    readonly overview?: OverviewDeclaration;
   };
 }

@@ -32,7 +32,7 @@ const published = z.strictObject({
 const factors = z.record(z.string(), z.unknown());
 
 const arm = z
-  .strictObject({ name, label: text, factors: factors.optional(), sameAs: foreignReference.optional(), published: published.optional(), note: text.optional() })
+  .strictObject({ name, label: text, factors: factors.optional(), sameAs: foreignReference.optional(), published: published.optional(), note: text.optional(), at: z.number().optional(), group: text.optional() })
   .refine(a => (a.factors === undefined) !== (a.sameAs === undefined), "expected either 'factors' or 'sameAs'");
 
 const comparison = z.discriminatedUnion('type', [
@@ -58,6 +58,7 @@ const ablation = z.strictObject({
   table: text,
   question: text,
   expected: text,
+  axis: text.optional(),
   base: factors,
   default: name,
   arms: z.array(arm).min(1),
@@ -84,13 +85,18 @@ const kind = z.looseObject({
   cost: callable,
   load: callable,
 });
+const overview = z.strictObject({
+  title: text,
+  x: z.strictObject({ label: text, values: z.array(text).min(1) }),
+  series: z.array(z.strictObject({ label: text, arms: z.array(foreignReference.nullable()) })).min(1),
+}).refine(({ x, series }) => series.every(({ arms }) => arms.length === x.values.length), "expected an arm, or null, for each of the values of 'x'");
 const study = z.looseObject({
   name: text,
   factors: schema,
   profile: schema,
   kinds: z.array(kind).min(1),
   realise: callable,
-  report: z.looseObject({ columns: z.array(z.unknown()), curves: z.array(z.unknown()), ownRoles: z.array(text) }),
+  report: z.looseObject({ columns: z.array(z.unknown()), curves: z.array(z.unknown()), ownRoles: z.array(text), overview: overview.optional() }),
 });
 
 /**

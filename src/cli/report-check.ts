@@ -34,7 +34,7 @@ export async function check(all: readonly Chosen[], reports: string): Promise<nu
 
 async function checkOne(chosen: Chosen, outDir: string): Promise<boolean> {
   const { study, profile, overrides, ablations } = chosen;
-  const problems = await checkReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), outDir });
+  const problems = await checkReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), expanded: ablations, outDir });
   for (const { path, problem } of problems) complain(problem, join(outDir, path));
   const { records } = readWritten(outDir);
   const { misplaced, unneeded } = attribute(records, planOf(chosen, records));

@@ -21,7 +21,7 @@ export async function rebuild(all: readonly Chosen[], reports: string): Promise<
     if (unneeded.length > 0) warn(`${plural(unneeded.length, 'record')} of ${outDir} belong to stages that no declared arm needs: they are left out.`);
     const known: ReportProvenance = { ...(await provenanceOfMerge(outDir)), ...written.provenance };
     const provenance = Object.fromEntries(records.flatMap(({ key }) => (known[key] === undefined ? [] : [[key, known[key]]])));
-    const { written: files, removed } = await writeReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), records, provenance, outDir });
+    const { written: files, removed } = await writeReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), expanded: ablations, records, provenance, outDir });
     const changed = files.length + removed.length;
     process.stdout.write(`${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
   }

@@ -78,7 +78,7 @@ export async function writeReports(chosen: Chosen, options: { readonly store: st
   const ablations = chosen.ablations.map(a => a.declaration);
   const records = collectRecords(study, plan, store);
   const outDir = reportFolder(options.reports, profile.name, overrides);
-  const { written } = await writeReport({ study, profile, overrides, ablations, records, provenance: collectProvenance(plan, store), outDir });
+  const { written } = await writeReport({ study, profile, overrides, ablations, expanded: chosen.ablations, records, provenance: collectProvenance(plan, store), outDir });
   const { verdict } = buildReport({ study, profile, overrides, ablations, records });
   process.stdout.write(`\n${verdict.join('\n')}\n\n${written.length > 0 ? `Report written (${plural(written.length, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
 }

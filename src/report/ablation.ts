@@ -1,11 +1,13 @@
 /** One ablation of the report: its rows, and how their order relates to the paper's. */
 import type { AblationDeclaration, ArmDeclaration, Inconsistency, ReferenceRow, Study } from '../ablation/declaration.ts';
 import type { ClaimResult } from './claims.ts';
-import { agreement, countOrder, difference, publishedDifference, type OrderCount, type Replicates } from './compare.ts';
+import { agreement, countOrder, difference, publishedDifference, type Replicates } from './compare.ts';
 import { curveCharts } from './curves.ts';
 import { mixedEngines, type Engines } from './engines.ts';
 import { formatDelta, formatValue, scale } from './format.ts';
 import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
+import { rankAgreement } from './rank.ts';
+import type { ArmRecipe } from './recipes.ts';
 import type { ReportRecord } from './records.ts';
 import { mean, sampleStd } from './statistics.ts';
 import { oneLine } from './text.ts';
@@ -22,6 +24,7 @@ export interface AblationInput {
   readonly engines: Engines;
   /** The claims that this ablation declares. */
   readonly claims: readonly ClaimResult[];
+  readonly recipes: readonly ArmRecipe[] | undefined;
 }
 
 /** An arm with its records, before rows are made. */
@@ -44,22 +47,26 @@ export function buildAblation(input: AblationInput): AblationReport {
     return { role: column.role, label: oneLine(column.label), unit: spec?.unit ?? 'ratio' };
   });
   const rows = arms.map((arm, index) => buildRow(input, arms, arm, index));
+  const compared = comparedArms(ablation, arms);
   return {
     name: ablation.name,
     title: oneLine(ablation.title),
     table: oneLine(ablation.table),
     question: oneLine(ablation.question),
     expected: oneLine(ablation.expected),
+    axis: ablation.axis === undefined ? undefined : oneLine(ablation.axis),
     finding: finding(rows, headline),
     rows,
     columns,
-    order: orderOf(input, arms),
+    order: countOrder(compared, study.report.publishedNoise?.value ?? 0),
+    rank: rankAgreement(compared),
     claims: input.claims,
     references: (ablation.references ?? []).map(reference),
     inconsistencies: (ablation.inconsistencies ?? []).map(inconsistency),
     shared: sharedStages(arms, study.report.ownRoles),
     curves: curveCharts(study, ablation.name, arms),
     failures: failures(arms),
+    recipes: input.recipes,
     footnotes: [...footnotes(ablation), ...engineNotes(placed, input.engines)],
   };
 }
@@ -85,13 +92,13 @@ const inconsistency = ({ text, table, source }: Inconsistency): Inconsistency =>
 const publishedOf = (declaration: ArmDeclaration<object>, defaultTable: string | undefined) =>
   declaration.published !== undefined && declaration.published.table === defaultTable ? declaration.published : undefined;
 
-function orderOf({ study, ablation }: AblationInput, arms: readonly Arm[]): OrderCount {
+/** Arms whose published values compare with each other: those of the default arm's table. */
+function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[]): { published: number; replicates: Replicates }[] {
   const table = arms.find(arm => arm.declaration.name === ablation.default)?.declaration.published?.table;
-  const compared = arms.flatMap(({ declaration, replicates: measured }) => {
+  return arms.flatMap(({ declaration, replicates: measured }) => {
     const published = publishedOf(declaration, table);
     return published === undefined ? [] : [{ published: published.value, replicates: measured }];
   });
-  return countOrder(compared, study.report.publishedNoise?.value ?? 0);
 }
 
 function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number): ArmRow {
@@ -105,6 +112,8 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     index,
     name: arm.declaration.name,
     label: arm.label,
+    at: arm.declaration.at,
+    group: arm.declaration.group === undefined ? undefined : oneLine(arm.declaration.group),
     isDefault,
     state: armState(arm, seeds.length),
     wanted: seeds.length,

@@ -2,8 +2,9 @@
 import { ablationAnchor } from './claimtables.ts';
 import { countClaims } from './claims.ts';
 import { decidable } from './compare.ts';
-import { formatPublished } from './format.ts';
+import { formatPublished, formatPValue, formatTau } from './format.ts';
 import type { AblationReport, Report } from './model.ts';
+import { rankRule, type RankAgreement } from './rank.ts';
 import { left, NONE, right, type Cell, type Table } from './tables.ts';
 
 const counted = (count: number, tone?: Cell['tone']): Cell => (count === 0 ? { text: '0', tone: 'muted' } : { text: String(count), ...(tone === undefined ? {} : { tone }) });
@@ -14,7 +15,7 @@ export function contentsTable(report: Report): Table {
     subject: 'Contents',
     caption: 'Ablations, and how their claims and orders came out',
     corner: 'Ablation',
-    columns: [left('Table'), right('Arms measured'), right('Claims'), right('Reproduced'), right('Contradicted'), right('Undecided'), right('Not run'), right('Order as published')],
+    columns: [left('Table'), right('Arms measured'), right('Claims'), right('Reproduced'), right('Contradicted'), right('Undecided'), right('Not run'), right('Order as published'), right('Kendall\u2019s \u03c4')],
     rows: report.ablations.map(ablation => {
       const { total, reproduced, contradicted, agrees, disagrees, withinNoise, notRun } = countClaims(ablation.claims);
       const measured = ablation.rows.filter(row => row.measured !== undefined).length;
@@ -29,11 +30,21 @@ export function contentsTable(report: Report): Table {
             ? [NONE, NONE, NONE, NONE, NONE]
             : [counted(total), counted(reproduced, 'agree'), counted(contradicted, 'disagree'), counted(agrees + disagrees + withinNoise), counted(notRun)]),
           pairs === 0 ? NONE : { text: `${ablation.order.same} of ${pairs}`, detail: pairs === 1 ? 'pair' : 'pairs' },
+          tauCell(ablation.rank),
         ],
       };
     }),
-    notes: ['Order: pairs of arms that the paper separates and that are measured.'],
+    notes: ['Order: pairs of arms that the paper separates and that are measured.', ...(report.ablations.some(({ rank }) => rank !== undefined) ? [rankRule] : [])],
   };
+}
+
+function tauCell(rank: RankAgreement | undefined): Cell {
+  if (rank === undefined) return NONE;
+  const details = [
+    rank.seeds === undefined ? '' : `[${formatTau(rank.seeds.low)}, ${formatTau(rank.seeds.high)}]`,
+    rank.pValue === undefined ? 'too many arms for an exact p' : `p ${formatPValue(rank.pValue)}`,
+  ].filter(Boolean);
+  return { text: formatTau(rank.tau), detail: details.join(', ') };
 }
 
 /** Rows of the paper that no arm stands for; undefined when there are none. */

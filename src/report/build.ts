@@ -1,14 +1,19 @@
 /** Records and declarations -> report model. Pure: the same inputs, in any order of records, give the same report. */
 import { assumptionsOf } from '../ablation/assumptions.ts';
 import type { AblationDeclaration, ProfileBase, Study } from '../ablation/declaration.ts';
+import type { Ablation } from '../ablation/expand.ts';
 import { buildAblation } from './ablation.ts';
 import { countClaims, countComparisons, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
 import { claimRule } from './claimrule.ts';
-import { addOrders, agreementRule, decidable, type OrderCount } from './compare.ts';
+import { addOrders, agreementRule, decidable, valueRule, type OrderCount } from './compare.ts';
+import { disagreements } from './disagreements.ts';
 import type { Engines } from './engines.ts';
 import { plural } from './format.ts';
 import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
+import { multiplicity } from './multiplicity.ts';
+import { buildRecipes } from './recipes.ts';
 import { sortRecords, type ReportRecord } from './records.ts';
+import { buildOverview } from './overview.ts';
 import { oneLine } from './text.ts';
 import { metricSpec } from './usage.ts';
 
@@ -17,6 +22,8 @@ export interface ReportInput {
   readonly profile: ProfileBase;
   /** In the order of the report. */
   readonly ablations: readonly AblationDeclaration<object>[];
+  /** The same ablations with the factors of their arms: for the recipes, which a report without them does not have. */
+  readonly expanded?: readonly Ablation[];
   readonly records: readonly ReportRecord[];
   /** Changes of the profile in canonical form, `path=json`: part of what the numbers mean. */
   readonly overrides?: readonly string[];
@@ -79,17 +86,22 @@ function allSeeds(profile: ProfileBase, records: readonly ReportRecord[], ablati
   return [...new Set([...profile.seeds, ...used])].sort((a, b) => a - b);
 }
 
-export function buildReport({ study, profile, ablations, records, overrides = [], engines = {} }: ReportInput): Report {
+export function buildReport({ study, profile, ablations, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
   const sorted = sortRecords(records);
   const { headline: h, publishedNoise } = study.report;
   const spec = metricSpec(study, sorted, h.role, h.metric);
   const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio' };
   const seeds = allSeeds(profile, sorted, ablations);
-  const comparable = study.report.comparable(profile);
+  const comparable = overrides.length === 0 && study.report.comparable(profile);
+  const recipes = buildRecipes(study, profile, expanded);
   const claims = evaluateClaims({ study, ablations, records: sorted, unit: headline.unit });
   const count = countClaims(claims);
   const reports: AblationReport[] = ablations.map(ablation =>
-    buildAblation({ study, ablation, records: sorted, seeds, headline, comparable, engines, claims: claims.filter(claim => claim.ablation === ablation.name) }),
+    buildAblation({
+      study, ablation, records: sorted, seeds, headline, comparable, engines,
+      claims: claims.filter(claim => claim.ablation === ablation.name),
+      recipes: recipes.arms.get(ablation.name),
+    }),
   );
   const arms = countArms(reports.flatMap(report => report.rows));
   const order = addOrders(reports.map(report => report.order));
@@ -97,7 +109,7 @@ export function buildReport({ study, profile, ablations, records, overrides = []
     study: oneLine(study.name),
     profile: oneLine(profile.name),
     seeds,
-    facts: study.report.facts(profile).map(fact => ({ label: oneLine(fact.label), value: oneLine(fact.value) })),
+    facts: study.report.facts(profile).map(({ label, value, lead }) => ({ label: oneLine(label), value: oneLine(value), ...(lead === true ? { lead } : {}) })),
     overrides: overrides.map(oneLine),
     assumptions: assumptionsOf(study, profile, overrides).map(({ field, value, reason }) => ({ field: oneLine(field), value: oneLine(value), reason: oneLine(reason) })),
     notes: study.report.notes(profile).map(oneLine),
@@ -107,10 +119,15 @@ export function buildReport({ study, profile, ablations, records, overrides = []
     order,
     claims: count,
     comparisons: countComparisons(claims),
+    multiplicity: multiplicity(claims),
+    disagreements: disagreements(reports),
     claimRule: claimRule(study, ablations, sorted),
     verdict: [...claimSentences(count, claims), ...buildVerdict(arms, order, seeds)],
     rule: agreementRule(publishedNoise),
+    valueRule: valueRule(comparable, overrides.length > 0),
     ablations: reports,
+    overview: buildOverview(study.report.overview, reports),
+    defaultRecipes: recipes.defaults,
     stages: sorted.map(({ key, kind, seed, state, uses, resultSha256 }) => ({ key, kind, seed, state, uses: uses.length, resultSha256 })),
   };
 }

@@ -4,7 +4,7 @@ import type { AblationDeclaration, ArmDeclaration, Claim, Published, Study } fro
 import { publishedDifference, type Replicates } from './compare.ts';
 import { scale, type Unit } from './format.ts';
 import type { ReportRecord } from './records.ts';
-import { holm } from './statistics.ts';
+import { holmAdjusted } from './statistics.ts';
 import { oneLine } from './text.ts';
 import { replicatesOfArms } from './usage.ts';
 import { ALPHA, judge, type Direction, type Judgement, type Verdict } from './verdict.ts';
@@ -29,8 +29,12 @@ export interface PairResult extends Judgement {
   readonly test: string;
   /** Gap of the two published values in their own unit; undefined where the paper does not give both in one unit. */
   readonly published: { readonly gap: number; readonly outcome: PublishedOutcome } | undefined;
-  /** Reproduced also when all comparisons of the report are tested together (Holm, 5 %). */
-  readonly afterHolm: boolean;
+}
+
+/** A probability, and the same after Holm's correction over all claims of the report that have one. */
+export interface AdjustedP {
+  readonly value: number;
+  readonly adjusted: number;
 }
 
 export interface ClaimResult {
@@ -43,6 +47,12 @@ export interface ClaimResult {
   /** Of an undecided claim. */
   readonly direction: Direction | undefined;
   readonly published: PublishedOutcome | undefined;
+  /**
+   * Of the claim as a whole, which needs all its comparisons: the largest of their p-values (intersection-union test, Berger
+   * 1982, Technometrics 24). Undefined unless each of them has one.
+   */
+  readonly tTest: AdjustedP | undefined;
+  readonly signFlip: AdjustedP | undefined;
   readonly pairs: readonly PairResult[];
 }
 
@@ -64,8 +74,6 @@ export interface ComparisonCount {
   readonly tested: number;
   readonly reproduced: number;
   readonly contradicted: number;
-  /** Of the reproduced ones, those that stay so under Holm's correction over all that were tested. */
-  readonly reproducedAfterHolm: number;
 }
 
 export interface ClaimInput {
@@ -102,7 +110,9 @@ export function evaluateClaims({ study, ablations, records, unit }: ClaimInput):
   return withHolm(claims);
 }
 
-function evaluateClaim(claim: Claim, ablation: string, evidence: Evidence): ClaimResult {
+type UntestedClaim = Omit<ClaimResult, 'tTest' | 'signFlip'>;
+
+function evaluateClaim(claim: Claim, ablation: string, evidence: Evidence): UntestedClaim {
   const margin = claim.margin ?? evidence.noise;
   const pairs = claim.parts.flatMap(part => pairsOf(part, ablation)).map(pair => evaluatePair(pair, ablation, margin, evidence));
   return {
@@ -131,7 +141,6 @@ function evaluatePair(pair: Pair, ablation: string, publishedMargin: number, evi
     missing: (['arm', 'than'] as const).filter(side => values(pair[side]).size === 0),
     test: testOf(pair, margin, evidence),
     published: publishedGap(type, published(arm), published(than), Math.max(publishedMargin, evidence.noise)),
-    afterHolm: false,
   };
 }
 
@@ -176,15 +185,28 @@ function testOf({ type, arm, than }: Pair, margin: number, { declared }: Evidenc
 }
 
 /** Comparisons by what they test. */
-const distinct = (claims: readonly ClaimResult[]): PairResult[] => [...new Map(claims.flatMap(({ pairs }) => pairs).map(pair => [pair.test, pair])).values()];
+const distinct = (claims: readonly Pick<ClaimResult, 'pairs'>[]): PairResult[] => [...new Map(claims.flatMap(({ pairs }) => pairs).map(pair => [pair.test, pair])).values()];
 
-function withHolm(claims: readonly ClaimResult[]): ClaimResult[] {
-  const tested = distinct(claims).flatMap(({ test, pValue }) => (pValue === undefined ? [] : [{ test, pValue }]));
-  const kept = holm(tested.map(({ pValue }) => pValue), ALPHA);
-  const survivors = new Set(tested.filter((_, i) => kept[i]).map(({ test }) => test));
-  const mark = (pair: PairResult): PairResult => ({ ...pair, afterHolm: pair.verdict === 'reproduced' && survivors.has(pair.test) });
-  return claims.map(claim => ({ ...claim, pairs: claim.pairs.map(mark) }));
+function withHolm(claims: readonly UntestedClaim[]): ClaimResult[] {
+  const tTests = adjusted(claims.map(({ pairs }) => largest(pairs.map(pair => pair.pValue))));
+  const signFlips = adjusted(claims.map(({ pairs }) => largest(pairs.map(pair => pair.signFlipPValue))));
+  return claims.map((claim, i) => ({ ...claim, tTest: tTests[i], signFlip: signFlips[i] }));
 }
+
+/** Undefined unless there are values, and all of them. */
+function largest(pValues: readonly (number | undefined)[]): number | undefined {
+  const known = pValues.filter(p => p !== undefined);
+  return known.length === 0 || known.length < pValues.length ? undefined : Math.max(...known);
+}
+
+function adjusted(pValues: readonly (number | undefined)[]): (AdjustedP | undefined)[] {
+  const all = holmAdjusted(pValues.filter(p => p !== undefined));
+  let next = 0;
+  return pValues.map(value => (value === undefined ? undefined : { value, adjusted: all[next++]! }));
+}
+
+/** Whether a p-value is still significant with Holm's correction. */
+export const survives = (p: AdjustedP | undefined): boolean => p !== undefined && p.adjusted <= ALPHA;
 
 export function countClaims(claims: readonly ClaimResult[]): ClaimCount {
   const verdicts = (verdict: Verdict): number => claims.filter(claim => claim.verdict === verdict).length;
@@ -207,6 +229,5 @@ export function countComparisons(claims: readonly ClaimResult[]): ComparisonCoun
     tested: pairs.filter(pair => pair.pValue !== undefined).length,
     reproduced: pairs.filter(pair => pair.verdict === 'reproduced').length,
     contradicted: pairs.filter(pair => pair.verdict === 'contradicted').length,
-    reproducedAfterHolm: pairs.filter(pair => pair.afterHolm).length,
   };
 }

@@ -1,15 +1,16 @@
 /** Tables of claims: all of them for the head of the report, and those of one ablation with every comparison. */
-import type { ClaimResult, PairResult, PublishedOutcome } from './claims.ts';
+import { survives, type AdjustedP, type ClaimResult, type PairResult, type PublishedOutcome } from './claims.ts';
 import { formatDelta, formatPValue, formatPublishedDelta, plural, type Unit } from './format.ts';
 import type { AblationReport, Report } from './model.ts';
+import { multiplicitySentences } from './multiplicity.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow, type Tone } from './tables.ts';
 import { slug } from './text.ts';
 import { ALPHA, type Judgement, type Verdict } from './verdict.ts';
 
 export const ablationAnchor = (name: string): string => `ablation-${slug(name)}`;
-const claimAnchor = ({ ablation, name }: ClaimResult): string => `claim-${slug(ablation)}--${slug(name)}`;
+export const claimAnchor = ({ ablation, name }: Pick<ClaimResult, 'ablation' | 'name'>): string => `claim-${slug(ablation)}--${slug(name)}`;
 
-const COLUMNS = [left('Verdict'), right('Measured \u0394'), right('Needed'), right('p'), right('Published \u0394')];
+const COLUMNS = [left('Verdict'), right('Measured \u0394'), right('Needed'), right('p,\u00a0t\u00a0test'), right('p,\u00a0sign-flip'), right('Published \u0394')];
 
 /** One row per claim under the name of its ablation, each with the comparison that decides about it. */
 export function claimOverview(report: Report): Table {
@@ -26,7 +27,7 @@ export function claimOverview(report: Report): Table {
             ...claims.map(claim => ({ ...claimRow(claim, report.headline.unit), href: claimAnchor(claim) })),
           ],
     ),
-    notes: [...report.claimRule, 'p: one-sided, of a difference beyond the one needed.', ...multiplicityNotes(report), ...publishedNotes(report.ablations.flatMap(ablation => ablation.claims))],
+    notes: [...report.claimRule, ...testNotes(report), ...multiplicityNotes(report), ...publishedNotes(report.ablations.flatMap(ablation => ablation.claims))],
   };
 }
 
@@ -42,7 +43,7 @@ export function claimTable(report: Report, ablation: AblationReport): Table | un
     rows: ablation.claims.flatMap((claim): TableRow[] => {
       const row = { ...claimRow(claim, unit), id: claimAnchor(claim) };
       const only = claim.pairs.length === 1 ? claim.pairs[0] : undefined;
-      if (only !== undefined) return [{ ...row, detail: [comparisonText(only), row.detail].join('. ') }];
+      if (only !== undefined) return [{ ...row, detail: [comparisonText(only), row.detail, perSeedText(only, unit)].filter(Boolean).join('. ') }];
       return [{ ...row, marked: true }, ...claim.pairs.map(pair => pairRow(pair, unit))];
     }),
     notes: [],
@@ -55,15 +56,16 @@ function claimRow(claim: ClaimResult, unit: Unit): TableRow {
   const many = claim.pairs.length > 1;
   const detail = [claim.source, claim.note].filter(text => text !== undefined).join('. ');
   if (weakest === undefined) return { header: claim.sentence, detail, cells: COLUMNS.map(() => NONE) };
-  const [measured, needed, p] = numberCells(weakest, unit);
+  const [measured, needed] = numberCells(weakest, unit);
   return {
     header: claim.sentence,
     detail,
     cells: [
       verdictCell(claim, missingArms(claim.pairs), many ? undefined : weakest.seedsNeeded),
-      many && weakest.delta !== undefined ? { ...measured, detail: `${measured.detail ?? ''} weakest of ${claim.pairs.length}` } : measured,
+      many && weakest.delta !== undefined ? { ...measured, detail: `${measured.detail ?? ''}, weakest of ${claim.pairs.length}` } : measured,
       needed,
-      p,
+      adjustedCell(claim.tTest, claim.verdict === 'reproduced' && !survives(claim.tTest)),
+      adjustedCell(claim.signFlip),
       publishedCell(claim.published, many ? smallestGap(claim.pairs) : weakest.published?.gap),
     ],
   };
@@ -82,11 +84,15 @@ function smallestGap(pairs: readonly PairResult[]): number | undefined {
 
 const pairRow = (pair: PairResult, unit: Unit): TableRow => ({
   header: comparisonText(pair),
+  detail: perSeedText(pair, unit),
   part: true,
   cells: [verdictCell(pair, missingArms([pair]), pair.seedsNeeded), ...numberCells(pair, unit), publishedCell(pair.published?.outcome, pair.published?.gap)],
 });
 
 export const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${type === 'greater' ? 'above' : 'not below'} ${than.label}`;
+
+/** One difference is the mean itself. */
+const perSeedText = ({ perSeed }: PairResult, unit: Unit): string => (perSeed.length < 2 ? '' : `Per seed: ${perSeed.map(({ delta }) => formatDelta(delta, unit)).join(', ')}`);
 
 /** Labels of arms that no seed has, of comparisons that could not be made. */
 function missingArms(pairs: readonly PairResult[]): string[] {
@@ -109,13 +115,18 @@ function verdictCell({ verdict, direction }: Pick<Judgement, 'verdict' | 'direct
   return { ...VERDICTS[verdict], ...(details.length === 0 ? {} : { detail: details.join('; ') }) };
 }
 
-function numberCells({ delta, standardError, bounds, n, type, margin, pValue, afterHolm, verdict }: PairResult, unit: Unit): [Cell, Cell, Cell] {
+const pCell = (p: number | undefined): Cell => (p === undefined ? NONE : { text: formatPValue(p) });
+
+/** @param lost reproduced, but not with the correction */
+const adjustedCell = (p: AdjustedP | undefined, lost = false): Cell =>
+  p === undefined ? NONE : { text: formatPValue(p.value), detail: `Holm ${formatPValue(p.adjusted)}`, ...(lost ? { sign: '\u2021' } : {}) };
+
+function numberCells({ delta, standardError, bounds, n, type, margin, pValue, signFlipPValue }: PairResult, unit: Unit): [Cell, Cell, Cell, Cell] {
   const threshold = formatDelta(type === 'greater' ? margin : -margin, unit);
   const needed: Cell = { text: `> ${threshold}`, tone: 'muted' };
-  if (delta === undefined || standardError === undefined) return [NONE, needed, NONE];
+  if (delta === undefined || standardError === undefined) return [NONE, needed, NONE, NONE];
   const error = bounds === undefined ? `\u00b1 ${formatDelta(standardError, unit).replace('+', '')}` : `[${formatDelta(bounds.low, unit)}, ${formatDelta(bounds.high, unit)}]`;
-  const p: Cell = pValue === undefined ? NONE : { text: formatPValue(pValue), ...(verdict === 'reproduced' && !afterHolm ? { sign: '\u2021' } : {}) };
-  return [{ text: formatDelta(delta, unit), detail: `${error}, n ${n}` }, needed, p];
+  return [{ text: formatDelta(delta, unit), detail: `${error}, n ${n}` }, needed, pCell(pValue), pCell(signFlipPValue)];
 }
 
 const OUTCOMES: Readonly<Record<PublishedOutcome, { readonly detail: string; readonly tone: Tone }>> = {
@@ -129,11 +140,22 @@ function publishedCell(outcome: PublishedOutcome | undefined, gap: number | unde
   return outcome === undefined ? { text: formatPublishedDelta(gap), detail: 'not all published' } : { text: formatPublishedDelta(gap), ...OUTCOMES[outcome] };
 }
 
+/** What the p-values are of; nothing while there are none. */
+function testNotes({ comparisons }: Report): string[] {
+  if (comparisons.tested === 0) return [];
+  return [
+    'p: one-sided, of a difference beyond the one needed: by the paired t test, and by the exact sign-flip test, which does not suppose that differences are normally distributed. ' +
+      'A claim has the largest p of its comparisons, as it needs them all; Holm: the same corrected for the number of claims.',
+  ];
+}
+
 /** What testing many comparisons at once means for them. */
-function multiplicityNotes({ comparisons: c }: Report): string[] {
-  if (c.tested === 0) return [`${plural(c.total, 'distinct comparison')}; none has the seeds for a test, so nothing is decided.`];
-  const kept = c.reproduced === 0 ? '' : ` With Holm\u2019s correction over all of them ${c.reproducedAfterHolm} of the ${c.reproduced} reproduced ${c.reproducedAfterHolm === 1 ? 'remains' : 'remain'}; \u2021 marks those that do not.`;
-  return [`${plural(c.total, 'distinct comparison')}, ${c.tested} with seeds enough for a test, each at 5 %: ${c.reproduced} reproduced, ${c.contradicted} contradicted. By chance alone about ${formatExpected(ALPHA * c.tested)} of them would be reproduced.${kept}`];
+function multiplicityNotes({ comparisons: c, multiplicity }: Report): string[] {
+  const counts =
+    c.tested === 0
+      ? `${plural(c.total, 'distinct comparison')}; none has the seeds for a test, so nothing is decided.`
+      : `${plural(c.total, 'distinct comparison')}, ${c.tested} with seeds enough for a test, each at 5 %: ${c.reproduced} reproduced, ${c.contradicted} contradicted. By chance alone about ${formatExpected(ALPHA * c.tested)} of them would be reproduced.`;
+  return [counts, ...multiplicitySentences(multiplicity)];
 }
 
 const formatExpected = (count: number): string => (count < 1 ? '1 or none' : String(Math.round(count)));

@@ -47,6 +47,12 @@ export const agreementRule = (noise: { value: number; source: string } | undefin
     ? 'Pairs with the same published value are not counted.'
     : `Published gaps below ${noise.value} points are not counted as an order: ${noise.source}.`);
 
+/** Whether values compare with the paper's, in words for the report. */
+export function valueRule(comparable: boolean, changed: boolean): string {
+  if (comparable) return 'Profile and data are the paper\u2019s, so values are compared, too: measured minus published.';
+  return `Only order and sign are compared with the paper, not values: ${changed ? 'the profile was changed for this report' : 'models, data or schedules of this profile are not the paper\u2019s'}.`;
+}
+
 /**
  * Compares signs only. A published gap below the paper's own noise has no sign to agree with; a measured difference below
  * its standard error has none either.

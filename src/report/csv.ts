@@ -1,8 +1,9 @@
 /** Report -> CSV: the numbers of a table at full precision, for a spreadsheet or a data frame. */
 import { stringify } from 'csv-stringify/sync';
 import { armNameText } from '../ablation/claims.ts';
-import type { ClaimResult, PairResult } from './claims.ts';
+import { countClaims, type ClaimResult, type PairResult } from './claims.ts';
 import type { AblationReport, ArmRow, Report } from './model.ts';
+import type { RecipeChange, StageRecipe } from './recipes.ts';
 
 type Value = string | number | undefined;
 
@@ -42,11 +43,12 @@ const seedCells = ({ measured }: ArmRow, seeds: readonly number[]): Value[] => s
  * the result (fractions), published gaps as printed. `low_95` and `high_95` are one-sided bounds.
  */
 export function claimCsv({ ablations }: Report): string | undefined {
-  const rows = ablations.flatMap(({ claims }) => claims.flatMap(claim => claim.pairs.map(pair => [...claimCells(claim), ...pairCells(pair)])));
+  const rows = ablations.flatMap(({ claims }) => claims.flatMap(claim => claim.pairs.map(pair => [...claimCells(claim), ...pairCells(pair), ...testCells(claim)])));
   if (rows.length === 0) return undefined;
   return write([
     ['ablation', 'claim', 'sentence', 'source', 'claim_verdict', 'claim_direction', 'claim_published', 'type', 'arm', 'than', 'verdict', 'direction', 'n', 'delta',
-      'standard_error', 'low_95', 'high_95', 'margin', 'p', 'after_holm', 'seeds_needed', 'published_gap', 'published_outcome'],
+      'delta_per_seed', 'standard_error', 'low_95', 'high_95', 'margin', 'p', 'p_sign_flip', 'seeds_needed', 'published_gap', 'published_outcome',
+      'claim_p', 'claim_p_holm', 'claim_p_sign_flip', 'claim_p_sign_flip_holm'],
     ...rows,
   ]);
 }
@@ -54,9 +56,45 @@ export function claimCsv({ ablations }: Report): string | undefined {
 const claimCells = ({ ablation, name, sentence, source, verdict, direction, published }: ClaimResult): Value[] => [ablation, name, sentence, source, verdict, direction, published];
 
 const pairCells = (pair: PairResult): Value[] => [
-  pair.type, armNameText(pair.arm), armNameText(pair.than), pair.verdict, pair.direction, pair.n, tidy(pair.delta), tidy(pair.standardError), tidy(pair.bounds?.low),
-  tidy(pair.bounds?.high), pair.margin, tidy(pair.pValue), String(pair.afterHolm), pair.seedsNeeded, pair.published?.gap, pair.published?.outcome,
+  pair.type, armNameText(pair.arm), armNameText(pair.than), pair.verdict, pair.direction, pair.n, tidy(pair.delta),
+  pair.perSeed.map(({ seed, delta }) => `${seed}: ${delta}`).join('; '), tidy(pair.standardError), tidy(pair.bounds?.low),
+  tidy(pair.bounds?.high), pair.margin, tidy(pair.pValue), tidy(pair.signFlipPValue), pair.seedsNeeded, pair.published?.gap, pair.published?.outcome,
 ];
+
+const testCells = ({ tTest, signFlip }: ClaimResult): Value[] => [tTest?.value, tTest?.adjusted, signFlip?.value, signFlip?.adjusted].map(tidy);
+
+/** One row per ablation: how its claims and its order came out. Counts of pairs are of arms with published values of one table. */
+export function contentsCsv({ ablations }: Report): string {
+  return write([
+    ['ablation', 'title', 'table', 'arms', 'arms_measured', 'claims', 'reproduced', 'contradicted', 'agrees', 'disagrees', 'within_noise', 'not_run',
+      'pairs_same', 'pairs_opposite', 'pairs_within_noise', 'pairs_published_noise', 'pairs_not_measured', 'kendall_tau', 'kendall_arms', 'kendall_p', 'kendall_seeds', 'kendall_low', 'kendall_high'],
+    ...ablations.map(({ name, title, table, rows, claims, order, rank }) => {
+      const count = countClaims(claims);
+      return [name, title, table, rows.length, rows.filter(row => row.measured !== undefined).length,
+        count.total, count.reproduced, count.contradicted, count.agrees, count.disagrees, count.withinNoise, count.notRun,
+        order.same, order.opposite, order.withinNoise, order.publishedNoise, order.notMeasured,
+        tidy(rank?.tau), rank?.arms, tidy(rank?.pValue), rank?.seeds?.n, tidy(rank?.seeds?.low), tidy(rank?.seeds?.high)];
+    }),
+  ]);
+}
+
+/**
+ * Recipes: every field of the default arms (`arm` names them all) and of stages that they do not have, and for the other arms
+ * what differs, with the value of the arm compared with; undefined when recipes are not known. Values are JSON.
+ */
+export function recipeCsv({ ablations, defaultRecipes }: Report): string | undefined {
+  if (defaultRecipes.length === 0) return undefined;
+  const whole = (arm: string, stages: readonly StageRecipe[]): Value[][] => stages.flatMap(({ stage, fields }) => fields.map(({ field, value }) => [arm, stage, field, value, undefined, undefined]));
+  const changed = (arm: string, than: string, changes: readonly RecipeChange[]): Value[][] => changes.map(({ stage, field, value, other }) => [arm, stage, field, value, than, other]);
+  return write([
+    ['arm', 'stage', 'field', 'value', 'compared_with', 'other_value'],
+    ...defaultRecipes.flatMap(({ arms, stages }) => whole(arms.join('; '), stages)),
+    ...ablations.flatMap(({ name, recipes = [] }) => recipes.flatMap(({ arm, own, likeOthers, changes }) => {
+      const full = `${name}/${arm}`;
+      return [...whole(full, own), ...likeOthers.flatMap(({ label, changes: ofStage }) => changed(full, label, ofStage)), ...changed(full, 'default', changes)];
+    })),
+  ]);
+}
 
 /** One row per point of every curve of the ablation; undefined when it has none. */
 export function curveCsv(ablation: AblationReport): string | undefined {

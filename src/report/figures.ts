@@ -1,38 +1,82 @@
 /** All charts of a report, rendered once and shared by the renderers. */
-import { dotPlot, dotPlotAlt } from './dotplot.ts';
-import { lineChart, lineChartAlt } from './linechart.ts';
-import type { AblationReport, CurveChart, Headline, Report } from './model.ts';
+import { agreementAlt, agreementChart } from './agreement.ts';
+import { axisChart, axisChartAlt, overviewChart } from './axischart.ts';
+import { firstView, hasNarrowLayout, type Chart, type Layout } from './charts/chart.ts';
+import { chartSpec } from './charts/spec.ts';
+import { dotChart, dotPlotAlt } from './dotplot.ts';
+import { curveLineChart, lineChartAlt } from './linechart.ts';
+import type { AblationReport, Headline, Report } from './model.ts';
 import { renderSvg, type Figure } from './svg.ts';
 import { slug } from './text.ts';
+import { dotPlotCaption } from './wording.ts';
 
 export interface ReportFigure {
   /** File name without its ending. */
   readonly id: string;
   readonly alt: string;
+  readonly caption: string | undefined;
+  readonly chart: Chart;
+  /** With its legend. */
+  readonly file: Figure;
+  /** For a page, which brings the legend. */
   readonly wide: Figure;
-  readonly narrow: Figure;
+  /** For a phone, where the wide one does not fit. */
+  readonly narrow: Figure | undefined;
 }
 
-export const dotPlotId = (ablation: AblationReport): string => `${slug(ablation.name)}-dots`;
+export const OVERVIEW = 'overview';
+export const AGREEMENT = 'agreement';
 
-async function dotFigure(ablation: AblationReport, headline: Headline): Promise<ReportFigure[]> {
-  const wide = dotPlot(ablation, headline, 'wide');
-  const narrow = dotPlot(ablation, headline, 'narrow');
-  if (wide === undefined || narrow === undefined) return [];
-  return [{ id: dotPlotId(ablation), alt: dotPlotAlt(ablation, headline), wide: await renderSvg(wide), narrow: await renderSvg(narrow) }];
+/** The chart of an ablation's results. */
+export const resultFigureId = ({ name }: AblationReport): string => `${slug(name)}-result`;
+
+type Description = Pick<ReportFigure, 'id' | 'alt' | 'caption' | 'chart'>;
+
+async function draw(described: Description): Promise<ReportFigure> {
+  const { chart } = described;
+  const drawing = (layout: Layout): Promise<Figure> => renderSvg(chartSpec(chart, firstView(chart, layout)));
+  const file = await drawing('file');
+  const wide = await drawing('wide');
+  return { ...described, file, wide: wide.svg === file.svg ? file : wide, narrow: hasNarrowLayout(chart) ? await drawing('narrow') : undefined };
 }
 
-async function curveFigure(chart: CurveChart): Promise<ReportFigure> {
-  const [wide, narrow] = [await renderSvg(lineChart(chart, 'wide')), await renderSvg(lineChart(chart, 'narrow'))];
-  return { id: chart.id, alt: lineChartAlt(chart), wide, narrow };
+function overviewFigure({ overview, headline }: Report): Description[] {
+  const chart = overview === undefined ? undefined : overviewChart(overview, headline);
+  if (overview === undefined || chart === undefined) return [];
+  return [{ id: OVERVIEW, alt: axisChartAlt(overview.title, chart), caption: `${overview.title}. Each panel on its own scale; what is missing is not drawn.`, chart }];
 }
 
-/** Figures by id. */
+function agreementFigure(report: Report): Description[] {
+  const chart = agreementChart(report);
+  if (chart === undefined) return [];
+  const caption = 'A row for each table, its arms from the lowest published value to the highest. The number: how many places higher (+) or lower (\u2212) an arm was measured than published; 0 is in place. Beside it Kendall\u2019s \u03c4 of the two orders: 1 is the same, \u22121 the reverse.';
+  return [{ id: AGREEMENT, alt: agreementAlt(chart), caption, chart }];
+}
+
+function resultFigure(ablation: AblationReport, headline: Headline): Description[] {
+  const id = resultFigureId(ablation);
+  const line = axisChart(ablation, headline);
+  if (line !== undefined) return [{ id, alt: axisChartAlt(ablation.title, line), caption: axisCaption(ablation), chart: line }];
+  const dots = dotChart(ablation, headline);
+  return dots === undefined ? [] : [{ id, alt: dotPlotAlt(ablation, headline), caption: dotPlotCaption(ablation), chart: dots }];
+}
+
+function axisCaption({ rows }: AblationReport): string {
+  const several = rows.some(row => (row.measured?.n ?? 0) > 1);
+  return `The same arms over one axis, each panel on its own scale. Bars: ${several ? 'sample standard deviation over seeds' : 'one binomial standard error'}.`;
+}
+
+/** Figures by id, in the order of the report. */
 export async function renderFigures(report: Report): Promise<ReadonlyMap<string, ReportFigure>> {
+  const described = [
+    ...overviewFigure(report),
+    ...agreementFigure(report),
+    ...report.ablations.flatMap(ablation => [
+      ...resultFigure(ablation, report.headline),
+      ...ablation.curves.map((chart): Description => ({ id: chart.id, alt: lineChartAlt(chart), caption: undefined, chart: curveLineChart(chart) })),
+    ]),
+  ];
   const figures: ReportFigure[] = [];
-  for (const ablation of report.ablations) {
-    figures.push(...(await dotFigure(ablation, report.headline)));
-    for (const chart of ablation.curves) figures.push(await curveFigure(chart));
-  }
+  for (const description of described) figures.push(await draw(description));
   return new Map(figures.map(figure => [figure.id, figure]));
 }

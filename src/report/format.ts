@@ -60,5 +60,11 @@ export function formatFlops(flops: number): string {
 /** Probability of a test: three decimals, below that only that it is smaller. */
 export const formatPValue = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(3));
 
+/** Rank correlation with its sign. */
+export function formatTau(tau: number): string {
+  const text = fixed(tau, 2);
+  return Number(text) > 0 ? `+${text}` : minus(text);
+}
+
 /** `1 arm`, `2 arms`. */
 export const plural = (count: number, one: string, many = `${one}s`): string => `${formatCount(count)} ${count === 1 ? one : many}`;

@@ -1,31 +1,35 @@
-/** Report -> one self-contained HTML page: no scripts, no requests, complete in print and on a phone. */
+/** Report -> one self-contained HTML page: no requests, complete without its script, in print and on a phone. */
 import { createHash } from 'node:crypto';
+import { disagreementList, failed, recipes } from './appendix-html.ts';
 import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from './asides.ts';
 import { bar, claimParts, orderParts } from './bars.ts';
 import { changesSection } from './baseline-html.ts';
 import { ablationAnchor, claimOverview, claimTable } from './claimtables.ts';
-import { dotPlotId, type ReportFigure } from './figures.ts';
+import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from './figures.ts';
 import { plural } from './format.ts';
 import { table } from './htmltable.ts';
-import { escapeMarkup, html, raw, type Markup } from './markup.ts';
+import { html, raw, type Markup } from './markup.ts';
 import type { AblationReport, Report } from './model.ts';
-import { styleSheet } from './style.ts';
-import { inlineSvg, type Figure } from './svg.ts';
+import { styleOf, styleSheet } from './style.ts';
 import { costTable, curveTable, factTable, failureTable, resultTable, stageTable, type Table } from './tables.ts';
-import { dotPlotCaption, reportKicker, reportTitle } from './wording.ts';
+import { reportKicker, reportTitle } from './wording.ts';
 
 type Figures = ReadonlyMap<string, ReportFigure>;
 
-/** Nothing loads and nothing runs; the one style sheet is known by its hash. */
-const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(styleSheet).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-export function renderHtml(report: Report, figures: Figures): string {
+/** Nothing loads; the one style sheet and the one script are known by their hashes. */
+const policy = (script: string): string =>
+  `default-src 'none'; style-src ${hashOf(styleSheet)};${script === '' ? '' : ` script-src ${hashOf(script)};`} base-uri 'none'; form-action 'none'`;
+
+/** @param script that makes the charts live; without it the page is the same and stands still */
+export function renderHtml(report: Report, figures: Figures, script = ''): string {
   const title = reportTitle(report);
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${policy(script)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}, profile ${report.profile}</title>
@@ -35,12 +39,14 @@ export function renderHtml(report: Report, figures: Figures): string {
 <div class="page">
 ${head(report)}
 <main>
+${overview(report, figures)}
 ${claims(report)}${report.changes === undefined ? undefined : changesSection(report.changes)}
 ${report.ablations.map(ablation => section(report, ablation, figures))}
 ${setting(report)}
 </main>
 ${footer()}
 </div>
+${script === '' ? undefined : scripts(figures, script)}
 </body>
 </html>
 `.text;
@@ -49,22 +55,35 @@ ${footer()}
 function head(report: Report): Markup {
   const { arms } = report;
   const [lead, ...rest] = report.verdict;
+  const facts = report.facts.filter(fact => fact.lead === true);
   return html`<header class="head">
 <p class="kicker">${reportKicker(report)}</p>
 <h1>${reportTitle(report)}</h1>
-${report.notes.length === 0 ? undefined : html`<div class="caution" role="note">${report.notes.map(note => html`<p>${note}</p>`)}</div>`}
+${cautions(report)}
 <div class="lead">
+<div>
 <p class="verdict"><strong>${lead}</strong> ${rest.join(' ')}</p>
+${disagreementList(report)}
+</div>
 <dl class="keys">
 <div><dt>Arms measured</dt><dd>${arms.done + arms.partial} of ${arms.total}${armDetail(report)}</dd></div>
 <div><dt>${report.seeds.length === 1 ? 'Seed' : 'Seeds'}</dt><dd>${report.seeds.join(', ')}</dd></div>
-${report.facts.slice(0, 1).map(fact => html`<div class="whole"><dt>${fact.label}</dt><dd>${fact.value}</dd></div>`)}
-${report.claims.total === 0 ? undefined : html`<div class="whole"><dt>Claims of the paper</dt><dd>${bar(claimParts(report.claims))}</dd></div>`}
+${(facts.length === 0 ? report.facts.slice(0, 1) : facts).map(fact => html`<div class="whole"><dt>${fact.label}</dt><dd>${fact.value}</dd></div>`)}
+${report.claims.total === 0 ? undefined : html`<div class="whole"><dt><a href="#claims">Claims of the paper</a></dt><dd>${bar(claimParts(report.claims))}</dd></div>`}
 <div class="whole"><dt>Order of arm pairs against the paper</dt><dd>${bar(orderParts(report.order)) ?? html`<small>no pair measured yet</small>`}</dd></div>
 </dl>
 </div>
 ${report.ablations.length < 2 ? undefined : html`<nav aria-label="Ablations">${table(contentsTable(report), 'overview fixed compact')}</nav>`}
 </header>`;
+}
+
+/** The first one in full: it says how to read the whole; the others when asked for, where there are several. */
+function cautions({ notes }: Report): Markup | undefined {
+  const [first, ...others] = notes;
+  if (first === undefined) return undefined;
+  const more = others.map(note => html`<p>${note}</p>`);
+  const shown = others.length < 2 ? more : html`<details><summary>${plural(others.length, 'further note')} on comparing with the paper</summary>${more}</details>`;
+  return html`<div class="caution" role="note"><p>${first}</p>${shown}</div>`;
 }
 
 function armDetail({ arms }: Report): Markup | undefined {
@@ -74,6 +93,16 @@ function armDetail({ arms }: Report): Markup | undefined {
     arms.missing > 0 ? `${arms.missing} missing` : '',
   ].filter(Boolean);
   return parts.length === 0 ? undefined : html` <small>${parts.join(', ')}</small>`;
+}
+
+function overview(report: Report, figures: Figures): Markup | undefined {
+  const [headline, agreement] = [figures.get(OVERVIEW), figures.get(AGREEMENT)];
+  if (headline === undefined && agreement === undefined) return undefined;
+  return html`<section id="at-a-glance" aria-labelledby="at-a-glance-title">
+<h2 id="at-a-glance-title">${report.overview === undefined || headline === undefined ? 'At a glance' : report.overview.title}</h2>
+${headline === undefined ? undefined : figure(headline)}
+${agreement === undefined ? undefined : figure(agreement)}
+</section>`;
 }
 
 function claims(report: Report): Markup | undefined {
@@ -86,7 +115,7 @@ ${table(claimOverview(report), 'claims')}
 
 function section(report: Report, ablation: AblationReport, figures: Figures): Markup {
   const id = ablationAnchor(ablation.name);
-  const dots = figures.get(dotPlotId(ablation));
+  const result = figures.get(resultFigureId(ablation));
   return html`<section id="${id}" aria-labelledby="${id}-title">
 <p class="kicker">${ablation.table}</p>
 <h2 id="${id}-title">${ablation.title}</h2>
@@ -95,10 +124,10 @@ function section(report: Report, ablation: AblationReport, figures: Figures): Ma
 ${table(resultTable(report, ablation), 'fixed')}
 ${references(ablation)}
 ${optional(failureTable(ablation), 'compact')}
-${dots === undefined ? undefined : figure(dots, dotPlotCaption(ablation))}
+${result === undefined ? undefined : figure(result)}
 ${optional(claimTable(report, ablation), 'claims')}
 ${optional(inconsistencyTable(ablation), 'claims')}
-<p class="notes sense"><strong>Expected.</strong> ${ablation.expected} <strong>Order.</strong> ${report.rule}</p>
+<p class="notes sense"><strong>Expected.</strong> ${ablation.expected} <strong>Order.</strong> ${report.rule} ${report.valueRule}</p>
 ${ablation.footnotes.length === 0 ? undefined : html`<ul class="footnotes">${ablation.footnotes.map(note => html`<li>${note}</li>`)}</ul>`}
 ${folded(report, 'What it took', table(costTable(ablation), 'fixed compact'))}
 ${curves(report, ablation, figures)}
@@ -137,7 +166,9 @@ function setting(report: Report): Markup {
   return html`<section id="setting" aria-labelledby="setting-title">
 <h2 id="setting-title">How it was run</h2>
 ${table(factTable(report), 'compact')}
+${failed(report)}
 ${assumptions(report)}
+${recipes(report)}
 <details><summary>${plural(report.stages.length, 'stage')} behind the numbers, with their keys</summary>${table(stageTable(report), 'keytable compact')}</details>
 </section>`;
 }
@@ -148,10 +179,25 @@ function assumptions(report: Report): Markup | undefined {
 }
 
 const footer = (): Markup => html`<footer>
-<p>Made from the records in <a href="results.jsonl">results.jsonl</a> and the declarations; the same records give the same bytes. Times, versions and machine are in <a href="provenance.json">provenance.json</a>, and each table is a CSV file in <code>tables/</code>.</p>
+<p>Made from the records in <a href="results.jsonl">results.jsonl</a> and the declarations; the same records give the same bytes. Times, versions and machine are in <a href="provenance.json">provenance.json</a>, and each table is a CSV and a LaTeX file in <code>tables/</code>.</p>
 </footer>`;
 
-function figure({ alt, wide, narrow }: ReportFigure, caption?: string): Markup {
-  const part = (name: string, drawn: Figure): Markup => html`<div class="${name} scroll">${raw(inlineSvg(drawn, escapeMarkup(alt)))}</div>`;
-  return html`<figure>${part('wide', wide)}${part('narrow', narrow)}${caption === undefined ? undefined : html`<figcaption>${caption}</figcaption>`}</figure>`;
+function figure({ id, alt, caption, chart, wide, narrow }: ReportFigure): Markup {
+  const drawing = (name: string, svg: string): Markup => html`<div class="${name}">${raw(svg)}</div>`;
+  const drawn = narrow === undefined ? drawing('scroll', wide.svg) : [drawing('wide scroll', wide.svg), drawing('narrow scroll', narrow.svg)];
+  return html`<figure data-chart="${id}"><div class="drawing" role="img" aria-label="${alt}">${drawn}</div>${chart.kind === 'lines' && chart.series.length > 1 ? legend(chart.series) : undefined}${
+    caption === undefined ? undefined : html`<figcaption>${caption}</figcaption>`
+  }</figure>`;
 }
+
+const legend = (series: readonly { readonly label: string; readonly style: number }[]): Markup =>
+  html`<ul class="key">${series.map(({ label, style }) => html`<li class="${styleOf(style)}">${label}</li>`)}</ul>`;
+
+/** A block of data never runs, whatever it says; without a `<` it cannot end itself. */
+function scripts(figures: Figures, script: string): Markup {
+  const data = JSON.stringify(Object.fromEntries([...figures.values()].map(({ id, chart }) => [id, chart])));
+  return html`<script type="application/json" id="chart-data">${raw(escapeJson(data))}</script>
+<script>${raw(script)}</script>`;
+}
+
+const escapeJson = (text: string): string => text.replace(/[<\u2028\u2029]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -1,42 +1,25 @@
 /** Training curves: a line per arm and seed over epochs. */
-import type { TopLevelSpec } from 'vega-lite';
-import { chartConfig, type Layout } from './chart.ts';
-import { formatValue, plural, scale } from './format.ts';
+import type { Line, LineChart } from './charts/chart.ts';
+import { shownNumber } from './charts/numbers.ts';
+import { formatValue, plural } from './format.ts';
 import type { CurveChart, CurveSeries } from './model.ts';
 import type { CurvePoint } from './records.ts';
 import { mean } from './statistics.ts';
-import { armStyle, palette } from './palette.ts';
-import { shorten } from './text.ts';
 
-const SIZE = { wide: { width: 430, height: 220 }, narrow: { width: 290, height: 200 } } as const;
-const LABEL_LIMIT = 40;
-
-export const curveTitle = (chart: CurveChart): string =>
-  `${chart.title}${chart.unit === 'fraction' ? ' (%)' : ''}${chart.logarithmic ? ', logarithmic' : ''}`;
-
-/** Labels of the legend, one per arm: equal ones are told apart by the arm's name. */
-function legend(chart: CurveChart): { arm: string; label: string; index: number }[] {
-  const arms = [...new Map(chart.series.map(s => [s.arm, s])).values()];
-  const short = arms.map(s => shorten(s.label, LABEL_LIMIT));
-  return arms.map((s, i) => ({
-    arm: s.arm,
-    index: s.index,
-    label: short.filter(label => label === short[i]).length > 1 ? `${shorten(s.label, 16)} (${s.arm})` : short[i]!,
-  }));
-}
+const curveTitle = (chart: CurveChart): string => `${chart.title}${chart.unit === 'fraction' ? ' (%)' : ''}`;
 
 /** A line of the chart: several seeds of an arm become their mean where they were recorded at the same epochs. */
-interface Line {
+interface CurveLine {
   readonly arm: string;
   /** Undefined for a mean. */
   readonly seed: number | undefined;
   readonly points: readonly CurvePoint[];
 }
 
-export function chartLines(series: readonly CurveSeries[]): Line[] {
+export function chartLines(series: readonly CurveSeries[]): CurveLine[] {
   const byArm = new Map<string, CurveSeries[]>();
   for (const s of series) byArm.set(s.arm, [...(byArm.get(s.arm) ?? []), s]);
-  return [...byArm].flatMap(([arm, ofArm]): Line[] => {
+  return [...byArm].flatMap(([arm, ofArm]): CurveLine[] => {
     const [first, ...others] = ofArm;
     const together = others.length > 0 && others.every(({ points }) => points.length === first!.points.length && points.every(([epoch], i) => epoch === first!.points[i]![0]));
     if (!together) return ofArm.map(({ seed, points }) => ({ arm, seed, points }));
@@ -44,54 +27,44 @@ export function chartLines(series: readonly CurveSeries[]): Line[] {
   });
 }
 
-/** 1, 2 and 5 of every decade that the values span; Vega's own choice draws a line for each digit. */
-export function logTicks(values: readonly number[]): number[] {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  const first = Math.floor(Math.log10(low));
-  const decades = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => first + i);
-  return decades.flatMap(power => [1, 2, 5].map(digit => Number(`${digit}e${power}`))).filter(tick => tick >= low && tick <= high);
+export function curveLineChart(chart: CurveChart): LineChart {
+  const arms = [...new Map(chart.series.map(s => [s.arm, s])).values()];
+  const lines = chartLines(chart.series);
+  const several = lines.length > arms.length;
+  const grids = new GridList();
+  const title = `${curveTitle(chart)}${lines.some(line => line.seed === undefined) ? ', mean over seeds' : ''}`;
+  return {
+    kind: 'lines',
+    x: { title: 'epoch' },
+    series: arms.map(({ label, index }) => ({ label, style: index })),
+    panels: [
+      {
+        title,
+        format: chart.unit,
+        lines: lines.map(({ arm, seed, points }): Line => ({
+          series: arms.findIndex(s => s.arm === arm),
+          ...(several && seed !== undefined ? { name: `seed ${seed}` } : {}),
+          grid: grids.add(points.map(([epoch]) => epoch)),
+          y: points.map(([, value]) => shownNumber(value, chart.unit)),
+        })),
+      },
+    ],
+    grids: grids.all,
+    log: chart.logarithmic,
+  };
 }
 
-export function lineChart(chart: CurveChart, layout: Layout): TopLevelSpec {
-  const entries = legend(chart);
-  const labelOf = new Map(entries.map(entry => [entry.arm, entry.label]));
-  const lines = chartLines(chart.series);
-  const values = lines.flatMap(({ arm, seed, points }) =>
-    points.map(([epoch, value]) => ({ arm: labelOf.get(arm)!, seed: seed ?? 'mean', epoch, value: scale(value, chart.unit) })),
-  );
-  const several = lines.length > entries.length;
-  const short = Math.max(...chart.series.map(s => s.points.length)) <= 12;
-  const domain = entries.map(entry => entry.label);
-  const styles = entries.map(entry => armStyle(entry.index));
-  const dashed = styles.some(style => style.dash.length > 0);
-  const place = { orient: 'bottom', columns: layout === 'wide' ? 2 : 1 };
-  const spec: object = {
-    ...chartConfig(layout),
-    ...SIZE[layout],
-    title: { text: `${curveTitle(chart)}${lines.some(line => line.seed === undefined) ? ', mean over seeds' : ''}` },
-    data: { values },
-    mark: { type: 'line', strokeWidth: several ? 1.25 : 2, strokeJoin: 'round', ...(short ? { point: { size: 22, filled: true, opacity: 1 } } : {}) },
-    encoding: {
-      x: { field: 'epoch', type: 'quantitative', scale: { nice: false, zero: true }, axis: { title: 'epoch', grid: false, tickCount: 6 } },
-      y: {
-        field: 'value',
-        type: 'quantitative',
-        scale: chart.logarithmic ? { type: 'log', nice: false } : { zero: false, nice: true },
-        axis: {
-          title: null,
-          domain: false,
-          ticks: false,
-          labelPadding: 8,
-          ...(chart.logarithmic ? { values: logTicks(values.map(v => v.value)) } : { tickCount: 5 }),
-        },
-      },
-      color: { field: 'arm', type: 'nominal', scale: { domain, range: styles.map(style => style.colour) }, legend: { ...place, symbolType: 'stroke', labelColor: palette.ink.light } },
-      ...(dashed ? { strokeDash: { field: 'arm', type: 'nominal', scale: { domain, range: styles.map(style => (style.dash.length > 0 ? style.dash : [1, 0])) } } } : {}),
-      detail: { field: 'seed', type: 'nominal' },
-    },
-  };
-  return spec as TopLevelSpec;
+/** Lists of places, each kept once. */
+class GridList {
+  readonly all: number[][] = [];
+  readonly #known = new Map<string, number>();
+
+  add(places: readonly number[]): number {
+    const text = places.join();
+    const known = this.#known.get(text) ?? this.all.push([...places]) - 1;
+    this.#known.set(text, known);
+    return known;
+  }
 }
 
 /** The chart in words: what is drawn and where each line ends. */
@@ -99,7 +72,7 @@ export function lineChartAlt(chart: CurveChart): string {
   const lines = chartLines(chart.series);
   const labelOf = new Map(chart.series.map(s => [s.arm, s.label]));
   const seeds = new Set(chart.series.map(s => s.seed)).size;
-  const name = ({ arm, seed }: Line): string => `${labelOf.get(arm)!}${seeds > 1 ? ` (${seed === undefined ? 'mean over seeds' : `seed ${seed}`})` : ''}`;
+  const name = ({ arm, seed }: CurveLine): string => `${labelOf.get(arm)!}${seeds > 1 ? ` (${seed === undefined ? 'mean over seeds' : `seed ${seed}`})` : ''}`;
   const ends = lines.map(line => `${name(line)} ${formatValue(line.points.at(-1)![1], chart.unit)}`);
-  return `Line chart of ${curveTitle(chart)} over epochs, ${plural(lines.length, 'line')}. Last values: ${ends.join('; ')}.`;
+  return `Line chart of ${curveTitle(chart)}${chart.logarithmic ? ', logarithmic,' : ''} over epochs, ${plural(lines.length, 'line')}. Last values: ${ends.join('; ')}.`;
 }

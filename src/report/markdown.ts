@@ -1,24 +1,28 @@
 /** Report -> `README.md`: what GitHub shows of the report in a pull request. Charts are linked SVG files. */
+import { allFailuresTable, recipeTable } from './appendix.ts';
 import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from './asides.ts';
 import { ablationAnchor, claimOverview, claimTable } from './claimtables.ts';
-import { dotPlotId, type ReportFigure } from './figures.ts';
+import { disagreementAnchor, disagreementRule, disagreementSentence, disagreementTitle } from './disagreements.ts';
+import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from './figures.ts';
 import { plural } from './format.ts';
 import type { AblationReport, Report } from './model.ts';
+import { multiplicitySentences } from './multiplicity.ts';
 import { costTable, curveTable, factTable, failureTable, resultTable, stageTable, type Cell, type Table, type TableRow } from './tables.ts';
 import { slug } from './text.ts';
-import { dotPlotCaption, reportKicker, reportTitle } from './wording.ts';
+import { reportKicker, reportTitle } from './wording.ts';
 
 type Figures = ReadonlyMap<string, ReportFigure>;
 
-/** Keeps a text from being read as Markdown or HTML anywhere in a line, cells of tables included. */
-export const escapeMarkdown = (text: string): string =>
+/** Keeps a text from being read as Markdown or HTML within a line: cells of tables, and what stands behind other text. */
+export const escapeInline = (text: string): string =>
   text
     .replace(/[\\`*_{}[\]|~#$@!<>&]/g, character => (ENTITIES[character] ?? `\\${character}`))
-    // A bare address would become a link, and a number with a point at the start of a line a list.
+    // A bare address would become a link.
     .replace(/:\/\//g, ':\u200b//')
-    .replace(/\bwww\./gi, 'www\u200b.')
-    .replace(/^(\d+)([.)])/, '$1\\$2')
-    .replace(/^([-+=])/, '\\$1');
+    .replace(/\bwww\./gi, 'www\u200b.');
+
+/** The same where the text may start a line: a number with a point would become a list there. */
+export const escapeMarkdown = (text: string): string => escapeInline(text).replace(/^(\d+)([.)])/, '$1\\$2').replace(/^([-+=])/, '\\$1');
 
 /** GitHub reads `@name` as a mention and `#1` as a reference even behind a backslash: entities stop both. */
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '@': '&#64;', '#': '&#35;', $: '&#36;' };
@@ -27,88 +31,145 @@ export function renderMarkdown(report: Report, figures: Figures): string {
   const [lead, ...rest] = report.verdict;
   const parts = [
     `# ${escapeMarkdown(reportTitle(report))}`,
-    escapeMarkdown(`${reportKicker(report)}.`),
-    ...report.notes.map(note => `> ${escapeMarkdown(note)}`),
-    `**${escapeMarkdown(lead ?? '')}** ${rest.map(escapeMarkdown).join(' ')}`,
-    ...(report.ablations.length < 2 ? [] : [table(contentsTable(report))]),
-    ...(report.claims.total === 0 ? [] : ['## Claims of the paper', table(claimOverview(report)), 'The same comparisons as CSV: [tables/claims.csv](tables/claims.csv).']),
+    escapeMarkdown(whatWasRun(report)),
+    ...(report.notes.length === 0 ? [] : [report.notes.map(note => `> ${escapeMarkdown(note)}`).join('\n>\n')]),
+    `**${escapeMarkdown(lead ?? '')}** ${rest.map(escapeInline).join(' ')}`,
+    ...disagreements(report),
+    ...[figures.get(OVERVIEW), figures.get(AGREEMENT)].flatMap(captioned),
+    ...(report.ablations.length < 2 ? [] : ['## Ablations', table(contentsTable(report))]),
+    details('How to read the tables', notes([report.rule, report.valueRule, ...(report.disagreements.length === 0 ? [] : [disagreementRule])])),
+    ...claims(report),
     ...report.ablations.flatMap(ablation => section(report, ablation, figures)),
-    '## How it was run',
-    table(factTable(report)),
-    ...optional(assumptionTable(report), '### Assumed values'),
-    details(`${plural(report.stages.length, 'stage')} behind the numbers, with their keys`, table(stageTable(report))),
-    footer(),
+    ...appendix(report),
+    footer(report),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
+/** Scale, what the study puts first about it, and seeds. */
+function whatWasRun(report: Report): string {
+  const facts = report.facts.filter(fact => fact.lead === true).map(({ label, value }) => `${label}: ${value}`);
+  return `${[reportKicker(report), ...facts, `${report.seeds.length === 1 ? 'Seed' : 'Seeds'}: ${report.seeds.join(', ')}`].join('. ')}.`;
+}
+
+function disagreements({ disagreements: found, headline: { unit } }: Report): string[] {
+  if (found.length === 0) return [];
+  const lines = found.map((one, i) => `${i + 1}. [${escapeInline(`${one.table}: ${one.title}`)}](#${disagreementAnchor(one)}): ${escapeInline(disagreementSentence(one, unit))}`);
+  return [`**${disagreementTitle}**`, lines.join('\n')];
+}
+
+function claims(report: Report): string[] {
+  if (report.claims.total === 0) return [];
+  const { notes: rules, ...overview } = claimOverview(report);
+  // What so many claims or so few seeds do to the verdicts is not for those alone who ask.
+  const limits = multiplicitySentences(report.multiplicity);
+  return [
+    '## Claims of the paper',
+    table({ ...overview, notes: limits }),
+    details('How claims are judged', notes(rules.filter(rule => !limits.includes(rule)))),
+    'The same comparisons as [CSV](tables/claims.csv) and as [LaTeX](tables/claims.tex).',
+  ];
+}
+
 function section(report: Report, ablation: AblationReport, figures: Figures): string[] {
   const references = referenceTable(ablation);
-  const dots = figures.get(dotPlotId(ablation));
   return [
     `<a id="${ablationAnchor(ablation.name)}"></a>`,
     `## ${escapeMarkdown(`${ablation.table}: ${ablation.title}`)}`,
     escapeMarkdown(ablation.question),
     ablation.finding.map(escapeMarkdown).join(' '),
     table(resultTable(report, ablation)),
-    ...(references === undefined ? [] : [details(`${plural(references.rows.length, 'published row')} for reference, never run here`, table(references))]),
+    ...captioned(figures.get(resultFigureId(ablation))),
     ...optional(failureTable(ablation)),
-    ...(dots === undefined ? [] : [image(dots), `<sub>${escapeMarkdown(dotPlotCaption(ablation))}</sub>`]),
     ...optional(claimTable(report, ablation), '### Claims'),
     ...optional(inconsistencyTable(ablation), '### Where the paper disagrees with itself'),
-    `**Expected.** ${escapeMarkdown(ablation.expected)}`,
-    `**Order.** ${escapeMarkdown(report.rule)}`,
+    `**Expected.** ${escapeInline(ablation.expected)}`,
     ...(ablation.footnotes.length === 0 ? [] : [ablation.footnotes.map(note => `- ${escapeMarkdown(note)}`).join('\n')]),
-    '### What it took',
-    table(costTable(ablation)),
+    ...(references === undefined ? [] : [details(`${plural(references.rows.length, 'published row')} for reference, never run here`, table(references))]),
+    details('What it took', table(costTable(ablation))),
     ...curves(ablation, figures),
-    `The same numbers as CSV: [tables/${slug(ablation.name)}.csv](tables/${slug(ablation.name)}.csv).`,
+    `The same numbers as ${tableLinks(ablation)}.`,
   ];
+}
+
+function tableLinks({ name, curves: charts }: AblationReport): string {
+  const path = `tables/${slug(name)}`;
+  const ofCurves = charts.length === 0 ? '' : `; [curves](${path}-curves.csv)`;
+  return `[CSV](${path}.csv) and as [LaTeX](${path}.tex)${ofCurves}`;
+}
+
+function appendix(report: Report): string[] {
+  return [
+    '## How it was run',
+    table(factTable(report)),
+    ...optional(allFailuresTable(report), '### What failed'),
+    ...optional(assumptionTable(report), '### Assumed values'),
+    ...recipes(report),
+    details(`${plural(report.stages.length, 'stage')} behind the numbers, with their keys`, table(stageTable(report))),
+  ];
+}
+
+function recipes(report: Report): string[] {
+  const tables = report.ablations.flatMap(ablation => {
+    const data = recipeTable(ablation);
+    return data === undefined ? [] : [details(`${ablation.table}: ${ablation.title}`, table(data))];
+  });
+  if (tables.length === 0) return [];
+  return ['### Recipes', 'Each arm as its difference from the default arm of its ablation. The default arms in full: [tables/recipes.csv](tables/recipes.csv).', ...tables];
 }
 
 const optional = (data: Table | undefined, ...before: readonly string[]): string[] => (data === undefined ? [] : [...before, table(data)]);
 
+/** Folded away: a dozen charts would hide the tables between them. */
 function curves(ablation: AblationReport, figures: Figures): string[] {
   const charts = ablation.curves.flatMap(chart => {
     const drawn = figures.get(chart.id);
-    return drawn === undefined ? [] : [image(drawn), details(`Values of \u201c${chart.title}\u201d`, table(curveTable(ablation, chart)))];
+    return drawn === undefined ? [] : [image(drawn), table(curveTable(ablation, chart))];
   });
-  return charts.length === 0 ? [] : ['### Training curves', ...charts];
+  return charts.length === 0 ? [] : [details('Training curves', charts.join('\n\n'))];
 }
+
+const captioned = (figure: ReportFigure | undefined): string[] =>
+  figure === undefined ? [] : [image(figure), ...(figure.caption === undefined ? [] : [`<sub>${escapeInline(figure.caption)}</sub>`])];
 
 const image = ({ id, alt }: ReportFigure): string => `![${escapeMarkdown(alt)}](figures/${id}.svg)`;
 
-const details = (summary: string, body: string): string => `<details><summary>${escapeMarkdown(summary)}</summary>\n\n${body}\n\n</details>`;
+/** The line of the summary is HTML, where nothing of Markdown is read. */
+const details = (summary: string, body: string): string =>
+  `<details><summary>${summary.replace(/[&<>@#$]/g, character => ENTITIES[character]!)}</summary>\n\n${body}\n\n</details>`;
 
-const footer = (): string =>
+const footer = ({ ablations }: Report): string =>
   'Made from the records in [results.jsonl](results.jsonl) and the declarations; the same records give the same bytes. ' +
+  (ablations.length < 2 ? '' : 'The list of ablations as CSV: [tables/ablations.csv](tables/ablations.csv). ') +
   'Times, versions and machine are in [provenance.json](provenance.json). [index.html](index.html) is the same report as one page.';
+
+/** Small print. */
+const notes = (lines: readonly string[]): string => lines.map(note => `<sub>${escapeInline(note)}</sub>`).join('<br>\n');
 
 export { table as markdownTable };
 
 function table(data: Table): string {
-  const header = [escapeMarkdown(data.corner), ...data.columns.map(column => escapeMarkdown(column.label))];
+  const header = [escapeInline(data.corner), ...data.columns.map(column => escapeInline(column.label))];
   const rule = ['---', ...data.columns.map(column => (column.align === 'right' ? '---:' : '---'))];
   const rows = data.rows.map(row => {
     const cells = row.group === true ? data.columns.map(() => '') : row.cells.map(cell);
     return line([rowHeader(row), ...cells]);
   });
-  const notes = data.notes.map(note => `<sub>${escapeMarkdown(note)}</sub>`).join('<br>\n');
-  return [line(header), line(rule), ...rows, ...(notes === '' ? [] : ['', notes])].join('\n');
+  return [line(header), line(rule), ...rows, ...(data.notes.length === 0 ? [] : ['', notes(data.notes)])].join('\n');
 }
 
 /** GitHub keeps the ids of empty links, which makes them anchors. */
 function rowHeader({ header, href, id, detail, marked, group, part }: TableRow): string {
-  const text = escapeMarkdown(header);
+  const text = escapeInline(header);
   const linked = href === undefined ? text : `[${text}](#${href})`;
   const strong = marked === true || group === true ? `**${linked}**` : linked;
-  const small = detail === undefined || detail === '' ? '' : `<br><sub>${escapeMarkdown(detail)}</sub>`;
+  const small = detail === undefined || detail === '' ? '' : `<br><sub>${escapeInline(detail)}</sub>`;
   return `${id === undefined ? '' : `<a id="${id}"></a>`}${part === true ? '\u2022 ' : ''}${strong}${small}`;
 }
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 function cell({ text, sign, detail, tone }: Cell): string {
-  const main = escapeMarkdown(`${text}${sign ?? ''}`);
-  return `${tone === 'strong' ? `**${main}**` : main}${detail === undefined ? '' : ` <sub>${escapeMarkdown(detail)}</sub>`}`;
+  const main = escapeInline(`${text}${sign ?? ''}`);
+  return `${tone === 'strong' ? `**${main}**` : main}${detail === undefined ? '' : ` <sub>${escapeInline(detail)}</sub>`}`;
 }

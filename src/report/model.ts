@@ -1,17 +1,22 @@
 /** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
-import type { Assumption, Inconsistency } from '../ablation/declaration.ts';
+import type { Assumption, Fact, Inconsistency } from '../ablation/declaration.ts';
 import type { StageCost } from '../ablation/kind.ts';
 import type { Changes } from './baseline.ts';
 import type { ClaimCount, ClaimResult, ComparisonCount } from './claims.ts';
 import type { Agreement, Difference, OrderCount } from './compare.ts';
+import type { Disagreement } from './disagreements.ts';
 import type { Unit } from './format.ts';
+import type { Multiplicity } from './multiplicity.ts';
+import type { RankAgreement } from './rank.ts';
+import type { ArmRecipe, DefaultRecipe } from './recipes.ts';
 import type { CurvePoint } from './records.ts';
 
 export interface Report {
   readonly study: string;
   readonly profile: string;
   readonly seeds: readonly number[];
-  readonly facts: readonly { readonly label: string; readonly value: string }[];
+  /** Those of the first screen say so. */
+  readonly facts: readonly Fact[];
   /** What was changed in the profile for this report, as `path=json`. */
   readonly overrides: readonly string[];
   /** Values of the profile without a source. */
@@ -26,17 +31,34 @@ export interface Report {
   /** Of all ablations. */
   readonly claims: ClaimCount;
   readonly comparisons: ComparisonCount;
+  /** Undefined when no claim is declared. */
+  readonly multiplicity: Multiplicity | undefined;
+  /** The largest, three at most. */
+  readonly disagreements: readonly Disagreement[];
   /** How claims were judged, and what their intervals cover. */
   readonly claimRule: readonly string[];
   /** One paragraph: the claims, what was run, and how its order relates to the paper's. */
   readonly verdict: readonly string[];
   /** How `within noise` was decided. */
   readonly rule: string;
+  /** Whether values compare with the paper's, and why not. */
+  readonly valueRule: string;
   readonly ablations: readonly AblationReport[];
+  /** The paper's headline picture; undefined where the study declares none. */
+  readonly overview: Overview | undefined;
+  /** Of the default arms, each once; none where the factors of the arms were not given. */
+  readonly defaultRecipes: readonly DefaultRecipe[];
   /** Every stage behind the numbers, in the order of the records. */
   readonly stages: readonly StageEntry[];
   /** Against another report; absent from the report that is committed. */
   readonly changes?: Changes;
+}
+
+export interface Overview {
+  readonly title: string;
+  readonly x: { readonly label: string; readonly values: readonly string[] };
+  /** An arm for each of the values; undefined: there is none in this report. */
+  readonly series: readonly { readonly label: string; readonly arms: readonly (ArmRow | undefined)[] }[];
 }
 
 export interface StageEntry {
@@ -71,12 +93,16 @@ export interface AblationReport {
   readonly title: string;
   readonly table: string;
   readonly question: string;
+  /** Title of the numeric axis that the arms are places of. */
+  readonly axis: string | undefined;
   readonly expected: string;
   /** One or two sentences on what was measured. */
   readonly finding: readonly string[];
   readonly rows: readonly ArmRow[];
   readonly columns: readonly ExtraColumn[];
   readonly order: OrderCount;
+  /** The same as one number; undefined where there is nothing to correlate. */
+  readonly rank: RankAgreement | undefined;
   readonly claims: readonly ClaimResult[];
   /** Published rows that are never run. */
   readonly references: readonly Reference[];
@@ -86,6 +112,8 @@ export interface AblationReport {
   readonly shared: readonly SharedStage[];
   readonly curves: readonly CurveChart[];
   readonly failures: readonly Failure[];
+  /** Undefined where the factors of the arms were not given, or the default arm is not among them. */
+  readonly recipes: readonly ArmRecipe[] | undefined;
   readonly footnotes: readonly string[];
 }
 
@@ -96,6 +124,10 @@ export interface ArmRow {
   readonly index: number;
   readonly name: string;
   readonly label: string;
+  /** Place on the ablation's axis. */
+  readonly at: number | undefined;
+  /** Of arms that stand together. */
+  readonly group: string | undefined;
   readonly isDefault: boolean;
   readonly state: ArmState;
   /** Seeds that were asked for. */

@@ -18,6 +18,12 @@ export const palette = {
   published: { light: '#a8480f', dark: '#f2a066' },
   agree: { light: '#1a6b54', dark: '#57c9a3' },
   disagree: { light: '#a8321e', dark: '#ff9283' },
+  /** Behind text: from the published place to the other end of a table. */
+  same: { light: '#c9e8dc', dark: '#17493a' },
+  near: { light: '#e6f2df', dark: '#2c4028' },
+  off: { light: '#fbf0d2', dark: '#4a3d1a' },
+  far: { light: '#fbdfc6', dark: '#5a3318' },
+  opposite: { light: '#f7c7ba', dark: '#6b2a1f' },
 } as const satisfies Readonly<Record<string, Colour>>;
 
 /**
@@ -34,7 +40,7 @@ export const series: readonly Colour[] = [
   { light: '#8a6a00', dark: '#e0bf3f' },
 ];
 
-const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3]];
+export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3]];
 
 /** Colour and dash of the arm at a place of the declaration. */
 export function armStyle(index: number): { colour: string; dash: readonly number[] } {
@@ -44,9 +50,14 @@ export function armStyle(index: number): { colour: string; dash: readonly number
 
 export const colours: readonly Colour[] = [...Object.values(palette), ...series];
 
-/** Style rules that turn chart colours into their dark values, for elements under `scope`. */
-export function darkRules(scope: string): string {
+/**
+ * Style rules that turn chart colours into their dark values, for elements under `scope`.
+ * @param used drawing that the rules are for; without one, all colours
+ */
+export function darkRules(scope: string, used?: string): string {
   return colours
-    .map(({ light, dark }) => `${scope} [fill="${light}"]{fill:${dark}}${scope} [stroke="${light}"]{stroke:${dark}}`)
+    .flatMap(({ light, dark }) => (['fill', 'stroke'] as const).map(name => ({ has: `[${name}="${light}"]`, rule: `{${name}:${dark}}`, attribute: `${name}="${light}"` })))
+    .filter(({ attribute }) => used === undefined || used.includes(attribute) || attribute === `fill="${palette.page.light}"`)
+    .map(({ has, rule }) => `${scope} ${has}${rule}`)
     .join('');
 }

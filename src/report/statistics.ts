@@ -62,14 +62,19 @@ export function studentTUpperTail(t: number, df: number): number {
 }
 
 /**
- * Holm's step-down correction: which of these tests stay significant when the chance of one false finding among all of
- * them is to be `alpha`. In the order of the p-values given. (Holm 1979, Scandinavian Journal of Statistics 6.)
+ * Holm's step-down correction as adjusted p-values: at `alpha`, the chance of one false finding among all of them, exactly the
+ * tests whose adjusted p is at most `alpha` stay significant. In the order given. (Holm 1979, Scandinavian Journal of
+ * Statistics 6; adjusted as in Wright 1992, Biometrics 48.)
  */
-export function holm(pValues: readonly number[], alpha: number): boolean[] {
+export function holmAdjusted(pValues: readonly number[]): number[] {
+  const adjusted = pValues.map(() => 1);
   const order = pValues.map((_, i) => i).sort((a, b) => pValues[a]! - pValues[b]!);
-  const failing = order.findIndex((test, rank) => pValues[test]! > alpha / (pValues.length - rank));
-  const kept = new Set(failing < 0 ? order : order.slice(0, failing));
-  return pValues.map((_, i) => kept.has(i));
+  let highest = 0;
+  order.forEach((test, rank) => {
+    highest = Math.max(highest, Math.min(1, (pValues.length - rank) * pValues[test]!));
+    adjusted[test] = highest;
+  });
+  return adjusted;
 }
 
 export interface Interval {

@@ -1,10 +1,18 @@
 /** Style sheet of the HTML report: light and dark, print, and narrow screens. */
-import { darkRules, palette } from './palette.ts';
+import { darkRules, DASHES, palette, series } from './palette.ts';
 
 const variables = (scheme: 'light' | 'dark'): string =>
   Object.entries(palette)
     .map(([name, colour]) => `--${name}:${colour[scheme]}`)
     .join(';');
+
+/** Class of a legend entry whose line is drawn by `armStyle(style)`. */
+export const styleOf = (style: number): string => {
+  const dash = Math.floor(style / series.length) % DASHES.length;
+  return `c${style % series.length}${dash === 0 ? '' : ` d${dash}`}`;
+};
+
+const swatches = (scheme: 'light' | 'dark'): string => series.map((colour, i) => `.c${i}{--c:${colour[scheme]}}`).join('');
 
 const layout = `
 *,*::before,*::after{box-sizing:border-box}
@@ -23,11 +31,12 @@ p{margin:0 0 .75rem;max-width:46rem}
 `;
 
 const head = `
-.head{padding:1.75rem 0 0}
+.head{padding:1.25rem 0 0}
 .lead{margin-top:1rem;display:grid;grid-template-columns:minmax(0,1fr) minmax(0,25rem);gap:1.25rem 3.5rem;align-items:start}
 .verdict{font-size:1.0625rem;margin:0}
+.minor{font-size:1rem;margin:1rem 0 .3rem}.recipetable tbody th{min-width:17rem}.contrary{margin:0;padding-left:1.2rem;font-size:.9375rem}.contrary li{margin:.2rem 0}
 .keys{display:grid;grid-template-columns:1fr 1fr;gap:0;margin:.25rem 0 0;border-top:1px solid var(--rule)}
-.keys div{padding:.5rem 0 .55rem;border-bottom:1px solid var(--rule)}
+.keys div{padding:.35rem 0 .4rem;border-bottom:1px solid var(--rule)}
 .keys .whole{grid-column:1/-1}
 .keys dt{font-size:.8125rem;color:var(--muted)}
 .keys dd{margin:0;font-size:1.0625rem;font-weight:600;font-variant-numeric:tabular-nums}
@@ -37,7 +46,7 @@ const head = `
 .keys .legend{font-weight:400}.legend{display:flex;flex-wrap:wrap;gap:0 1rem;margin:0;padding:0;list-style:none;font-size:.8125rem;color:var(--muted)}
 .legend b{font-weight:600;font-variant-numeric:tabular-nums}
 .legend .same b{color:var(--agree)}.legend .opposite b{color:var(--disagree)}.legend .lean b,.legend .against b,.legend .noise b,.legend .rest b{color:var(--ink)}
-.caution{margin:1.1rem 0 0;padding:.6rem .9rem;border-left:3px solid var(--published);background:var(--band);font-size:.9375rem;max-width:none}
+.caution{margin:.8rem 0 0;padding:.5rem .9rem;border-left:3px solid var(--published);background:var(--band);font-size:.9375rem;max-width:none}
 .caution p{margin:0;max-width:none}.caution p+p{margin-top:.35rem}
 .head nav{margin-top:1.25rem}
 `;
@@ -76,16 +85,35 @@ figure .narrow{display:none}
 figcaption{font-size:.8125rem;margin-top:.35rem;max-width:52rem}
 details{margin:.5rem 0 0}
 summary{cursor:pointer;color:var(--accent);font-size:.875rem;padding:.2rem 0;width:fit-content}
-.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(31rem,100%),1fr));gap:1rem 2rem;align-items:start}.charts>div{min-width:0}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr));gap:1rem 1.5rem;align-items:start}.charts>div{min-width:0}
 footer{margin:2.5rem 0 3rem;padding-top:1rem;border-top:1px solid var(--rule);font-size:.875rem}
 `;
 
-const media = `
-@media (max-width:56rem){.charts{grid-template-columns:repeat(auto-fill,minmax(min(20.5rem,100%),1fr))}.lead{grid-template-columns:minmax(0,1fr)}figure .wide{display:none}figure .narrow{display:block}}
-@media (max-width:34rem){.page{padding:0 1rem}h1{font-size:1.625rem}h2{font-size:1.3125rem}.head{padding-top:1.5rem}th,td{padding-left:.5rem;padding-right:.5rem}.fixed tbody th,.fixed thead th:first-child{position:sticky;left:0;background:var(--page);min-width:7.5rem;max-width:9.5rem}.fixed tr.marked th{background:var(--band)}}
-@media print{@page{margin:15mm}html,body{font-size:12px}.page{max-width:none;padding:0}.scroll{overflow:visible}figure .wide{display:block}figure .narrow{display:none}figure svg{max-width:100%;height:auto}.charts{grid-template-columns:1fr 1fr}.charts .wide{display:none}.charts .narrow{display:block}.charts>div,figure,tr,h2,h3,.keys{break-inside:avoid}h2,h3,caption,thead{break-after:avoid}.lead{grid-template-columns:minmax(0,1fr) minmax(0,22rem)}details:not([open]),.contents{display:none}a{color:inherit}}
+const charts = `
+.key{display:flex;flex-wrap:wrap;gap:0 1.1rem;margin:.35rem 0 0;padding:0;list-style:none;font-size:.8125rem;line-height:1.5rem}
+.key li{display:flex;min-height:1.5rem;max-width:100%}
+.key li::before{content:"";flex:none;width:1.35rem;margin:.68rem .45rem 0 0;border-top:2.5px solid var(--c)}.d1::before{border-top-style:dashed!important}.d2::before{border-top-style:dotted!important}
+.choose .key li::before,.key .plain::before{display:none!important}
+.key button{font:inherit;line-height:inherit;color:inherit;background:none;border:0;padding:0;text-align:left;cursor:pointer;overflow-wrap:anywhere}
+.key button:hover{text-decoration:underline;text-underline-offset:.2em}
+.key button[aria-pressed=false]{color:var(--muted);text-decoration:line-through}
+.choose button,.plain button{border:1px solid var(--muted);border-radius:3px;padding:0 .5rem;margin:.15rem 0;line-height:1.4rem}.choose .key{gap:.15rem .5rem}
+.plain button[aria-pressed=false]{text-decoration:none;color:inherit}.plain button[aria-pressed=true]{background:var(--ink);color:var(--page);border-color:var(--ink)}
+.live{position:relative;width:fit-content;max-width:100%}
+.canvas{position:absolute;top:0;left:0;height:0;overflow:hidden;visibility:hidden}
+.drawn>.drawing{display:none}.drawn>.canvas{position:static;height:auto;overflow-x:auto;visibility:visible}
+.tip,.ring{position:absolute;pointer-events:none}
+.tip{z-index:1;width:max-content;max-width:min(17rem,100%);padding:.35rem .6rem;border-radius:4px;background:var(--ink);color:var(--page);font-size:.8125rem;line-height:1.4;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.ring{width:16px;height:16px;margin:-8px 0 0 -8px;border:2px solid var(--ink);border-radius:50%}
+.voice{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 `;
 
-const dark = `@media screen and (prefers-color-scheme:dark){:root{${variables('dark')}}${darkRules('figure')}}`;
+const media = `
+@media (max-width:56rem){.lead{grid-template-columns:minmax(0,1fr)}figure .wide{display:none}figure .narrow{display:block}}
+@media (max-width:34rem){.page{padding:0 1rem}h1{font-size:1.625rem}h2{font-size:1.3125rem}.head{padding-top:1.5rem}th,td{padding-left:.5rem;padding-right:.5rem}.fixed tbody th,.fixed thead th:first-child{position:sticky;left:0;background:var(--page);min-width:7.5rem;max-width:9.5rem}.fixed tr.marked th{background:var(--band)}}
+@media print{@page{margin:15mm}html,body{font-size:12px}.page{max-width:none;padding:0}.scroll{overflow:visible}figure .wide{display:block}figure .narrow{display:none}figure svg{max-width:100%;height:auto}.charts{grid-template-columns:1fr 1fr}.live>.drawing{display:block}.live>.canvas,.tip,.ring,.choose,.key .plain{display:none!important}.key button{text-decoration:none!important;color:inherit!important}.charts>div,figure,tr,h2,h3,.keys{break-inside:avoid}h2,h3,caption,thead{break-after:avoid}.lead{grid-template-columns:minmax(0,1fr) minmax(0,22rem)}details:not([open]),.contents{display:none}a{color:inherit}}
+`;
 
-export const styleSheet = `:root{${variables('light')}}${layout}${head}${body}${media}${dark}`.replaceAll('\n', '');
+const dark = `@media screen and (prefers-color-scheme:dark){:root{${variables('dark')}}${darkRules('figure')}${swatches('dark')}}`;
+
+export const styleSheet = `:root{${variables('light')}}${swatches('light')}${layout}${head}${body}${charts}${media}${dark}`.replaceAll('\n', '');

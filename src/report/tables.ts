@@ -58,7 +58,7 @@ const AGREEMENT: Readonly<Record<Agreement, Cell>> = {
   'same sign': { text: '\u2713 same sign', tone: 'agree' },
   'opposite sign': { text: '\u2715 opposite sign', tone: 'disagree' },
   'within noise': { text: '\u2248 within noise', tone: 'muted' },
-  'published gap within seed noise': { text: '\u00b7 published gap within seed noise', tone: 'muted' },
+  'published gap within seed noise': { text: '\u00b7 published within noise', tone: 'muted' },
 };
 
 /** Measured beside published, one row per arm. */
@@ -77,6 +77,8 @@ export function resultTable(report: Report, ablation: AblationReport): Table {
       right('Published\u00a0\u0394'),
       left('Order'),
       ...(report.comparable ? [right('Measured \u2212 published')] : []),
+      right('Images'),
+      right('Operations'),
     ],
     rows: ablation.rows.map(row => ({
       header: row.label,
@@ -89,6 +91,7 @@ export function resultTable(report: Report, ablation: AblationReport): Table {
         row.published?.delta === undefined ? (row.isDefault ? { text: 'default', tone: 'muted' } : NONE) : { text: formatPublishedDelta(row.published.delta) },
         row.agreement === undefined ? NONE : AGREEMENT[row.agreement],
         ...(report.comparable ? [row.valueGap === undefined ? NONE : { text: formatDelta(row.valueGap, unit) }] : []),
+        ...(row.cost === undefined ? [NONE, NONE] : [{ text: formatCount(row.cost.labelledImages + row.cost.unlabelledImages) }, { text: formatFlops(row.cost.flops) }]),
       ],
     })),
     notes: resultNotes(ablation, mixed),
@@ -130,6 +133,7 @@ function resultNotes(ablation: AblationReport, mixed: boolean): string[] {
       : '',
     elsewhere.length > 0 ? `* From ${elsewhere.join(', ')} of the paper: no difference is taken between tables.` : '',
     rows.some(row => row.published?.inferred === true) ? '\u2020 The source leaves open which of two rows this value belongs to; the row is inferred.' : '',
+    rows.some(row => row.cost !== undefined) ? 'Images seen in training and operations spent: of the arm\u2019s own stages, one seed.' : '',
   ].filter(Boolean);
 }
 

@@ -1,5 +1,6 @@
 /** What the seeds say about one comparison of two arms: pure statistics, no declarations. */
 import { difference, type Difference, type Replicates } from './compare.ts';
+import { signFlipPValue } from './signflip.ts';
 import { mean, pairedDeltas, sampleStd, studentTQuantile, studentTUpperTail, type Interval } from './statistics.ts';
 
 export type Verdict = 'reproduced' | 'contradicted' | 'undecided' | 'not run';
@@ -16,13 +17,19 @@ export interface Judgement {
   readonly direction: Direction | undefined;
   /** Seeds that both arms have. */
   readonly n: number;
-  /** Mean of the differences per seed, in the headline's unit, and its standard error; undefined when no seed is common. */
+  /** The differences themselves, by seed, in the headline's unit. */
+  readonly perSeed: readonly { readonly seed: number; readonly delta: number }[];
+  /** Mean of the differences per seed, and its standard error; undefined when no seed is common. */
   readonly delta: number | undefined;
   readonly standardError: number | undefined;
+  /** Of one difference, as far as the finite test set alone gives it, both arms taken as independent. */
+  readonly testError: number | undefined;
   /** Its ends are the one-sided 95 % bounds (together a 90 % interval); undefined below {@link FEWEST_SEEDS}. */
   readonly bounds: Interval | undefined;
   /** One-sided, of the claimed side beyond its margin; undefined below {@link FEWEST_SEEDS}. */
   readonly pValue: number | undefined;
+  /** The same by the exact sign-flip test; undefined also for more seeds than it can enumerate. */
+  readonly signFlipPValue: number | undefined;
   /** Smallest number of seeds that would decide an undecided comparison if mean and spread stayed; undefined: none up to {@link MOST_SEEDS}. */
   readonly seedsNeeded: number | undefined;
 }
@@ -59,10 +66,12 @@ function critical(n: number): number {
 export function judge(type: PairType, arm: Replicates, than: Replicates, margin: number): Judgement {
   const paired = difference(arm, than);
   if (paired === undefined) {
-    return { verdict: 'not run', direction: undefined, n: 0, delta: undefined, standardError: undefined, bounds: undefined, pValue: undefined, seedsNeeded: undefined };
+    return { verdict: 'not run', direction: undefined, n: 0, perSeed: [], delta: undefined, standardError: undefined, testError: undefined, bounds: undefined, pValue: undefined, signFlipPValue: undefined, seedsNeeded: undefined };
   }
   const { n } = paired;
-  const { delta, standardError, spread } = estimate(arm, than, paired);
+  const pairs = pairedDeltas(valuesOf(arm), valuesOf(than)).map(pair => ({ ...pair, delta: tidy(pair.delta) }));
+  const testError = mean(pairs.map(({ seed }) => Math.hypot(arm.get(seed)!.standardError, than.get(seed)!.standardError)));
+  const { delta, standardError, spread } = estimate(paired, pairs.map(pair => pair.delta), testError);
   const claimedFrom = type === 'greater' ? margin : -margin;
   const bounds = n < FEWEST_SEEDS ? undefined : boundsOf(delta, standardError, n);
   const verdict = bounds === undefined ? 'undecided' : decide(bounds, claimedFrom, margin);
@@ -71,13 +80,18 @@ export function judge(type: PairType, arm: Replicates, than: Replicates, margin:
     verdict,
     direction: undecided ? directionOf(type, delta, standardError, margin) : undefined,
     n,
+    perSeed: pairs,
     delta,
     standardError,
+    testError,
     bounds,
     pValue: bounds === undefined ? undefined : tail(delta - claimedFrom, standardError, n),
+    signFlipPValue: bounds === undefined ? undefined : signFlipPValue(pairs.map(pair => tidy(pair.delta - claimedFrom))),
     seedsNeeded: undecided && spread !== undefined ? seedsNeeded(delta, spread, n, claimedFrom, margin) : undefined,
   };
 }
+
+const valuesOf = (replicates: Replicates): Map<number, number> => new Map([...replicates].map(([seed, r]) => [seed, r.value]));
 
 interface Estimate {
   readonly delta: number;
@@ -92,14 +106,11 @@ interface Estimate {
  * result (or that the metric has run into its end), not that the difference is certain. There the test set's error of
  * both values stands in, undivided, as with a single seed.
  */
-function estimate(arm: Replicates, than: Replicates, paired: Difference): Estimate {
+function estimate(paired: Difference, deltas: readonly number[], testError: number): Estimate {
   const delta = tidy(paired.value);
   if (paired.n === 1) return { delta, standardError: paired.standardError, spread: undefined };
-  const values = (replicates: Replicates): Map<number, number> => new Map([...replicates].map(([seed, r]) => [seed, r.value]));
-  const pairs = pairedDeltas(values(arm), values(than));
-  const spread = sampleStd(pairs.map(pair => tidy(pair.delta)));
+  const spread = sampleStd(deltas);
   if (tidy(spread) > 0) return { delta, standardError: spread / Math.sqrt(paired.n), spread };
-  const testError = mean(pairs.map(({ seed }) => Math.hypot(arm.get(seed)!.standardError, than.get(seed)!.standardError)));
   return { delta, standardError: testError, spread: undefined };
 }
 

@@ -4,14 +4,16 @@ import { dirname, join } from 'node:path';
 import { UsageError } from '../ablation/errors.ts';
 import type { Changes } from './baseline.ts';
 import { buildReport, type ReportInput } from './build.ts';
-import { claimCsv, curveCsv, resultCsv } from './csv.ts';
+import { claimCsv, contentsCsv, curveCsv, recipeCsv, resultCsv } from './csv.ts';
 import { enginesOf } from './engines.ts';
 import { renderFigures } from './figures.ts';
 import { renderHtml } from './html.ts';
+import { claimLatex, resultLatex } from './latex.ts';
 import { escapeMarkup } from './markup.ts';
 import { renderMarkdown } from './markdown.ts';
 import { parseProvenance, serializeProvenance, type ReportProvenance } from './provenance.ts';
 import { byText, serializeRecords } from './records.ts';
+import { pageScript } from './script.ts';
 import { standalone } from './svg.ts';
 import { slug } from './text.ts';
 import { CLAIMS_FILE, PROVENANCE_FILE, README_FILE, readText, readWritten, RECORDS_FILE } from './written.ts';
@@ -20,6 +22,7 @@ import { CLAIMS_FILE, PROVENANCE_FILE, README_FILE, readText, readWritten, RECOR
 const OWN_FOLDERS = [
   { folder: 'figures', ending: '.svg' },
   { folder: 'tables', ending: '.csv' },
+  { folder: 'tables', ending: '.tex' },
 ] as const;
 
 /**
@@ -30,17 +33,23 @@ export async function renderReport(input: ReportInput, changes?: Changes): Promi
   const report = { ...buildReport(input), ...(changes === undefined ? {} : { changes }) };
   const figures = await renderFigures(report);
   const files: [string, string][] = [
-    ['index.html', renderHtml(report, figures)],
+    ['index.html', renderHtml(report, figures, await pageScript())],
     [README_FILE, renderMarkdown(report, figures)],
     [RECORDS_FILE, serializeRecords(input.records)],
-    ...[...figures.values()].map((figure): [string, string] => [`figures/${figure.id}.svg`, standalone(figure.wide, escapeMarkup(figure.alt))]),
+    ...[...figures.values()].map((figure): [string, string] => [`figures/${figure.id}.svg`, standalone(figure.file, escapeMarkup(figure.alt))]),
   ];
-  const claims = claimCsv(report);
-  if (claims !== undefined) files.push([CLAIMS_FILE, claims]);
+  const add = (path: string, text: string | undefined): void => {
+    if (text !== undefined) files.push([path, text]);
+  };
+  add(CLAIMS_FILE, claimCsv(report));
+  add('tables/claims.tex', claimLatex(report));
+  add('tables/ablations.csv', report.ablations.length < 2 ? undefined : contentsCsv(report));
+  add('tables/recipes.csv', recipeCsv(report));
   for (const ablation of report.ablations) {
-    files.push([`tables/${slug(ablation.name)}.csv`, resultCsv(ablation)]);
-    const curves = curveCsv(ablation);
-    if (curves !== undefined) files.push([`tables/${slug(ablation.name)}-curves.csv`, curves]);
+    const path = `tables/${slug(ablation.name)}`;
+    add(`${path}.csv`, resultCsv(ablation));
+    add(`${path}.tex`, resultLatex(report, ablation));
+    add(`${path}-curves.csv`, curveCsv(ablation));
   }
   return new Map(checkNames(files).sort(([a], [b]) => byText(a, b)));
 }

@@ -1,5 +1,5 @@
 /** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/stages`. */
-import type { Assumption } from '../ablation/declaration.ts';
+import type { Assumption, Fact, OverviewDeclaration } from '../ablation/declaration.ts';
 import { defineStudy } from '../ablation/define.ts';
 import { dataTitle, imageCount, unavailable } from '../data/spec.ts';
 import { kinds } from '../stages/kinds.ts';
@@ -15,10 +15,10 @@ const epochs = (stage: { schedule: { epochs: number; batch_size: number; base_lr
 
 const images = (count: number | null, all: number): string => (count ?? all).toLocaleString('en-US');
 
-function facts(p: Profile): { label: string; value: string }[] {
+function facts(p: Profile): Fact[] {
   const train = imageCount(p.data, 'train');
   return [
-    { label: 'Data', value: dataTitle(p.data) },
+    { label: 'Data', value: dataTitle(p.data), lead: true },
     { label: 'Images', value: `${images(p.unlabelled_images, train)} without labels, ${images(p.labelled_images, train)} with, ${images(imageCount(p.data, 'test'), 0)} for the test` },
     { label: 'Tokens', value: `${(p.model.image_size[0] / p.model.patch_size) * (p.model.image_size[1] / p.model.patch_size)} patches of ${p.model.patch_size} x ${p.model.patch_size} pixels and a class token` },
     ...(['L', 'B', 'S', 'T'] as const).map(s => ({ label: `ViT-${s}`, value: size(p.model.sizes[s]) })),
@@ -26,9 +26,22 @@ function facts(p: Profile): { label: string; value: string }[] {
     { label: 'Distillation', value: `${epochs(p.distill)}; three times as long on the main schedule` },
     { label: 'Fine-tuning', value: `${epochs(p.finetune)}, layer decay ${p.finetune.layer_decay}` },
     { label: 'From scratch', value: epochs(p.supervise) },
-    { label: 'Engine', value: `TensorFlow, mode ${p.engine.mode}, ${p.engine.precision}` },
+    { label: 'Engine', value: `TensorFlow, mode ${p.engine.mode}, ${p.engine.precision}`, lead: true },
   ];
 }
+
+/** The paper's headline picture, Table 8: every strategy at every model size. */
+const overview: OverviewDeclaration = {
+  title: 'Accuracy over model size',
+  x: { label: 'model size', values: ['ViT-T', 'ViT-S', 'ViT-B'] },
+  series: [
+    { label: 'From scratch', arm: 'scratch' },
+    { label: 'MAE', arm: 'mae' },
+    { label: 'Class token', arm: 'class-token' },
+    { label: 'Features', arm: 'feature' },
+    { label: 'Relations (TinyMIM)', arm: 'relation' },
+  ].map(({ label, arm }) => ({ label, arms: ['t', 's', 'b'].map(size => `strategy-size/${arm}-${size}`) })),
+};
 
 function notes(p: Profile): string[] {
   const replicate = 'Intervals over seeds cover distillation, its intermediate teachers, fine-tuning, supervised training and the MAE baseline';
@@ -81,5 +94,6 @@ export default defineStudy<Factors, Profile>({
     comparable: p => p.comparable,
     publishedNoise: { value: 0.16, source: 'twice the standard deviation of four seeds of MAE ViT-B (facebookresearch/mae, FINETUNE.md)' },
     facts,
+    overview,
   },
 });

@@ -11,6 +11,7 @@ import { writeReport } from '../../src/report/write.ts';
 import { gridInput } from '../fixtures/report/grid.ts';
 import { hostileInput } from '../fixtures/report/hostile.ts';
 import { sampleInput } from '../fixtures/report/sample.ts';
+import { sizesInput } from '../fixtures/report/sizes.ts';
 import { hasChromium, launch } from './launch.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -44,6 +45,11 @@ const TEXTS_OUTSIDE = `[...document.querySelectorAll('figure svg text')]
   })
   .map(text => text.textContent)`;
 
+/** Opens what is folded, and turns to every chart. */
+const OPEN_ALL = `document.querySelectorAll('details').forEach(details => (details.open = true));
+  document.querySelectorAll('.live').forEach(chart => chart.focus({ preventScroll: true }))`;
+const ALL_LIVE = "document.querySelector('.live:not(.drawn)') === null";
+
 interface Opened {
   readonly page: Page;
   readonly errors: readonly string[];
@@ -59,6 +65,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     empty: { ...sampleInput(), records: [] },
     hostile: hostileInput(),
     grid: gridInput([0, 1, 2]),
+    sizes: sizesInput(),
   };
 
   beforeAll(async () => {
@@ -104,7 +111,8 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     ] as const)('axe finds no violation: %s, %o', async (colorScheme, size) => {
       const { page } = await open(name, 'index.html', { ...size, colorScheme });
       await page.evaluate(axeSource);
-      await page.evaluate("document.querySelectorAll('details').forEach(details => (details.open = true))");
+      await page.evaluate(OPEN_ALL);
+      await page.waitForFunction(ALL_LIVE, undefined, { timeout: AXE_TIMEOUT });
       const results = await page.evaluate<AxeResults>('axe.run()');
       expect(results.violations.map(v => `${v.id}: ${v.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)).toEqual([]);
       expect(results.passes.map(pass => pass.id)).toContain('color-contrast');
@@ -121,10 +129,14 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     });
   });
 
-  test('charts follow the dark scheme', async () => {
+  test.each([true, false])('charts follow the dark scheme, with script: %s', async javaScriptEnabled => {
     const colour = async (colorScheme: 'light' | 'dark'): Promise<string> => {
-      const { page } = await open('sample', 'index.html', { ...DESKTOP, colorScheme });
-      const found = await page.evaluate<string>("getComputedStyle(document.querySelector('figure svg text')).fill");
+      const { page } = await open('sample', 'index.html', { ...DESKTOP, colorScheme, javaScriptEnabled });
+      if (javaScriptEnabled) {
+        await page.evaluate(OPEN_ALL);
+        await page.waitForFunction(ALL_LIVE);
+      }
+      const found = await page.evaluate<string>(`getComputedStyle(document.querySelector('${javaScriptEnabled ? '.canvas' : '.drawing'} svg text')).fill`);
       await page.close();
       return found;
     };
@@ -132,7 +144,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
   });
 
   test('a figure of its own shows dark colours on its own background', async () => {
-    const { page, errors } = await open('sample', 'figures/relation-dots.svg', { ...DESKTOP, colorScheme: 'dark' });
+    const { page, errors } = await open('sample', 'figures/relation-result.svg', { ...DESKTOP, colorScheme: 'dark' });
     expect(await page.evaluate<string>("getComputedStyle(document.querySelector('rect')).fill")).toBe('rgb(18, 22, 28)');
     expect(errors).toEqual([]);
     await page.close();
@@ -147,7 +159,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     }
   });
 
-  test.each(['index.html', 'figures/relation-dots.svg'])('hostile labels run nothing in %s', async file => {
+  test.each(['index.html', 'figures/relation-result.svg'])('hostile labels run nothing in %s', async file => {
     const { page, requests } = await open('hostile', file, DESKTOP);
     expect(await page.evaluate('typeof window.pwned')).toBe('undefined');
     expect(requests).toEqual([page.url()]);
@@ -162,9 +174,9 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await page.close();
   });
 
-  test('a whole grid: caution, verdict and the start of the contents are on the first screen; links lead to their rows', async () => {
+  test('a whole grid: caution, verdict, disagreements and the start of the contents are on the first screen; links lead to their rows', async () => {
     const { page } = await open('grid', 'index.html', DESKTOP);
-    const tops = await page.evaluate<number[]>("['[role=note]', '.verdict', 'nav tbody tr'].map(s => document.querySelector(s).getBoundingClientRect().bottom)");
+    const tops = await page.evaluate<number[]>("['[role=note]', '.verdict', '.contrary', 'nav tbody tr'].map(s => document.querySelector(s).getBoundingClientRect().bottom)");
     expect(tops).toEqual([...tops].sort((a, b) => a - b));
     expect(tops.at(-1)).toBeLessThanOrEqual(900);
     await page.click('#claims tbody tr:not(.group) a');

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseOptions } from '../bench/race/args.ts';
 import { CASES } from '../bench/race/cases.ts';
-import { chartAlt, chartPoints, speedChart } from '../bench/race/chart.ts';
+import { chartAlt, chartPoints, speedChart, toVega } from '../bench/race/chart.ts';
 import { CONTENDERS } from '../bench/race/contenders.ts';
 import { deviation, outcomeDeviation } from '../bench/race/curves.ts';
 import { stepGoals, sweepBounds, sweepGoals } from '../bench/race/goals.ts';
@@ -112,7 +112,7 @@ describe('what is shown', () => {
     const points = chartPoints([results], []);
     expect(points.map(({ contender, median }) => [contender, median])).toEqual([['pytorch', 1], ['graph', 2]]);
     expect(chartAlt(points)).toContain('graph: 2.00');
-    expect((await renderSvg(speedChart(points))).svg).toBe((await renderSvg(speedChart(points))).svg);
+    expect((await renderSvg(toVega(speedChart(points)))).svg).toBe((await renderSvg(toVega(speedChart(points)))).svg);
   });
 });
 

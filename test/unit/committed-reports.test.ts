@@ -23,7 +23,7 @@ describe('committed reports', () => {
 
   it.each(committed)('%s is rebuilt from its records, byte for byte', async profile => {
     const loaded = await loadExperiments(experiments, { profile });
-    const problems = await checkReport({ study: loaded.study, profile: loaded.profile, ablations: loaded.ablations.map(a => a.declaration), outDir: join(reports, profile) });
+    const problems = await checkReport({ study: loaded.study, profile: loaded.profile, ablations: loaded.ablations.map(a => a.declaration), expanded: loaded.ablations, outDir: join(reports, profile) });
     expect(problems).toEqual([]);
   });
 

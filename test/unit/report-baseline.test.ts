@@ -199,7 +199,7 @@ describe('the comment', () => {
     const now = rerun({ 'table/a': [0.9, 0.91, 0.92], 'table/b': [0.7, 0.71, 0.72], 'table/c': [0.6] });
     const text = comment(compare(before, now), now);
     expect(text).toContain('| Arms measured | 2 | **3** |');
-    expect(text).toMatch(/^\| table: A \| \u2191 better \| 81\\\.00 .* \| 91\\\.00 .* \| \\\+10\.00 \| \u00b1 1\.02 .*3 common seeds.* \|$/m);
+    expect(text).toMatch(/^\| table: A \| \u2191 better \| 81\.00 .* \| 91\.00 .* \| \+10\.00 \| \u00b1 1\.02 .*3 common seeds.* \|$/m);
     expect(text).toContain('Arms: 1 better, 1 new; 1 as before.');
     expect(text).toContain('![Dot plot of *X*](https://example.org/o/r/blob/abc/reports/sample/figures/first.svg?raw=true)');
     expect(text).toContain('[Report](https://example.org/o/r/blob/abc/reports/sample/README.md)');

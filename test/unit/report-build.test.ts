@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { contentsTable } from '../../src/report/asides.ts';
 import { buildReport, type ReportInput } from '../../src/report/build.ts';
 import type { AblationReport, ArmRow } from '../../src/report/model.ts';
 import type { ReportRecord } from '../../src/report/records.ts';
+import type { Cell } from '../../src/report/tables.ts';
 import { sampleAblation, sampleInput, sampleKey, sampleRecords } from '../fixtures/report/sample.ts';
 
 const only = (input: ReportInput): AblationReport => buildReport(input).ablations[0]!;
@@ -146,5 +148,45 @@ describe('cost, curves and head', () => {
     const ablation = only({ ...sampleInput(), ablations: [{ ...sampleAblation, arms: [...sampleAblation.arms, twin] }], records });
     expect(rowOf(ablation, 'twin').measured).toEqual(rowOf(ablation, 'qk-vv').measured);
     expect(ablation.shared).toEqual([expect.objectContaining({ arms: 5 })]);
+  });
+});
+
+describe('against the paper', () => {
+  const comparable = (): ReportInput => {
+    const input = withRecords(withAccuracy({ mae: 0.85 }));
+    return { ...input, study: { ...input.study, report: { ...input.study.report, comparable: () => true } } };
+  };
+
+  test('values compare where profile and data are the paper\u2019s, and the report says why not elsewhere', () => {
+    expect(buildReport(comparable())).toMatchObject({ comparable: true, valueRule: 'Profile and data are the paper\u2019s, so values are compared, too: measured minus published.' });
+    expect(buildReport(sampleInput()).valueRule).toBe('Only order and sign are compared with the paper, not values: models, data or schedules of this profile are not the paper\u2019s.');
+  });
+
+  test('a profile that was changed for the report is not the paper\u2019s', () => {
+    const changed = buildReport({ ...comparable(), overrides: ['distill.schedule.epochs=5'] });
+    expect(changed.comparable).toBe(false);
+    expect(changed.valueRule).toContain('the profile was changed for this report');
+    expect(rowOf(changed.ablations[0]!, 'mae').valueGap).toBeUndefined();
+  });
+
+  test('the order of a table is one number, over the arms of its published table', () => {
+    const accuracies = { scratch: 0.9, mae: 0.8, 'qq-kk-vv': 0.82, 'qq-kk-vv-softmax': 0.84, 'qk-vv': 0.86, 'qk-vv-softmax': 0.79 };
+    const { rank } = only(withRecords(withAccuracy(accuracies)));
+    const published = [83.6, 84.4, 84.5, 84.4, 84.6];
+    const measured = [0.8, 0.82, 0.84, 0.86, 0.79];
+    const pairs = published.flatMap((p, i) => published.slice(0, i).map((q, j) => Math.sign(p - q) * Math.sign(measured[i]! - measured[j]!)));
+    expect(pairs).toHaveLength(10);
+    expect(rank!.arms).toBe(5);
+    expect(rank!.tau).toBeCloseTo(pairs.reduce((a, b) => a + b, 0) / Math.sqrt(9 * 10), 12);
+    expect(rank!.seeds).toBeUndefined();
+    expect(only({ ...sampleInput(), records: [] }).rank).toBeUndefined();
+    expect(only(sampleInput([0, 1, 2])).rank!.seeds).toMatchObject({ n: 3 });
+  });
+
+  test('the list of contents prints it with its p and its range', () => {
+    const cells = (input: ReportInput): Cell[] => contentsTable(buildReport(input)).rows.map(row => row.cells.at(-1)!);
+    expect(cells(sampleInput())[0]).toEqual({ text: expect.stringMatching(/^\+0\.\d\d$/) as string, detail: expect.stringMatching(/^p \d\.\d{3}$/) as string });
+    expect(cells(sampleInput([0, 1, 2]))[0]!.detail).toMatch(/^\[\+?\u2212?\d\.\d\d, \+?\d\.\d\d\], p \d\.\d{3}$/);
+    expect(cells({ ...sampleInput(), records: [] })[0]!.text).toBe('\u2013');
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Claim } from '../../src/ablation/declaration.ts';
-import { compose, countClaims, countComparisons, evaluateClaims, type ClaimResult } from '../../src/report/claims.ts';
+import { compose, countClaims, countComparisons, evaluateClaims, survives, type ClaimResult } from '../../src/report/claims.ts';
+import { multiplicity, multiplicitySentences } from '../../src/report/multiplicity.ts';
 import { cell, claim, claimAblation, claimInput, type Accuracies } from '../fixtures/report/claims.ts';
 
 const ARMS = ['a', 'b', 'c'];
@@ -122,20 +123,39 @@ describe('all claims together', () => {
     expect(countComparisons(results)).toMatchObject({ total: 5, tested: 4, reproduced: 2, contradicted: 1 });
   });
 
-  test('Holm\u2019s correction takes back what one comparison in many may show by chance', () => {
+  test('Holm\u2019s correction takes back what one claim in many may show by chance', () => {
     // p = 0.04 alone; with 11 others that show nothing it would have to be below 0.05 / 12.
     const edge: Accuracies = { 'x/a': [0.804, 0.812, 0.807], 'x/b': [0.8, 0.8, 0.8] };
-    const alone = judgeOne([{ type: 'greater', arm: 'a', than: 'b' }], edge, { margin: 0 });
-    expect(alone.pairs[0]).toMatchObject({ verdict: 'reproduced', afterHolm: true });
+    const above = claim([{ type: 'greater', arm: 'a', than: 'b' }], { margin: 0 });
+    const alone = only(evaluateClaims(claimInput([claimAblation('x', ['a', 'b'], [above])], edge)));
+    expect(alone).toMatchObject({ verdict: 'reproduced', signFlip: { value: 0.125, adjusted: 0.125 } });
+    expect(alone.tTest!.adjusted).toBe(alone.tTest!.value);
+    expect(survives(alone.tTest)).toBe(true);
     const names = Array.from({ length: 11 }, (_, i) => `n${i}`);
+    const others = names.map(than => claim([{ type: 'greater', arm: 'b', than }], { margin: 0, name: than }));
     const many = evaluateClaims(
-      claimInput(
-        [claimAblation('x', ['a', 'b', ...names], [claim([{ type: 'greater', arm: 'a', than: 'b' }, ...names.map(than => ({ type: 'greater' as const, arm: 'b', than }))], { margin: 0 })])],
-        { ...edge, ...Object.fromEntries(names.map((name, i) => [`x/${name}`, [0.8 + i / 1e4, 0.799 - i / 1e4, 0.801]])) },
-      ),
+      claimInput([claimAblation('x', ['a', 'b', ...names], [above, ...others])], { ...edge, ...Object.fromEntries(names.map((name, i) => [`x/${name}`, [0.8 + i / 1e4, 0.799 - i / 1e4, 0.801]])) }),
     );
-    expect(many[0]!.pairs[0]).toMatchObject({ verdict: 'reproduced', afterHolm: false });
-    expect(countComparisons(many)).toMatchObject({ tested: 12, reproduced: 1, reproducedAfterHolm: 0 });
+    expect(many[0]!.verdict).toBe('reproduced');
+    expect(many[0]!.tTest!.adjusted).toBeCloseTo(12 * many[0]!.tTest!.value, 12);
+    expect(survives(many[0]!.tTest)).toBe(false);
+    expect(countComparisons(many)).toMatchObject({ tested: 12, reproduced: 1 });
+    expect(multiplicity(many)).toMatchObject({ family: 12, tested: 12, reproduced: 1, afterHolm: { tTest: 0, signFlip: 0 }, seeds: 3, smallestP: 0.125, smallestAdjusted: 1, seedsForHolm: 8 });
+  });
+
+  test('a claim has the largest p of its comparisons, and none unless each has one', () => {
+    const parts: Claim['parts'] = [{ type: 'greater', arm: 'a', than: 'b' }, { type: 'greater', arm: 'a', than: 'c' }];
+    const both = judgeOne(parts, RANKED);
+    expect(both.tTest!.value).toBe(Math.max(...both.pairs.map(pair => pair.pValue!)));
+    expect(both.signFlip!.value).toBe(0.125);
+    const half = judgeOne(parts, { ...RANKED, 'x/c': [0.8, null, null] });
+    expect(half.pairs.map(pair => pair.pValue === undefined)).toEqual([false, true]);
+    expect(half).toMatchObject({ tTest: undefined, signFlip: undefined });
+  });
+
+  test('the differences per seed are kept', () => {
+    const { perSeed } = judgeOne([{ type: 'greater', arm: 'a', than: 'b' }], { ...RANKED, 'x/a': [0.841, null, 0.84] }).pairs[0]!;
+    expect(perSeed).toEqual([{ seed: 0, delta: 0.021 }, { seed: 2, delta: 0.019 }]);
   });
 
   test('an arm that takes over another makes no second test', () => {
@@ -144,5 +164,31 @@ describe('all claims together', () => {
     const shared = evaluateClaims(claimInput([x, y], { ...RANKED, 'y/d': RANKED['x/a']! }));
     expect(shared[0]!.pairs).toHaveLength(2);
     expect(countComparisons(shared)).toMatchObject({ total: 1, tested: 1 });
+  });
+});
+
+describe('what the seeds could have shown', () => {
+  const claims = (seeds: number, count: number): ClaimResult[] => {
+    const values = (from: number): number[] => Array.from({ length: seeds }, (_, i) => from + i / 1e4);
+    const parts: Claim['parts'] = [{ type: 'greater', arm: 'a', than: 'b' }];
+    return evaluateClaims(claimInput([claimAblation('x', ARMS, Array.from({ length: count }, (_, i) => claim(parts, { name: `c${i}` })))], { 'x/a': values(0.85), 'x/b': values(0.8).map((v, i) => v + (i % 2) / 1e3) }));
+  };
+
+  test.each([
+    // seeds, claims, smallest p, after Holm, seeds that could: the smallest n with claims / 2^n <= 0.05.
+    [5, 25, 1 / 32, 25 / 32, 9],
+    [5, 1, 1 / 32, 1 / 32, 5],
+    [3, 1, 1 / 8, 1 / 8, 5],
+    [1, 27, 1 / 2, 1, 10],
+  ])('%d seeds, %d claims', (seeds, count, smallestP, smallestAdjusted, seedsForHolm) => {
+    expect(multiplicity(claims(seeds, count))).toMatchObject({ family: count, seeds, smallestP, smallestAdjusted, seedsForHolm });
+  });
+
+  test('five seeds and many claims cannot reach 5 % after Holm, and the report says so', () => {
+    const said = multiplicitySentences(multiplicity(claims(5, 25))).join(' ');
+    expect(said).toContain('25 of the 25 reproduced remain by the t test (\u2021 marks those that do not) and 0 by the sign-flip test.');
+    expect(said).toContain('cannot give 5 seeds a p below 1/32 = 0.031: 5 seeds cannot reach 5 % after Holm\u2019s correction over 25 claims, whatever they show. From 9 seeds on that is possible.');
+    expect(multiplicitySentences(multiplicity(claims(5, 1))).join(' ')).toContain('a p below 1/32 = 0.031, or 0.031 after Holm\u2019s correction over 1 claim.');
+    expect(multiplicitySentences(multiplicity([]))).toEqual([]);
   });
 });

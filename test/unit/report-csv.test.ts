@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildReport } from '../../src/report/build.ts';
-import { curveCsv, resultCsv } from '../../src/report/csv.ts';
+import { claimCsv, contentsCsv, curveCsv, resultCsv } from '../../src/report/csv.ts';
+import { gridInput } from '../fixtures/report/grid.ts';
 import { hostileInput, HOSTILE_LABELS } from '../fixtures/report/hostile.ts';
 import { sampleInput } from '../fixtures/report/sample.ts';
 
@@ -50,4 +51,25 @@ test('curves have a row per point', () => {
   expect(rows).toHaveLength(ablation.curves.flatMap(chart => chart.series.flatMap(s => s.points)).length);
   expect(rows[0]).toEqual({ role: 'distill', metric: 'loss', arm: 'qq-kk-vv', seed: '0', epoch: String(ablation.curves[0]!.series[0]!.points[0]![0]), value: String(ablation.curves[0]!.series[0]!.points[0]![1]) });
   expect(curveCsv({ ...ablation, curves: [] })).toBeUndefined();
+});
+
+test('claims: one row per comparison, with its seeds and both tests', () => {
+  const report = buildReport(gridInput([0, 1, 2]));
+  const rows = parse(claimCsv(report)!);
+  expect(rows).toHaveLength(report.ablations.flatMap(ablation => ablation.claims.flatMap(claim => claim.pairs)).length);
+  const [row] = rows;
+  const claim = report.ablations[0]!.claims[0]!;
+  expect(row!['delta_per_seed']!.split('; ').map(part => Number(part.split(': ')[1]))).toEqual(claim.pairs[0]!.perSeed.map(({ delta }) => delta));
+  expect(Number(row!['claim_p'])).toBeCloseTo(claim.tTest!.value, 10);
+  expect(Number(row!['claim_p_holm'])).toBeCloseTo(claim.tTest!.adjusted, 10);
+  expect([row!['p_sign_flip'], row!['claim_p_sign_flip'], row!['claim_p_sign_flip_holm']].map(Number)).toEqual([claim.pairs[0]!.signFlipPValue, claim.signFlip!.value, claim.signFlip!.adjusted]);
+});
+
+test('ablations: one row each, with counts and rank correlation', () => {
+  const report = buildReport(gridInput([0]));
+  const rows = parse(contentsCsv(report));
+  expect(rows.map(row => row['ablation'])).toEqual(report.ablations.map(({ name }) => name));
+  const first = report.ablations[1]!;
+  expect(rows[1]).toMatchObject({ claims: String(first.claims.length), pairs_same: String(first.order.same), kendall_arms: String(first.rank!.arms), kendall_seeds: '' });
+  expect(Number(rows[1]!['kendall_tau'])).toBeCloseTo(first.rank!.tau, 10);
 });

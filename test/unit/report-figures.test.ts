@@ -1,12 +1,22 @@
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { loadExperiments } from '../../src/ablation/load.ts';
 import { buildReport } from '../../src/report/build.ts';
 import { renderFigures, type ReportFigure } from '../../src/report/figures.ts';
-import { logTicks } from '../../src/report/linechart.ts';
+import { placesOff } from '../../src/report/agreement.ts';
+import { choices, firstView, type DotChart, type LineChart } from '../../src/report/charts/chart.ts';
+import { rowLabels } from '../../src/report/charts/dots.ts';
+import { shadeOf } from '../../src/report/charts/matrix.ts';
+import { formatShown, logTicks, shownNumber } from '../../src/report/charts/numbers.ts';
+import { chartSpec } from '../../src/report/charts/spec.ts';
+import { textWidth } from '../../src/report/charts/text-width.ts';
+import { formatValue } from '../../src/report/format.ts';
 import { colours, palette, series, type Colour } from '../../src/report/palette.ts';
-import { standalone, textWidth, type Figure } from '../../src/report/svg.ts';
+import { renderSvg, standalone, type Figure } from '../../src/report/svg.ts';
 import { parseMarkup, type ElementLike } from '../fixtures/report/dom.ts';
 import { hostileInput, HOSTILE_LABELS } from '../fixtures/report/hostile.ts';
 import { sampleInput } from '../fixtures/report/sample.ts';
+import { sizesInput } from '../fixtures/report/sizes.ts';
 
 const parse = ({ svg }: Figure): ElementLike => parseMarkup(svg).querySelector('svg')!;
 const texts = (figure: Figure): string[] => [...parse(figure).querySelectorAll('text')].map(t => t.textContent);
@@ -16,26 +26,26 @@ describe('charts of the sample', () => {
   beforeAll(async () => {
     figures = await renderFigures(buildReport(sampleInput()));
   });
-  const all = (): Figure[] => [...figures.values()].flatMap(f => [f.wide, f.narrow]);
+  const all = (): Figure[] => [...figures.values()].flatMap(({ file, wide, narrow }) => [file, wide, ...(narrow === undefined ? [] : [narrow])]);
 
   test('one dot plot and one chart per curve', () => {
     expect([...figures.keys()]).toEqual([
-      'relation-dots', 'relation-distill-loss', 'relation-pretrain-loss', 'relation-finetune-val_accuracy', 'relation-supervise-val_accuracy',
+      'relation-result', 'relation-distill-loss', 'relation-pretrain-loss', 'relation-finetune-val_accuracy', 'relation-supervise-val_accuracy',
     ]);
   });
 
   test('the dot plot names every arm once a panel and prints published values as in the paper', () => {
-    const found = texts(figures.get('relation-dots')!.wide);
+    const found = texts(figures.get('relation-result')!.wide);
     for (const row of buildReport(sampleInput()).ablations[0]!.rows) expect(found).toContain(row.label);
     expect(found).toEqual(expect.arrayContaining(['81.2*', '83.6', '84.4', '84.5', '84.6', 'Published (%); * Table 8']));
-    const alt = figures.get('relation-dots')!.alt;
+    const alt = figures.get('relation-result')!.alt;
     expect(alt).toContain('MAE baseline 83.6');
   });
 
   test('dots stand in the order of their values', () => {
     const report = buildReport(sampleInput()).ablations[0]!;
     // Paths of filled points, in order of rows: their x is the translation.
-    const dots = [...parse(figures.get('relation-dots')!.wide).querySelectorAll(`path[fill="${palette.accent.light}"][stroke="${palette.accent.light}"]`)];
+    const dots = [...parse(figures.get('relation-result')!.wide).querySelectorAll(`path[fill="${palette.accent.light}"][stroke="${palette.accent.light}"]`)];
     const xs = dots.map(dot => Number(/translate\(([-\d.]+)/.exec(dot.getAttribute('transform')!)![1]));
     expect(xs).toHaveLength(6);
     const order = (values: readonly number[]): number[] => values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!);
@@ -46,7 +56,8 @@ describe('charts of the sample', () => {
     for (const figure of all()) {
       const svg = parse(figure);
       expect(svg.querySelectorAll('[id], [style], style, script, a, image, use, [href]')).toHaveLength(0);
-      for (const text of svg.querySelectorAll('text')) expect(Number.parseFloat(text.getAttribute('font-size')!)).toBeGreaterThanOrEqual(12);
+      const size = svg.getAttribute('font-size')!;
+      for (const text of svg.querySelectorAll('text')) expect(Number.parseFloat(text.getAttribute('font-size') ?? size)).toBeGreaterThanOrEqual(12);
     }
   });
 
@@ -60,14 +71,14 @@ describe('charts of the sample', () => {
   });
 
   test('wide charts fit a page and GitHub, narrow ones a phone', () => {
-    for (const { wide, narrow } of figures.values()) {
-      expect(wide.width).toBeLessThanOrEqual(840);
+    for (const { file, wide, narrow = wide } of figures.values()) {
+      expect(Math.max(file.width, wide.width)).toBeLessThanOrEqual(840);
       expect(narrow.width).toBeLessThanOrEqual(368);
     }
   });
 
   test('a file brings its own background and dark colours', () => {
-    const svg = parseMarkup(standalone(figures.get('relation-dots')!.wide, 'words')).querySelector('svg')!;
+    const svg = parseMarkup(standalone(figures.get('relation-result')!.wide, 'words')).querySelector('svg')!;
     expect(svg.getAttribute('xmlns')).toBe('http://www.w3.org/2000/svg');
     expect(svg.getAttribute('aria-label')).toBe('words');
     expect(svg.querySelector('rect')!.getAttribute('fill')).toBe(palette.page.light);
@@ -80,19 +91,123 @@ test('without published values there is one panel, without any value no chart', 
   const bare = input.ablations[0]!.arms.map(({ name, label }) => ({ name, label, factors: {} }));
   const ablations = [{ ...input.ablations[0]!, arms: bare }];
   const figures = await renderFigures(buildReport({ ...input, ablations }));
-  expect(texts(figures.get('relation-dots')!.wide).filter(text => /^(Measured|Published)/.test(text))).toEqual(['Measured: test accuracy (%)']);
+  expect(texts(figures.get('relation-result')!.wide).filter(text => /^(Measured|Published)/.test(text))).toEqual(['Measured: test accuracy (%)']);
   expect((await renderFigures(buildReport({ ...input, ablations, records: [] }))).size).toBe(0);
 });
 
+describe('accuracy over model size', () => {
+  let figures: ReadonlyMap<string, ReportFigure>;
+  beforeAll(async () => {
+    figures = await renderFigures(buildReport(sizesInput()));
+  });
+  const overview = (): LineChart => figures.get('overview')!.chart as LineChart;
+
+  test('has a line for each series over the sizes, measured beside published', () => {
+    const { series: lines, x, panels } = overview();
+    expect(x).toEqual({ title: 'model size', labels: ['Small', 'Large'] });
+    expect(lines.map(({ label }) => label)).toEqual(['From scratch', 'Distilled (not measured: Large)']);
+    expect(panels.map(({ title }) => title)).toEqual(['Measured: test accuracy (%)', 'Published (%)']);
+    expect(panels.map(panel => panel.lines.map(line => line.y))).toEqual([[[70, 72], [71.5, null]], [[78, 80], [79.5, 82.5]]]);
+    expect(panels[0]!.lines[0]!.error).toEqual([0.46, 0.45]);
+  });
+
+  test('draws nothing where a number is missing, and says so in words', () => {
+    // From scratch two points in each panel, distilled one measured and two published.
+    expect(parse(figures.get('overview')!.file).querySelectorAll(`path[fill="${series[1]!.light}"]`)).toHaveLength(3);
+    expect(figures.get('overview')!.alt).toContain('Distilled (not measured: Large): Small 71.50, Large missing');
+  });
+
+  test('the file brings a legend, the page has its own', () => {
+    const { file, wide } = figures.get('overview')!;
+    expect(texts(file)).toContain('Distilled (not measured: Large)');
+    expect(texts(wide)).not.toContain('Distilled (not measured: Large)');
+  });
+
+  test('without the ablations that it is made of there is none', async () => {
+    const input = sizesInput();
+    expect((await renderFigures(buildReport({ ...input, ablations: input.ablations.filter(({ name }) => name === 'depth') }))).has('overview')).toBe(false);
+  });
+
+  test('an ablation over an axis is drawn as lines over it, its groups apart', () => {
+    const chart = figures.get('depth-result')!.chart as LineChart;
+    expect(chart.x).toEqual({ title: 'block of the teacher', ticks: [6, 9, 12] });
+    expect(chart.series.map(({ label }) => label)).toEqual(['Without norm', 'With norm']);
+    expect(chart.grids).toEqual([[6, 9, 12], [9]]);
+    expect(chart.panels[0]!.lines.map(line => line.y)).toEqual([[71, 73, 72], [72.5]]);
+    expect(chart.panels[1]!.lines.map(line => line.y)).toEqual([[81, 83, 82.5]]);
+  });
+
+  test('the order of every table stands beside its correlation', () => {
+    const found = texts(figures.get('agreement')!.wide);
+    // Published 78, 79.5, 80 of the arms that are measured; measured in the same order. The axis: 81, 82.5, 83.
+    expect(found.filter(text => /^[+\u2212]?\d+$|^\u2013$/.test(text))).toEqual(['0', '0', '0', '\u2013', '0', '0', '0']);
+    expect(found.filter(text => text.startsWith('\u03c4'))).toHaveLength(2);
+    expect(found.filter(text => text.startsWith('Table 1: '))).toEqual(['Table 1: Two sizes', 'Table 1: Which block']);
+  });
+
+  test('arms of one size stand under its name, without repeating it', () => {
+    const found = texts(figures.get('sizes-result')!.wide);
+    expect(found.filter(text => ['Small', 'Large', 'From scratch', 'Distilled'].includes(text))).toEqual(['From scratch', 'Distilled', 'From scratch', 'Distilled', 'Small', 'Large']);
+  });
+});
+
+test('the overview of the study names arms that are declared', async () => {
+  const { study, ablations } = await loadExperiments(fileURLToPath(new URL('../../experiments', import.meta.url)), { profile: 'mini' });
+  const declared = ablations.flatMap(({ declaration: { name, arms } }) => arms.map(arm => `${name}/${arm.name}`));
+  const named = study.report.overview!.series.flatMap(({ arms }) => arms.filter(arm => arm !== null));
+  expect(named).toHaveLength(15);
+  expect(named.filter(arm => !declared.includes(arm))).toEqual([]);
+});
+
+test('rows of one label are told apart', () => {
+  expect(rowLabels([{ label: 'MAE' }, { label: 'MAE' }, { label: 'ViT-S, MAE', group: 'ViT-S' }])).toEqual(['MAE (1)', 'MAE (2)', 'MAE']);
+});
+
+test('leaving out a row or a series leaves out its numbers', async () => {
+  const figures = await renderFigures(buildReport(sampleInput()));
+  const dots = figures.get('relation-result')!.chart as DotChart;
+  const without = await renderSvg(chartSpec(dots, { ...firstView(dots, 'wide'), hidden: new Set([1]) }));
+  expect(choices(dots)).toHaveLength(6);
+  expect(texts(without)).not.toContain(dots.panels[0]!.dots[1]!.text);
+  expect(texts(without)).toContain(dots.panels[0]!.dots[2]!.text);
+});
+
+test('charts hold the numbers that the tables print', () => {
+  for (const [value, unit] of [[0.85321, 'fraction'], [0.0123456, 'loss'], [12345.67, 'loss'], [1.5e-6, 'loss'], [-0.5, 'loss'], [123456, 'count']] as const) {
+    expect(formatShown(shownNumber(value, unit), unit)).toBe(formatValue(value, unit));
+  }
+});
+
+describe('places off', () => {
+  const off = (...pairs: [published: number, measured: number | undefined][]): (number | null)[] => placesOff(pairs.map(([published, measured]) => ({ published, measured })));
+
+  test('zero where the orders agree, the whole way where they are opposite', () => {
+    expect(off([1, 0.1], [2, 0.2], [3, 0.3])).toEqual([0, 0, 0]);
+    expect(off([1, 0.3], [2, 0.2], [3, 0.1])).toEqual([2, 0, -2]);
+  });
+  test('equal values share their places on both sides', () => {
+    expect(off([1, 0.2], [1, 0.1], [3, 0.3])).toEqual([0, 0, 0]);
+    expect(off([1, 0.2], [2, 0.2], [3, 0.1])).toEqual([1, 0, -2]);
+  });
+  test('what is not measured takes no place', () => {
+    expect(off([1, 0.1], [2, undefined], [3, 0.2])).toEqual([0, null, 0]);
+  });
+  test('shades run from in place to the other end', () => {
+    expect([0, 1, 2, 3, 4].map(n => shadeOf(n, 5))).toEqual([palette.same, palette.near, palette.off, palette.far, palette.opposite].map(c => c.light));
+    expect(shadeOf(-1, 2)).toBe(palette.opposite.light);
+  });
+});
+
 test('hostile labels stay text', async () => {
-  for (const { wide, narrow } of (await renderFigures(buildReport(hostileInput()))).values()) {
-    for (const figure of [wide, narrow]) {
+  const figures = await renderFigures(buildReport(hostileInput()));
+  for (const { file, wide, narrow = wide } of figures.values()) {
+    for (const figure of [file, wide, narrow]) {
       expect(parse(figure).querySelectorAll('script, img, style, b, [onload], [onerror]')).toHaveLength(0);
-      expect(figure.width).toBeLessThanOrEqual(figure === wide ? 880 : 368);
+      expect(figure.width).toBeLessThanOrEqual(figure === narrow ? 368 : 880);
     }
   }
-  const legend = texts([...(await renderFigures(buildReport(hostileInput()))).values()].at(-1)!.wide);
-  expect(legend.some(text => HOSTILE_LABELS[0].startsWith(text.replace('…', '')) && text.startsWith('<script>'))).toBe(true);
+  const drawn = [...figures.values()].flatMap(({ file }) => texts(file));
+  expect(drawn.some(text => HOSTILE_LABELS[0].startsWith(text.replace('…', '')) && text.startsWith('<script>'))).toBe(true);
 });
 
 describe('text widths', () => {
@@ -129,6 +244,10 @@ describe('palette', () => {
     for (const scheme of schemes) {
       for (const under of [palette.page, palette.band]) expect(contrast(palette[name][scheme], under[scheme])).toBeGreaterThanOrEqual(4.5);
     }
+  });
+
+  test.each(['same', 'near', 'off', 'far', 'opposite'] as const)('text is readable on the shade %s', name => {
+    for (const scheme of schemes) expect(contrast(palette.ink[scheme], palette[name][scheme])).toBeGreaterThanOrEqual(4.5);
   });
 
   test('lines of arms have a contrast of 3 to the page', () => {

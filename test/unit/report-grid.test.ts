@@ -66,7 +66,7 @@ describe('claims of a whole grid', () => {
     const parts = texts(table.querySelectorAll('tr.part th'));
     // Three neighbours, and the default against the six others.
     expect(parts).toHaveLength(9);
-    expect(parts[0]).toBe('Feature before the residual, reading 2 above Class token, reading 1');
+    expect(parts[0]).toMatch(/^Feature before the residual, reading 2 above Class token, reading 1 Per seed: ([+\u2212]?\d\.\d\d(, |$)){5}$/);
   });
 
   test('the paper against itself is told', () => {
@@ -81,10 +81,12 @@ describe('claims of a whole grid', () => {
   });
 
   test('multiplicity stands beside the verdicts', () => {
-    const { total, tested, reproduced, reproducedAfterHolm } = report.comparisons;
+    const { total, tested } = report.comparisons;
+    const { family, reproduced, afterHolm } = report.multiplicity!;
     const notes = texts(page.querySelectorAll('#claims .notes li')).join('\n');
     expect(notes).toContain(`${total} distinct comparisons, ${tested} with seeds enough for a test`);
-    expect(notes).toContain(`${reproducedAfterHolm} of the ${reproduced} reproduced`);
+    expect(notes).toContain(`over the ${family} claims that have a p, ${afterHolm.tTest} of the ${reproduced} reproduced`);
+    expect(notes).toContain(`5 seeds cannot reach 5 % after Holm\u2019s correction over ${family} claims`);
     expect(notes).toContain('The stage \u2018teacher\u2019 has one seed for all arms, so that spread is in no interval.');
   });
 

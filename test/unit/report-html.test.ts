@@ -1,8 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildReport, type ReportInput } from '../../src/report/build.ts';
 import { renderFigures } from '../../src/report/figures.ts';
 import { renderHtml } from '../../src/report/html.ts';
+import { pageScript } from '../../src/report/script.ts';
 import { escapeMarkup, html, raw } from '../../src/report/markup.ts';
 import { parseMarkup, type ElementLike } from '../fixtures/report/dom.ts';
 import { hostileInput, HOSTILE_LABELS } from '../fixtures/report/hostile.ts';
@@ -46,12 +51,12 @@ describe('page of the sample', () => {
 
   test('the result table has one row per arm, in order, with measured and published numbers', () => {
     const table = tableOf(page.document, 'Measured and published');
-    expect([...table.querySelectorAll('thead th')].map(th => th.textContent.replaceAll('\u00a0', ' '))).toEqual([
+    expect([...table.querySelectorAll('thead th')].map(th => th.textContent.replaceAll('\u00a0', ' ')).slice(0, 7)).toEqual([
       'Arm', 'n', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394', 'Order',
     ]);
     expect([...table.querySelectorAll('tbody th')].map(th => th.textContent)).toEqual(sampleInput().ablations[0]!.arms.map(arm => arm.label));
-    expect(cellsOf(table, 'MAE baseline')).toEqual(['1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign']);
-    expect(cellsOf(table, 'From scratch (no pre-training)').slice(3)).toEqual(['81.2*', '\u2013', '\u2013']);
+    expect(cellsOf(table, 'MAE baseline').slice(0, 6)).toEqual(['1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign']);
+    expect(cellsOf(table, 'From scratch (no pre-training)').slice(3, 6)).toEqual(['81.2*', '\u2013', '\u2013']);
     expect(table.querySelector('tr.marked th')!.textContent).toBe('Q-K, V-V with softmax (default)');
   });
 
@@ -66,9 +71,11 @@ describe('page of the sample', () => {
   });
 
   test('charts have words, and every curve has a table', () => {
-    for (const svg of page.document.querySelectorAll('figure svg')) {
-      expect(svg.getAttribute('role')).toBe('img');
-      expect(svg.getAttribute('aria-label')!.length).toBeGreaterThan(40);
+    const drawings = [...page.document.querySelectorAll('figure > .drawing')];
+    expect(drawings).toHaveLength(page.document.querySelectorAll('figure').length);
+    for (const drawing of drawings) {
+      expect(drawing.getAttribute('role')).toBe('img');
+      expect(drawing.getAttribute('aria-label')!.length).toBeGreaterThan(40);
     }
     const values = tableOf(page.document, 'Validation accuracy in fine-tuning (%), values along the run');
     expect(values.querySelectorAll('tbody tr')).toHaveLength(5);
@@ -106,7 +113,7 @@ test('missing and failed arms are shown, with the reason', async () => {
     .map(r => (r.uses[0]!.arm === 'mae' && r.kind === 'pretrain' ? { ...r, state: 'failed' as const, reason: 'loss is NaN', result: {}, curves: {} } : r));
   const { document } = await pageOf({ ...sampleInput(), records });
   const table = tableOf(document, 'Measured and published');
-  expect(cellsOf(table, 'From scratch (no pre-training)')).toEqual(['0', 'missing', '\u2013', '81.2*', '\u2013', '\u2013']);
+  expect(cellsOf(table, 'From scratch (no pre-training)').slice(0, 6)).toEqual(['0', 'missing', '\u2013', '81.2*', '\u2013', '\u2013']);
   expect(cellsOf(table, 'MAE baseline').slice(0, 3)).toEqual(['0', 'failed', '\u2013']);
   expect(tableOf(document, 'Failed stages').textContent).toContain('loss is NaN');
   expect(document.querySelector('dd')!.textContent).toBe('4 of 6 1 failed, 1 missing');
@@ -116,7 +123,7 @@ test('values are set against the paper only where they compare', async () => {
   const input = sampleInput();
   const study = { ...input.study, report: { ...input.study.report, comparable: () => true, notes: () => [] } };
   const { document } = await pageOf({ ...input, study });
-  expect(cellsOf(tableOf(document, 'Measured and published'), 'MAE baseline').at(-1)).toBe('+1.46');
+  expect(cellsOf(tableOf(document, 'Measured and published'), 'MAE baseline')).toContain('+1.46');
   expect(document.querySelector('[role=note]')).toBeNull();
 });
 
@@ -124,6 +131,42 @@ test('several ablations have a list of contents', async () => {
   const input = sampleInput();
   const { document } = await pageOf({ ...input, ablations: [input.ablations[0]!, { ...input.ablations[0]!, name: 'second', title: 'Second' }] });
   expect([...document.querySelectorAll('nav a')].map(a => a.getAttribute('href'))).toEqual(['#ablation-relation', '#ablation-second']);
+});
+
+describe('the script', () => {
+  test('is known to the policy by its hash, and nothing else may run', async () => {
+    const script = await pageScript();
+    const report = buildReport(sampleInput());
+    const page = renderHtml(report, await renderFigures(report), script);
+    const policy = parseMarkup(page).querySelector('meta[http-equiv="Content-Security-Policy"]')!.getAttribute('content')!;
+    const inline = /<script>([^]*?)<\/script>/.exec(page)![1]!;
+    expect(inline).toBe(script);
+    expect(policy).toContain(`script-src 'sha256-${createHash('sha256').update(inline).digest('base64')}';`);
+    expect(policy).not.toMatch(/unsafe|connect-src|https?:/);
+    expect(script).not.toMatch(/<\/script|<!--|\r/i);
+  });
+
+  test('gets its numbers as data that cannot end its block', async () => {
+    const report = buildReport(hostileInput());
+    const figures = await renderFigures(report);
+    const page = renderHtml(report, figures, 'void 0;');
+    const data = /<script type="application\/json" id="chart-data">([^]*?)<\/script>\n<script>void 0;<\/script>/.exec(page)![1]!;
+    expect(data).not.toMatch(/[<\u2028\u2029]/);
+    expect(JSON.parse(data)).toEqual(JSON.parse(JSON.stringify(Object.fromEntries([...figures.values()].map(({ id, chart }) => [id, chart])))));
+    expect(data).toContain('\\u003cscript>window.pwned');
+  });
+
+  test('is the same each time', async () => {
+    const bundle = (): string => execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', `import { pageScript } from './src/report/script.ts'; process.stdout.write(await pageScript());`], { encoding: 'utf8' });
+    expect(createHash('sha256').update(bundle()).digest('hex')).toBe(createHash('sha256').update(await pageScript()).digest('hex'));
+  });
+});
+
+test('the committed pages weigh no more than 1.5 MB', () => {
+  const reports = fileURLToPath(new URL('../../reports', import.meta.url));
+  const pages = readdirSync(reports).map(name => join(reports, name, 'index.html')).filter(page => existsSync(page));
+  expect(pages.length).toBeGreaterThan(0);
+  for (const page of pages) expect(statSync(page).size, page).toBeLessThanOrEqual(1.5e6);
 });
 
 test('hostile texts stay texts', async () => {

@@ -1,10 +1,11 @@
 import { marked } from 'marked';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { buildReport, type ReportInput } from '../../src/report/build.ts';
 import { renderFigures } from '../../src/report/figures.ts';
 import { escapeMarkdown, renderMarkdown } from '../../src/report/markdown.ts';
 import { oneLine } from '../../src/report/text.ts';
 import { parseMarkup, type ElementLike } from '../fixtures/report/dom.ts';
+import { gridInput } from '../fixtures/report/grid.ts';
 import { hostileInput, HOSTILE_LABELS } from '../fixtures/report/hostile.ts';
 import { sampleInput } from '../fixtures/report/sample.ts';
 
@@ -27,8 +28,8 @@ describe('README of the sample, as GitHub reads it', () => {
     const { document } = await readme(sampleInput());
     const table = document.querySelector('table')!;
     const rows = [...table.querySelectorAll('tr')].map(tr => [...tr.children].map(cell => cell.textContent.replaceAll('\u00a0', ' ')));
-    expect(rows[0]).toEqual(['Arm', 'n', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394', 'Order']);
-    expect(rows[2]).toEqual(['MAE baseline', '1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign']);
+    expect(rows[0]).toEqual(['Arm', 'n', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394', 'Order', 'Images', 'Operations']);
+    expect(rows[2]).toEqual(['MAE baseline', '1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign', '100,864', '763 GFLOP']);
     expect(rows).toHaveLength(7);
     expect(table.querySelector('td strong')!.textContent).toBe('82.65');
   });
@@ -36,11 +37,56 @@ describe('README of the sample, as GitHub reads it', () => {
   test('links figures and tables that the report has', async () => {
     const { document } = await readme(sampleInput());
     expect([...document.querySelectorAll('img')].map(img => img.getAttribute('src'))).toEqual([
-      'figures/relation-dots.svg', 'figures/relation-distill-loss.svg', 'figures/relation-pretrain-loss.svg',
+      'figures/relation-result.svg', 'figures/relation-distill-loss.svg', 'figures/relation-pretrain-loss.svg',
       'figures/relation-finetune-val_accuracy.svg', 'figures/relation-supervise-val_accuracy.svg',
     ]);
     for (const img of document.querySelectorAll('img')) expect(img.getAttribute('alt')!.length).toBeGreaterThan(40);
-    expect([...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))).toEqual(['tables/relation.csv', 'results.jsonl', 'provenance.json', 'index.html']);
+    expect([...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))).toEqual([
+      'tables/relation.csv', 'tables/relation.tex', 'tables/relation-curves.csv', 'results.jsonl', 'provenance.json', 'index.html',
+    ]);
+  });
+});
+
+describe('README of a grid', () => {
+  let text: string;
+  let document: ElementLike;
+  const report = buildReport(gridInput([0]));
+  beforeAll(() => {
+    text = renderMarkdown(report, new Map());
+    document = parseMarkup(marked.parse(text, { async: false, gfm: true }));
+  });
+
+  test('the first lines say what was run, how claims came out and what disagrees most, with links', () => {
+    const lines = text.split('\n').filter(line => line !== '');
+    expect(lines[0]).toBe('# Sample study ablations');
+    expect(lines[1]).toMatch(/^Ablation report, profile grid, changed: distill\.schedule\.epochs=7\. .*Seed: 0\.$/);
+    const [list] = document.querySelectorAll('ol');
+    expect([...list!.querySelectorAll('li')].map(item => item.textContent.length > 40)).toEqual(report.disagreements.map(() => true));
+    expect(report.disagreements.length).toBeGreaterThan(1);
+    for (const item of list!.querySelectorAll('li')) expect(item.textContent).toMatch(/ points below .* standard errors\); the paper has it \d+\.\d above\.$/);
+    expect(text.indexOf('1. [')).toBeLessThan(text.indexOf('## '));
+  });
+
+  test('what supports a table is folded away, with its numbers', () => {
+    const folded = [...document.querySelectorAll('details')];
+    const titles = folded.map(details => details.querySelector('summary')!.textContent);
+    for (const title of ['How to read the tables', 'How claims are judged', 'What it took']) expect(titles).toContain(title);
+    expect(titles.filter(title => title === 'What it took')).toHaveLength(15);
+    expect(folded[titles.indexOf('What it took')]!.querySelectorAll('table')).toHaveLength(1);
+    const all = document.querySelectorAll('table').length;
+    // Contents, claims, and the results and claims of each ablation stand open.
+    expect(all - document.querySelectorAll('details table').length).toBeGreaterThan(2 + 15 + 15);
+  });
+
+  test('what few seeds cannot show is not folded away', () => {
+    const said = 'cannot reach 5 % after Holm\u2019s correction';
+    expect(document.textContent).toContain(said);
+    for (const folded of document.querySelectorAll('details')) expect(folded.textContent).not.toContain(said);
+  });
+
+  test('cells are plain: no escape that only the start of a line needs', () => {
+    expect(text).not.toMatch(/\d\\\./);
+    expect(text).not.toMatch(/\\[-+]/);
   });
 });
 

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { holm, mean, pairedDeltas, sampleStd, standardErrorOfDifference, studentTQuantile, studentTUpperTail, tInterval } from '../../src/report/statistics.ts';
+import { holmAdjusted, mean, pairedDeltas, sampleStd, standardErrorOfDifference, studentTQuantile, studentTUpperTail, tInterval } from '../../src/report/statistics.ts';
+
+const reference = JSON.parse(readFileSync(new URL('../fixtures/report/statistics.json', import.meta.url), 'utf8')) as { holm: { p: number[]; adjusted: number[] }[] };
 
 describe('studentTQuantile', () => {
   // scipy 1.17.1, scipy.stats.t.ppf(p, df).
@@ -41,17 +44,21 @@ describe('studentTUpperTail', () => {
   test('is what is left above the quantile', () => expect(studentTUpperTail(studentTQuantile(0.95, 7), 7)).toBeCloseTo(0.05, 12));
 });
 
-describe('holm', () => {
+describe('holmAdjusted', () => {
+  test.each(reference.holm)('of $p agrees with statsmodels', ({ p, adjusted }) => {
+    const found = holmAdjusted(p);
+    expect(found).toHaveLength(adjusted.length);
+    found.forEach((value, i) => expect(value).toBeCloseTo(adjusted[i]!, 12));
+  });
+
   test('steps down from the smallest and stops at the first that fails', () => {
     // 0.05 / 4 = 0.0125, / 3 = 0.0167, / 2 = 0.025: 0.03 fails, and 0.04 with it though it is below 0.05.
-    expect(holm([0.03, 0.01, 0.04, 0.015], 0.05)).toEqual([false, true, false, true]);
-    expect(holm([0.02, 0.02], 0.05)).toEqual([true, true]);
-    expect(holm([0.03, 0.03], 0.05)).toEqual([false, false]);
+    expect(holmAdjusted([0.03, 0.01, 0.04, 0.015]).map(p => p <= 0.05)).toEqual([false, true, false, true]);
   });
 
   test('one test is not corrected, none is no error', () => {
-    expect(holm([0.05], 0.05)).toEqual([true]);
-    expect(holm([], 0.05)).toEqual([]);
+    expect(holmAdjusted([0.05])).toEqual([0.05]);
+    expect(holmAdjusted([])).toEqual([]);
   });
 });
 

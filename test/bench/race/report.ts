@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { renderSvg, standalone } from '../../../src/report/svg.ts';
-import { chartAlt, chartPoints, speedChart } from './chart.ts';
+import { chartAlt, chartPoints, speedChart, toVega } from './chart.ts';
 import { TOLERANCE, SWEEP_TOLERANCE, COMPARED_STEPS } from './curves.ts';
 import { GOAL_THREADS, type Goal, type SweepBound } from './goals.ts';
 import type { Machine } from './machine.ts';
@@ -44,7 +44,7 @@ export async function writeReport(folder: string, results: RaceResults): Promise
   write('steps.csv', stepsCsv(results.cases));
   if (results.sweep) write('sweep.csv', sweepCsv(results.sweep.results));
   write('speed.vl.json', `${JSON.stringify(spec, null, 2)}\n`);
-  write('speed.svg', standalone(await renderSvg(spec), chartAlt(points)));
+  write('speed.svg', standalone(await renderSvg(toVega(spec)), chartAlt(points)));
 }
 
 export function readme(results: RaceResults): string {

@@ -1,0 +1,18 @@
+/** Numbers of charts are those that the tables print: drawn, embedded and told with the same digits. */
+import { formatPublished, formatValue, scale, type Unit } from '../format.ts';
+import type { Format } from './chart.ts';
+
+/** The number that {@link formatValue} prints, in the printed unit. */
+export const shownNumber = (value: number, unit: Unit): number => Number(formatValue(value, unit).replace('\u2212', '-').replaceAll(',', ''));
+
+/** Prints a number that {@link shownNumber} gave. */
+export const formatShown = (value: number, format: Format): string => (format === 'published' ? formatPublished(value) : formatValue(value / scale(1, format), format));
+
+/** 1, 2 and 5 of every decade that the values span; Vega's own choice draws a line for each digit. */
+export function logTicks(values: readonly number[]): number[] {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const first = Math.floor(Math.log10(low));
+  const decades = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => first + i);
+  return decades.flatMap(power => [1, 2, 5].map(digit => Number(`${digit}e${power}`))).filter(tick => tick >= low && tick <= high);
+}
