@@ -4,6 +4,7 @@ import type { Claim, Comparison } from '../../src/ablation/declaration.ts';
 import { compose, countClaims, evaluateClaims, type ClaimResult } from '../../src/report/claims.ts';
 import type { Replicates } from '../../src/report/compare.ts';
 import type { ReportRecord } from '../../src/report/records.ts';
+import { smallestSignFlipPValue } from '../../src/report/signflip.ts';
 import { studentTQuantile } from '../../src/report/statistics.ts';
 import { judge, type Direction, type Verdict } from '../../src/report/verdict.ts';
 import { accuracyRecords, cell, claim, claimAblation, claimInput, type Accuracies } from '../fixtures/report/claims.ts';
@@ -141,16 +142,18 @@ test('the order of the records changes nothing', () => {
   );
 });
 
-test('counts add up, and only what is reproduced can outlast the correction', () => {
+test('counts add up, and a correction makes no p smaller', () => {
   fc.assert(
     fc.property(claims, accuracies, (declared, values) => {
       const results = evaluate(declared, accuracyRecords(values));
       const { total, reproduced, contradicted, agrees, disagrees, withinNoise, notRun } = countClaims(results);
       expect(total).toBe(declared.length);
       expect(reproduced + contradicted + agrees + disagrees + withinNoise + notRun).toBe(total);
-      for (const { pairs, verdict } of results) {
+      for (const { pairs, verdict, tTest, signFlip } of results) {
         expect(verdict).toBe(compose(pairs).verdict);
-        for (const pair of pairs) if (pair.afterHolm) expect(pair.verdict).toBe('reproduced');
+        for (const p of [tTest, signFlip]) if (p !== undefined) expect(p.adjusted).toBeGreaterThanOrEqual(p.value);
+        if (signFlip !== undefined) expect(signFlip.value).toBeGreaterThanOrEqual(Math.max(...pairs.map(pair => smallestSignFlipPValue(pair.n))));
+        expect(tTest === undefined).toBe(!pairs.every(pair => pair.n >= 3));
       }
     }),
   );
