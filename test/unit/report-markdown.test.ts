@@ -80,7 +80,7 @@ describe('README of a grid', () => {
 
   test('what few seeds cannot show is not folded away', () => {
     const said = 'cannot reach 5 % after Holm\u2019s correction';
-    expect(document.textContent).toContain(said);
+    expect(text).toContain(said);
     for (const folded of document.querySelectorAll('details')) expect(folded.textContent).not.toContain(said);
   });
 
