@@ -35,6 +35,8 @@ export interface Experiments {
   /** How the profile differs from its file: full path and canonical JSON, sorted. Empty: not at all. */
   readonly overrides: readonly string[];
   readonly ablations: readonly Ablation[];
+  /** The same with all arms, as a report shows them. */
+  readonly whole: readonly Ablation[];
   readonly seeds: readonly number[];
 }
 
@@ -44,10 +46,10 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   const source = declarations(dir, study);
   const selectors = parseOnly(choice.only, source.available);
   const { profile, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
-  const selected = await Promise.all(selectors.map(async s => selectArms(await expanded(source, s.ablation), s)));
-  const ablations = inOrder(selected);
+  const whole = inOrder(await Promise.all(selectors.map(s => expanded(source, s.ablation))));
+  const ablations = whole.map(ablation => selectArms(ablation, selectors.find(s => s.ablation === ablation.declaration.name)!));
   const seeds = choice.seeds === undefined ? profile.seeds : parseSeeds(choice.seeds);
-  return { dir: resolve(dir), study, profile, overrides, ablations, seeds };
+  return { dir: resolve(dir), study, profile, overrides, ablations, whole, seeds };
 }
 
 /** As their declarations say, then by name, as they came. */

@@ -52,7 +52,7 @@ async function compareOne(chosen: Chosen, options: BaselineOptions): Promise<str
   const changes = compareReports({ ...input, engines: enginesOf(written.provenance) }, baseline);
   if (changes.conflicts.length > 0) warn(`${outDir}: ${conflictSentence(changes)}`);
   if (target !== undefined) {
-    await writeReport({ ...input, expanded: chosen.ablations, provenance: written.provenance, outDir: target, changes });
+    await writeReport({ ...input, expanded: chosen.whole, provenance: written.provenance, outDir: target, changes });
     process.stderr.write(`Report with its changes: ${pc.cyan(join(target, 'index.html'))}\n`);
   }
   const path = relative(process.cwd(), resolve(outDir)).replaceAll('\\', '/');

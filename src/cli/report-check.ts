@@ -15,8 +15,8 @@ import { reportFolder } from './report-folder.ts';
 import type { Chosen } from './selection.ts';
 import { plural, warn } from './text.ts';
 
-/** The plan of the seeds that the records are of, whatever the profile's are by now. */
-export const planOf = (chosen: Chosen, records: readonly ReportRecord[]): Plan => buildPlan({ ...chosen, seeds: seedsOf(records) });
+/** The plan of the arms that a report shows, for the seeds that its records are of, whatever the profile's are by now. */
+export const planOf = ({ study, profile, whole }: Chosen, records: readonly ReportRecord[]): Plan => buildPlan({ study, profile, ablations: whole, seeds: seedsOf(records) });
 
 const complain = (what: string, text: string): void => void process.stderr.write(`${pc.red(what)} ${text}\n`);
 
@@ -34,7 +34,7 @@ export async function check(all: readonly Chosen[], reports: string): Promise<nu
 
 async function checkOne(chosen: Chosen, outDir: string): Promise<boolean> {
   const { study, profile, overrides, ablations } = chosen;
-  const problems = await checkReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), expanded: ablations, outDir });
+  const problems = await checkReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), expanded: chosen.whole, outDir });
   for (const { path, problem } of problems) complain(problem, join(outDir, path));
   const { records } = readWritten(outDir);
   const { misplaced, unneeded } = attribute(records, planOf(chosen, records));

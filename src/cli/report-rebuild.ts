@@ -14,14 +14,14 @@ import { plural, warn } from './text.ts';
 
 export async function rebuild(all: readonly Chosen[], reports: string): Promise<number> {
   for (const chosen of all) {
-    const { study, profile, overrides, ablations } = chosen;
+    const { study, profile, overrides, ablations, whole } = chosen;
     const outDir = reportFolder(reports, profile.name, overrides);
     const written = readWritten(outDir, parseMergedRecords);
     const { records, unneeded } = attribute(written.records, planOf(chosen, written.records));
     if (unneeded.length > 0) warn(`${plural(unneeded.length, 'record')} of ${outDir} belong to stages that no declared arm needs: they are left out.`);
     const known: ReportProvenance = { ...(await provenanceOfMerge(outDir)), ...written.provenance };
     const provenance = Object.fromEntries(records.flatMap(({ key }) => (known[key] === undefined ? [] : [[key, known[key]]])));
-    const { written: files, removed } = await writeReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), expanded: ablations, records, provenance, outDir });
+    const { written: files, removed } = await writeReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), expanded: whole, records, provenance, outDir });
     const changed = files.length + removed.length;
     process.stdout.write(`${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
   }

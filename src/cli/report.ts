@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { UsageError } from '../ablation/errors.ts';
+import { buildPlan } from '../plan/plan.ts';
 import { openStoreReadOnly } from '../store/store.ts';
 import type { BaselineOptions } from './report-baseline.ts';
 import { reportFolder, writtenProfiles } from './report-folder.ts';
@@ -73,12 +74,14 @@ export async function writeReports(chosen: Chosen, options: { readonly store: st
   const [{ buildReport }, { collectProvenance, collectRecords }, { writeReport }] = await Promise.all([
     import('../report/build.ts'), import('../report/collect.ts'), import('../report/write.ts'), // charts: not for the other commands
   ]);
-  const { study, profile, overrides, plan } = chosen;
+  const { study, profile, overrides, whole, seeds } = chosen;
+  // A report shows whole ablations, whichever of their arms were chosen to run: what others have done before is there to be shown.
+  const plan = buildPlan({ study, profile, ablations: whole, seeds });
   const store = openStoreReadOnly(options.store);
-  const ablations = chosen.ablations.map(a => a.declaration);
+  const ablations = whole.map(a => a.declaration);
   const records = collectRecords(study, plan, store);
   const outDir = reportFolder(options.reports, profile.name, overrides);
-  const { written } = await writeReport({ study, profile, overrides, ablations, expanded: chosen.ablations, records, provenance: collectProvenance(plan, store), outDir });
+  const { written } = await writeReport({ study, profile, overrides, ablations, expanded: whole, records, provenance: collectProvenance(plan, store), outDir });
   const { verdict } = buildReport({ study, profile, overrides, ablations, records });
   process.stdout.write(`\n${verdict.join('\n')}\n\n${written.length > 0 ? `Report written (${plural(written.length, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
 }
