@@ -49,12 +49,14 @@ export class Drawing {
 
   /** Draws all but some series or rows. */
   async leaveOut(hidden: readonly number[]): Promise<void> {
-    await this.#view.signal(HIDDEN, hidden).runAsync();
+    // Resized, as Vega by itself only grows.
+    await this.#view.signal(HIDDEN, hidden).resize().runAsync();
     // Vega introduces itself to screen readers; the words of this chart stand around it.
     for (const name of ['role', 'aria-roledescription', 'aria-label']) this.#box.removeAttribute(name);
     const origin = this.#box.querySelector<SVGGElement>('svg > g')?.getCTM();
     const { root } = this.#view.scenegraph() as unknown as { root: Scene };
-    this.#places = placesOf(root, origin?.e ?? 0, origin?.f ?? 0);
+    // What was left out before comes back behind the others.
+    this.#places = placesOf(root, origin?.e ?? 0, origin?.f ?? 0).sort((a, b) => a.group - b.group);
   }
 
   remove(): void {
