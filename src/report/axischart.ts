@@ -72,5 +72,6 @@ export function axisChartAlt(title: string, chart: LineChart): string {
     });
     return `${source}: ${texts.join('; ')}`;
   });
-  return `Line chart of ${title} over ${chart.x.title}. ${panels.join('. ')}.`;
+  const over = ` over ${chart.x.title}`;
+  return `Line chart of ${title}${title.endsWith(over) ? '' : over}. ${panels.join('. ')}.`;
 }

@@ -1,8 +1,10 @@
 /** All charts of a report, rendered once and shared by the renderers. */
+import type { Spec } from 'vega';
 import { agreementAlt, agreementChart } from './agreement.ts';
 import { axisChart, axisChartAlt, overviewChart } from './axischart.ts';
-import { firstView, hasNarrowLayout, type Chart, type Layout } from './charts/chart.ts';
-import { chartSpec } from './charts/spec.ts';
+import { canBeLogarithmic, choices, firstView, type Chart } from './charts/chart.ts';
+import { compileChart, compileViews } from './charts/compile.ts';
+import { viewName, type PageChart, type PageLayout, type ViewName } from './charts/views.ts';
 import { dotChart, dotPlotAlt } from './dotplot.ts';
 import { curveLineChart, lineChartAlt } from './linechart.ts';
 import type { AblationReport, Headline, Report } from './model.ts';
@@ -16,12 +18,19 @@ export interface ReportFigure {
   readonly alt: string;
   readonly caption: string | undefined;
   readonly chart: Chart;
+  /** For the page's script. */
+  readonly live: LiveFigure;
   /** With its legend. */
   readonly file: Figure;
   /** For a page, which brings the legend. */
   readonly wide: Figure;
   /** For a phone, where the wide one does not fit. */
   readonly narrow: Figure | undefined;
+}
+
+/** What a reader can ask for, each view compiled. */
+export interface LiveFigure extends Omit<PageChart, 'views'> {
+  readonly views: ReadonlyMap<ViewName, Spec>;
 }
 
 export const OVERVIEW = 'overview';
@@ -34,10 +43,17 @@ type Description = Pick<ReportFigure, 'id' | 'alt' | 'caption' | 'chart'>;
 
 async function draw(described: Description): Promise<ReportFigure> {
   const { chart } = described;
-  const drawing = (layout: Layout): Promise<Figure> => renderSvg(chartSpec(chart, firstView(chart, layout)));
-  const file = await drawing('file');
-  const wide = await drawing('wide');
-  return { ...described, file, wide: wide.svg === file.svg ? file : wide, narrow: hasNarrowLayout(chart) ? await drawing('narrow') : undefined };
+  const { log } = firstView(chart, 'wide');
+  const views = compileViews(chart);
+  const drawing = async (layout: PageLayout): Promise<Figure | undefined> => {
+    const spec = views.get(viewName(layout, log));
+    return spec === undefined ? undefined : renderSvg(spec);
+  };
+  const wide = (await drawing('wide'))!;
+  // Only lines have a legend, which makes a file of its own.
+  const file = chart.kind === 'lines' ? await renderSvg(compileChart(chart, firstView(chart, 'file'))) : wide;
+  const live = { choices: choices(chart), legend: chart.kind === 'lines', ...(canBeLogarithmic(chart) ? { log } : {}), views };
+  return { ...described, live, file, wide, narrow: await drawing('narrow') };
 }
 
 function overviewFigure({ overview, headline }: Report): Description[] {

@@ -1,9 +1,12 @@
 /** Report -> one self-contained HTML page: no requests, complete without its script, in print and on a phone. */
 import { createHash } from 'node:crypto';
+import type { Spec } from 'vega';
 import { disagreementList, failed, recipes } from './appendix-html.ts';
 import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from './asides.ts';
 import { bar, claimParts, orderParts } from './bars.ts';
 import { changesSection } from './baseline-html.ts';
+import { share } from './charts/sharing.ts';
+import type { PageChart, PageData } from './charts/views.ts';
 import { ablationAnchor, claimOverview, claimTable } from './claimtables.ts';
 import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from './figures.ts';
 import { plural } from './format.ts';
@@ -195,9 +198,17 @@ const legend = (series: readonly { readonly label: string; readonly style: numbe
 
 /** A block of data never runs, whatever it says; without a `<` it cannot end itself. */
 function scripts(figures: Figures, script: string): Markup {
-  const data = JSON.stringify(Object.fromEntries([...figures.values()].map(({ id, chart }) => [id, chart])));
-  return html`<script type="application/json" id="chart-data">${raw(escapeJson(data))}</script>
+  return html`<script type="application/json" id="chart-data">${raw(escapeJson(JSON.stringify(pageData(figures))))}</script>
 <script>${raw(script)}</script>`;
+}
+
+function pageData(figures: Figures): PageData {
+  const specs: Spec[] = [];
+  const charts = [...figures.values()].map(({ id, live }): [string, PageChart] => {
+    const views = [...live.views].map(([name, spec]) => [name, specs.push(spec) - 1] as const);
+    return [id, { ...live, views: Object.fromEntries(views) }];
+  });
+  return { charts: Object.fromEntries(charts), specs: share(specs) };
 }
 
 const escapeJson = (text: string): string => text.replace(/[<\u2028\u2029]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

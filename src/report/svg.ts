@@ -14,11 +14,12 @@ export interface Figure {
   readonly height: number;
 }
 
-/** Renders a chart. The result has no ids, styles, links or scripts: see {@link standalone} for a file of its own. */
+/** Renders a compiled chart. The result has no ids, styles, links or scripts: see {@link standalone} for a file of its own. */
 export async function renderSvg(spec: vega.Spec): Promise<Figure> {
   useFixedWidths(textMetrics);
   resetSVGDefIds();
-  const view = new vega.View(vega.parse(spec), { renderer: 'none', logger: silent() });
+  // A copy, as Vega writes into the data that it is given.
+  const view = new vega.View(vega.parse(structuredClone(spec)), { renderer: 'none', logger: silent() });
   try {
     return tidy(await view.toSVG());
   } finally {
@@ -35,6 +36,9 @@ const round = (text: string): string => text.replace(/-?\d+\.\d{2,}(?:e-?\d+)?/g
 
 /** What only Vega's own runtime uses, or what is so without being said. */
 const SUPERFLUOUS = / (?:(?:role|aria-[a-z]+|class|pointer-events|xmlns:xlink|version|stroke-miterlimit)="[^"]*"|stroke-dasharray=""|transform="translate\(0,0\)"|opacity="1"|text-anchor="start"|font-weight="400"|stroke-width="1")/g;
+
+/** Nothing is filled or stroked that does not say so. */
+const INVISIBLE = /<path(?: (?:d|display)="[^"]*")* *\/>|<line[^>]* stroke-width="0"[^>]*>(?:<\/line>)?/g;
 
 /**
  * Drops what says nothing, and rounds coordinates to a tenth of a pixel: the last bits of a double differ between machines.
@@ -53,8 +57,8 @@ function tidy(svg: string): Figure {
     .replaceAll(` font-family="${FONT}"`, '')
     .replaceAll(` font-size="${FONT_SIZE}px"`, '')
     .replace(/^<svg /, `<svg font-family="${FONT}" font-size="${FONT_SIZE}px" `)
-    .replace(/<path(?: d="(?:|M0 0h0v0h0Z)"| display="none")+ *\/>/g, '')
-    .replace(/<path([^>]*)><\/path>/g, '<path$1/>');
+    .replace(/<path([^>]*)><\/path>/g, '<path$1/>')
+    .replace(INVISIBLE, '');
   return { svg: withoutBareGroups(body), width: Number(width), height: Number(height) };
 }
 

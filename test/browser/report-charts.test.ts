@@ -207,6 +207,42 @@ describe.skipIf(!hasChromium)('live charts', () => {
     await page.close();
   });
 
+  test('the name of a group goes with the last of its rows, and comes back with them', async () => {
+    const { page, errors } = await open('sizes');
+    await live(page, 'sizes-result');
+    const chart = figure(page, 'sizes-result');
+    const names = async (): Promise<string[]> => (await chart.locator('.canvas svg text').allTextContents()).filter(text => ['Small', 'Large'].includes(text)).sort();
+    const height = (): Promise<number> => on(chart.locator('.canvas svg'), svg => svg.getBoundingClientRect().height);
+    const first = await height();
+    await chart.getByText('Choose arms').click();
+    const small = chart.getByRole('button', { name: /^Small, / });
+    expect(await small.count()).toBe(2);
+    await small.nth(0).click();
+    await expect.poll(height).toBe(first - 26);
+    expect(await names()).toEqual(['Large', 'Small']);
+    await small.nth(1).click();
+    await expect.poll(names).toEqual(['Large']);
+    await expect.poll(height).toBe(first - 78);
+    const tips = await readAll(page, await live(page, 'sizes-result'));
+    expect(new Set(tips.map(([label]) => label))).toEqual(new Set(['From scratch', 'Distilled']));
+    await small.nth(1).click();
+    await expect.poll(names).toEqual(['Large', 'Small']);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  test('what is left out stays so in another layout', async () => {
+    const { page } = await open('sizes');
+    await live(page, 'overview');
+    const lines = (): Promise<number> => figure(page, 'overview').locator('.canvas path[stroke="#5c6570"]').count();
+    await figure(page, 'overview').getByRole('button').nth(0).click();
+    await expect.poll(lines).toBe(0);
+    await page.setViewportSize(PHONE.viewport);
+    await expect.poll(() => on(figure(page, 'overview').locator('.canvas svg'), svg => svg.width.baseVal.value)).toBeLessThanOrEqual(368);
+    expect(await lines()).toBe(0);
+    await page.close();
+  });
+
   test('a loss turns from linear to logarithmic and back', async () => {
     const { page } = await open('sample');
     const chart = figure(page, 'relation-distill-loss');

@@ -5,10 +5,10 @@ import { buildReport } from '../../src/report/build.ts';
 import { renderFigures, type ReportFigure } from '../../src/report/figures.ts';
 import { placesOff } from '../../src/report/agreement.ts';
 import { choices, firstView, type DotChart, type LineChart } from '../../src/report/charts/chart.ts';
+import { compileChart } from '../../src/report/charts/compile.ts';
 import { rowLabels } from '../../src/report/charts/dots.ts';
 import { shadeOf } from '../../src/report/charts/matrix.ts';
 import { formatShown, logTicks, shownNumber } from '../../src/report/charts/numbers.ts';
-import { chartSpec } from '../../src/report/charts/spec.ts';
 import { textWidth } from '../../src/report/charts/text-width.ts';
 import { formatValue } from '../../src/report/format.ts';
 import { colours, palette, series, type Colour } from '../../src/report/palette.ts';
@@ -117,6 +117,11 @@ describe('accuracy over model size', () => {
     expect(figures.get('overview')!.alt).toContain('Distilled (not measured: Large): Small 71.50, Large missing');
   });
 
+  test('words name the axis once', () => {
+    expect(figures.get('overview')!.alt).toMatch(/^Line chart of (?!.*over model size.*over model size)/);
+    expect(figures.get('depth-result')!.alt).toMatch(/^Line chart of Which block over block of the teacher\. /);
+  });
+
   test('the file brings a legend, the page has its own', () => {
     const { file, wide } = figures.get('overview')!;
     expect(texts(file)).toContain('Distilled (not measured: Large)');
@@ -166,10 +171,31 @@ test('rows of one label are told apart', () => {
 test('leaving out a row or a series leaves out its numbers', async () => {
   const figures = await renderFigures(buildReport(sampleInput()));
   const dots = figures.get('relation-result')!.chart as DotChart;
-  const without = await renderSvg(chartSpec(dots, { ...firstView(dots, 'wide'), hidden: new Set([1]) }));
+  const without = await renderSvg(compileChart(dots, { ...firstView(dots, 'wide'), hidden: new Set([1]) }));
   expect(choices(dots)).toHaveLength(6);
   expect(texts(without)).not.toContain(dots.panels[0]!.dots[1]!.text);
   expect(texts(without)).toContain(dots.panels[0]!.dots[2]!.text);
+});
+
+test('the name of a group goes with the last of its rows, and the rows move up', async () => {
+  const dots = (await renderFigures(buildReport(sizesInput()))).get('sizes-result')!.chart as DotChart;
+  const without = (...hidden: number[]): Promise<Figure> => renderSvg(compileChart(dots, { ...firstView(dots, 'wide'), hidden: new Set(hidden) }));
+  expect(dots.rows.map(row => row.group)).toEqual(['Small', 'Small', 'Large', 'Large']);
+  const [all, one, small] = [await without(), await without(0), await without(0, 1)];
+  const names = (figure: Figure): string[] => texts(figure).filter(text => ['Small', 'Large'].includes(text));
+  expect([all, one, small].map(names)).toEqual([['Small', 'Large'], ['Small', 'Large'], ['Large']]);
+  const step = all.height - one.height;
+  expect(step).toBeGreaterThan(0);
+  expect(all.height - small.height).toBeCloseTo(3 * step, 6);
+});
+
+test('a view is compiled for every layout and scale that a page can ask for', async () => {
+  const figures = await renderFigures(buildReport(sampleInput()));
+  const views = (id: string): string[] => [...figures.get(id)!.live.views.keys()];
+  expect(views('relation-result')).toEqual(['wide', 'narrow']);
+  expect(views('relation-distill-loss')).toEqual(['wide', 'wide-log']);
+  expect(views('relation-finetune-val_accuracy')).toEqual(['wide']);
+  expect(figures.get('relation-finetune-val_accuracy')!.live.log).toBeUndefined();
 });
 
 test('charts hold the numbers that the tables print', () => {

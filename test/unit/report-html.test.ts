@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildReport, type ReportInput } from '../../src/report/build.ts';
+import { unshare } from '../../src/report/charts/sharing.ts';
+import type { PageData } from '../../src/report/charts/views.ts';
 import { renderFigures } from '../../src/report/figures.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { pageScript } from '../../src/report/script.ts';
@@ -152,7 +154,12 @@ describe('the script', () => {
     const page = renderHtml(report, figures, 'void 0;');
     const data = /<script type="application\/json" id="chart-data">([^]*?)<\/script>\n<script>void 0;<\/script>/.exec(page)![1]!;
     expect(data).not.toMatch(/[<\u2028\u2029]/);
-    expect(JSON.parse(data)).toEqual(JSON.parse(JSON.stringify(Object.fromEntries([...figures.values()].map(({ id, chart }) => [id, chart])))));
+    const { charts, specs } = JSON.parse(data) as PageData;
+    expect(Object.keys(charts)).toEqual([...figures.keys()]);
+    for (const { id, live } of figures.values()) {
+      expect(Object.keys(charts[id]!.views)).toEqual([...live.views.keys()]);
+      for (const [name, spec] of live.views) expect(unshare(specs, charts[id]!.views[name]!)).toEqual(JSON.parse(JSON.stringify(spec)));
+    }
     expect(data).toContain('\\u003cscript>window.pwned');
   });
 

@@ -1,11 +1,11 @@
-/** Chart and view -> Vega specification: the one way from numbers to a drawing. */
-import type { Spec } from 'vega';
+/** Chart and view -> Vega-Lite specification: the one way from numbers to a drawing. */
+import type { TopLevelSpec } from 'vega-lite';
 import type { Chart, ChartView } from './chart.ts';
 import { dotSpec } from './dots.ts';
 import { lineSpec } from './lines.ts';
 import { matrixSpec } from './matrix.ts';
 
-export function chartSpec(chart: Chart, view: ChartView): Spec {
+export function chartSpec(chart: Chart, view: ChartView): TopLevelSpec {
   switch (chart.kind) {
     case 'lines':
       return lineSpec(chart, view);

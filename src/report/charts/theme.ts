@@ -1,18 +1,20 @@
 /** What all charts share: type, colours and axes. The page supplies the background. */
-import type { Spec } from 'vega';
+import type { TopLevelSpec } from 'vega-lite';
 import { palette } from '../palette.ts';
-import type { Tone } from './chart.ts';
+import type { ChartView, Tone } from './chart.ts';
+import { HIDDEN } from './reading.ts';
 import { FONT, FONT_SIZE } from './text-width.ts';
 
 export const toneColour = (tone: Tone | undefined): string => (tone === 'measured' ? palette.accent.light : tone === 'published' ? palette.published.light : palette.ink.light);
 
-const config: NonNullable<Spec['config']> = {
-  events: { bind: 'none', defaults: { allow: true } },
-  text: { font: FONT, fontSize: FONT_SIZE, fill: palette.ink.light },
-  title: { font: FONT, fontSize: FONT_SIZE + 1, fontWeight: 600, color: palette.ink.light, anchor: 'start', offset: 10 },
+const config = {
+  // The words of a chart stand around it.
+  aria: false,
+  font: FONT,
+  view: { stroke: null },
+  text: { fontSize: FONT_SIZE, color: palette.ink.light },
+  title: { fontSize: FONT_SIZE + 1, fontWeight: 600, color: palette.ink.light, anchor: 'start', offset: 10 },
   axis: {
-    labelFont: FONT,
-    titleFont: FONT,
     labelFontSize: FONT_SIZE,
     titleFontSize: FONT_SIZE,
     titleFontWeight: 400,
@@ -23,10 +25,9 @@ const config: NonNullable<Spec['config']> = {
     tickColor: palette.rule.light,
     tickSize: 4,
     titlePadding: 6,
-    labelOverlap: true,
   },
   legend: {
-    labelFont: FONT,
+    title: null,
     labelFontSize: FONT_SIZE,
     labelColor: palette.ink.light,
     labelLimit: 215,
@@ -37,15 +38,17 @@ const config: NonNullable<Spec['config']> = {
   },
 };
 
-/** Every specification starts from this. */
-export const baseSpec = { padding: 4, autosize: 'pad', config } as const satisfies Spec;
+/** Vega-Lite's own choices that no chart here wants: labels pushed inwards at the ends of an axis, and all of them at any price. */
+export const AXIS = { labelFlush: false, labelOverlap: true } as const;
 
-/** What a pointer can land on: marks with this name carry a {@link Reading} in each datum. */
-export const READ = 'read';
-
-/** What is told about a place of the chart: a heading and lines under it. */
-export interface Reading {
-  readonly tip: readonly [string, ...string[]];
-  /** Readings of one group follow each other. */
-  readonly group: number;
+/** A specification that stands for itself: what is left out of it is a variable, which a page may change. */
+export function topLevel(body: object, { hidden }: ChartView): TopLevelSpec {
+  const spec: object = { background: null, padding: 4, params: [{ name: HIDDEN, value: [...hidden] }], config, ...body };
+  return spec as TopLevelSpec;
 }
+
+/** Keeps the rows whose `group` is not left out. */
+export const NOT_HIDDEN = `indexof(${HIDDEN}, datum.group) < 0`;
+
+/** Panels beside each other, or one below the other. */
+export const arrange = (panels: readonly object[], stacked: boolean, spacing: number): object => (panels.length === 1 ? panels[0]! : { spacing, [stacked ? 'vconcat' : 'hconcat']: panels });

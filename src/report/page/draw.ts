@@ -1,23 +1,21 @@
-/** A chart as a live drawing, and the places in it that can be read. */
-import type { View as VegaView } from 'vega';
-import type { Chart, ChartView } from '../charts/chart.ts';
-import { chartSpec } from '../charts/spec.ts';
+/** A compiled chart as a live drawing, and the places in it that can be read. */
+import type { Spec, View as VegaView } from 'vega';
+import { HIDDEN, READ, tipOf, type ReadDatum, type Tip } from '../charts/reading.ts';
 import { useFixedWidths } from '../charts/text-width.ts';
-import { READ, type Reading } from '../charts/theme.ts';
 import { expressionInterpreter, parse, textMetrics, View } from './vega.mjs';
 
 // As for the drawing on paper: both are laid out alike, and nothing moves when one takes the other's place.
 useFixedWidths(textMetrics);
 
+/** Pointer and keys are listened to outside of Vega. */
+const config: Spec['config'] = { events: { bind: 'none', defaults: { allow: true } } };
+
 /** A place in px from the upper left corner of the drawing. */
-export interface Place extends Reading {
+export interface Place {
+  readonly tip: Tip;
+  readonly group: number;
   readonly x: number;
   readonly y: number;
-}
-
-export interface Drawing {
-  readonly places: readonly Place[];
-  remove(): void;
 }
 
 /** What Vega keeps of a mark (with its items) or of an item (a group has marks as items). */
@@ -28,31 +26,51 @@ interface Scene {
   readonly y?: number;
   readonly width?: number;
   readonly height?: number;
-  readonly datum?: Reading;
+  /** False: where a line is broken. */
+  readonly defined?: boolean;
+  readonly datum?: ReadDatum;
   readonly items?: readonly Scene[];
 }
 
-/** Draws into `box`, replacing what is there. */
-export async function draw(chart: Chart, view: ChartView, box: HTMLElement): Promise<Drawing> {
-  const vegaView: VegaView = new View(parse(chartSpec(chart, view), undefined, { ast: true }), {
-    renderer: 'svg',
-    expr: expressionInterpreter,
-    container: box,
-    tooltip: () => undefined,
-  });
-  await vegaView.runAsync();
-  // Vega introduces itself to screen readers; the words of this chart stand around it.
-  for (const name of ['role', 'aria-roledescription', 'aria-label']) box.removeAttribute(name);
-  const origin = box.querySelector<SVGGElement>('svg > g')?.getCTM();
-  const root = vegaView.scenegraph() as unknown as { root: Scene };
-  return { places: placesOf(root.root, origin?.e ?? 0, origin?.f ?? 0), remove: () => void vegaView.finalize() };
+export class Drawing {
+  readonly #view: VegaView;
+  readonly #box: HTMLElement;
+  #places: readonly Place[] = [];
+
+  /** Draws into `box`. */
+  constructor(spec: Spec, box: HTMLElement) {
+    this.#box = box;
+    this.#view = new View(parse(spec, config, { ast: true }), { renderer: 'svg', expr: expressionInterpreter, container: box, tooltip: () => undefined });
+  }
+
+  get places(): readonly Place[] {
+    return this.#places;
+  }
+
+  /** Draws all but some series or rows. */
+  async leaveOut(hidden: readonly number[]): Promise<void> {
+    // Resized, as Vega by itself only grows.
+    await this.#view.signal(HIDDEN, hidden).resize().runAsync();
+    // Vega introduces itself to screen readers; the words of this chart stand around it.
+    for (const name of ['role', 'aria-roledescription', 'aria-label']) this.#box.removeAttribute(name);
+    const origin = this.#box.querySelector<SVGGElement>('svg > g')?.getCTM();
+    const { root } = this.#view.scenegraph() as unknown as { root: Scene };
+    // What was left out before comes back behind the others.
+    this.#places = placesOf(root, origin?.e ?? 0, origin?.f ?? 0).sort((a, b) => a.group - b.group);
+  }
+
+  remove(): void {
+    this.#view.finalize();
+  }
 }
 
 function placesOf(mark: Scene, x: number, y: number): Place[] {
   const items = mark.items ?? [];
   if (mark.marktype === 'group') return items.flatMap(group => (group.items ?? []).flatMap(inner => placesOf(inner, x + (group.x ?? 0), y + (group.y ?? 0))));
-  if (mark.name !== READ) return [];
-  return items.flatMap(item => (item.datum === undefined ? [] : [{ tip: item.datum.tip, group: item.datum.group, x: x + (item.x ?? 0) + (item.width ?? 0) / 2, y: y + (item.y ?? 0) + (item.height ?? 0) / 2 }]));
+  if (mark.name?.startsWith(READ) !== true) return [];
+  return items.flatMap(({ datum, defined, x: left = 0, y: top = 0, width = 0, height = 0 }) =>
+    datum === undefined || defined === false ? [] : [{ tip: tipOf(datum), group: datum.group, x: x + left + width / 2, y: y + top + height / 2 }],
+  );
 }
 
 /** The nearest place within reach of a pointer. */

@@ -1,6 +1,7 @@
 /** A chart that answers pointer and keyboard. Until it is looked at, the drawing on paper stands in its place. */
-import { canBeLogarithmic, choices, firstView, hasNarrowLayout, type Chart, type ChartView } from '../charts/chart.ts';
-import { draw, nearest, type Drawing } from './draw.ts';
+import type { Spec } from 'vega';
+import { viewName, type PageChart } from '../charts/views.ts';
+import { Drawing, nearest } from './draw.ts';
 import { step } from './reading.ts';
 import { element, Tip } from './tip.ts';
 
@@ -12,7 +13,8 @@ const narrowPage = matchMedia('(max-width:56rem)');
 
 export class LiveChart {
   readonly box = element('div', 'live');
-  readonly #chart: Chart;
+  readonly #chart: PageChart;
+  readonly #specOf: (place: number) => Spec;
   readonly #canvas = element('div', 'canvas scroll');
   readonly #tip = new Tip(this.box);
   readonly #hidden = new Set<number>();
@@ -21,11 +23,16 @@ export class LiveChart {
   #at = -1;
   /** Drawings are made one after the other; only the last one asked for counts. */
   #wanted = 0;
+  #shown = 0;
 
-  /** Takes the figure's drawing into a box of its own, and turns its legend into switches. */
-  constructor(figure: HTMLElement, chart: Chart) {
+  /**
+   * Takes the figure's drawing into a box of its own, and turns its legend into switches.
+   * @param specOf the specification at a place of the page's list
+   */
+  constructor(figure: HTMLElement, chart: PageChart, specOf: (place: number) => Spec) {
     this.#chart = chart;
-    this.#log = firstView(chart, 'wide').log;
+    this.#specOf = specOf;
+    this.#log = chart.log === true;
     const still = figure.querySelector<HTMLElement>('.drawing')!;
     still.before(this.box);
     this.#canvas.setAttribute('aria-hidden', 'true');
@@ -35,7 +42,7 @@ export class LiveChart {
     this.box.setAttribute('aria-label', `${still.getAttribute('aria-label') ?? ''} Arrow keys read its values one by one.`);
     this.#listen();
     this.#addSwitches(figure);
-    if (hasNarrowLayout(chart)) narrowPage.addEventListener('change', () => void (this.#drawing === undefined ? undefined : this.#draw()));
+    if (this.#hasNarrowView()) narrowPage.addEventListener('change', () => void (this.#drawing === undefined ? undefined : this.#draw()));
   }
 
   /** Makes it live, once. */
@@ -43,13 +50,22 @@ export class LiveChart {
     if (this.#wanted === 0) void this.#draw();
   }
 
+  #hasNarrowView(): boolean {
+    return this.#viewAt('narrow') !== undefined;
+  }
+
+  #viewAt(layout: 'wide' | 'narrow'): number | undefined {
+    return this.#chart.views[viewName(layout, this.#log)];
+  }
+
   async #draw(): Promise<void> {
     const mine = ++this.#wanted;
-    const view: ChartView = { layout: narrowPage.matches && hasNarrowLayout(this.#chart) ? 'narrow' : 'wide', hidden: this.#hidden, log: this.#log };
+    const view = (narrowPage.matches ? this.#viewAt('narrow') : undefined) ?? this.#viewAt('wide')!;
     const canvas = element('div');
     this.#read(-1);
     this.#canvas.append(canvas);
-    const drawing = await draw(this.#chart, view, canvas);
+    const drawing = new Drawing(this.#specOf(view), canvas);
+    await drawing.leaveOut([...this.#hidden]);
     if (mine !== this.#wanted) {
       drawing.remove();
       canvas.remove();
@@ -58,7 +74,15 @@ export class LiveChart {
     this.#drawing?.remove();
     this.#canvas.replaceChildren(canvas);
     this.#drawing = drawing;
+    this.#shown = mine;
     this.box.classList.add('drawn');
+  }
+
+  /** Changes what is left out. */
+  async #leaveOut(): Promise<void> {
+    if (this.#drawing === undefined || this.#shown !== this.#wanted) return this.#draw();
+    this.#read(-1);
+    await this.#drawing.leaveOut([...this.#hidden]);
   }
 
   #listen(): void {
@@ -87,16 +111,16 @@ export class LiveChart {
   }
 
   #addSwitches(figure: HTMLElement): void {
-    const labels = choices(this.#chart);
+    const { choices, legend, log } = this.#chart;
     const key = figure.querySelector<HTMLElement>('.key');
-    if (this.#chart.kind === 'lines') {
-      labels.forEach((label, i) => this.#turnIntoSwitch(key?.children[i], label, i));
-      if (canBeLogarithmic(this.#chart)) this.#addLogSwitch(figure, key);
-    } else if (labels.length > 0) {
+    if (legend) {
+      choices.forEach((label, i) => this.#turnIntoSwitch(key?.children[i], label, i));
+      if (log !== undefined) this.#addLogSwitch(figure, key);
+    } else if (choices.length > 0) {
       const rows = element('details', 'choose');
       const list = element('ul', 'key');
       rows.append(element('summary', '', 'Choose arms'), list);
-      list.append(...labels.map((label, i) => {
+      list.append(...choices.map((label, i) => {
         const item = element('li');
         this.#turnIntoSwitch(item, label, i);
         return item;
@@ -107,10 +131,10 @@ export class LiveChart {
 
   #turnIntoSwitch(item: Element | undefined, label: string, index: number): void {
     const button = toggle(label, true, pressed => {
-      if (!pressed && this.#hidden.size + 1 === choices(this.#chart).length) return true;
+      if (!pressed && this.#hidden.size + 1 === this.#chart.choices.length) return true;
       if (pressed) this.#hidden.delete(index);
       else this.#hidden.add(index);
-      void this.#draw();
+      void this.#leaveOut();
       return pressed;
     });
     item?.replaceChildren(button);

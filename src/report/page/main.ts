@@ -1,14 +1,16 @@
 /** Script of a report's page: its charts become live when they come into view. Everything on the page is there without it. */
-import type { Chart } from '../charts/chart.ts';
+import type { Spec } from 'vega';
+import { unshare } from '../charts/sharing.ts';
+import type { PageData } from '../charts/views.ts';
 import { LiveChart } from './live.ts';
 
-const data = JSON.parse(document.getElementById('chart-data')!.textContent) as Readonly<Record<string, Chart>>;
-const charts = new Map<Element, LiveChart>();
+const { charts, specs } = JSON.parse(document.getElementById('chart-data')!.textContent) as PageData;
+const live = new Map<Element, LiveChart>();
 const inView = new IntersectionObserver(
   entries => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
-      charts.get(target)?.show();
+      live.get(target)?.show();
       inView.unobserve(target);
     }
   },
@@ -16,9 +18,9 @@ const inView = new IntersectionObserver(
 );
 
 for (const figure of document.querySelectorAll<HTMLElement>('figure[data-chart]')) {
-  const chart = data[figure.dataset['chart']!];
+  const chart = charts[figure.dataset['chart']!];
   if (chart === undefined) continue;
-  const live = new LiveChart(figure, chart);
-  charts.set(live.box, live);
-  inView.observe(live.box);
+  const made = new LiveChart(figure, chart, place => unshare(specs, place) as Spec);
+  live.set(made.box, made);
+  inView.observe(made.box);
 }
