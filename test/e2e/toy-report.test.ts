@@ -62,7 +62,7 @@ describe('a digit changed by hand', () => {
   });
 
   it('in any file is found without a store', async () => {
-    const changes: readonly [string, string][] = [['README.md', '| Elm |'], ['index.html', 'Oak'], ['tables/variety.csv', 'elm,Elm'], ['figures/variety-result.svg', '<path d="M']];
+    const changes: readonly [string, string][] = [['README.md', '| Elm |'], ['index.html', 'Oak'], ['tables/variety.csv', 'elm,Elm'], ['figures/variety-result.svg', ' d="M']];
     const look = changes.reduce<() => Promise<Awaited<ReturnType<typeof check>>>>((next, [file, behind]) => () => edited(study, file, nudge(behind), next), async () => check());
     const { exitCode, stderr } = await look();
     expect(exitCode).toBe(1);

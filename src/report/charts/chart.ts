@@ -1,6 +1,6 @@
 /**
- * What a chart shows, as plain data. The drawing on paper and the one that answers the pointer are made from the same data
- * by the same specification: here in Node for the file, in the browser when a reader turns to the chart.
+ * What a chart shows, as plain data. The drawing on paper and the one that answers the pointer come from the same data by the
+ * same specification: compiled once, drawn in Node for the file, and in the browser when a reader turns to the chart.
  */
 import type { Unit } from '../format.ts';
 
