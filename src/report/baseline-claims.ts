@@ -1,6 +1,5 @@
 /** Claims of two reports side by side: whose verdict changed, and whether results or rules changed it. */
 import type { Baseline } from './baseline.ts';
-import type { ClaimCount } from './claims.ts';
 import type { Report } from './model.ts';
 import type { Direction, Verdict } from './verdict.ts';
 
@@ -50,20 +49,6 @@ const nameOf = ({ ablation, name }: { ablation: string; name: string }): string 
 const splitName = (name: string): [string, string] => [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
 const statesOf = (report: Report): States => new Map(claimsOf(report).map(claim => [nameOf(claim), { verdict: claim.verdict, direction: claim.direction }]));
 const isSame = (a: ClaimState | undefined, b: ClaimState | undefined): boolean => a?.verdict === b?.verdict && a?.direction === b?.direction;
-
-export function countStates(states: readonly ClaimState[]): ClaimCount {
-  const verdicts = (verdict: Verdict): number => states.filter(state => state.verdict === verdict).length;
-  const directions = (direction: Direction): number => states.filter(state => state.direction === direction).length;
-  return {
-    total: states.length,
-    reproduced: verdicts('reproduced'),
-    contradicted: verdicts('contradicted'),
-    agrees: directions('agrees'),
-    disagrees: directions('disagrees'),
-    withinNoise: directions('within noise'),
-    notRun: verdicts('not run'),
-  };
-}
 
 const VERDICTS: readonly string[] = ['reproduced', 'contradicted', 'undecided', 'not run'] satisfies Verdict[];
 const DIRECTIONS: readonly string[] = ['agrees', 'disagrees', 'within noise'] satisfies Direction[];

@@ -1,9 +1,9 @@
 /** What changed between two reports, as plain data: results by key, arms by seed, claims, and what it cost. */
 import type { StageCost } from '../ablation/kind.ts';
 import { armChanges, type ArmChange } from './baseline-arms.ts';
-import { claimChanges, countStates, type ClaimChange, type ClaimState } from './baseline-claims.ts';
+import { claimChanges, type ClaimChange, type ClaimState } from './baseline-claims.ts';
 import { buildReport, type ReportInput } from './build.ts';
-import type { ClaimCount } from './claims.ts';
+import { countClaims, type ClaimCount } from './claims.ts';
 import type { OrderCount } from './compare.ts';
 import type { Engines } from './engines.ts';
 import type { Headline } from './model.ts';
@@ -79,8 +79,8 @@ export function compareReports(input: ReportInput, baseline: Baseline): Changes 
   return {
     baseline: baseline.label,
     headline: report.headline,
-    before: baseline.records === undefined ? undefined : { arms: earlier.arms.done + earlier.arms.partial, claims: countStates(claims.before), order: earlier.order, ...sum(before) },
-    now: { arms: report.arms.done + report.arms.partial, claims: countStates(claims.now), order: report.order, ...sum(now) },
+    before: baseline.records === undefined ? undefined : { arms: earlier.arms.done + earlier.arms.partial, claims: countClaims(claims.before), order: earlier.order, ...sum(before) },
+    now: { arms: report.arms.done + report.arms.partial, claims: countClaims(claims.now), order: report.order, ...sum(now) },
     conflicts: conflicts(before, now, baseline.engines, input.engines ?? {}),
     arms: arms.changes,
     sameArms: arms.same,

@@ -4,7 +4,7 @@ import type { AblationDeclaration, ArmDeclaration, Claim, Published, Study } fro
 import { publishedDifference, type Replicates } from './compare.ts';
 import { scale, type Unit } from './format.ts';
 import type { ReportRecord } from './records.ts';
-import { holmAdjusted } from './statistics.ts';
+import { holmAdjusted, tidy } from './statistics.ts';
 import { oneLine } from './text.ts';
 import { replicatesOfArms } from './usage.ts';
 import { ALPHA, judge, type Direction, type Judgement, type Verdict } from './verdict.ts';
@@ -129,7 +129,7 @@ function evaluateClaim(claim: Claim, ablation: string, evidence: Evidence): Unte
 
 function evaluatePair(pair: Pair, ablation: string, publishedMargin: number, evidence: Evidence): PairResult {
   const { type, arm, than } = pair;
-  const margin = Number((publishedMargin / scale(1, evidence.unit)).toFixed(12));
+  const margin = tidy(publishedMargin / scale(1, evidence.unit));
   const values = (name: ArmName): Replicates => evidence.replicates.get(armNameText(name)) ?? NOTHING;
   const published = (name: ArmName): Published | undefined => evidence.declared.get(armNameText(name))?.published;
   return {
@@ -208,7 +208,7 @@ function adjusted(pValues: readonly (number | undefined)[]): (AdjustedP | undefi
 /** Whether a p-value is still significant with Holm's correction. */
 export const survives = (p: AdjustedP | undefined): boolean => p !== undefined && p.adjusted <= ALPHA;
 
-export function countClaims(claims: readonly ClaimResult[]): ClaimCount {
+export function countClaims(claims: readonly Pick<ClaimResult, 'verdict' | 'direction'>[]): ClaimCount {
   const verdicts = (verdict: Verdict): number => claims.filter(claim => claim.verdict === verdict).length;
   const directions = (direction: Direction): number => claims.filter(claim => claim.direction === direction).length;
   return {

@@ -1,7 +1,7 @@
 /** How the measured order of a table's arms agrees with the published one, as one number with its uncertainty. */
 import type { Replicates } from './compare.ts';
 import { kendallPValue, kendallTauB } from './kendall.ts';
-import { mean } from './statistics.ts';
+import { mean, tidy } from './statistics.ts';
 import { FEWEST_SEEDS } from './verdict.ts';
 
 /** Two arms are in order or not: there is nothing to correlate. */
@@ -28,9 +28,6 @@ export function rankAgreement(arms: readonly { readonly published: number; reado
   if (tau === undefined) return undefined;
   return { tau, arms: measured.length, pValue: kendallPValue(means, published), seeds: seedRange(measured, published) };
 }
-
-/** Means of the same images in another order may differ in their last bits: they are a tie. */
-const tidy = (value: number): number => Number(value.toFixed(12));
 
 function seedRange(arms: readonly { readonly replicates: Replicates }[], published: readonly number[]): RankAgreement['seeds'] {
   const common = [...arms[0]!.replicates.keys()].filter(seed => arms.every(arm => arm.replicates.has(seed)));

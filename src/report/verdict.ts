@@ -1,7 +1,7 @@
 /** What the seeds say about one comparison of two arms: pure statistics, no declarations. */
 import { difference, type Difference, type Replicates } from './compare.ts';
 import { signFlipPValue } from './signflip.ts';
-import { mean, pairedDeltas, sampleStd, studentTQuantile, studentTUpperTail, type Interval } from './statistics.ts';
+import { mean, pairedDeltas, sampleStd, studentTQuantile, studentTUpperTail, tidy, type Interval } from './statistics.ts';
 
 export type Verdict = 'reproduced' | 'contradicted' | 'undecided' | 'not run';
 
@@ -40,12 +40,6 @@ export const ALPHA = 0.05;
 export const FEWEST_SEEDS = 3;
 /** Nobody runs more; a comparison that needs more is as good as even. */
 export const MOST_SEEDS = 100;
-
-/**
- * Drops the last bits of a double. Accuracies are whole images over the size of the test set, so that a difference of exactly
- * the margin is common, and must not fall on either side of it by rounding.
- */
-const tidy = (value: number): number => Number(value.toFixed(12)) + 0;
 
 const quantiles = new Map<number, number>();
 

@@ -174,10 +174,14 @@ export class Store extends StoreReader {
   /** A link to something not whole, or anything else in its place, counts for nothing and would bar every later commit. */
   #withdraw(key: string): void {
     const attempt = this.linkedAttempt(key);
-    const broken = attempt === undefined ? undefined : this.incomplete(key, attempt);
-    if (attempt !== undefined && broken !== undefined) this.#uncount(key, attempt, broken);
+    if (attempt !== undefined) {
+      const broken = this.incomplete(key, attempt);
+      if (broken !== undefined) this.#uncount(key, attempt, broken);
+      return;
+    }
     const done = layout.done(this.stageDir(key));
-    if (attempt !== undefined || !lstatSync(done, { throwIfNoEntry: false }) || this.linkedAttempt(key) !== undefined) return;
+    // Asked again: somebody may have committed since.
+    if (!lstatSync(done, { throwIfNoEntry: false }) || this.linkedAttempt(key) !== undefined) return;
     this.#warn(`${done}: expected a link to an attempt, got something else; removed`);
     this.#files.remove(done);
   }

@@ -64,7 +64,10 @@ function runRow(store: StoreReader, key: string, warn: (message: string) => void
   const failure = state.state === 'failed' ? state : undefined;
   const text = (name: string): string | null => (typeof facts[name] === 'string' ? facts[name] : null);
   const number = (name: string): number | null => (typeof facts[name] === 'number' ? facts[name] : null);
-  const whole = (name: string): number | null => (Number.isSafeInteger(Math.trunc(number(name) ?? NaN)) ? Math.trunc(number(name)!) : null);
+  const whole = (name: string): number | null => {
+    const value = Math.trunc(number(name) ?? NaN);
+    return Number.isSafeInteger(value) ? value : null;
+  };
   const time = (name: string): string | null => (z.iso.datetime().safeParse(facts[name]).success ? text(name) : null);
   return [
     key, stage?.kind ?? null, stage?.revision ?? null, stage?.label ?? null, stage?.seed ?? null,

@@ -1,6 +1,7 @@
 /** Headless Chromium of the machine. No browser is downloaded: `CHROMIUM` names one, else the usual places are tried. */
 import { existsSync } from 'node:fs';
-import { chromium, type Browser } from 'playwright-core';
+import { pathToFileURL } from 'node:url';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
 
@@ -19,3 +20,22 @@ export const launch = (): Promise<Browser> =>
     executablePath: found!,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
   });
+
+/** A page with what it says and asks for, in growing lists. */
+export interface Opened {
+  readonly page: Page;
+  /** Messages on its console, and errors. */
+  readonly errors: readonly string[];
+  readonly requests: readonly string[];
+}
+
+export async function openFile(browser: Browser, path: string, options: BrowserContextOptions): Promise<Opened> {
+  const page = await browser.newPage(options);
+  const errors: string[] = [];
+  const requests: string[] = [];
+  page.on('console', message => errors.push(message.text()));
+  page.on('pageerror', error => errors.push(error.message));
+  page.on('request', request => requests.push(request.url()));
+  await page.goto(pathToFileURL(path).href);
+  return { page, errors, requests };
+}

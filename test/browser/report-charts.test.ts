@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReportInput } from '../../src/report/build.ts';
@@ -10,7 +9,7 @@ import { writeReport } from '../../src/report/write.ts';
 import { hostileInput, HOSTILE_LABELS } from '../fixtures/report/hostile.ts';
 import { sampleInput } from '../fixtures/report/sample.ts';
 import { sizesInput } from '../fixtures/report/sizes.ts';
-import { hasChromium, launch } from './launch.ts';
+import { hasChromium, launch, openFile, type Opened } from './launch.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } } as const;
 const PHONE = { viewport: { width: 400, height: 800 } } as const;
@@ -63,14 +62,7 @@ describe.skipIf(!hasChromium)('live charts', () => {
     rmSync(root, { recursive: true });
   });
 
-  async function open(name: string, options: BrowserContextOptions = DESKTOP): Promise<{ page: Page; errors: string[] }> {
-    const page = await browser.newPage(options);
-    const errors: string[] = [];
-    page.on('console', message => errors.push(message.text()));
-    page.on('pageerror', error => errors.push(error.message));
-    await page.goto(pathToFileURL(join(root, name, 'index.html')).href);
-    return { page, errors };
-  }
+  const open = (name: string, options: BrowserContextOptions = DESKTOP): Promise<Opened> => openFile(browser, join(root, name, 'index.html'), options);
 
   const figure = (page: Page, id: string): Locator => page.locator(`figure[data-chart="${id}"]`);
 

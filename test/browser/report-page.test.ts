@@ -2,9 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReportInput } from '../../src/report/build.ts';
 import { writeReport } from '../../src/report/write.ts';
@@ -12,7 +11,7 @@ import { gridInput } from '../fixtures/report/grid.ts';
 import { hostileInput } from '../fixtures/report/hostile.ts';
 import { sampleInput } from '../fixtures/report/sample.ts';
 import { sizesInput } from '../fixtures/report/sizes.ts';
-import { hasChromium, launch } from './launch.ts';
+import { hasChromium, launch, openFile, type Opened } from './launch.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const DESKTOP = { viewport: { width: 1440, height: 900 } } as const;
@@ -58,12 +57,6 @@ const OPEN_ALL = `document.querySelectorAll('details').forEach(details => (detai
   document.querySelectorAll('.live').forEach(chart => chart.focus({ preventScroll: true }))`;
 const ALL_LIVE = "document.querySelector('.live:not(.drawn)') === null";
 
-interface Opened {
-  readonly page: Page;
-  readonly errors: readonly string[];
-  readonly requests: readonly string[];
-}
-
 describe.skipIf(!hasChromium)('the page in Chromium', () => {
   let browser: Browser;
   let root: string;
@@ -86,16 +79,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     rmSync(root, { recursive: true });
   });
 
-  async function open(name: string, file: string, options: BrowserContextOptions): Promise<Opened> {
-    const page = await browser.newPage(options);
-    const errors: string[] = [];
-    const requests: string[] = [];
-    page.on('console', message => errors.push(message.text()));
-    page.on('pageerror', error => errors.push(error.message));
-    page.on('request', request => requests.push(request.url()));
-    await page.goto(pathToFileURL(join(root, name, file)).href);
-    return { page, errors, requests };
-  }
+  const open = (name: string, file: string, options: BrowserContextOptions): Promise<Opened> => openFile(browser, join(root, name, file), options);
 
   describe.each(Object.keys(inputs))('%s', name => {
     test('opens without messages, and asks for nothing but itself', async () => {
