@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** The command: lets Node load TypeScript (tsx), then runs main.ts. Plain JavaScript, because before set-up there is nothing else. */
+import { existsSync } from 'node:fs';
+
 try {
   const { register } = await import('tsx/esm/api');
   register();
@@ -8,6 +10,7 @@ try {
 } catch (error) {
   const missing = error?.code === 'ERR_MODULE_NOT_FOUND' && /^Cannot find package '([^']+)'/.exec(error.message);
   if (!missing) throw error;
-  console.error(`error The npm packages are not installed (${missing[1]} is missing): run \`make setup\` here.`);
+  const mend = existsSync(new URL('../../package-lock.json', import.meta.url)) ? 'run `make setup` here' : 'install them: npm install --ignore-scripts';
+  console.error(`error The npm packages are not installed (${missing[1]} is missing): ${mend}.`);
   process.exitCode = 1;
 }

@@ -1,5 +1,5 @@
 /** A study of one's own, in a folder outside this repository, by the real command: no fork, no build step, nothing installed. */
-import { mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ beforeEach(() => {
 
 function write(file: string, text: string): void {
   mkdirSync(dirname(join(dir, file)), { recursive: true });
-  writeFileSync(join(dir, file), text.replaceAll('$REPO', repository.replace(/\/$/, '')));
+  writeFileSync(join(dir, file), text);
 }
 
 interface PlanJson {
@@ -31,7 +31,7 @@ const plan = async (...args: string[]): Promise<PlanJson> => JSON.parse(await ab
 describe('with stages of its own', () => {
   beforeEach(() => {
     write('study.js', `
-      import { defineStudy, z } from '$REPO/src/ablation/define.ts';
+      import { defineStudy, z } from 'tinymim-ablations';
       import { flip } from './kinds/flip.js';
       export default defineStudy({
         name: 'coins',
@@ -45,7 +45,7 @@ describe('with stages of its own', () => {
         },
       });`);
     write('kinds/flip.js', `
-      import { defineKind, z } from '$REPO/src/ablation/define.ts';
+      import { defineKind, z } from 'tinymim-ablations';
       export const flip = defineKind({
         name: 'flip', revision: 1, upstream: {},
         recipe: z.strictObject({ bias: z.number(), coin: z.string(), flips: z.int() }),
@@ -55,8 +55,7 @@ describe('with stages of its own', () => {
       });`);
     write('profiles/few.ts', 'const flips: number = 10;\nexport default { name: \'few\', seeds: [0, 1], flips };');
     write('ablations/bias.ts', `
-      import { axesOf } from '$REPO/src/ablation/axes.ts';
-      import { defineAblation } from '$REPO/src/ablation/define.ts';
+      import { axesOf, defineAblation } from 'tinymim-ablations';
       interface Factors { bias: number; coin: 'old' | 'new' }
       const { axis, product } = axesOf<Factors>();
       export default defineAblation<Factors>({
@@ -89,7 +88,7 @@ describe('with stages of its own', () => {
   test('its stages run in workers, and errors in declarations are told as ours', async () => {
     expect(await ablate('sweep', '--profile', 'few', '--only', 'age', '--seeds', '0', '--devices', 'cpu:1x1', '--no-report')).toMatch(/2 stages done/);
     write('ablations/age.js', `
-      import { axesOf } from '$REPO/src/ablation/axes.ts';
+      import { axesOf } from 'tinymim-ablations';
       const { zip } = axesOf();
       export default { arms: zip([{ name: 'a', label: 'A', factors: {} }], []) };`);
     const { exitCode, stderr } = await execaNode(join(repository, 'src/cli/ablate.mjs'), ['plan', '--profile', 'few', '--experiments', '.'], { cwd: dir, reject: false });
@@ -98,21 +97,37 @@ describe('with stages of its own', () => {
   });
 });
 
-test('with the stages of TinyMIM, by the name of the package where it is linked', async () => {
-  mkdirSync(join(dir, 'node_modules'));
-  symlinkSync(repository, join(dir, 'node_modules/tinymim-ablations'));
-  write('study.ts', "export { default } from 'tinymim-ablations/src/tinymim/study.ts';");
-  write('profiles/mine.ts', `
-    import mini from 'tinymim-ablations/experiments/profiles/mini.ts';
-    import type { ProfileDeclaration } from 'tinymim-ablations/src/tinymim/profile.ts';
-    export default { ...mini, name: 'mine', seeds: [3] } satisfies ProfileDeclaration;`);
-  write('ablations/pairs.ts', `
-    import { defineAblation } from 'tinymim-ablations/src/ablation/define.ts';
-    import type { Factors } from 'tinymim-ablations/src/tinymim/factors.ts';
-    export default defineAblation<Factors>({
-      name: 'pairs', title: 't', table: 'ours', question: 'q', expected: 'e', base: { student: 'T', headAlignment: false }, default: 'qk',
-      arms: [{ name: 'qk', label: 'Q-K', factors: { relations: ['qk'] } }, { name: 'vv', label: 'V-V', factors: { relations: ['vv'] } }],
-    });`);
-  const { stages } = await plan('--profile', 'mine', '--teacher-seeds');
-  expect(stages.map(s => s.kind).sort()).toEqual(['distill', 'distill', 'evaluate', 'evaluate', 'finetune', 'finetune', 'pretrain']);
+describe('with the stages of TinyMIM', () => {
+  beforeEach(() => {
+    write('study.ts', "export { default } from 'tinymim-ablations/tinymim';");
+    write('profiles/mine.ts', `
+      import mini from 'tinymim-ablations/experiments/profiles/mini';
+      import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
+      export default { ...mini, name: 'mine', seeds: [3] } satisfies ProfileDeclaration;`);
+    write('ablations/pairs.ts', `
+      import { defineAblation } from 'tinymim-ablations';
+      import type { Factors } from 'tinymim-ablations/tinymim';
+      export default defineAblation<Factors>({
+        name: 'pairs', title: 't', table: 'ours', question: 'q', expected: 'e', base: { student: 'T', headAlignment: false }, default: 'qk',
+        arms: [{ name: 'qk', label: 'Q-K', factors: { relations: ['qk'] } }, { name: 'vv', label: 'V-V', factors: { relations: ['vv'] } }],
+      });`);
+  });
+
+  test('our name is the package that runs, though none is installed', async () => {
+    const { stages } = await plan('--profile', 'mine', '--teacher-seeds');
+    expect(stages.map(s => s.kind).sort()).toEqual(['distill', 'distill', 'evaluate', 'evaluate', 'finetune', 'finetune', 'pretrain']);
+  });
+
+  test('nor is it another copy that is', async () => {
+    write('node_modules/tinymim-ablations/package.json', '{ "name": "tinymim-ablations", "version": "0.0.1", "main": "index.js" }');
+    write('node_modules/tinymim-ablations/index.js', 'throw new Error("another copy was loaded");');
+    expect((await plan('--profile', 'mine')).arms).toHaveLength(2);
+  });
+
+  test('what it does not offer is told by its name', async () => {
+    write('ablations/pairs.ts', "import { defineAblation } from 'tinymim-ablations/src/ablation/define.ts'; export default defineAblation({});");
+    const { exitCode, stderr } = await execaNode(join(repository, 'src/cli/ablate.mjs'), ['plan', '--profile', 'mine', '--experiments', '.'], { cwd: dir, reject: false });
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/ablations\/pairs\.ts: could not be loaded: Package subpath '\.\/src\/ablation\/define\.ts' is not defined by "exports"/);
+  });
 });

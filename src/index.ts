@@ -1,0 +1,29 @@
+/**
+ * `tinymim-ablations`: what declarations import. A study is a folder with `study.ts`, `ablations/<name>.ts` and
+ * `profiles/<name>.ts`, each with its declaration as default export; `ablate --experiments <folder>` plans, runs and reports it.
+ *
+ *     // ablations/softmax.ts
+ *     import { defineAblation } from 'tinymim-ablations';
+ *     import type { Factors } from 'tinymim-ablations/tinymim';
+ *
+ *     export default defineAblation<Factors>({ name: 'softmax', ... });
+ *
+ * To declare: `defineAblation`, and `axesOf` for arms from axes. For a study of your own: `defineStudy`, `defineKind` for stages that
+ * it runs, and `z`, the schema library (zod) that factors, profiles and recipes are described with. A running stage throws `Interrupted` once it has
+ * checkpointed on request, `PermanentError` where trying again cannot help.
+ *
+ * Beside it: `tinymim-ablations/tinymim`, the study of TinyMIM with its factors and profiles, and
+ * `tinymim-ablations/experiments/...`, the declarations that come with the package (`experiments/profiles/mini`).
+ * Nothing here loads an engine.
+ */
+export { axesOf, type ArmPiece, type Axes, type AxisPoint } from './ablation/axes.ts';
+export type {
+  AblationDeclaration, ArmDeclaration, Assumption, Claim, Comparison, Fact, Inconsistency, OverviewDeclaration, ProfileBase, Published, ReferenceRow, ReportColumn, ReportCurve, StageSpec,
+  StatedThroughput, Study,
+} from './ablation/declaration.ts';
+export { defineAblation, defineKind, defineStudy, z } from './ablation/define.ts';
+export { Interrupted, PermanentError, UsageError } from './ablation/errors.ts';
+export type {
+  Checkpoint, Checkpoints, Execution, JsonObject, JsonValue, MetricRecord, MetricSpec, PackRunner, Packing, Phase, Progress, SlotSpec, StageContext, StageCost, StageDisk, StageIdentity, StageKind, StageResult,
+  StageRunner, UpstreamOutput,
+} from './ablation/kind.ts';
