@@ -26,8 +26,8 @@ const ADDRESS = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com';
 const MEGABYTES = 31;
 const VARIABLE = 'FASHION_MNIST_DIR';
 
-export const FASHION_MNIST_MEND = 'Run `make setup` or `npx ablate setup`.';
-const MEND_FETCH = `Mend one of them and run \`make setup\` or \`npx ablate setup\`; or put the four .gz files of the publisher into a folder and name it: `
+export const FASHION_MNIST_MEND = 'Run `npx ablate setup`.';
+const MEND_FETCH = `Mend one of them and run \`npx ablate setup\`; or put the four .gz files of the publisher into a folder and name it: `
   + `${VARIABLE}=/path/to/folder npx ablate setup`;
 
 const folder = (dataDir: string): string => join(dataDir, 'fashion-mnist');

@@ -1,6 +1,7 @@
 /** Which code runs: the commit, and how the files differ from it. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { sep } from 'node:path';
 import type { JsonObject } from '../ablation/kind.ts';
 import { publicDiff } from './secrets.ts';
 
@@ -14,9 +15,10 @@ export interface CodeState {
   readonly diff: string | undefined;
 }
 
-/** Asks git, which takes some tens of milliseconds. @param root folder of the checkout */
+/** Asks git, which takes some tens of milliseconds. @param root folder of the checkout, or of a package, of which git knows nothing */
 export function codeState(root: string): CodeState {
-  const commit = git(root, 'rev-parse', 'HEAD')?.text.trim();
+  // The repository around a node_modules is somebody else's.
+  const commit = root.split(sep).includes('node_modules') ? undefined : git(root, 'rev-parse', 'HEAD')?.text.trim();
   const status = commit === undefined ? undefined : git(root, 'status', '--porcelain')?.text;
   if (commit === undefined || status === undefined) return { facts: { commit: commit ?? null, dirty: null }, diff: undefined };
   if (status === '') return { facts: { commit, dirty: false }, diff: undefined };

@@ -1,5 +1,6 @@
 /** Where, when, by which code and at what cost an attempt ran. Nothing that could hold a secret enters. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { arch, cpus, hostname, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../ablation/kind.ts';
@@ -10,6 +11,7 @@ import type { Task } from './executors/executor.ts';
 import { holdsSecret, isSecretName, publicCommand } from './secrets.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const require = createRequire(import.meta.url);
 
 /**
  * Variables that change how an engine or Node runs; no other is recorded but those of the worker's place and of its stage.
@@ -151,8 +153,14 @@ function peakMemory(): number | undefined {
 /** This package, and those that it stands on as they are installed. */
 function packages(): JsonObject {
   const { name, version, dependencies = {} } = readPackage(ROOT)!;
-  const installed = Object.keys(dependencies).map(d => [d, readPackage(`${ROOT}node_modules/${d}/`)?.version ?? 'unknown']);
+  const installed = Object.keys(dependencies).map(d => [d, installedVersion(d) ?? 'unknown']);
   return { package: `${name} ${version}`, packages: Object.fromEntries(installed) as JsonObject };
+}
+
+/** Beside us or further up, as Node finds it. */
+function installedVersion(name: string): string | undefined {
+  const folders = require.resolve.paths(name) ?? [];
+  return folders.map(dir => readPackage(`${dir}/${name}/`)?.version).find(version => version !== undefined);
 }
 
 function readPackage(dir: string): { name: string; version: string; dependencies?: Record<string, string> } | undefined {

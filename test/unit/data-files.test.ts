@@ -194,7 +194,7 @@ describe('debianSource', () => {
 describe('Fashion-MNIST', () => {
   it('is missing from an empty folder, and says what mends that', () => {
     const status = fashionMnistStatus(folder);
-    expect(status).toMatchObject({ state: 'missing', bytes: 0, mend: 'Run `make setup` or `npx ablate setup`.' });
+    expect(status).toMatchObject({ state: 'missing', bytes: 0, mend: 'Run `npx ablate setup`.' });
     expect(status.problems).toHaveLength(4);
   });
 

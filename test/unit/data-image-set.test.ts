@@ -146,7 +146,7 @@ describe('openDataset', () => {
   it('says which file of Fashion-MNIST is missing and what mends that', () => {
     expect(() => openDataset({ name: 'fashion-mnist' }, '/nonexistent')).toThrow(expect.objectContaining({
       code: 'DATA_MISSING',
-      message: 'Expected the file /nonexistent/fashion-mnist/train-images-idx3-ubyte, got none. Run `make setup` or `npx ablate setup`.',
+      message: 'Expected the file /nonexistent/fashion-mnist/train-images-idx3-ubyte, got none. Run `npx ablate setup`.',
     }));
   });
 });

@@ -122,6 +122,13 @@ describe('the code that is recorded', () => {
   it('outside a checkout is not known', () => {
     expect(codeState(temporaryFolder('none'))).toEqual({ facts: { commit: null, dirty: null }, diff: undefined });
   });
+
+  it('of a package is not that of the repository around it', () => {
+    const { root } = checkout();
+    const folder = join(root, 'node_modules', 'tinymim-ablations');
+    mkdirSync(folder, { recursive: true });
+    expect(codeState(folder)).toEqual({ facts: { commit: null, dirty: null }, diff: undefined });
+  });
 });
 
 describe('energy', () => {
