@@ -11,7 +11,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu bench-report chaos fuzz setup doctor parity lint typecheck packages engine
+.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu bench-report chaos fuzz node-versions pack setup doctor parity lint typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,12 @@ chaos: engine ## disturb toy sweeps for some minutes (kills, full disk, damage) 
 
 fuzz: packages ## damaged files of every format to their readers, and count what crashed, hung or was silent: make fuzz ARGS="--seed 1 --inputs 100000"
 	@node --import tsx test/fuzz/main.ts $(ARGS)
+
+node-versions: packages ## set-up, a smoke sweep and the tests on each Node, in clones and installed: make node-versions ARGS="--node 22,24 --engine native,wasm --as clone,package"
+	@node --import tsx test/nodes/main.ts $(ARGS)
+
+pack: packages ## the npm package, to install elsewhere: tinymim-ablations-<version>.tgz
+	@npm pack --ignore-scripts=false $(ARGS)
 
 setup: packages ## install packages and engine (`make sweep` also fetches the data)
 	@$(ABLATE) setup --engine $(ARGS)
