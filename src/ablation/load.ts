@@ -2,20 +2,19 @@
  * Loads declarations from an experiments folder: `study.ts`, `ablations/<name>.ts`, `profiles/<name>.ts` (or `.js`, `.mjs`),
  * each with its declaration as default export. Only what is asked for is imported.
  */
-import { existsSync, readdirSync } from 'node:fs';
-import { basename, extname, join, relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ProfileBase, Study } from './declaration.ts';
 import { UsageError } from './errors.ts';
 import { esModules } from './es-modules.ts';
 import { expandAblation, type Ablation } from './expand.ts';
+import { declaredIn, listAblations, listDeclarations, studyFile, type Folder } from './folder.ts';
 import { applyOverrides } from './overrides.ts';
 import { byName, foreignAblations, type Declarations, type Declared } from './references.ts';
 import { parseOnly, parseSeeds, selectArms } from './select.ts';
 import { suggest } from './suggest.ts';
 import { checkReferences, parseAblation, parseProfile, parseStudy } from './validate.ts';
-
-const EXTENSIONS = ['.ts', '.js', '.mjs'];
 
 export interface ExperimentsChoice {
   readonly profile: string;
@@ -59,8 +58,8 @@ function inOrder(ablations: readonly Ablation[]): Ablation[] {
 }
 
 export async function loadStudy(dir: string): Promise<Study> {
-  const file = EXTENSIONS.map(e => join(dir, `study${e}`)).find(f => existsSync(f));
-  if (file === undefined) throw new UsageError('NO_STUDY', `Expected study.ts (or .js, .mjs) in ${dir}, got ${existsSync(dir) ? 'none' : 'no such folder'}; name the folder of your declarations with --experiments`);
+  const file = studyFile(dir);
+  if (file === undefined) throw new UsageError('NO_STUDY', `Expected study.ts (or .js, .mjs) in ${dir}, got ${existsSync(dir) ? 'none' : 'no such folder'}; name the folder of your declarations with --experiments, or write a study to begin with: ablate init <folder>`);
   return parseStudy(await importDefault(file), shown(file));
 }
 
@@ -111,22 +110,8 @@ export async function loadProfile(dir: string, name: string, study: Study, sets:
   return { profile: parseProfile(changed.profile, shown(file), name, study), overrides: changed.overrides };
 }
 
-/** Names of the declared ablations, sorted. */
-export const listAblations = (dir: string): string[] => listDeclarations(dir, 'ablations');
-/** Names of the declared profiles, sorted. */
-export const listProfiles = (dir: string): string[] => listDeclarations(dir, 'profiles');
-
-type Folder = 'ablations' | 'profiles';
-
-function listDeclarations(dir: string, folder: Folder): string[] {
-  const path = join(dir, folder);
-  if (!existsSync(path)) throw new UsageError('NO_EXPERIMENTS', `Expected a folder ${path} with one declaration a file, got none`);
-  const files = readdirSync(path).filter(f => EXTENSIONS.includes(extname(f)) && !f.endsWith('.d.ts'));
-  return [...new Set(files.map(f => basename(f, extname(f))))].sort();
-}
-
 function declarationFile(dir: string, folder: Folder, name: string): string {
-  const file = EXTENSIONS.map(e => join(dir, folder, `${name}${e}`)).find(f => existsSync(f));
+  const file = declaredIn(dir, folder, name);
   if (file !== undefined) return file;
   const what = folder === 'profiles' ? 'profile' : 'ablation';
   throw new UsageError(`UNKNOWN_${what.toUpperCase()}`, `No ${what} '${name}' in ${shown(join(dir, folder))}${suggest(name, listDeclarations(dir, folder))}`);

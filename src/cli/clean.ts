@@ -1,7 +1,8 @@
 /** `ablate clean`: remove from the store what no declared arm needs, after showing it. */
 import type { Command } from 'commander';
 import { UsageError } from '../ablation/errors.ts';
-import { listProfiles, loadExperiments, type ExperimentsChoice } from '../ablation/load.ts';
+import { listProfiles } from '../ablation/folder.ts';
+import { loadExperiments, type ExperimentsChoice } from '../ablation/load.ts';
 import { buildPlan } from '../plan/plan.ts';
 import { findGarbage, removeStage, type Garbage } from '../store/garbage.ts';
 import { openStore, openStoreReadOnly } from '../store/store.ts';

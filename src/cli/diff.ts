@@ -12,7 +12,7 @@ import { choose, withSelection, type Chosen, type Selection } from './selection.
 import { cut, heading, plural, table } from './text.ts';
 
 export function registerDiff(program: Command): void {
-  withSelection(program.command('diff').description('compare two arms: recipe fields, headline numbers seed by seed, curves').argument('<a>', 'ablation/arm').argument('<b>', 'ablation/arm'))
+  withSelection(program.command('diff').description('compare two arms: recipe fields, headline numbers seed by seed, curves').argument('<ablation/arm>').argument('<ablation/arm>'))
     .option('--json', 'as JSON')
     .action(async (nameA: string, nameB: string, options: Selection & { json?: boolean }) => {
       const chosen = await choose(options);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../ablation/errors.ts';
-import { listProfiles } from '../ablation/load.ts';
+import { listProfiles } from '../ablation/folder.ts';
 import { RECORDS_FILE } from '../report/written.ts';
 
 /** Longest readable part: file systems take names of 255 bytes, people fewer. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/ablation/errors.ts';
-import { listAblations, listProfiles, loadAblation, loadExperiments, loadStudy } from '../../src/ablation/load.ts';
+import { listAblations, listProfiles } from '../../src/ablation/folder.ts';
+import { loadAblation, loadExperiments, loadStudy } from '../../src/ablation/load.ts';
 import study from '../toy/experiments/study.ts';
 
 const toy = fileURLToPath(new URL('../toy/experiments', import.meta.url));

@@ -1,0 +1,31 @@
+/** A folder of declarations by its names: `study.ts`, `ablations/<name>.ts`, `profiles/<name>.ts` (or `.js`, `.mjs`). Nothing of it is loaded. */
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { UsageError } from './errors.ts';
+
+const EXTENSIONS = ['.ts', '.js', '.mjs'];
+
+export type Folder = 'ablations' | 'profiles';
+
+export const studyFile = (dir: string): string | undefined => fileNamed(dir, 'study');
+
+/** Whether `dir` looks like a folder of declarations. */
+export const holdsStudy = (dir: string): boolean => studyFile(dir) !== undefined && existsSync(join(dir, 'ablations'));
+
+/** Names of the declared ablations, sorted. @throws UsageError where there is no such folder */
+export const listAblations = (dir: string): string[] => listDeclarations(dir, 'ablations');
+/** Names of the declared profiles, sorted. @throws UsageError where there is no such folder */
+export const listProfiles = (dir: string): string[] => listDeclarations(dir, 'profiles');
+
+/** @throws UsageError where there is no such folder */
+export function listDeclarations(dir: string, folder: Folder): string[] {
+  const path = join(dir, folder);
+  if (!existsSync(path)) throw new UsageError('NO_EXPERIMENTS', `Expected a folder ${path} with one declaration a file, got none`);
+  const files = readdirSync(path).filter(f => EXTENSIONS.includes(extname(f)) && !f.endsWith('.d.ts'));
+  return [...new Set(files.map(f => basename(f, extname(f))))].sort();
+}
+
+/** The file of a declaration, if it is there. */
+export const declaredIn = (dir: string, folder: Folder, name: string): string | undefined => fileNamed(join(dir, folder), name);
+
+const fileNamed = (dir: string, name: string): string | undefined => EXTENSIONS.map(e => join(dir, `${name}${e}`)).find(f => existsSync(f));
