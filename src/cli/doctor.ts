@@ -1,7 +1,8 @@
 /** `ablate doctor`: what is there, what is missing, and the command that mends it. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { diagnose, type Check, type Diagnosis, type State } from '../setup/doctor.ts';
+import type { Check, Diagnosis, State } from '../setup/diagnosis.ts';
+import { diagnose } from '../setup/doctor.ts';
 
 interface DoctorOptions {
   readonly store: string;
@@ -12,10 +13,10 @@ interface DoctorOptions {
 export function registerDoctor(program: Command): void {
   program.command('doctor')
     .description('check engine, device, data and disk, and train a toy step; says how to mend what is missing')
-    .option('--json', 'as JSON, for scripts')
+    .option('--json', 'as JSON, for scripts; fields are described in src/setup/diagnosis.ts')
     .option('--deep', 'read every byte of the native library too')
     .option('--store <folder>', 'where runs are kept', 'runs')
-    .addHelpText('after', '\nExit code 0: everything that a sweep needs works. 1: something is missing.')
+    .addHelpText('after', '\nExit code 0: everything that a sweep needs works. 1: something is missing. 2: bad use.')
     .action(async ({ json, store, deep }: DoctorOptions) => {
       const diagnosis = await diagnose({ store, deep: deep ?? false });
       process.stdout.write(`${json ? JSON.stringify(diagnosis, null, 2) : diagnosisText(diagnosis)}\n`);
@@ -27,7 +28,7 @@ const WORD: Readonly<Record<State, (text: string) => string>> = { ok: pc.green, 
 const STATE_WIDTH = Math.max(...Object.keys(WORD).map(word => word.length));
 
 /** One line a check, `state  name  what was found`, and below it the command that mends it. */
-export function diagnosisText({ ok, checks }: Diagnosis): string {
+export function diagnosisText({ ok, checks }: Pick<Diagnosis, 'ok' | 'checks'>): string {
   const nameWidth = Math.max(...checks.map(check => check.name.length));
   const indent = ' '.repeat(2 + STATE_WIDTH + 2 + nameWidth + 2);
   const lines = (check: Check): string[] => [

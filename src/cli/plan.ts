@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { UsageError } from '../ablation/errors.ts';
-import { defaultDevices, parseDevices, type Place } from '../runner/devices.ts';
 import type { Outcome } from '../runner/measure.ts';
-import { usableGpus } from '../setup/device.ts';
 import { openStoreReadOnly } from '../store/store.ts';
+import { settingFor, type Setting } from './engine.ts';
 import { forecast, stillToRun } from './forecast.ts';
 import { planJson, planText, type PlanView } from './plan-view.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
@@ -35,14 +34,13 @@ export function registerPlan(program: Command): void {
 
 /** The plan as text, or as JSON where that is asked for. */
 export async function showPlan(chosen: Chosen, options: PlanOptions): Promise<string> {
-  const devices = options.devices ?? defaultDevices(await usableGpus());
-  const view = await viewOf(chosen, options, devices, parseDevices(devices));
+  const view = await viewOf(chosen, options, await settingFor(options.devices));
   return options.json === true ? planJson(view) : planText(view, options.stages === true);
 }
 
-async function viewOf(chosen: Chosen, { store, measure }: PlanOptions, devices: string, places: readonly Place[]): Promise<PlanView> {
+async function viewOf(chosen: Chosen, { store, measure }: PlanOptions, { engine, devices, places }: Setting): Promise<PlanView> {
   const states = readStates(store, chosen.plan);
-  const speeds = new Speeds(chosen, existsSync(store) ? openStoreReadOnly(store) : undefined, places);
+  const speeds = new Speeds(chosen, existsSync(store) ? openStoreReadOnly(store) : undefined, places, engine);
   const known = measure === true ? await measureMissing(chosen, speeds, stillToRun(chosen, states), devices) : speeds;
   return { chosen, states, devices, forecast: await forecast(chosen, states, store, known, places) };
 }

@@ -1,10 +1,10 @@
 /** `ablate setup`: the engine and the data. The npm packages are there already, else this could not run. */
 import type { Command } from 'commander';
-import { AblateError } from '../ablation/errors.ts';
-import { DataError } from '../data/errors.ts';
-import { ensureFashionMnist } from '../data/fashion-mnist.ts';
-import { dataDir } from '../setup/cache.ts';
+import { wantedEngine } from '../setup/choice.ts';
+import { ensureData } from '../setup/data.ts';
 import { ensureEngine } from '../setup/engine.ts';
+import { surprises } from './engine.ts';
+import { warn } from './text.ts';
 
 interface SetupOptions {
   readonly engine?: true;
@@ -22,9 +22,12 @@ export function registerSetup(program: Command): void {
     .option('--quiet', 'say nothing when everything is there')
     .addHelpText('after', `
 Environment:
-  TINYMIM_CACHE    folder for the library and the data (default: tinymim-ablations in the user's cache folder)
-  TINYMIM_DEVICE   cpu or gpu: provide for this one (default: gpu if the machine has an NVIDIA GPU)
-  CXX              C++ compiler`)
+  ENGINE                native (TensorFlow) or wasm (WebAssembly: slower, needs no compiler, no Python and no download); default:
+                        native, else wasm where this machine cannot have it
+  TINYMIM_CACHE         folder for the library and the data (default: tinymim-ablations in the user's cache folder)
+  TINYMIM_DEVICE        cpu or gpu: provide for this one (default: gpu if the machine has an NVIDIA GPU that CUDA can use)
+  CUDA_VISIBLE_DEVICES  GPUs that may be used; empty: none
+  CXX                   C++ compiler`)
     .action(async (options: SetupOptions) => {
       const all = !options.engine && !options.data;
       if (all || options.engine) await setUpEngine(options);
@@ -35,16 +38,13 @@ Environment:
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function setUpEngine({ deep, quiet }: SetupOptions): Promise<void> {
-  const { library, why } = await ensureEngine(say, { deep: deep ?? false });
-  if (!quiet) say(`Engine: ${library.package} ${library.version} (${why}).`);
+  const choice = await wantedEngine();
+  for (const text of surprises(choice)) warn(text);
+  const what = await ensureEngine(choice, say, deep);
+  if (!quiet) say(`Engine: ${what} (${choice.engine === 'wasm' ? choice.why : choice.device.why}).`);
 }
 
 async function setUpData({ quiet }: SetupOptions): Promise<void> {
-  try {
-    await ensureFashionMnist(dataDir(), say);
-    if (!quiet) say(`Data: Fashion-MNIST in ${dataDir()}.`);
-  } catch (error) {
-    // The layer of the data stands below the one with the errors that end a command.
-    throw error instanceof DataError ? new AblateError(error.code, error.message, { cause: error }) : error;
-  }
+  const folder = await ensureData(say);
+  if (!quiet) say(`Data: Fashion-MNIST in ${folder}.`);
 }

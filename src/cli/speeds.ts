@@ -6,15 +6,16 @@ import { sharingsOf } from '../plan/sharing.ts';
 import type { Place } from '../runner/devices.ts';
 import { hardwareName, measureStages, type Outcome } from '../runner/measure.ts';
 import { keepMeasurement, measurementsIn, readMeasurements, type Hardware } from '../runner/measurements.ts';
-import { cacheDir, dataDir } from '../setup/cache.ts';
+import { cacheDir, dataDir, prepareFolder } from '../setup/cache.ts';
 import { cpuName } from '../setup/device.ts';
-import { TENSORFLOW_VERSION } from '../setup/library.ts';
 import type { StoreReader } from '../store/reader.ts';
+import type { EngineName } from '../tensor/engine-name.ts';
+import { engineVersion } from './engine.ts';
 import type { Chosen } from './selection.ts';
 
 const cacheFile = (): string => join(cacheDir(), 'throughput.jsonl');
 
-const hardwareOf = ({ device, threads }: Place): Hardware => ({ device, threads, cpu: cpuName(), engine: `tensorflow ${TENSORFLOW_VERSION}` });
+const hardwareOf = ({ device, threads }: Place, engine: EngineName): Hardware => ({ device, threads, cpu: cpuName(), engine: engineVersion(engine) });
 
 interface Group {
   /** Places that are alike. */
@@ -26,16 +27,18 @@ export class Speeds {
   readonly #chosen: Chosen;
   readonly #store: StoreReader | undefined;
   readonly #places: readonly Place[];
+  readonly #engine: EngineName;
   readonly #shapes: Shapes;
   readonly #groups: ReadonlyMap<string, Group>;
 
-  constructor(chosen: Chosen, store: StoreReader | undefined, places: readonly Place[]) {
+  constructor(chosen: Chosen, store: StoreReader | undefined, places: readonly Place[], engine: EngineName) {
     this.#chosen = chosen;
     this.#store = store;
     this.#places = places;
+    this.#engine = engine;
     this.#shapes = new Shapes(chosen.study.kinds, chosen.plan);
     const sharings = sharingsOf(chosen.study.kinds, chosen.plan);
-    const byName = new Map(places.map(place => [hardwareName(place), hardwareOf(place)]));
+    const byName = new Map(places.map(place => [hardwareName(place), hardwareOf(place, engine)]));
     this.#groups = new Map([...byName].map(([name, hardware]) => [name, {
       places: places.filter(place => hardwareName(place) === name).length,
       // A finished stage knows better than a measurement of a few steps.
@@ -74,16 +77,17 @@ export class Speeds {
     }));
   }
 
-  /** Measures what is not measured yet and keeps it for every later plan. @returns speeds that know it */
+  /** Measures what is not measured yet and keeps it for every later plan. @returns speeds that know it. @throws SetupError where it cannot be kept */
   async measure(stages: readonly PlannedStage[], onOutcome: (outcome: Outcome) => void): Promise<Speeds> {
+    await prepareFolder(cacheDir(), 0);
     const { plan, dir, study } = this.#chosen;
     await measureStages(this.unmeasured(stages), this.#places, {
       plan, kinds: study.kinds, shapes: this.#shapes, store: this.#store, experiments: dir, dataDir: resolve(dataDir()),
       onOutcome: outcome => {
-        if ('measurement' in outcome) keepMeasurement(cacheFile(), { ...outcome.measurement, ...hardwareOf(outcome.place), engine: outcome.engine });
+        if ('measurement' in outcome) keepMeasurement(cacheFile(), { ...outcome.measurement, ...hardwareOf(outcome.place, this.#engine), engine: outcome.engine });
         onOutcome(outcome);
       },
     });
-    return new Speeds(this.#chosen, this.#store, this.#places);
+    return new Speeds(this.#chosen, this.#store, this.#places, this.#engine);
   }
 }

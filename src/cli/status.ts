@@ -1,7 +1,9 @@
 /** `ablate status`: what is done, running, failed and left, how long the rest takes, and where to look; also beside a sweep. */
 import type { Command } from 'commander';
 import { defaultDevices, parseDevices, type Place } from '../runner/devices.ts';
-import { usableGpus } from '../setup/device.ts';
+import { SetupError } from '../setup/errors.ts';
+import type { EngineName } from '../tensor/engine-name.ts';
+import { settingFor, type Setting } from './engine.ts';
 import { lookSurely } from './look.ts';
 import { devicesText } from './places.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
@@ -24,15 +26,21 @@ export function registerStatus(program: Command): void {
     .option('--json', 'as JSON; with --watch one line for each change')
     .action(async (options: StatusOptions) => {
       const chosen = await choose(options);
-      const viewer = new Viewer(chosen, new Looker(options.store, chosen.plan), await idlePlaces(options.devices));
+      const viewer = new Viewer(chosen, new Looker(options.store, chosen.plan), await idleSetting(options.devices));
       if (options.watch === true) process.exitCode = await watch(viewer, options.json === true);
       else process.stdout.write(`${options.json === true ? statusJson(await viewer.surely(), 2) : statusText(await viewer.surely())}\n`);
     });
 }
 
-/** Where a sweep would run that does not run yet. */
-async function idlePlaces(devices: string | undefined): Promise<Place[]> {
-  return parseDevices(devices ?? defaultDevices(await usableGpus().catch(() => 0)));
+/** How a sweep would run that does not run yet. Where none could, one can still look. */
+async function idleSetting(devices: string | undefined): Promise<Setting> {
+  try {
+    return await settingFor(devices);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    const list = devices ?? defaultDevices([]);
+    return { engine: 'tensorflow', devices: list, places: parseDevices(list) };
+  }
 }
 
 /** Looks, and reckons what is left. */
@@ -40,12 +48,14 @@ class Viewer {
   readonly #chosen: Chosen;
   readonly #looker: Looker;
   readonly #idle: readonly Place[];
+  readonly #engine: EngineName;
   #known: { readonly for: string; readonly speeds: Speeds } | undefined;
 
-  constructor(chosen: Chosen, looker: Looker, idle: readonly Place[]) {
+  constructor(chosen: Chosen, looker: Looker, { engine, places }: Setting) {
     this.#chosen = chosen;
     this.#looker = looker;
-    this.#idle = idle;
+    this.#idle = places;
+    this.#engine = engine;
   }
 
   view(snapshot = this.#looker.look()): StatusView {
@@ -67,7 +77,7 @@ class Viewer {
   /** What finished stages tell changes only when one finishes. */
   #speeds({ stages }: Snapshot, places: readonly Place[]): Speeds {
     const name = `${stages.filter(s => s.state.state === 'done').length} ${places.map(p => `${p.name}x${p.threads}`).join()}`;
-    if (this.#known?.for !== name) this.#known = { for: name, speeds: new Speeds(this.#chosen, this.#looker.store, places) };
+    if (this.#known?.for !== name) this.#known = { for: name, speeds: new Speeds(this.#chosen, this.#looker.store, places, this.#engine) };
     return this.#known.speeds;
   }
 }

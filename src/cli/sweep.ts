@@ -3,15 +3,14 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { UsageError } from '../ablation/errors.ts';
-import { defaultDevices, parseDevices } from '../runner/devices.ts';
 import type { RunSummary } from '../runner/events.ts';
 import { createExecutor } from '../runner/executors/create.ts';
 import { runPlan } from '../runner/run.ts';
 import { dataDir } from '../setup/cache.ts';
-import { usableGpus } from '../setup/device.ts';
 import { StoreError } from '../store/errors.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createDisplay } from './display.ts';
+import { settingFor } from './engine.ts';
 import { showPlan } from './plan.ts';
 import { writeReports } from './report.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
@@ -56,9 +55,8 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
     if (options.report) await writeReports(chosen, options);
     return 0;
   }
-  const devices = options.devices ?? defaultDevices(await usableGpus());
-  const places = parseDevices(devices);
-  process.stdout.write(`${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')})\n`);
+  const { engine, devices, places } = await settingFor(options.devices);
+  process.stdout.write(`${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`);
   const display = createDisplay(plan, done, places.length);
   const signals = stopOnInterrupt(line => display.say(line));
   const began = performance.now();

@@ -43,9 +43,9 @@ export function parseDevices(list: string, cores = availableParallelism()): Plac
   ];
 }
 
-/** All of `gpus` GPUs, or without any every core as a worker of one thread. */
-export function defaultDevices(gpus: number): string {
-  return gpus > 0 ? `gpu:${Array.from({ length: gpus }, (_, i) => i).join(',')}` : `cpu:${availableParallelism()}x1`;
+/** One worker on each of these GPUs, or without any every core as a worker of one thread. */
+export function defaultDevices(gpus: readonly number[]): string {
+  return gpus.length > 0 ? `gpu:${gpus.join(',')}` : `cpu:${availableParallelism()}x1`;
 }
 
 /** Variables that pin a worker to its place, whatever engine it loads; an engine's own are set by the code that loads it. */

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { withTemporary } from './cache.ts';
 import { SetupError, tail } from './errors.ts';
 import type { Library } from './library.ts';
+import { isCheckout, SETUP } from './place.ts';
 import { systemPackage, type Say } from './python.ts';
 
 const require = createRequire(import.meta.url);
@@ -14,11 +15,26 @@ const require = createRequire(import.meta.url);
 /** Node-API version of the binding. Every Node since 12.22 offers it, and a binding for it serves all later ones. */
 const NAPI_VERSION = 8;
 
-/** Folder of the npm package whose binding is built. */
+/**
+ * The npm package whose binding is built.
+ * @throws SetupError `NO_PACKAGES`
+ */
 export function enginePackage(): { folder: string; version: string } {
-  const file = require.resolve('@tensorflow/tfjs-node-gpu/package.json');
+  const file = resolvePackage('@tensorflow/tfjs-node-gpu');
   const { version } = require(file) as { version: string };
   return { folder: path.dirname(file), version };
+}
+
+/**
+ * `package.json` of an npm package that this one depends on.
+ * @throws SetupError `NO_PACKAGES`
+ */
+export function resolvePackage(name: string): string {
+  try {
+    return require.resolve(`${name}/package.json`);
+  } catch (cause) {
+    throw new SetupError('NO_PACKAGES', `Expected the npm package ${name}, got none.`, isCheckout ? SETUP : `npm install --ignore-scripts ${name}`, { cause });
+  }
 }
 
 /** Where the package looks for its binding. */
@@ -43,8 +59,8 @@ export const compilerMend = (): string => process.platform === 'darwin'
   : systemPackage('g++', 'install g++ or clang++, or name a compiler: export CXX=/path/to/c++');
 
 /** @throws SetupError `NO_COMPILER` */
-export async function requireCompiler(): Promise<string> {
-  const compiler = await findCompiler();
+export async function requireCompiler(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const compiler = await findCompiler(env);
   if (compiler) return compiler.command;
   throw new SetupError('NO_COMPILER', 'Expected a C++ compiler (g++ or clang++) on the PATH, to compile the binding of the engine.',
     compilerMend());
@@ -68,7 +84,7 @@ export async function compileBinding(cache: string, library: Library, libraryFol
     await writeFile(log, `${run.escapedCommand}\n${run.all}\n`);
     if (run.failed) {
       throw new SetupError('COMPILE_FAILED', `${compiler} could not compile the binding:\n${tail(run.all) || `    ${run.shortMessage}`}\n    (all of it: ${log})`,
-        'use a compiler that knows C++17 (export CXX=/path/to/c++), then run `make setup` again', { cause: run });
+        `use a compiler that knows C++17 (export CXX=/path/to/c++), then run \`${SETUP}\` again`, { cause: run });
     }
     await rename(output, target);
   });

@@ -7,22 +7,43 @@ import path from 'node:path';
 import { SetupError } from './errors.ts';
 import { isAlive } from './lock.mjs';
 
-/** `$TINYMIM_CACHE`, else `tinymim-ablations` in the user's cache folder. An absolute path, which may not exist yet. */
+/**
+ * `$TINYMIM_CACHE`, else `tinymim-ablations` in the user's cache folder. An absolute path, which may not exist yet.
+ * @throws SetupError `NO_HOME` for a user without a home, as in some containers
+ */
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   if (env['TINYMIM_CACHE']) return path.resolve(env['TINYMIM_CACHE']);
-  return path.join(env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache'), 'tinymim-ablations');
+  return path.join(env['XDG_CACHE_HOME'] || path.join(home(), '.cache'), 'tinymim-ablations');
 }
+
+function home(): string {
+  try {
+    return os.homedir();
+  } catch (cause) {
+    throw new SetupError('NO_HOME', `Expected this user to have a home folder, got: ${(cause as Error).message}.`, ELSEWHERE, { cause });
+  }
+}
+
+const ELSEWHERE = 'name a folder for the cache: export TINYMIM_CACHE=/path/to/folder';
 
 /** Where data sets are kept. */
 export const dataDir = (env: NodeJS.ProcessEnv = process.env): string => path.join(cacheDir(env), 'data');
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString('en-US')} MB`;
 
-/** Bytes that this user can still write to the file system of `folder`, which may not exist yet. */
-export async function freeBytes(folder: string): Promise<number> {
+/** The folder, or the nearest one above it that exists. */
+function nearest(folder: string): string {
   let existing = path.resolve(folder);
   while (!existsSync(existing)) existing = path.dirname(existing);
-  const { bavail, bsize } = await statfs(existing);
+  return existing;
+}
+
+/** Whether this user may write to `folder`, or make it where it does not exist yet. */
+export const isWritable = (folder: string): Promise<boolean> => access(nearest(folder), constants.W_OK).then(() => true, () => false);
+
+/** Bytes that this user can still write to the file system of `folder`, which may not exist yet. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(nearest(folder));
   return bavail * bsize;
 }
 
@@ -31,18 +52,16 @@ export async function freeBytes(folder: string): Promise<number> {
  * @throws SetupError `CACHE_NOT_WRITABLE`, `NO_SPACE`
  */
 export async function prepareFolder(folder: string, needed: number): Promise<void> {
-  const elsewhere = 'name a folder on another disk: export TINYMIM_CACHE=/path/to/folder';
   try {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);
   } catch (cause) {
-    throw new SetupError('CACHE_NOT_WRITABLE', `Expected to be able to write to the cache ${folder}: ${(cause as Error).message}.`,
-      elsewhere, { cause });
+    throw new SetupError('CACHE_NOT_WRITABLE', `Expected to be able to write to the cache ${folder}: ${(cause as Error).message}.`, ELSEWHERE, { cause });
   }
   const free = await freeBytes(folder);
   if (free < needed) {
     throw new SetupError('NO_SPACE', `Expected ${megabytes(needed)} free for the cache ${folder}, got ${megabytes(free)}.`,
-      `free some space there, or ${elsewhere}`);
+      `free some space there, or ${ELSEWHERE}`);
   }
 }
 

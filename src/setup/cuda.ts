@@ -12,7 +12,7 @@ import { ensureUnpacked, requirementsOfExtra } from './wheel.ts';
  */
 export async function ensureCuda(cache: string, library: Library, libraryFolder: string, say: Say, deep = false): Promise<string> {
   const folder = await ensureUnpacked(cache, {
-    key: `cuda-for-${library.key}`,
+    key: cudaFolder(library),
     label: `the CUDA packages of ${library.package} ${library.version}`,
     requirements: await requirementsOfExtra(path.join(libraryFolder, metadataFile(library)), 'and-cuda'),
     platformTags: library.platformTags,
@@ -22,6 +22,9 @@ export async function ensureCuda(cache: string, library: Library, libraryFolder:
   }, say, deep);
   return path.join(folder, 'nvidia');
 }
+
+/** Name of the folder of its CUDA packages in the cache. */
+export const cudaFolder = (library: Library): string => `cuda-for-${library.key}`;
 
 /** Where a wheel states its requirements. */
 export const metadataFile = (library: Library): string =>

@@ -1,43 +1,63 @@
 /** What there is to compute on. */
-import { readdir } from 'node:fs/promises';
 import os from 'node:os';
-import { execa } from 'execa';
 import { SetupError } from './errors.ts';
-import type { Device } from './library.ts';
+import { cudaFailure, listedGpus, visibleGpus, type Gpu } from './gpus.ts';
+import { isPublished, thisPlatform, type Device } from './library.ts';
 
-/** Names of the NVIDIA GPUs that the driver sees; empty without a driver or without a GPU. */
-export async function gpuNames(): Promise<string[]> {
-  const { stdout, failed } = await execa('nvidia-smi', ['-L'], { reject: false, timeout: 20_000, stderr: 'ignore' });
-  // With a driver but without a GPU it prints "No devices found." on the same stream.
-  if (!failed) return stdout.split('\n').flatMap(line => /^GPU \d+: (.*?)(?: \(UUID.*)?$/.exec(line)?.[1] ?? []);
-  // Containers often have the devices without the tool.
-  const entries = await readdir('/proc/driver/nvidia/gpus').catch(() => []);
-  return entries.map(name => `NVIDIA GPU at ${name}`);
+export interface DeviceChoice {
+  readonly device: Device;
+  readonly why: string;
+  /** GPUs that a sweep takes by itself, as the driver counts. */
+  readonly gpus: readonly number[];
+  /** Why GPUs that the driver lists cannot be used, where nobody asked to leave them alone. */
+  readonly unusable?: string;
 }
 
 /**
- * The device that set-up provides for: `TINYMIM_DEVICE` (`cpu` or `gpu`) when set, else the GPU where there is one.
+ * The device that set-up provides for: `TINYMIM_DEVICE` (`cpu` or `gpu`) when set, else the GPU where there is one that CUDA can use
+ * and that `CUDA_VISIBLE_DEVICES` leaves visible.
  * @throws SetupError `BAD_DEVICE`
  */
-export async function wantedDevice(env: NodeJS.ProcessEnv = process.env): Promise<{ device: Device; why: string }> {
+export async function wantedDevice(env: NodeJS.ProcessEnv = process.env): Promise<DeviceChoice> {
   const asked = env['TINYMIM_DEVICE'];
-  if (asked === 'cpu' || asked === 'gpu') return { device: asked, why: `TINYMIM_DEVICE=${asked}` };
-  if (asked) throw new SetupError('BAD_DEVICE', `Expected TINYMIM_DEVICE to be cpu or gpu, got "${asked}".`, 'unset TINYMIM_DEVICE');
-  const gpus = await gpuNames();
-  return gpus.length > 0 ? { device: 'gpu', why: gpus.join(', ') } : { device: 'cpu', why: 'no NVIDIA GPU found' };
+  if (asked === 'cpu') return { device: 'cpu', why: 'TINYMIM_DEVICE=cpu', gpus: [] };
+  if (asked && asked !== 'gpu') throw new SetupError('BAD_DEVICE', `Expected TINYMIM_DEVICE to be cpu or gpu, got "${asked}".`, 'unset TINYMIM_DEVICE');
+  const found = await findGpus(env['CUDA_VISIBLE_DEVICES']);
+  return asked ? { ...found, device: 'gpu', why: 'TINYMIM_DEVICE=gpu' } : found;
+}
+
+async function findGpus(visibleDevices: string | undefined): Promise<DeviceChoice> {
+  const listed = await listedGpus();
+  if (listed.length === 0) return { device: 'cpu', why: 'no NVIDIA GPU found', gpus: [] };
+  const visible = visibleGpus(listed, visibleDevices);
+  if (visible.length === 0) return hidden(listed, visibleDevices ?? '');
+  const failure = isPublished(thisPlatform(), 'gpu') ? await cudaFailure() : `TensorFlow is not published for the GPUs of ${thisPlatform()}`;
+  if (failure === undefined) return { device: 'gpu', why: namesOf(visible), gpus: visible.map(gpu => gpu.index) };
+  const unusable = `${namesOf(visible)} cannot be used: ${failure}`;
+  return { device: 'cpu', why: unusable, gpus: [], unusable };
+}
+
+const namesOf = (gpus: readonly Gpu[]): string => gpus.map(gpu => gpu.name).join(', ');
+
+/** Empty, `-1` and `NoDevFiles` mean to hide all; anything else meant to name some. */
+function hidden(listed: readonly Gpu[], visibleDevices: string): DeviceChoice {
+  const meant = /^\s*(?:|-1|NoDevFiles)\s*$/.test(visibleDevices);
+  const why = `CUDA_VISIBLE_DEVICES=${visibleDevices} ${meant ? 'hides' : 'names none of'} ${namesOf(listed)}`;
+  return { device: 'cpu', why, gpus: [], ...(!meant && { unusable: why }) };
 }
 
 /**
- * How many GPUs a sweep takes by itself: none where set-up was told to provide for the CPU.
+ * The GPUs that a sweep takes by itself, as the driver counts: none where set-up provides for the CPU.
  * @throws SetupError `BAD_DEVICE` when a GPU was asked for and there is none: that must not end on the CPU
  */
-export async function usableGpus(env: NodeJS.ProcessEnv = process.env): Promise<number> {
-  const { device, why } = await wantedDevice(env);
-  if (device === 'cpu') return 0;
-  const gpus = await gpuNames();
-  if (gpus.length === 0) throw new SetupError('BAD_DEVICE', `Expected an NVIDIA GPU (${why}), got none.`, 'unset TINYMIM_DEVICE');
-  return gpus.length;
+export function gpusForSweep({ device, gpus, why, unusable }: DeviceChoice): readonly number[] {
+  if (device === 'cpu' || gpus.length > 0) return gpus;
+  throw new SetupError('BAD_DEVICE', `Expected an NVIDIA GPU (${why}), got none${unusable === undefined ? '' : ` that can be used: ${unusable}`}.`, 'unset TINYMIM_DEVICE');
 }
+
+/** For people, where a GPU stays idle without anyone having asked for that. */
+export const idleGpuText = ({ device, unusable }: DeviceChoice): string | undefined => device === 'gpu' || unusable === undefined ? undefined
+  : `${unusable}. Going on with the CPU. Once \`nvidia-smi\` and CUDA work, run \`make setup\` again; TINYMIM_DEVICE=cpu says that the CPU is meant.`;
 
 /** Model of the first CPU, as the system names it. */
 export const cpuName = (): string => os.cpus()[0]?.model.trim() ?? os.arch();

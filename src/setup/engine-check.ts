@@ -1,12 +1,12 @@
-/** Child process of `ablate doctor`: loads the engine as a worker does, trains a toy step, prints one line of JSON. */
-import { loadEngine, type Device } from '../tensor/backend.ts';
+/** Child process of set-up and `ablate doctor`: loads an engine as a worker does, trains a toy step, prints one line of JSON. */
+import { loadEngine, type Device, type EngineName } from '../tensor/backend.ts';
 import { toyStep } from '../tensor/selftest.ts';
 
-const [device, threads] = process.argv.slice(2);
+const [engine, device, threads] = process.argv.slice(2);
 try {
-  const engine = await loadEngine({ device: device as Device, threads: Number(threads) });
-  process.stdout.write(`${JSON.stringify({ engine, toy: toyStep() })}\n`);
+  const loaded = await loadEngine({ engine: engine as EngineName, device: device as Device, threads: Number(threads) });
+  process.stdout.write(`${JSON.stringify({ engine: loaded, toy: toyStep() })}\n`);
 } catch (error) {
-  process.stdout.write(`${JSON.stringify({ failure: (error as Error).message })}\n`);
+  process.stdout.write(`${JSON.stringify({ failure: `    ${(error as Error).message}` })}\n`);
   process.exitCode = 1;
 }

@@ -71,3 +71,9 @@ export function libraryFor(platform: string, device: Device): Library {
     tested: platform === 'linux-x64' && device === 'cpu',
   };
 }
+
+/** `linux-x64`: names a platform as npm does. */
+export const thisPlatform = (): string => `${process.platform}-${process.arch}`;
+
+/** Whether TensorFlow is published for a platform and device. */
+export const isPublished = (platform: string, device: Device): boolean => WHEELS[platform]?.[device] !== undefined;

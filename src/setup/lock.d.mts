@@ -1,3 +1,6 @@
+/** The lock file of one purpose, for one folder and user of this machine. */
+export function lockFile(purpose: string, folder: string): string;
+
 /**
  * Runs `work` while no other process of this machine holds the lock `file`; waits for one that does, saying so once.
  * A lock whose holder is dead is taken over.

@@ -2,14 +2,22 @@
  * A lock between processes of one machine, as a file. Free of dependencies: it guards `npm ci` too.
  * A holder that was killed is recognised by its process id, so a lock never has to be removed by hand after a crash.
  */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 200;
 /** A lock file that is still empty, or names no process, is being written, unless its writer died between creating and filling it. */
 const WRITING_MS = 5000;
+
+/** @type {import('./lock.d.mts').lockFile} */
+export function lockFile(purpose, folder) {
+  // By number: in a container a user may have no name.
+  const user = process.getuid?.() ?? 'user';
+  return path.join(tmpdir(), `tinymim-${purpose}-${user}-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}.lock`);
+}
 
 /** @type {import('./lock.d.mts').withLock} */
 export async function withLock(file, say, work) {

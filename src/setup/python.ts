@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { SetupError, tail } from './errors.ts';
+import { SETUP } from './place.ts';
 
 export type Say = (line: string) => void;
 
@@ -16,21 +17,35 @@ export function systemPackage(debian: string, otherwise: string): string {
 }
 
 /**
+ * @returns version of Python
+ * @throws SetupError `NO_PYTHON`
+ */
+export async function requirePython(): Promise<string> {
+  const python = await execa('python3', ['--version'], { reject: false, timeout: 60_000 });
+  if (!python.failed) return python.stdout.replace('Python ', '');
+  throw new SetupError('NO_PYTHON', 'Expected python3 on the PATH: pip takes TensorFlow\'s library from its official wheel.',
+    systemPackage('python3 python3-pip', 'install Python 3 with pip'), { cause: python });
+}
+
+/** The first pip that takes several `--platform`. */
+const LEAST_PIP = '20.3';
+
+/**
  * @returns version of Python and of pip
- * @throws SetupError `NO_PYTHON`, `NO_PIP`
+ * @throws SetupError `NO_PYTHON`, `NO_PIP`, `OLD_PIP`
  */
 export async function requirePip(): Promise<{ python: string; pip: string }> {
-  const python = await execa('python3', ['--version'], { reject: false, timeout: 60_000 });
-  if (python.failed) {
-    throw new SetupError('NO_PYTHON', 'Expected python3 on the PATH: pip takes TensorFlow\'s library from its official wheel.',
-      systemPackage('python3 python3-pip', 'install Python 3 with pip'), { cause: python });
+  const python = await requirePython();
+  const run = await execa('python3', ['-m', 'pip', '--version'], { reject: false, timeout: 60_000 });
+  if (run.failed) {
+    throw new SetupError('NO_PIP', `Expected Python ${python} to have pip, got: ${tail(run.stderr, 1).trim()}`,
+      systemPackage('python3-pip', 'python3 -m ensurepip --user'), { cause: run });
   }
-  const pip = await execa('python3', ['-m', 'pip', '--version'], { reject: false, timeout: 60_000 });
-  if (pip.failed) {
-    throw new SetupError('NO_PIP', `Expected ${python.stdout} to have pip, got: ${tail(pip.stderr, 1).trim()}`,
-      systemPackage('python3-pip', 'python3 -m ensurepip --user'), { cause: pip });
+  const pip = /^pip (\S+)/.exec(run.stdout)?.[1] ?? run.stdout;
+  if (pip.localeCompare(LEAST_PIP, 'en', { numeric: true }) < 0) {
+    throw new SetupError('OLD_PIP', `Expected pip ${LEAST_PIP} or newer, got ${pip}.`, 'python3 -m pip install --user --upgrade pip');
   }
-  return { python: python.stdout.replace('Python ', ''), pip: /^pip (\S+)/.exec(pip.stdout)?.[1] ?? pip.stdout };
+  return { python, pip };
 }
 
 /**
@@ -38,7 +53,7 @@ export async function requirePip(): Promise<{ python: string; pip: string }> {
  * The user's configuration of pip (mirrors, certificates, proxies) is honoured.
  * @param folder an empty folder; pip's temporary files go there too, so that a small /tmp does not matter
  * @returns paths of the wheels
- * @throws SetupError `PIP_FAILED` with the end of pip's message
+ * @throws SetupError `NO_WHEEL`, `NO_SPACE`, `PIP_FAILED`, each with the end of pip's message
  */
 export async function downloadWheels(requirements: readonly string[], tags: readonly string[], folder: string, bytes: number): Promise<string[]> {
   const stop = showProgress(folder, bytes);
@@ -47,11 +62,25 @@ export async function downloadWheels(requirements: readonly string[], tags: read
     '--no-cache-dir', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--dest', folder, ...requirements,
   ], { reject: false, all: true, stdin: 'ignore', env: { TMPDIR: folder } });
   stop();
-  if (pip.failed) {
-    throw new SetupError('PIP_FAILED', `pip could not download ${requirements.join(', ')}:\n${tail(pip.all) || `    ${pip.shortMessage}`}`,
-      'check the network (or the mirror: python3 -m pip config list), then run `make setup` again', { cause: pip });
-  }
+  if (pip.failed) throw pipError(requirements, tags, pip);
   return (await readdir(folder)).filter(name => name.endsWith('.whl')).map(name => path.join(folder, name));
+}
+
+/** What pip could not do: it says so in words only. */
+function pipError(requirements: readonly string[], tags: readonly string[], pip: { readonly all: string; readonly shortMessage?: string | undefined }): SetupError {
+  const names = requirements.join(', ');
+  const said = tail(pip.all) || `    ${pip.shortMessage ?? ''}`;
+  const options = { cause: pip };
+  if (/Errno (?:28|122)\b|No space left|quota exceeded/i.test(pip.all)) {
+    return new SetupError('NO_SPACE', `The disk of the cache is full: pip could not download ${names}:\n${said}`,
+      `free some space there, or name a folder on another disk: export TINYMIM_CACHE=/path/to/folder; then run \`${SETUP}\` again`, options);
+  }
+  if (/No matching distribution/.test(pip.all) && !/Retrying|connection|timed out|Could not fetch|HTTP error/i.test(pip.all)) {
+    return new SetupError('NO_WHEEL', `pip found no wheel of ${names} for this platform (${tags[0] ?? 'any'} and what is compatible):\n${said}`,
+      `name an index that has it: PIP_INDEX_URL=https://... ${SETUP} (python3 -m pip config list says which one is asked now)`, options);
+  }
+  return new SetupError('PIP_FAILED', `pip could not download ${names}:\n${said}`,
+    `check the network (or the mirror: python3 -m pip config list), then run \`${SETUP}\` again`, options);
 }
 
 /** On a terminal, one line with the megabytes so far, updated in place. Returns the function that ends it. */
@@ -93,8 +122,8 @@ export async function unpackWheels(wheels: readonly string[], prefixes: readonly
   const names = wheels.map(wheel => path.basename(wheel)).join(', ');
   if (run.exitCode === 3) {
     throw new SetupError('BAD_WHEEL', `Expected ${names} to be whole, got: ${tail(run.stderr, 1).trim()}`,
-      'run `make setup` again: it is downloaded anew', { cause: run });
+      `run \`${SETUP}\` again: it is downloaded anew`, { cause: run });
   }
   throw new SetupError('UNPACK_FAILED', `Could not unpack ${names} to ${destination}:\n${tail(run.stderr) || `    ${run.shortMessage}`}`,
-    'check the disk (space, rights), then run `make setup` again', { cause: run });
+    `check the disk (space, rights), then run \`${SETUP}\` again`, { cause: run });
 }

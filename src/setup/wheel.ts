@@ -27,6 +27,9 @@ const LIBRARIES = 'libraries';
 /** Where an unpacking lies in the cache. */
 export const unpackedFolder = (cache: string, key: string): string => path.join(cache, LIBRARIES, key);
 
+/** Where its wheels are kept until they are unpacked. */
+export const downloadFolder = (cache: string, key: string): string => path.join(cache, 'downloads', key);
+
 /**
  * Makes sure that the folder of `unpacking` is in the cache and whole, downloading only what is missing. A step that was interrupted
  * is repeated: files get their final names by a rename, after everything in them was checked.
@@ -53,8 +56,7 @@ const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocale
 
 /** The wheels, kept until they are unpacked, so that an interruption after a long download does not repeat it. */
 async function ensureWheels(cache: string, unpacking: Unpacking, say: Say): Promise<string[]> {
-  const downloads = path.join(cache, 'downloads');
-  const kept = path.join(downloads, unpacking.key);
+  const kept = downloadFolder(cache, unpacking.key), downloads = path.dirname(kept);
   if (existsSync(kept)) {
     await prepareFolder(path.join(cache, LIBRARIES), unpacking.unpackedBytes);
     return (await readdir(kept)).map(name => path.join(kept, name));

@@ -127,7 +127,7 @@ describe('ensureUnpacked', () => {
 
   it('says what pip says when there is no such wheel', async () => {
     rmSync(path.join(folder, 'index', WHEEL));
-    await expect(ensure()).rejects.toMatchObject({ code: 'PIP_FAILED', message: expect.stringMatching(/No matching distribution[^]*To mend it: check the network/) as string });
+    await expect(ensure()).rejects.toMatchObject({ code: 'NO_WHEEL', message: expect.stringMatching(/No matching distribution[^]*To mend it: name an index that has it/) as string });
     expect(leftovers()).toEqual([]);
   });
 });

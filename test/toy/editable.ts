@@ -17,7 +17,7 @@ export interface EditableStudy {
 }
 
 const runAblate = (folder: string, args: readonly string[]) =>
-  execa(process.execPath, [ABLATE, ...args], { reject: false, all: true, cwd: folder, env: { TINYMIM_CACHE: join(folder, 'cache'), TINYMIM_DEVICE: 'cpu' } });
+  execa(process.execPath, [ABLATE, ...args], { reject: false, all: true, cwd: folder, env: { TINYMIM_CACHE: join(folder, 'cache'), TINYMIM_DEVICE: 'cpu', ENGINE: 'native' } });
 
 export function editableStudy(profile: string): EditableStudy {
   const folder = temporaryFolder('editable');

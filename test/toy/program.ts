@@ -5,8 +5,8 @@ import { temporaryFolder } from './sweep.ts';
 
 const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url));
 
-/** Variables of every call: a cache that nobody else writes to, and no look for GPUs. */
-const env = { TINYMIM_CACHE: temporaryFolder('cache'), TINYMIM_DEVICE: 'cpu' };
+/** Variables of every call: a cache that nobody else writes to, and no look for GPUs or for what could provide an engine. */
+const env = { TINYMIM_CACHE: temporaryFolder('cache'), TINYMIM_DEVICE: 'cpu', ENGINE: 'native' };
 
 /** @param declarations folder beside this file; undefined for commands that take none */
 export const ablate = (declarations: string | undefined, command: string, ...args: readonly string[]) => ablateWith({}, declarations, command, ...args);

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { defaultDevices, parseDevices, placeEnvironment } from '../../src/runner/devices.ts';
 
 test('defaultDevices: all GPUs, else all cores', () => {
-  expect(defaultDevices(3)).toBe('gpu:0,1,2');
-  expect(defaultDevices(0)).toMatch(/^cpu:\d+x1$/);
+  expect(defaultDevices([0, 1, 3])).toBe('gpu:0,1,3');
+  expect(defaultDevices([])).toMatch(/^cpu:\d+x1$/);
 });
 
 describe('parseDevices', () => {

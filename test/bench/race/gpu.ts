@@ -1,12 +1,12 @@
 /** A race on a GPU is one only if both sides compute there. */
 import { SetupError } from '../../../src/setup/errors.ts';
-import { gpuNames } from '../../../src/setup/device.ts';
+import { listedGpus } from '../../../src/setup/gpus.ts';
 import type { PyTorch } from './pytorch.ts';
 
 /** Refuses before anything is fetched or timed. @throws SetupError where the driver sees no GPU */
 export async function requireGpu(): Promise<void> {
-  const names = await gpuNames();
-  if (names.length > 0) return;
+  const gpus = await listedGpus();
+  if (gpus.length > 0) return;
   throw new SetupError('BAD_DEVICE', 'Expected an NVIDIA GPU for a race on the GPU, got none.', 'run it on a machine with a GPU and its driver (nvidia-smi), or race on the CPU: make bench');
 }
 

@@ -1,0 +1,44 @@
+/** What commands compute on, unless a person says otherwise: told wherever it is not what one would expect. */
+import { UsageError } from '../ablation/errors.ts';
+import { defaultDevices, parseDevices, type Place } from '../runner/devices.ts';
+import { wantedEngine, wasmText, type EngineChoice } from '../setup/choice.ts';
+import { gpusForSweep, idleGpuText } from '../setup/device.ts';
+import { TENSORFLOW_VERSION } from '../setup/library.ts';
+import { wasmVersion } from '../setup/wasm.ts';
+import type { EngineName } from '../tensor/engine-name.ts';
+import { warn } from './text.ts';
+
+export interface Setting {
+  readonly engine: EngineName;
+  /** As `--devices` says. */
+  readonly devices: string;
+  readonly places: readonly Place[];
+}
+
+/**
+ * The engine, and where workers run. Sets `ENGINE` for the processes that this one starts, so that all of them run the same engine
+ * whatever is installed meanwhile.
+ * @param devices of the option; default all GPUs, else all cores
+ * @throws UsageError `BAD_DEVICES`, `BAD_ENGINE`; SetupError where a GPU or the native engine was asked for and cannot be had
+ */
+export async function settingFor(devices: string | undefined): Promise<Setting> {
+  const choice = await wantedEngine();
+  const list = devices ?? defaultDevices(gpusForSweep(choice.device));
+  const places = parseDevices(list);
+  if (choice.engine === 'wasm') requireSingleThreads(places, list);
+  for (const text of surprises(choice)) warn(text);
+  process.env['ENGINE'] = choice.engine === 'wasm' ? 'wasm' : 'native';
+  return { engine: choice.engine, devices: list, places };
+}
+
+/** What a person would not expect of a choice. */
+export const surprises = (choice: EngineChoice): string[] => [wasmText(choice), idleGpuText(choice.device)].filter(text => text !== undefined);
+
+function requireSingleThreads(places: readonly Place[], list: string): void {
+  const place = places.find(({ device, threads }) => device === 'gpu' || threads !== 1);
+  if (!place) return;
+  throw new UsageError('BAD_DEVICES', `--devices: expected workers of one thread on the CPU, which is all that WebAssembly has (cpu:2x1), got '${list}'. ENGINE=native asks for native TensorFlow.`);
+}
+
+/** Name and version, as provenance has them: speeds of one engine say nothing of another. @throws SetupError `NO_PACKAGES` */
+export const engineVersion = (engine: EngineName): string => engine === 'wasm' ? `wasm ${wasmVersion()}` : `tensorflow ${TENSORFLOW_VERSION}`;

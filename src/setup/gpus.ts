@@ -1,0 +1,62 @@
+/** NVIDIA GPUs: which ones the driver lists, which of them this process may use, and whether CUDA can. */
+import { access, readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { z } from 'zod';
+
+export interface Gpu {
+  /** As the driver counts. */
+  readonly index: number;
+  readonly name: string;
+  /** `GPU-5a…`; absent where the driver's tool is. */
+  readonly uuid?: string;
+}
+
+/** GPUs that the driver sees; empty without a driver or without a GPU. */
+export async function listedGpus(): Promise<Gpu[]> {
+  const { stdout, failed } = await execa('nvidia-smi', ['-L'], { reject: false, timeout: 20_000, stderr: 'ignore' });
+  // With a driver but without a GPU it prints "No devices found." on the same stream.
+  if (!failed) return stdout.split('\n').flatMap(gpuOfLine);
+  // Containers often have the devices without the tool. /proc is that of the host: it lists GPUs that the container was not given.
+  if (!await access('/dev/nvidiactl').then(() => true, () => false)) return [];
+  const entries = await readdir('/proc/driver/nvidia/gpus').catch(() => []);
+  return entries.map((entry, index) => ({ index, name: `NVIDIA GPU at ${entry}` }));
+}
+
+/** `GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-5a…)` */
+function gpuOfLine(line: string): Gpu[] {
+  const [, index, name, uuid] = /^GPU (\d+): (.*?)(?: \(UUID: ([^)]*)\))?\s*$/.exec(line) ?? [];
+  return index === undefined || name === undefined ? [] : [{ index: Number(index), name, ...(uuid !== undefined && { uuid }) }];
+}
+
+/**
+ * Those that `CUDA_VISIBLE_DEVICES` leaves, in its order: all when it is not set, none when it is empty. As CUDA does, an entry
+ * that names no GPU ends the list (CUDA C++ Programming Guide, "CUDA Environment Variables").
+ */
+export function visibleGpus(gpus: readonly Gpu[], visible: string | undefined): Gpu[] {
+  if (visible === undefined) return [...gpus];
+  const found = visible.split(',').map(item => item.trim()).map(item =>
+    gpus.find(({ index, uuid }) => item === String(index) || (item.startsWith('GPU-') && uuid?.startsWith(item) === true)));
+  const end = found.indexOf(undefined);
+  return found.slice(0, end < 0 ? undefined : end).filter(gpu => gpu !== undefined);
+}
+
+/** CUDA 12 runs on every driver that knows 12.0 ("CUDA Compatibility", minor version compatibility). */
+const LEAST_CUDA = 12_000;
+
+const PROBE = fileURLToPath(new URL('cuda_probe.py', import.meta.url));
+const answer = z.union([z.object({ gpus: z.int(), cuda: z.int() }), z.object({ failure: z.string() })]);
+
+/**
+ * Asks CUDA itself: a driver's tool lists GPUs that a container was not given, or that an update of the driver has left unusable.
+ * @returns why CUDA can use no GPU; undefined when it can, or where there is no Python to ask with
+ */
+export async function cudaFailure(): Promise<string | undefined> {
+  const { stdout, failed } = await execa('python3', [PROBE], { reject: false, timeout: 60_000, stderr: 'ignore' });
+  if (failed) return undefined;
+  const found = answer.parse(JSON.parse(stdout));
+  if ('failure' in found) return found.failure;
+  if (found.gpus === 0) return 'CUDA sees none';
+  if (found.cuda < LEAST_CUDA) return `its driver knows CUDA ${Math.floor(found.cuda / 1000)}.${(found.cuda % 1000) / 10}, the library needs 12.0`;
+  return undefined;
+}
