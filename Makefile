@@ -11,7 +11,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu bench-report chaos fuzz node-versions pack setup doctor parity lint typecheck packages engine
+.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu bench-engines bench-report chaos fuzz node-versions surroundings pack setup doctor parity lint typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ bench: engine ## speed of planning, overhead of a step, and the race against PyT
 bench-gpu: engine ## the race of steps on a GPU; refuses where either side would compute on the CPU
 	@node --import tsx test/bench/race.ts --device gpu $(ARGS)
 
+bench-engines: engine ## what a step costs on each engine: make bench-engines ARGS="--only distill-desk --rounds 5"
+	@node --import tsx test/bench/engines.ts $(ARGS)
+
 bench-report: packages ## time to build a report of thousands of stages, and to open its page
 	@node --import tsx test/bench/report.ts
 
@@ -66,6 +69,9 @@ fuzz: packages ## damaged files of every format to their readers, and count what
 node-versions: packages ## set-up, a smoke sweep and the tests on each Node, in clones and installed: make node-versions ARGS="--node 22,24 --engine native,wasm --as clone,package"
 	@node --import tsx test/nodes/main.ts $(ARGS)
 
+surroundings: packages ## whole set-ups and sweeps where something is missing or broken: make surroundings ARGS="--only path,user"
+	@node --import tsx test/surroundings/main.ts $(ARGS)
+
 pack: packages ## the npm package, to install elsewhere: tinymim-ablations-<version>.tgz
 	@npm pack --ignore-scripts=false $(ARGS)
 
@@ -76,7 +82,7 @@ doctor: packages ## what is there, what is missing, and the command that mends i
 	@$(ABLATE) doctor $(ARGS)
 
 parity: engine ## check models, losses and optimizer against golden values (FIXTURES=<folder>)
-	@$(VITEST) --project parity --project parity-graph $(ARGS)
+	@$(VITEST) --project parity --project parity-graph --project parity-wasm $(ARGS)
 
 lint: packages ## eslint, no warning allowed
 	@node node_modules/eslint/bin/eslint.js --max-warnings 0 .

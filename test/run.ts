@@ -25,7 +25,7 @@ if (!chromium) {
 if (!chromium && inCi) {
   process.exitCode = 1;
 } else {
-  const projects = ['unit', 'property', 'fuzz', 'parity', 'parity-graph', 'e2e', ...(chromium ? ['browser'] : [])].flatMap(name => ['--project', name]);
+  const projects = ['unit', 'property', 'fuzz', 'parity', 'parity-graph', 'parity-wasm', 'e2e', ...(chromium ? ['browser'] : [])].flatMap(name => ['--project', name]);
   const { TEST_REPORT: report } = process.env;
   const json = report ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : [];
   const vitest = await execa(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...projects, ...json, ...process.argv.slice(2)],

@@ -1,20 +1,23 @@
 /** What a training's last digits depend on beside its identity: recorded with each checkpoint, and compared when it goes on. */
 import { PermanentError } from '../ablation/errors.ts';
 import type { Engine } from '../tensor/backend.ts';
+import { executedMode } from '../tensor/compile/program.ts';
 import type { EngineRecipe } from './recipes.ts';
 
 export interface EngineRecord {
   readonly engine: string;
   readonly library: string;
   readonly device: string;
+  /** In which the steps really run: that of the recipe, where the engine knows it. */
   readonly mode: string;
   readonly precision: string;
   /** Model of the processor. */
   readonly cpu: string;
 }
 
+/** @param engine the one of this process, which is loaded */
 export function engineRecord({ name, libraryVersion, device, cpu }: Engine, { mode, precision }: EngineRecipe): EngineRecord {
-  return { engine: name, library: libraryVersion, device, mode, precision, cpu };
+  return { engine: name, library: libraryVersion, device, mode: executedMode(mode), precision, cpu };
 }
 
 /** Lines such as `library 2.20.0, now 2.21.0`; none for the same engine. */

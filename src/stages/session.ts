@@ -7,8 +7,10 @@ import { openDataset, type Dataset } from '../data/dataset.ts';
 import { DataError } from '../data/errors.ts';
 import { labelledSubset, unlabelledSubset, type ImageSet } from '../data/image-set.ts';
 import type { DataSpec } from '../data/spec.ts';
-import { EngineError, loadEngine } from '../tensor/backend.ts';
+import { EngineError, loadEngine, type Engine } from '../tensor/backend.ts';
+import { executedMode } from '../tensor/compile/program.ts';
 import { readWeights, saveParams, type HostTensor, type Params } from '../tensor/weights.ts';
+import { notOnEngine } from './engine-limits.ts';
 import { vit, type EngineRecipe, type VitRecipe } from './recipes.ts';
 
 /**
@@ -20,15 +22,23 @@ export async function openSession({ recipe, ...context }: StageContext<{ data: D
   const { device, threads, dataDir } = context.execution;
   try {
     const engine = await loadEngine({ device, threads });
-    const { mode, precision } = recipe.engine;
-    context.log(`Engine: ${engine.name} ${engine.libraryVersion} on the ${engine.device} with ${engine.threads} threads (${engine.why}), mode ${mode}, ${precision}.`);
-    context.provenance({ engine: { ...engine, mode, precision } });
+    const unable = notOnEngine(recipe.engine, engine.name);
+    if (unable !== undefined) throw new PermanentError('ENGINE_PRECISION', `This recipe cannot run here: ${unable}.`);
+    const executed = { ...recipe.engine, mode: executedMode(recipe.engine.mode) };
+    context.log(`${engineText(engine)}, ${modeText(recipe.engine, executed)}.`);
+    context.provenance({ engine: { ...engine, ...executed } });
     return cachedDataset(recipe.data, dataDir);
   } catch (error) {
     if (error instanceof EngineError || error instanceof DataError) throw new PermanentError(error.code, error.message, { cause: error });
     throw error;
   }
 }
+
+const engineText = ({ name, libraryVersion, device, threads, why }: Engine): string =>
+  `Engine: ${name} ${libraryVersion} on the ${device} with ${threads} ${threads === 1 ? 'thread' : 'threads'} (${why})`;
+
+const modeText = (recipe: EngineRecipe, { mode, precision }: EngineRecipe): string =>
+  `mode ${mode}${mode === recipe.mode ? '' : ` (${recipe.mode} needs native TensorFlow)`}, ${precision}`;
 
 /** The stages of a process mostly share one data set; its images are never written to. */
 let opened: { readonly key: string; readonly dataset: Dataset } | undefined;

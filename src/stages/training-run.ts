@@ -93,7 +93,7 @@ export class TrainingRun<T extends Training = Training> {
   prepare(step: number): void {
     this.#stepMs = 0;
     this.#losses = undefined;
-    if (step === this.#first && this.training.engine.mode !== 'eager') this.training.context.progress({ phase: 'trace', step, steps: this.steps });
+    if (step === this.#first && this.#engine!.mode !== 'eager') this.training.context.progress({ phase: 'trace', step, steps: this.steps });
   }
 
   /** One micro-batch. */

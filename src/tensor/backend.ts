@@ -1,130 +1,58 @@
 /**
- * Choosing and loading the engine under all tensor code: native TensorFlow through tfjs-node. The only module that knows
- * its package, its environment variables and its quirks, so that the engine can be replaced in one place.
+ * Choosing and loading the engine under all tensor code. Each engine is a file in `engines/`, the only one that knows its
+ * package, its environment variables and its quirks, so that an engine can be replaced or added in one place.
  */
 import { cpus } from 'node:os';
-import util from 'node:util';
+import { EngineError } from './engine-error.ts';
+import { engineFromEnvironment, type EngineName } from './engine-name.ts';
+import type { Engine, EngineOptions, EnginePlace, LoadedEngine } from './engine.ts';
+import { loadNative } from './engines/native.ts';
+import { loadWasm } from './engines/wasm.ts';
 import * as tf from './tf.ts';
 
-export type Device = 'cpu' | 'gpu';
+export { EngineError, type EngineErrorCode } from './engine-error.ts';
+export type { EngineName } from './engine-name.ts';
+export type { Device, Engine, EngineOptions } from './engine.ts';
 
-export interface EngineOptions {
-  /** Where the ops run. On `gpu`, CUDA_VISIBLE_DEVICES decides which one, and must leave exactly one visible. */
-  readonly device: Device;
-  /** CPU threads that ops may use, at least 1. */
-  readonly threads: number;
-}
+const LOADERS: Readonly<Record<EngineName, (place: EnginePlace) => Promise<LoadedEngine>>> = { tensorflow: loadNative, wasm: loadWasm };
 
-/** What runs the ops; recorded with every result. */
-export interface Engine extends EngineOptions {
-  readonly name: 'tensorflow';
-  /** Version of the native TensorFlow library. */
-  readonly libraryVersion: string;
-  /** Version of the tensor API. */
-  readonly tfjsVersion: string;
-  /** Model of the processor: last digits depend on its instructions. */
-  readonly cpu: string;
-  /** Why this engine and device, in words. */
-  readonly why: string;
-}
+type Request = Required<EngineOptions>;
 
-export type EngineErrorCode = 'ENGINE_UNAVAILABLE' | 'ENGINE_DEVICE' | 'ENGINE_OPTIONS';
-
-/** The engine cannot be loaded as asked for. There is no fallback: another engine would give other numbers. */
-export class EngineError extends Error {
-  readonly code: EngineErrorCode;
-  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'EngineError';
-    this.code = code;
-  }
-}
+let loaded: { readonly request: Request; readonly engine: Promise<Engine> } | undefined;
 
 /**
- * Environment variables of the engine. They count only if set before the native library is loaded, so `loadEngine` sets
- * them in its own process; a parent may set them for a child.
+ * Loads the engine, once per process; a second call with the same options gives the same engine. There is no fallback: what
+ * was asked for runs, or this fails.
+ * @throws EngineError `ENGINE_UNAVAILABLE` if the engine is missing or broken, `ENGINE_DEVICE` if the ops would not run on the
+ *   device asked for, `ENGINE_OPTIONS` for bad options or options other than the ones the process already runs with
  */
-export function engineEnvironment({ device, threads }: EngineOptions): Record<string, string> {
-  return {
-    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '2', // errors only
-    TF_NUM_INTRAOP_THREADS: String(threads),
-    TF_NUM_INTEROP_THREADS: String(threads),
-    ...(device === 'cpu'
-      ? { CUDA_VISIBLE_DEVICES: '-1' } // else a visible GPU would be used
-      : {
-          TF_FORCE_GPU_ALLOW_GROWTH: 'true', // else the first process takes all memory
-          TF_DETERMINISTIC_OPS: '1',
-          NVIDIA_TF32_OVERRIDE: '0', // float32 means float32
-        }),
-  };
-}
-
-/**
- * True for the lines that the native library writes to stderr at every start and that no variable silences
- * (it logs them before its log level is set). Whoever shows a worker's stderr to a person can leave them out.
- */
-export function isEngineNoise(line: string): boolean {
-  return line.startsWith('WARNING: All log messages before absl::InitializeLog() is called are written to STDERR')
-    || /^I\d{4} .* port\.cc:\d+\] oneDNN custom operations are on\./.test(line);
-}
-
-let loaded: { readonly options: EngineOptions; readonly engine: Promise<Engine> } | undefined;
-
-/**
- * Loads the engine, once per process; a second call with the same options gives the same engine.
- * @throws EngineError `ENGINE_UNAVAILABLE` if the native library is missing or broken, `ENGINE_DEVICE` if the ops would not run
- *   on the device asked for, `ENGINE_OPTIONS` for bad options or options other than the ones the process already runs with
- */
-export async function loadEngine(options: EngineOptions): Promise<Engine> {
-  const { device, threads } = options;
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new EngineError('ENGINE_OPTIONS', `Expected threads to be an integer of at least 1, got ${threads}.`);
-  }
-  if (loaded && (loaded.options.device !== device || loaded.options.threads !== threads)) {
-    const running = `${loaded.options.device} with ${loaded.options.threads} threads`;
+export async function loadEngine({ device, threads, engine = engineFromEnvironment(process.env) ?? 'tensorflow' }: EngineOptions): Promise<Engine> {
+  const request = { engine, device, threads };
+  expectPossible(request);
+  if (loaded && describe(loaded.request) !== describe(request)) {
     throw new EngineError('ENGINE_OPTIONS',
-      `Expected the engine of this process to stay ${running}, got a request for ${device} with ${threads}. Use another process.`);
+      `Expected the engine of this process to stay ${describe(loaded.request)}, got a request for ${describe(request)}. Use another process.`);
   }
-  loaded ??= { options: { device, threads }, engine: load({ device, threads }) };
+  loaded ??= { request, engine: load(request) };
   return loaded.engine;
 }
 
-interface NativeBackend extends tf.KernelBackend {
-  readonly isUsingGpuDevice: boolean;
-  readonly binding: { readonly TF_Version: string };
+const describe = ({ engine, device, threads }: Request): string => `${engine} on the ${device} with ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+
+function expectPossible({ engine, device, threads }: Request): void {
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new EngineError('ENGINE_OPTIONS', `Expected threads to be an integer of at least 1, got ${threads}.`);
+  }
+  if (engine !== 'wasm') return;
+  if (device !== 'cpu') {
+    throw new EngineError('ENGINE_OPTIONS', `Expected the cpu as the device of WebAssembly, got the ${device}. Use --devices cpu:2x1, or the native engine (ENGINE=native).`);
+  }
+  if (threads !== 1) {
+    throw new EngineError('ENGINE_OPTIONS', `Expected one thread for WebAssembly, got ${threads}. Use more workers of one thread each: --devices cpu:${threads}x1.`);
+  }
 }
 
-async function load({ device, threads }: EngineOptions): Promise<Engine> {
-  Object.assign(process.env, engineEnvironment({ device, threads }));
-  replaceDeprecatedUtilities();
-  try {
-    await import('@tensorflow/tfjs-node-gpu');
-  } catch (cause) {
-    const first = (cause as Error).message.split('\n')[0]!.trim();
-    throw new EngineError('ENGINE_UNAVAILABLE', `Expected native TensorFlow to load, got: ${first} Run \`make setup\` to install it.`, { cause });
-  }
-  const backend = tf.backend() as NativeBackend;
-  if (tf.getBackend() !== 'tensorflow') {
-    throw new EngineError('ENGINE_UNAVAILABLE', `Expected the backend "tensorflow", got "${tf.getBackend()}". Run \`make setup\`.`);
-  }
-  const actual: Device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
-  if (actual !== device) {
-    throw new EngineError('ENGINE_DEVICE', `Expected ops to run on the ${device}, got the ${actual}. ` +
-      'Check the driver (`nvidia-smi`), CUDA_VISIBLE_DEVICES, and that `make setup` was run on a machine with the GPU; or ask for the other device.');
-  }
-  return {
-    name: 'tensorflow',
-    libraryVersion: backend.binding.TF_Version,
-    tfjsVersion: tf.version_core,
-    device,
-    threads,
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    why: `the ${device} was asked for, and native TensorFlow runs on it`,
-  };
-}
-
-/** tfjs-node 4.22 calls two functions of Node that warn since Node 22 and are gone since Node 23. */
-function replaceDeprecatedUtilities(): void {
-  const isNullOrUndefined = (value: unknown): boolean => value === null || value === undefined;
-  Object.assign(util, { isNullOrUndefined, isArray: Array.isArray });
+async function load({ engine, device, threads }: Request): Promise<Engine> {
+  const { libraryVersion, why } = await LOADERS[engine]({ device, threads });
+  return { name: engine, libraryVersion, tfjsVersion: tf.version_core, device, threads, cpu: cpus()[0]?.model.trim() ?? 'unknown', why };
 }

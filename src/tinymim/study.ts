@@ -2,6 +2,7 @@
 import type { Assumption, Fact, OverviewDeclaration } from '../ablation/declaration.ts';
 import { defineStudy } from '../ablation/define.ts';
 import { dataTitle, imageCount, unavailable } from '../data/spec.ts';
+import { notOnEngine } from '../stages/engine-limits.ts';
 import { kinds } from '../stages/kinds.ts';
 import { factors, type Factors } from './factors.ts';
 import { profile, type Profile } from './profile.ts';
@@ -73,7 +74,7 @@ export default defineStudy<Factors, Profile>({
   profile,
   kinds,
   realise,
-  notRunnable: p => unavailable(p.data),
+  notRunnable: p => unavailable(p.data) ?? notOnEngine(p.engine, process.env['ENGINE'] === 'wasm' ? 'wasm' : 'tensorflow'),
   statedThroughput: p => p.throughput && { device: p.throughput.device, flopsPerSecond: p.throughput.flops_per_second, source: p.throughput.source },
   report: {
     headline: { role: 'evaluate', metric: 'accuracy', standardError: 'accuracy_se' },

@@ -1,5 +1,5 @@
 /** The whole way with the real program, real workers and the real engine, at toy size on procedural images. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attemptCounts, stageBytes } from './stage-bytes.ts';
 
 const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url));
 const EXPERIMENTS = fileURLToPath(new URL('experiments', import.meta.url));
@@ -20,21 +21,8 @@ const ablate = (args: readonly string[], { env = {}, detached = false }: { env?:
 const sweep = (store: string, more: readonly string[] = []) =>
   ['sweep', '--experiments', EXPERIMENTS, '--profile', 'toy', '--only', 'tiny', '--store', store, '--reports', `${store}-reports`, '--devices', 'cpu:2x1', ...more];
 
-/** The bytes that stages left: results and final weights by key. */
-function bytes(store: string): Record<string, string> {
-  const stages = join(folder, store, 'stages');
-  return Object.fromEntries(readdirSync(stages).flatMap((key): [string, string][] => {
-    const done = join(stages, key, readlinkSync(join(stages, key, 'done')));
-    const outputs = readdirSync(join(done, 'output')).map((file): [string, string] => [`${key}/${file}`, readFileSync(join(done, 'output', file)).toString('base64')]);
-    return [[`${key}/result.json`, readFileSync(join(done, 'result.json'), 'utf8')], ...outputs];
-  }));
-}
-
-/** How many attempts were made at each stage. */
-const attempts = (store: string): number[] => {
-  const stages = join(folder, store, 'stages');
-  return readdirSync(stages).map(key => readdirSync(join(stages, key, 'attempts')).length);
-};
+const bytes = (store: string): Record<string, string> => stageBytes(join(folder, store));
+const attempts = (store: string): number[] => attemptCounts(join(folder, store));
 
 describe('ablate sweep with the stages of TinyMIM', () => {
   it('trains every arm, writes a report, and does nothing the second time', async () => {
@@ -99,7 +87,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
       { env: { TINYMIM_CACHE: join(folder, 'empty') } },
     );
     expect(exitCode).toBe(1);
-    expect(all).toContain('make setup');
+    expect(all).toContain('npx ablate setup');
     expect(all).toContain('blocked');
     const status = await ablate(['status', '--only', 'mae-vs-scratch/scratch-b', '--store', 'failing']);
     expect(status.all).toContain('failed');

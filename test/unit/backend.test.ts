@@ -1,43 +1,23 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { engineEnvironment, isEngineNoise, loadEngine } from '../../src/tensor/backend.ts';
+import { loadEngine } from '../../src/tensor/backend.ts';
+import { isNativeNoise, nativeEnvironment } from '../../src/tensor/engines/native.ts';
 import { toyStep } from '../../src/tensor/selftest.ts';
 import * as tf from '../../src/tensor/tf.ts';
+import { copyProject, packageFolder, reportError, runChild } from './engine-project.ts';
 
-const root = join(import.meta.dirname, '../..');
-const require = createRequire(import.meta.url);
-const engineFolder = dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'));
+const engineFolder = packageFolder('@tensorflow/tfjs-node-gpu');
 
-interface Child { readonly code: number; readonly stdout: string; readonly stderr: string }
-
-/** Runs TypeScript in a process of its own: an engine is loaded once per process, with the environment it starts with. */
-function runChild(code: string, cwd = root): Promise<Child> {
-  const tsx = pathToFileURL(require.resolve('tsx')).href;
-  const env = { ...process.env };
-  delete env['TF_CPP_MIN_LOG_LEVEL']; // as in a person's shell
-  return new Promise(resolve => {
-    execFile(process.execPath, ['--import', tsx, '--input-type=module', '--eval', code], { cwd, env }, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
-    });
-  });
-}
-
-const reportError = `.then(() => { console.log('loaded'); }, e => { console.log(JSON.stringify({ name: e.name, code: e.code, message: e.message })); })`;
-
-describe('engineEnvironment', () => {
+describe('nativeEnvironment', () => {
   it('limits threads and hides GPUs on the CPU', () => {
-    expect(engineEnvironment({ device: 'cpu', threads: 3 })).toMatchObject({
+    expect(nativeEnvironment({ device: 'cpu', threads: 3 })).toMatchObject({
       TF_NUM_INTRAOP_THREADS: '3', TF_NUM_INTEROP_THREADS: '3', CUDA_VISIBLE_DEVICES: '-1',
     });
   });
 
   it('makes a GPU deterministic, exact and shared, and leaves the choice of one to the caller', () => {
-    const environment = engineEnvironment({ device: 'gpu', threads: 1 });
+    const environment = nativeEnvironment({ device: 'gpu', threads: 1 });
     expect(environment).toMatchObject({ TF_FORCE_GPU_ALLOW_GROWTH: 'true', TF_DETERMINISTIC_OPS: '1', NVIDIA_TF32_OVERRIDE: '0' });
     expect(environment).not.toHaveProperty('CUDA_VISIBLE_DEVICES');
   });
@@ -81,7 +61,7 @@ describe('loadEngine', () => {
       for (let i = 0; i < 20; i++) tf.tidy(() => { tf.matMul(x, x).dataSync(); });
       console.log(JSON.stringify([...ticks()].map(([thread, time]) => time - (before.get(thread) ?? 0))));
     `);
-    expect(child.stderr.split('\n').filter(line => line !== '' && !isEngineNoise(line))).toEqual([]);
+    expect(child.stderr.split('\n').filter(line => line !== '' && !isNativeNoise(line))).toEqual([]);
     const times = JSON.parse(child.stdout) as number[];
     const total = times.reduce((sum, time) => sum + time, 0);
     const busiest = Math.max(...times) / total;
@@ -118,22 +98,7 @@ describe('loadEngine without a working native library', () => {
   let project: string;
 
   /** A copy of the project whose engine package lacks its compiled binding; everything else is linked. */
-  beforeAll(() => {
-    project = realpathSync(mkdtempSync(join(tmpdir(), 'no-engine-')));
-    cpSync(join(root, 'src/tensor'), join(project, 'src/tensor'), { recursive: true });
-    writeFileSync(join(project, 'package.json'), '{"type":"module"}');
-    const modules = join(root, 'node_modules');
-    mkdirSync(join(project, 'node_modules/@tensorflow'), { recursive: true });
-    for (const name of readdirSync(modules).filter(name => name !== '@tensorflow')) {
-      symlinkSync(join(modules, name), join(project, 'node_modules', name));
-    }
-    for (const name of readdirSync(join(modules, '@tensorflow')).filter(name => name !== 'tfjs-node-gpu')) {
-      symlinkSync(join(modules, '@tensorflow', name), join(project, 'node_modules/@tensorflow', name));
-    }
-    for (const part of ['package.json', 'dist']) {
-      cpSync(join(engineFolder, part), join(project, 'node_modules/@tensorflow/tfjs-node-gpu', part), { recursive: true });
-    }
-  });
+  beforeAll(() => { project = copyProject('no-engine-', '@tensorflow/tfjs-node-gpu', ['dist']); });
   afterAll(() => { rmSync(project, { recursive: true }); });
 
   const load = () => runChild(`

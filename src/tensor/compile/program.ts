@@ -51,16 +51,19 @@ export interface Program {
  */
 export function compileProgram(functions: Readonly<Record<string, Compilable>>, options: ProgramOptions): Program {
   const { mode = 'graph', precision, warn } = options;
-  if (mode === 'eager' || !isNative()) {
+  if (executedMode(mode) === 'eager') {
     if (precision !== 'float32') {
       throw new CompileError('UNSUPPORTED', `Expected float32 where ops run one by one, got ${precision}. Compile in the mode 'graph', on native TensorFlow.`);
     }
-    if (mode !== 'eager') warnOnce(`Expected native TensorFlow for the mode '${mode}', got "${tf.getBackend()}": steps run op by op, which is slower.`, warn);
+    if (mode !== 'eager') warnOnce(`Expected native TensorFlow for the mode '${mode}', got "${tf.getBackend()}": steps run op by op (mode 'eager'), which is slower and differs in the last digits.`, warn);
     return eagerProgram(functions, options);
   }
   expectProcessOf(mode);
   return graphProgram(functions, { ...options, mode });
 }
+
+/** How steps compiled for a mode run on the engine of this process: one that knows no graphs runs every mode as `eager`. */
+export const executedMode = (mode: Mode): Mode => (isNative() ? mode : 'eager');
 
 function expectProcessOf(mode: Mode): void {
   const actual = modeOfProcess(process.env);
