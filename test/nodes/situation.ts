@@ -33,6 +33,9 @@ export interface CellResult extends Cell {
   readonly records?: string;
 }
 
+/** Not where the tests look for those of the repository. */
+const REPORTS = 'swept';
+
 /** Every way that TinyMIM's arms are trained. */
 const ARMS = 'relation/mae,relation/qk-vv-softmax,class-token/class-token,feature/qkv,mae-vs-scratch/scratch-t';
 
@@ -56,7 +59,7 @@ export async function checkCell(cell: Cell, scratch: string, onStep: (step: Step
     onStep(step);
     if (step.failure !== undefined) break;
   }
-  const file = path.join(folder, 'reports/smoke/results.jsonl');
+  const file = path.join(folder, REPORTS, 'smoke/results.jsonl');
   const result = { ...cell, steps, ...(existsSync(file) && { records: createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 8) }) };
   if (steps.every(step => step.failure === undefined)) rmSync(folder, { recursive: true });
   return result;
@@ -73,7 +76,7 @@ function clone(run: Run, engine: EngineChoice): Plan {
       return quiet(await output(run, 'npm', 'ci'));
     }],
     ['set-up', () => ablate('setup').then(lastLine)],
-    ['sweep', () => ablate('sweep', '--profile', 'smoke', '--only', ARMS).then(stagesDone)],
+    ['sweep', () => ablate('sweep', '--profile', 'smoke', '--only', ARMS, '--reports', REPORTS).then(stagesDone)],
     ['unit tests', () => unitTests(run, engine)],
   ];
 }
@@ -86,7 +89,7 @@ function installed(run: Run, packed: string): Plan {
       return quiet(await install(await packedOnce(run, packed), run.cwd, run.env));
     }],
     ['set-up', () => ablate('setup').then(lastLine)],
-    ['sweep', () => ablate('sweep', '--profile', 'smoke', '--only', ARMS).then(stagesDone)],
+    ['sweep', () => ablate('sweep', '--profile', 'smoke', '--only', ARMS, '--reports', REPORTS).then(stagesDone)],
     ['own study', async () => {
       await ablate('init', 'mine');
       await output({ ...run, cwd: path.join(run.cwd, 'mine') }, 'npx', 'ablate', 'plan');
