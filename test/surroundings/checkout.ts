@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
-import { cacheDir } from '../../src/setup/cache.ts';
+import { cacheDir, dataDir } from '../../src/setup/cache.ts';
 import { openFolder, ROOT } from './machine.ts';
 
 export interface Result { readonly exitCode: number | undefined; readonly all: string }
@@ -38,6 +38,7 @@ export class Checkout {
     this.cache = path.join(this.folder, `cache of ${name}`);
     for (const folder of [this.root, this.home]) mkdirSync(folder, { recursive: true });
     copyTree(this.root);
+    copy(path.join(dataDir(), 'fashion-mnist'), path.join(this.folder, 'fashion-mnist'));
     if (packages) copyPackages(this.root);
   }
 
@@ -58,7 +59,7 @@ export class Checkout {
     const [file, ...words] = [...prefix, 'sh', '-c', command];
     const child = execa(file, words, {
       cwd: this.root, all: true, reject: false, stdin: 'ignore', detached: true, // a group of its own, which can be killed whole
-      env: { ...clean(), HOME: this.home, TINYMIM_CACHE: this.cache, FASHION_MNIST_DIR: path.join(cacheDir(), 'data', 'fashion-mnist'), ...env },
+      env: { ...clean(), HOME: this.home, TINYMIM_CACHE: this.cache, FASHION_MNIST_DIR: path.join(this.folder, 'fashion-mnist'), ...env },
     });
     return {
       ended: child.then(({ exitCode, all }) => ({ exitCode, all })),

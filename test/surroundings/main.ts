@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { ensureData } from '../../src/setup/data.ts';
 import { libraryFor, thisPlatform } from '../../src/setup/library.ts';
 import { downloadWheels } from '../../src/setup/python.ts';
 import { NotHere, scenarios } from './scenarios.ts';
@@ -34,6 +35,7 @@ async function main(): Promise<number> {
     for (const { name, situation } of scenarios) console.log(`${name.padEnd(12)} ${situation}`);
     return 0;
   }
+  await ensureData(console.log);
   const wheels = await ensureWheel();
   let failed = 0;
   for (const { name, situation, run } of scenarios.filter(scenario => names.includes(scenario.name))) {
