@@ -1,6 +1,9 @@
 import * as tf from '../../tf.ts';
 import { runKernel, sizeOf, type Kernel, type WasmBackend } from './backend.ts';
 
+/** Multiplications of one product of a batch: with fewer, the package's loop is done before XNNPACK has begun. */
+const WORTHWHILE = 1000;
+
 /**
  * `BatchMatMul` on XNNPACK throughout. The package uses it for one product of operands that need no transposing, and a plain
  * loop for all others, which is most of a Transformer: x W^T, every gradient, and the heads of attention. Here operands are
@@ -12,6 +15,8 @@ export const matMulKernel = (original: Kernel<'a' | 'b'>): Kernel<'a' | 'b'> => 
   const batch = a.shape.slice(0, -2);
   const plain = a.dtype === 'float32' && b.dtype === 'float32' && tf.util.arraysEqual(batch, b.shape.slice(0, -2));
   if (!plain) return original(call); // batches that are broadcast
+  const [rows, columns] = a.shape.slice(-2), others = attrs['transposeB'] === true ? b.shape.at(-2) : b.shape.at(-1);
+  if (batch.length > 0 && rows! * columns! * others! < WORTHWHILE) return original(call);
   const left = upright(a, attrs['transposeA'] === true, backend), right = upright(b, attrs['transposeB'] === true, backend);
   const [m, k] = left.shape.slice(-2), n = right.shape.at(-1);
   const output = backend.makeOutput([...batch, m!, n!], 'float32');
