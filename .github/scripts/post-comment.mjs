@@ -2,8 +2,8 @@
  * Posts a text as the one comment that this repository's reports have on a pull request: made by the first run, updated by
  * later ones. Plain JavaScript without packages, since it runs with a token that may write.
  *
- * The text comes from the code of the pull request and is data: cut at a length, robbed of mentions, put below a line of
- * ours. Which pull request it belongs to is looked up from the head of the run, not taken from the text.
+ * The text comes from the code of the pull request and is data: a file and no link to one of ours, cut at a length, robbed of
+ * mentions, put below a line of ours. Which pull request it belongs to is looked up from the head of the run, not taken from the text.
  *
  *   COMMENT            file with the text; none: nothing is posted
  *   GITHUB_TOKEN       may write to pull requests
@@ -12,7 +12,7 @@
  *   RUN_URL, RUN_CONCLUSION  of the run that made the text, optional
  *   COMMENT_AUTHOR     login that the token writes as (default: github-actions[bot])
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 /* global fetch, URLSearchParams */
 
@@ -20,6 +20,8 @@ import { pathToFileURL } from 'node:url';
 const MARKER = '<!-- report of this repository: one comment, updated -->';
 /** GitHub takes 65,536 characters. */
 const LONGEST = 60_000;
+/** Bytes of a text that is read at all. */
+const LARGEST = 10_000_000;
 
 /**
  * The comment around a text that nobody vouches for.
@@ -32,8 +34,22 @@ export function commentBody(text, { runUrl, conclusion } = {}) {
   const harmless = text.replaceAll('<!--', '&lt;!--').replaceAll('@', '&#64;');
   const cut = harmless.length <= LONGEST ? harmless : `${harmless.slice(0, harmless.lastIndexOf('\n', LONGEST) + 1)}\n(cut: the text was longer)\n`;
   const failed = conclusion === 'failure' ? '> [!WARNING]\n> The check of the reports failed: a committed report is not what its records and the declarations give, or could not be read.\n\n' : '';
-  const link = runUrl ? `\n<sub>From the records of this pull request; the pages with all charts are the artifact \u201creport\u201d of [this run](${runUrl}).</sub>\n` : '';
-  return `${MARKER}\n${failed}${cut}${link}`;
+  // Above the text, which could leave a block open.
+  const link = runUrl ? `<sub>From the records of this pull request; the pages with all charts are the artifact \u201creport\u201d of [this run](${runUrl}).</sub>\n\n` : '';
+  return `${MARKER}\n${failed}${link}${cut}`;
+}
+
+/**
+ * The text that the run has left; undefined: none. A link would be followed to what the other run could not see, such as the
+ * environment of this process with its token.
+ * @param {string | undefined} file
+ */
+function textOf(file) {
+  const found = file ? lstatSync(file, { throwIfNoEntry: false }) : undefined;
+  if (found === undefined) return undefined;
+  if (!found.isFile()) throw new Error(`Expected the text to be a plain file, got ${found.isSymbolicLink() ? 'a link' : 'something else'} at ${file}`);
+  if (found.size > LARGEST) throw new Error(`Expected the text to have at most ${LARGEST} bytes, got ${found.size}`);
+  return readFileSync(file, 'utf8');
 }
 
 /** @param {NodeJS.ProcessEnv} env */
@@ -76,12 +92,13 @@ async function pullRequest(env, repository, { list }) {
  */
 export async function post(env) {
   const { COMMENT: file, GITHUB_REPOSITORY: repository, COMMENT_AUTHOR: author = 'github-actions[bot]' } = env;
-  if (!file || !existsSync(file)) return 'Nothing to post: the run has left no text.';
+  const text = textOf(file);
+  if (text === undefined) return 'Nothing to post: the run has left no text.';
   for (const name of ['GITHUB_TOKEN', 'GITHUB_REPOSITORY']) if (!env[name]) throw new Error(`Expected the variable ${name}, got none`);
   const client = clientOf(env);
   const number = await pullRequest(env, repository, client);
   if (number === undefined) return 'Nothing to post: no open pull request has this head any more.';
-  const body = commentBody(readFileSync(file, 'utf8'), { runUrl: env.RUN_URL, conclusion: env.RUN_CONCLUSION });
+  const body = commentBody(text, { runUrl: env.RUN_URL, conclusion: env.RUN_CONCLUSION });
   const comments = await client.list(`/repos/${repository}/issues/${number}/comments`);
   const ours = comments.find(comment => comment.user?.login === author && comment.body?.startsWith(MARKER));
   if (ours) await client.call('PATCH', `/repos/${repository}/issues/comments/${ours.id}`, { body });

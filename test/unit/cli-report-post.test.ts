@@ -1,7 +1,7 @@
 /** The script that posts the comment, against a server that keeps comments as GitHub does. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -122,5 +122,17 @@ describe('a hostile text', () => {
     expect(body.match(/<!--/g)).toHaveLength(1);
     expect(body).toContain('(cut: the text was longer)');
     expect(body).toContain('[this run]');
+  });
+
+  it('is no link to a file of ours, and no folder', async () => {
+    writeFileSync(join(dir, 'secret'), 'what the other run may not see');
+    symlinkSync(join(dir, 'secret'), join(dir, 'link.md'));
+    mkdirSync(join(dir, 'folder.md'));
+    for (const name of ['link.md', 'folder.md']) {
+      const { exitCode, stderr } = await post({ COMMENT: join(dir, name) });
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining('Expected the text to be a plain file') as string]);
+    }
+    expect(comments).toEqual([]);
+    expect(asked).toEqual([]);
   });
 });
