@@ -22,7 +22,7 @@ const arm = (student: ModelSize, method: 'scratch' | 'mae') => ({
 export default defineAblation<Factors>({
   name: 'mae-vs-scratch',
   order: 7,
-  title: 'MAE pre-training against training from scratch',
+  title: 'MAE against training from scratch',
   table: 'Table 2',
   question: 'For which model sizes does MAE pre-training help?',
   expected: 'MAE loses to training from scratch for ViT-T and wins more the larger the model.',

@@ -45,7 +45,7 @@ export default defineAblation<Factors>({
     },
   ],
   footnotes: [
-    'What the teacher of a masked student sees is not published; here it sees the whole image, and relations are compared between the visible tokens. The study `readings` tries the other way.',
+    'What the teacher of a masked student sees is not published; here it sees the whole image, and relations are compared between the visible tokens. The ablation \u201creadings\u201d tries the other way.',
     'The mask ratio of the row without the MAE loss is not stated; it is taken to be the 75 % of the integrated model. Weight of the MAE loss: not published, 1 here.',
   ],
 });

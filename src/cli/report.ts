@@ -71,8 +71,8 @@ function refuseMixed(options: ReportOptions): void {
 
 /** Writes the report's folder and says what it came to. */
 export async function writeReports(chosen: Chosen, options: { readonly store: string; readonly reports: string }): Promise<void> {
-  const [{ buildReport }, { collectProvenance, collectRecords }, { writeReport }] = await Promise.all([
-    import('../report/build.ts'), import('../report/collect.ts'), import('../report/write.ts'), // charts: not for the other commands
+  const [{ collectProvenance, collectRecords }, { writeReport }] = await Promise.all([
+    import('../report/collect.ts'), import('../report/write.ts'), // charts: not for the other commands
   ]);
   const { study, profile, overrides, whole, seeds } = chosen;
   // A report shows whole ablations, whichever of their arms were chosen to run: what others have done before is there to be shown.
@@ -81,7 +81,6 @@ export async function writeReports(chosen: Chosen, options: { readonly store: st
   const ablations = whole.map(a => a.declaration);
   const records = collectRecords(study, plan, store);
   const outDir = reportFolder(options.reports, profile.name, overrides);
-  const { written } = await writeReport({ study, profile, overrides, ablations, expanded: whole, records, provenance: collectProvenance(plan, store), outDir });
-  const { verdict } = buildReport({ study, profile, overrides, ablations, records });
-  process.stdout.write(`\n${verdict.join('\n')}\n\n${written.length > 0 ? `Report written (${plural(written.length, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
+  const { report, written } = await writeReport({ study, profile, overrides, ablations, expanded: whole, records, provenance: collectProvenance(plan, store), outDir });
+  process.stdout.write(`\n${report.verdict.join('\n')}\n\n${written.length > 0 ? `Report written (${plural(written.length, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
 }

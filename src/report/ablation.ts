@@ -1,7 +1,7 @@
 /** One ablation of the report: its rows, and how their order relates to the paper's. */
 import type { AblationDeclaration, ArmDeclaration, Inconsistency, ReferenceRow, Study } from '../ablation/declaration.ts';
 import type { ClaimResult } from './claims.ts';
-import { agreement, countOrder, difference, publishedDifference, type Replicates } from './compare.ts';
+import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicates } from './compare.ts';
 import { curveCharts } from './curves.ts';
 import { mixedEngines, type Engines } from './engines.ts';
 import { formatDelta, formatValue, scale } from './format.ts';
@@ -48,6 +48,7 @@ export function buildAblation(input: AblationInput): AblationReport {
   });
   const rows = arms.map((arm, index) => buildRow(input, arms, arm, index));
   const compared = comparedArms(ablation, arms);
+  const pairs = comparePairs(compared, study.report.publishedNoise?.value ?? 0);
   return {
     name: ablation.name,
     title: oneLine(ablation.title),
@@ -58,7 +59,8 @@ export function buildAblation(input: AblationInput): AblationReport {
     finding: finding(rows, headline),
     rows,
     columns,
-    order: countOrder(compared, study.report.publishedNoise?.value ?? 0),
+    pairs,
+    order: countOrder(pairs),
     rank: rankAgreement(compared),
     claims: input.claims,
     references: (ablation.references ?? []).map(reference),
@@ -93,11 +95,12 @@ const publishedOf = (declaration: ArmDeclaration<object>, defaultTable: string |
   declaration.published !== undefined && declaration.published.table === defaultTable ? declaration.published : undefined;
 
 /** Arms whose published values compare with each other: those of the default arm's table. */
-function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[]): { published: number; replicates: Replicates }[] {
+function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[]): ComparedArm[] {
   const table = arms.find(arm => arm.declaration.name === ablation.default)?.declaration.published?.table;
   return arms.flatMap(({ declaration, replicates: measured }) => {
     const published = publishedOf(declaration, table);
-    return published === undefined ? [] : [{ published: published.value, replicates: measured }];
+    const what = `${declaration.sameAs ?? `${ablation.name}/${declaration.name}`} ${published?.table ?? ''}`;
+    return published === undefined ? [] : [{ what, published: published.value, replicates: measured }];
   });
 }
 

@@ -1,6 +1,7 @@
-/** Tables at the end of the report: what each arm runs, and what failed. */
+/** Tables at the end of the report: what each arm runs, what failed, and the stages behind the numbers. */
 import { ablationAnchor } from './claimtables.ts';
-import type { AblationReport, Failure, Report } from './model.ts';
+import { formatCount, plural } from './format.ts';
+import type { AblationReport, Failure, Report, StageEntry } from './model.ts';
 import type { ArmRecipe, DefaultRecipe, RecipeChange, StageRecipe } from './recipes.ts';
 import { left, NONE, type Cell, type Table, type TableRow } from './tables.ts';
 
@@ -70,3 +71,28 @@ export function allFailuresTable({ ablations }: Report): Table | undefined {
     notes: [],
   };
 }
+
+/** Keys and hashes: what a record can be checked against. */
+export function stageTable(report: Report): Table {
+  const groups = new Map<string, StageEntry[]>();
+  for (const stage of report.stages) {
+    const name = `${stage.kind}, seed ${stage.seed}`;
+    groups.set(name, [...(groups.get(name) ?? []), stage]);
+  }
+  return {
+    subject: 'How it was run',
+    caption: 'Stages behind the numbers',
+    corner: 'Key',
+    columns: [left('First arm that uses it'), left('SHA-256 of result.json')],
+    rows: [...groups].flatMap(([name, stages]): TableRow[] => [{ header: `${name}: ${plural(stages.length, 'stage')}`, group: true, cells: [] }, ...stages.map(stageRow)]),
+    notes: [],
+  };
+}
+
+const stageRow = ({ key, state, uses, firstUse, resultSha256 }: StageEntry): TableRow => ({
+  header: key.slice(0, 16),
+  cells: [
+    { text: firstUse, ...(uses > 1 ? { detail: `and ${formatCount(uses - 1)} more` } : {}) },
+    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: resultSha256.slice(0, 16) },
+  ],
+});

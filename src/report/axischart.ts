@@ -2,7 +2,10 @@
 import type { Line, LineChart, LinePanel, Tone } from './charts/chart.ts';
 import { formatShown, shownNumber } from './charts/numbers.ts';
 import { measuredTitle, publishedTitle } from './dotplot.ts';
-import type { AblationReport, ArmRow, Headline, Overview } from './model.ts';
+import { formatPublished, formatValue } from './format.ts';
+import { halfInterval } from './meaninterval.ts';
+import type { AblationReport, ArmRow, Headline, Overview, Report } from './model.ts';
+import { NONE, right, type Cell, type Table } from './tables.ts';
 
 /** Arms of one line, by place; undefined: there is no such arm, or the report does not hold it. */
 interface Row {
@@ -15,7 +18,10 @@ function panel(rows: readonly Row[], tone: Tone, title: string, headline: Headli
   const lines = rows.flatMap(({ arms }, series): Line[] => {
     const y = arms.map(arm => (tone === 'measured' ? (arm?.measured === undefined ? null : shownNumber(arm.measured.mean, unit)) : (arm?.published?.value ?? null)));
     if (y.every(value => value === null)) return [];
-    const error = arms.map(arm => (arm?.measured === undefined ? null : shownNumber(arm.measured.spread.value, unit)));
+    const error = arms.map(arm => {
+      const half = arm?.measured && halfInterval(arm.measured);
+      return half === undefined ? null : shownNumber(half, unit);
+    });
     return [{ series, grid: grids[series]!, y, ...(tone === 'measured' ? { error } : {}) }];
   });
   return { title, tone, format: tone === 'measured' ? unit : 'published', lines };
@@ -54,7 +60,8 @@ export function overviewChart({ x, series }: Overview, headline: Headline): Line
     x: { title: x.label, labels: x.values },
     series: known.map(({ label, arms, style }) => {
       const missing = x.values.filter((_, i) => arms[i]?.measured === undefined);
-      return { label: missing.length === 0 ? label : `${label} (not measured: ${missing.join(', ')})`, style };
+      const which = missing.length === x.values.length ? '' : `: ${missing.join(', ')}`;
+      return { label: missing.length === 0 ? label : `${label} (not measured${which})`, style };
     }),
     grids: [x.values.map((_, i) => i)],
     panels,
@@ -74,4 +81,27 @@ export function axisChartAlt(title: string, chart: LineChart): string {
   });
   const over = ` over ${chart.x.title}`;
   return `Line chart of ${title}${title.endsWith(over) ? '' : over}. ${panels.join('. ')}.`;
+}
+
+/** The numbers of the overview; undefined where there is no chart. */
+export function overviewTable({ overview, headline }: Report): Table | undefined {
+  if (overview === undefined || overviewChart(overview, headline) === undefined) return undefined;
+  const { title, x, series } = overview;
+  return {
+    subject: title,
+    caption: `${measuredTitle(headline)}, and published`,
+    corner: x.label.charAt(0).toUpperCase() + x.label.slice(1),
+    columns: x.values.flatMap(value => [right(value), right(`${value}, published`)]),
+    rows: series.map(({ label, arms }) => ({
+      header: label,
+      cells: x.values.flatMap((_, i): Cell[] => {
+        const arm = arms[i];
+        return [
+          arm?.measured === undefined ? NONE : { text: formatValue(arm.measured.mean, headline.unit), detail: `\u00b1 ${formatValue(arm.measured.spread.value, headline.unit)}, n ${arm.measured.n}` },
+          arm?.published === undefined ? NONE : { text: formatPublished(arm.published.value) },
+        ];
+      }),
+    })),
+    notes: [],
+  };
 }

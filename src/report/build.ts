@@ -5,7 +5,7 @@ import type { Ablation } from '../ablation/expand.ts';
 import { buildAblation } from './ablation.ts';
 import { countClaims, countComparisons, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
 import { claimRule } from './claimrule.ts';
-import { addOrders, agreementRule, decidable, valueRule, type OrderCount } from './compare.ts';
+import { agreementRule, countOrder, decidable, valueRule, type OrderCount } from './compare.ts';
 import { disagreements } from './disagreements.ts';
 import type { Engines } from './engines.ts';
 import { plural } from './format.ts';
@@ -104,7 +104,7 @@ export function buildReport({ study, profile, ablations, expanded = [], records,
     }),
   );
   const arms = countArms(reports.flatMap(report => report.rows));
-  const order = addOrders(reports.map(report => report.order));
+  const order = countOrder(reports.flatMap(report => report.pairs));
   return {
     study: oneLine(study.name),
     profile: oneLine(profile.name),
@@ -128,6 +128,6 @@ export function buildReport({ study, profile, ablations, expanded = [], records,
     ablations: reports,
     overview: buildOverview(study.report.overview, reports),
     defaultRecipes: recipes.defaults,
-    stages: sorted.map(({ key, kind, seed, state, uses, resultSha256 }) => ({ key, kind, seed, state, uses: uses.length, resultSha256 })),
+    stages: sorted.map(({ key, kind, seed, state, uses, resultSha256 }) => ({ key, kind, seed, state, uses: uses.length, firstUse: `${uses[0]!.ablation}/${uses[0]!.arm}`, resultSha256 })),
   };
 }

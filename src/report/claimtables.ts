@@ -125,8 +125,8 @@ function numberCells({ delta, standardError, bounds, n, type, margin, pValue, si
   const threshold = formatDelta(type === 'greater' ? margin : -margin, unit);
   const needed: Cell = { text: `> ${threshold}`, tone: 'muted' };
   if (delta === undefined || standardError === undefined) return [NONE, needed, NONE, NONE];
-  const error = bounds === undefined ? `\u00b1 ${formatDelta(standardError, unit).replace('+', '')}` : `[${formatDelta(bounds.low, unit)}, ${formatDelta(bounds.high, unit)}]`;
-  return [{ text: formatDelta(delta, unit), detail: `${error}, n ${n}` }, needed, pCell(pValue), pCell(signFlipPValue)];
+  const error = bounds === undefined ? `\u00b1\u00a0${formatDelta(standardError, unit).replace('+', '')}` : `[${formatDelta(bounds.low, unit)},\u00a0${formatDelta(bounds.high, unit)}]`;
+  return [{ text: formatDelta(delta, unit), detail: `${error}, n\u00a0${n}` }, needed, pCell(pValue), pCell(signFlipPValue)];
 }
 
 const OUTCOMES: Readonly<Record<PublishedOutcome, { readonly detail: string; readonly tone: Tone }>> = {

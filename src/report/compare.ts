@@ -77,29 +77,38 @@ export interface OrderCount {
 /** Pairs that the paper separates and that were measured. */
 export const decidable = (order: OrderCount): number => order.same + order.opposite + order.withinNoise;
 
-export const addOrders = (orders: readonly OrderCount[]): OrderCount => {
-  const sum = (pick: (order: OrderCount) => number): number => orders.reduce((total, order) => total + pick(order), 0);
-  return {
-    same: sum(o => o.same),
-    opposite: sum(o => o.opposite),
-    withinNoise: sum(o => o.withinNoise),
-    publishedNoise: sum(o => o.publishedNoise),
-    notMeasured: sum(o => o.notMeasured),
-  };
-};
-
 /** Published values are differences of decimals: rounding keeps 84.6 - 84.4 from falling below 0.2. */
 export const publishedDifference = (a: number, b: number): number => Number((a - b).toFixed(6));
 
+/** An arm with a published value. */
+export interface ComparedArm {
+  /** Its runs and its table: arms of several ablations may be one. */
+  readonly what: string;
+  readonly published: number;
+  readonly replicates: Replicates;
+}
+
+/** Two arms and how their order relates to the paper's. */
+export interface OrderedPair {
+  /** Equal for the same two, in whichever ablation. */
+  readonly what: string;
+  readonly outcome: Agreement | 'not measured';
+}
+
 /** Every pair of arms with published values that compare with each other. */
-export function countOrder(arms: readonly { published: number; replicates: Replicates }[], noise: number): OrderCount {
-  const outcomes = arms.flatMap((a, i) =>
-    arms.slice(i + 1).map(b => {
+export const comparePairs = (arms: readonly ComparedArm[], noise: number): OrderedPair[] =>
+  arms.flatMap((a, i) =>
+    arms.slice(i + 1).map((b): OrderedPair => {
       const measured = difference(a.replicates, b.replicates);
-      return measured === undefined ? 'not measured' : agreement(measured, publishedDifference(a.published, b.published), noise);
+      const outcome = measured === undefined ? 'not measured' : agreement(measured, publishedDifference(a.published, b.published), noise);
+      return { what: JSON.stringify([a.what, b.what].sort()), outcome };
     }),
   );
-  const count = (outcome: Agreement | 'not measured'): number => outcomes.filter(o => o === outcome).length;
+
+/** Each pair once. */
+export function countOrder(pairs: readonly OrderedPair[]): OrderCount {
+  const distinct = [...new Map(pairs.map(pair => [pair.what, pair])).values()];
+  const count = (outcome: OrderedPair['outcome']): number => distinct.filter(pair => pair.outcome === outcome).length;
   return {
     same: count('same sign'),
     opposite: count('opposite sign'),

@@ -3,6 +3,7 @@ import type { Study } from '../ablation/declaration.ts';
 import type { Unit } from './format.ts';
 import type { CurveChart, CurveSeries } from './model.ts';
 import type { CurvePoint } from './records.ts';
+import { mean, sampleStd } from './statistics.ts';
 import { oneLine, slug } from './text.ts';
 import type { Placed } from './usage.ts';
 
@@ -26,11 +27,14 @@ export function curveCharts(study: Study, ablation: string, arms: readonly Curve
   });
 }
 
+/** A stage that several replicates share gives one line. */
 function armSeries(arm: CurveArm, index: number, role: string, metric: string): CurveSeries[] {
-  return arm.placed.flatMap(placed => {
-    const points = placed.record.curves[metric] ?? [];
-    if (placed.role !== role || points.length === 0) return [];
-    return [{ arm: arm.declaration.name, label: arm.label, index, seed: placed.seed, points }];
+  const drawn = new Set<string>();
+  return arm.placed.flatMap(({ role: place, seed, record }) => {
+    const points = record.curves[metric] ?? [];
+    if (place !== role || points.length === 0 || drawn.has(record.key)) return [];
+    drawn.add(record.key);
+    return [{ arm: arm.declaration.name, label: arm.label, index, seed, points }];
   });
 }
 
@@ -46,7 +50,35 @@ function spansDecades(series: readonly CurveSeries[]): boolean {
   return low > 0 && Math.max(...values) / low > LOGARITHMIC_FROM;
 }
 
-/** Value of a curve at a share of its length (0: first point, 1: last), for tables. */
-export function at(points: readonly CurvePoint[], share: number): CurvePoint {
-  return points[Math.round(share * (points.length - 1))]!;
+/** A line of a chart: several seeds of an arm become their mean where they were recorded at the same epochs. */
+export interface CurveLine {
+  readonly arm: string;
+  /** Of the only seed that it stands for; undefined for a mean. */
+  readonly seed: number | undefined;
+  /** Seeds that it stands for. */
+  readonly n: number;
+  readonly points: readonly CurvePoint[];
+  /** Of a mean: sample standard deviation over the seeds, at each point. */
+  readonly spread: readonly number[] | undefined;
 }
+
+/** Lines of a chart in the order of its arms. */
+export function curveLines(series: readonly CurveSeries[]): CurveLine[] {
+  const byArm = new Map<string, CurveSeries[]>();
+  for (const s of series) byArm.set(s.arm, [...(byArm.get(s.arm) ?? []), s]);
+  return [...byArm].flatMap(([arm, ofArm]) => (recordedTogether(ofArm) ? [meanLine(arm, ofArm)] : ofArm.map(({ seed, points }) => ({ arm, seed, n: 1, points, spread: undefined }))));
+}
+
+function recordedTogether([first, ...others]: readonly CurveSeries[]): boolean {
+  const epochs = first!.points.map(([epoch]) => epoch);
+  return others.length > 0 && others.every(({ points }) => points.length === epochs.length && points.every(([epoch], i) => epoch === epochs[i]));
+}
+
+function meanLine(arm: string, series: readonly CurveSeries[]): CurveLine {
+  const values = series[0]!.points.map((_, i) => series.map(({ points }) => points[i]![1]));
+  const points = series[0]!.points.map(([epoch], i): CurvePoint => [epoch, mean(values[i]!)]);
+  return { arm, seed: undefined, n: series.length, points, spread: values.map(sampleStd) };
+}
+
+/** Place of a point at a share of a curve (0: first point, 1: last), for tables. */
+export const placeAt = (points: readonly CurvePoint[], share: number): number => Math.round(share * (points.length - 1));

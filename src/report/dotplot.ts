@@ -2,6 +2,7 @@
 import type { Dot, DotChart, DotPanel } from './charts/chart.ts';
 import { shownNumber } from './charts/numbers.ts';
 import { formatDelta, formatPublished, formatPublishedDelta, formatValue } from './format.ts';
+import { halfInterval } from './meaninterval.ts';
 import type { AblationReport, ArmRow, Headline } from './model.ts';
 
 /** Undefined when there is nothing to draw. */
@@ -26,13 +27,15 @@ function measuredPanel(rows: readonly ArmRow[], headline: Headline): DotPanel {
   const { unit } = headline;
   const dots = rows.map(({ measured, state, delta }): Dot => {
     if (measured === undefined) return { value: null, text: state };
+    const half = halfInterval(measured);
     return {
       value: shownNumber(measured.mean, unit),
-      error: shownNumber(measured.spread.value, unit),
+      ...(half === undefined ? {} : { error: shownNumber(half, unit) }),
       ...(measured.n < 2 ? {} : { seeds: measured.perSeed.map(seed => shownNumber(seed.value, unit)) }),
       text: formatValue(measured.mean, unit),
       notes: [
         `\u00b1 ${formatValue(measured.spread.value, unit)}, n ${measured.n}`,
+        ...(half === undefined ? [] : [`95 % interval: \u00b1 ${formatValue(half, unit)}`]),
         ...(delta === undefined ? [] : [`\u0394 to default: ${formatDelta(delta.value, unit)}`]),
       ],
     };

@@ -1,12 +1,13 @@
 /** All charts of a report, rendered once and shared by the renderers. */
 import type { Spec } from 'vega';
-import { agreementAlt, agreementChart } from './agreement.ts';
+import { agreementAlt, agreementCaption, agreementChart } from './agreement.ts';
 import { axisChart, axisChartAlt, overviewChart } from './axischart.ts';
 import { canBeLogarithmic, choices, firstView, type Chart } from './charts/chart.ts';
 import { compileChart, compileViews } from './charts/compile.ts';
 import { viewName, type PageChart, type PageLayout, type ViewName } from './charts/views.ts';
 import { dotChart, dotPlotAlt } from './dotplot.ts';
-import { curveLineChart, lineChartAlt } from './linechart.ts';
+import { curveCaption, curveLineChart, lineChartAlt } from './linechart.ts';
+import { barsRule } from './meaninterval.ts';
 import type { AblationReport, Headline, Report } from './model.ts';
 import { renderSvg, type Figure } from './svg.ts';
 import { slug } from './text.ts';
@@ -59,14 +60,13 @@ async function draw(described: Description): Promise<ReportFigure> {
 function overviewFigure({ overview, headline }: Report): Description[] {
   const chart = overview === undefined ? undefined : overviewChart(overview, headline);
   if (overview === undefined || chart === undefined) return [];
-  return [{ id: OVERVIEW, alt: axisChartAlt(overview.title, chart), caption: `${overview.title}. Each panel on its own scale; what is missing is not drawn.`, chart }];
+  return [{ id: OVERVIEW, alt: axisChartAlt(overview.title, chart), caption: `${overview.title}. Each panel on its own scale; what is missing is not drawn. ${barsRule(overview.series.flatMap(({ arms }) => arms.filter(arm => arm !== undefined)))}`.trim(), chart }];
 }
 
 function agreementFigure(report: Report): Description[] {
   const chart = agreementChart(report);
   if (chart === undefined) return [];
-  const caption = 'A row for each table, its arms from the lowest published value to the highest. The number: how many places higher (+) or lower (\u2212) an arm was measured than published; 0 is in place. Beside it Kendall\u2019s \u03c4 of the two orders: 1 is the same, \u22121 the reverse.';
-  return [{ id: AGREEMENT, alt: agreementAlt(chart), caption, chart }];
+  return [{ id: AGREEMENT, alt: agreementAlt(chart), caption: agreementCaption(chart), chart }];
 }
 
 function resultFigure(ablation: AblationReport, headline: Headline): Description[] {
@@ -77,10 +77,7 @@ function resultFigure(ablation: AblationReport, headline: Headline): Description
   return dots === undefined ? [] : [{ id, alt: dotPlotAlt(ablation, headline), caption: dotPlotCaption(ablation), chart: dots }];
 }
 
-function axisCaption({ rows }: AblationReport): string {
-  const several = rows.some(row => (row.measured?.n ?? 0) > 1);
-  return `The same arms over one axis, each panel on its own scale. Bars: ${several ? 'sample standard deviation over seeds' : 'one binomial standard error'}.`;
-}
+const axisCaption = ({ rows }: AblationReport): string => `The same arms over one axis, each panel on its own scale. ${barsRule(rows)}`;
 
 /** Figures by id, in the order of the report. */
 export async function renderFigures(report: Report): Promise<ReadonlyMap<string, ReportFigure>> {
@@ -89,7 +86,7 @@ export async function renderFigures(report: Report): Promise<ReadonlyMap<string,
     ...agreementFigure(report),
     ...report.ablations.flatMap(ablation => [
       ...resultFigure(ablation, report.headline),
-      ...ablation.curves.map((chart): Description => ({ id: chart.id, alt: lineChartAlt(chart), caption: undefined, chart: curveLineChart(chart) })),
+      ...ablation.curves.map((chart): Description => ({ id: chart.id, alt: lineChartAlt(chart), caption: curveCaption(chart), chart: curveLineChart(chart) })),
     ]),
   ];
   const figures: ReportFigure[] = [];

@@ -1,21 +1,26 @@
 /** Report -> one self-contained HTML page: no requests, complete without its script, in print and on a phone. */
 import { createHash } from 'node:crypto';
 import type { Spec } from 'vega';
+import { agreementTable } from './agreement.ts';
+import { stageTable } from './appendix.ts';
 import { disagreementList, failed, recipes } from './appendix-html.ts';
 import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from './asides.ts';
+import { overviewTable } from './axischart.ts';
 import { bar, claimParts, orderParts } from './bars.ts';
 import { changesSection } from './baseline-html.ts';
 import { share } from './charts/sharing.ts';
 import type { PageChart, PageData } from './charts/views.ts';
 import { ablationAnchor, claimOverview, claimTable } from './claimtables.ts';
+import { curveTable } from './curvetable.ts';
 import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from './figures.ts';
 import { plural } from './format.ts';
 import { table } from './htmltable.ts';
 import { html, raw, type Markup } from './markup.ts';
 import type { AblationReport, Report } from './model.ts';
 import { styleOf, styleSheet } from './style.ts';
-import { costTable, curveTable, factTable, failureTable, resultTable, stageTable, type Table } from './tables.ts';
-import { reportKicker, reportTitle } from './wording.ts';
+import { withinPage, type Figure } from './svg.ts';
+import { costTable, factTable, failureTable, resultTable, type Table } from './tables.ts';
+import { reportKicker, reportTitle, seedsText } from './wording.ts';
 
 type Figures = ReadonlyMap<string, ReportFigure>;
 
@@ -57,6 +62,7 @@ ${script === '' ? undefined : scripts(figures, script)}
 
 function head(report: Report): Markup {
   const { arms } = report;
+  const seeds = seedsText(report);
   const [lead, ...rest] = report.verdict;
   const facts = report.facts.filter(fact => fact.lead === true);
   return html`<header class="head">
@@ -70,7 +76,7 @@ ${disagreementList(report)}
 </div>
 <dl class="keys">
 <div><dt>Arms measured</dt><dd>${arms.done + arms.partial} of ${arms.total}${armDetail(report)}</dd></div>
-<div><dt>${report.seeds.length === 1 ? 'Seed' : 'Seeds'}</dt><dd>${report.seeds.join(', ')}</dd></div>
+<div><dt>${report.seeds.length === 1 ? 'Seed' : 'Seeds'}</dt><dd>${seeds.text}${seeds.detail === undefined ? undefined : html` <small>${seeds.detail}</small>`}</dd></div>
 ${(facts.length === 0 ? report.facts.slice(0, 1) : facts).map(fact => html`<div class="whole"><dt>${fact.label}</dt><dd>${fact.value}</dd></div>`)}
 ${report.claims.total === 0 ? undefined : html`<div class="whole"><dt><a href="#claims">Claims of the paper</a></dt><dd>${bar(claimParts(report.claims))}</dd></div>`}
 <div class="whole"><dt>Order of arm pairs against the paper</dt><dd>${bar(orderParts(report.order)) ?? html`<small>no pair measured yet</small>`}</dd></div>
@@ -103,10 +109,12 @@ function overview(report: Report, figures: Figures): Markup | undefined {
   if (headline === undefined && agreement === undefined) return undefined;
   return html`<section id="at-a-glance" aria-labelledby="at-a-glance-title">
 <h2 id="at-a-glance-title">${report.overview === undefined || headline === undefined ? 'At a glance' : report.overview.title}</h2>
-${headline === undefined ? undefined : figure(headline)}
-${agreement === undefined ? undefined : figure(agreement)}
+${headline === undefined ? undefined : figure(headline)}${valuesOf(overviewTable(report))}
+${agreement === undefined ? undefined : figure(agreement)}${valuesOf(agreementTable(report))}
 </section>`;
 }
+
+const valuesOf = (data: Table | undefined): Markup | undefined => (data === undefined ? undefined : html`<details><summary>Values of \u201c${data.subject}\u201d</summary>${table(data, 'fixed compact')}</details>`);
 
 function claims(report: Report): Markup | undefined {
   if (report.claims.total === 0) return undefined;
@@ -186,9 +194,9 @@ const footer = (): Markup => html`<footer>
 </footer>`;
 
 function figure({ id, alt, caption, chart, wide, narrow }: ReportFigure): Markup {
-  const drawing = (name: string, svg: string): Markup => html`<div class="${name}">${raw(svg)}</div>`;
-  const drawn = narrow === undefined ? drawing('scroll', wide.svg) : [drawing('wide scroll', wide.svg), drawing('narrow scroll', narrow.svg)];
-  return html`<figure data-chart="${id}"><div class="drawing" role="img" aria-label="${alt}">${drawn}</div>${chart.kind === 'lines' && chart.series.length > 1 ? legend(chart.series) : undefined}${
+  const drawing = (name: string, drawn: Figure): Markup => html`<div class="${name}">${raw(withinPage(drawn))}</div>`;
+  const drawings = narrow === undefined ? drawing('scroll', wide) : [drawing('wide scroll', wide), drawing('narrow scroll', narrow)];
+  return html`<figure data-chart="${id}"><div class="drawing" role="img" aria-label="${alt}">${drawings}</div>${chart.kind === 'lines' && chart.series.length > 1 ? legend(chart.series) : undefined}${
     caption === undefined ? undefined : html`<figcaption>${caption}</figcaption>`
   }</figure>`;
 }

@@ -1,45 +1,24 @@
-/** Training curves: a line per arm and seed over epochs. */
+/** Training curves: a line per arm over epochs. */
 import type { Line, LineChart } from './charts/chart.ts';
 import { shownNumber } from './charts/numbers.ts';
+import { curveLines, type CurveLine } from './curves.ts';
 import { formatValue, plural } from './format.ts';
-import type { CurveChart, CurveSeries } from './model.ts';
-import type { CurvePoint } from './records.ts';
-import { mean } from './statistics.ts';
+import type { CurveChart } from './model.ts';
 
 const curveTitle = (chart: CurveChart): string => `${chart.title}${chart.unit === 'fraction' ? ' (%)' : ''}`;
 
-/** A line of the chart: several seeds of an arm become their mean where they were recorded at the same epochs. */
-interface CurveLine {
-  readonly arm: string;
-  /** Undefined for a mean. */
-  readonly seed: number | undefined;
-  readonly points: readonly CurvePoint[];
-}
-
-export function chartLines(series: readonly CurveSeries[]): CurveLine[] {
-  const byArm = new Map<string, CurveSeries[]>();
-  for (const s of series) byArm.set(s.arm, [...(byArm.get(s.arm) ?? []), s]);
-  return [...byArm].flatMap(([arm, ofArm]): CurveLine[] => {
-    const [first, ...others] = ofArm;
-    const together = others.length > 0 && others.every(({ points }) => points.length === first!.points.length && points.every(([epoch], i) => epoch === first!.points[i]![0]));
-    if (!together) return ofArm.map(({ seed, points }) => ({ arm, seed, points }));
-    return [{ arm, seed: undefined, points: first!.points.map(([epoch], i): CurvePoint => [epoch, mean(ofArm.map(s => s.points[i]![1]))]) }];
-  });
-}
-
 export function curveLineChart(chart: CurveChart): LineChart {
   const arms = [...new Map(chart.series.map(s => [s.arm, s])).values()];
-  const lines = chartLines(chart.series);
+  const lines = curveLines(chart.series);
   const several = lines.length > arms.length;
   const grids = new GridList();
-  const title = `${curveTitle(chart)}${lines.some(line => line.seed === undefined) ? ', mean over seeds' : ''}`;
   return {
     kind: 'lines',
     x: { title: 'epoch' },
     series: arms.map(({ label, index }) => ({ label, style: index })),
     panels: [
       {
-        title,
+        title: curveTitle(chart),
         format: chart.unit,
         lines: lines.map(({ arm, seed, points }): Line => ({
           series: arms.findIndex(s => s.arm === arm),
@@ -67,9 +46,12 @@ class GridList {
   }
 }
 
+/** Undefined where each line is a single run. */
+export const curveCaption = ({ series }: CurveChart): string | undefined => (curveLines(series).some(({ n }) => n > 1) ? 'Lines are means over seeds.' : undefined);
+
 /** The chart in words: what is drawn and where each line ends. */
 export function lineChartAlt(chart: CurveChart): string {
-  const lines = chartLines(chart.series);
+  const lines = curveLines(chart.series);
   const labelOf = new Map(chart.series.map(s => [s.arm, s.label]));
   const seeds = new Set(chart.series.map(s => s.seed)).size;
   const name = ({ arm, seed }: CurveLine): string => `${labelOf.get(arm)!}${seeds > 1 ? ` (${seed === undefined ? 'mean over seeds' : `seed ${seed}`})` : ''}`;

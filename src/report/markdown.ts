@@ -1,15 +1,18 @@
 /** Report -> `README.md`: what GitHub shows of the report in a pull request. Charts are linked SVG files. */
-import { allFailuresTable, recipeTable } from './appendix.ts';
+import { agreementTable } from './agreement.ts';
+import { allFailuresTable, recipeTable, stageTable } from './appendix.ts';
 import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from './asides.ts';
+import { overviewTable } from './axischart.ts';
 import { ablationAnchor, claimOverview, claimTable } from './claimtables.ts';
+import { curveTable } from './curvetable.ts';
 import { disagreementAnchor, disagreementRule, disagreementSentence, disagreementTitle } from './disagreements.ts';
 import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from './figures.ts';
 import { plural } from './format.ts';
 import type { AblationReport, Report } from './model.ts';
 import { multiplicitySentences } from './multiplicity.ts';
-import { costTable, curveTable, factTable, failureTable, resultTable, stageTable, type Cell, type Table, type TableRow } from './tables.ts';
+import { costTable, factTable, failureTable, resultTable, type Cell, type Table, type TableRow } from './tables.ts';
 import { slug } from './text.ts';
-import { reportKicker, reportTitle } from './wording.ts';
+import { reportKicker, reportTitle, seedsText } from './wording.ts';
 
 type Figures = ReadonlyMap<string, ReportFigure>;
 
@@ -35,7 +38,8 @@ export function renderMarkdown(report: Report, figures: Figures): string {
     ...(report.notes.length === 0 ? [] : [report.notes.map(note => `> ${escapeMarkdown(note)}`).join('\n>\n')]),
     `**${escapeMarkdown(lead ?? '')}** ${rest.map(escapeInline).join(' ')}`,
     ...disagreements(report),
-    ...[figures.get(OVERVIEW), figures.get(AGREEMENT)].flatMap(captioned),
+    ...captioned(figures.get(OVERVIEW)), ...valuesOf(overviewTable(report)),
+    ...captioned(figures.get(AGREEMENT)), ...valuesOf(agreementTable(report)),
     ...(report.ablations.length < 2 ? [] : ['## Ablations', table(contentsTable(report))]),
     details('How to read the tables', notes([report.rule, report.valueRule, ...(report.disagreements.length === 0 ? [] : [disagreementRule])])),
     ...claims(report),
@@ -48,8 +52,9 @@ export function renderMarkdown(report: Report, figures: Figures): string {
 
 /** Scale, what the study puts first about it, and seeds. */
 function whatWasRun(report: Report): string {
+  const seeds = seedsText(report);
   const facts = report.facts.filter(fact => fact.lead === true).map(({ label, value }) => `${label}: ${value}`);
-  return `${[reportKicker(report), ...facts, `${report.seeds.length === 1 ? 'Seed' : 'Seeds'}: ${report.seeds.join(', ')}`].join('. ')}.`;
+  return `${[reportKicker(report), ...facts, `${report.seeds.length === 1 ? 'Seed' : 'Seeds'}: ${seeds.text}${seeds.detail === undefined ? '' : ` (${seeds.detail})`}`].join('. ')}.`;
 }
 
 function disagreements({ disagreements: found, headline: { unit } }: Report): string[] {
@@ -128,6 +133,8 @@ function curves(ablation: AblationReport, figures: Figures): string[] {
   });
   return charts.length === 0 ? [] : [details('Training curves', charts.join('\n\n'))];
 }
+
+const valuesOf = (data: Table | undefined): string[] => (data === undefined ? [] : [details(`Values of \u201c${data.subject}\u201d`, table(data))]);
 
 const captioned = (figure: ReportFigure | undefined): string[] =>
   figure === undefined ? [] : [image(figure), ...(figure.caption === undefined ? [] : [`<sub>${escapeInline(figure.caption)}</sub>`])];

@@ -3,7 +3,7 @@ import type { Assumption, Fact, Inconsistency } from '../ablation/declaration.ts
 import type { StageCost } from '../ablation/kind.ts';
 import type { Changes } from './baseline.ts';
 import type { ClaimCount, ClaimResult, ComparisonCount } from './claims.ts';
-import type { Agreement, Difference, OrderCount } from './compare.ts';
+import type { Agreement, Difference, OrderCount, OrderedPair } from './compare.ts';
 import type { Disagreement } from './disagreements.ts';
 import type { Unit } from './format.ts';
 import type { Multiplicity } from './multiplicity.ts';
@@ -27,6 +27,7 @@ export interface Report {
   readonly comparable: boolean;
   readonly headline: Headline;
   readonly arms: ArmCount;
+  /** Of all ablations, the same two arms of a table once. */
   readonly order: OrderCount;
   /** Of all ablations. */
   readonly claims: ClaimCount;
@@ -66,8 +67,9 @@ export interface StageEntry {
   readonly kind: string;
   readonly seed: number;
   readonly state: 'done' | 'failed';
-  /** Places where arms use it. */
+  /** Places where arms use it, and the arm of the first: `ablation/arm`. */
   readonly uses: number;
+  readonly firstUse: string;
   readonly resultSha256: string | undefined;
 }
 
@@ -100,6 +102,8 @@ export interface AblationReport {
   readonly finding: readonly string[];
   readonly rows: readonly ArmRow[];
   readonly columns: readonly ExtraColumn[];
+  /** Arms of one table, two by two. */
+  readonly pairs: readonly OrderedPair[];
   readonly order: OrderCount;
   /** The same as one number; undefined where there is nothing to correlate. */
   readonly rank: RankAgreement | undefined;

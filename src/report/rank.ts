@@ -5,7 +5,7 @@ import { mean, tidy } from './statistics.ts';
 import { FEWEST_SEEDS } from './verdict.ts';
 
 /** Two arms are in order or not: there is nothing to correlate. */
-const FEWEST_ARMS = 3;
+export const FEWEST_ARMS = 3;
 
 export interface RankAgreement {
   /** Kendall's tau-b between the means and the published values. */

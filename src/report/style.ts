@@ -1,4 +1,5 @@
 /** Style sheet of the HTML report: light and dark, print, and narrow screens. */
+import { FONT, FONT_SIZE } from './charts/text-width.ts';
 import { darkRules, DASHES, palette, series } from './palette.ts';
 
 const variables = (scheme: 'light' | 'dark'): string =>
@@ -80,12 +81,12 @@ tr.group th{padding-top:1.1rem;font-weight:600;border-bottom:1px solid var(--mut
 .notes{margin:0 0 1rem;padding:0;list-style:none;font-size:.8125rem;max-width:52rem}
 .sense{margin-top:.75rem}.footnotes{margin:.25rem 0 0;padding-left:1.2rem;font-size:.875rem;color:var(--muted);max-width:52rem}
 figure{margin:1.25rem 0 0}
-figure svg{display:block;overflow:visible}
+figure svg{display:block;overflow:visible;font:${FONT_SIZE}px ${FONT}}
 figure .narrow{display:none}
 figcaption{font-size:.8125rem;margin-top:.35rem;max-width:52rem}
 details{margin:.5rem 0 0}
 summary{cursor:pointer;color:var(--accent);font-size:.875rem;padding:.2rem 0;width:fit-content}
-.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr));gap:1rem 1.5rem;align-items:start}.charts>div{min-width:0}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr));gap:1rem 1.5rem;align-items:start}.charts>div{min-width:0}.charts>div:has(>details[open]){grid-column:1/-1}
 footer{margin:2.5rem 0 3rem;padding-top:1rem;border-top:1px solid var(--rule);font-size:.875rem}
 `;
 

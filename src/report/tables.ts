@@ -1,8 +1,8 @@
 /** The report's tables as text cells, shared by HTML and Markdown: a number is formatted in one place. */
 import type { Agreement, Difference } from './compare.ts';
-import { at } from './curves.ts';
 import { formatCount, formatDelta, formatFlops, formatPublished, formatPublishedDelta, formatValue, plural, type Unit } from './format.ts';
-import type { AblationReport, ArmRow, CurveChart, Report } from './model.ts';
+import type { AblationReport, ArmRow, Report } from './model.ts';
+import { seedsText } from './wording.ts';
 
 export type Tone = 'agree' | 'disagree' | 'muted' | 'strong' | 'plain';
 
@@ -171,27 +171,6 @@ function costCells(cost: ArmRow['cost']): Cell[] {
   return [{ text: formatCount(cost.labelledImages) }, { text: formatCount(cost.unlabelledImages) }, { text: formatFlops(cost.flops) }];
 }
 
-const SHARES = [0, 0.25, 0.5, 0.75, 1] as const;
-
-/** Five values of every line of a chart; all points are in `results.jsonl`. */
-export function curveTable({ title }: AblationReport, chart: CurveChart): Table {
-  const several = new Set(chart.series.map(s => s.seed)).size > 1;
-  return {
-    subject: `${title}, training curves`,
-    caption: `${chart.title}${chart.unit === 'fraction' ? ' (%)' : ''}, values along the run`,
-    corner: 'Arm',
-    columns: SHARES.map(share => right(share === 0 ? 'first' : share === 1 ? 'last' : `${100 * share} %`)),
-    rows: chart.series.map(s => ({
-      header: several ? `${s.label}, seed ${s.seed}` : s.label,
-      cells: SHARES.map(share => {
-        const [epoch, value] = at(s.points, share);
-        return { text: formatValue(value, chart.unit), detail: `epoch ${Number(epoch.toFixed(2))}` };
-      }),
-    })),
-    notes: [],
-  };
-}
-
 /** Stages that failed, with their reasons; undefined when none did. */
 export function failureTable(ablation: AblationReport): Table | undefined {
   if (ablation.failures.length === 0) return undefined;
@@ -217,29 +196,8 @@ export function factTable(report: Report): Table {
     rows: [
       ...report.facts.map(fact => ({ header: fact.label, cells: [{ text: fact.value }] })),
       ...report.overrides.map(change => ({ header: 'Changed for this report', marked: true, cells: [{ text: change }] })),
-      { header: 'Seeds', cells: [{ text: report.seeds.join(', ') }] },
+      { header: 'Seeds', cells: [seedsText(report)] },
     ],
-    notes: [],
-  };
-}
-
-/** Keys and hashes: what a record can be checked against. */
-export function stageTable(report: Report): Table {
-  return {
-    subject: 'How it was run',
-    caption: 'Stages behind the numbers',
-    corner: 'Key',
-    columns: [left('Kind'), right('Seed'), left('State'), right('Used'), left('SHA-256 of result.json')],
-    rows: report.stages.map(stage => ({
-      header: stage.key.slice(0, 16),
-      cells: [
-        { text: stage.kind },
-        { text: String(stage.seed) },
-        { text: stage.state, ...(stage.state === 'failed' ? { tone: 'disagree' as const } : {}) },
-        { text: formatCount(stage.uses) },
-        stage.resultSha256 === undefined ? NONE : { text: stage.resultSha256.slice(0, 16) },
-      ],
-    })),
     notes: [],
   };
 }

@@ -11,8 +11,9 @@ import { renderHtml } from './html.ts';
 import { claimLatex, resultLatex } from './latex.ts';
 import { escapeMarkup } from './markup.ts';
 import { renderMarkdown } from './markdown.ts';
+import type { Report } from './model.ts';
 import { parseProvenance, serializeProvenance, type ReportProvenance } from './provenance.ts';
-import { byText, serializeRecords } from './records.ts';
+import { byText, serializeRecords, type ReportRecord } from './records.ts';
 import { pageScript } from './script.ts';
 import { standalone } from './svg.ts';
 import { slug } from './text.ts';
@@ -29,13 +30,16 @@ const OWN_FOLDERS = [
  * Every file that the records decide, by path within the report, in order of path. Without `provenance.json`.
  * @param changes for a section of the page, which a committed report does not have
  */
-export async function renderReport(input: ReportInput, changes?: Changes): Promise<ReadonlyMap<string, string>> {
-  const report = { ...buildReport(input), ...(changes === undefined ? {} : { changes }) };
+export const renderReport = (input: ReportInput, changes?: Changes): Promise<ReadonlyMap<string, string>> => renderFiles(withChanges(buildReport(input), changes), input.records);
+
+const withChanges = (report: Report, changes: Changes | undefined): Report => (changes === undefined ? report : { ...report, changes });
+
+async function renderFiles(report: Report, records: readonly ReportRecord[]): Promise<ReadonlyMap<string, string>> {
   const figures = await renderFigures(report);
   const files: [string, string][] = [
     ['index.html', renderHtml(report, figures, await pageScript())],
     [README_FILE, renderMarkdown(report, figures)],
-    [RECORDS_FILE, serializeRecords(input.records)],
+    [RECORDS_FILE, serializeRecords(records)],
     ...[...figures.values()].map((figure): [string, string] => [`figures/${figure.id}.svg`, standalone(figure.file, escapeMarkup(figure.alt))]),
   ];
   const add = (path: string, text: string | undefined): void => {
@@ -64,6 +68,7 @@ function checkNames(files: [string, string][]): [string, string][] {
 }
 
 export interface WrittenReport {
+  readonly report: Report;
   /** Paths within the report whose bytes changed or that are new. */
   readonly written: readonly string[];
   readonly unchanged: readonly string[];
@@ -77,7 +82,8 @@ export interface WrittenReport {
  */
 export async function writeReport(input: Omit<ReportInput, 'engines'> & { readonly provenance: ReportProvenance; readonly outDir: string; readonly changes?: Changes }): Promise<WrittenReport> {
   const provenance = serializeProvenance(input.provenance);
-  const files = new Map([...(await renderReport({ ...input, engines: enginesOf(parseProvenance(provenance)) }, input.changes)), [PROVENANCE_FILE, provenance]]);
+  const report = withChanges(buildReport({ ...input, engines: enginesOf(parseProvenance(provenance)) }), input.changes);
+  const files = new Map([...(await renderFiles(report, input.records)), [PROVENANCE_FILE, provenance]]);
   const written: string[] = [];
   const unchanged: string[] = [];
   for (const [path, text] of files) {
@@ -92,7 +98,7 @@ export async function writeReport(input: Omit<ReportInput, 'engines'> & { readon
   }
   const removed = strayFiles(input.outDir, files);
   for (const path of removed) rmSync(join(input.outDir, path));
-  return { written, unchanged, removed };
+  return { report, written, unchanged, removed };
 }
 
 export interface ReportProblem {

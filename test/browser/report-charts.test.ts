@@ -242,11 +242,11 @@ describe.skipIf(!hasChromium)('live charts', () => {
     const title = (): Promise<string[]> => chart.locator('.canvas svg text').filter({ hasText: 'Distillation loss' }).allTextContents();
     const button = chart.getByRole('button', { name: 'Logarithmic' });
     const first = (await button.getAttribute('aria-pressed')) === 'true';
-    expect((await title())[0]!.includes('logarithmic')).toBe(first);
+    expect((await title())[0]!.includes('log scale')).toBe(first);
     await button.click();
-    await expect.poll(async () => (await title())[0]!.includes('logarithmic')).toBe(!first);
+    await expect.poll(async () => (await title())[0]!.includes('log scale')).toBe(!first);
     await button.click();
-    await expect.poll(async () => (await title())[0]!.includes('logarithmic')).toBe(first);
+    await expect.poll(async () => (await title())[0]!.includes('log scale')).toBe(first);
     expect(await figure(page, 'relation-finetune-val_accuracy').getByRole('button', { name: 'Logarithmic' }).count()).toBe(0);
     await page.close();
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { buildReport } from '../../src/report/build.ts';
-import { countOrder, difference, type Replicates } from '../../src/report/compare.ts';
+import { comparePairs, countOrder, difference, type Replicates } from '../../src/report/compare.ts';
 import { escapeMarkdown } from '../../src/report/markdown.ts';
 import { escapeMarkup } from '../../src/report/markup.ts';
 import { cutCurve, parseRecords, serializeRecords, type ReportRecord } from '../../src/report/records.ts';
@@ -80,8 +80,8 @@ test('a difference changes sign with its sides, and so does nothing else', () =>
       if (ab === undefined || ba === undefined) return;
       expect(ab.value).toBeCloseTo(-ba.value, 12);
       expect(ab.standardError).toBeCloseTo(ba.standardError, 12);
-      expect(countOrder([{ published: 1, replicates: a }, { published: 2, replicates: b }], 0)).toEqual(
-        countOrder([{ published: 2, replicates: b }, { published: 1, replicates: a }], 0),
+      expect(countOrder(comparePairs([{ what: 'a', published: 1, replicates: a }, { what: 'b', published: 2, replicates: b }], 0))).toEqual(
+        countOrder(comparePairs([{ what: 'b', published: 2, replicates: b }, { what: 'a', published: 1, replicates: a }], 0)),
       );
     }),
   );

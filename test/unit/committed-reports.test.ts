@@ -14,6 +14,8 @@ const experiments = fileURLToPath(new URL('../../experiments', import.meta.url))
 const reports = fileURLToPath(new URL('../../reports', import.meta.url));
 /** Written by `make bench` and `make bench-gpu`: figures of one machine, which no test can give again. */
 const BENCH: readonly string[] = ['bench', 'bench-gpu'];
+/** Drawing a whole report takes seconds, and several times that on a busy machine. */
+const REPORT_TIMEOUT = 120_000;
 const committed = listProfiles(experiments).filter(profile => existsSync(join(reports, profile)));
 
 describe('committed reports', () => {
@@ -26,7 +28,7 @@ describe('committed reports', () => {
     const loaded = await loadExperiments(experiments, { profile });
     const problems = await checkReport({ study: loaded.study, profile: loaded.profile, ablations: loaded.ablations.map(a => a.declaration), expanded: loaded.ablations, outDir: join(reports, profile) });
     expect(problems).toEqual([]);
-  });
+  }, REPORT_TIMEOUT);
 
   it.each(committed)('%s: every result stands for the arm that the declarations say', async profile => {
     const loaded = await loadExperiments(experiments, { profile });

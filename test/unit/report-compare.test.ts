@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { addOrders, agreement, agreementRule, countOrder, decidable, difference, publishedDifference, type Difference, type Replicates } from '../../src/report/compare.ts';
+import { agreement, agreementRule, comparePairs, countOrder, decidable, difference, publishedDifference, type Difference, type Replicates } from '../../src/report/compare.ts';
 
 const replicates = (...values: readonly number[]): Replicates => new Map(values.map((value, seed) => [seed, { value, standardError: 0.003 }]));
 const delta = (value: number, standardError: number): Difference => ({ value, standardError, n: 1, error: 'binomial', interval: undefined });
@@ -54,24 +54,25 @@ describe('agreement', () => {
 describe('countOrder', () => {
   test('Table 7 separates 6 of its 10 pairs', () => {
     const measured = [0.85, 0.866, 0.873, 0.869, 0.874];
-    const arms = [83.6, 84.4, 84.5, 84.4, 84.6].map((published, i) => ({ published, replicates: replicates(measured[i]!) }));
-    const order = countOrder(arms, 0.16);
+    const arms = [83.6, 84.4, 84.5, 84.4, 84.6].map((published, i) => ({ what: String(i), published, replicates: replicates(measured[i]!) }));
+    const order = countOrder(comparePairs(arms, 0.16));
     expect(order).toEqual({ same: 6, opposite: 0, withinNoise: 0, publishedNoise: 4, notMeasured: 0 });
     expect(decidable(order)).toBe(6);
   });
 
   test('tells opposite, noise and missing apart', () => {
-    const order = countOrder(
+    const pairs = comparePairs(
       [
-        { published: 1, replicates: replicates(0.9) },
-        { published: 2, replicates: replicates(0.8) },
-        { published: 3, replicates: replicates(0.801) },
-        { published: 4, replicates: replicates() },
+        { what: 'a', published: 1, replicates: replicates(0.9) },
+        { what: 'b', published: 2, replicates: replicates(0.8) },
+        { what: 'c', published: 3, replicates: replicates(0.801) },
+        { what: 'd', published: 4, replicates: replicates() },
       ],
       0.16,
     );
-    expect(order).toEqual({ same: 0, opposite: 2, withinNoise: 1, publishedNoise: 0, notMeasured: 3 });
-    expect(addOrders([order, order]).opposite).toBe(4);
+    const order = { same: 0, opposite: 2, withinNoise: 1, publishedNoise: 0, notMeasured: 3 };
+    expect(countOrder(pairs)).toEqual(order);
+    expect(countOrder([...pairs, ...pairs])).toEqual(order);
   });
 
   test('published differences are taken in decimals', () => expect(publishedDifference(84.6, 84.4)).toBe(0.2));

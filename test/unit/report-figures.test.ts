@@ -44,9 +44,9 @@ describe('charts of the sample', () => {
 
   test('dots stand in the order of their values', () => {
     const report = buildReport(sampleInput()).ablations[0]!;
-    // Paths of filled points, in order of rows: their x is the translation.
-    const dots = [...parse(figures.get('relation-result')!.wide).querySelectorAll(`path[fill="${palette.accent.light}"][stroke="${palette.accent.light}"]`)];
-    const xs = dots.map(dot => Number(/translate\(([-\d.]+)/.exec(dot.getAttribute('transform')!)![1]));
+    // Filled points, in order of rows.
+    const dots = [...parse(figures.get('relation-result')!.wide).querySelectorAll(`g[fill="${palette.accent.light}"][stroke="${palette.accent.light}"] > circle`)];
+    const xs = dots.map(dot => Number(dot.getAttribute('cx')));
     expect(xs).toHaveLength(6);
     const order = (values: readonly number[]): number[] => values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!);
     expect(order(xs)).toEqual(order(report.rows.map(row => row.measured!.mean)));
@@ -108,12 +108,12 @@ describe('accuracy over model size', () => {
     expect(lines.map(({ label }) => label)).toEqual(['From scratch', 'Distilled (not measured: Large)']);
     expect(panels.map(({ title }) => title)).toEqual(['Measured: test accuracy (%)', 'Published (%)']);
     expect(panels.map(panel => panel.lines.map(line => line.y))).toEqual([[[70, 72], [71.5, null]], [[78, 80], [79.5, 82.5]]]);
-    expect(panels[0]!.lines[0]!.error).toEqual([0.46, 0.45]);
+    expect(panels[0]!.lines[0]!.error).toEqual([0.9, 0.88]);
   });
 
   test('draws nothing where a number is missing, and says so in words', () => {
     // From scratch two points in each panel, distilled one measured and two published.
-    expect(parse(figures.get('overview')!.file).querySelectorAll(`path[fill="${series[1]!.light}"]`)).toHaveLength(3);
+    expect(parse(figures.get('overview')!.file).querySelectorAll(`g[fill="${series[1]!.light}"] circle, circle[fill="${series[1]!.light}"]`)).toHaveLength(3);
     expect(figures.get('overview')!.alt).toContain('Distilled (not measured: Large): Small 71.50, Large missing');
   });
 
@@ -148,6 +148,18 @@ describe('accuracy over model size', () => {
     expect(found.filter(text => /^[+\u2212]?\d+$|^\u2013$/.test(text))).toEqual(['0', '0', '0', '\u2013', '0', '0', '0']);
     expect(found.filter(text => text.startsWith('\u03c4'))).toHaveLength(2);
     expect(found.filter(text => text.startsWith('Table 1: '))).toEqual(['Table 1: Two sizes', 'Table 1: Which block']);
+  });
+
+  test('a table of which one arm is measured has nothing to compare, and says so', async () => {
+    const input = sizesInput();
+    const records = input.records.filter(({ uses: [use] }) => use!.ablation === 'sizes' || use!.arm === 'nine');
+    const alone = (await renderFigures(buildReport({ ...input, records }))).get('agreement')!;
+    const found = texts(alone.wide);
+    expect(found.filter(text => /^[+\u2212]?\d+$|^[\u2013\u2022]$/.test(text))).toEqual(['0', '0', '0', '\u2013', '\u2013', '\u2013', '\u2022']);
+    expect(found).toContain('nothing to compare');
+    expect(alone.alt).toContain('Table 1: Two sizes: \u03c4 +1.00, p 0.333, 3 of 3 measured arms in their place, 1 not measured; Table 1: Which block: nothing to compare, 1 of 3 arms measured.');
+    expect(alone.caption).toMatch(/\u2022 is measured, with nothing to compare it with\. \u2013 is not measured\.$/);
+    expect(figures.get('agreement')!.caption).not.toContain('\u2022');
   });
 
   test('arms of one size stand under its name, without repeating it', () => {
@@ -205,7 +217,7 @@ test('charts hold the numbers that the tables print', () => {
 });
 
 describe('places off', () => {
-  const off = (...pairs: [published: number, measured: number | undefined][]): (number | null)[] => placesOff(pairs.map(([published, measured]) => ({ published, measured })));
+  const off = (...pairs: [published: number, measured: number | undefined][]) => placesOff(pairs.map(([published, measured]) => ({ published, measured })));
 
   test('zero where the orders agree, the whole way where they are opposite', () => {
     expect(off([1, 0.1], [2, 0.2], [3, 0.3])).toEqual([0, 0, 0]);
@@ -216,7 +228,7 @@ describe('places off', () => {
     expect(off([1, 0.2], [2, 0.2], [3, 0.1])).toEqual([1, 0, -2]);
   });
   test('what is not measured takes no place', () => {
-    expect(off([1, 0.1], [2, undefined], [3, 0.2])).toEqual([0, null, 0]);
+    expect(off([1, 0.1], [2, undefined], [3, 0.2])).toEqual([0, 'not measured', 0]);
   });
   test('shades run from in place to the other end', () => {
     expect([0, 1, 2, 3, 4].map(n => shadeOf(n, 5))).toEqual([palette.same, palette.near, palette.off, palette.far, palette.opposite].map(c => c.light));
@@ -249,6 +261,7 @@ describe('text widths', () => {
 
 test('logTicks marks 1, 2 and 5 of every decade in range', () => {
   expect(logTicks([0.04, 3])).toEqual([0.05, 0.1, 0.2, 0.5, 1, 2]);
+  expect(logTicks([1.2, 4])).toEqual([1.5, 2, 3]);
 });
 
 /** WCAG 2 contrast ratio of two `#rrggbb` colours. */

@@ -66,9 +66,13 @@ describe('page of the sample', () => {
     for (const table of page.document.querySelectorAll('table')) {
       expect(table.querySelector('caption')!.textContent).not.toBe('');
       for (const th of table.querySelectorAll('thead th')) expect(th.getAttribute('scope')).toBe('col');
-      for (const th of table.querySelectorAll('tbody th')) expect(th.getAttribute('scope')).toBe('row');
       const columns = table.querySelectorAll('thead th').length;
-      for (const tr of table.querySelectorAll('tbody tr')) expect(tr.children).toHaveLength(columns);
+      for (const tr of table.querySelectorAll('tbody tr')) {
+        const group = tr.getAttribute('class') === 'group';
+        expect(tr.querySelector('th')!.getAttribute('scope')).toBe(group ? 'rowgroup' : 'row');
+        expect(tr.children).toHaveLength(group ? 1 : columns);
+        if (group) expect(tr.querySelector('th')!.getAttribute('colspan')).toBe(String(columns));
+      }
     }
   });
 

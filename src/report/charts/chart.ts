@@ -100,10 +100,13 @@ export interface MatrixRow {
   readonly text: string;
 }
 
+/** An arm without a result, and one with a result but no other arm that the paper sets apart from it. */
+export type NoPlace = 'not measured' | 'nothing to compare';
+
 export interface MatrixCell {
   readonly name: string;
-  /** Places above (+) or below the published one; null: not measured. */
-  readonly off: number | null;
+  /** Places above (+) or below the published one, or why there is no such number. */
+  readonly off: number | NoPlace;
   readonly notes: readonly string[];
 }
 

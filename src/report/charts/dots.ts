@@ -149,7 +149,7 @@ const errorBars = (color: string, box: Box): object => ({
 
 const seedMarks = (color: string, box: Box): object => ({
   transform: [{ filter: 'isValid(datum.seeds)' }, { flatten: ['seeds'] }],
-  mark: { type: 'point', filled: true, size: 18, opacity: 0.55, color, yOffset: 8 },
+  mark: { type: 'point', filled: true, size: 18, opacity: 1, fillOpacity: 0.55, color, yOffset: 8 },
   encoding: { y, x: xOf('seeds', box) },
 });
 

@@ -16,6 +16,8 @@ const SPACING = 28;
 /** A line with more points is drawn without marks on them. */
 const MARKED_POINTS = 12;
 const LEGEND_LABEL = 40;
+/** From one bar over a place to the next. */
+const BESIDE = 5;
 
 /** A whole line; flattened, each of its points is a `PointDatum`. */
 interface LineDatum {
@@ -53,22 +55,24 @@ function panelSpec(chart: LineChart, panel: LinePanel, index: number, look: Look
   const bars = lines.some(({ error }) => error !== undefined);
   const yOf = yEncoding(panel, log);
   const name = `${READ}_${index}`;
-  const line = { mark: { type: 'line', strokeWidth: 2, strokeJoin: 'round' }, encoding: { y: yOf('y'), ...look, detail: { field: 'line', type: 'nominal' } } };
-  const points = { name, mark: { type: 'point', filled: true, size: 40, opacity: 1 }, encoding: { y: yOf('y'), color: OWN_COLOUR } };
+  // Bars over one place stand beside each other.
+  const beside = bars && chart.series.length > 1 ? { xOffset: { expr: `(datum.group - ${(chart.series.length - 1) / 2}) * ${BESIDE}` } } : {};
+  const line = { mark: { type: 'line', strokeWidth: 2, strokeJoin: 'round', ...beside }, encoding: { y: yOf('y'), ...look, detail: { field: 'line', type: 'nominal' } } };
+  const points = { name, mark: { type: 'point', filled: true, size: 40, opacity: 1, ...beside }, encoding: { y: yOf('y'), color: OWN_COLOUR } };
   return {
-    title: { text: `${panel.title}${log ? ', logarithmic' : ''}`, color: panel.tone === undefined ? palette.ink.light : toneColour(panel.tone), limit: SIZES.several.wide.width + 40 },
+    title: { text: `${panel.title}${log ? ', log scale' : ''}`, color: panel.tone === undefined ? palette.ink.light : toneColour(panel.tone), limit: SIZES.several.wide.width + 40 },
     data: { values: lines },
     transform: [{ filter: NOT_HIDDEN }, { flatten: ['x', 'y', ...(bars ? ['error'] : [])] }],
     encoding: { x: xEncoding(chart) },
-    layer: short ? [line, ...(bars ? [errorBars(yOf)] : []), points] : [{ name, ...line }],
+    layer: short ? [line, ...(bars ? [errorBars(yOf, beside)] : []), points] : [{ name, ...line }],
   };
 }
 
 const OWN_COLOUR = { field: 'colour', type: 'nominal', scale: null } as const;
 
-const errorBars = (yOf: (field: string) => object): object => ({
+const errorBars = (yOf: (field: string) => object, beside: object): object => ({
   transform: [{ filter: 'isValid(datum.error)' }, { calculate: 'datum.y - datum.error', as: 'low' }, { calculate: 'datum.y + datum.error', as: 'high' }],
-  mark: { type: 'rule', strokeWidth: 1.5 },
+  mark: { type: 'rule', strokeWidth: 1.5, ...beside },
   encoding: { y: yOf('low'), y2: { field: 'high' }, color: OWN_COLOUR },
 });
 

@@ -24,7 +24,15 @@ export function shadeOf(off: number, arms: number): string {
   return shades[Math.min(shades.length - 1, Math.max(1, Math.ceil(share * (shades.length - 1))))]!.light;
 }
 
-const offText = ({ off }: MatrixCell): string => (off === null ? '\u2013' : off > 0 ? `+${off}` : off < 0 ? `\u2212${-off}` : '0');
+/** A sign where there is no number. */
+export function offText(off: MatrixCell['off']): string {
+  if (off === 'not measured') return '\u2013';
+  if (off === 'nothing to compare') return '\u2022';
+  return off > 0 ? `+${off}` : off < 0 ? `\u2212${-off}` : '0';
+}
+
+/** What has no place is apart from the shades. */
+const fillOf = (off: MatrixCell['off'], arms: number): string => (off === 'not measured' ? palette.page.light : off === 'nothing to compare' ? palette.band.light : shadeOf(off, arms));
 
 interface CellDatum extends TipDatum {
   readonly column: number;
@@ -37,7 +45,7 @@ export function matrixSpec(chart: MatrixChart, view: ChartView): TopLevelSpec {
   const most = Math.max(...chart.rows.map(row => row.cells.length));
   const width = Math.floor(Math.min(CELL.most, Math.max(narrow ? 20 : CELL.least, (narrow ? NARROW_WIDTH : WIDE_CELLS) / most)));
   const cells = chart.rows.flatMap(({ cells: ofRow }, group) =>
-    ofRow.map((cell, column): CellDatum => ({ group, column, fill: cell.off === null ? palette.page.light : shadeOf(cell.off, ofRow.length), text: offText(cell), tip: [cell.name, ...cell.notes] })),
+    ofRow.map((cell, column): CellDatum => ({ group, column, fill: fillOf(cell.off, ofRow.length), text: offText(cell.off), tip: [cell.name, ...cell.notes] })),
   );
   const rows = chart.rows.map(({ label, text }, group) => ({ group, label: shorten(label, LABEL_LIMIT), text }));
   const yOffset = narrow ? BELOW_LABEL : 0;

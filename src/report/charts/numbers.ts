@@ -8,11 +8,16 @@ export const shownNumber = (value: number, unit: Unit): number => Number(formatV
 /** Prints a number that {@link shownNumber} gave. */
 export const formatShown = (value: number, format: Format): string => (format === 'published' ? formatPublished(value) : formatValue(value / scale(1, format), format));
 
-/** 1, 2 and 5 of every decade that the values span; Vega's own choice draws a line for each digit. */
+/** Of every decade; the denser ones for values that span less than one. */
+const DIGITS = [[1, 2, 5], [1, 1.5, 2, 3, 5, 7]] as const;
+const FEWEST_TICKS = 3;
+
+/** 1, 2 and 5 of every decade that the values span, or some more where they are close together; Vega's own choice draws a line for each digit. */
 export function logTicks(values: readonly number[]): number[] {
   const low = Math.min(...values);
   const high = Math.max(...values);
   const first = Math.floor(Math.log10(low));
   const decades = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => first + i);
-  return decades.flatMap(power => [1, 2, 5].map(digit => Number(`${digit}e${power}`))).filter(tick => tick >= low && tick <= high);
+  const [few, more] = DIGITS.map(digits => decades.flatMap(power => digits.map(digit => Number(`${digit}e${power}`))).filter(tick => tick >= low && tick <= high)) as [number[], number[]];
+  return few.length < FEWEST_TICKS ? more : few;
 }
