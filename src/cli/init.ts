@@ -70,7 +70,7 @@ function nextSteps(folder: string): string {
     `Wrote a study to ${pc.cyan(folder)}:`,
     table([
       ['study.ts', 'the factors and stages that it works with: those of TinyMIM'],
-      ['ablations/target.ts', 'one ablation of four arms, with published values and two claims'],
+      ['ablations/tiny.ts', 'one ablation: four arms with published values, and two claims'],
       ['profiles/minute.ts', 'the scale: three seeds in about a minute on two cores'],
     ], [0, 1]),
     '',

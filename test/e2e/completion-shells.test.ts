@@ -55,7 +55,7 @@ describe('zsh', () => {
       zpty -w shell 'autoload -U compinit; compinit -u -D; source <(ablate completion zsh); bindkey "^I" complete-word'
       zpty -w shell 'keep() { print -r -- "$BUFFER" >> kept; BUFFER=""; }; zle -N keep; bindkey "^G" keep; print read""y'
       zpty -r -m shell seen '*ready*'
-      for line in ${lines.map(line => `'${line}'`).join(' ')}; do zpty -w -n shell "$line"$'\t\a'; done
+      for line in ${lines.map(line => `'${line}'`).join(' ')}; do zpty -w -n shell "$line"$'\\t\\a'; done
       zpty -w shell 'print all""done'
       zpty -r -m shell seen '*alldone*'`);
     expect(readFileSync(join(folder, 'kept'), 'utf8').split('\n').slice(0, -1)).toEqual([

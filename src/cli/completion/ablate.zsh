@@ -15,7 +15,7 @@ _ablate() {
     word=${line%%$'\t'*} help=${line#*$'\t'}
     candidates+=("${word//:/\\:}${help:+:$help}")
   done
-  _describe 'ablate' candidates $suffix
+  _describe ablate candidates "${(@)suffix}"
 }
 # Either a file on fpath, loaded by its first Tab, or sourced.
 if [[ ${funcstack[1]} == _ablate ]]; then

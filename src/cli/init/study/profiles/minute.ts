@@ -2,12 +2,13 @@
  * minute: three seeds of four arms in about a minute, on two CPU cores.
  *
  * A profile is the scale at which arms are realised: data, models, lengths, seeds. It chooses no factor, so the same arms run at every
- * profile: `ablate plan --profile <file's name>`. What is the same at two profiles is run once.
+ * profile of this folder: ablate sweep --profile <name>
  *
- * Purpose   Shows the whole way from a declaration to a report. Its models have seen too few images for its numbers to mean much.
+ * Purpose   Shows the whole way from a declaration to a report.
+ * Expected  From scratch 61 %, MAE 57 %: the first claim is reproduced. Distillation stays below, far from where it pays: the second is not.
  * Run       ablate sweep --profile minute
  *
- * It takes `mini` and shortens it. One value for one sweep: ablate sweep --set finetune.epochs=6
+ * It is the profile `mini` of the package, shortened. Other values for one sweep: ablate sweep --set finetune.epochs=3
  */
 import mini from 'tinymim-ablations/experiments/profiles/mini';
 import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
@@ -16,10 +17,10 @@ export default {
   ...mini,
   name: 'minute', // as the file is named
   title: 'Fashion-MNIST in a minute',
-  caution: 'This profile shows how it works: its students see far too few images for a conclusion.',
-  seeds: [0, 1, 2], // replicates of every arm; with fewer than three, no claim is decided
-  unlabelled_images: 4096, // of pre-training and distillation
-  labelled_images: 1024, // of fine-tuning
+  caution: 'This profile shows how it works. A student sees 8,192 images in distillation, which begins to pay at about 400,000: what is said of distillation here is no evidence.',
+  seeds: [0, 1, 2], // replicates of every arm; below three, no claim is decided
+  unlabelled_images: 8192, // of pre-training and distillation
+  labelled_images: 2048, // of fine-tuning and training from scratch
   pretrain: { ...mini.pretrain, schedule: { ...mini.pretrain.schedule, epochs: 2 } },
-  finetune: { ...mini.finetune, schedule: { ...mini.finetune.schedule, epochs: 3 } },
+  finetune: { ...mini.finetune, schedule: { ...mini.finetune.schedule, epochs: 6 } },
 } satisfies ProfileDeclaration;

@@ -1,0 +1,93 @@
+/** The first minutes, with the real program: a study is written, planned, swept and reported, in a folder whose name is not plain. */
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { execa, execaNode } from 'execa';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const ABLATE = join(ROOT, 'src/cli/ablate.mjs');
+const TEMPLATE = join(ROOT, 'src/cli/init/study');
+
+let folder: string;
+let study: string;
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'ablate-init-')));
+  study = join(folder, "Ada's stüdy");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const ablate = (args: readonly string[], cwd = folder) => execaNode(ABLATE, args, { cwd, reject: false, all: true, env: { NO_COLOR: '1' } });
+
+/** Relative paths of all files, links not followed. */
+const filesOf = (dir: string): string[] =>
+  readdirSync(dir, { recursive: true, withFileTypes: true }).filter(entry => !entry.isDirectory()).map(entry => join(entry.parentPath, entry.name).slice(dir.length + 1)).sort();
+
+describe('ablate init', () => {
+  it('writes a study that is planned, swept and reported by the commands it prints', async () => {
+    const { exitCode, stdout } = await ablate(['init', "Ada's stüdy"]);
+    expect(exitCode).toBe(0);
+    expect(filesOf(study)).toEqual(['.gitignore', 'ablations/tiny.ts', 'node_modules/tinymim-ablations', 'profiles/minute.ts', 'study.ts', 'tsconfig.json']);
+    for (const file of ['ablations/tiny.ts', 'profiles/minute.ts', 'study.ts', 'tsconfig.json']) {
+      expect(readFileSync(join(study, file), 'utf8')).toBe(readFileSync(join(TEMPLATE, file), 'utf8'));
+    }
+
+    // The printed commands, in a shell, with a plan in the place of the sweep: that one is made smaller below.
+    const [cd, plan, sweep] = stdout.split('\n').filter(line => line.startsWith('  ')).slice(-3).map(line => line.trim());
+    expect(sweep).toBe(plan!.replace(/plan$/, 'sweep'));
+    const planned = await execa('bash', ['-ec', `${cd!}\n${plan!}`], { cwd: folder, env: { NO_COLOR: '1' } });
+    expect(planned.stdout).toContain('Four ways to train a ViT-T');
+
+    const small = ['--seeds', '0', '--set', 'unlabelled_images=256', '--set', 'labelled_images=256', '--set', 'pretrain.epochs=1', '--set', 'supervise.epochs=3', '--set', 'finetune.epochs=3'];
+    const swept = await ablate(['sweep', '--devices', 'cpu:2x1', ...small], study);
+    expect(swept.all).toMatch(/\d+ stages done/);
+    expect(swept.exitCode).toBe(0);
+    const reports = readdirSync(join(study, 'reports'));
+    expect(reports).toHaveLength(1);
+    const page = readFileSync(join(study, 'reports', reports[0]!, 'README.md'), 'utf8');
+    expect(page).toContain('Four ways to train a ViT-T');
+    for (const arm of ['From scratch', 'MAE', 'Class token of a teacher', 'Relations of a teacher']) expect(page).toMatch(new RegExp(`^\\| \\**${arm}\\** \\| 1 <sub>of 3</sub> \\| \\**\\d+\\.\\d+`, 'm'));
+    expect(page).toContain('MAE pre-training of a ViT-T is worse than training it from scratch.');
+
+    const again = await ablate(['sweep', '--devices', 'cpu:2x1', ...small], study);
+    expect(again.all).toContain('Nothing to run');
+  });
+
+  it('overwrites nothing, and says what is in the way', async () => {
+    mkdirSync(study);
+    writeFileSync(join(study, 'study.ts'), 'mine');
+    const { exitCode, stderr } = await ablate(['init', study]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe(`error Expected ${study} to be a new or an empty folder, got one that holds study.ts. Nothing was written; name another: ablate init <folder>`);
+    expect(filesOf(study)).toEqual(['study.ts']);
+    expect(readFileSync(join(study, 'study.ts'), 'utf8')).toBe('mine');
+
+    const ofFile = await ablate(['init', join(study, 'study.ts')]);
+    expect(ofFile.exitCode).toBe(2);
+    expect(ofFile.stderr).toContain('got a file');
+    const below = await ablate(['init', join(study, 'study.ts', 'below')]);
+    expect(below.exitCode).toBe(2);
+    expect(below.stderr).toContain('ENOTDIR');
+  });
+
+  it('takes an empty folder, under version control or not', async () => {
+    mkdirSync(join(study, '.git'), { recursive: true });
+    expect((await ablate(['init', study])).exitCode).toBe(0);
+    expect(filesOf(study)).toContain('study.ts');
+  });
+
+  it('adds no link where the package is installed, and prints how it is called there', async () => {
+    mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true });
+    symlinkSync(ROOT, join(folder, 'node_modules/tinymim-ablations'));
+    symlinkSync('../tinymim-ablations/src/cli/ablate.mjs', join(folder, 'node_modules/.bin/ablate'));
+    const { stdout } = await ablate(['init', 'study']);
+    expect(stdout).toMatch(/^ {2}cd study\n {2}npx ablate plan\n {2}npx ablate sweep$/m);
+    expect(filesOf(join(folder, 'study'))).not.toContain('node_modules/tinymim-ablations');
+  });
+});
+
+it('a folder without a study is told how to get one', async () => {
+  const { exitCode, stderr } = await ablate(['plan', '--experiments', '.']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('or write a study to begin with: ablate init <folder>');
+});
