@@ -1,6 +1,7 @@
 /** DuckDB in memory over tables of a store: what a query does there changes no file. */
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
 import { AblateError, UsageError } from '../ablation/errors.ts';
+import { SETUP } from '../setup/place.ts';
 import type { StoreReader } from '../store/reader.ts';
 import type { Cell, Column, Table } from '../store/tables.ts';
 
@@ -34,7 +35,7 @@ async function loadDuckDB(): Promise<typeof import('@duckdb/node-api')> {
   try {
     return await import('@duckdb/node-api');
   } catch (error) {
-    throw new AblateError('NO_DUCKDB', `Expected DuckDB for Node (package @duckdb/node-api), got: ${error instanceof Error ? error.message : String(error)}; run make setup`, { cause: error });
+    throw new AblateError('NO_DUCKDB', `Expected DuckDB for Node (package @duckdb/node-api), got: ${error instanceof Error ? error.message : String(error)}; run \`${SETUP}\``, { cause: error });
   }
 }
 
