@@ -3,9 +3,7 @@
  * were read from a text conversion of the CVPR 2023 camera-ready; where that text left open which of two rows carries a
  * check mark, the record says so (`row_assignment_inferred`) and the report repeats it.
  */
-import type { Published } from '../src/ablation/declaration.ts';
-import { z } from '../src/ablation/define.ts';
-import { UsageError } from '../src/ablation/errors.ts';
+import { UsageError, z, type Published } from 'tinymim-ablations';
 import { problems, problemText } from '../src/ablation/problems.ts';
 import data from './paper.json' with { type: 'json' };
 

@@ -8,8 +8,8 @@
  * Cost      Two distillations and two fine-tunings beyond what other tables need.
  * Run       make sweep ARGS="--only class-token"
  */
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 import { published } from '../paper.ts';
 
 export default defineAblation<Factors>({

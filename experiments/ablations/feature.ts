@@ -8,8 +8,8 @@
  * Cost      Six distillations and six fine-tunings beyond what other tables need.
  * Run       make sweep ARGS="--only feature"
  */
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 import { published } from '../paper.ts';
 
 const arm = (name: string, label: string, feature: Factors['feature'], row: string) => ({

@@ -7,8 +7,8 @@
  * Cost      Nothing of its own: all arms are those of Table 8.
  * Run       make sweep ARGS="--only headline"
  */
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 import { published } from '../paper.ts';
 
 const arms = (['T', 'S', 'B'] as const).flatMap(size => {

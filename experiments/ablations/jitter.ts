@@ -6,8 +6,8 @@
  * Cost      One distillation and fine-tuning beyond the default arm.
  * Run       make sweep ARGS="--only jitter"
  */
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 
 export default defineAblation<Factors>({
   name: 'jitter',

@@ -6,8 +6,8 @@
  * Cost      Four distillations and fine-tunings beyond the default arm that Table 7 trains too.
  * Run       make sweep ARGS="--only layer"
  */
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 import { published } from '../paper.ts';
 
 const arm = (name: string, label: string, teacherBlock: number, column: string) => ({

@@ -6,8 +6,8 @@
  * Cost      Four MAE pre-trainings (those of B and L are shared with other tables) and eight classifiers.
  * Run       make sweep ARGS="--only mae-vs-scratch"
  */
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors, ModelSize } from '../../src/tinymim/factors.ts';
+import { defineAblation } from 'tinymim-ablations';
+import type { Factors, ModelSize } from 'tinymim-ablations/tinymim';
 import { published } from '../paper.ts';
 
 const sizes: readonly ModelSize[] = ['T', 'S', 'B', 'L'];

@@ -6,8 +6,8 @@
  * Cost      Two distillations and fine-tunings beyond other tables.
  * Run       make sweep ARGS="--only mask-ratio"
  */
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 import { published } from '../paper.ts';
 
 export default defineAblation<Factors>({

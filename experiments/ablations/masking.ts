@@ -7,8 +7,8 @@
  * Cost      Two distillations and fine-tunings beyond the default arm that Table 7 trains too.
  * Run       make sweep ARGS="--only masking"
  */
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 import { published } from '../paper.ts';
 
 export default defineAblation<Factors>({

@@ -8,8 +8,8 @@
  * Cost      Five distillations and fine-tunings beyond other tables.
  * Run       make sweep ARGS="--only readings"
  */
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 
 export default defineAblation<Factors>({
   name: 'readings',

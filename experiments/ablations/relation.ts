@@ -9,9 +9,8 @@
  * Cost      One teacher, one MAE of the student's size, four distillations, five fine-tunings.
  * Run       make sweep ARGS="--only relation"
  */
-import { axesOf } from '../../src/ablation/axes.ts';
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { axesOf, defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 import { published } from '../paper.ts';
 
 const { axis, product, union, withPublished } = axesOf<Factors>();

@@ -6,8 +6,8 @@
  * Cost      Six distillations and fine-tunings, two further distillations for the chains, two further MAE teachers.
  * Run       make sweep ARGS="--only sequential"
  */
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors, ModelSize } from '../../src/tinymim/factors.ts';
+import { defineAblation } from 'tinymim-ablations';
+import type { Factors, ModelSize } from 'tinymim-ablations/tinymim';
 import { published } from '../paper.ts';
 
 const arm = (student: ModelSize, teachers: Factors['teachers'], label: string, row: string) => ({

@@ -6,9 +6,8 @@
  * Cost      Four distillations and fine-tunings beyond the default arm.
  * Run       make sweep ARGS="--only single-relation"
  */
-import { axesOf } from '../../src/ablation/axes.ts';
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { axesOf, defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 
 const { axis, union } = axesOf<Factors>();
 

@@ -12,9 +12,8 @@
  * last block, so it could not teach features or class tokens. Features are the output feature, whose published 83.7 lies next
  * to this table's 83.8 (Q/K/V features have 84.3 at a third of the schedule). The class token is distilled without MAE's loss.
  */
-import { axesOf } from '../../src/ablation/axes.ts';
-import { defineAblation } from '../../src/ablation/define.ts';
-import type { Factors } from '../../src/tinymim/factors.ts';
+import { axesOf, defineAblation } from 'tinymim-ablations';
+import type { Factors } from 'tinymim-ablations/tinymim';
 import { published } from '../paper.ts';
 
 const { product, union, withPublished } = axesOf<Factors>();

@@ -9,7 +9,7 @@
  *
  * Differs from `mini` in lengths, labels and seeds only: pre-training and distillation on all images without labels.
  */
-import type { ProfileDeclaration } from '../../src/tinymim/profile.ts';
+import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
 import mini from './mini.ts';
 
 export default {

@@ -5,7 +5,7 @@
  * Cost      ablate plan --profile imagenet1k prints stages, images, FLOPs and GPU-hours.
  * Run       Not yet: ImageNet has no image pipeline here; the profile can be planned, compared and explained.
  */
-import type { ProfileDeclaration } from '../../src/tinymim/profile.ts';
+import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
 
 const MAE = 'facebookresearch/mae, PRETRAIN.md and main_pretrain.py';
 const MAE_FINETUNE = 'facebookresearch/mae, FINETUNE.md';

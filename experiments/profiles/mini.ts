@@ -9,7 +9,7 @@
  *
  * Rates were chosen on the validation images that are held out of the training split, with longer schedules than these.
  */
-import type { ProfileDeclaration } from '../../src/tinymim/profile.ts';
+import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
 
 const crop = { scale: [0.2, 1], ratio: [3 / 4, 4 / 3] } as const;
 const pretraining = {

@@ -7,7 +7,7 @@
  *
  * Differs from `mini` in sizes and lengths only.
  */
-import type { ProfileDeclaration } from '../../src/tinymim/profile.ts';
+import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
 import mini from './mini.ts';
 
 export default {
