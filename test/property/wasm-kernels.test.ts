@@ -80,3 +80,19 @@ it('gather: any batches, axes and indices', () => {
     },
   ));
 });
+
+it('split: any sizes along any axis', () => {
+  const small = fc.integer({ min: 1, max: 5 });
+  fc.assert(fc.property(fc.array(small, { minLength: 1, maxLength: 3 }), fc.array(small, { minLength: 1, maxLength: 4 }), fc.nat(2), fc.nat(), (others, sizes, place, seed) => {
+    const axis = Math.min(place, others.length);
+    const shape = others.toSpliced(axis, 0, sizes.reduce((a, b) => a + b, 0)), x = values(seed, shape);
+    tf.tidy(() => {
+      const parts = tf.split(tf.tensor(x, shape), sizes, axis);
+      parts.forEach((part, i) => {
+        const start = shape.map((_, d) => (d === axis ? sizes.slice(0, i).reduce((a, b) => a + b, 0) : 0));
+        expectNear(part.dataSync(), tf.slice(tf.tensor(x, shape), start, others.toSpliced(axis, 0, sizes[i]!)).dataSync(), 0);
+      });
+      expectNear(tf.concat(parts, axis).dataSync(), x, 0);
+    });
+  }));
+});

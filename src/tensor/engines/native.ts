@@ -1,5 +1,6 @@
 /** Native TensorFlow through tfjs-node: its package, its environment variables, its quirks. */
 import util from 'node:util';
+import { SETUP } from '../../setup/place.ts';
 import { EngineError } from '../engine-error.ts';
 import type { Device, EnginePlace, LoadedEngine } from '../engine.ts';
 import * as tf from '../tf.ts';
@@ -45,16 +46,16 @@ export async function loadNative({ device, threads }: EnginePlace): Promise<Load
     await import('@tensorflow/tfjs-node-gpu');
   } catch (cause) {
     const first = (cause as Error).message.split('\n')[0]!.trim();
-    throw new EngineError('ENGINE_UNAVAILABLE', `Expected native TensorFlow to load, got: ${first} Run \`make setup\` to install it.`, { cause });
+    throw new EngineError('ENGINE_UNAVAILABLE', `Expected native TensorFlow to load, got: ${first} Run \`${SETUP}\` to install it.`, { cause });
   }
   const backend = tf.backend() as NativeBackend;
   if (tf.getBackend() !== 'tensorflow') {
-    throw new EngineError('ENGINE_UNAVAILABLE', `Expected the backend "tensorflow", got "${tf.getBackend()}". Run \`make setup\`.`);
+    throw new EngineError('ENGINE_UNAVAILABLE', `Expected the backend "tensorflow", got "${tf.getBackend()}". Run \`${SETUP}\`.`);
   }
   const actual: Device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
   if (actual !== device) {
     throw new EngineError('ENGINE_DEVICE', `Expected ops to run on the ${device}, got the ${actual}. ` +
-      'Check the driver (`nvidia-smi`), CUDA_VISIBLE_DEVICES, and that `make setup` was run on a machine with the GPU; or ask for the other device.');
+      `Check the driver (\`nvidia-smi\`), CUDA_VISIBLE_DEVICES, and that \`${SETUP}\` was run on a machine with the GPU; or ask for the other device.`);
   }
   return { libraryVersion: backend.binding.TF_Version, why: `the ${device} was asked for, and native TensorFlow runs on it` };
 }

@@ -2,6 +2,7 @@
  * WebAssembly through tfjs-backend-wasm, where there can be no native code: everything comes from npm. One thread with SIMD;
  * ops run one by one. What is wrong or missing in the package is mended in `wasm/`.
  */
+import { isCheckout, SETUP } from '../../setup/place.ts';
 import { EngineError } from '../engine-error.ts';
 import type { LoadedEngine } from '../engine.ts';
 import * as tf from '../tf.ts';
@@ -9,7 +10,7 @@ import type { WasmBackend } from './wasm/backend.ts';
 import { guardHeap } from './wasm/heap.ts';
 import { mendKernels } from './wasm/kernels.ts';
 
-const MEND = 'Install the packages again (`npm ci --ignore-scripts`, then `make setup`).';
+const MEND = isCheckout ? `Install the packages again (\`npm ci --ignore-scripts\`, then \`${SETUP}\`).` : 'Install the packages again: npm install --ignore-scripts.';
 
 /** @throws EngineError `ENGINE_UNAVAILABLE` if the package is missing or broken, or does not start */
 export async function loadWasm(): Promise<LoadedEngine> {

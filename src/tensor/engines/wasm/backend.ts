@@ -22,6 +22,7 @@ export interface WasmBackend extends tf.KernelBackend {
   /** Valid until the next allocation. */
   typedArrayFromHeap(info: tf.TensorInfo): Float32Array | Int32Array | Uint8Array;
   getMemoryOffset(dataId: object): number;
+  incRef(dataId: object): void;
 }
 
 /** What a kernel is given; `I` names its inputs. */
@@ -31,7 +32,7 @@ export interface KernelCall<I extends string> {
   readonly backend: WasmBackend;
 }
 
-export type Kernel<I extends string> = (call: KernelCall<I>) => tf.TensorInfo;
+export type Kernel<I extends string, O = tf.TensorInfo> = (call: KernelCall<I>) => O;
 
 /** Runs a kernel of the backend from within another: outside tape and tidy, so what it returns has to be disposed of. */
 export function runKernel(name: string, backend: WasmBackend, inputs: Readonly<Record<string, tf.TensorInfo>>, attrs: object = {}): tf.TensorInfo {
@@ -50,9 +51,9 @@ export function addKernel<I extends string>(kernelName: string, kernel: Kernel<I
 }
 
 /** Puts another kernel in the place of the package's, which it may call. */
-export function replaceKernel<I extends string>(kernelName: string, kernelWith: (original: Kernel<I>) => Kernel<I>): void {
+export function replaceKernel<I extends string, O extends tf.TensorInfo | tf.TensorInfo[]>(kernelName: string, kernelWith: (original: Kernel<I, O>) => Kernel<I, O>): void {
   const original = kernelOf(kernelName);
-  const kernel = kernelWith(call => original.kernelFunc(call as never) as tf.TensorInfo);
+  const kernel = kernelWith(call => original.kernelFunc(call as never) as O);
   tf.unregisterKernel(kernelName, 'wasm');
   tf.registerKernel({ ...original, kernelFunc: call => kernel(call as unknown as KernelCall<I>) }); // with its set-up
 }

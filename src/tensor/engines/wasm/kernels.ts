@@ -1,8 +1,10 @@
+import { addKernel, replaceKernel } from './backend.ts';
 import { castKernel } from './cast.ts';
 import { gatherKernel } from './gather.ts';
+import { identityKernel } from './identity.ts';
 import { matMulKernel } from './mat-mul.ts';
-import { replaceKernel, addKernel } from './backend.ts';
 import { segmentSumKernel } from './segment-sum.ts';
+import { splitKernel } from './split.ts';
 
 let mended = false;
 
@@ -14,4 +16,6 @@ export function mendKernels(): void {
   replaceKernel('BatchMatMul', matMulKernel);
   replaceKernel('GatherV2', gatherKernel);
   replaceKernel('Cast', castKernel);
+  replaceKernel('SplitV', splitKernel);
+  replaceKernel('Identity', () => identityKernel);
 }
