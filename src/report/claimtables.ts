@@ -62,7 +62,7 @@ function claimRow(claim: ClaimResult, unit: Unit): TableRow {
     detail,
     cells: [
       verdictCell(claim, missingArms(claim.pairs), many ? undefined : weakest.seedsNeeded),
-      many && weakest.delta !== undefined ? { ...measured, detail: `${measured.detail ?? ''}, weakest of ${claim.pairs.length}` } : measured,
+      many && weakest.delta !== undefined ? { ...measured, detail: `${measured.detail ?? ''}, weakest of\u00a0${claim.pairs.length}` } : measured,
       needed,
       adjustedCell(claim.tTest, claim.verdict === 'reproduced' && !survives(claim.tTest)),
       adjustedCell(claim.signFlip),
@@ -123,7 +123,7 @@ const adjustedCell = (p: AdjustedP | undefined, lost = false): Cell =>
 
 function numberCells({ delta, standardError, bounds, n, type, margin, pValue, signFlipPValue }: PairResult, unit: Unit): [Cell, Cell, Cell, Cell] {
   const threshold = formatDelta(type === 'greater' ? margin : -margin, unit);
-  const needed: Cell = { text: `> ${threshold}`, tone: 'muted' };
+  const needed: Cell = { text: `>\u00a0${threshold}`, tone: 'muted' };
   if (delta === undefined || standardError === undefined) return [NONE, needed, NONE, NONE];
   const error = bounds === undefined ? `\u00b1\u00a0${formatDelta(standardError, unit).replace('+', '')}` : `[${formatDelta(bounds.low, unit)},\u00a0${formatDelta(bounds.high, unit)}]`;
   return [{ text: formatDelta(delta, unit), detail: `${error}, n\u00a0${n}` }, needed, pCell(pValue), pCell(signFlipPValue)];

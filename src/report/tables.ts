@@ -118,6 +118,8 @@ function publishedCell({ published }: ArmRow): Cell {
   return { text: formatPublished(published.value), ...(sign === '' ? {} : { sign }) };
 }
 
+export const COST_NOTE = 'Images seen in training and operations spent: of the arm\u2019s own stages, one seed.';
+
 function resultNotes(ablation: AblationReport, mixed: boolean): string[] {
   const rows = ablation.rows;
   const has = (kind: 'sample' | 'binomial'): boolean => rows.some(row => row.measured?.spread.kind === kind);
@@ -133,7 +135,7 @@ function resultNotes(ablation: AblationReport, mixed: boolean): string[] {
       : '',
     elsewhere.length > 0 ? `* From ${elsewhere.join(', ')} of the paper: no difference is taken between tables.` : '',
     rows.some(row => row.published?.inferred === true) ? '\u2020 The source leaves open which of two rows this value belongs to; the row is inferred.' : '',
-    rows.some(row => row.cost !== undefined) ? 'Images seen in training and operations spent: of the arm\u2019s own stages, one seed.' : '',
+    rows.some(row => row.cost !== undefined) ? COST_NOTE : '',
   ].filter(Boolean);
 }
 

@@ -57,7 +57,7 @@ describe('claims of a whole grid', () => {
     });
     // One comparison with five seeds: difference, both bounds, seeds, what it needs.
     expect(rows[0]!.textContent).toMatch(/[+\u2212]\d\.\d\d \[[+\u2212]\d\.\d\d,\u00a0[+\u2212]\d\.\d\d\], n\u00a05/);
-    expect(rows[0]!.textContent).toContain('> +0.16');
+    expect(rows[0]!.textContent).toContain('>\u00a0+0.16');
   });
 
   test('a claim of several comparisons has a row for each in its ablation', () => {

@@ -6,12 +6,12 @@ import { gridInput } from '../fixtures/report/grid.ts';
 import { hostileInput, HOSTILE_LABELS } from '../fixtures/report/hostile.ts';
 import { sampleInput } from '../fixtures/report/sample.ts';
 
-/** Commands that the tables may use: LaTeX's own, booktabs' and longtable's. */
+/** Commands that the tables may use: LaTeX's own and those of the packages that they name. */
 const KNOWN = new Set([
-  'begin', 'end', 'centering', 'footnotesize', 'scriptsize', 'setlength', 'tabcolsep', 'caption', 'label', 'toprule', 'midrule', 'bottomrule', 'addlinespace', 'multicolumn',
-  'textbf', 'textsuperscript', 'texttt', 'newline', 'par', 'quad', 'begingroup', 'endgroup', 'endhead', 'endfoot', 'linewidth',
+  'begin', 'end', 'centering', 'footnotesize', 'scriptsize', 'setlength', 'tabcolsep', 'caption', 'label', 'toprule', 'midrule', 'cmidrule', 'bottomrule', 'addlinespace', 'multicolumn',
+  'textbf', 'textsuperscript', 'texttt', 'linebreak', 'par', 'begingroup', 'endgroup', 'endfirsthead', 'endhead', 'endfoot', 'linewidth', 'raggedright', 'raggedleft', 'arraybackslash', 'parbox', 'noindent', 'smallskip',
   'textbackslash', 'textasciicircum', 'textasciitilde', 'textasciigrave', 'textbar', 'textquotedbl', 'textbullet', 'textdagger', 'textdaggerdbl', 'ldots',
-  'pm', 'times', 'cdot', 'approx', 'le', 'ge', 'rightarrow', 'Delta', 'tau', 'surd',
+  'pm', 'times', 'cdot', 'approx', 'le', 'ge', 'rightarrow', 'Delta', 'tau', 'checkmark',
 ]);
 
 /** What TeX would stumble over, found by a reader of its syntax that knows escapes, groups, mathematics and rows. */
@@ -29,10 +29,10 @@ function problemsOf(text: string): string[] {
     else if (command !== undefined && /^[A-Za-z]/.test(command) && !KNOWN.has(command)) problems.push(`command \\${command}`);
     if (depth < 0) problems.push('group closed twice');
   }
-  for (const [, what, name, spec] of body.matchAll(/\\(begin|end)\{(\w+)\}(?:\{((?:p\{[^}]*\}|[lr])+)\})?/g)) {
+  for (const [, what, name, spec] of body.matchAll(/\\(begin|end)\{(\w+)\}(?:\{\\linewidth\})?(?:\{(.*)\}$)?/gm)) {
     if (what === 'begin') open.push(name!);
     else if (open.pop() !== name) problems.push(`end of ${name!}`);
-    if (spec !== undefined) columns = spec.replace(/p\{[^}]*\}/g, 'p').length;
+    if (spec !== undefined) columns = spec.replace(/[>@p]\{[^}]*\}/g, part => (part.startsWith('p') ? 'p' : '')).length;
   }
   if (depth !== 0) problems.push(`${depth} groups left open`);
   if (math) problems.push('mathematics left open');
@@ -41,11 +41,10 @@ function problemsOf(text: string): string[] {
 
 /** Cells of each row between the rules, against the columns declared. */
 function rowProblems(body: string, columns: number): string[] {
-  const rows = body.split('\n').filter(line => line.endsWith(' \\\\') && !line.startsWith('\\caption'));
+  const rows = body.split('\n').filter(line => / \\\\(?:\*|\\addlinespace\[2pt\])?$/.test(line) && !line.startsWith('\\caption'));
   return rows.flatMap(line => {
-    const cells = line.replace(/\\&/g, '').split('&').length;
-    const whole = new RegExp(`^\\\\multicolumn\\{${columns}\\}\\{l\\}`).test(line);
-    return cells === columns || whole ? [] : [`${cells} cells for ${columns} columns: ${line}`];
+    const cells = line.replace(/\\&/g, '').split('&').reduce((sum, cell) => sum + Number(/\\multicolumn\{(\d+)\}/.exec(cell)?.[1] ?? 1), 0);
+    return cells === columns ? [] : [`${cells} cells for ${columns} columns: ${line}`];
   });
 }
 
@@ -78,11 +77,13 @@ describe('tables', () => {
   test('the sample, as booktabs sets it', () => {
     const report = buildReport(sampleInput());
     const lines = resultLatex(report, report.ablations[0]!).split('\n');
-    expect(lines[0]).toBe('% Made by ablate report. Needs \\usepackage[T1]{fontenc} and \\usepackage{booktabs}.');
-    expect(lines).toContain('\\label{tab:relation}');
-    expect(lines).toContain('\\begin{tabular}{lrrrrrlrr}');
-    expect(lines).toContain('Arm & n & Test accuracy (\\%) & $\\Delta$~to~default & Published & Published~$\\Delta$ & Order & Images & Operations \\\\');
-    expect(lines.find(line => line.startsWith('MAE baseline'))).toMatch(/^MAE baseline & 1 & \\textbf\{85\.06\} \{\\scriptsize \$\\pm\$ 0\.36\} & \$-\$2\.28 \{\\scriptsize \$\\pm\$ 0\.49\} & 83\.6 & \$-\$1\.0 & \$\\surd\$ same sign & 100,864 & /);
+    expect(lines[0]).toBe('% Made by ablate report. Needs \\usepackage[T1]{fontenc} \\usepackage{amssymb,booktabs,longtable,tabularx}. In two columns make it table* for the width of both.');
+    expect(lines[3]).toMatch(/^\\caption\{.* \(Table 7\), profile \w+\}\\label\{tab:relation\}$/);
+    expect(lines).toContain('\\begin{tabularx}{\\linewidth}{@{}>{\\raggedright\\arraybackslash}Xrrrrrc@{}}');
+    expect(lines).toContain('& \\multicolumn{3}{c}{Measured: test accuracy (\\%)} & \\multicolumn{2}{c}{Published} & \\\\');
+    expect(lines).toContain('Arm & n & mean & to default & value & to default & Order \\\\');
+    expect(lines.find(line => line.startsWith('Order: '))).toMatch(/^Order: \\checkmark\{\} same sign; .*\.\\par$/);
+    expect(lines.find(line => line.startsWith('MAE baseline'))).toBe('MAE baseline & 1 & \\textbf{85.06}~{\\scriptsize $\\pm$ 0.36} & $-$2.28~{\\scriptsize $\\pm$ 0.49} & 83.6 & $-$1.0 & \\checkmark{} \\\\');
     expect(claimLatex(report)).toBeUndefined();
   });
 
@@ -91,7 +92,7 @@ describe('tables', () => {
     for (const ablation of report.ablations) expect([ablation.name, problemsOf(resultLatex(report, ablation))]).toEqual([ablation.name, []]);
     const claims = claimLatex(report)!;
     expect(problemsOf(claims)).toEqual([]);
-    expect(claims).toContain('\\begin{longtable}{p{0.33\\linewidth}lrrrrr}');
+    expect(claims).toContain('\\endfirsthead\n\\toprule\n');
     for (const { sentence } of report.ablations.flatMap(ablation => ablation.claims)) expect(claims).toContain(escapeLatex(sentence));
   });
 
