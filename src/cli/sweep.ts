@@ -44,8 +44,7 @@ export function registerSweep(program: Command): void {
 
 async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
   const { plan, profile, dir, study } = chosen;
-  const reason = study.notRunnable?.(profile);
-  if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `Profile ${profile.name} cannot run here: ${reason}. See its plan with ablate plan --profile ${profile.name}.`);
+  requireRunnable(chosen);
   const store = openStore(options.store, { warn });
   remember(store, chosen);
   const done = [...plan.stages.keys()].filter(key => store.doneAttempt(key) !== undefined);
@@ -56,6 +55,7 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
     return 0;
   }
   const { engine, devices, places } = await settingFor(options.devices);
+  requireRunnable(chosen); // on this engine
   process.stdout.write(`${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`);
   const display = createDisplay(plan, done, places.length);
   const signals = stopOnInterrupt(line => display.say(line));
@@ -75,6 +75,11 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
   if (signals.stop.aborted) return STOPPED;
   if (options.report) await writeReports(chosen, options);
   return summary.failed.length > 0 ? 1 : 0;
+}
+
+function requireRunnable({ study, profile }: Chosen): void {
+  const reason = study.notRunnable?.(profile);
+  if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `Profile ${profile.name} cannot run here: ${reason}. See its plan with ablate plan --profile ${profile.name}.`);
 }
 
 /** For `explain`. A store that takes no record may still hold all that is asked for. */

@@ -68,6 +68,8 @@ describe('out of memory', () => {
     'CUDA_ERROR_OUT_OF_MEMORY: out of memory',
     'CUBLAS_STATUS_ALLOC_FAILED',
     "terminate called after throwing an instance of 'std::bad_alloc'",
+    'Expected room for 536870912 bytes on the heap of WebAssembly, got none: out of memory, its limit is 4 GiB.',
+    'RangeError: WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory for new instance',
     'spawn ENOMEM',
   ])('is recognised in %j', text => {
     expect(saysOutOfMemory(text)).toBe(true);
