@@ -61,7 +61,7 @@ async function checkWasm({ engine }: EngineChoice): Promise<Check> {
 }
 
 function trialText(trial: Trial, title: string): { works: boolean; text: string } {
-  if ('failure' in trial) return { works: false, text: trial.failure.trim().replace(/ Run `make setup`.*$/, '') };
+  if ('failure' in trial) return { works: false, text: trial.failure.trim().replace(/ Run `[^`]+`.*$/, '') };
   const { engine, toy } = trial;
   if (!toy.ok) return { works: false, text: `${title}: a toy step trained to a loss of ${toy.lastLoss} from ${toy.firstLoss}` };
   return { works: true, text: `${title} on the ${engine.device.toUpperCase()}, tfjs ${engine.tfjsVersion}; trains (30 toy steps in ${Math.round(toy.ms)} ms)` };

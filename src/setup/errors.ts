@@ -1,6 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { AblateError } from '../ablation/errors.ts';
+import { SETUP } from './place.ts';
 
 export type SetupErrorCode =
   | 'BAD_DEVICE' | 'NO_PLATFORM' | 'OLD_GLIBC' | 'NO_PYTHON' | 'NO_PIP' | 'OLD_PIP' | 'PIP_FAILED' | 'NO_WHEEL' | 'BAD_WHEEL' | 'UNPACK_FAILED'
@@ -33,7 +34,7 @@ const FULL = ['ENOSPC', 'EDQUOT'], BARRED = ['EACCES', 'EPERM', 'EROFS', 'ENOTDI
 export function fileError(error: unknown): unknown {
   const { code = '', message, path: file } = error as NodeJS.ErrnoException;
   if (!(error instanceof Error) || file === undefined) return error;
-  if (FULL.includes(code)) return new SetupError('NO_SPACE', `No space is left to write ${file}: ${message}.`, `free some space there, then run \`make setup\` again`, { cause: error });
+  if (FULL.includes(code)) return new SetupError('NO_SPACE', `No space is left to write ${file}: ${message}.`, `free some space there, then run \`${SETUP}\` again`, { cause: error });
   if (!BARRED.includes(code)) return error;
   const temporary = !path.relative(os.tmpdir(), file).startsWith('..');
   return new SetupError('NOT_WRITABLE', `Expected to be able to write ${file}, got: ${message}.`,

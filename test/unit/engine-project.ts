@@ -36,6 +36,8 @@ export const packageFolder = (name: string): string => dirname(require.resolve(`
 export function copyProject(prefix: string, name: string, parts: readonly string[]): string {
   const project = realpathSync(mkdtempSync(join(tmpdir(), prefix)));
   cpSync(join(root, 'src/tensor'), join(project, 'src/tensor'), { recursive: true });
+  cpSync(join(root, 'src/setup/place.ts'), join(project, 'src/setup/place.ts'));
+  writeFileSync(join(project, 'package-lock.json'), '{}'); // as in a checkout
   writeFileSync(join(project, 'package.json'), '{"type":"module"}');
   const modules = join(root, 'node_modules'), [scope = '', own = ''] = name.split('/');
   mkdirSync(join(project, 'node_modules', scope), { recursive: true });
