@@ -30,8 +30,8 @@ RUN npm ci && npm cache clean --force
 COPY --chown=node:node src/ablation/errors.ts src/ablation/
 COPY --chown=node:node src/setup src/setup
 COPY --chown=node:node src/tensor src/tensor
-COPY --chown=node:node .container/provision.mjs .container/
-RUN node --import tsx .container/provision.mjs
+COPY --chown=node:node .container/provision.ts .container/
+RUN node --import tsx .container/provision.ts
 
 COPY --chown=node:node . .
 

@@ -52,10 +52,10 @@ describe.each(['.container/Dockerfile', '.container/cuda.Dockerfile'])('%s', fil
   });
 
   it('copies before the engine is provided all that this imports, and not all sources', async () => {
-    const at = all.findIndex(({ args }) => args.includes('provision.mjs') && args.startsWith('node '));
+    const at = all.findIndex(({ args }) => args.includes('provision.ts') && args.startsWith('node '));
     const copied = copiedBefore(all, at);
     expect(copied).not.toContain('.');
-    const { metafile } = await build({ entryPoints: [join(ROOT, '.container/provision.mjs')], bundle: true, write: false, metafile: true, platform: 'node', format: 'esm', packages: 'external', absWorkingDir: ROOT });
+    const { metafile } = await build({ entryPoints: [join(ROOT, '.container/provision.ts')], bundle: true, write: false, metafile: true, platform: 'node', format: 'esm', packages: 'external', absWorkingDir: ROOT });
     const imported = Object.keys(metafile.inputs);
     expect(imported).toContain('src/setup/binding.ts');
     expect(imported.filter(input => !copied.some(path => input === path || input.startsWith(`${path}/`)))).toEqual([]);
