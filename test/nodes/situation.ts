@@ -44,16 +44,23 @@ interface Run {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Sets up in a new folder below `scratch` and runs all that must work; stops at the first step that fails. */
-export async function checkCell(cell: Cell, scratch: string, onStep: (step: Step) => void): Promise<CellResult> {
+export interface CheckOptions {
+  /** Folder for clones and installs. */
+  readonly scratch: string;
+  /** Leaves out the unit tests. */
+  readonly quick: boolean;
+}
+
+/** Sets up in a new folder and runs all that must work; stops at the first step that fails. */
+export async function checkCell(cell: Cell, { scratch, quick }: CheckOptions, onStep: (step: Step) => void): Promise<CellResult> {
   // A path that people have, too.
   const folder = path.join(scratch, `${cell.situation} ${cell.engine} ü ${cell.node.version}`);
   const warnings = path.join(scratch, `${path.basename(folder)}.warnings`);
   const env = { ...cell.node.env, NO_COLOR: '1', CI: undefined, ENGINE: cell.engine, NODE_REDIRECT_WARNINGS: warnings };
   const run = { cwd: folder, env };
-  const plan = cell.situation === 'clone' ? clone(run, cell.engine) : installed(run, path.join(scratch, 'packed'));
+  const plan = cell.situation === 'clone' ? clone(run, quick ? undefined : cell.engine) : installed(run, path.join(scratch, 'packed'));
   const steps: Step[] = [];
-  for (const [name, work] of [...plan, ['warnings', () => noWarnings(warnings)]] as [string, () => Promise<string>][]) {
+  for (const [name, work] of [...plan, ['warnings', () => nodeSilent(warnings)]] as [string, () => Promise<string>][]) {
     const step = await timed(name, work);
     steps.push(step);
     onStep(step);
@@ -67,17 +74,17 @@ export async function checkCell(cell: Cell, scratch: string, onStep: (step: Step
 
 type Plan = readonly (readonly [name: string, work: () => Promise<string>])[];
 
-/** The last commit, in a clone of its own. */
-function clone(run: Run, engine: EngineChoice): Plan {
+/** The last commit, in a clone of its own, with the tests of an engine. */
+function clone(run: Run, tested: EngineChoice | undefined): Plan {
   const ablate = (...args: string[]) => output(run, 'node', 'src/cli/ablate.mjs', ...args);
   return [
     ['npm ci', async () => {
       await output({ ...run, cwd: ROOT }, 'git', 'clone', '--quiet', '.', run.cwd);
-      return quiet(await output(run, 'npm', 'ci'));
+      return npmSilent(await output(run, 'npm', 'ci'));
     }],
-    ['set-up', () => ablate('setup').then(lastLine)],
+    ['set-up', () => ablate('setup').then(engineLine)],
     ['sweep', () => ablate('sweep', '--profile', 'smoke', '--only', ARMS, '--reports', REPORTS).then(stagesDone)],
-    ['unit tests', () => unitTests(run, engine)],
+    ...(tested === undefined ? [] : [['unit tests', () => unitTests(run, tested)] as const]),
   ];
 }
 
@@ -85,10 +92,8 @@ function clone(run: Run, engine: EngineChoice): Plan {
 function installed(run: Run, packed: string): Plan {
   const ablate = (...args: string[]) => output(run, 'npx', 'ablate', ...args);
   return [
-    ['npm install', async () => {
-      return quiet(await install(await packedOnce(run, packed), run.cwd, run.env));
-    }],
-    ['set-up', () => ablate('setup').then(lastLine)],
+    ['npm install', async () => npmSilent(await install(await packedOnce(run, packed), run.cwd, run.env))],
+    ['set-up', () => ablate('setup').then(engineLine)],
     ['sweep', () => ablate('sweep', '--profile', 'smoke', '--only', ARMS, '--reports', REPORTS).then(stagesDone)],
     ['own study', async () => {
       await ablate('init', 'mine');
@@ -131,13 +136,13 @@ async function output({ cwd, env }: Run, command: string, ...args: readonly stri
   return all;
 }
 
-function quiet(text: string): string {
+function npmSilent(text: string): string {
   const [warning] = npmWarnings(text);
   if (warning !== undefined) throw new Error(`Expected npm to warn of nothing, got: ${warning}`);
   return 'no warning';
 }
 
-const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
+const engineLine = (text: string): string => /^Engine: .*$/m.exec(text)?.[0] ?? text.trimEnd();
 
 function stagesDone(text: string): string {
   const [done] = /\d+ stages? done/.exec(text) ?? [];
@@ -157,7 +162,7 @@ async function unitTests(run: Run, engine: EngineChoice): Promise<string> {
 }
 
 /** Of Node itself (deprecations, experiments), in our processes and their children. */
-function noWarnings(file: string): Promise<string> {
+function nodeSilent(file: string): Promise<string> {
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const warnings = [...new Set(text.split('\n').filter(line => /Warning:/.test(line)).map(line => line.replace(/^\(node:\d+\) /, '')))];
   return warnings.length === 0 ? Promise.resolve('none') : Promise.reject(new Error(`Expected Node to warn of nothing, got:\n${warnings.join('\n')}`));
