@@ -175,7 +175,7 @@ function finding(rows: readonly ArmRow[], { unit, label }: Headline): string[] {
   const best = ranked[0];
   const worst = ranked.at(-1);
   if (best === undefined || worst === undefined) return ['No arm is measured yet.'];
-  const show = (row: ArmRow): string => `${row.label} (${formatValue(row.measured!.mean, unit)}${unit === 'fraction' ? ' %' : ''})`;
+  const show = (row: ArmRow): string => `${row.label} (${formatValue(row.measured!.mean, unit)}${unit === 'fraction' ? '\u00a0%' : ''})`;
   if (ranked.length === 1) return [`Only ${show(best)} is measured.`];
   const place = ranked.findIndex(row => row.isDefault);
   const gap = best.measured!.mean - (ranked[place]?.measured?.mean ?? 0);

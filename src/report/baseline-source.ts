@@ -54,7 +54,10 @@ function storeBaseline(dir: string, study: Study, plan: Plan): Baseline {
 
 async function gitBaseline(which: string, outDir: string): Promise<Baseline | undefined> {
   const committed = await readCommitted(which, outDir, [RECORDS_FILE, PROVENANCE_FILE, CLAIMS_FILE]);
-  return committed && baseline(`${which} (${committed.commit.slice(0, 12)})`, name => committed.texts.get(name));
+  if (committed === undefined) return undefined;
+  const { commit, texts } = committed;
+  const short = commit.slice(0, 12);
+  return baseline(commit.startsWith(which) ? short : `${which} (${short})`, name => texts.get(name));
 }
 
 export interface CommittedFiles {

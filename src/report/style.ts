@@ -68,7 +68,7 @@ td.wrap{white-space:normal;min-width:9rem;overflow-wrap:anywhere}
 .r{text-align:right}
 tr.marked th,tr.marked td{background:var(--band)}
 tr.marked th{font-weight:600}
-td small{font-weight:400;font-size:.8125rem;color:var(--muted);margin-left:.35em}
+td small,tbody th small{font-weight:400;font-size:.8125rem;color:var(--muted);margin-left:.35em}
 .sign{display:inline-block;width:0;white-space:nowrap;color:var(--muted)}.strong{font-weight:600}.agree{color:var(--agree)}.disagree{color:var(--disagree)}td.muted{color:var(--muted)}
 .claims tbody th{min-width:15rem;overflow-wrap:normal}.claims th small,.claims td small{display:block;margin:0;color:var(--muted);font-weight:400;font-size:.8125rem;white-space:normal}
 .claims td{vertical-align:top}.claims tbody th{vertical-align:top}.claims td small{min-width:6.5rem}
@@ -84,7 +84,7 @@ figure{margin:1.25rem 0 0}
 figure svg{display:block;overflow:visible;font:${FONT_SIZE}px ${FONT}}
 figure .narrow{display:none}
 figcaption{font-size:.8125rem;margin-top:.35rem;max-width:52rem}
-details{margin:.5rem 0 0}
+details{margin:.5rem 0 0}details+p{margin-top:1rem}
 summary{cursor:pointer;color:var(--accent);font-size:.875rem;padding:.2rem 0;width:fit-content}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr));gap:1rem 1.5rem;align-items:start}.charts>div{min-width:0}.charts>div:has(>details[open]){grid-column:1/-1}
 footer{margin:2.5rem 0 3rem;padding-top:1rem;border-top:1px solid var(--rule);font-size:.875rem}

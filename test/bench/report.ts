@@ -19,6 +19,8 @@ const LIMIT_SECONDS = 5;
 const LIMIT_RATIO = 1.5;
 const REPEATS = 3;
 const OPENED_MILLISECONDS = 1_000;
+/** Of a page, at the most stages. */
+const LIMIT_BYTES = 1_500_000;
 
 const root = mkdtempSync(join(tmpdir(), 'bench-report-'));
 
@@ -64,9 +66,9 @@ try {
   const ratio = last.seconds / last.stages / (first.seconds / first.stages);
   const atLimit = (last.seconds * STAGES) / last.stages;
   const milliseconds = hasChromium ? await opened(last.page) : undefined;
-  const ok = atLimit <= LIMIT_SECONDS && ratio <= LIMIT_RATIO && (milliseconds ?? 0) <= OPENED_MILLISECONDS;
+  const ok = last.bytes <= LIMIT_BYTES && atLimit <= LIMIT_SECONDS && ratio <= LIMIT_RATIO && (milliseconds ?? 0) <= OPENED_MILLISECONDS;
   console.log(
-    `${ok ? 'ok' : 'TOO SLOW'}: ${atLimit.toFixed(2)} s for ${STAGES} stages (limit ${LIMIT_SECONDS} s); a stage takes ${ratio.toFixed(2)} times as long as at ${first.stages} (limit ${LIMIT_RATIO}); ` +
+    `${ok ? 'ok' : 'TOO MUCH'}: ${atLimit.toFixed(2)} s for ${STAGES} stages (limit ${LIMIT_SECONDS} s); a stage takes ${ratio.toFixed(2)} times as long as at ${first.stages} (limit ${LIMIT_RATIO}); page ${(last.bytes / 1e6).toFixed(2)} MB (limit ${LIMIT_BYTES / 1e6} MB); ` +
       (milliseconds === undefined ? 'no Chromium to open it in' : `opened in ${milliseconds.toFixed(0)} ms (limit ${OPENED_MILLISECONDS} ms)`),
   );
   if (!ok) process.exitCode = 1;

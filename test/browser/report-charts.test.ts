@@ -158,13 +158,13 @@ describe.skipIf(!hasChromium)('live charts', () => {
     const box = await live(page, 'overview');
     const { x, y } = (await box.locator('.canvas path[fill="#c25a00"]').first().boundingBox())!;
     await page.mouse.move(x + 4, y + 4);
-    expect(await box.locator('.tip > *').allTextContents()).toEqual(['Distilled (not measured: Large)', 'Small: 71.50 \u00b1 0.45']);
+    expect(await box.locator('.tip > *').allTextContents()).toEqual(['Distilled (not measured: Large)', 'Small: 71.50 \u00b1 0.88']);
     expect(await box.locator('.ring').isVisible()).toBe(true);
     await page.mouse.move(2, 2);
     expect(await box.locator('.tip').isVisible()).toBe(false);
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
-    expect(await page.locator('[aria-live]').textContent()).toBe('From scratch. Large: 72.00 \u00b1 0.45');
+    expect(await page.locator('[aria-live]').textContent()).toBe('From scratch. Large: 72.00 \u00b1 0.88');
     await page.keyboard.press('Escape');
     expect(await box.locator('.tip').isVisible()).toBe(false);
     await page.close();
