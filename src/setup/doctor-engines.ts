@@ -25,7 +25,7 @@ export async function checkEngines(choice: EngineChoice, deep: boolean): Promise
 
 /** Whether somebody has run an engine on this platform and device. WebAssembly is the same everywhere. */
 export function isTested({ engine, device }: EngineChoice): boolean {
-  return engine === 'wasm' || (isPublished(thisPlatform(), device.device) && libraryFor(thisPlatform(), device.device).tested);
+  return engine === 'wasm' || (isPublished(thisPlatform(), device.device) && libraryFor(thisPlatform(), device.device).untested === undefined);
 }
 
 function engineCheck(choice: EngineChoice, { state, mend }: Check): Check {
@@ -45,9 +45,9 @@ async function checkNative(choice: EngineChoice, library: Library | undefined, d
   const folder = unpackedFolder(cacheDir(), library.key);
   const problems = await damage(folder, deep);
   const trial = await tryEngine('tensorflow', choice.device.device, os.availableParallelism());
-  const details = { package: library.package, version: library.version, library: folder, problems, tested: library.tested };
+  const details = { package: library.package, version: library.version, library: folder, problems, tested: library.untested === undefined };
   const { works, text } = trialText(trial, `TensorFlow ${library.version}`);
-  const untested = library.tested ? '' : '; untested on this platform: nobody has reported a run yet';
+  const untested = library.untested === undefined ? '' : `; untested: ${library.untested}`;
   if (works && problems[0] !== undefined && problems[0] !== 'missing') {
     return { name, state: unlessChosen(isChosen, 'missing'), text: `${text}; but its library is damaged: ${problems.join(', ')}`, mend: 'npx ablate setup --engine --deep', details };
   }

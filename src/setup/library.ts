@@ -20,8 +20,8 @@ export interface Library {
   /** Bytes of the download and of what is unpacked from it, rounded up. */
   readonly wheelBytes: number;
   readonly unpackedBytes: number;
-  /** False where nobody has run it yet. */
-  readonly tested: boolean;
+  /** How far it has been tried, where nobody has run it on a real machine yet. */
+  readonly untested?: string;
 }
 
 /** Only these headers are needed to compile the binding; all of them would be 13,000 files. */
@@ -31,7 +31,9 @@ export const HEADER_FOLDERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'ts
 export const CUDA_WHEEL_BYTES = 2.81e9;
 export const CUDA_UNPACKED_BYTES = 4.3e9;
 
-interface Wheel { readonly package: Library['package']; readonly tags: readonly string[]; readonly wheelBytes: number; readonly unpackedBytes: number }
+interface Wheel extends Pick<Library, 'package' | 'wheelBytes' | 'unpackedBytes' | 'untested'> { readonly tags: readonly string[] }
+
+const UNTESTED = 'nobody has run it on this platform yet';
 
 const linuxTags = (arch: string): string[] =>
   ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_17', 'manylinux2014', 'manylinux_2_12', 'manylinux2010', 'manylinux_2_5', 'manylinux1']
@@ -40,10 +42,13 @@ const linuxTags = (arch: string): string[] =>
 const WHEELS: Readonly<Record<string, Partial<Record<Device, Wheel>>>> = {
   'linux-x64': {
     cpu: { package: 'tensorflow-cpu', tags: linuxTags('x86_64'), wheelBytes: 274e6, unpackedBytes: 855e6 },
-    gpu: { package: 'tensorflow', tags: linuxTags('x86_64'), wheelBytes: 573e6, unpackedBytes: 1.261e9 },
+    gpu: { package: 'tensorflow', tags: linuxTags('x86_64'), wheelBytes: 573e6, unpackedBytes: 1.261e9, untested: UNTESTED },
   },
-  'linux-arm64': { cpu: { package: 'tensorflow', tags: linuxTags('aarch64'), wheelBytes: 282e6, unpackedBytes: 885e6 } },
-  'darwin-arm64': { cpu: { package: 'tensorflow', tags: ['macosx_12_0_arm64'], wheelBytes: 224e6, unpackedBytes: 742e6 } },
+  'linux-arm64': {
+    cpu: { package: 'tensorflow', tags: linuxTags('aarch64'), wheelBytes: 282e6, unpackedBytes: 885e6, untested: 'it has run on an emulated processor (qemu), never on a real one' },
+  },
+  // Only looked at: the names in the wheel, and that its libraries find each other by @rpath and export what the binding calls.
+  'darwin-arm64': { cpu: { package: 'tensorflow', tags: ['macosx_12_0_arm64'], wheelBytes: 224e6, unpackedBytes: 742e6, untested: UNTESTED } },
 };
 
 /**
@@ -68,7 +73,7 @@ export function libraryFor(platform: string, device: Device): Library {
     framework: file('libtensorflow_framework'),
     wheelBytes: wheel.wheelBytes,
     unpackedBytes: wheel.unpackedBytes,
-    tested: platform === 'linux-x64' && device === 'cpu',
+    ...(wheel.untested !== undefined && { untested: wheel.untested }),
   };
 }
 

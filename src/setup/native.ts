@@ -99,6 +99,7 @@ async function prove(cache: string, library: Library, libraryFolder: string, dev
   // Where the packages cannot be written, as in the image of a container, it is proven anew each time.
   await writeFile(proofFile(), await proofKey(cache, library, libraryFolder)).catch(() => undefined);
   say(`Engine ready: ${library.package} ${library.version} computes on the ${proof.gpu ? 'GPU' : 'CPU'}.`);
+  if (library.untested !== undefined) say(`This build is untested: ${library.untested}. \`ablate doctor\` trains a toy step; ENGINE=wasm is the engine that is tested everywhere.`);
 }
 
 /** The image of a container may be made where there is no GPU; elsewhere a sweep would take the GPU for granted. */
