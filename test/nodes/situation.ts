@@ -161,9 +161,9 @@ async function unitTests(run: Run, engine: EngineChoice): Promise<string> {
   return `${numPassedTests} passed${numPendingTests > 0 ? `, ${numPendingTests} skipped` : ''}`;
 }
 
-/** Of Node itself (deprecations, experiments), in our processes and their children. */
+/** Of Node itself, in our processes and their children; we warn by the same way, but without such names. */
 function nodeSilent(file: string): Promise<string> {
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const warnings = [...new Set(text.split('\n').filter(line => /Warning:/.test(line)).map(line => line.replace(/^\(node:\d+\) /, '')))];
+  const warnings = [...new Set(text.split('\n').filter(line => /\b\w+Warning:/.test(line)).map(line => line.replace(/^\(node:\d+\) /, '')))];
   return warnings.length === 0 ? Promise.resolve('none') : Promise.reject(new Error(`Expected Node to warn of nothing, got:\n${warnings.join('\n')}`));
 }
