@@ -1,9 +1,8 @@
 /** Child process that shows whether the engine loads and computes: prints one line of JSON, or fails with the engine's message. */
 import util from 'node:util';
 
-// tfjs-node 4.22 calls two functions that Node 23 removed.
-util.isNullOrUndefined ??= value => value === null || value === undefined;
-util.isArray ??= Array.isArray;
+// tfjs-node 4.22 calls two functions of Node that warn since Node 22 and are gone since Node 23.
+Object.assign(util, { isNullOrUndefined: value => value === null || value === undefined, isArray: Array.isArray });
 
 const tf = await import('@tensorflow/tfjs-node-gpu');
 const product = tf.matMul(tf.tensor2d([[1, 2], [3, 4]]), tf.tensor2d([[5, 6], [7, 8]]));
