@@ -136,6 +136,8 @@ export interface Fact {
   readonly value: string;
   /** Stands on the first screen. */
   readonly lead?: boolean;
+  /** The fact is the engine: where stages recorded theirs, a report says those instead of the value. Titles, by the name that is recorded. */
+  readonly engines?: Readonly<Record<string, string>>;
 }
 
 /** A chart of arms of several ablations: a line for each series over the places of one axis. */

@@ -109,7 +109,7 @@ function conflicts(before: readonly ReportRecord[], now: readonly ReportRecord[]
     const fields = resultFields(known, record);
     if (fields.length === 0) return [];
     const { key, kind, uses: [use] } = record;
-    const engines = { before: enginesBefore[key] ?? '', now: enginesNow[key] ?? '' };
+    const engines = { before: enginesBefore[key]?.text ?? '', now: enginesNow[key]?.text ?? '' };
     const told = engines.before !== '' && engines.now !== '' && engines.before !== engines.now;
     return [{ key, kind, place: `${use!.ablation}/${use!.arm}, seed ${use!.seed}`, fields, engines: told ? engines : undefined }];
   });

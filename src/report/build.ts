@@ -1,13 +1,13 @@
 /** Records and declarations -> report model. Pure: the same inputs, in any order of records, give the same report. */
 import { assumptionsOf } from '../ablation/assumptions.ts';
-import type { AblationDeclaration, ProfileBase, Study } from '../ablation/declaration.ts';
+import type { AblationDeclaration, Fact, ProfileBase, Study } from '../ablation/declaration.ts';
 import type { Ablation } from '../ablation/expand.ts';
 import { buildAblation } from './ablation.ts';
 import { countClaims, countComparisons, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
 import { claimRule } from './claimrule.ts';
 import { agreementRule, countOrder, decidable, valueRule, type OrderCount } from './compare.ts';
 import { disagreements } from './disagreements.ts';
-import type { Engines } from './engines.ts';
+import { enginesText, type Engines } from './engines.ts';
 import { plural } from './format.ts';
 import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
 import { multiplicity } from './multiplicity.ts';
@@ -86,6 +86,13 @@ function allSeeds(profile: ProfileBase, records: readonly ReportRecord[], ablati
   return [...new Set([...profile.seeds, ...used])].sort((a, b) => a - b);
 }
 
+function factsOf(facts: readonly Fact[], records: readonly ReportRecord[], engines: Engines): Report['facts'] {
+  return facts.map(({ label, value, lead, engines: titles }) => {
+    const used = titles === undefined ? undefined : enginesText(records, engines, titles);
+    return { label: oneLine(label), value: oneLine(used ?? value), ...(lead === true ? { lead } : {}) };
+  });
+}
+
 export function buildReport({ study, profile, ablations, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
   const sorted = sortRecords(records);
   const { headline: h, publishedNoise } = study.report;
@@ -109,7 +116,7 @@ export function buildReport({ study, profile, ablations, expanded = [], records,
     study: oneLine(study.name),
     profile: oneLine(profile.name),
     seeds,
-    facts: study.report.facts(profile).map(({ label, value, lead }) => ({ label: oneLine(label), value: oneLine(value), ...(lead === true ? { lead } : {}) })),
+    facts: factsOf(study.report.facts(profile), sorted, engines),
     overrides: overrides.map(oneLine),
     assumptions: assumptionsOf(study, profile, overrides).map(({ field, value, reason }) => ({ field: oneLine(field), value: oneLine(value), reason: oneLine(reason) })),
     notes: study.report.notes(profile).map(oneLine),

@@ -28,8 +28,8 @@ export interface EngineChoice {
   readonly mend?: string;
 }
 
-/** Measured at the sizes of `desk`; smaller models lose less. */
-export const SLOWER = 'a training step takes 4 to 12 times as long';
+/** Measured by `make bench-engines`: 3.8 to 5.8 times, by stage and size. */
+export const SLOWER = 'a training step takes 4 to 6 times as long';
 
 /**
  * The engine that `ENGINE` names (`native` or `wasm`), else native TensorFlow, else, where this machine cannot have it (no build for the

@@ -27,7 +27,7 @@ function facts(p: Profile): Fact[] {
     { label: 'Distillation', value: `${epochs(p.distill)}; three times as long on the main schedule` },
     { label: 'Fine-tuning', value: `${epochs(p.finetune)}, layer decay ${p.finetune.layer_decay}` },
     { label: 'From scratch', value: epochs(p.supervise) },
-    { label: 'Engine', value: `TensorFlow, mode ${p.engine.mode}, ${p.engine.precision}`, lead: true },
+    { label: 'Engine', value: `mode ${p.engine.mode}, ${p.engine.precision}`, lead: true, engines: { tensorflow: 'TensorFlow', wasm: 'WebAssembly' } },
   ];
 }
 

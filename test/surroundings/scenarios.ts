@@ -191,7 +191,7 @@ export const scenarios: readonly Scenario[] = [
       return within(checkout, undefined, async () => {
         const env = { PATH: pathWith(checkout.folder, ...TOOLS), PIP_INDEX_URL: NOWHERE };
         const result = await works(checkout.smoke({ env }));
-        expectText(result, /warning No native TensorFlow here: .*C\+\+ compiler.*Going on with WebAssembly: a training step takes 4 to 12 times as long.*\n/);
+        expectText(result, /warning No native TensorFlow here: .*C\+\+ compiler.*Going on with WebAssembly: a training step takes 4 to 6 times as long.*\n/);
         expectText(result, /workers? of WebAssembly\)/);
         await expectEngine(checkout, 'wasm', { env });
         return 'make sweep says that it goes on with wasm, why, and what gives the native engine; it ends with a report';

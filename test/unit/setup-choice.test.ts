@@ -74,7 +74,7 @@ describe.skipIf(`${process.platform}-${process.arch}` !== 'linux-x64')('wantedEn
     machine(programs);
     const choice = await choose();
     expect(choice).toMatchObject({ engine: 'wasm', asked: false, why: expect.stringMatching(why) as string, mend: expect.stringMatching(mend) as string });
-    expect(wasmText(choice)).toMatch(/^No native TensorFlow here: .* Going on with WebAssembly: a training step takes 4 to 12 times as long\. For the native engine: .+, then make setup\. ENGINE=wasm/);
+    expect(wasmText(choice)).toMatch(/^No native TensorFlow here: .* Going on with WebAssembly: a training step takes 4 to 6 times as long\. For the native engine: .+, then make setup\. ENGINE=wasm/);
   });
 
   it('asks only for what is not done yet', async () => {
