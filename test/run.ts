@@ -1,12 +1,18 @@
 /**
  * `make test`: every vitest project; the browser tests only where there is a Chromium. Arguments go to vitest, so
  * `make test ARGS=test/unit/rng.test.ts` runs one file. `TEST_REPORT` names a file for vitest's JSON report.
+ * A machine without native TensorFlow runs the tests that do not need it, on WebAssembly.
  */
 import { existsSync } from 'node:fs';
 import { execa } from 'execa';
 import { chromiumMend, findChromium } from '../src/setup/chromium.ts';
+import { wantedEngine } from '../src/setup/choice.ts';
 
 const inCi = Boolean(process.env['CI']);
+
+/** What tests the native engine itself, the steps compiled for it, and whole stages in bit-exact graphs. */
+const NATIVE_PROJECTS = ['parity', 'parity-graph'];
+const NATIVE_FILES = ['**/compile-*.test.ts', '**/unit/backend.test.ts', '**/unit/stages-{engine-change,graph,pack,signature}.test.ts'];
 
 /** Installs Debian's Chromium where that needs no question: as root, with apt-get. */
 async function installChromium(): Promise<void> {
@@ -25,10 +31,15 @@ if (!chromium) {
 if (!chromium && inCi) {
   process.exitCode = 1;
 } else {
-  const projects = ['unit', 'property', 'fuzz', 'parity', 'parity-graph', 'parity-wasm', 'e2e', ...(chromium ? ['browser'] : [])].flatMap(name => ['--project', name]);
+  const { engine, why } = await wantedEngine();
+  const isNative = engine === 'tensorflow';
+  if (!isNative) console.log(`Tests of native TensorFlow are left out, the others run on WebAssembly: ${why}`);
+  const projects = ['unit', 'property', 'fuzz', 'parity', 'parity-graph', 'parity-wasm', 'e2e', ...(chromium ? ['browser'] : [])].filter(name => isNative || !NATIVE_PROJECTS.includes(name));
   const { TEST_REPORT: report } = process.env;
-  const json = report ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : [];
-  const vitest = await execa(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...projects, ...json, ...process.argv.slice(2)],
-    { reject: false, stdio: 'inherit', env: chromium ? { CHROMIUM: chromium } : {} });
+  const vitest = await execa(process.execPath, [
+    'node_modules/vitest/vitest.mjs', 'run', ...projects.flatMap(name => ['--project', name]),
+    ...(isNative ? [] : NATIVE_FILES.flatMap(glob => ['--exclude', glob])),
+    ...(report ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : []), ...process.argv.slice(2),
+  ], { reject: false, stdio: 'inherit', env: { ...(chromium && { CHROMIUM: chromium }), ...(!isNative && { ENGINE: 'wasm' }) } });
   process.exitCode = vitest.exitCode ?? 1;
 }

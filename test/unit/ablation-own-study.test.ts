@@ -1,16 +1,17 @@
 /** A study of one's own, in a folder outside this repository, by the real command: no fork, no build step, nothing installed. */
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 let dir: string;
 beforeEach(() => {
   dir = realpathSync(mkdtempSync(join(tmpdir(), 'ablate own study-')));
 });
+afterEach(() => rmSync(dir, { recursive: true }));
 
 function write(file: string, text: string): void {
   mkdirSync(dirname(join(dir, file)), { recursive: true });
