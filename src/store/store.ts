@@ -98,7 +98,10 @@ export class Store extends StoreReader {
    */
   async verify(key: string): Promise<boolean> {
     const attempt = this.doneAttempt(key);
-    if (attempt === undefined) return false;
+    if (attempt === undefined) {
+      this.#withdraw(key); // of what is not whole, or a writer that is late could not commit
+      return false;
+    }
     const dir = this.attemptDir(key, attempt);
     const manifest = readManifest(join(dir, attemptFiles.manifest));
     const broken = manifest ? await damage(dir, manifest, COMMITTED) : 'no manifest.json';

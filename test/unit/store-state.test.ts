@@ -290,6 +290,20 @@ describe('a commit', () => {
     expect((await begin(store)).number).toBe(2);
   });
 
+  test('found cut when it is verified bars no writer that comes late', async () => {
+    const { store, warnings } = storeWithStage();
+    const late = await begin(store);
+    late.record({ state: 'interrupted' }); // taken for dead
+    const first = await begin(store);
+    writeFileSync(join(first.output, 'tree'), 'oak');
+    await first.commit({ height: 1 });
+    truncateSync(join(first.output, 'tree'), 1);
+    expect(await store.verify(key)).toBe(false);
+    expect(warnings).toEqual([expect.stringContaining(`Stage ${key}: attempt 2 had been committed but is damaged`)]);
+    expect(await late.commit({ height: 2 })).toBe(true);
+    expect(store.result(key)).toEqual({ height: 2 });
+  });
+
   test('refuses numbers that JSON cannot hold, and stays uncommitted', async () => {
     const { store } = storeWithStage();
     const attempt = await begin(store);
