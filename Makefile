@@ -20,7 +20,8 @@ sweep: engine ## set up, fetch the data, train every arm, write the report
 	@$(ABLATE) setup --data --quiet
 	@$(ABLATE) sweep $(ARGS)
 
-test: engine ## set up, run all tests
+test: engine ## set up, fetch the data, run all tests
+	@$(ABLATE) setup --data --quiet
 	@node --import tsx test/run.ts $(ARGS)
 
 plan: packages ## what a sweep would do: stages done, shared, to run, and their cost
@@ -75,8 +76,8 @@ surroundings: packages ## whole set-ups and sweeps where something is missing or
 pack: packages ## the npm package, to install elsewhere: tinymim-ablations-<version>.tgz
 	@npm pack --ignore-scripts=false $(ARGS)
 
-setup: packages ## install packages and engine (`make sweep` also fetches the data)
-	@$(ABLATE) setup --engine $(ARGS)
+setup: packages ## install packages, engine and data
+	@$(ABLATE) setup $(ARGS)
 
 doctor: packages ## what is there, what is missing, and the command that mends it
 	@$(ABLATE) doctor $(ARGS)

@@ -184,6 +184,11 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
   realise(factors: F, profile: P, seed: number): StageSpec;
   /** Why stages of this profile cannot run here (they can still be planned), or undefined. */
   notRunnable?(profile: P): string | undefined;
+  /**
+   * What `ablate setup` has to provide before stages of this profile can run, or undefined.
+   * @param dataDir folder of prepared data sets
+   */
+  notReady?(profile: P, dataDir: string): string | undefined;
   statedThroughput?(profile: P): StatedThroughput | undefined;
   readonly report: {
     /** The number that arms are compared by, and its binomial standard error in the same result. */

@@ -11,6 +11,7 @@ import { StoreError } from '../store/errors.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createDisplay } from './display.ts';
 import { settingFor } from './engine.ts';
+import { programFor } from './invocation.ts';
 import { showPlan } from './plan.ts';
 import { writeReports } from './report.ts';
 import { choose, withSelection, type Chosen, type Selection } from './selection.ts';
@@ -56,6 +57,7 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
   }
   const { engine, devices, places } = await settingFor(options.devices);
   requireRunnable(chosen); // on this engine
+  requireReady(chosen);
   process.stdout.write(`${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`);
   const display = createDisplay(plan, done, places.length);
   const signals = stopOnInterrupt(line => display.say(line));
@@ -80,6 +82,12 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
 function requireRunnable({ study, profile }: Chosen): void {
   const reason = study.notRunnable?.(profile);
   if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `Profile ${profile.name} cannot run here: ${reason}. See its plan with ablate plan --profile ${profile.name}.`);
+}
+
+/** Else every stage would fail of it. */
+function requireReady({ study, profile }: Chosen): void {
+  const missing = study.notReady?.(profile, resolve(dataDir()));
+  if (missing !== undefined) throw new UsageError('NOT_READY', `${missing}\nTo mend it: ${programFor('.')} setup`);
 }
 
 /** For `explain`. A store that takes no record may still hold all that is asked for. */

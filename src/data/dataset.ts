@@ -1,9 +1,9 @@
 /** Opening a data set: three splits in memory, and the statistics that inputs are normalised with. */
 import { DataError } from './errors.ts';
-import { openFashionMnist } from './fashion-mnist.ts';
+import { fashionMnistStatus, openFashionMnist } from './fashion-mnist.ts';
 import type { ImageSet } from './image-set.ts';
 import { proceduralSet } from './procedural.ts';
-import { unavailable, type DataSpec, type Split } from './spec.ts';
+import { dataTitle, unavailable, type DataSpec, type Split } from './spec.ts';
 
 export interface Dataset {
   /** For training, without the validation images. */
@@ -31,6 +31,13 @@ function openSplits(spec: DataSpec, dataDir: string): Record<Split, ImageSet> {
     case 'procedural': return { train: proceduralSet(spec, 'train'), validation: proceduralSet(spec, 'validation'), test: proceduralSet(spec, 'test') };
     case 'imagenet1k': throw new DataError('DATA_MISSING', `${unavailable(spec)}.`);
   }
+}
+
+/** What is missing before `openDataset` can read these images, or undefined. */
+export function notReady(spec: DataSpec, dataDir: string): string | undefined {
+  if (spec.name !== 'fashion-mnist') return undefined;
+  const { state, dir } = fashionMnistStatus(dataDir);
+  return state === 'present' ? undefined : `Expected the files of ${dataTitle(spec)} in ${dir}, got ${state === 'missing' ? 'none' : 'damaged ones'}.`;
 }
 
 /** Per channel mean and (biased) standard deviation. From counts of levels: exact sums, whatever the number of pixels. */

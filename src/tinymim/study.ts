@@ -1,6 +1,7 @@
 /** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/stages`. */
 import type { Assumption, Fact, OverviewDeclaration } from '../ablation/declaration.ts';
 import { defineStudy } from '../ablation/define.ts';
+import { notReady } from '../data/dataset.ts';
 import { dataTitle, imageCount, unavailable } from '../data/spec.ts';
 import { notOnEngine } from '../stages/engine-limits.ts';
 import { kinds } from '../stages/kinds.ts';
@@ -75,6 +76,7 @@ export default defineStudy<Factors, Profile>({
   kinds,
   realise,
   notRunnable: p => unavailable(p.data) ?? notOnEngine(p.engine, process.env['ENGINE'] === 'wasm' ? 'wasm' : 'tensorflow'),
+  notReady: (p, dataDir) => notReady(p.data, dataDir),
   statedThroughput: p => p.throughput && { device: p.throughput.device, flopsPerSecond: p.throughput.flops_per_second, source: p.throughput.source },
   report: {
     headline: { role: 'evaluate', metric: 'accuracy', standardError: 'accuracy_se' },

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const ablate = (args: readonly string[], cwd = folder) => execaNode(ABLATE, args, { cwd, reject: false, all: true, env: { NO_COLOR: '1' } });
+const ablate = (args: readonly string[], cwd = folder, env = {}) => execaNode(ABLATE, args, { cwd, reject: false, all: true, env: { NO_COLOR: '1', ...env } });
 
 /** Relative paths of all files, links not followed. */
 const filesOf = (dir: string): string[] =>
@@ -41,7 +41,7 @@ describe('ablate init', () => {
     const small = ['--seeds', '0', '--set', 'unlabelled_images=256', '--set', 'labelled_images=256', '--set', 'pretrain.epochs=1', '--set', 'supervise.epochs=3', '--set', 'finetune.epochs=3'];
     const swept = await ablate(['sweep', '--devices', 'cpu:2x1', ...small], study);
     expect(swept.all).toMatch(/\d+ stages done/);
-    expect(swept.exitCode).toBe(0);
+    expect(swept.exitCode, swept.all).toBe(0);
     const reports = readdirSync(join(study, 'reports'));
     expect(reports).toHaveLength(1);
     const page = readFileSync(join(study, 'reports', reports[0]!, 'README.md'), 'utf8');
@@ -51,6 +51,14 @@ describe('ablate init', () => {
 
     const again = await ablate(['sweep', '--devices', 'cpu:2x1', ...small], study);
     expect(again.all).toContain('Nothing to run');
+  });
+
+  it('writes a study that asks for the data before it runs, where they are not there', async () => {
+    expect((await ablate(['init', study])).exitCode).toBe(0);
+    const { exitCode, stderr } = await ablate(['sweep', '--devices', 'cpu:2x1'], study, { TINYMIM_CACHE: join(folder, 'cache') });
+    expect(stderr).toContain(`error Expected the files of Fashion-MNIST in ${join(folder, 'cache/data/fashion-mnist')}, got none.\nTo mend it: node ${ABLATE} setup`);
+    expect(exitCode).toBe(2);
+    expect(readdirSync(join(study, 'runs/stages'))).toEqual([]);
   });
 
   it('overwrites nothing, and says what is in the way', async () => {

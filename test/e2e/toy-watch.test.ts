@@ -93,7 +93,7 @@ describe('status --watch beside a sweep', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^running +stock.* on cpu:[01]$/m);
     expect(stdout).toMatch(/^done +tree of cut\/none seed 0$/m);
-    expect(stdout).toMatch(/11 of 11 stages done$/m);
+    expect(stdout).toMatch(/11 of 11 stages done(, a sweep runs \(process \d+\))?$/m);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 
