@@ -13,7 +13,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     // Asked at every press of Tab, so without the weight of all commands.
     if (argv[0] === 'complete') return await (await import('./completion/answer.ts')).answer(argv.slice(1));
     const { createProgram } = await import('./program.ts');
-    await createProgram().parseAsync([...argv], { from: 'user' });
+    await (await createProgram(argv[0])).parseAsync([...argv], { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USE;

@@ -1,40 +1,39 @@
 /** All commands of `ablate`. Each is a file of its own. */
 import { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { registerClean } from './clean.ts';
-import { registerCompletion } from './completion.ts';
-import { registerDiff } from './diff.ts';
-import { registerDoctor } from './doctor.ts';
-import { registerExplain } from './explain.ts';
-import { registerInit } from './init.ts';
-import { registerLogs } from './logs.ts';
-import { registerPlan } from './plan.ts';
-import { registerQuery } from './query.ts';
-import { registerReport } from './report.ts';
-import { registerSetup } from './setup.ts';
-import { registerStatus } from './status.ts';
-import { registerSweep } from './sweep.ts';
 
-/** The definitions: parsing and help. What a command does begins with its action. */
-export function createProgram(): Command {
+type Register = (program: Command) => void;
+
+/** In the order of the help. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
+  ['init', async () => (await import('./init.ts')).registerInit],
+  ['plan', async () => (await import('./plan.ts')).registerPlan],
+  ['sweep', async () => (await import('./sweep.ts')).registerSweep],
+  ['status', async () => (await import('./status.ts')).registerStatus],
+  ['explain', async () => (await import('./explain.ts')).registerExplain],
+  ['logs', async () => (await import('./logs.ts')).registerLogs],
+  ['query', async () => (await import('./query.ts')).registerQuery],
+  ['diff', async () => (await import('./diff.ts')).registerDiff],
+  ['report', async () => (await import('./report.ts')).registerReport],
+  ['clean', async () => (await import('./clean.ts')).registerClean],
+  ['setup', async () => (await import('./setup.ts')).registerSetup],
+  ['doctor', async () => (await import('./doctor.ts')).registerDoctor],
+  ['completion', async () => (await import('./completion.ts')).registerCompletion],
+]);
+
+/**
+ * The definitions: parsing and help. What a command does begins with its action.
+ * @param called the first word of a command line: a command's own name loads that command alone, which halves the time it takes to begin
+ */
+export async function createProgram(called?: string): Promise<Command> {
   const program = new Command('ablate')
     .description('Ablation experiments of TinyMIM: plan them, run them, and report them beside the published numbers.')
     .version(manifest.version, '--version', 'print the version')
     .showHelpAfterError('(ablate --help shows the commands)')
     .exitOverride();
-  registerInit(program);
-  registerPlan(program);
-  registerSweep(program);
-  registerStatus(program);
-  registerExplain(program);
-  registerLogs(program);
-  registerQuery(program);
-  registerDiff(program);
-  registerReport(program);
-  registerClean(program);
-  registerSetup(program);
-  registerDoctor(program);
-  registerCompletion(program);
+  const one = COMMANDS.get(called ?? '');
+  const registers = await Promise.all((one ? [one] : [...COMMANDS.values()]).map(load => load()));
+  for (const register of registers) register(program);
   for (const command of program.commands) command.exitOverride();
   return program;
 }

@@ -8,7 +8,7 @@ import { valuesOf, type Values } from '../../src/cli/completion/values.ts';
 import { completions } from '../../src/cli/completion/words.ts';
 import { createProgram } from '../../src/cli/program.ts';
 
-const program = createProgram();
+const program = await createProgram();
 const known = commandWords(program);
 const complete = (...words: string[]): Promise<Values> => completions(known, words);
 const words = async (...line: string[]): Promise<string[]> => (await complete(...line)).values.map(({ word }) => word);
