@@ -80,18 +80,14 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     expect(bytes('killed')).toEqual(bytes('whole'));
   });
 
-  it('reports a failing stage, blocks what hangs on it, and ends with 1', async () => {
-    // Fashion-MNIST from an empty cache: the data is missing, which no retry mends.
+  it('does not begin without the data, and says how to get them', async () => {
     const { exitCode, all } = await ablate(
-      ['sweep', '--only', 'mae-vs-scratch/scratch-b', '--store', 'failing', '--no-report', '--devices', 'cpu:1x1'],
+      ['sweep', '--only', 'mae-vs-scratch/scratch-b', '--store', 'no-data', '--no-report', '--devices', 'cpu:1x1'],
       { env: { TINYMIM_CACHE: join(folder, 'empty') } },
     );
-    expect(exitCode).toBe(1);
-    expect(all).toContain('npx ablate setup');
-    expect(all).toContain('blocked');
-    const status = await ablate(['status', '--only', 'mae-vs-scratch/scratch-b', '--store', 'failing']);
-    expect(status.all).toContain('failed');
-    expect(status.all).toContain('log.txt');
+    expect(exitCode).toBe(2);
+    expect(all).toMatch(/error Expected the files of Fashion-MNIST in .*, got none\.\nTo mend it: .* setup$/m);
+    expect(all).not.toContain('started');
   });
 
   it('ends a stage whose loss is not finite at once, and says at which step and what to look at', async () => {
@@ -100,6 +96,10 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     expect(all).toMatch(/Expected a finite 'loss', got (NaN|Infinity) at step \d+ \(epoch [\d.]+, learning rate/);
     expect(all).toContain('schedule.base_lr');
     expect(all).not.toContain('retry'); // no other try could end better
+    expect(all).toContain('blocked'); // what hangs on it
+    const status = await ablate(['status', '--experiments', EXPERIMENTS, '--profile', 'explode', '--only', 'tiny/scratch', '--store', 'explode']);
+    expect(status.all).toContain('failed');
+    expect(status.all).toContain('log.txt');
   });
 
   it.each([
