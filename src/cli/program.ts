@@ -23,7 +23,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
 
 /**
  * The definitions: parsing and help. What a command does begins with its action.
- * @param called the first word of a command line: a command's own name loads that command alone, which halves the time it takes to begin
+ * @param called the first word of a command line: a command's own name loads that command alone, which begins in two thirds of the time
  */
 export async function createProgram(called?: string): Promise<Command> {
   const program = new Command('ablate')
