@@ -90,7 +90,7 @@ lint: packages ## eslint, no warning allowed
 
 typecheck: packages ## TypeScript, strict
 	@node node_modules/typescript/bin/tsc --noEmit
-	@node node_modules/typescript/bin/tsc --noEmit -p src/report/page
+	@node node_modules/typescript/bin/tsc --noEmit -p src/core/report/render/html/page
 
 packages:
 	@node src/setup/packages.mjs

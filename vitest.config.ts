@@ -19,7 +19,7 @@ export default defineConfig({
       project('parity', ['test/parity/**/*.test.ts'], 60_000),
       // The same golden values, computed as compiled graphs, and without native code.
       project('parity-graph', ['test/parity/**/*.test.ts'], 60_000, { PARITY_MODE: 'graph' }),
-      project('parity-wasm', ['test/parity/**/*.test.ts', 'test/unit/grad.test.ts'], 60_000, { ENGINE: 'wasm' }),
+      project('parity-wasm', ['test/parity/**/*.test.ts', 'test/unit/engine/grad.test.ts'], 60_000, { ENGINE: 'wasm' }),
       // What programs print is compared as text; CI would turn colours on.
       project('e2e', ['test/e2e/**/*.test.ts'], 180_000, { NO_COLOR: '1' }),
       project('browser', ['test/browser/**/*.test.ts'], 60_000),

@@ -27,9 +27,10 @@ WORKDIR /home/node/tinymim-ablations
 COPY --chown=node:node package.json package-lock.json .npmrc ./
 RUN npm ci && npm cache clean --force
 
-COPY --chown=node:node src/ablation/errors.ts src/ablation/
+COPY --chown=node:node src/core/ablation/errors.ts src/core/ablation/
+COPY --chown=node:node src/installation.ts src/
 COPY --chown=node:node src/setup src/setup
-COPY --chown=node:node src/tensor src/tensor
+COPY --chown=node:node src/engine src/engine
 COPY --chown=node:node .container/provision.ts .container/
 RUN node --import tsx .container/provision.ts
 

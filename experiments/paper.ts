@@ -4,7 +4,7 @@
  * check mark, the record says so (`row_assignment_inferred`) and the report repeats it.
  */
 import { UsageError, z, type Published } from 'tinymim-ablations';
-import { problems, problemText } from '../src/ablation/problems.ts';
+import { problems, problemText } from '../src/core/ablation/problems.ts';
 import data from './paper.json' with { type: 'json' };
 
 const paperFile = z.array(z.strictObject({

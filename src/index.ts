@@ -16,14 +16,14 @@
  * `tinymim-ablations/experiments/...`, the declarations that come with the package (`experiments/profiles/mini`).
  * Nothing here loads an engine.
  */
-export { axesOf, type ArmPiece, type Axes, type AxisPoint } from './ablation/axes.ts';
+export { axesOf, type ArmPiece, type Axes, type AxisPoint } from './core/ablation/axes.ts';
 export type {
   AblationDeclaration, ArmDeclaration, Assumption, Claim, Comparison, Fact, Inconsistency, OverviewDeclaration, ProfileBase, Published, ReferenceRow, ReportColumn, ReportCurve, StageSpec,
   StatedThroughput, Study,
-} from './ablation/declaration.ts';
-export { defineAblation, defineKind, defineStudy, z } from './ablation/define.ts';
-export { Interrupted, PermanentError, UsageError } from './ablation/errors.ts';
+} from './core/ablation/declaration.ts';
+export { defineAblation, defineKind, defineStudy, z } from './core/ablation/define.ts';
+export { Interrupted, PermanentError, UsageError } from './core/ablation/errors.ts';
 export type {
   Checkpoint, Checkpoints, Execution, JsonObject, JsonValue, MetricRecord, MetricSpec, PackRunner, Packing, Phase, Progress, SlotSpec, StageContext, StageCost, StageDisk, StageIdentity, StageKind, StageResult,
   StageRunner, UpstreamOutput,
-} from './ablation/kind.ts';
+} from './core/ablation/kind.ts';

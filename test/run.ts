@@ -1,6 +1,6 @@
 /**
  * `make test`: every vitest project; the browser tests only where there is a Chromium. Arguments go to vitest, so
- * `make test ARGS=test/unit/rng.test.ts` runs one file. `TEST_REPORT` names a file for vitest's JSON report.
+ * `make test ARGS=test/unit/engine/random/rng.test.ts` runs one file. `TEST_REPORT` names a file for vitest's JSON report.
  * A machine without native TensorFlow runs the tests that do not need it, on WebAssembly.
  */
 import { existsSync } from 'node:fs';
@@ -12,7 +12,7 @@ const inCi = Boolean(process.env['CI']);
 
 /** What tests the native engine itself, the steps compiled for it, and whole stages in bit-exact graphs. */
 const NATIVE_PROJECTS = ['parity', 'parity-graph'];
-const NATIVE_FILES = ['**/compile-*.test.ts', '**/unit/backend.test.ts', '**/unit/stages-{engine-change,graph,pack,signature}.test.ts'];
+const NATIVE_FILES = ['**/unit/engine/compile/*.test.ts', '**/property/compile-*.test.ts', '**/unit/engine/backend.test.ts', '**/unit/tinymim/stages/{engine-change,graph,pack,signature}.test.ts'];
 
 /** Installs Debian's Chromium where that needs no question: as root, with apt-get. */
 async function installChromium(): Promise<void> {

@@ -1,12 +1,12 @@
 /** What commands compute on, unless a person says otherwise: told wherever it is not what one would expect. */
-import { UsageError } from '../ablation/errors.ts';
-import { defaultDevices, parseDevices, type Place } from '../runner/devices.ts';
+import { UsageError } from '../core/ablation/errors.ts';
+import { defaultDevices, parseDevices, type Place } from '../core/runner/devices.ts';
 import { wantedEngine, wasmText, type EngineChoice } from '../setup/choice.ts';
 import { gpusForSweep, idleGpuText } from '../setup/device.ts';
 import { TENSORFLOW_VERSION } from '../setup/library.ts';
 import { wasmVersion } from '../setup/wasm.ts';
-import type { EngineName } from '../tensor/engine-name.ts';
-import { warn } from './text.ts';
+import type { EngineName } from '../engine/engine-name.ts';
+import { warn } from './terminal/text.ts';
 
 export interface Setting {
   readonly engine: EngineName;

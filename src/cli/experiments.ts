@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { holdsStudy, listProfiles } from '../ablation/folder.ts';
+import { holdsStudy, listProfiles } from '../core/ablation/folder.ts';
 
 const OWN = fileURLToPath(new URL('../../experiments', import.meta.url));
 

@@ -1,7 +1,7 @@
 /** Runs a command line: errors and exit codes. */
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
-import { AblateError, UsageError } from '../ablation/errors.ts';
+import { AblateError, UsageError } from '../core/ablation/errors.ts';
 
 /** 0: all done; 1: some stage failed; 2: bad use. A command sets 1 itself by `process.exitCode`. */
 const BAD_USE = 2;

@@ -6,19 +6,19 @@ type Register = (program: Command) => void;
 
 /** In the order of the help. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
-  ['init', async () => (await import('./init.ts')).registerInit],
-  ['plan', async () => (await import('./plan.ts')).registerPlan],
-  ['sweep', async () => (await import('./sweep.ts')).registerSweep],
-  ['status', async () => (await import('./status.ts')).registerStatus],
-  ['explain', async () => (await import('./explain.ts')).registerExplain],
-  ['logs', async () => (await import('./logs.ts')).registerLogs],
-  ['query', async () => (await import('./query.ts')).registerQuery],
-  ['diff', async () => (await import('./diff.ts')).registerDiff],
-  ['report', async () => (await import('./report.ts')).registerReport],
-  ['clean', async () => (await import('./clean.ts')).registerClean],
-  ['setup', async () => (await import('./setup.ts')).registerSetup],
-  ['doctor', async () => (await import('./doctor.ts')).registerDoctor],
-  ['completion', async () => (await import('./completion.ts')).registerCompletion],
+  ['init', async () => (await import('./commands/init.ts')).registerInit],
+  ['plan', async () => (await import('./commands/plan.ts')).registerPlan],
+  ['sweep', async () => (await import('./commands/sweep.ts')).registerSweep],
+  ['status', async () => (await import('./commands/status.ts')).registerStatus],
+  ['explain', async () => (await import('./commands/explain.ts')).registerExplain],
+  ['logs', async () => (await import('./commands/logs.ts')).registerLogs],
+  ['query', async () => (await import('./commands/query.ts')).registerQuery],
+  ['diff', async () => (await import('./commands/diff.ts')).registerDiff],
+  ['report', async () => (await import('./commands/report.ts')).registerReport],
+  ['clean', async () => (await import('./commands/clean.ts')).registerClean],
+  ['setup', async () => (await import('./commands/setup.ts')).registerSetup],
+  ['doctor', async () => (await import('./commands/doctor.ts')).registerDoctor],
+  ['completion', async () => (await import('./commands/completion.ts')).registerCompletion],
 ]);
 
 /**

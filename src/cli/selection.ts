@@ -1,7 +1,7 @@
 /** The selectors that plan, sweep, status and report share. */
 import { Option, type Command } from 'commander';
-import { loadExperiments, type Experiments } from '../ablation/load.ts';
-import { buildPlan, type Plan } from '../plan/plan.ts';
+import { loadExperiments, type Experiments } from '../core/ablation/load.ts';
+import { buildPlan, type Plan } from '../core/plan/plan.ts';
 import { defaultExperiments, defaultProfile } from './experiments.ts';
 
 export interface Selection {

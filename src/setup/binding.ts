@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { withTemporary } from './cache.ts';
 import { SetupError, tail } from './errors.ts';
 import type { Library } from './library.ts';
-import { isCheckout, SETUP } from './place.ts';
+import { isCheckout, SETUP } from '../installation.ts';
 import { systemPackage, type Say } from './python.ts';
 
 const require = createRequire(import.meta.url);

@@ -1,8 +1,8 @@
 /** Which engine this machine gets: native TensorFlow where it has it or can have it, else WebAssembly, which comes with npm. */
 import { existsSync } from 'node:fs';
-import { UsageError } from '../ablation/errors.ts';
-import { EngineError } from '../tensor/engine-error.ts';
-import { engineFromEnvironment, type EngineName } from '../tensor/engine-name.ts';
+import { UsageError } from '../core/ablation/errors.ts';
+import { EngineError } from '../engine/engine-error.ts';
+import { engineFromEnvironment, type EngineName } from '../engine/engine-name.ts';
 import { cachedBinding, enginePackage, requireCompiler } from './binding.ts';
 import { cacheDir } from './cache.ts';
 import { cudaFolder } from './cuda.ts';
@@ -11,7 +11,7 @@ import { SetupError } from './errors.ts';
 import { glibcVersion, requireGlibc } from './glibc.ts';
 import { libraryFor, thisPlatform, type Device } from './library.ts';
 import { damage } from './manifest.ts';
-import { SETUP } from './place.ts';
+import { SETUP } from '../installation.ts';
 import { requirePip, requirePython } from './python.ts';
 import { downloadFolder, unpackedFolder } from './wheel.ts';
 

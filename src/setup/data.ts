@@ -1,7 +1,7 @@
 /** Provisioning of the data. */
-import { AblateError } from '../ablation/errors.ts';
-import { DataError } from '../data/errors.ts';
-import { ensureFashionMnist, fashionMnistStatus } from '../data/fashion-mnist.ts';
+import { AblateError } from '../core/ablation/errors.ts';
+import { DataError } from '../tinymim/data/errors.ts';
+import { ensureFashionMnist, fashionMnistStatus } from '../tinymim/data/fashion-mnist.ts';
 import { dataDir, prepareFolder } from './cache.ts';
 import { fileError } from './errors.ts';
 import type { Say } from './python.ts';

@@ -3,7 +3,7 @@ import os from 'node:os';
 import { SetupError } from './errors.ts';
 import { cudaFailure, listedGpus, visibleGpus, type Gpu } from './gpus.ts';
 import { isPublished, thisPlatform, type Device } from './library.ts';
-import { SETUP } from './place.ts';
+import { SETUP } from '../installation.ts';
 
 export interface DeviceChoice {
   readonly device: Device;

@@ -10,7 +10,7 @@ import { SetupError } from './errors.ts';
 import { listedGpus } from './gpus.ts';
 import { isPublished, libraryFor, thisPlatform, type Library } from './library.ts';
 import { damage } from './manifest.ts';
-import { isCheckout, SETUP } from './place.ts';
+import { isCheckout, SETUP } from '../installation.ts';
 import { requirePip } from './python.ts';
 import { tryEngine, type Trial } from './try-engine.ts';
 import { unpackedFolder } from './wheel.ts';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import { UsageError } from '../ablation/errors.ts';
-import { fashionMnistStatus } from '../data/fashion-mnist.ts';
+import { UsageError } from '../core/ablation/errors.ts';
+import { fashionMnistStatus } from '../tinymim/data/fashion-mnist.ts';
 import { cacheDir, dataDir, freeBytes, isWritable } from './cache.ts';
 import { wantedEngine, type EngineChoice } from './choice.ts';
 import { chromiumMend, findChromium } from './chromium.ts';
@@ -13,7 +13,7 @@ import { checkEngines, isTested } from './doctor-engines.ts';
 import { SetupError } from './errors.ts';
 import { thisPlatform } from './library.ts';
 import { packagesInstalled } from './packages.mjs';
-import { isCheckout, ROOT, SETUP } from './place.ts';
+import { isCheckout, ROOT, SETUP } from '../installation.ts';
 
 /** Looks at everything; takes a few seconds, most of them for loading the engines. `deep` also reads every byte of the native library. */
 export async function diagnose({ store, deep = false }: { readonly store: string; readonly deep?: boolean }): Promise<Diagnosis> {

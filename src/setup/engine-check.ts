@@ -1,6 +1,6 @@
 /** Child process of set-up and `ablate doctor`: loads an engine as a worker does, trains a toy step, prints one line of JSON. */
-import { loadEngine, type Device, type EngineName } from '../tensor/backend.ts';
-import { toyStep } from '../tensor/selftest.ts';
+import { loadEngine, type Device, type EngineName } from '../engine/backend.ts';
+import { toyStep } from '../engine/selftest.ts';
 
 const [engine, device, threads] = process.argv.slice(2);
 try {

@@ -2,7 +2,7 @@
 import { SLOWER, type EngineChoice } from './choice.ts';
 import { fileError, SetupError, type SetupErrorCode } from './errors.ts';
 import { ensureNative } from './native.ts';
-import { SETUP } from './place.ts';
+import { SETUP } from '../installation.ts';
 import type { Say } from './python.ts';
 import { ensureWasm } from './wasm.ts';
 

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
-import { AblateError } from '../ablation/errors.ts';
-import { SETUP } from './place.ts';
+import { AblateError } from '../core/ablation/errors.ts';
+import { SETUP } from '../installation.ts';
 
 export type SetupErrorCode =
   | 'BAD_DEVICE' | 'NO_PLATFORM' | 'OLD_GLIBC' | 'NO_PYTHON' | 'NO_PIP' | 'OLD_PIP' | 'PIP_FAILED' | 'NO_WHEEL' | 'BAD_WHEEL' | 'UNPACK_FAILED'

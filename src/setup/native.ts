@@ -17,7 +17,7 @@ import { glibcVersion, requireGlibc } from './glibc.ts';
 import { HEADER_FOLDERS, libraryFor, thisPlatform, type Library } from './library.ts';
 import { depsLinks, ensureLinks } from './links.ts';
 import { lockFile, withLock } from './lock.mjs';
-import { SETUP } from './place.ts';
+import { SETUP } from '../installation.ts';
 import type { Say } from './python.ts';
 import { ensureUnpacked } from './wheel.ts';
 

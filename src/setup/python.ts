@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { SetupError, tail } from './errors.ts';
-import { SETUP } from './place.ts';
+import { SETUP } from '../installation.ts';
 
 export type Say = (line: string) => void;
 

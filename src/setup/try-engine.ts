@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { z } from 'zod';
-import type { EngineName } from '../tensor/engine-name.ts';
+import type { EngineName } from '../engine/engine-name.ts';
 import { tail } from './errors.ts';
 import type { Device } from './library.ts';
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { resolvePackage } from './binding.ts';
 import { SetupError } from './errors.ts';
-import { isCheckout, SETUP } from './place.ts';
+import { isCheckout, SETUP } from '../installation.ts';
 import type { Say } from './python.ts';
 import { tryEngine } from './try-engine.ts';
 

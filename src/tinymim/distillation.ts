@@ -1,8 +1,8 @@
 /** Distillation of an arm as stages: the student, its teacher, and the teachers of that. */
-import { UsageError } from '../ablation/errors.ts';
-import type { StageSpec } from '../ablation/declaration.ts';
-import { untrainedParts } from '../distill/trained-parts.ts';
-import type { DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from '../stages/recipes.ts';
+import { UsageError } from '../core/ablation/errors.ts';
+import type { StageSpec } from '../core/ablation/declaration.ts';
+import { untrainedParts } from './distill/trained-parts.ts';
+import type { DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from './stages/recipes.ts';
 import { teacherFactors, type Factors, type ModelSize } from './factors.ts';
 import { encoder } from './models.ts';
 import type { Profile } from './profile.ts';

@@ -1,6 +1,6 @@
 /** The vocabulary of arms: every choice that TinyMIM studies. Parsing `{}` gives the paper's ablation default (section 4.2). */
 import { z } from 'zod';
-import { relationPair } from '../stages/recipes.ts';
+import { relationPair } from './stages/recipes.ts';
 
 export const modelSize = z.enum(['T', 'S', 'B', 'L']);
 export type ModelSize = z.infer<typeof modelSize>;

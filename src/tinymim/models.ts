@@ -1,5 +1,5 @@
 /** Model sizes of a profile as recipes. */
-import type { VitRecipe } from '../stages/recipes.ts';
+import type { VitRecipe } from './stages/recipes.ts';
 import type { ModelSize } from './factors.ts';
 import type { Profile } from './profile.ts';
 

@@ -1,7 +1,7 @@
 /** The scale at which arms are realised. Profiles change scale only: arms are declared once. */
 import { z } from 'zod';
-import { dataSpec } from '../data/spec.ts';
-import { augment, classifierAugment, decoder, engine, evaluationCrop, jitter, optimizer, schedule } from '../stages/recipes.ts';
+import { dataSpec } from './data/spec.ts';
+import { augment, classifierAugment, decoder, engine, evaluationCrop, jitter, optimizer, schedule } from './stages/recipes.ts';
 
 const rate = z.number().min(0).lt(1);
 

@@ -1,7 +1,7 @@
 /** How an arm becomes stages, at the scale of a profile. */
-import type { StageSpec } from '../ablation/declaration.ts';
-import type { JsonObject } from '../ablation/kind.ts';
-import type { EvaluateRecipe, FinetuneRecipe, SuperviseRecipe } from '../stages/recipes.ts';
+import type { StageSpec } from '../core/ablation/declaration.ts';
+import type { JsonObject } from '../core/ablation/kind.ts';
+import type { EvaluateRecipe, FinetuneRecipe, SuperviseRecipe } from './stages/recipes.ts';
 import { distill, pretrain } from './distillation.ts';
 import type { Factors } from './factors.ts';
 import { classifier } from './models.ts';

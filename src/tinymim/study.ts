@@ -1,10 +1,10 @@
-/** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/stages`. */
-import type { Assumption, Fact, OverviewDeclaration } from '../ablation/declaration.ts';
-import { defineStudy } from '../ablation/define.ts';
-import { notReady } from '../data/dataset.ts';
-import { dataTitle, imageCount, unavailable } from '../data/spec.ts';
-import { notOnEngine } from '../stages/engine-limits.ts';
-import { kinds } from '../stages/kinds.ts';
+/** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/tinymim/stages`. */
+import type { Assumption, Fact, OverviewDeclaration } from '../core/ablation/declaration.ts';
+import { defineStudy } from '../core/ablation/define.ts';
+import { notReady } from './data/dataset.ts';
+import { dataTitle, imageCount, unavailable } from './data/spec.ts';
+import { notOnEngine } from './stages/engine-limits.ts';
+import { kinds } from './stages/kinds.ts';
 import { factors, type Factors } from './factors.ts';
 import { profile, type Profile } from './profile.ts';
 import { realise } from './realise.ts';

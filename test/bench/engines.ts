@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { heading, table } from '../../src/cli/text.ts';
+import { heading, table } from '../../src/cli/terminal/text.ts';
 import { CASES, SWEEP_STEP, type StepCase } from './race/cases.ts';
 import { startPeer, type Peer } from './race/peer.ts';
 import { prepareCase } from './race/prepare.ts';

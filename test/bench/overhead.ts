@@ -7,13 +7,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { StageContext, StageResult, UpstreamOutput } from '../../src/ablation/kind.ts';
-import { loadExperiments } from '../../src/ablation/load.ts';
-import { heading, table } from '../../src/cli/text.ts';
-import { buildPlan, type PlannedStage } from '../../src/plan/plan.ts';
+import type { StageContext, StageResult, UpstreamOutput } from '../../src/core/ablation/kind.ts';
+import { loadExperiments } from '../../src/core/ablation/load.ts';
+import { heading, table } from '../../src/cli/terminal/text.ts';
+import { buildPlan, type PlannedStage } from '../../src/core/plan/plan.ts';
 import { dataDir } from '../../src/setup/cache.ts';
-import { loadEngine } from '../../src/tensor/backend.ts';
-import { nativeBackend } from '../../src/tensor/compile/native.ts';
+import { loadEngine } from '../../src/engine/backend.ts';
+import { nativeBackend } from '../../src/engine/compile/native.ts';
 
 /** Tracing, the first allocations and the start of the loader. */
 const WARM_UP = 10;

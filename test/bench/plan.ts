@@ -3,11 +3,11 @@
  * most 2 s for 10,000 arms, growing linearly. Ends with exit code 1 where it is not.
  */
 import { fileURLToPath } from 'node:url';
-import type { AblationDeclaration } from '../../src/ablation/declaration.ts';
-import { expandAblation } from '../../src/ablation/expand.ts';
-import type { JsonObject } from '../../src/ablation/kind.ts';
-import { loadProfile } from '../../src/ablation/load.ts';
-import { buildPlan } from '../../src/plan/plan.ts';
+import type { AblationDeclaration } from '../../src/core/ablation/declaration.ts';
+import { expandAblation } from '../../src/core/ablation/expand.ts';
+import type { JsonObject } from '../../src/core/ablation/kind.ts';
+import { loadProfile } from '../../src/core/ablation/load.ts';
+import { buildPlan } from '../../src/core/plan/plan.ts';
 import study from '../../src/tinymim/study.ts';
 
 const SIZES = [1_000, 3_000, 10_000];

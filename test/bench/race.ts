@@ -4,8 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import pc from 'picocolors';
-import { AblateError } from '../../src/ablation/errors.ts';
-import { heading, table } from '../../src/cli/text.ts';
+import { AblateError } from '../../src/core/ablation/errors.ts';
+import { heading, table } from '../../src/cli/terminal/text.ts';
 import { cacheDir, dataDir } from '../../src/setup/cache.ts';
 import { parseOptions, HELP, type RaceOptions } from './race/args.ts';
 import { CASES, SWEEP_STEP } from './race/cases.ts';

@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { writeReport } from '../../src/report/write.ts';
-import { hasChromium, launch } from '../browser/launch.ts';
-import { gridInput } from '../fixtures/report/grid.ts';
+import { writeReport } from '../../src/core/report/write.ts';
+import { hasChromium, launch } from '../helpers/launch.ts';
+import { gridInput } from '../helpers/report/grid.ts';
 
 /** Of a grid of 83 arms, three stages each. */
 const SEEDS = [1, 2, 4, 8];

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ReportInput } from '../../src/report/build.ts';
-import { writeReport } from '../../src/report/write.ts';
-import { hostileInput, HOSTILE_LABELS } from '../fixtures/report/hostile.ts';
-import { sampleInput } from '../fixtures/report/sample.ts';
-import { sizesInput } from '../fixtures/report/sizes.ts';
-import { hasChromium, launch, openFile, type Opened } from './launch.ts';
+import type { ReportInput } from '../../src/core/report/model/build.ts';
+import { writeReport } from '../../src/core/report/write.ts';
+import { hostileInput, HOSTILE_LABELS } from '../helpers/report/hostile.ts';
+import { sampleInput } from '../helpers/report/sample.ts';
+import { sizesInput } from '../helpers/report/sizes.ts';
+import { hasChromium, launch, openFile, type Opened } from '../helpers/launch.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } } as const;
 const PHONE = { viewport: { width: 400, height: 800 } } as const;

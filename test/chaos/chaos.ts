@@ -1,9 +1,9 @@
 /** Sweeps of the toy study, as real processes on real files, disturbed by a seeded schedule. */
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan } from '../../src/plan/plan.ts';
-import type { StoreReader } from '../../src/store/reader.ts';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import type { StoreReader } from '../../src/core/store/reader.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import type { DriveOptions } from '../toy/drive.ts';
 import { draw } from '../toy/kinds/grow.ts';
 import { temporaryFolder, toyPlan } from '../toy/sweep.ts';

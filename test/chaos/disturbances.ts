@@ -2,10 +2,10 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { attemptFiles, layout } from '../../src/store/layout.ts';
-import { madeBy } from '../../src/store/names.ts';
-import { ownerOf } from '../../src/store/owner.ts';
-import type { StoreReader } from '../../src/store/reader.ts';
+import { attemptFiles, layout } from '../../src/core/store/layout.ts';
+import { madeBy } from '../../src/core/store/names.ts';
+import { ownerOf } from '../../src/core/store/owner.ts';
+import type { StoreReader } from '../../src/core/store/reader.ts';
 import { killWhereverTheyAre } from './kills.ts';
 import type { Sweep } from './processes.ts';
 import { LEASE_MS, type Scene } from './scene.ts';

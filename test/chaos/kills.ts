@@ -1,6 +1,6 @@
 /** Kills at moments of every kind in the life of a sweep, as many as possible in a short time. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunEvent } from '../../src/runner/events.ts';
+import type { RunEvent } from '../../src/core/runner/events.ts';
 import type { Sweep } from './processes.ts';
 import type { Scene } from './scene.ts';
 

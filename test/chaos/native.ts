@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { attemptFiles } from '../../src/store/layout.ts';
-import type { StoreReader } from '../../src/store/reader.ts';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import { attemptFiles } from '../../src/core/store/layout.ts';
+import type { StoreReader } from '../../src/core/store/reader.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { temporaryFolder } from '../toy/sweep.ts';
 import { faultsOf, type Tally } from './tally.ts';
 

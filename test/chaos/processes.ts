@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execaNode } from 'execa';
-import type { RunEvent, RunSummary } from '../../src/runner/events.ts';
+import type { RunEvent, RunSummary } from '../../src/core/runner/events.ts';
 import type { DriveOptions } from '../toy/drive.ts';
 
 const DRIVE = fileURLToPath(new URL('../toy/drive.ts', import.meta.url));

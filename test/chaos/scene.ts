@@ -2,10 +2,10 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Plan } from '../../src/plan/plan.ts';
-import { layout } from '../../src/store/layout.ts';
-import type { StoreReader } from '../../src/store/reader.ts';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import { layout } from '../../src/core/store/layout.ts';
+import type { StoreReader } from '../../src/core/store/reader.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import type { DriveOptions } from '../toy/drive.ts';
 import { Sweep } from './processes.ts';
 import type { Room } from './room.ts';

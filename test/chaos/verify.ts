@@ -1,8 +1,8 @@
 /** Whether a store that was disturbed holds what one that was not does, and nothing else. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { attemptFiles } from '../../src/store/layout.ts';
-import type { StoreReader } from '../../src/store/reader.ts';
+import { attemptFiles } from '../../src/core/store/layout.ts';
+import type { StoreReader } from '../../src/core/store/reader.ts';
 import type { Scene } from './scene.ts';
 
 /** One sweep with all the time it wants, one that has nothing to do, and a look at everything that is there. */

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadExperiments } from '../../src/ablation/load.ts';
-import { buildPlan } from '../../src/plan/plan.ts';
+import { loadExperiments } from '../../src/core/ablation/load.ts';
+import { buildPlan } from '../../src/core/plan/plan.ts';
 import { install, npmWarnings, pack, packageFolder, ROOT, typeErrors } from '../installed/package.ts';
 
 let folder: string;
@@ -32,7 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the package', () => {
   it('has sources, declarations, their types and the licence, and nothing else', () => {
     expect([...new Set(files.map(file => file.split('/')[0]))].sort()).toEqual(['LICENSE', 'README.md', 'experiments', 'package.json', 'src', 'types']);
-    expect(files).toEqual(expect.arrayContaining(['types/src/index.d.ts', 'types/experiments/paper.d.ts', 'experiments/paper.json', 'src/setup/unpack.py', 'src/report/page/main.ts']));
+    expect(files).toEqual(expect.arrayContaining(['types/src/index.d.ts', 'types/experiments/paper.d.ts', 'experiments/paper.json', 'src/setup/unpack.py', 'src/core/report/render/html/page/main.ts']));
     expect(files.reduce((sum, file) => sum + statSync(join(packageFolder(project), file)).size, 0)).toBeLessThan(3e6);
   });
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { Host } from '../toy/host.ts';
 import { ablateWith } from '../toy/program.ts';
 import { committedBytes, endSweeps, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';

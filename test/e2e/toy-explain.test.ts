@@ -3,7 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ReplicateStory, StageStory } from '../../src/cli/explain-arm.ts';
+import type { ReplicateStory, StageStory } from '../../src/core/inspect/explain-arm.ts';
 import { editableStudy, type EditableStudy } from '../toy/editable.ts';
 
 interface Explained { readonly arm: string; readonly overrides: string[]; readonly replicates: ReplicateStory[] }

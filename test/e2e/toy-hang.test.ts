@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Plan } from '../../src/plan/plan.ts';
-import type { Limits } from '../../src/runner/limits.ts';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import type { Limits } from '../../src/core/runner/limits.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import type { DriveOptions } from '../toy/drive.ts';
 import { endSweeps, isRunning, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
 

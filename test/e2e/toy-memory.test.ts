@@ -1,9 +1,9 @@
 /** Workers that memory does not suffice for, with real processes: half the micro-batch, from their checkpoint, to the same end. */
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import type { Plan } from '../../src/plan/plan.ts';
-import { kernelKills } from '../../src/runner/out-of-memory.ts';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import { kernelKills } from '../../src/core/runner/out-of-memory.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { endSweeps, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
 
 afterEach(endSweeps);

@@ -3,10 +3,10 @@ import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Plan } from '../../src/plan/plan.ts';
-import type { RunEvent } from '../../src/runner/events.ts';
-import type { StoreReader } from '../../src/store/reader.ts';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import type { RunEvent } from '../../src/core/runner/events.ts';
+import type { StoreReader } from '../../src/core/store/reader.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { committedBytes, endSweeps, isRunning, startSweep, temporaryFolder, toyPlan, type Sweep } from '../toy/sweep.ts';
 
 afterEach(endSweeps);

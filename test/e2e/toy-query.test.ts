@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { editableStudy } from '../toy/editable.ts';
 import { toyPlan } from '../toy/sweep.ts';
 

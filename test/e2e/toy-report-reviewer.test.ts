@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const guard = pathToFileURL(join(root, 'test/no-engine.mjs')).href;
+const guard = pathToFileURL(join(root, 'test/helpers/no-engine.mjs')).href;
 const out = mkdtempSync(join(tmpdir(), 'ablate-reviewer-'));
 afterAll(() => rmSync(out, { recursive: true }));
 
@@ -16,7 +16,7 @@ const ablate = (...args: string[]) => withoutEngine('src/cli/ablate.mjs', ...arg
 
 describe('without an engine', () => {
   it('the guard notices one', async () => {
-    const { exitCode, all } = await withoutEngine('--import', 'tsx', '--eval', "import('./src/tensor/tf.ts')");
+    const { exitCode, all } = await withoutEngine('--import', 'tsx', '--eval', "import('./src/engine/tf.ts')");
     expect(exitCode).not.toBe(0);
     expect(all).toContain('An engine was loaded: @tensorflow/');
   });

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadExperiments } from '../../src/ablation/load.ts';
-import { buildPlan } from '../../src/plan/plan.ts';
-import { seedsOf } from '../../src/report/attribution.ts';
-import { parseRecords, serializeRecords, sortRecords, type ReportRecord } from '../../src/report/records.ts';
-import { verifyRecords } from '../../src/report/verify.ts';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import { loadExperiments } from '../../src/core/ablation/load.ts';
+import { buildPlan } from '../../src/core/plan/plan.ts';
+import { seedsOf } from '../../src/core/report/records/attribution.ts';
+import { parseRecords, serializeRecords, sortRecords, type ReportRecord } from '../../src/core/report/records/records.ts';
+import { verifyRecords } from '../../src/core/report/records/verify.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { editableStudy, type EditableStudy } from '../toy/editable.ts';
 
 const REPORT = 'reports/quick';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { editableStudy } from '../toy/editable.ts';
 import { toyPlan } from '../toy/sweep.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { committedBytes, endSweeps, isRunning, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
 
 afterEach(endSweeps);

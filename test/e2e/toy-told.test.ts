@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openStoreReadOnly } from '../../src/store/store.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { makeRoom, type Room } from '../chaos/room.ts';
 import { ablate } from '../toy/program.ts';
 import { committedBytes, endSweeps, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { attemptCounts, stageBytes, stageProvenance } from './stage-bytes.ts';
+import { attemptCounts, stageBytes, stageProvenance } from '../helpers/stage-bytes.ts';
 
 const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url));
 const EXPERIMENTS = fileURLToPath(new URL('experiments', import.meta.url));

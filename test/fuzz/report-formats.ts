@@ -1,8 +1,8 @@
 /** The records of a committed report. What is edited by hand and still is a record, `ablate report --verify` finds with a store at hand. */
-import { enginesOf } from '../../src/report/engines.ts';
-import { parseProvenance, serializeProvenance, type ReportProvenance } from '../../src/report/provenance.ts';
-import { parseMergedRecords, parseRecords, RecordError, serializeRecords, type ReportRecord } from '../../src/report/records.ts';
-import { sampleInput, sampleKey, sampleRecords } from '../fixtures/report/sample.ts';
+import { enginesOf } from '../../src/core/report/records/engines.ts';
+import { parseProvenance, serializeProvenance, type ReportProvenance } from '../../src/core/report/records/provenance.ts';
+import { parseMergedRecords, parseRecords, RecordError, serializeRecords, type ReportRecord } from '../../src/core/report/records/records.ts';
+import { sampleInput, sampleKey, sampleRecords } from '../helpers/report/sample.ts';
 import { jsonFile, jsonLines } from './damage.ts';
 import { fileFormat, reading, type FileSubject, type Format } from './fuzz.ts';
 
@@ -13,7 +13,7 @@ function records(seed: number): Buffer {
 }
 
 const results = fileFormat('report: results.jsonl', async (): Promise<FileSubject<ReportRecord[]>> => {
-  const { buildReport } = await import('../../src/report/build.ts');
+  const { buildReport } = await import('../../src/core/report/model/build.ts');
   const { study, profile, ablations } = sampleInput();
   return {
     samples: [records(0), records(1)],

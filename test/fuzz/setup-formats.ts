@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { keepMeasurement, readMeasurements, type Hardware } from '../../src/runner/measurements.ts';
+import { keepMeasurement, readMeasurements, type Hardware } from '../../src/core/runner/measurements.ts';
 import { isAlive, withLock } from '../../src/setup/lock.mjs';
 import { damage, readManifest } from '../../src/setup/manifest.ts';
 import { packagesInstalled } from '../../src/setup/packages.mjs';

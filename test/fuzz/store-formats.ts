@@ -2,8 +2,8 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { attemptFiles, layout } from '../../src/store/layout.ts';
-import { WorkerOutput } from '../../src/store/worker-output.ts';
+import { attemptFiles, layout } from '../../src/core/store/layout.ts';
+import { WorkerOutput } from '../../src/core/store/worker-output.ts';
 import { jsonFile, jsonLines, type Codec } from './damage.ts';
 import { fileFormat, type FileSubject, type Format } from './fuzz.ts';
 import { room } from './room.ts';

@@ -6,7 +6,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InvalidArgumentError, program } from 'commander';
-import { table } from '../../src/cli/text.ts';
+import { table } from '../../src/cli/terminal/text.ts';
 import { nodeOf } from './node-binary.ts';
 import { checkCell, ENGINES, SITUATIONS, type CellResult } from './situation.ts';
 

@@ -1,9 +1,9 @@
 import { beforeAll, expect, it } from 'vitest';
-import { initAdamW } from '../../src/optim/adamw.ts';
-import { isTrainedInPretraining, pretrainGroups } from '../../src/optim/groups.ts';
-import type { Params } from '../../src/tensor/weights.ts';
-import { expectClose, expectCloseAbsolute, fixture, startEngine } from './fixtures.ts';
-import { adamw } from '../adamw-step.ts';
+import { initAdamW } from '../../src/tinymim/optim/adamw.ts';
+import { isTrainedInPretraining, pretrainGroups } from '../../src/tinymim/optim/groups.ts';
+import type { Params } from '../../src/engine/formats/weights.ts';
+import { expectClose, expectCloseAbsolute, fixture, startEngine } from '../helpers/parity/fixtures.ts';
+import { adamw } from '../helpers/adamw-step.ts';
 
 beforeAll(startEngine);
 

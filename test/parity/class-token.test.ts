@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { classTokenLoss, classTokenMatcher, type ClassTokenTarget } from '../../src/distill/class-token.ts';
-import * as tf from '../../src/tensor/tf.ts';
-import type { Params } from '../../src/tensor/weights.ts';
-import { expectClose, fixture, startEngine } from './fixtures.ts';
-import { GRADIENT, VALUE, valueAndGrads } from './model.ts';
+import { classTokenLoss, classTokenMatcher, type ClassTokenTarget } from '../../src/tinymim/distill/class-token.ts';
+import * as tf from '../../src/engine/tf.ts';
+import type { Params } from '../../src/engine/formats/weights.ts';
+import { expectClose, fixture, startEngine } from '../helpers/parity/fixtures.ts';
+import { GRADIENT, VALUE, valueAndGrads } from '../helpers/parity/model.ts';
 
 const data = fixture('class_token');
 const losses = ['kl', 'mse'] as const;

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runBlock } from '../../src/nn/block.ts';
-import { blockScales, constantRates, keepScale, linearRates } from '../../src/nn/drop-path.ts';
-import { toTokens } from '../../src/nn/vit.ts';
-import * as tf from '../../src/tensor/tf.ts';
-import { expectClose, fixture, startEngine } from './fixtures.ts';
-import { expectAllClose, GRADIENT, projected, VALUE, valueAndGrads } from './model.ts';
+import { runBlock } from '../../src/tinymim/nn/block.ts';
+import { blockScales, constantRates, keepScale, linearRates } from '../../src/tinymim/nn/drop-path.ts';
+import { toTokens } from '../../src/tinymim/nn/vit.ts';
+import * as tf from '../../src/engine/tf.ts';
+import { expectClose, fixture, startEngine } from '../helpers/parity/fixtures.ts';
+import { expectAllClose, GRADIENT, projected, VALUE, valueAndGrads } from '../helpers/parity/model.ts';
 
 interface RateList { depth: number; rate: number; per_block: number[] }
 interface DropPathJson {

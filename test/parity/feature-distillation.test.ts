@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { featureMatcher, whiten, type FeatureTarget } from '../../src/distill/feature.ts';
-import { project, type Side } from '../../src/distill/matcher.ts';
-import { tapOf, targetLoss, teacherTargets } from '../../src/distill/target.ts';
-import { extractFeatures, type Feature } from '../../src/nn/vit.ts';
-import * as tf from '../../src/tensor/tf.ts';
-import type { Params } from '../../src/tensor/weights.ts';
-import { expectClose, fixture, startEngine } from './fixtures.ts';
-import { expectAllClose, GRADIENT, VALUE, valueAndGrads, vitConfig, type EncoderFields } from './model.ts';
+import { featureMatcher, whiten, type FeatureTarget } from '../../src/tinymim/distill/feature.ts';
+import { project, type Side } from '../../src/tinymim/distill/matcher.ts';
+import { tapOf, targetLoss, teacherTargets } from '../../src/tinymim/distill/target.ts';
+import { extractFeatures, type Feature } from '../../src/tinymim/nn/vit.ts';
+import * as tf from '../../src/engine/tf.ts';
+import type { Params } from '../../src/engine/formats/weights.ts';
+import { expectClose, fixture, startEngine } from '../helpers/parity/fixtures.ts';
+import { expectAllClose, GRADIENT, VALUE, valueAndGrads, vitConfig, type EncoderFields } from '../helpers/parity/model.ts';
 
 interface FeatureJson {
   config: {

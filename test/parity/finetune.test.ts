@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { classify, poolTokens } from '../../src/nn/classifier.ts';
-import { cutmixLambda, cutmixWeight, mixImages, mixTargets, softTargets, type Box } from '../../src/nn/mixup.ts';
-import { encode } from '../../src/nn/vit.ts';
-import { initAdamW } from '../../src/optim/adamw.ts';
-import { finetuneGroups } from '../../src/optim/groups.ts';
-import { learningRate } from '../../src/optim/schedule.ts';
-import { softmaxCrossEntropy } from '../../src/tensor/grad/cross-entropy.ts';
-import { meanTokens } from '../../src/tensor/grad/mean-tokens.ts';
-import * as tf from '../../src/tensor/tf.ts';
-import type { Params } from '../../src/tensor/weights.ts';
-import { expectClose, fixture, startEngine } from './fixtures.ts';
-import { expectAllClose, expectStepped, GRADIENT, VALUE, valueAndGrads, vitConfig, type AdamWFields, type EncoderFields } from './model.ts';
-import { adamw } from '../adamw-step.ts';
+import { classify, poolTokens } from '../../src/tinymim/nn/classifier.ts';
+import { cutmixLambda, cutmixWeight, mixImages, mixTargets, softTargets, type Box } from '../../src/tinymim/nn/mixup.ts';
+import { encode } from '../../src/tinymim/nn/vit.ts';
+import { initAdamW } from '../../src/tinymim/optim/adamw.ts';
+import { finetuneGroups } from '../../src/tinymim/optim/groups.ts';
+import { learningRate } from '../../src/tinymim/optim/schedule.ts';
+import { softmaxCrossEntropy } from '../../src/engine/grad/cross-entropy.ts';
+import { meanTokens } from '../../src/engine/grad/mean-tokens.ts';
+import * as tf from '../../src/engine/tf.ts';
+import type { Params } from '../../src/engine/formats/weights.ts';
+import { expectClose, fixture, startEngine } from '../helpers/parity/fixtures.ts';
+import { expectAllClose, expectStepped, GRADIENT, VALUE, valueAndGrads, vitConfig, type AdamWFields, type EncoderFields } from '../helpers/parity/model.ts';
+import { adamw } from '../helpers/adamw-step.ts';
 
 interface FinetuneJson {
   config: EncoderFields & {

@@ -1,7 +1,7 @@
 // The measure of all parity tests must itself be able to fail.
 import { beforeAll, describe, expect, it } from 'vitest';
-import * as tf from '../../src/tensor/tf.ts';
-import { expectClose, expectCloseAbsolute, fixture, relmax, startEngine, type Values } from './fixtures.ts';
+import * as tf from '../../src/engine/tf.ts';
+import { expectClose, expectCloseAbsolute, fixture, relmax, startEngine, type Values } from '../helpers/parity/fixtures.ts';
 
 const vector = (...data: number[]): Values => ({ shape: [data.length], data });
 

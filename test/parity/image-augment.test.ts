@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { centerCrop, flipHorizontal } from '../../src/data/augment.ts';
-import { applyJitter, type Adjustment } from '../../src/data/color-jitter.ts';
-import { resizeBicubic, type Box, type Pixels } from '../../src/data/resize.ts';
-import { fixture, type Fixture } from './fixtures.ts';
+import { centerCrop, flipHorizontal } from '../../src/tinymim/data/augment.ts';
+import { applyJitter, type Adjustment } from '../../src/tinymim/data/color-jitter.ts';
+import { resizeBicubic, type Box, type Pixels } from '../../src/tinymim/data/resize.ts';
+import { fixture, type Fixture } from '../helpers/parity/fixtures.ts';
 
 interface CropCase { readonly top: number; readonly left: number; readonly height: number; readonly width: number; readonly size: number; readonly flip: boolean }
 interface EvalCase { readonly resized_wh: readonly [number, number]; readonly crop: number; readonly size: number }

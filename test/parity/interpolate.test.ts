@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { interpolatePosEmbed, type Grid } from '../../src/nn/pos-embed.ts';
-import { toFloat32 } from '../../src/tensor/safetensors.ts';
-import { expectClose, fixture } from './fixtures.ts';
-import { VALUE } from './model.ts';
+import { interpolatePosEmbed, type Grid } from '../../src/tinymim/nn/pos-embed.ts';
+import { toFloat32 } from '../../src/engine/formats/safetensors.ts';
+import { expectClose, fixture } from '../helpers/parity/fixtures.ts';
+import { VALUE } from '../helpers/parity/model.ts';
 
 describe('interpolatePosEmbed', () => {
   const { tensors } = fixture('interpolate_pos_embed');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { finetuneGroups } from '../../src/optim/groups.ts';
-import { readFixtureJson } from './fixtures.ts';
+import { finetuneGroups } from '../../src/tinymim/optim/groups.ts';
+import { readFixtureJson } from '../helpers/parity/fixtures.ts';
 
 interface Case {
   readonly depth: number;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { learningRate } from '../../src/optim/schedule.ts';
-import { readFixtureJson } from './fixtures.ts';
+import { learningRate } from '../../src/tinymim/optim/schedule.ts';
+import { readFixtureJson } from '../helpers/parity/fixtures.ts';
 
 interface Case {
   readonly lr: number;

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gelu } from '../../src/tensor/grad/gelu.ts';
-import { layerNorm } from '../../src/tensor/grad/layer-norm.ts';
-import * as tf from '../../src/tensor/tf.ts';
-import { expectClose, fixture, startEngine } from './fixtures.ts';
-import { GRADIENT, projected, VALUE, valueAndGrads } from './model.ts';
+import { gelu } from '../../src/engine/grad/gelu.ts';
+import { layerNorm } from '../../src/engine/grad/layer-norm.ts';
+import * as tf from '../../src/engine/tf.ts';
+import { expectClose, fixture, startEngine } from '../helpers/parity/fixtures.ts';
+import { GRADIENT, projected, VALUE, valueAndGrads } from '../helpers/parity/model.ts';
 
 beforeAll(startEngine);
 

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { averagedRelationLogits, relationLogits, relationLoss, type RelationPair, type Relations } from '../../src/distill/relations.ts';
-import * as tf from '../../src/tensor/tf.ts';
-import type { Params } from '../../src/tensor/weights.ts';
-import { expectClose, fixture, startEngine } from './fixtures.ts';
-import { GRADIENT, VALUE, valueAndGrads } from './model.ts';
+import { averagedRelationLogits, relationLogits, relationLoss, type RelationPair, type Relations } from '../../src/tinymim/distill/relations.ts';
+import * as tf from '../../src/engine/tf.ts';
+import type { Params } from '../../src/engine/formats/weights.ts';
+import { expectClose, fixture, startEngine } from '../helpers/parity/fixtures.ts';
+import { GRADIENT, VALUE, valueAndGrads } from '../helpers/parity/model.ts';
 
 beforeAll(startEngine);
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readSafetensors, SafetensorsError, serializeSafetensors, toFloat32 } from '../../src/tensor/safetensors.ts';
-import { fixturePath, readFixtureJson } from './fixtures.ts';
+import { readSafetensors, SafetensorsError, serializeSafetensors, toFloat32 } from '../../src/engine/formats/safetensors.ts';
+import { fixturePath, readFixtureJson } from '../helpers/parity/fixtures.ts';
 
 interface Case { readonly valid: boolean | null; readonly what: string }
 const { files } = readFixtureJson('safetensors') as { files: Record<string, Case> };

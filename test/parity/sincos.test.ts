@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { sincosPosEmbed } from '../../src/nn/pos-embed.ts';
-import { toFloat32 } from '../../src/tensor/safetensors.ts';
-import { expectCloseAbsolute, fixture } from './fixtures.ts';
+import { sincosPosEmbed } from '../../src/tinymim/nn/pos-embed.ts';
+import { toFloat32 } from '../../src/engine/formats/safetensors.ts';
+import { expectCloseAbsolute, fixture } from '../helpers/parity/fixtures.ts';
 
 describe('sincosPosEmbed', () => {
   const { tensors } = fixture('sincos_pos_embed');

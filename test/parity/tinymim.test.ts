@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { TargetLoss } from '../../src/distill/matcher.ts';
-import { checkTarget, tapOf, targetLoss, teacherTargets, type Target } from '../../src/distill/target.ts';
-import { extractFeatures } from '../../src/nn/vit.ts';
-import { initAdamW } from '../../src/optim/adamw.ts';
-import { isTrainedInPretraining, pretrainGroups } from '../../src/optim/groups.ts';
-import * as tf from '../../src/tensor/tf.ts';
-import type { Params } from '../../src/tensor/weights.ts';
-import { expectClose, fixture, startEngine } from './fixtures.ts';
-import { expectAllClose, expectStepped, GRADIENT, VALUE, valueAndGrads, vitConfig, type AdamWFields, type EncoderFields } from './model.ts';
-import { adamw } from '../adamw-step.ts';
+import type { TargetLoss } from '../../src/tinymim/distill/matcher.ts';
+import { checkTarget, tapOf, targetLoss, teacherTargets, type Target } from '../../src/tinymim/distill/target.ts';
+import { extractFeatures } from '../../src/tinymim/nn/vit.ts';
+import { initAdamW } from '../../src/tinymim/optim/adamw.ts';
+import { isTrainedInPretraining, pretrainGroups } from '../../src/tinymim/optim/groups.ts';
+import * as tf from '../../src/engine/tf.ts';
+import type { Params } from '../../src/engine/formats/weights.ts';
+import { expectClose, fixture, startEngine } from '../helpers/parity/fixtures.ts';
+import { expectAllClose, expectStepped, GRADIENT, VALUE, valueAndGrads, vitConfig, type AdamWFields, type EncoderFields } from '../helpers/parity/model.ts';
+import { adamw } from '../helpers/adamw-step.ts';
 
 interface TinyMimJson {
   config: {

@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { attentionProbabilities, dense, norm, projectQkv, runBlock } from '../../src/nn/block.ts';
-import { patchCount } from '../../src/nn/config.ts';
-import { patchify } from '../../src/nn/patches.ts';
-import { embedTokens, encode, extractFeatures, featureOf, toTokens, type Feature } from '../../src/nn/vit.ts';
-import { relationLogits } from '../../src/distill/relations.ts';
-import { gelu } from '../../src/tensor/grad/gelu.ts';
-import { linear } from '../../src/tensor/grad/linear.ts';
-import * as tf from '../../src/tensor/tf.ts';
-import type { Params } from '../../src/tensor/weights.ts';
-import { expectClose, fixture, startEngine } from './fixtures.ts';
-import { expectAllClose, GRADIENT, projected, VALUE, valueAndGrads, vitConfig, type EncoderFields } from './model.ts';
+import { attentionProbabilities, dense, norm, projectQkv, runBlock } from '../../src/tinymim/nn/block.ts';
+import { patchCount } from '../../src/tinymim/nn/config.ts';
+import { patchify } from '../../src/tinymim/nn/patches.ts';
+import { embedTokens, encode, extractFeatures, featureOf, toTokens, type Feature } from '../../src/tinymim/nn/vit.ts';
+import { relationLogits } from '../../src/tinymim/distill/relations.ts';
+import { gelu } from '../../src/engine/grad/gelu.ts';
+import { linear } from '../../src/engine/grad/linear.ts';
+import * as tf from '../../src/engine/tf.ts';
+import type { Params } from '../../src/engine/formats/weights.ts';
+import { expectClose, fixture, startEngine } from '../helpers/parity/fixtures.ts';
+import { expectAllClose, GRADIENT, projected, VALUE, valueAndGrads, vitConfig, type EncoderFields } from '../helpers/parity/model.ts';
 
 beforeAll(startEngine);
 

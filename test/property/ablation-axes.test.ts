@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { axesOf, type ArmPiece } from '../../src/ablation/axes.ts';
-import { expandAblation } from '../../src/ablation/expand.ts';
-import { canonicalJson } from '../../src/ablation/json.ts';
+import { axesOf, type ArmPiece } from '../../src/core/ablation/axes.ts';
+import { expandAblation } from '../../src/core/ablation/expand.ts';
+import { canonicalJson } from '../../src/core/ablation/json.ts';
 import study, { type Factors } from '../toy/experiments/study.ts';
 
 const { axis, product, zip, union } = axesOf<Factors>();

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalJson, NotJsonError } from '../../src/ablation/json.ts';
-import type { JsonValue, StageIdentity } from '../../src/ablation/kind.ts';
-import { identityDifferences } from '../../src/plan/explain.ts';
-import { keyOf } from '../../src/ablation/identity.ts';
+import { canonicalJson, NotJsonError } from '../../src/core/ablation/json.ts';
+import type { JsonValue, StageIdentity } from '../../src/core/ablation/kind.ts';
+import { identityDifferences } from '../../src/core/plan/explain.ts';
+import { keyOf } from '../../src/core/ablation/identity.ts';
 
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<JsonValue>;
 const name = fc.string({ minLength: 1, maxLength: 6 });

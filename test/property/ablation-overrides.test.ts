@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import mini from '../../experiments/profiles/mini.ts';
-import { changedFields, valuePaths, type FieldPath } from '../../src/ablation/fields.ts';
-import { canonicalJson } from '../../src/ablation/json.ts';
-import { applyOverrides } from '../../src/ablation/overrides.ts';
-import { pathText } from '../../src/ablation/problems.ts';
+import { changedFields, valuePaths, type FieldPath } from '../../src/core/ablation/fields.ts';
+import { canonicalJson } from '../../src/core/ablation/json.ts';
+import { applyOverrides } from '../../src/core/ablation/overrides.ts';
+import { pathText } from '../../src/core/ablation/problems.ts';
 import study from '../../src/tinymim/study.ts';
 
 const parsed = study.profile.parse(mini);

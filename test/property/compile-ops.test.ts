@@ -1,10 +1,10 @@
 /** Types that a recording gives to outputs are those that the engine computes, for every op that a step may have. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KNOWN_OPS } from '../../src/tensor/compile/ops.ts';
-import { loadEngine } from '../../src/tensor/backend.ts';
-import * as tf from '../../src/tensor/tf.ts';
-import { executedOps, recordedOps } from '../unit/executed-record.ts';
+import { KNOWN_OPS } from '../../src/engine/compile/ops.ts';
+import { loadEngine } from '../../src/engine/backend.ts';
+import * as tf from '../../src/engine/tf.ts';
+import { executedOps, recordedOps } from '../helpers/executed-record.ts';
 
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 

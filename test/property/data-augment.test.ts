@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { flipHorizontal, randomResizedCrop } from '../../src/data/augment.ts';
-import { resizeBicubic, type Box, type Pixels } from '../../src/data/resize.ts';
-import { stream } from '../../src/tensor/rng.ts';
+import { flipHorizontal, randomResizedCrop } from '../../src/tinymim/data/augment.ts';
+import { resizeBicubic, type Box, type Pixels } from '../../src/tinymim/data/resize.ts';
+import { stream } from '../../src/engine/random/rng.ts';
 
 const sizes = fc.integer({ min: 1, max: 12 });
 const images = fc.record({ height: sizes, width: sizes, channels: fc.constantFrom(1, 3) }).chain(size => {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseIdx } from '../../src/data/idx.ts';
+import { parseIdx } from '../../src/tinymim/data/idx.ts';
 
 const arrays = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 4 }).chain(shape => {
   const length = shape.reduce((product, size) => product * size, 1);

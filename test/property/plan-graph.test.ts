@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Ablation, Arm } from '../../src/ablation/expand.ts';
-import { identityText } from '../../src/ablation/identity.ts';
-import { buildPlan, type Plan } from '../../src/plan/plan.ts';
-import { priorities } from '../../src/plan/priority.ts';
+import type { Ablation, Arm } from '../../src/core/ablation/expand.ts';
+import { identityText } from '../../src/core/ablation/identity.ts';
+import { buildPlan, type Plan } from '../../src/core/plan/plan.ts';
+import { priorities } from '../../src/core/plan/priority.ts';
 import study from '../toy/experiments/study.ts';
 
 const factors = fc.record({

@@ -1,11 +1,11 @@
 /** Packs and schedules of any plan: every stage once, within bounds, inputs first, one pack a place at a time. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { memoryOf, packStages, type PackChoice } from '../../src/plan/packs.ts';
-import type { PlannedStage } from '../../src/plan/plan.ts';
-import { priorities } from '../../src/plan/priority.ts';
-import { makespan, schedule, type Pack } from '../../src/plan/schedule.ts';
-import { together, type Sharing } from '../../src/plan/sharing.ts';
+import { memoryOf, packStages, type PackChoice } from '../../src/core/plan/packs.ts';
+import type { PlannedStage } from '../../src/core/plan/plan.ts';
+import { priorities } from '../../src/core/plan/priority.ts';
+import { makespan, schedule, type Pack } from '../../src/core/plan/schedule.ts';
+import { together, type Sharing } from '../../src/core/plan/sharing.ts';
 
 interface Case {
   readonly stages: PlannedStage[];

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Claim, Comparison } from '../../src/ablation/declaration.ts';
-import { compose, countClaims, evaluateClaims, type ClaimResult } from '../../src/report/claims.ts';
-import type { Replicates } from '../../src/report/compare.ts';
-import type { ReportRecord } from '../../src/report/records.ts';
-import { smallestSignFlipPValue } from '../../src/report/signflip.ts';
-import { studentTQuantile } from '../../src/report/statistics.ts';
-import { judge, type Direction, type Verdict } from '../../src/report/verdict.ts';
-import { accuracyRecords, cell, claim, claimAblation, claimInput, type Accuracies } from '../fixtures/report/claims.ts';
+import type { Claim, Comparison } from '../../src/core/ablation/declaration.ts';
+import { compose, countClaims, evaluateClaims, type ClaimResult } from '../../src/core/report/model/claims.ts';
+import type { Replicates } from '../../src/core/report/statistics/compare.ts';
+import type { ReportRecord } from '../../src/core/report/records/records.ts';
+import { smallestSignFlipPValue } from '../../src/core/report/statistics/sign-flip.ts';
+import { studentTQuantile } from '../../src/core/report/statistics/statistics.ts';
+import { judge, type Direction, type Verdict } from '../../src/core/report/statistics/verdict.ts';
+import { accuracyRecords, cell, claim, claimAblation, claimInput, type Accuracies } from '../helpers/report/claims.ts';
 
 // Accuracies as a test of 10,000 images gives them, so that ties and differences of exactly the margin do occur.
 const accuracy = fc.integer({ min: 8_400, max: 8_460 }).map(images => images / 10_000);

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { buildReport } from '../../src/report/build.ts';
-import { comparePairs, countOrder, difference, type Replicates } from '../../src/report/compare.ts';
-import { escapeMarkdown } from '../../src/report/markdown.ts';
-import { escapeMarkup } from '../../src/report/markup.ts';
-import { cutCurve, parseRecords, serializeRecords, type ReportRecord } from '../../src/report/records.ts';
-import { renderReport } from '../../src/report/write.ts';
-import { sampleInput, sampleRecords } from '../fixtures/report/sample.ts';
+import { buildReport } from '../../src/core/report/model/build.ts';
+import { comparePairs, countOrder, difference, type Replicates } from '../../src/core/report/statistics/compare.ts';
+import { escapeMarkdown } from '../../src/core/report/render/markdown.ts';
+import { escapeMarkup } from '../../src/core/report/render/html/markup.ts';
+import { cutCurve, parseRecords, serializeRecords, type ReportRecord } from '../../src/core/report/records/records.ts';
+import { renderReport } from '../../src/core/report/write.ts';
+import { sampleInput, sampleRecords } from '../helpers/report/sample.ts';
 
 const records = sampleRecords([0, 1]);
 

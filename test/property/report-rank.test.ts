@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { kendallPValue, kendallTauB } from '../../src/report/kendall.ts';
-import { signFlipPValue, smallestSignFlipPValue } from '../../src/report/signflip.ts';
-import { holmAdjusted } from '../../src/report/statistics.ts';
+import { kendallPValue, kendallTauB } from '../../src/core/report/statistics/kendall.ts';
+import { signFlipPValue, smallestSignFlipPValue } from '../../src/core/report/statistics/sign-flip.ts';
+import { holmAdjusted } from '../../src/core/report/statistics/statistics.ts';
 
 // Few values, so that ties are common.
 const pairs = (max: number) => fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 })), { minLength: 2, maxLength: max });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { share, unshare } from '../../src/report/charts/sharing.ts';
+import { share, unshare } from '../../src/core/report/charts/vega/sharing.ts';
 
 /** Anything that JSON can hold, but for keys that are empty. */
 const { value } = fc.letrec<{ value: unknown; few: unknown }>(tie => ({

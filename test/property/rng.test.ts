@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stream } from '../../src/tensor/rng.ts';
+import { stream } from '../../src/engine/random/rng.ts';
 
 const seeds = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const steps = fc.integer({ min: 0, max: 2 ** 32 - 1 });

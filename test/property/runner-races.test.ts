@@ -2,16 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { defineKind, z } from '../../src/ablation/define.ts';
-import { keyOf } from '../../src/ablation/identity.ts';
-import type { Plan, PlannedStage } from '../../src/plan/plan.ts';
-import type { RunEvent, RunSummary } from '../../src/runner/events.ts';
-import type { Limits } from '../../src/runner/limits.ts';
-import { runPlan } from '../../src/runner/run.ts';
-import type { StoreReader } from '../../src/store/reader.ts';
-import { openStore, openStoreReadOnly } from '../../src/store/store.ts';
+import { defineKind, z } from '../../src/core/ablation/define.ts';
+import { keyOf } from '../../src/core/ablation/identity.ts';
+import type { Plan, PlannedStage } from '../../src/core/plan/plan.ts';
+import type { RunEvent, RunSummary } from '../../src/core/runner/events.ts';
+import type { Limits } from '../../src/core/runner/limits.ts';
+import { runPlan } from '../../src/core/runner/run.ts';
+import type { StoreReader } from '../../src/core/store/reader.ts';
+import { openStore, openStoreReadOnly } from '../../src/core/store/store.ts';
 import { temporaryFolder } from '../toy/sweep.ts';
-import { ACTS, ANSWERS, compete, Referee, resultOf, Workers, type Turn } from './runner-players.ts';
+import { ACTS, ANSWERS, compete, Referee, resultOf, Workers, type Turn } from '../helpers/runner-players.ts';
 
 /** Most that a batch divides into. */
 const MOST_MICRO_BATCHES = 4;

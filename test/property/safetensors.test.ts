@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ARRAY_OF, BYTES_PER_ELEMENT, type DType } from '../../src/tensor/dtype.ts';
-import { parseSafetensors, serializeSafetensors, type StoredTensor } from '../../src/tensor/safetensors.ts';
+import { ARRAY_OF, BYTES_PER_ELEMENT, type DType } from '../../src/engine/formats/dtype.ts';
+import { parseSafetensors, serializeSafetensors, type StoredTensor } from '../../src/engine/formats/safetensors.ts';
 
 const shapes = fc.array(fc.nat(4), { maxLength: 4 });
 const dtypes = fc.constantFrom(...(Object.keys(ARRAY_OF) as DType[]));

@@ -3,8 +3,8 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Attempt } from '../../src/store/attempt.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Attempt } from '../../src/core/store/attempt.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { key, storeWithStage } from '../toy/store.ts';
 
 interface Model {

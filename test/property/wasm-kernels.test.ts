@@ -1,9 +1,9 @@
 /** Kernels of the WebAssembly engine that replace or add to the package's, against their plain definitions. */
 import fc from 'fast-check';
 import { beforeAll, it } from 'vitest';
-import { loadEngine } from '../../src/tensor/backend.ts';
-import { stream } from '../../src/tensor/rng.ts';
-import * as tf from '../../src/tensor/tf.ts';
+import { loadEngine } from '../../src/engine/backend.ts';
+import { stream } from '../../src/engine/random/rng.ts';
+import * as tf from '../../src/engine/tf.ts';
 
 beforeAll(() => loadEngine({ engine: 'wasm', device: 'cpu', threads: 1 }));
 

@@ -4,12 +4,12 @@
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadExperiments } from '../../src/ablation/load.ts';
-import { buildPlan } from '../../src/plan/plan.ts';
-import { createExecutor } from '../../src/runner/executors/create.ts';
-import type { Limits } from '../../src/runner/limits.ts';
-import { runPlan } from '../../src/runner/run.ts';
-import { openStore } from '../../src/store/store.ts';
+import { loadExperiments } from '../../src/core/ablation/load.ts';
+import { buildPlan } from '../../src/core/plan/plan.ts';
+import { createExecutor } from '../../src/core/runner/executors/create.ts';
+import type { Limits } from '../../src/core/runner/limits.ts';
+import { runPlan } from '../../src/core/runner/run.ts';
+import { openStore } from '../../src/core/store/store.ts';
 
 export interface DriveOptions {
   readonly store: string;

@@ -1,8 +1,8 @@
 /** A store with one stage, for tests of the store alone. */
-import type { StageIdentity } from '../../src/ablation/kind.ts';
-import { keyOf } from '../../src/ablation/identity.ts';
-import type { Attempt } from '../../src/store/attempt.ts';
-import { openStore, type Store, type StoreOptions } from '../../src/store/store.ts';
+import type { StageIdentity } from '../../src/core/ablation/kind.ts';
+import { keyOf } from '../../src/core/ablation/identity.ts';
+import type { Attempt } from '../../src/core/store/attempt.ts';
+import { openStore, type Store, type StoreOptions } from '../../src/core/store/store.ts';
 import { temporaryFolder } from './sweep.ts';
 
 export const identity: StageIdentity = { kind: 'seedling', revision: 1, recipe: { steps: 3 }, seed: 0, upstream: {} };

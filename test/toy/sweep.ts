@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execaNode } from 'execa';
-import { loadExperiments } from '../../src/ablation/load.ts';
-import { buildPlan, type Plan } from '../../src/plan/plan.ts';
-import type { RunEvent, RunSummary } from '../../src/runner/events.ts';
-import { attemptFiles } from '../../src/store/layout.ts';
-import type { StoreReader } from '../../src/store/reader.ts';
+import { loadExperiments } from '../../src/core/ablation/load.ts';
+import { buildPlan, type Plan } from '../../src/core/plan/plan.ts';
+import type { RunEvent, RunSummary } from '../../src/core/runner/events.ts';
+import { attemptFiles } from '../../src/core/store/layout.ts';
+import type { StoreReader } from '../../src/core/store/reader.ts';
 import type { DriveOptions } from './drive.ts';
 
 export const toyExperiments = fileURLToPath(new URL('experiments', import.meta.url));

@@ -1,6 +1,6 @@
 /** Values of options and operands, by the placeholder that stands for them in the help: `--store <folder>`, `explain <ablation/arm>`. */
-import { AblateError } from '../../ablation/errors.ts';
-import { listAblations, listProfiles } from '../../ablation/folder.ts';
+import { AblateError } from '../../core/ablation/errors.ts';
+import { listAblations, listProfiles } from '../../core/ablation/folder.ts';
 import { defaultExperiments, defaultProfile } from '../experiments.ts';
 import type { Place } from './commands.ts';
 
@@ -68,7 +68,7 @@ async function listOfArms(current: string, options: Options): Promise<Values> {
 async function armsOf(dir: string, current: string): Promise<Value[]> {
   const name = current.split('/')[0]!;
   if (!listAblations(dir).includes(name)) return [];
-  const { loadAblation, loadStudy } = await import('../../ablation/load.ts'); // the schemas take their time
+  const { loadAblation, loadStudy } = await import('../../core/ablation/load.ts'); // the schemas take their time
   const { arms } = await loadAblation(dir, name, await loadStudy(dir));
   return arms.map(arm => ({ word: `${name}/${arm.name}`, help: arm.label })).filter(({ word }) => word.startsWith(current));
 }
@@ -81,7 +81,7 @@ async function fieldOfProfile(current: string, options: Options): Promise<Values
   if (current.includes('=')) return { kind: 'words', values: [] };
   const dir = folderOf(options);
   const [{ loadProfile, loadStudy }, { valuePaths }, { pathText }] = await Promise.all([
-    import('../../ablation/load.ts'), import('../../ablation/fields.ts'), import('../../ablation/problems.ts'),
+    import('../../core/ablation/load.ts'), import('../../core/ablation/fields.ts'), import('../../core/ablation/problems.ts'),
   ]);
   const { profile } = await loadProfile(dir, options.get('--profile') ?? defaultProfile(dir), await loadStudy(dir));
   const paths = valuePaths(profile).map(pathText).filter(path => !ELSEWHERE.test(path));

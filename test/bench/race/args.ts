@@ -1,8 +1,8 @@
 /** The command line of the race. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { UsageError } from '../../../src/ablation/errors.ts';
-import { suggest } from '../../../src/ablation/suggest.ts';
+import { UsageError } from '../../../src/core/ablation/errors.ts';
+import { suggest } from '../../../src/core/ablation/suggest.ts';
 import { CASES } from './cases.ts';
 import { CONTENDERS, REFERENCE } from './contenders.ts';
 

@@ -1,8 +1,8 @@
 /** Speed of every contender against PyTorch, as a chart for each race. */
 import { logger, None, type Spec } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import { FONT, FONT_SIZE } from '../../../src/report/charts/text-width.ts';
-import { palette, series } from '../../../src/report/palette.ts';
+import { FONT, FONT_SIZE } from '../../../src/core/report/charts/vega/text-width.ts';
+import { palette, series } from '../../../src/core/report/charts/vega/palette.ts';
 import { REFERENCE } from './contenders.ts';
 import { sweepRatios } from './goals.ts';
 import { speedRatio, type Summary } from './statistics.ts';

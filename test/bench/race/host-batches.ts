@@ -1,6 +1,6 @@
 /** The batches of `prepare.ts` as the stages have them: bytes of images, and what was drawn for a step. */
-import type { HostInputs } from '../../../src/stages/train-step.ts';
-import { readSafetensors, type StoredTensor } from '../../../src/tensor/safetensors.ts';
+import type { HostInputs } from '../../../src/tinymim/stages/train-step.ts';
+import { readSafetensors, type StoredTensor } from '../../../src/engine/formats/safetensors.ts';
 import type { StepCase } from './cases.ts';
 import { BATCHES } from './prepare.ts';
 

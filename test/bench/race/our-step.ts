@@ -1,18 +1,18 @@
 /** A training step of a case, made of what the stages are made of. */
-import { classify } from '../../../src/nn/classifier.ts';
-import { maeLoss, type MaskTensors } from '../../../src/nn/mae.ts';
-import { initAdamW } from '../../../src/optim/adamw.ts';
-import { finetuneGroups, pretrainGroups, type ParamGroups } from '../../../src/optim/groups.ts';
-import { studentLoss } from '../../../src/stages/distill-objective.ts';
-import { normalise, pixels } from '../../../src/stages/images.ts';
-import type { EngineRecipe } from '../../../src/stages/recipes.ts';
-import { signatureOf } from '../../../src/stages/signature.ts';
-import { createTeacher } from '../../../src/stages/teacher.ts';
-import { upload, type LossFunction } from '../../../src/stages/train-step.ts';
-import { createTrainer, type Trainer } from '../../../src/stages/trainer.ts';
-import { softmaxCrossEntropy } from '../../../src/tensor/grad/cross-entropy.ts';
-import * as tf from '../../../src/tensor/tf.ts';
-import { toTensors, type Weights } from '../../../src/tensor/weights.ts';
+import { classify } from '../../../src/tinymim/nn/classifier.ts';
+import { maeLoss, type MaskTensors } from '../../../src/tinymim/nn/mae.ts';
+import { initAdamW } from '../../../src/tinymim/optim/adamw.ts';
+import { finetuneGroups, pretrainGroups, type ParamGroups } from '../../../src/tinymim/optim/groups.ts';
+import { studentLoss } from '../../../src/tinymim/stages/distill-objective.ts';
+import { normalise, pixels } from '../../../src/tinymim/stages/images.ts';
+import type { EngineRecipe } from '../../../src/tinymim/stages/recipes.ts';
+import { signatureOf } from '../../../src/tinymim/stages/signature.ts';
+import { createTeacher } from '../../../src/tinymim/stages/teacher.ts';
+import { upload, type LossFunction } from '../../../src/tinymim/stages/train-step.ts';
+import { createTrainer, type Trainer } from '../../../src/tinymim/stages/trainer.ts';
+import { softmaxCrossEntropy } from '../../../src/engine/grad/cross-entropy.ts';
+import * as tf from '../../../src/engine/tf.ts';
+import { toTensors, type Weights } from '../../../src/engine/formats/weights.ts';
 import type { DistillCase, StepCase } from './cases.ts';
 import type { HostBatch } from './host-batches.ts';
 

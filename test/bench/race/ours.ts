@@ -1,6 +1,6 @@
 /** This package's side of the race of single steps: answers on stdout what is asked on stdin. */
-import { loadEngine } from '../../../src/tensor/backend.ts';
-import { readWeights } from '../../../src/tensor/weights.ts';
+import { loadEngine } from '../../../src/engine/backend.ts';
+import { readWeights } from '../../../src/engine/formats/weights.ts';
 import type { StepCase } from './cases.ts';
 import type { Contender } from './contenders.ts';
 import { hostBatches } from './host-batches.ts';

@@ -1,15 +1,15 @@
 /** Weights and inputs of a case, written once and read by both sides. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { patchCount } from '../../../src/nn/config.ts';
-import { initClassifier, initEncoder, initialise, initMae } from '../../../src/nn/init.ts';
-import { maskingIndices } from '../../../src/nn/masking.ts';
-import { softTargets } from '../../../src/nn/mixup.ts';
-import { projectionSpec } from '../../../src/distill/target.ts';
-import { encoderSpec } from '../../../src/nn/spec.ts';
-import { stream } from '../../../src/tensor/rng.ts';
-import { writeSafetensors, type StoredTensor } from '../../../src/tensor/safetensors.ts';
-import { writeWeights, type Weights } from '../../../src/tensor/weights.ts';
+import { patchCount } from '../../../src/tinymim/nn/config.ts';
+import { initClassifier, initEncoder, initialise, initMae } from '../../../src/tinymim/nn/init.ts';
+import { maskingIndices } from '../../../src/tinymim/nn/masking.ts';
+import { softTargets } from '../../../src/tinymim/nn/mixup.ts';
+import { projectionSpec } from '../../../src/tinymim/distill/target.ts';
+import { encoderSpec } from '../../../src/tinymim/nn/spec.ts';
+import { stream } from '../../../src/engine/random/rng.ts';
+import { writeSafetensors, type StoredTensor } from '../../../src/engine/formats/safetensors.ts';
+import { writeWeights, type Weights } from '../../../src/engine/formats/weights.ts';
 import type { StepCase } from './cases.ts';
 
 /** Batches that are used in turn, so that a step cannot learn one by heart. */

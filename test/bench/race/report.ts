@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import { renderSvg, standalone } from '../../../src/report/svg.ts';
+import { renderSvg, standalone } from '../../../src/core/report/charts/svg/svg.ts';
 import { chartAlt, chartPoints, speedChart, toVega } from './chart.ts';
 import { TOLERANCE, SWEEP_TOLERANCE, COMPARED_STEPS } from './curves.ts';
 import { GOAL_THREADS, type Goal, type SweepBound } from './goals.ts';

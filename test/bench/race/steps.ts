@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { modeEnvironment } from '../../../src/tensor/compile/mode.ts';
+import { modeEnvironment } from '../../../src/engine/compile/mode.ts';
 import type { StepCase } from './cases.ts';
 import { CONTENDERS, REFERENCE, type Contender } from './contenders.ts';
 import { COMPARED_STEPS, deviation, TOLERANCE } from './curves.ts';

@@ -1,19 +1,19 @@
 /** What both sides of a sweep are given: the recipes of its plan, initial weights and images. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { canonicalJson } from '../../../src/ablation/json.ts';
-import type { StageKind } from '../../../src/ablation/kind.ts';
-import { loadExperiments } from '../../../src/ablation/load.ts';
-import { openDataset } from '../../../src/data/dataset.ts';
-import { labelledSubset, unlabelledSubset, type ImageSet } from '../../../src/data/image-set.ts';
-import { initClassifier, initialise, initMae } from '../../../src/nn/init.ts';
-import { buildPlan, totalCost, type Plan } from '../../../src/plan/plan.ts';
-import { kinds } from '../../../src/stages/kinds.ts';
-import { studentSpec } from '../../../src/stages/distill-objective.ts';
-import { heldOutImages } from '../../../src/stages/held-out.ts';
-import type { DistillRecipe, EngineRecipe, FinetuneRecipe, PretrainRecipe } from '../../../src/stages/recipes.ts';
-import { writeSafetensors, type StoredTensor } from '../../../src/tensor/safetensors.ts';
-import { writeWeights } from '../../../src/tensor/weights.ts';
+import { canonicalJson } from '../../../src/core/ablation/json.ts';
+import type { StageKind } from '../../../src/core/ablation/kind.ts';
+import { loadExperiments } from '../../../src/core/ablation/load.ts';
+import { openDataset } from '../../../src/tinymim/data/dataset.ts';
+import { labelledSubset, unlabelledSubset, type ImageSet } from '../../../src/tinymim/data/image-set.ts';
+import { initClassifier, initialise, initMae } from '../../../src/tinymim/nn/init.ts';
+import { buildPlan, totalCost, type Plan } from '../../../src/core/plan/plan.ts';
+import { kinds } from '../../../src/tinymim/stages/kinds.ts';
+import { studentSpec } from '../../../src/tinymim/stages/distill-objective.ts';
+import { heldOutImages } from '../../../src/tinymim/stages/held-out.ts';
+import type { DistillRecipe, EngineRecipe, FinetuneRecipe, PretrainRecipe } from '../../../src/tinymim/stages/recipes.ts';
+import { writeSafetensors, type StoredTensor } from '../../../src/engine/formats/safetensors.ts';
+import { writeWeights } from '../../../src/engine/formats/weights.ts';
 
 export interface SweepArm {
   readonly name: string;

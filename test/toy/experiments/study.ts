@@ -1,7 +1,7 @@
 /** A study that needs no engine: seeds grow, are grafted and weighed within milliseconds. It proves the core alone. */
 import { z } from 'zod';
-import type { StageSpec } from '../../../src/ablation/declaration.ts';
-import { defineStudy } from '../../../src/ablation/define.ts';
+import type { StageSpec } from '../../../src/core/ablation/declaration.ts';
+import { defineStudy } from '../../../src/core/ablation/define.ts';
 import { seedling } from '../kinds/seedling.ts';
 import { graft } from '../kinds/graft.ts';
 import { trouble } from '../kinds/grow.ts';

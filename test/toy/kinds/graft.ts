@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { defineKind } from '../../../src/ablation/define.ts';
-import type { PackRunner, StageContext, StageResult } from '../../../src/ablation/kind.ts';
+import { defineKind } from '../../../src/core/ablation/define.ts';
+import type { PackRunner, StageContext, StageResult } from '../../../src/core/ablation/kind.ts';
 import { grow, pace, trouble as troubleSchema } from './grow.ts';
 import { untrained } from './untrained.ts';
 

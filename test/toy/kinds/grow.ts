@@ -5,8 +5,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { Interrupted, PermanentError } from '../../../src/ablation/errors.ts';
-import type { StageContext } from '../../../src/ablation/kind.ts';
+import { Interrupted, PermanentError } from '../../../src/core/ablation/errors.ts';
+import type { StageContext } from '../../../src/core/ablation/kind.ts';
 
 /**
  * What goes wrong when step `at` is reached. `once` means: only in a process that began at the start. `fail` strikes again

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineKind } from '../../../src/ablation/define.ts';
+import { defineKind } from '../../../src/core/ablation/define.ts';
 
 /** The final number of an arm. */
 export const weigh = defineKind({

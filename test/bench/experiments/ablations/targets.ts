@@ -1,5 +1,5 @@
-import { axesOf } from '../../../../src/ablation/axes.ts';
-import { defineAblation } from '../../../../src/ablation/define.ts';
+import { axesOf } from '../../../../src/core/ablation/axes.ts';
+import { defineAblation } from '../../../../src/core/ablation/define.ts';
 import type { Factors } from '../../../../src/tinymim/factors.ts';
 
 const { axis, product, union } = axesOf<Factors>();

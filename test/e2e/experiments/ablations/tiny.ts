@@ -1,4 +1,4 @@
-import { defineAblation } from '../../../../src/ablation/define.ts';
+import { defineAblation } from '../../../../src/core/ablation/define.ts';
 import type { Factors } from '../../../../src/tinymim/factors.ts';
 
 /** Every stage kind once, at toy size. */

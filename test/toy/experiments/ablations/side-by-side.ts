@@ -1,4 +1,4 @@
-import { defineAblation } from '../../../../src/ablation/define.ts';
+import { defineAblation } from '../../../../src/core/ablation/define.ts';
 import type { Factors } from '../study.ts';
 
 /** Arms that may grow side by side, some of which go wrong at step 3. */

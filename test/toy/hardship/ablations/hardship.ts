@@ -1,4 +1,4 @@
-import { defineAblation } from '../../../../src/ablation/define.ts';
+import { defineAblation } from '../../../../src/core/ablation/define.ts';
 import type { Factors } from '../../experiments/study.ts';
 
 /** What goes wrong, does at step 3. */

@@ -1,0 +1,64 @@
+/** `ablate clean`: remove from the store what no declared arm needs, after showing it. */
+import type { Command } from 'commander';
+import { UsageError } from '../../core/ablation/errors.ts';
+import { listProfiles } from '../../core/ablation/folder.ts';
+import { loadExperiments, type ExperimentsChoice } from '../../core/ablation/load.ts';
+import { buildPlan } from '../../core/plan/plan.ts';
+import { findGarbage, removeStage, type Garbage } from '../../core/store/garbage.ts';
+import { openStore, openStoreReadOnly } from '../../core/store/store.ts';
+import type { StoreReader } from '../../core/store/reader.ts';
+import { withFolders, type Selection } from '../selection.ts';
+import { bytes, heading, plural, table, warn } from '../terminal/text.ts';
+
+type CleanOptions = Pick<Selection, 'store' | 'experiments'> & { readonly yes?: boolean };
+
+export function registerClean(program: Command): void {
+  withFolders(program.command('clean').description('show what of the store neither a declared arm, of any profile, seed or --set that was swept, nor a running sweep needs; --yes removes it'))
+    .option('--yes', 'remove it')
+    .action(async (options: CleanOptions) => {
+      const reader = openStoreReadOnly(options.store);
+      const garbage = findGarbage(reader, await neededKeys(options.experiments, reader));
+      process.stdout.write(`${garbageText(garbage, options.store)}\n`);
+      if (garbage.length === 0) return;
+      if (options.yes !== true) {
+        process.stdout.write('Nothing was removed. To remove it: the same command with --yes\n');
+        return;
+      }
+      const store = openStore(options.store, { warn });
+      const kept = garbage.filter(({ key }) => !removeStage(store, key));
+      process.stdout.write(`Removed ${plural(garbage.length - kept.length, 'stage')}.\n`);
+      if (kept.length > 0) process.stdout.write(`Kept ${plural(kept.length, 'stage')} that a sweep has begun to work on.\n`);
+      store.clearLeftovers();
+    });
+}
+
+/** Keys of all stages of all arms: at every profile as declared, and at every scale that a sweep of this store was asked for. */
+async function neededKeys(experiments: string, store: StoreReader): Promise<Set<string>> {
+  const declared = listProfiles(experiments);
+  const asked = store.sweeps(warn).filter(sweep => declared.includes(sweep.profile))
+    .map(({ profile, overrides, seeds }): ExperimentsChoice => ({ profile, sets: overrides, seeds: seeds.join(',') }));
+  const needed = new Set<string>();
+  for (const choice of [...declared.map(profile => ({ profile })), ...distinct(asked)]) {
+    for (const key of await keysAt(experiments, choice)) needed.add(key);
+  }
+  return needed;
+}
+
+/** A scale that no longer fits the declarations needs nothing; one that never was part of a sweep must be right. */
+async function keysAt(experiments: string, choice: ExperimentsChoice): Promise<Iterable<string>> {
+  try {
+    return buildPlan(await loadExperiments(experiments, choice)).stages.keys();
+  } catch (error) {
+    if (error instanceof UsageError && (choice.sets ?? []).length > 0) return [];
+    throw error;
+  }
+}
+
+const distinct = (choices: readonly ExperimentsChoice[]): ExperimentsChoice[] => [...new Map(choices.map(choice => [JSON.stringify(choice), choice])).values()];
+
+function garbageText(garbage: readonly Garbage[], store: string): string {
+  if (garbage.length === 0) return `Every stage in ${store}/ is needed by a declared arm.`;
+  const total = garbage.reduce((sum, g) => sum + g.bytes, 0);
+  const rows = [...garbage].sort((a, b) => b.bytes - a.bytes).map(g => [g.key.slice(0, 12), g.label, g.state, bytes(g.bytes)]);
+  return `${heading('Not needed by any declared arm')}: ${plural(garbage.length, 'stage')}, ${bytes(total)}\n\n${table(rows, [0, 1, 2])}\n`;
+}

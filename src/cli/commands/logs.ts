@@ -1,0 +1,101 @@
+/** `ablate logs`: what an attempt at a stage printed. */
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { UsageError } from '../../core/ablation/errors.ts';
+import { unlessDamaged } from '../../core/store/errors.ts';
+import { openStoreReadOnly } from '../../core/store/store.ts';
+import type { StoreReader } from '../../core/store/reader.ts';
+import { findArm } from '../../core/inspect/arm.ts';
+import { choose, withSelection, type Selection } from '../selection.ts';
+import { listed } from '../terminal/text.ts';
+
+interface LogOptions extends Selection {
+  readonly attempt?: string;
+  readonly role?: string;
+  readonly follow?: boolean;
+  readonly path?: boolean;
+}
+
+export function registerLogs(program: Command): void {
+  withSelection(program.command('logs').description('print the log of a stage, given by the start of its key, or of an arm').argument('<stage>', 'start of a key as status prints it, or ablation/arm'))
+    .option('--attempt <n>', 'an earlier attempt (default: the one that counts, else the newest)')
+    .option('--role <role>', 'of an arm: the stage in this role (default: one that failed or runs, else the last one attempted)')
+    .option('--follow', 'go on printing until the attempt has ended')
+    .option('--path', 'print where the log is and nothing else')
+    .action(async (stage: string, options: LogOptions) => {
+      const store = openStoreReadOnly(options.store);
+      const key = stage.includes('/') ? await stageOfArm(store, stage, options) : stageByPrefix(store, stage);
+      const attempt = attemptOf(store, key, options.attempt);
+      const file = store.logFile(key, attempt);
+      if (options.path === true) {
+        process.stdout.write(`${file}\n`);
+        return;
+      }
+      process.stderr.write(pc.dim(`${labelOf(store, key)}, attempt ${attempt}: ${file}\n`));
+      await print(file, () => options.follow === true && runs(store, key, attempt));
+      if (!existsSync(file)) process.stderr.write(pc.dim('It has printed nothing.\n'));
+    });
+}
+
+const SHORTEST_PREFIX = 4;
+
+/** @throws UsageError unless exactly one stage of the store has such a key */
+function stageByPrefix(store: StoreReader, prefix: string): string {
+  const keys = prefix.length < SHORTEST_PREFIX ? [] : store.keys().filter(key => key.startsWith(prefix));
+  if (keys.length === 1) return keys[0]!;
+  const got = prefix.length < SHORTEST_PREFIX ? `'${prefix}'` : keys.length === 0 ? `'${prefix}', which none has` : `'${prefix}', which ${keys.length} have: ${keys.slice(0, 4).join(', ')}`;
+  throw new UsageError('UNKNOWN_STAGE', `Expected at least ${SHORTEST_PREFIX} characters of a stage's key, or <ablation>/<arm>, got ${got}; ablate status shows keys`);
+}
+
+async function stageOfArm(store: StoreReader, name: string, options: LogOptions): Promise<string> {
+  const { replicates } = findArm(await choose(options), name);
+  const stages = replicates.flatMap(replicate => Object.entries(replicate.stages).map(([role, key]) => ({ role, key })));
+  const roles = [...new Set(stages.map(({ role }) => role))];
+  if (options.role !== undefined && !roles.includes(options.role)) {
+    throw new UsageError('UNKNOWN_ROLE', `Expected a role of ${name} (${listed(roles)}), got '${options.role}'`);
+  }
+  const attempted = stages.filter(({ role, key }) => (options.role === undefined || role === options.role) && store.attempts(key).length > 0).map(({ key }) => key);
+  const ofInterest = attempted.find(key => ['failed', 'running', 'interrupted'].includes(store.state(key).state)) ?? attempted.at(-1);
+  if (ofInterest === undefined) throw new UsageError('NOT_ATTEMPTED', `Expected a stage of ${name} that was attempted, got none in ${store.dir}; run ablate sweep --only ${name}`);
+  return ofInterest;
+}
+
+/** @throws UsageError when the stage has no such attempt */
+function attemptOf(store: StoreReader, key: string, asked: string | undefined): number {
+  const attempts = store.attempts(key);
+  const attempt = asked === undefined ? (store.doneAttempt(key) ?? attempts.at(-1)) : Number(asked);
+  if (attempt === undefined || !attempts.includes(attempt)) {
+    throw new UsageError('UNKNOWN_ATTEMPT', `Expected an attempt of stage ${key} (${attempts.length === 0 ? 'it has none yet' : listed(attempts.map(String))}), got ${asked ?? 'none'}`);
+  }
+  return attempt;
+}
+
+/** The log of a damaged stage is the one that is looked for. */
+function labelOf(store: StoreReader, key: string): string {
+  return unlessDamaged(() => store.stage(key))?.label ?? key;
+}
+
+function runs(store: StoreReader, key: string, attempt: number): boolean {
+  const state = store.state(key);
+  return state.state === 'running' && state.attempt === attempt;
+}
+
+const POLL_MS = 200;
+
+/** Prints the file, and what is added to it for as long as `goesOn`. */
+async function print(file: string, goesOn: () => boolean): Promise<void> {
+  let at = 0;
+  for (;;) {
+    const more = goesOn(); // asked first: what was written before the end is still printed
+    const size = existsSync(file) ? statSync(file).size : 0;
+    if (size > at) {
+      await pipeline(createReadStream(file, { start: at, end: size - 1 }), process.stdout, { end: false });
+      at = size;
+    }
+    if (!more) return;
+    await sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,50 @@
+/** `ablate setup`: the engine and the data. The npm packages are there already, else this could not run. */
+import type { Command } from 'commander';
+import { wantedEngine } from '../../setup/choice.ts';
+import { ensureData } from '../../setup/data.ts';
+import { ensureEngine } from '../../setup/engine.ts';
+import { surprises } from '../engine.ts';
+import { warn } from '../terminal/text.ts';
+
+interface SetupOptions {
+  readonly engine?: true;
+  readonly data?: true;
+  readonly deep?: true;
+  readonly quiet?: true;
+}
+
+export function registerSetup(program: Command): void {
+  program.command('setup')
+    .description('provision the engine and the data (all that is missing; nothing is done twice)')
+    .option('--engine', 'only the engine')
+    .option('--data', 'only the data')
+    .option('--deep', 'check the library byte by byte, and take it anew if it is damaged')
+    .option('--quiet', 'say nothing when everything is there')
+    .addHelpText('after', `
+Environment:
+  ENGINE                native (TensorFlow) or wasm (WebAssembly: slower, needs no compiler, no Python and no download); default:
+                        native, else wasm where this machine cannot have it
+  TINYMIM_CACHE         folder for the library and the data (default: tinymim-ablations in the user's cache folder)
+  TINYMIM_DEVICE        cpu or gpu: provide for this one (default: gpu if the machine has an NVIDIA GPU that CUDA can use)
+  CUDA_VISIBLE_DEVICES  GPUs that may be used; empty: none
+  CXX                   C++ compiler`)
+    .action(async (options: SetupOptions) => {
+      const all = !options.engine && !options.data;
+      if (all || options.engine) await setUpEngine(options);
+      if (all || options.data) await setUpData(options);
+    });
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+async function setUpEngine({ deep, quiet }: SetupOptions): Promise<void> {
+  const choice = await wantedEngine();
+  for (const text of surprises(choice)) warn(text);
+  const what = await ensureEngine(choice, say, deep);
+  if (!quiet) say(`Engine: ${what} (${choice.engine === 'wasm' ? choice.why : choice.device.why}).`);
+}
+
+async function setUpData({ quiet }: SetupOptions): Promise<void> {
+  const folder = await ensureData(say);
+  if (!quiet) say(`Data: Fashion-MNIST in ${folder}.`);
+}

@@ -1,0 +1,83 @@
+/** `ablate status`: what is done, running, failed and left, how long the rest takes, and where to look; also beside a sweep. */
+import type { Command } from 'commander';
+import { defaultDevices, parseDevices, type Place } from '../../core/runner/devices.ts';
+import { SetupError } from '../../setup/errors.ts';
+import type { EngineName } from '../../engine/engine-name.ts';
+import { settingFor, type Setting } from '../engine.ts';
+import { lookSurely } from '../../core/inspect/look.ts';
+import { devicesText } from '../../core/inspect/places.ts';
+import { choose, withSelection, type Chosen, type Selection } from '../selection.ts';
+import { Looker, type Snapshot } from '../../core/inspect/snapshot.ts';
+import { Speeds } from '../../core/inspect/speeds.ts';
+import { statusJson, statusText, type StatusView } from '../terminal/status-view.ts';
+import { timeLeft } from '../../core/inspect/time-left.ts';
+import { watch } from '../terminal/watch.ts';
+
+interface StatusOptions extends Selection {
+  readonly devices?: string;
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
+export function registerStatus(program: Command): void {
+  withSelection(program.command('status').description('show what is done, running, failed and left, how long the rest takes, and where logs are; also beside a sweep'))
+    .option('--watch', 'look again every second until the sweep has ended: in place on a terminal, else a line for each change')
+    .option('--devices <list>', 'what the time left is reckoned for while no sweep runs, as for sweep (default: all GPUs, else all cores)')
+    .option('--json', 'as JSON; with --watch one line for each change')
+    .action(async (options: StatusOptions) => {
+      const chosen = await choose(options);
+      const viewer = new Viewer(chosen, new Looker(options.store, chosen.plan), await idleSetting(options.devices));
+      if (options.watch === true) process.exitCode = await watch(viewer, options.json === true);
+      else process.stdout.write(`${options.json === true ? statusJson(await viewer.surely(), 2) : statusText(await viewer.surely())}\n`);
+    });
+}
+
+/** How a sweep would run that does not run yet. Where none could, one can still look. */
+async function idleSetting(devices: string | undefined): Promise<Setting> {
+  try {
+    return await settingFor(devices);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    const list = devices ?? defaultDevices([]);
+    return { engine: 'tensorflow', devices: list, places: parseDevices(list) };
+  }
+}
+
+/** Looks, and reckons what is left. */
+class Viewer {
+  readonly #chosen: Chosen;
+  readonly #looker: Looker;
+  readonly #idle: readonly Place[];
+  readonly #engine: EngineName;
+  #known: { readonly for: string; readonly speeds: Speeds } | undefined;
+
+  constructor(chosen: Chosen, looker: Looker, { engine, places }: Setting) {
+    this.#chosen = chosen;
+    this.#looker = looker;
+    this.#idle = places;
+    this.#engine = engine;
+  }
+
+  view(snapshot = this.#looker.look()): StatusView {
+    const { plan, study, profile, overrides } = this.#chosen;
+    const places = snapshot.runners.length > 0 ? this.#looker.places(snapshot) : [];
+    const used = places.length > 0 ? places : this.#idle;
+    const speeds = this.#speeds(snapshot, used);
+    const left = study.notRunnable?.(profile) !== undefined
+      ? { stages: new Map<string, number>() }
+      : timeLeft({ plan, kinds: study.kinds, snapshot, workers: used.length, duration: stage => speeds.duration(stage)?.seconds });
+    return { plan, scale: [profile.name, ...overrides].join(', '), snapshot, left, devices: devicesText(used) };
+  }
+
+  /** Never counts a stage as running whose process is gone, if that takes watching a heartbeat for a while. */
+  async surely(): Promise<StatusView> {
+    return this.view(await lookSurely(this.#looker));
+  }
+
+  /** What finished stages tell changes only when one finishes. */
+  #speeds({ stages }: Snapshot, places: readonly Place[]): Speeds {
+    const name = `${stages.filter(s => s.state.state === 'done').length} ${places.map(p => `${p.name}x${p.threads}`).join()}`;
+    if (this.#known?.for !== name) this.#known = { for: name, speeds: new Speeds(this.#chosen, this.#looker.store, places, this.#engine) };
+    return this.#known.speeds;
+  }
+}

@@ -1,0 +1,139 @@
+/** `ablate sweep`: run what is missing, then write the report. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { UsageError } from '../../core/ablation/errors.ts';
+import type { RunSummary } from '../../core/runner/events.ts';
+import { createExecutor } from '../../core/runner/executors/create.ts';
+import { runPlan } from '../../core/runner/run.ts';
+import { dataDir } from '../../setup/cache.ts';
+import { StoreError } from '../../core/store/errors.ts';
+import { openStore, type Store } from '../../core/store/store.ts';
+import { createDisplay } from '../terminal/display.ts';
+import { settingFor } from '../engine.ts';
+import { programFor } from '../invocation.ts';
+import { showPlan } from './plan.ts';
+import { writeReports } from './report.ts';
+import { choose, withSelection, type Chosen, type Selection } from '../selection.ts';
+import { heading, plural, warn } from '../terminal/text.ts';
+
+interface SweepOptions extends Selection {
+  readonly devices?: string;
+  readonly checkpointEvery: string;
+  readonly reports: string;
+  readonly report: boolean;
+  readonly dryRun?: boolean;
+  readonly acceptEngineChange?: boolean;
+}
+
+const STOPPED = 130; // as a shell says of a program that Ctrl-C ended
+
+export function registerSweep(program: Command): void {
+  withSelection(program.command('sweep').description('run the stages that are missing, then write the report; stop it as you like and run it again'))
+    .option('--devices <list>', 'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1, gpu:0x2 (two on one GPU), inline (this process, for a debugger) (default: all GPUs, else all cores)')
+    .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
+    .option('--reports <folder>', 'where the report is written', 'reports')
+    .option('--no-report', 'only run the stages')
+    .option('--accept-engine-change', 'continue checkpoints written on another engine, library or CPU (refused by default: the numbers may differ)')
+    .option('--dry-run', 'print the plan and do nothing')
+    .action(async (options: SweepOptions) => {
+      const chosen = await choose(options);
+      if (options.dryRun === true) process.stdout.write(`${await showPlan(chosen, options)}\n`);
+      else process.exitCode = await sweep(chosen, options);
+    });
+}
+
+async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
+  const { plan, profile, dir, study } = chosen;
+  requireRunnable(chosen);
+  const store = openStore(options.store, { warn });
+  remember(store, chosen);
+  const done = [...plan.stages.keys()].filter(key => store.doneAttempt(key) !== undefined);
+  if (done.length === plan.stages.size) {
+    store.clearLeftovers();
+    process.stdout.write(`Nothing to run: all ${plural(done.length, 'stage')} of profile ${profile.name} are done in ${options.store}/.\n`);
+    if (options.report) await writeReports(chosen, options);
+    return 0;
+  }
+  const { engine, devices, places } = await settingFor(options.devices);
+  requireRunnable(chosen); // on this engine
+  requireReady(chosen);
+  process.stdout.write(`${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`);
+  const display = createDisplay(plan, done, places.length);
+  const signals = stopOnInterrupt(line => display.say(line));
+  const began = performance.now();
+  let summary: RunSummary;
+  try {
+    summary = await runPlan({
+      plan, kinds: study.kinds, store, executor: createExecutor(devices), acceptEngineChange: options.acceptEngineChange === true,
+      experiments: dir, dataDir: resolve(dataDir()),
+      stop: signals.stop, kill: signals.kill, checkpointEvery: seconds(options.checkpointEvery) * 1000, onEvent: event => display.event(event),
+    });
+  } finally {
+    display.close();
+    signals.release();
+  }
+  process.stdout.write(`\n${summaryText(summary, (performance.now() - began) / 1000)}\n`);
+  if (signals.stop.aborted) return STOPPED;
+  if (options.report) await writeReports(chosen, options);
+  return summary.failed.length > 0 ? 1 : 0;
+}
+
+function requireRunnable({ study, profile }: Chosen): void {
+  const reason = study.notRunnable?.(profile);
+  if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `Profile ${profile.name} cannot run here: ${reason}. See its plan with ablate plan --profile ${profile.name}.`);
+}
+
+/** Else every stage would fail of it. */
+function requireReady({ study, profile }: Chosen): void {
+  const missing = study.notReady?.(profile, resolve(dataDir()));
+  if (missing !== undefined) throw new UsageError('NOT_READY', `${missing}\nTo mend it: ${programFor('.')} setup`);
+}
+
+/** For `explain`. A store that takes no record may still hold all that is asked for. */
+function remember(store: Store, { plan, profile, overrides, seeds }: Chosen): void {
+  try {
+    store.recordSweep({ profile: profile.name, overrides, seeds, arms: plan.arms.map(({ ablation, arm, seed, stages }) => ({ ablation, arm, seed, stages })) });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    warn(`${error.message} What this sweep planned is not recorded.`);
+  }
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new UsageError('BAD_OPTION', `--checkpoint-every: expected seconds above 0, got '${text}'`);
+  return value;
+}
+
+/** Ctrl-C once: checkpoint and stop. Twice: end the workers at once. */
+function stopOnInterrupt(say: (line: string) => void): { stop: AbortSignal; kill: AbortSignal; release(): void } {
+  const stop = new AbortController(), kill = new AbortController();
+  const onSignal = (): void => {
+    if (!stop.signal.aborted) {
+      say(pc.yellow('Stopping: the workers write their checkpoints. Press Ctrl-C again to end them at once.'));
+      stop.abort();
+    } else kill.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    stop: stop.signal,
+    kill: kill.signal,
+    release: () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}
+
+function summaryText({ done, reused, failed, blocked, interrupted, left }: RunSummary, elapsed: number): string {
+  const parts = [
+    `${plural(done.length, 'stage')} done in ${Math.round(elapsed)} s`,
+    ...(reused.length > 0 ? [`${reused.length} reused`] : []),
+    ...(failed.length > 0 ? [pc.red(`${failed.length} failed`)] : []),
+    ...(blocked.length > 0 ? [pc.red(`${blocked.length} blocked`)] : []),
+    ...(interrupted.length + left.length > 0 ? [pc.yellow(`${interrupted.length + left.length} left; run the same command again to continue`)] : []),
+  ];
+  return parts.join(', ');
+}

@@ -1,0 +1,61 @@
+/** `ablate report --baseline`: what changed against another report, as Markdown and as a section of the page. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import pc from 'picocolors';
+import { UsageError } from '../../core/ablation/errors.ts';
+import { compareReports, ofAblations } from '../../core/report/baseline/baseline.ts';
+import { renderComment } from '../../core/report/baseline/comment.ts';
+import { readBaseline } from '../../core/report/baseline/source.ts';
+import { conflictSentence } from '../../core/report/baseline/tables.ts';
+import { buildReport } from '../../core/report/model/build.ts';
+import { enginesOf } from '../../core/report/records/engines.ts';
+import { writeReport } from '../../core/report/write.ts';
+import { README_FILE, readText, readWritten } from '../../core/report/records/written.ts';
+import { reportFolder } from '../../core/report/folder.ts';
+import type { Chosen } from '../selection.ts';
+import { warn } from '../terminal/text.ts';
+
+export interface BaselineOptions {
+  readonly reports: string;
+  readonly baseline: string;
+  readonly only?: readonly string[];
+  readonly comment?: string;
+  readonly out?: string;
+  readonly url?: string;
+}
+
+/** @returns the exit code */
+export async function compare(all: readonly Chosen[], options: BaselineOptions): Promise<number> {
+  const texts: string[] = [];
+  for (const chosen of all) texts.push(await compareOne(chosen, options));
+  const text = texts.join('\n');
+  if (options.comment === undefined) process.stdout.write(text);
+  else {
+    mkdirSync(dirname(resolve(options.comment)), { recursive: true });
+    writeFileSync(options.comment, text);
+    process.stdout.write(`Changes against ${options.baseline}: ${pc.cyan(options.comment)}\n`);
+  }
+  return 0;
+}
+
+async function compareOne(chosen: Chosen, options: BaselineOptions): Promise<string> {
+  const { study, profile, overrides, plan } = chosen;
+  const outDir = reportFolder(options.reports, profile.name, overrides);
+  const target = options.out === undefined ? undefined : reportFolder(options.out, profile.name, overrides);
+  if (target !== undefined && resolve(target) === resolve(outDir)) throw new UsageError('OUT_IS_REPORT', `--out: expected a folder other than that of the report, got ${target}: the report does not depend on what it is compared with`);
+  const written = readWritten(outDir);
+  const ablations = chosen.ablations.map(a => a.declaration);
+  const whole = await readBaseline({ which: options.baseline, outDir, study, plan });
+  const names = options.only === undefined ? undefined : new Set(ablations.map(ablation => ablation.name));
+  const { records, baseline } = names === undefined ? { records: written.records, baseline: whole } : ofAblations(names, written.records, whole);
+  const input = { study, profile, overrides, ablations, records };
+  const changes = compareReports({ ...input, engines: enginesOf(written.provenance) }, baseline);
+  if (changes.conflicts.length > 0) warn(`${outDir}: ${conflictSentence(changes)}`);
+  if (target !== undefined) {
+    await writeReport({ ...input, expanded: chosen.whole, provenance: written.provenance, outDir: target, changes });
+    process.stderr.write(`Report with its changes: ${pc.cyan(join(target, 'index.html'))}\n`);
+  }
+  const path = relative(process.cwd(), resolve(outDir)).replaceAll('\\', '/');
+  const folder = options.url === undefined ? path : `${options.url.replace(/\/$/, '')}/${path}`;
+  return renderComment({ report: buildReport(input), changes, folder, readme: readText(join(outDir, README_FILE)) });
+}

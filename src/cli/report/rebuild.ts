@@ -1,0 +1,36 @@
+/** `ablate report --rebuild`: the files of a report anew from its records, as after a merge. */
+import { join } from 'node:path';
+import pc from 'picocolors';
+import { attribute } from '../../core/report/records/attribution.ts';
+import { readCommitted } from '../../core/report/baseline/source.ts';
+import { parseProvenance, type ReportProvenance } from '../../core/report/records/provenance.ts';
+import { parseMergedRecords } from '../../core/report/records/records.ts';
+import { writeReport } from '../../core/report/write.ts';
+import { PROVENANCE_FILE, readWritten } from '../../core/report/records/written.ts';
+import { planOf } from './check.ts';
+import { reportFolder } from '../../core/report/folder.ts';
+import type { Chosen } from '../selection.ts';
+import { plural, warn } from '../terminal/text.ts';
+
+export async function rebuild(all: readonly Chosen[], reports: string): Promise<number> {
+  for (const chosen of all) {
+    const { study, profile, overrides, ablations, whole } = chosen;
+    const outDir = reportFolder(reports, profile.name, overrides);
+    const written = readWritten(outDir, parseMergedRecords);
+    const { records, unneeded } = attribute(written.records, planOf(chosen, written.records));
+    if (unneeded.length > 0) warn(`${plural(unneeded.length, 'record')} of ${outDir} belong to stages that no declared arm needs: they are left out.`);
+    const known: ReportProvenance = { ...(await provenanceOfMerge(outDir)), ...written.provenance };
+    const provenance = Object.fromEntries(records.flatMap(({ key }) => (known[key] === undefined ? [] : [[key, known[key]]])));
+    const { written: files, removed } = await writeReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), expanded: whole, records, provenance, outDir });
+    const changed = files.length + removed.length;
+    process.stdout.write(`${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
+  }
+  return 0;
+}
+
+/** While git merges, the facts of the other branch are not in the folder yet: records merge line by line, these do not. */
+async function provenanceOfMerge(outDir: string): Promise<ReportProvenance> {
+  const files = await readCommitted('MERGE_HEAD', outDir, [PROVENANCE_FILE]);
+  const text = files?.texts.get(PROVENANCE_FILE);
+  return text === undefined ? {} : parseProvenance(text);
+}

@@ -1,0 +1,230 @@
+/** What a person sees of a running sweep: updated in place on a terminal, else one line now and then. */
+import logUpdate from 'log-update';
+import pc from 'picocolors';
+import type { Progress, StageResult } from '../../core/ablation/kind.ts';
+import { packLabel, type Plan } from '../../core/plan/plan.ts';
+import type { Counts, Failure, RunEvent } from '../../core/runner/events.ts';
+import { silenceText } from '../../core/runner/silence.ts';
+import { Eta } from '../../core/inspect/eta.ts';
+import { count, duration, plural, table } from './text.ts';
+
+export interface Display {
+  event(event: RunEvent): void;
+  /** A line that stays. */
+  say(line: string): void;
+  close(): void;
+}
+
+interface Running {
+  readonly place: string;
+  readonly label: string;
+  /** Keys of the stages that its worker runs side by side. */
+  readonly pack: readonly string[];
+  readonly since: number;
+  /** Where the attempt began and when: a resumed stage does not begin at 0. */
+  first?: { readonly step: number; readonly time: number };
+  progress?: Progress;
+  /** It has said nothing for long. */
+  stalled?: boolean;
+}
+
+const FRAME_MS = 250;
+const LINE_MS = 30_000;
+const BAR = 24;
+
+export function createDisplay(plan: Plan, done: Iterable<string>, workers: number, isTerminal = process.stdout.isTTY): Display {
+  return isTerminal ? new LiveDisplay(plan, done, workers) : new LineDisplay(plan, done, workers);
+}
+
+/** Follows the events; how it is shown is up to the two displays. */
+abstract class Following implements Display {
+  protected readonly running = new Map<string, Running>();
+  protected counts: Counts | undefined;
+  protected readonly began = performance.now();
+  private readonly eta: Eta;
+
+  private readonly plan: Plan;
+
+  constructor(plan: Plan, done: Iterable<string>, workers: number) {
+    this.plan = plan;
+    this.eta = new Eta(plan, done, workers);
+  }
+
+  abstract say(line: string): void;
+  abstract close(): void;
+
+  event(event: RunEvent): void {
+    this.counts = event.counts;
+    switch (event.type) {
+      case 'started':
+        this.running.set(event.key, { place: event.place, label: event.label, pack: event.pack, since: performance.now() });
+        if (event.key === event.pack.at(-1)) this.started(event.key, event.attempt);
+        break;
+      case 'progress':
+        this.progressed(event.key, event.progress);
+        break;
+      case 'stalled':
+        this.stalled(event);
+        break;
+      case 'finished':
+        this.eta.finish(event.key, event.workerSeconds, this.shareOfAttempt(event.key));
+        this.running.delete(event.key);
+        this.say(`${pc.green('done')}    ${event.label}  ${pc.dim(`${duration(event.seconds)}${resultText(event.result)}`)}`);
+        break;
+      case 'retry':
+        this.running.delete(event.failure.key);
+        this.say(`${pc.yellow('retry')}   ${failureText(event.failure)}${event.microBatches > 1 ? `\n          next with ${event.microBatches} times as many micro-batches` : ''}`);
+        break;
+      case 'failed':
+        this.running.delete(event.failure.key);
+        this.say(`${pc.red('failed')}  ${failureText(event.failure)}`);
+        break;
+      case 'blocked':
+        this.say(`${pc.red('blocked')} ${event.label}  ${pc.dim('something it needs failed')}`);
+        break;
+      case 'interrupted':
+        this.running.delete(event.key);
+        this.say(`${pc.yellow('stopped')} ${event.label}`);
+        break;
+      case 'waiting':
+        this.say(`${pc.yellow('waiting')} ${event.label}  ${pc.dim(`process ${event.owner.pid} on ${event.owner.host} works on it`)}`);
+        break;
+      case 'reused':
+        this.say(`${pc.green('reused')}  ${event.label}`);
+        break;
+      case 'begin':
+        break;
+    }
+  }
+
+  /** A stage, or the last of a pack, has started; a live display shows that among the workers. */
+  protected abstract started(key: string, attempt: number): void;
+
+  protected headline(): string {
+    const { total = 0, done = 0, reused = 0, failed = 0, blocked = 0 } = this.counts ?? {};
+    const finished = done + reused;
+    const seconds = this.eta.secondsLeft();
+    const parts = [
+      `${finished} of ${plural(total, 'stage')} done`,
+      ...(failed + blocked > 0 ? [pc.red(`${failed} failed, ${blocked} blocked`)] : []),
+      `${duration((performance.now() - this.began) / 1000)} so far`,
+      ...(seconds === undefined ? [] : [`about ${duration(seconds)} left`]),
+    ];
+    return parts.join(', ');
+  }
+
+  /** One a worker. Of a pack it shows the member that is furthest behind: the others end with it. */
+  protected workerRows(): string[][] {
+    const byPlace = new Map<string, Running[]>();
+    for (const running of this.running.values()) byPlace.set(running.place, [...(byPlace.get(running.place) ?? []), running]);
+    const share = ({ progress }: Running): number => (progress && progress.steps > 0 ? progress.step / progress.steps : 0);
+    const workers = [...byPlace.values()].map(members => members.reduce((a, b) => (share(b) < share(a) ? b : a)));
+    return workers.sort((a, b) => a.place.localeCompare(b.place)).map(running => {
+      const { place, pack, progress, first } = running;
+      const label = this.label(running);
+      const { phase = 'load', step = 0, steps = 0, imagesPerSecond, loss } = progress ?? {};
+      const left = first && step > first.step ? ((performance.now() - first.time) / (step - first.step)) * (steps - step) / 1000 : undefined;
+      return [
+        pc.cyan(place), label,
+        running.stalled === true ? pc.yellow('stalled') : steps > 0 && phase !== 'evaluate' ? `step ${count(step)}/${count(steps)}` : PHASE[phase],
+        imagesPerSecond === undefined ? '' : `${count(imagesPerSecond)} images/s`,
+        loss === undefined || pack.length > 1 ? '' : `loss ${loss.toPrecision(4)}`,
+        left === undefined ? '' : `${duration(left)} left`,
+      ];
+    });
+  }
+
+  protected label({ pack, label }: Running): string {
+    return pack.length > 1 ? packLabel(pack.map(key => this.plan.stages.get(key)!)) : label;
+  }
+
+  private progressed(key: string, progress: Progress): void {
+    const running = this.running.get(key);
+    if (running === undefined) return;
+    if (progress.phase === 'step') running.first ??= { step: progress.step, time: performance.now() };
+    // Evaluations and checkpoints carry no rate: keep showing the last.
+    running.progress = { ...running.progress, ...progress };
+    running.stalled = false;
+    if (progress.steps > 0) this.eta.progress(key, progress.step / progress.steps);
+  }
+
+  private stalled({ key, label, ...spell }: RunEvent & { readonly type: 'stalled' }): void {
+    const running = this.running.get(key);
+    if (running === undefined) return;
+    running.stalled = true;
+    this.say(`${pc.yellow('stalled')} ${label}  ${pc.dim(silenceText(spell))}`);
+  }
+
+  private shareOfAttempt(key: string): number {
+    const { first, progress } = this.running.get(key) ?? {};
+    return first && progress && progress.steps > 0 ? Math.max(0.01, 1 - first.step / progress.steps) : 1;
+  }
+}
+
+const PHASE: Readonly<Record<Progress['phase'], string>> = {
+  load: 'loading', trace: 'tracing', step: 'training', evaluate: 'evaluating', save: 'saving',
+};
+
+class LiveDisplay extends Following {
+  private readonly timer = setInterval(() => this.draw(), FRAME_MS).unref();
+
+  override say(line: string): void {
+    logUpdate.clear();
+    process.stdout.write(`${line}\n`);
+    this.draw();
+  }
+
+  protected override started(): void {
+    this.draw();
+  }
+
+  override close(): void {
+    clearInterval(this.timer);
+    logUpdate.clear();
+    logUpdate.done();
+  }
+
+  private draw(): void {
+    if (this.counts === undefined) return;
+    const { total, done, reused } = this.counts;
+    const filled = total === 0 ? 0 : Math.round((BAR * (done + reused)) / total);
+    const bar = pc.green('━'.repeat(filled)) + pc.dim('━'.repeat(BAR - filled));
+    const rows = this.workerRows();
+    logUpdate(['', `  ${bar}  ${this.headline()}`, ...(rows.length > 0 ? [table(rows, [0, 1])] : [])].join('\n'));
+  }
+}
+
+class LineDisplay extends Following {
+  private readonly timer = setInterval(() => this.line(), LINE_MS).unref();
+
+  override say(line: string): void {
+    process.stdout.write(`${line}\n`);
+  }
+
+  override close(): void {
+    clearInterval(this.timer);
+  }
+
+  protected override started(key: string, attempt: number): void {
+    const running = this.running.get(key)!;
+    this.say(`started ${this.label(running)}  on ${running.place}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
+  }
+
+  private line(): void {
+    if (this.counts === undefined) return;
+    this.say(`${this.headline()}; ${this.workerRows().map(row => row.filter(cell => cell !== '').join(' ')).join('; ')}`);
+  }
+}
+
+/** The first few numbers of a result. */
+function resultText(result: StageResult): string {
+  const shown = Object.entries(result).slice(0, 3).map(([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`);
+  return shown.length > 0 ? `  ${shown.join(', ')}` : '';
+}
+
+function failureText({ label, code, reason, logTail, log }: Failure): string {
+  const lines = [`${label}: ${reason} ${pc.dim(`(${code})`)}`];
+  if (logTail !== '') lines.push(pc.dim(logTail.split('\n').map(line => `          | ${line}`).join('\n')));
+  if (log !== undefined) lines.push(pc.dim(`          log: ${log}`));
+  return lines.join('\n');
+}

@@ -1,0 +1,137 @@
+/** A plan as text for the terminal, and as JSON with all that the text shows. */
+import { assumptionsOf } from '../../core/ablation/assumptions.ts';
+import pc from 'picocolors';
+import type { Assumption } from '../../core/ablation/declaration.ts';
+import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
+import type { DiskForecast, Forecast, PackForecast, TimeForecast } from '../../core/inspect/forecast.ts';
+import type { Chosen } from '../selection.ts';
+import type { States } from '../../core/inspect/states.ts';
+import { bytes, columns, count, cut, duration, flops, heading, plural, table, wrap } from './text.ts';
+
+export interface PlanView {
+  readonly chosen: Chosen;
+  readonly states: States;
+  /** As given to `--devices`. */
+  readonly devices: string;
+  readonly forecast: Forecast;
+}
+
+/** Used by several tables, and run once. */
+const isShared = (stage: PlannedStage): boolean => new Set(stage.users.map(u => u.ablation)).size > 1;
+
+export function planText(view: PlanView, listStages: boolean): string {
+  const { chosen: { plan, ablations, profile, overrides, seeds, study }, states, forecast } = view;
+  const scale = [`Plan at profile ${profile.name}`, ...overrides].join(', ');
+  const assumptions = assumptionsOf(study, profile, overrides);
+  const lines = [
+    `${heading(scale)}: ${plural(ablations.length, 'ablation')}, ${plural(plan.arms.length, 'arm')} (seeds ${seeds.join(', ')}), ${plural(plan.stages.size, 'stage')}`,
+    '',
+    table(ablations.map(({ declaration: d, arms }) => [pc.cyan(d.name), d.table, cut(d.title, 50), pc.dim(plural(arms.length, 'arm'))]), [0, 1, 2]),
+    '',
+    kindTable(plan, states, forecast),
+    '',
+    ...forecastLines(view),
+    ...(assumptions.length > 0 ? ['', assumptionLines(assumptions)] : []),
+    ...(listStages ? ['', stageTable(plan, states)] : []),
+  ];
+  return lines.join('\n');
+}
+
+function kindTable({ stages }: Plan, states: States, { toRun, packs, time }: Forecast): string {
+  const all = [...stages.values()];
+  const row = (name: string, ofKind: (stage: PlannedStage) => boolean): string[] => {
+    const chosen = all.filter(ofKind), left = toRun.filter(ofKind);
+    const cost = totalCost(left);
+    return [
+      name, count(chosen.length), count(chosen.filter(isShared).length), count(chosen.filter(s => states.get(s.key)?.state === 'done').length), count(left.length),
+      count(cost.unlabelledImages), count(cost.labelledImages), flops(cost.flops), ...(time ? [timeOf(packs.filter(p => p.stages.some(ofKind)), time)] : []),
+    ];
+  };
+  return table([
+    ['stage', 'all', 'shared', 'done', 'to run', 'images', 'labelled', 'compute', ...(time ? ['worker time'] : [])].map(h => pc.dim(h)),
+    ...[...new Set(all.map(s => s.kind))].map(kind => row(kind, s => s.kind === kind)),
+    row('total', () => true),
+  ]);
+}
+
+function timeOf(packs: readonly PackForecast[], { stages: times }: TimeForecast): string {
+  const estimated = packs.some(pack => pack.stages.some(stage => !times.get(stage.key)!.measured));
+  return `${estimated ? '~' : ''}${duration(packs.reduce((sum, pack) => sum + pack.seconds!, 0))}`;
+}
+
+/** Of each kind that shares: `24 distill stages run in 6 packs, which saves ... of ... FLOPs`. */
+function packLines(packs: readonly PackForecast[]): string[] {
+  const sharing = packs.filter(pack => pack.stages.length > 1);
+  return [...new Set(sharing.map(pack => pack.stages[0]!.kind))].map(kind => {
+    const ofKind = sharing.filter(pack => pack.stages[0]!.kind === kind);
+    const stages = ofKind.flatMap(pack => pack.stages);
+    const saved = ofKind.reduce((sum, pack) => sum + pack.savedFlops, 0), all = totalCost(stages).flops;
+    const sizes = [...new Set(ofKind.map(pack => pack.stages.length))].sort((a, b) => a - b).join(', ');
+    return `${plural(stages.length, `${kind} stage`)} side by side in ${plural(ofKind.length, 'pack')} (of ${sizes}), which saves ${flops(saved)} of ${flops(all)} (${Math.round((100 * saved) / Math.max(1, all))} %)`;
+  });
+}
+
+function forecastLines({ chosen, forecast: { toRun, packs, disk, time, stated, notRunnable }, devices }: PlanView): string[] {
+  const shared = [...chosen.plan.stages.values()].filter(isShared).length;
+  const line = (name: string, text: string): string => `  ${name.padEnd(9)}${wrap(text, columns() - 11, ' '.repeat(11))}`;
+  return [
+    ...(shared > 0 ? [line('Shared', `${plural(shared, 'stage')} of several tables, run once`)] : []),
+    ...packLines(packs).map(text => line('Packs', text)),
+    ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
+    ...(notRunnable === undefined ? (toRun.length > 0 ? [line('Time', timeText(time, devices))] : []) : [line('Note', pc.yellow(notRunnable))]),
+    ...(stated ? [line('Hardware', `${count(stated.hours)} ${stated.device}-hours for what is to run, at ${flops(stated.flopsPerSecond)}/s sustained ${pc.dim(`(${stated.source})`)}`)] : []),
+    ...(toRun.length === 0 ? [line('Done', 'nothing is left to run')] : []),
+  ];
+}
+
+function diskText({ outputs, checkpoints, free }: DiskForecast): string {
+  const text = `${bytes(outputs + checkpoints)} (${bytes(outputs)} of results, ${bytes(checkpoints)} of checkpoints at once); ${bytes(free)} free`;
+  return outputs + checkpoints > free ? `${text} ${pc.red('which is too little: free some space or choose another --store')}` : text;
+}
+
+function timeText(time: TimeForecast | undefined, devices: string): string {
+  if (time === undefined) return `not known: no stage was measured on ${devices} yet; ${pc.cyan('ablate plan --measure')} runs a few steps of each`;
+  const { seconds, chainSeconds, workers, shapes, measuredShapes } = time;
+  const estimated = shapes - measuredShapes;
+  const basis = estimated === 0
+    ? `from ${plural(shapes, 'measured stage shape')}`
+    : `${measuredShapes} of ${plural(shapes, 'stage shape')} measured, the others (~) from their FLOPs; ${pc.cyan('--measure')} measures them`;
+  return `${estimated > 0 ? '~' : 'about '}${duration(seconds)} on ${devices} (${plural(workers, 'worker')}; longest chain ${duration(chainSeconds)}), ${basis}`;
+}
+
+function assumptionLines(assumptions: readonly Assumption[]): string {
+  return [
+    `${heading(plural(assumptions.length, 'assumption'))} of the profile, for which there is no source:`,
+    ...assumptions.map(({ field, value, reason }) => `  ${field} = ${value}\n${pc.dim(`      ${wrap(reason, columns() - 6, '      ')}`)}`),
+  ].join('\n');
+}
+
+function stageTable(plan: Plan, states: States): string {
+  return table(
+    [['key', 'kind', 'state', 'what for'].map(h => pc.dim(h)),
+      ...[...plan.stages.values()].map(s => [s.key.slice(0, 12), s.kind, states.get(s.key)?.state ?? 'absent', stageLabel(s)])],
+    [0, 1, 2, 3],
+  );
+}
+
+export function planJson({ chosen: { plan, profile, overrides, seeds, study }, states, devices, forecast }: PlanView): string {
+  const { toRun, packs, time, disk, stated, notRunnable } = forecast;
+  const left = new Set(toRun.map(s => s.key));
+  const stages = [...plan.stages.values()].map(s => ({
+    key: s.key, kind: s.kind, revision: s.revision, seed: s.seed, roles: s.roles, state: states.get(s.key)?.state ?? 'absent',
+    shared: isShared(s), toRun: left.has(s.key), ...(time?.stages.get(s.key) && { time: time.stages.get(s.key) }),
+    cost: s.cost, upstream: s.upstream, recipe: s.recipe, users: s.users.map(armText),
+  }));
+  return JSON.stringify({
+    profile: profile.name, overrides, seeds, devices,
+    counts: { stages: stages.length, shared: stages.filter(s => s.shared).length, done: stages.filter(s => s.state === 'done').length, toRun: toRun.length },
+    cost: totalCost(toRun),
+    disk: disk ?? null,
+    packs: packs.map(({ stages: members, savedFlops, seconds }) => ({ kind: members[0]!.kind, keys: members.map(s => s.key), savedFlops, ...(seconds !== undefined && { seconds }) })),
+    time: time ? { ...time, stages: undefined } : null,
+    stated: stated ?? null,
+    notRunnable: notRunnable ?? null,
+    assumptions: assumptionsOf(study, profile, overrides),
+    stages, arms: plan.arms,
+  }, undefined, 2);
+}

@@ -1,0 +1,190 @@
+/** A look at a plan's stages as text of at most 100 columns, and as JSON. */
+import { relative } from 'node:path';
+import pc from 'picocolors';
+import type { Phase } from '../../core/ablation/kind.ts';
+import { packLabel, stageLabel, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
+import type { Snapshot, StageSnapshot, Work } from '../../core/inspect/snapshot.ts';
+import { ownerText, workersOf } from '../../core/inspect/snapshot.ts';
+import { outstanding, type TimeLeft } from '../../core/inspect/time-left.ts';
+import { columns, count, cut, duration, heading, plural, table, wrap } from './text.ts';
+
+export interface StatusView {
+  readonly plan: Plan;
+  /** E.g. `mini, distill.epochs=5`. */
+  readonly scale: string;
+  readonly snapshot: Snapshot;
+  readonly left: TimeLeft;
+  /** As `--devices` would name them. */
+  readonly devices: string;
+}
+
+/** What a stage is to a person: `running` only while a process works on it, `left` if none has begun it. */
+export type Standing = 'done' | 'running' | 'stalled' | 'failed' | 'interrupted' | 'left';
+
+export const standingOf = ({ state }: StageSnapshot): Standing => {
+  if (state.state === 'absent') return 'left';
+  return state.state === 'running' && state.stalled !== undefined ? 'stalled' : state.state;
+};
+
+export const COLOUR: Readonly<Record<Standing, (text: string) => string>> = {
+  done: pc.green, running: pc.cyan, stalled: pc.yellow, failed: pc.red, interrupted: pc.yellow, left: text => text,
+};
+const STANDINGS = Object.keys(COLOUR) as Standing[];
+
+const PHASE: Readonly<Record<Phase, string>> = { load: 'loading', trace: 'tracing', step: 'training', evaluate: 'evaluating', save: 'saving' };
+
+export type Counts = Readonly<Record<Standing, number>>;
+
+export function countsOf(stages: readonly StageSnapshot[]): Counts {
+  const counts = Object.fromEntries(STANDINGS.map(s => [s, 0])) as Record<Standing, number>;
+  for (const stage of stages) counts[standingOf(stage)]++;
+  return counts;
+}
+
+/** All of it, with every stage that runs or needs a look. */
+export function statusText(view: StatusView): string {
+  const { stages } = view.snapshot;
+  return [
+    headline(view), '', ablationTable(view),
+    ...workerLines(view, true),
+    ...troubleLines(stages),
+  ].join('\n');
+}
+
+/** Without the keys and logs of what runs well: for a screen that is drawn again and again. */
+export function screenText(view: StatusView): string {
+  const workers = workerLines(view, false);
+  return ['', headline(view), '', ablationTable(view), ...workers, ...troubleLines(view.snapshot.stages)].join('\n');
+}
+
+export function headline({ plan, scale, snapshot, left, devices }: StatusView): string {
+  const { toRun, blocked } = outstanding(plan, snapshot);
+  const counts = countsOf(snapshot.stages);
+  const sweeps = snapshot.runners.length > 0 ? `a sweep runs (${snapshot.runners.map(ownerText).join(', ')})` : toRun.length > 0 ? 'no sweep runs' : '';
+  const parts = [
+    `${count(counts.done)} of ${plural(plan.stages.size, 'stage')} done`,
+    ...(counts.failed > 0 ? [pc.red(`${count(counts.failed)} failed`)] : []),
+    ...(blocked.size > 0 ? [pc.red(`${count(blocked.size)} blocked by that`)] : []),
+    ...(toRun.length > 0 && left.seconds !== undefined && left.stages.size > 0 ? [`about ${duration(left.seconds)} left on ${devices}`] : []),
+    ...(sweeps === '' ? [] : [sweeps]),
+  ];
+  return wrap(`${heading(`Status of profile ${scale}`)}: ${parts.join(', ')}`, columns(), '  ');
+}
+
+/** A stage that several ablations share counts in each of them. */
+function ablationTable({ plan, snapshot: { stages }, left }: StatusView): string {
+  const ablations = [...new Set(plan.arms.map(a => a.ablation))];
+  const shown = STANDINGS.filter(s => s !== 'stalled' || countsOf(stages).stalled > 0);
+  const row = (name: string, of: readonly StageSnapshot[]): string[] => {
+    const counts = countsOf(of);
+    return [cut(name, 30), ...shown.map(s => count(counts[s])), secondsText(of.map(s => s.stage), left)];
+  };
+  return table([
+    [pc.dim('ablation'), ...shown.map(s => COLOUR[s](s)), pc.dim('worker time left')],
+    ...ablations.map(name => row(name, stages.filter(({ stage }) => stage.users.some(u => u.ablation === name)))),
+    ...(ablations.length > 1 ? [row('all, each once', stages)] : []),
+  ]);
+}
+
+/** Of those that are to run; a dash where nothing is known of any, `>` where of some. */
+function secondsText(stages: readonly PlannedStage[], { stages: left, seconds }: TimeLeft): string {
+  const known = stages.flatMap(({ key }) => left.get(key) ?? []);
+  if (known.length === 0) return '-';
+  return `${seconds === undefined ? '> ' : ''}${duration(known.reduce((a, b) => a + b, 0))}`;
+}
+
+function workerLines({ snapshot }: StatusView, withMembers: boolean): string[] {
+  const workers = workersOf(snapshot);
+  if (workers.length === 0) return [];
+  const lines = workerTable(workers).split('\n');
+  return ['', ...workers.flatMap((members, i) => [
+    lines[i]!,
+    ...members.flatMap(({ state }) => (state.state === 'running' && state.stalled !== undefined ? [`    ${pc.yellow(wrap(`stalled: ${state.stalled}`, columns() - 4, '    '))}`] : [])),
+    ...(withMembers ? members.map(({ stage, log }) => pc.dim(`    ${stage.key.slice(0, 12)}  ${members.length > 1 ? cut(stageLabel(stage), columns() - 18) : logText(log)}`)) : []),
+  ])];
+}
+
+/** What a worker does, how far it is, and when it last said so; the label takes the room that is left. */
+function workerTable(workers: readonly Worker[]): string {
+  const rows = workers.map(workerRow);
+  const width = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length))).reduce((sum, w) => sum + w + 2, 2);
+  return table(rows.map(([place = '', ...rest], i) => {
+    const stalled = workers[i]!.some(m => standingOf(m) === 'stalled');
+    return [COLOUR[stalled ? 'stalled' : 'running'](place), cut(packLabel(workers[i]!.map(m => m.stage)), Math.max(8, columns() - width)), ...rest];
+  }), [0, 1, 2]);
+}
+
+type Worker = readonly (StageSnapshot & { readonly work: Work })[];
+
+/** Of a pack the member that is furthest behind: the others end with it. */
+function workerRow(members: Worker): string[] {
+  const share = ({ work: { step = 0, steps = 0 } }: { readonly work: Work }): number => (steps > 0 ? step / steps : 0);
+  const { work } = members.reduce((a, b) => (share(b) < share(a) ? b : a));
+  const silent = Math.min(...members.flatMap(m => m.work.silentSeconds ?? []));
+  return [
+    work.place, phaseText(work), paceText(work),
+    work.secondsLeft === undefined ? '' : `${duration(work.secondsLeft)} left`,
+    Number.isFinite(silent) ? `${duration(silent)} ago` : '',
+  ];
+}
+
+function phaseText({ phase, step = 0, steps = 0 }: Work): string {
+  if (phase === undefined) return 'starting';
+  return phase === 'step' && steps > 0 ? `step ${count(step)}/${count(steps)}` : PHASE[phase];
+}
+
+function paceText({ imagesPerSecond, stepsPerSecond }: Work): string {
+  if (imagesPerSecond !== undefined) return `${count(imagesPerSecond)} images/s`;
+  return stepsPerSecond === undefined ? '' : `${Number(stepsPerSecond.toPrecision(3))} steps/s`;
+}
+
+/** What failed or was interrupted, why, and where its log is. */
+function troubleLines(stages: readonly StageSnapshot[]): string[] {
+  return stages.flatMap(snapshot => {
+    const { stage, state, log } = snapshot;
+    if (state.state !== 'failed' && state.state !== 'interrupted') return [];
+    return [
+      '', `  ${COLOUR[state.state](state.state)}  ${cut(stageLabel(stage), 70)}  ${pc.dim(stage.key.slice(0, 12))}`,
+      ...(state.state === 'failed' ? [`    ${wrap(`${state.reason} ${pc.dim(`(${state.code})`)}`, columns() - 4, '    ')}`] : []),
+      pc.dim(`    ${logText(log)}`),
+    ];
+  });
+}
+
+function logText(log: string | undefined): string {
+  if (log === undefined) return '';
+  const near = relative(process.cwd(), log);
+  return `log: ${near.length < log.length ? near : log}`;
+}
+
+/** One object; numbers that are not known are absent. */
+export function statusJson({ plan, scale, snapshot, left, devices }: StatusView, indent?: number): string {
+  const { toRun, blocked } = outstanding(plan, snapshot);
+  const ablations = [...new Set(plan.arms.map(a => a.ablation))];
+  return JSON.stringify({
+    profile: scale,
+    devices,
+    runners: snapshot.runners.map(({ host, pid }) => ({ host, pid })),
+    counts: { stages: plan.stages.size, ...countsOf(snapshot.stages), blocked: blocked.size, toRun: toRun.length },
+    secondsLeft: left.seconds,
+    ablations: ablations.map(name => {
+      const own = snapshot.stages.filter(({ stage }) => stage.users.some(u => u.ablation === name));
+      return { name, ...countsOf(own), workerSecondsLeft: own.reduce((sum, { stage }) => sum + (left.stages.get(stage.key) ?? 0), 0) };
+    }),
+    stages: snapshot.stages.map(s => stageJson(s, blocked, left)),
+  }, undefined, indent);
+}
+
+function stageJson(snapshot: StageSnapshot, blocked: ReadonlySet<string>, left: TimeLeft): object {
+  const { stage, state, log, work } = snapshot;
+  return {
+    key: stage.key, kind: stage.kind, label: stageLabel(stage), state: standingOf(snapshot),
+    ...(blocked.has(stage.key) && { blocked: true }),
+    ...('attempt' in state && { attempt: state.attempt }),
+    ...(state.state === 'failed' && { code: state.code, reason: state.reason, permanent: state.permanent }),
+    ...(state.state === 'running' && state.stalled !== undefined && { stalled: state.stalled }),
+    ...(work && { ...work, owner: { host: work.owner.host, pid: work.owner.pid } }),
+    ...(left.stages.has(stage.key) && { secondsLeft: left.stages.get(stage.key) }),
+    log,
+  };
+}

@@ -1,0 +1,108 @@
+/** `ablate status --watch`: looks again and again until the sweep has ended. */
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import logUpdate from 'log-update';
+import pc from 'picocolors';
+import { stageLabel } from '../../core/plan/plan.ts';
+import type { Snapshot, StageSnapshot } from '../../core/inspect/snapshot.ts';
+import { COLOUR, headline, screenText, standingOf, statusJson, statusText, type Standing, type StatusView } from './status-view.ts';
+import { outstanding } from '../../core/inspect/time-left.ts';
+
+const EVERY_MS = 1_000;
+/** How long a sweep may take to begin. Also how long one of another host may have no stage at work: of its runner nothing else is seen. */
+const APPEARS_MS = 15_000;
+const LINE_MS = 30_000;
+
+/** @returns the exit code: 0 when all is done, 1 when the sweep ended before, or none began */
+export async function watch(viewer: { view(): StatusView }, asJson: boolean): Promise<number> {
+  const out = asJson ? new JsonLines() : process.stdout.isTTY ? new Screen() : new Lines();
+  let seen = performance.now();
+  let patience = APPEARS_MS;
+  try {
+    for (;;) {
+      const view = viewer.view();
+      out.show(view);
+      if (outstanding(view.plan, view.snapshot).toRun.length === 0) return 0;
+      if (isAtWork(view.snapshot)) {
+        seen = performance.now();
+        patience = view.snapshot.runners.every(({ host }) => host === hostname()) ? 0 : APPEARS_MS;
+      } else if (performance.now() - seen > patience) return 1;
+      await sleep(EVERY_MS);
+    }
+  } finally {
+    out.close();
+  }
+}
+
+/** A runner that lives, or a worker that outlives its runner for a moment. */
+const isAtWork = ({ runners, stages }: Snapshot): boolean => runners.length > 0 || stages.some(s => s.state.state === 'running');
+
+/** Drawn in place; the last view stays, with all its details. */
+class Screen {
+  #last: StatusView | undefined;
+
+  show(view: StatusView): void {
+    this.#last = view;
+    logUpdate(screenText(view));
+  }
+
+  close(): void {
+    logUpdate.clear();
+    logUpdate.done();
+    if (this.#last) process.stdout.write(`${statusText(this.#last)}\n`);
+  }
+}
+
+/** A line for each stage that changed, and now and then how far it all is. */
+class Lines {
+  readonly #standings = new Map<string, string>();
+  #last: StatusView | undefined;
+  #lined = -Infinity;
+
+  show(view: StatusView): void {
+    const first = this.#last === undefined;
+    for (const snapshot of view.snapshot.stages) {
+      const standing = standingOf(snapshot);
+      const name = `${standing} ${'attempt' in snapshot.state ? snapshot.state.attempt : ''}`;
+      // Of what was so before we came, only what goes on or needs a look.
+      const isNew = first ? standing !== 'done' && standing !== 'left' : this.#standings.get(snapshot.stage.key) !== name;
+      this.#standings.set(snapshot.stage.key, name);
+      if (isNew) process.stdout.write(`${changeText(snapshot, standing)}\n`);
+    }
+    this.#last = view;
+    if (performance.now() - this.#lined < LINE_MS) return;
+    this.#lined = performance.now();
+    process.stdout.write(`${headline(view)}\n`);
+  }
+
+  close(): void {
+    if (this.#last) process.stdout.write(`\n${statusText(this.#last)}\n`);
+  }
+}
+
+function changeText({ stage, state, log, work }: StageSnapshot, standing: Standing): string {
+  const details = [
+    ...(work ? [`on ${work.place}`] : []),
+    ...(state.state === 'running' && state.stalled !== undefined ? [state.stalled] : []),
+    ...(state.state === 'failed' ? [state.reason] : []),
+    ...(state.state === 'failed' && log !== undefined ? [`log: ${log}`] : []),
+  ];
+  return `${COLOUR[standing](standing.padEnd(11))} ${stageLabel(stage)}  ${pc.dim(details.join('; '))}`.trimEnd();
+}
+
+/** One object a line, whenever something but the passing of time has changed. */
+class JsonLines {
+  #last = '';
+
+  show(view: StatusView): void {
+    const standings = view.snapshot.stages.map(s => [standingOf(s), s.state, s.work?.phase, s.work?.step]);
+    const text = JSON.stringify([standings, view.snapshot.runners]);
+    if (text === this.#last) return;
+    this.#last = text;
+    process.stdout.write(`${statusJson(view)}\n`);
+  }
+
+  close(): void {
+    // Every line is complete by itself.
+  }
+}

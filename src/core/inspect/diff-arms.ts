@@ -1,0 +1,71 @@
+/** Two arms side by side: headline numbers seed by seed, curves epoch by epoch. */
+import type { ReportCurve, Study } from '../ablation/declaration.ts';
+import type { Plan } from '../plan/plan.ts';
+import { collectRecords } from '../report/records/collect.ts';
+import { difference, type Difference, type Replicates } from '../report/statistics/compare.ts';
+import type { CurvePoint } from '../report/records/records.ts';
+import { placeRecords, replicates, type Placed } from '../report/model/usage.ts';
+import type { StoreReader } from '../store/reader.ts';
+import type { ChosenArm } from './arm.ts';
+
+export interface CurveDifference extends ReportCurve {
+  /** Replicates behind the means. */
+  readonly seeds: readonly number[];
+  readonly epochs: readonly number[];
+  /** Means at those epochs. */
+  readonly a: readonly number[];
+  readonly b: readonly number[];
+}
+
+export interface Measured {
+  readonly a: Replicates;
+  readonly b: Replicates;
+  readonly difference: Difference | undefined;
+  /** Curves that both arms have with a common seed. */
+  readonly curves: readonly CurveDifference[];
+}
+
+/** What the store knows of both arms. */
+export function measured(study: Study, plan: Plan, store: StoreReader, a: ChosenArm, b: ChosenArm): Measured {
+  const arms = [...a.replicates, ...b.replicates];
+  const keys = new Set(arms.flatMap(arm => Object.values(arm.stages)));
+  const stages = new Map([...plan.stages].filter(([key]) => keys.has(key)));
+  const records = collectRecords(study, { stages, arms: [...new Set(arms)] }, store);
+  const placedOf = ({ replicates: [first] }: ChosenArm): readonly Placed[] => placeRecords(records, first!.ablation).get(first!.arm) ?? [];
+  const [left, right] = [placedOf(a), placedOf(b)];
+  const headline = (placed: readonly Placed[]): Replicates => replicates(placed, study.report.headline);
+  return {
+    a: headline(left),
+    b: headline(right),
+    difference: difference(headline(left), headline(right)),
+    curves: study.report.curves.flatMap(curve => curveDifference(curve, left, right) ?? []),
+  };
+}
+
+/** Points of a curve in the terminal. */
+const POINTS = 24;
+
+function curveDifference(curve: ReportCurve, left: readonly Placed[], right: readonly Placed[]): CurveDifference | undefined {
+  const [a, b] = [left, right].map(placed => new Map(placed.flatMap(({ role, seed, record }) => {
+    const points = record.curves[curve.metric] ?? [];
+    return role === curve.role && points.length > 0 ? [[seed, points] as const] : [];
+  })));
+  const seeds = [...a!.keys()].filter(seed => b!.has(seed));
+  if (seeds.length === 0) return undefined;
+  const all = seeds.flatMap(seed => [a!.get(seed)!, b!.get(seed)!]);
+  const from = Math.max(...all.map(points => points[0]![0])), to = Math.min(...all.map(points => points.at(-1)![0]));
+  if (to < from) return undefined;
+  const n = to === from ? 1 : Math.min(POINTS, Math.max(...all.map(points => points.length)));
+  const epochs = Array.from({ length: n }, (_, i) => (n === 1 ? to : from + ((to - from) * i) / (n - 1)));
+  const means = (of: ReadonlyMap<number, readonly CurvePoint[]>): number[] =>
+    epochs.map(epoch => seeds.reduce((sum, seed) => sum + valueAt(of.get(seed)!, epoch), 0) / seeds.length);
+  return { ...curve, seeds, epochs, a: means(a!), b: means(b!) };
+}
+
+/** On the straight line between the points around `epoch`, which lies within the curve. */
+export function valueAt(points: readonly CurvePoint[], epoch: number): number {
+  const i = points.findIndex(([e]) => e >= epoch);
+  const [e1, v1] = points[i === -1 ? points.length - 1 : i]!;
+  const [e0, v0] = points[Math.max(0, (i === -1 ? points.length : i) - 1)]!;
+  return e1 === e0 ? v1 : v0 + ((v1 - v0) * (epoch - e0)) / (e1 - e0);
+}

@@ -1,0 +1,146 @@
+/** What changed between two reports, as plain data: results by key, arms by seed, claims, and what it cost. */
+import type { StageCost } from '../../ablation/kind.ts';
+import { armChanges, type ArmChange } from './arms.ts';
+import { claimChanges, type ClaimChange, type ClaimState } from './claims.ts';
+import { buildReport, type ReportInput } from '../model/build.ts';
+import { countClaims, type ClaimCount } from '../model/claims.ts';
+import type { OrderCount } from '../statistics/compare.ts';
+import type { Engines } from '../records/engines.ts';
+import type { Headline } from '../model/model.ts';
+import { byText, type ReportRecord } from '../records/records.ts';
+
+/** A report to compare with. */
+export interface Baseline {
+  /** In words: `origin/main (1a2b3c4d5e6f)`. */
+  readonly label: string;
+  /** Undefined when it has no report of this profile. */
+  readonly records: readonly ReportRecord[] | undefined;
+  readonly engines: Engines;
+  /** What it says about each claim (`ablation/claim`); undefined for a store, which says nothing. */
+  readonly claims: ReadonlyMap<string, ClaimState> | undefined;
+}
+
+/** Two different results of one stage: its identity is the same, so its numbers should be. */
+export interface Conflict {
+  readonly key: string;
+  readonly kind: string;
+  /** Where it is used first, as `ablation/arm, seed 0`. */
+  readonly place: string;
+  readonly fields: readonly { readonly name: string; readonly before: string; readonly now: string }[];
+  /** Both engines, where they are known and differ: the usual cause. */
+  readonly engines: { readonly before: string; readonly now: string } | undefined;
+}
+
+/** Totals of one side. */
+export interface SideSummary {
+  /** With at least one seed. */
+  readonly arms: number;
+  readonly claims: ClaimCount;
+  readonly order: OrderCount;
+  /** Finished stages, each once. */
+  readonly stages: number;
+  readonly cost: StageCost;
+}
+
+export interface StageSum {
+  readonly stages: number;
+  readonly cost: StageCost;
+}
+
+export interface Changes {
+  readonly baseline: string;
+  readonly headline: Headline;
+  /** Undefined when the baseline has no report of this profile. */
+  readonly before: SideSummary | undefined;
+  readonly now: SideSummary;
+  readonly conflicts: readonly Conflict[];
+  /** Arms that differ, in the order of the report; arms that share their runs stand once. */
+  readonly arms: readonly ArmChange[];
+  /** Arms that both sides have with the same results. */
+  readonly sameArms: number;
+  readonly claims: readonly ClaimChange[];
+  /** Finished stages that only one side has. */
+  readonly added: StageSum;
+  readonly removed: StageSum;
+}
+
+/** Whether anything of substance differs. */
+export const hasChanges = ({ conflicts, arms, claims, added, removed }: Changes): boolean =>
+  conflicts.length + arms.length + claims.length + added.stages + removed.stages > 0;
+
+/** Compares a report with a baseline. Both are judged by the declarations of today, except that claims keep the verdicts that the baseline printed. */
+export function compareReports(input: ReportInput, baseline: Baseline): Changes {
+  const { study, ablations, records: now } = input;
+  const before = baseline.records ?? [];
+  const report = buildReport(input);
+  const earlier = buildReport({ ...input, records: before });
+  const claims = claimChanges(report, earlier, baseline);
+  const arms = armChanges({ study, ablations, before, now });
+  return {
+    baseline: baseline.label,
+    headline: report.headline,
+    before: baseline.records === undefined ? undefined : { arms: earlier.arms.done + earlier.arms.partial, claims: countClaims(claims.before), order: earlier.order, ...sum(before) },
+    now: { arms: report.arms.done + report.arms.partial, claims: countClaims(claims.now), order: report.order, ...sum(now) },
+    conflicts: conflicts(before, now, baseline.engines, input.engines ?? {}),
+    arms: arms.changes,
+    sameArms: arms.same,
+    claims: baseline.records === undefined ? [] : claims.changes,
+    added: sum(without(now, before)),
+    removed: sum(without(before, now)),
+  };
+}
+
+const without = (records: readonly ReportRecord[], others: readonly ReportRecord[]): ReportRecord[] => {
+  const known = new Set(others.filter(record => record.state === 'done').map(record => record.key));
+  return records.filter(record => !known.has(record.key));
+};
+
+function sum(records: readonly ReportRecord[]): StageSum {
+  const done = records.filter(record => record.state === 'done');
+  const add = (pick: (cost: StageCost) => number): number => done.reduce((total, { cost }) => total + pick(cost), 0);
+  return { stages: done.length, cost: { labelledImages: add(c => c.labelledImages), unlabelledImages: add(c => c.unlabelledImages), flops: add(c => c.flops) } };
+}
+
+function conflicts(before: readonly ReportRecord[], now: readonly ReportRecord[], enginesBefore: Engines, enginesNow: Engines): Conflict[] {
+  const earlier = new Map(before.filter(record => record.state === 'done').map(record => [record.key, record]));
+  return now.flatMap((record): Conflict[] => {
+    const known = earlier.get(record.key);
+    if (known === undefined || record.state !== 'done') return [];
+    const fields = resultFields(known, record);
+    if (fields.length === 0) return [];
+    const { key, kind, uses: [use] } = record;
+    const engines = { before: enginesBefore[key]?.text ?? '', now: enginesNow[key]?.text ?? '' };
+    const told = engines.before !== '' && engines.now !== '' && engines.before !== engines.now;
+    return [{ key, kind, place: `${use!.ablation}/${use!.arm}, seed ${use!.seed}`, fields, engines: told ? engines : undefined }];
+  });
+}
+
+/** Numbers that the identity decides. Costs are computed from recipes, not measured: they may be counted otherwise. */
+function resultFields(before: ReportRecord, now: ReportRecord): Conflict['fields'] {
+  const names = (pick: (record: ReportRecord) => object): string[] => [...new Set([...Object.keys(pick(before)), ...Object.keys(pick(now))])].sort(byText);
+  const results = names(record => record.result).flatMap(name => {
+    const [a, b] = [before.result[name], now.result[name]];
+    return a === b ? [] : [{ name, before: String(a ?? 'none'), now: String(b ?? 'none') }];
+  });
+  const curves = names(record => record.curves).flatMap(name => {
+    const [a, b] = [before.curves[name], now.curves[name]];
+    // A curve that only one side has is drawn by only one side.
+    if (a === undefined || b === undefined || JSON.stringify(a) === JSON.stringify(b)) return [];
+    return [{ name: `curve of ${name}`, before: lastValue(a), now: lastValue(b) }];
+  });
+  if (results.length + curves.length > 0 || before.resultSha256 === now.resultSha256) return [...results, ...curves];
+  return [{ name: 'SHA-256 of result.json', before: before.resultSha256?.slice(0, 12) ?? 'none', now: now.resultSha256?.slice(0, 12) ?? 'none' }];
+}
+
+const lastValue = (points: readonly (readonly [number, number])[]): string => `ends at ${points.at(-1)?.[1] ?? 'nothing'}`;
+
+/** Both sides of a comparison, of some ablations only. */
+export function ofAblations(names: ReadonlySet<string>, records: readonly ReportRecord[], baseline: Baseline): { records: ReportRecord[]; baseline: Baseline } {
+  const restrict = (all: readonly ReportRecord[]): ReportRecord[] =>
+    all.flatMap(record => {
+      const uses = record.uses.filter(use => names.has(use.ablation));
+      return uses.length === 0 ? [] : [{ ...record, uses }];
+    });
+  const claims = baseline.claims && new Map([...baseline.claims].filter(([name]) => names.has(name.split('/')[0]!)));
+  return { records: restrict(records), baseline: { ...baseline, records: baseline.records && restrict(baseline.records), claims } };
+}

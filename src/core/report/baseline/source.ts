@@ -1,0 +1,108 @@
+/** Reads the report to compare with: of a git commit without checking it out, of a folder, or of a store. */
+import { existsSync, statSync } from 'node:fs';
+import { basename, isAbsolute, join } from 'node:path';
+import { execa } from 'execa';
+import type { Study } from '../../ablation/declaration.ts';
+import { UsageError } from '../../ablation/errors.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { layout } from '../../store/layout.ts';
+import { openStoreReadOnly } from '../../store/store.ts';
+import type { Baseline } from './baseline.ts';
+import { parseClaimStates } from './claims.ts';
+import { collectProvenance, collectRecords } from '../records/collect.ts';
+import { enginesOf, type Engines } from '../records/engines.ts';
+import { parseProvenance } from '../records/provenance.ts';
+import { parseRecords, RecordError } from '../records/records.ts';
+import { CLAIMS_FILE, PROVENANCE_FILE, readText, RECORDS_FILE } from '../records/written.ts';
+
+export interface BaselineRequest {
+  /** A git ref, the folder of a report or of several (`reports`), or a store. */
+  readonly which: string;
+  /** Folder of the report that is compared: a git ref is read at this place. */
+  readonly outDir: string;
+  readonly study: Study;
+  /** For a store. */
+  readonly plan: Plan;
+}
+
+/** @throws UsageError when there is nothing of that name */
+export async function readBaseline({ which, outDir, study, plan }: BaselineRequest): Promise<Baseline> {
+  if (isFolder(which)) {
+    const folder = [which, join(which, basename(outDir))].find(dir => existsSync(join(dir, RECORDS_FILE)));
+    if (folder !== undefined) return baseline(nameOf(folder), name => readText(join(folder, name)));
+    if (existsSync(layout.format(which))) return storeBaseline(which, study, plan);
+  }
+  const committed = await gitBaseline(which, outDir);
+  if (committed === undefined) throw new UsageError('NO_BASELINE', `--baseline: expected a git ref, the folder of a report or a store, got '${which}'. ${mend(which, outDir)}`);
+  return committed;
+}
+
+const mend = (which: string, outDir: string): string =>
+  isFolder(which)
+    ? `That folder has no ${RECORDS_FILE}, no ${basename(outDir)}/${RECORDS_FILE} and no store.json.`
+    : 'There is no such folder, and git knows no such commit (a shallow clone may lack it: git fetch origin <branch>).';
+
+/** A report says nothing of the machine: where a folder stands on it, its last part is enough. */
+const nameOf = (folder: string): string => (isAbsolute(folder) ? basename(folder) : folder);
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+function storeBaseline(dir: string, study: Study, plan: Plan): Baseline {
+  const store = openStoreReadOnly(dir);
+  return { label: `store ${nameOf(dir)}`, records: collectRecords(study, plan, store), engines: enginesOf(collectProvenance(plan, store)), claims: undefined };
+}
+
+async function gitBaseline(which: string, outDir: string): Promise<Baseline | undefined> {
+  const committed = await readCommitted(which, outDir, [RECORDS_FILE, PROVENANCE_FILE, CLAIMS_FILE]);
+  if (committed === undefined) return undefined;
+  const { commit, texts } = committed;
+  const short = commit.slice(0, 12);
+  return baseline(commit.startsWith(which) ? short : `${which} (${short})`, name => texts.get(name));
+}
+
+export interface CommittedFiles {
+  readonly commit: string;
+  /** By name; a file that the commit does not have is absent. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/**
+ * Files of a folder as a commit has them, without checking it out.
+ * @param folder must exist now, too, within the repository
+ * @param names relative to the folder
+ * @returns undefined when git knows no such commit
+ */
+export async function readCommitted(ref: string, folder: string, names: readonly string[]): Promise<CommittedFiles | undefined> {
+  if (ref.startsWith('-')) return undefined;
+  const { exitCode, stdout } = await git(folder, 'rev-parse', '--verify', '--quiet', `${ref}^{commit}`);
+  if (exitCode !== 0) return undefined;
+  const commit = stdout.trim();
+  const there = (await git(folder, 'ls-tree', '--name-only', commit, '--', ...names)).stdout.split('\n');
+  const texts = names.filter(name => there.includes(name)).map(async name => [name, (await git(folder, 'show', `${commit}:./${name}`)).stdout] as const);
+  return { commit, texts: new Map(await Promise.all(texts)) };
+}
+
+async function git(cwd: string, ...args: readonly string[]): Promise<{ readonly exitCode: number; readonly stdout: string }> {
+  const { exitCode, stdout, failed, stderr } = await execa('git', args, { cwd, reject: false, stripFinalNewline: false, maxBuffer: 1e9, env: { LC_ALL: 'C' } });
+  if (failed && args[0] !== 'rev-parse') throw new UsageError('GIT_FAILED', `git ${args[0]!} failed: ${stderr.trim()}`);
+  // Without git there is no exit code, and no commit to be known.
+  return { exitCode: exitCode ?? 127, stdout: stdout ?? '' };
+}
+
+function baseline(label: string, read: (name: string) => string | undefined): Baseline {
+  const records = read(RECORDS_FILE);
+  const claims = read(CLAIMS_FILE);
+  try {
+    return {
+      label,
+      records: records === undefined ? undefined : parseRecords(records),
+      engines: engines(read(PROVENANCE_FILE)),
+      claims: claims === undefined ? undefined : parseClaimStates(claims),
+    };
+  } catch (error) {
+    if (error instanceof RecordError) throw new RecordError(error.code, `In the baseline ${label}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+const engines = (text: string | undefined): Engines => (text === undefined ? {} : enginesOf(parseProvenance(text)));

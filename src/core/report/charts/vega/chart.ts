@@ -1,0 +1,138 @@
+/**
+ * What a chart shows, as plain data. The drawing on paper and the one that answers the pointer come from the same data by the
+ * same specification: compiled once, drawn in Node for the file, and in the browser when a reader turns to the chart.
+ */
+import type { Unit } from '../../text/format.ts';
+
+/** How the numbers of a panel are printed; `published`: as the paper prints them. */
+export type Format = Unit | 'published';
+
+/** Whose numbers a panel shows. */
+export type Tone = 'measured' | 'published';
+
+/** Values over an axis, one panel for each source of numbers, all over the same axis. */
+export interface LineChart {
+  readonly kind: 'lines';
+  readonly x: {
+    readonly title: string;
+    /** Names of the places 0, 1, ... of an axis without numbers. */
+    readonly labels?: readonly string[];
+    /** Marked places; absent: Vega's choice. */
+    readonly ticks?: readonly number[];
+  };
+  readonly series: readonly Series[];
+  /** Places of the points; lines name theirs by number, as most share them. */
+  readonly grids: readonly (readonly number[])[];
+  readonly panels: readonly LinePanel[];
+  /** Drawn on a logarithmic axis at first. */
+  readonly log: boolean;
+}
+
+export interface Series {
+  readonly label: string;
+  /** Fixes colour and dash. */
+  readonly style: number;
+}
+
+export interface LinePanel {
+  readonly title: string;
+  readonly tone?: Tone;
+  readonly format: Format;
+  readonly lines: readonly Line[];
+}
+
+/** Numbers are those that the tables print, in their unit (percent for fractions). */
+export interface Line {
+  readonly series: number;
+  /** Where a series has several lines. */
+  readonly name?: string;
+  readonly grid: number;
+  /** Null: missing. */
+  readonly y: readonly (number | null)[];
+  /** Half the length of each error bar. */
+  readonly error?: readonly (number | null)[];
+}
+
+/** A row for each arm, a panel for each source of numbers, each panel on a scale of its own. */
+export interface DotChart {
+  readonly kind: 'dots';
+  readonly rows: readonly DotRow[];
+  readonly panels: readonly DotPanel[];
+}
+
+export interface DotRow {
+  readonly label: string;
+  readonly isDefault?: boolean;
+  /** Rows of one group stand together under its name. */
+  readonly group?: string;
+}
+
+export interface DotPanel {
+  readonly title: string;
+  readonly tone: Tone;
+  /** One for each row. */
+  readonly dots: readonly Dot[];
+}
+
+export interface Dot {
+  /** In the unit that is printed; null: nothing to draw. */
+  readonly value: number | null;
+  /** Half the length of the bar. */
+  readonly error?: number;
+  readonly seeds?: readonly number[];
+  /** The number as the tables print it, or why there is none. */
+  readonly text: string;
+  /** Further lines for who points at it. */
+  readonly notes?: readonly string[];
+}
+
+/** A row of cells for each table: how far from its published place each arm was measured. */
+export interface MatrixChart {
+  readonly kind: 'matrix';
+  readonly title: string;
+  readonly rows: readonly MatrixRow[];
+}
+
+export interface MatrixRow {
+  readonly label: string;
+  readonly cells: readonly MatrixCell[];
+  /** Beside the cells. */
+  readonly text: string;
+}
+
+/** An arm without a result, and one with a result but no other arm that the paper sets apart from it. */
+export type NoPlace = 'not measured' | 'nothing to compare';
+
+export interface MatrixCell {
+  readonly name: string;
+  /** Places above (+) or below the published one, or why there is no such number. */
+  readonly off: number | NoPlace;
+  readonly notes: readonly string[];
+}
+
+export type Chart = LineChart | DotChart | MatrixChart;
+
+/** Room that a drawing has: `file` for a page of its own width with its legend inside, else a wide or a narrow page that brings the legend. */
+export type Layout = 'file' | 'wide' | 'narrow';
+
+/** How a chart is looked at. */
+export interface ChartView {
+  readonly layout: Layout;
+  /** Series of a line chart or rows of a dot chart that are left out. */
+  readonly hidden: ReadonlySet<number>;
+  readonly log: boolean;
+}
+
+/** The first look at a chart, which the file shows. */
+export const firstView = (chart: Chart, layout: Layout): ChartView => ({ layout, hidden: new Set(), log: chart.kind === 'lines' && chart.log });
+
+/** What a reader may leave out of a chart, in the order of `hidden`. */
+export const choices = (chart: Chart): readonly string[] =>
+  chart.kind === 'lines' ? (chart.series.length > 1 ? chart.series.map(series => series.label) : []) : chart.kind === 'dots' ? (chart.rows.length > 1 ? chart.rows.map(row => row.label) : []) : [];
+
+/** Whether a logarithmic axis is possible. */
+export const canBeLogarithmic = (chart: Chart): boolean =>
+  chart.kind === 'lines' && chart.panels.every(panel => panel.format === 'loss' && panel.lines.every(line => line.y.every(y => y === null || y > 0)));
+
+/** Whether a narrow page wants a drawing of its own. */
+export const hasNarrowLayout = (chart: Chart): boolean => chart.kind !== 'lines' || chart.panels.length > 1;

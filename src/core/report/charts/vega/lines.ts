@@ -1,0 +1,134 @@
+/** Lines over an axis: training curves, ablations over a numeric axis, and accuracy over model size. */
+import type { TopLevelSpec } from 'vega-lite';
+import { armStyle, palette } from './palette.ts';
+import { shorten } from '../../text/clean.ts';
+import type { ChartView, Format, LineChart, LinePanel } from './chart.ts';
+import { logTicks } from './numbers.ts';
+import { READ } from './reading.ts';
+import { arrange, AXIS, NOT_HIDDEN, toneColour, topLevel } from './theme.ts';
+
+/** Of one panel, axes apart. */
+const SIZES = {
+  one: { file: { width: 430, height: 220 }, wide: { width: 280, height: 190 }, narrow: { width: 280, height: 190 } },
+  several: { file: { width: 310, height: 230 }, wide: { width: 310, height: 230 }, narrow: { width: 285, height: 190 } },
+} as const;
+const SPACING = 28;
+/** A line with more points is drawn without marks on them. */
+const MARKED_POINTS = 12;
+const LEGEND_LABEL = 40;
+/** From one bar over a place to the next. */
+const BESIDE = 5;
+
+/** A whole line; flattened, each of its points is a `PointDatum`. */
+interface LineDatum {
+  readonly line: number;
+  readonly group: number;
+  readonly label: string;
+  readonly over?: string;
+  readonly format: Format;
+  readonly colour: string;
+  readonly dash: readonly number[];
+  /** In the legend. */
+  readonly entry: string;
+  readonly x: readonly (number | string)[];
+  /** Null: missing; it breaks the line, and has no mark of its own. */
+  readonly y: readonly (number | null)[];
+  readonly error?: readonly (number | null)[];
+}
+
+/** How the lines of a chart are told apart. */
+interface Look {
+  readonly color: object;
+  readonly strokeDash?: object;
+}
+
+export function lineSpec(chart: LineChart, view: ChartView): TopLevelSpec {
+  const size = SIZES[chart.panels.length > 1 ? 'several' : 'one'][view.layout];
+  const look = lookOf(chart, view);
+  const panels = chart.panels.map((panel, i) => ({ ...size, ...panelSpec(chart, panel, i, look, view.log) }));
+  return topLevel(arrange(panels, view.layout === 'narrow', SPACING), view);
+}
+
+function panelSpec(chart: LineChart, panel: LinePanel, index: number, look: Look, log: boolean): object {
+  const lines = lineData(chart, panel);
+  const short = chart.grids.every(grid => grid.length <= MARKED_POINTS);
+  const bars = lines.some(({ error }) => error !== undefined);
+  const yOf = yEncoding(panel, log);
+  const name = `${READ}_${index}`;
+  // Bars over one place stand beside each other.
+  const beside = bars && chart.series.length > 1 ? { xOffset: { expr: `(datum.group - ${(chart.series.length - 1) / 2}) * ${BESIDE}` } } : {};
+  const line = { mark: { type: 'line', strokeWidth: 2, strokeJoin: 'round', ...beside }, encoding: { y: yOf('y'), ...look, detail: { field: 'line', type: 'nominal' } } };
+  const points = { name, mark: { type: 'point', filled: true, size: 40, opacity: 1, ...beside }, encoding: { y: yOf('y'), color: OWN_COLOUR } };
+  return {
+    title: { text: `${panel.title}${log ? ', log scale' : ''}`, color: panel.tone === undefined ? palette.ink.light : toneColour(panel.tone), limit: SIZES.several.wide.width + 40 },
+    data: { values: lines },
+    transform: [{ filter: NOT_HIDDEN }, { flatten: ['x', 'y', ...(bars ? ['error'] : [])] }],
+    encoding: { x: xEncoding(chart) },
+    layer: short ? [line, ...(bars ? [errorBars(yOf, beside)] : []), points] : [{ name, ...line }],
+  };
+}
+
+const OWN_COLOUR = { field: 'colour', type: 'nominal', scale: null } as const;
+
+const errorBars = (yOf: (field: string) => object, beside: object): object => ({
+  transform: [{ filter: 'isValid(datum.error)' }, { calculate: 'datum.y - datum.error', as: 'low' }, { calculate: 'datum.y + datum.error', as: 'high' }],
+  mark: { type: 'rule', strokeWidth: 1.5, ...beside },
+  encoding: { y: yOf('low'), y2: { field: 'high' }, color: OWN_COLOUR },
+});
+
+function lineData(chart: LineChart, { lines, format }: LinePanel): LineDatum[] {
+  const { series, grids, x } = chart;
+  const bars = lines.some(({ error }) => error !== undefined);
+  const entries = legendLabels(chart);
+  return lines.map(({ series: group, name, grid, y, error }, line) => {
+    const { colour, dash } = armStyle(series[group]!.style);
+    return {
+      line,
+      group,
+      label: `${series[group]!.label}${name === undefined ? '' : `, ${name}`}`,
+      ...(x.labels === undefined ? { over: x.title } : {}),
+      format,
+      colour,
+      dash,
+      entry: entries[group]!,
+      x: grids[grid]!.map(place => x.labels?.[place] ?? place),
+      y,
+      ...(bars ? { error: y.map((value, i) => (value === null ? null : (error?.[i] ?? null))) } : {}),
+    };
+  });
+}
+
+function xEncoding({ x, grids }: LineChart): object {
+  const axis = { ...AXIS, title: x.title, grid: false };
+  if (x.labels !== undefined) return { field: 'x', type: 'nominal', sort: null, scale: { type: 'point', domain: x.labels, padding: 0.3 }, axis: { ...axis, labelAngle: 0 } };
+  const places = grids.flat();
+  const [low, high] = [Math.min(...places), Math.max(...places)];
+  const room = high > low ? 0.06 * (high - low) : 1;
+  const domain = x.ticks === undefined ? [0, high] : [low - room, high + room];
+  return { field: 'x', type: 'quantitative', scale: { domain, nice: false, zero: false }, axis: { ...axis, ...(x.ticks === undefined ? { tickCount: 6 } : { values: x.ticks }) } };
+}
+
+/** The same axis whichever field is drawn over it. */
+function yEncoding({ lines }: LinePanel, log: boolean): (field: string) => object {
+  const scale = log ? { type: 'log', nice: false } : { zero: false, nice: 5 };
+  const marks = log ? { values: logTicks(lines.flatMap(({ y }) => y.filter(value => value !== null))) } : { tickCount: 5 };
+  const axis = { ...AXIS, title: null, domain: false, ticks: false, labelPadding: 8, ...marks };
+  return field => ({ field, type: 'quantitative', scale, axis });
+}
+
+/** A page brings the legend; a file has its own. */
+function lookOf(chart: LineChart, { layout }: ChartView): Look {
+  const styles = chart.series.map(({ style }) => armStyle(style));
+  const dashed = styles.some(({ dash }) => dash.length > 0);
+  if (layout !== 'file' || chart.series.length < 2) return { color: OWN_COLOUR, ...(dashed ? { strokeDash: { field: 'dash', type: 'nominal', scale: null } } : {}) };
+  const domain = legendLabels(chart);
+  const legend = { symbolType: 'stroke', orient: 'bottom', direction: 'horizontal', columns: chart.panels.length > 1 ? 3 : 2 };
+  const styled = (range: readonly unknown[]): object => ({ field: 'entry', type: 'nominal', scale: { domain, range }, legend });
+  return { color: styled(styles.map(({ colour }) => colour)), ...(dashed ? { strokeDash: styled(styles.map(({ dash }) => dash)) } : {}) };
+}
+
+/** Equal labels would become one. */
+function legendLabels({ series }: LineChart): string[] {
+  const short = series.map(({ label }) => shorten(label, LEGEND_LABEL));
+  return short.map((label, i) => (short.indexOf(label) === i ? label : `${shorten(label, LEGEND_LABEL - 4)} (${i + 1})`));
+}

@@ -1,0 +1,140 @@
+/** Records and declarations -> report model. Pure: the same inputs, in any order of records, give the same report. */
+import { assumptionsOf } from '../../ablation/assumptions.ts';
+import type { AblationDeclaration, Fact, ProfileBase, Study } from '../../ablation/declaration.ts';
+import type { Ablation } from '../../ablation/expand.ts';
+import { buildAblation } from './ablation.ts';
+import { countClaims, countComparisons, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
+import { claimRule } from './claim-rule.ts';
+import { agreementRule, countOrder, decidable, valueRule, type OrderCount } from '../statistics/compare.ts';
+import { disagreements } from './disagreements.ts';
+import { enginesText, type Engines } from '../records/engines.ts';
+import { plural } from '../text/format.ts';
+import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
+import { multiplicity } from './multiplicity.ts';
+import { buildRecipes } from './recipes.ts';
+import { sortRecords, type ReportRecord } from '../records/records.ts';
+import { buildOverview } from './overview.ts';
+import { oneLine } from '../text/clean.ts';
+import { metricSpec } from './usage.ts';
+
+export interface ReportInput {
+  readonly study: Study;
+  readonly profile: ProfileBase;
+  /** In the order of the report. */
+  readonly ablations: readonly AblationDeclaration<object>[];
+  /** The same ablations with the factors of their arms: for the recipes, which a report without them does not have. */
+  readonly expanded?: readonly Ablation[];
+  readonly records: readonly ReportRecord[];
+  /** Changes of the profile in canonical form, `path=json`: part of what the numbers mean. */
+  readonly overrides?: readonly string[];
+  /** From the provenance of the stages; a report without it mixes nothing that it knows of. */
+  readonly engines?: Engines;
+}
+
+function countArms(rows: readonly ArmRow[]): ArmCount {
+  const count = (state: ArmRow['state']): number => rows.filter(row => row.state === state).length;
+  return { total: rows.length, done: count('done'), partial: count('partial'), failed: count('failed'), missing: count('missing') };
+}
+
+function armsSentence(arms: ArmCount, seeds: readonly number[]): string {
+  const each = seeds.length === 1 ? 'with one seed' : `with ${seeds.length} seeds`;
+  if (arms.done === arms.total) return arms.total === 1 ? `The one arm is measured ${each}.` : `All ${arms.total} arms are measured ${each}.`;
+  const rest = [
+    arms.partial > 0 ? `${arms.partial} with some of the seeds` : '',
+    arms.failed > 0 ? `${arms.failed} failed` : '',
+    arms.missing > 0 ? `${arms.missing} missing` : '',
+  ].filter(Boolean);
+  return `${arms.done} of ${plural(arms.total, 'arm')} ${arms.done === 1 ? 'is' : 'are'} measured ${each}; ${rest.join(', ')}.`;
+}
+
+/** How the measured order of arms relates to the paper's: the outcome first, then what stays open. */
+export function orderSentences(order: OrderCount): string[] {
+  const pairs = decidable(order);
+  const unmeasured = order.notMeasured > 0 ? [`${plural(order.notMeasured, 'pair')} of arms could not be compared.`] : [];
+  if (pairs === 0) return ['No pair of arms that the paper separates can be compared yet.', ...unmeasured];
+  const undecided = order.publishedNoise > 0 ? [`The paper itself does not separate ${plural(order.publishedNoise, 'further pair')}.`] : [];
+  const others = [
+    order.opposite > 0 ? `${order.opposite} the other way round` : '',
+    order.withinNoise > 0 ? `${order.withinNoise} within noise` : '',
+  ].filter(Boolean);
+  const share = order.same === pairs && pairs > 1 ? `All ${pairs} pairs` : `${order.same} of the ${pairs === 1 ? 'one pair' : `${pairs} pairs`}`;
+  const outcome = `${share} of arms that the paper separates ${order.same === 1 ? 'is' : 'are'} ordered as in the paper`;
+  return [`${[outcome, ...others].join(', ')}.`, ...undecided, ...unmeasured];
+}
+
+/** How many claims of each verdict, undecided ones by their direction. */
+export function claimSentences(count: ClaimCount, claims: readonly ClaimResult[]): string[] {
+  if (count.total === 0) return [];
+  const undecided = count.agrees + count.disagrees + count.withinNoise;
+  const directions = undecided === 0 ? '' : ` (${count.agrees} ${count.agrees === 1 ? 'agrees' : 'agree'}, ${count.disagrees} ${count.disagrees === 1 ? 'disagrees' : 'disagree'}, ${count.withinNoise} within noise)`;
+  const paper = claims.filter(claim => claim.published === 'contradicts').length;
+  return [
+    `Of ${plural(count.total, 'claim')} of the paper, ${count.reproduced} ${count.reproduced === 1 ? 'is' : 'are'} reproduced, ${count.contradicted} contradicted, ${undecided} undecided${directions} and ${count.notRun} not run.`,
+    ...(paper === 0 ? [] : [`The paper\u2019s own tables disagree with ${paper === 1 ? 'one of them' : `${paper} of them`}.`]),
+  ];
+}
+
+function buildVerdict(arms: ArmCount, order: OrderCount, seeds: readonly number[]): string[] {
+  const caution = seeds.length === 1 && decidable(order) > 0 ? ['One seed shows directions, not effects: nothing here counts as reproduced.'] : [];
+  return [...orderSentences(order), armsSentence(arms, seeds), ...caution];
+}
+
+/** Seeds of the profile and of the records: a seed that was planned and not run must show as missing. */
+function allSeeds(profile: ProfileBase, records: readonly ReportRecord[], ablations: ReportInput['ablations']): number[] {
+  const shown = new Set(ablations.map(ablation => ablation.name));
+  const used = records.flatMap(record => record.uses.filter(use => shown.has(use.ablation)).map(use => use.seed));
+  return [...new Set([...profile.seeds, ...used])].sort((a, b) => a - b);
+}
+
+function factsOf(facts: readonly Fact[], records: readonly ReportRecord[], engines: Engines): Report['facts'] {
+  return facts.map(({ label, value, lead, engines: titles }) => {
+    const used = titles === undefined ? undefined : enginesText(records, engines, titles);
+    return { label: oneLine(label), value: oneLine(used ?? value), ...(lead === true ? { lead } : {}) };
+  });
+}
+
+export function buildReport({ study, profile, ablations, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
+  const sorted = sortRecords(records);
+  const { headline: h, publishedNoise } = study.report;
+  const spec = metricSpec(study, sorted, h.role, h.metric);
+  const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio' };
+  const seeds = allSeeds(profile, sorted, ablations);
+  const comparable = overrides.length === 0 && study.report.comparable(profile);
+  const recipes = buildRecipes(study, profile, expanded);
+  const claims = evaluateClaims({ study, ablations, records: sorted, unit: headline.unit });
+  const count = countClaims(claims);
+  const reports: AblationReport[] = ablations.map(ablation =>
+    buildAblation({
+      study, ablation, records: sorted, seeds, headline, comparable, engines,
+      claims: claims.filter(claim => claim.ablation === ablation.name),
+      recipes: recipes.arms.get(ablation.name),
+    }),
+  );
+  const arms = countArms(reports.flatMap(report => report.rows));
+  const order = countOrder(reports.flatMap(report => report.pairs));
+  return {
+    study: oneLine(study.name),
+    profile: oneLine(profile.name),
+    seeds,
+    facts: factsOf(study.report.facts(profile), sorted, engines),
+    overrides: overrides.map(oneLine),
+    assumptions: assumptionsOf(study, profile, overrides).map(({ field, value, reason }) => ({ field: oneLine(field), value: oneLine(value), reason: oneLine(reason) })),
+    notes: study.report.notes(profile).map(oneLine),
+    comparable,
+    headline,
+    arms,
+    order,
+    claims: count,
+    comparisons: countComparisons(claims),
+    multiplicity: multiplicity(claims),
+    disagreements: disagreements(reports),
+    claimRule: claimRule(study, ablations, sorted),
+    verdict: [...claimSentences(count, claims), ...buildVerdict(arms, order, seeds)],
+    rule: agreementRule(publishedNoise),
+    valueRule: valueRule(comparable, overrides.length > 0),
+    ablations: reports,
+    overview: buildOverview(study.report.overview, reports),
+    defaultRecipes: recipes.defaults,
+    stages: sorted.map(({ key, kind, seed, state, uses, resultSha256 }) => ({ key, kind, seed, state, uses: uses.length, firstUse: `${uses[0]!.ablation}/${uses[0]!.arm}`, resultSha256 })),
+  };
+}

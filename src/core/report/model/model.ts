@@ -1,0 +1,224 @@
+/** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
+import type { Assumption, Fact, Inconsistency } from '../../ablation/declaration.ts';
+import type { StageCost } from '../../ablation/kind.ts';
+import type { Changes } from '../baseline/baseline.ts';
+import type { ClaimCount, ClaimResult, ComparisonCount } from './claims.ts';
+import type { Agreement, Difference, OrderCount, OrderedPair } from '../statistics/compare.ts';
+import type { Disagreement } from './disagreements.ts';
+import type { Unit } from '../text/format.ts';
+import type { Multiplicity } from './multiplicity.ts';
+import type { RankAgreement } from '../statistics/rank.ts';
+import type { ArmRecipe, DefaultRecipe } from './recipes.ts';
+import type { CurvePoint } from '../records/records.ts';
+
+export interface Report {
+  readonly study: string;
+  readonly profile: string;
+  readonly seeds: readonly number[];
+  /** Those of the first screen say so. */
+  readonly facts: readonly Fact[];
+  /** What was changed in the profile for this report, as `path=json`. */
+  readonly overrides: readonly string[];
+  /** Values of the profile without a source. */
+  readonly assumptions: readonly Assumption[];
+  /** What must be known before comparing with the paper. */
+  readonly notes: readonly string[];
+  /** Whether published values compare as values, not only in order and sign. */
+  readonly comparable: boolean;
+  readonly headline: Headline;
+  readonly arms: ArmCount;
+  /** Of all ablations, the same two arms of a table once. */
+  readonly order: OrderCount;
+  /** Of all ablations. */
+  readonly claims: ClaimCount;
+  readonly comparisons: ComparisonCount;
+  /** Undefined when no claim is declared. */
+  readonly multiplicity: Multiplicity | undefined;
+  /** The largest, three at most. */
+  readonly disagreements: readonly Disagreement[];
+  /** How claims were judged, and what their intervals cover. */
+  readonly claimRule: readonly string[];
+  /** One paragraph: the claims, what was run, and how its order relates to the paper's. */
+  readonly verdict: readonly string[];
+  /** How `within noise` was decided. */
+  readonly rule: string;
+  /** Whether values compare with the paper's, and why not. */
+  readonly valueRule: string;
+  readonly ablations: readonly AblationReport[];
+  /** The paper's headline picture; undefined where the study declares none. */
+  readonly overview: Overview | undefined;
+  /** Of the default arms, each once; none where the factors of the arms were not given. */
+  readonly defaultRecipes: readonly DefaultRecipe[];
+  /** Every stage behind the numbers, in the order of the records. */
+  readonly stages: readonly StageEntry[];
+  /** Against another report; absent from the report that is committed. */
+  readonly changes?: Changes;
+}
+
+export interface Overview {
+  readonly title: string;
+  readonly x: { readonly label: string; readonly values: readonly string[] };
+  /** An arm for each of the values; undefined: there is none in this report. */
+  readonly series: readonly { readonly label: string; readonly arms: readonly (ArmRow | undefined)[] }[];
+}
+
+export interface StageEntry {
+  readonly key: string;
+  readonly kind: string;
+  readonly seed: number;
+  readonly state: 'done' | 'failed';
+  /** Places where arms use it, and the arm of the first: `ablation/arm`. */
+  readonly uses: number;
+  readonly firstUse: string;
+  readonly resultSha256: string | undefined;
+}
+
+export interface Headline {
+  readonly label: string;
+  readonly unit: Unit;
+}
+
+export interface ArmCount {
+  readonly total: number;
+  /** All seeds measured. */
+  readonly done: number;
+  /** Some seeds measured. */
+  readonly partial: number;
+  /** No seed measured, and a stage failed. */
+  readonly failed: number;
+  /** No seed measured, no stage failed: not run, or not finished. */
+  readonly missing: number;
+}
+
+export interface AblationReport {
+  readonly name: string;
+  readonly title: string;
+  readonly table: string;
+  readonly question: string;
+  /** Title of the numeric axis that the arms are places of. */
+  readonly axis: string | undefined;
+  readonly expected: string;
+  /** One or two sentences on what was measured. */
+  readonly finding: readonly string[];
+  readonly rows: readonly ArmRow[];
+  readonly columns: readonly ExtraColumn[];
+  /** Arms of one table, two by two. */
+  readonly pairs: readonly OrderedPair[];
+  readonly order: OrderCount;
+  /** The same as one number; undefined where there is nothing to correlate. */
+  readonly rank: RankAgreement | undefined;
+  readonly claims: readonly ClaimResult[];
+  /** Published rows that are never run. */
+  readonly references: readonly Reference[];
+  /** Where the paper's text and its tables disagree. */
+  readonly inconsistencies: readonly Inconsistency[];
+  /** Stages that several arms share and none is charged for. */
+  readonly shared: readonly SharedStage[];
+  readonly curves: readonly CurveChart[];
+  readonly failures: readonly Failure[];
+  /** Undefined where the factors of the arms were not given, or the default arm is not among them. */
+  readonly recipes: readonly ArmRecipe[] | undefined;
+  readonly footnotes: readonly string[];
+}
+
+export type ArmState = 'done' | 'partial' | 'failed' | 'missing';
+
+export interface ArmRow {
+  /** Place in the declaration: fixes the arm's colour in every chart. */
+  readonly index: number;
+  readonly name: string;
+  readonly label: string;
+  /** Place on the ablation's axis. */
+  readonly at: number | undefined;
+  /** Of arms that stand together. */
+  readonly group: string | undefined;
+  readonly isDefault: boolean;
+  readonly state: ArmState;
+  /** Seeds that were asked for. */
+  readonly wanted: number;
+  readonly measured: Measurement | undefined;
+  /** To the default arm; undefined for the default arm itself and where there is nothing to pair. */
+  readonly delta: Difference | undefined;
+  readonly published: PublishedCell | undefined;
+  /** Undefined where there is no pair of numbers to compare. */
+  readonly agreement: Agreement | undefined;
+  /** Measured minus published, only where values compare; in the headline's unit. */
+  readonly valueGap: number | undefined;
+  /** Of one replicate, own stages only. */
+  readonly cost: StageCost | undefined;
+  /** Means over seeds, in the order of the ablation's columns. */
+  readonly extra: readonly (number | undefined)[];
+}
+
+export interface Measurement {
+  readonly n: number;
+  readonly mean: number;
+  /** `sample`: standard deviation over seeds; `binomial`: one seed, the standard error that the test set gives. */
+  readonly spread: { readonly kind: 'sample' | 'binomial'; readonly value: number };
+  readonly perSeed: readonly { readonly seed: number; readonly value: number; readonly standardError: number }[];
+}
+
+export interface PublishedCell {
+  readonly value: number;
+  readonly table: string;
+  /** The cell is in another table than the default arm's: its value is printed, its difference is not taken. */
+  readonly elsewhere: boolean;
+  readonly inferred: boolean;
+  /** To the published default arm; undefined for the default arm and for cells of another table. */
+  readonly delta: number | undefined;
+  readonly source: string;
+}
+
+export interface Reference {
+  readonly label: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly table: string;
+  readonly source: string;
+  readonly inferred: boolean;
+  readonly note: string | undefined;
+}
+
+export interface ExtraColumn {
+  readonly role: string;
+  readonly label: string;
+  readonly unit: Unit;
+}
+
+export interface SharedStage {
+  readonly key: string;
+  readonly role: string;
+  readonly kind: string;
+  readonly seed: number;
+  /** Arms that use it. */
+  readonly arms: number;
+  readonly cost: StageCost;
+}
+
+export interface CurveChart {
+  /** Also part of the figure's file name. */
+  readonly id: string;
+  readonly title: string;
+  readonly role: string;
+  readonly metric: string;
+  readonly unit: Unit;
+  readonly logarithmic: boolean;
+  readonly series: readonly CurveSeries[];
+}
+
+export interface CurveSeries {
+  readonly arm: string;
+  readonly label: string;
+  readonly index: number;
+  readonly seed: number;
+  readonly points: readonly CurvePoint[];
+}
+
+export interface Failure {
+  readonly key: string;
+  readonly kind: string;
+  readonly role: string;
+  readonly seed: number;
+  readonly arms: readonly string[];
+  readonly reason: string;
+}

@@ -1,0 +1,90 @@
+/** Which records belong to which arm of one ablation. */
+import type { Study } from '../../ablation/declaration.ts';
+import type { MetricSpec, StageCost } from '../../ablation/kind.ts';
+import type { Replicate } from '../statistics/compare.ts';
+import { byText, RecordError, type ReportRecord } from '../records/records.ts';
+
+/** A record in its place within an arm. */
+export interface Placed {
+  readonly role: string;
+  /** Seed of the replicate. */
+  readonly seed: number;
+  readonly record: ReportRecord;
+}
+
+/** Records of each arm of an ablation, by arm name; in order of seed, then role. */
+export function placeRecords(records: readonly ReportRecord[], ablation: string): ReadonlyMap<string, readonly Placed[]> {
+  const placed = new Map<string, Placed[]>();
+  for (const record of records) {
+    for (const use of record.uses) {
+      if (use.ablation !== ablation) continue;
+      const ofArm = placed.get(use.arm) ?? [];
+      ofArm.push({ role: use.role, seed: use.seed, record });
+      placed.set(use.arm, ofArm);
+    }
+  }
+  for (const ofArm of placed.values()) ofArm.sort((a, b) => a.seed - b.seed || byText(a.role, b.role));
+  return placed;
+}
+
+/**
+ * A number of a finished stage.
+ * @throws RecordError when the result has no such number.
+ */
+export function resultNumber(record: ReportRecord, metric: string): number {
+  const value = record.result[metric];
+  if (typeof value === 'number') return value;
+  throw new RecordError(
+    'RESULT_METRIC',
+    `Expected a number '${metric}' in the result of ${record.kind} ${record.key}, got ${JSON.stringify(value)}. It has: ${Object.keys(record.result).join(', ') || 'nothing'}.`,
+  );
+}
+
+/** The headline number of every seed that has one. */
+export function replicates(placed: readonly Placed[], headline: Study['report']['headline']): Map<number, Replicate> {
+  const finished = placed.filter(p => p.role === headline.role && p.record.state === 'done');
+  return new Map(finished.map(({ seed, record }) => [seed, replicate(record, headline)]));
+}
+
+/** The headline number of every seed of these arms (`ablation/arm`, of any ablation), by arm; arms without one are left out. */
+export function replicatesOfArms(
+  records: readonly ReportRecord[],
+  headline: Study['report']['headline'],
+  arms: ReadonlySet<string>,
+): ReadonlyMap<string, Map<number, Replicate>> {
+  const byArm = new Map<string, Map<number, Replicate>>();
+  for (const record of records) {
+    if (record.state !== 'done') continue;
+    for (const { ablation, arm, seed, role } of record.uses) {
+      const name = `${ablation}/${arm}`;
+      if (role !== headline.role || !arms.has(name)) continue;
+      const ofArm = byArm.get(name) ?? new Map<number, Replicate>();
+      byArm.set(name, ofArm.set(seed, replicate(record, headline)));
+    }
+  }
+  return byArm;
+}
+
+const replicate = (record: ReportRecord, { metric, standardError }: Study['report']['headline']): Replicate => ({
+  value: resultNumber(record, metric),
+  standardError: resultNumber(record, standardError),
+});
+
+/** What the arm's own stages spend in its first complete replicate; replicates of an arm spend the same. */
+export function replicateCost(placed: readonly Placed[], ownRoles: readonly string[], headlineRole: string): StageCost | undefined {
+  const first = placed.find(p => p.role === headlineRole && p.record.state === 'done');
+  if (first === undefined) return undefined;
+  const own = new Map(placed.filter(p => p.seed === first.seed && ownRoles.includes(p.role)).map(p => [p.record.key, p.record.cost]));
+  return [...own.values()].reduce((sum, cost) => ({
+    labelledImages: sum.labelledImages + cost.labelledImages,
+    unlabelledImages: sum.unlabelledImages + cost.unlabelledImages,
+    flops: sum.flops + cost.flops,
+  }), { labelledImages: 0, unlabelledImages: 0, flops: 0 });
+}
+
+/** The metric of a study's kinds by name, preferring the kind that a record of the role has. */
+export function metricSpec(study: Study, records: readonly ReportRecord[], role: string, metric: string): MetricSpec | undefined {
+  const kind = records.find(record => record.uses.some(use => use.role === role))?.kind;
+  const kinds = kind === undefined ? study.kinds : study.kinds.filter(k => k.name === kind);
+  return kinds.map(k => k.metrics[metric]).find(spec => spec !== undefined);
+}

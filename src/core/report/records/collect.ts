@@ -1,0 +1,82 @@
+/** Store -> records: the only place where the report reads a store. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Study } from '../../ablation/declaration.ts';
+import type { JsonObject, MetricRecord } from '../../ablation/kind.ts';
+import type { Plan, PlannedStage } from '../../plan/plan.ts';
+import type { StoreReader } from '../../store/reader.ts';
+import type { ReportProvenance } from './provenance.ts';
+import { cutCurve, sortRecords, type CurvePoint, type RecordUse, type ReportRecord } from './records.ts';
+import { oneLine, redact, shorten } from '../text/clean.ts';
+
+/** Long enough for a message, too short for a stack of them. */
+const REASON_LENGTH = 300;
+
+/**
+ * Records of all stages of the plan that are done or failed; a stage that is running, interrupted or absent has none, so
+ * that the records change with results only.
+ */
+export function collectRecords(study: Study, plan: Plan, store: StoreReader): ReportRecord[] {
+  const uses = usesByKey(plan);
+  const records = [...plan.stages.values()].flatMap(stage => {
+    const record = collectStage(study, stage, uses.get(stage.key) ?? [], store);
+    return record === undefined ? [] : [record];
+  });
+  return sortRecords(records);
+}
+
+/** Every place where an arm of the plan needs a stage, by its key. */
+export function usesByKey(plan: Plan): Map<string, RecordUse[]> {
+  const uses = new Map<string, RecordUse[]>();
+  for (const { ablation, arm, seed, stages } of plan.arms) {
+    for (const [role, key] of Object.entries(stages)) {
+      const ofKey = uses.get(key) ?? [];
+      ofKey.push({ ablation, arm, seed, role });
+      uses.set(key, ofKey);
+    }
+  }
+  return uses;
+}
+
+function collectStage(study: Study, stage: PlannedStage, uses: RecordUse[], store: StoreReader): ReportRecord | undefined {
+  const state = store.state(stage.key);
+  if (uses.length === 0 || (state.state !== 'done' && state.state !== 'failed')) return undefined;
+  const { key, kind, seed, cost } = stage;
+  const shared = { key, kind, seed, uses, cost };
+  if (state.state === 'failed') {
+    const reason = shorten(oneLine(redact(state.reason, hostname())), REASON_LENGTH);
+    return { ...shared, state: 'failed', reason, result: {}, curves: {} };
+  }
+  const bytes = readFileSync(join(store.attemptDir(key, state.attempt), 'result.json'));
+  return {
+    ...shared,
+    state: 'done',
+    result: store.result(key) ?? {},
+    curves: collectCurves(study, new Set(uses.map(use => use.role)), store.curve(key)),
+    resultSha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+}
+
+/** The curves that the study's report draws for one of these roles. */
+function collectCurves(study: Study, roles: ReadonlySet<string>, records: readonly MetricRecord[]): Record<string, CurvePoint[]> {
+  const metrics = new Set(study.report.curves.filter(curve => roles.has(curve.role)).map(curve => curve.metric));
+  const curves = [...metrics].map(metric => {
+    const points = records.flatMap((record): CurvePoint[] => {
+      const value = record[metric];
+      return value === undefined ? [] : [[record.epoch, value]];
+    });
+    return [metric, cutCurve(points)] as const;
+  });
+  return Object.fromEntries(curves.filter(([, points]) => points.length > 0));
+}
+
+/** What the attempts behind the finished stages of the plan recorded about themselves. */
+export function collectProvenance(plan: Plan, store: StoreReader): ReportProvenance {
+  const facts = [...plan.stages.values()].flatMap(({ key, kind }) => {
+    const ofAttempt = store.provenance(key);
+    return ofAttempt === undefined ? [] : [[key, { kind, ...(ofAttempt as JsonObject) }] as const];
+  });
+  return Object.fromEntries(facts);
+}

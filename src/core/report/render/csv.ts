@@ -1,0 +1,108 @@
+/** Report -> CSV: the numbers of a table at full precision, for a spreadsheet or a data frame. */
+import { stringify } from 'csv-stringify/sync';
+import { armNameText } from '../../ablation/claims.ts';
+import { countClaims, type ClaimResult, type PairResult } from '../model/claims.ts';
+import type { AblationReport, ArmRow, Report } from '../model/model.ts';
+import type { RecipeChange, StageRecipe } from '../model/recipes.ts';
+
+type Value = string | number | undefined;
+
+/** Shortest decimal that reads back as the same number, except that differences drop the noise of the last bits. */
+const tidy = (value: number | undefined): number | undefined => (value === undefined ? undefined : Number(value.toPrecision(12)));
+
+/**
+ * One row per arm. Measured values are in the unit of the result (fractions, not percent), published ones as printed.
+ * Cells that a spreadsheet would run as a formula are written as text.
+ */
+export function resultCsv(ablation: AblationReport): string {
+  const seeds = [...new Set(ablation.rows.flatMap(row => row.measured?.perSeed.map(s => s.seed) ?? []))].sort((a, b) => a - b);
+  return write([
+    ['arm', 'label', 'default', 'state', 'n', 'mean', 'spread', 'spread_kind', 'delta', 'delta_standard_error', 'delta_n', 'delta_low_95', 'delta_high_95',
+      'published', 'published_table', 'published_inferred', 'published_delta', 'agreement', 'labelled_images', 'unlabelled_images', 'flops',
+      ...ablation.columns.map(column => `${column.role}: ${column.label}`), ...seeds.map(seed => `seed_${seed}`)],
+    ...ablation.rows.map(row => [...measuredCells(row), ...publishedCells(row), ...costCells(row), ...row.extra.map(tidy), ...seedCells(row, seeds)]),
+  ]);
+}
+
+function measuredCells({ name, label, isDefault, state, measured, delta }: ArmRow): Value[] {
+  const { interval } = delta ?? {};
+  return [name, label, String(isDefault), state, measured?.n ?? 0, tidy(measured?.mean), tidy(measured?.spread.value), measured?.spread.kind,
+    tidy(delta?.value), tidy(delta?.standardError), delta?.n, tidy(interval?.low), tidy(interval?.high)];
+}
+
+const publishedCells = ({ published, agreement }: ArmRow): Value[] => [
+  published?.value, published?.table, published === undefined ? undefined : String(published.inferred), published?.delta, agreement,
+];
+
+const costCells = ({ cost }: ArmRow): Value[] => [cost?.labelledImages, cost?.unlabelledImages, cost?.flops];
+
+const seedCells = ({ measured }: ArmRow, seeds: readonly number[]): Value[] => seeds.map(seed => tidy(measured?.perSeed.find(s => s.seed === seed)?.value));
+
+/**
+ * One row per comparison of every claim; undefined when no claim is declared. Differences, bounds and margin are in the unit of
+ * the result (fractions), published gaps as printed. `low_95` and `high_95` are one-sided bounds.
+ */
+export function claimCsv({ ablations }: Report): string | undefined {
+  const rows = ablations.flatMap(({ claims }) => claims.flatMap(claim => claim.pairs.map(pair => [...claimCells(claim), ...pairCells(pair), ...testCells(claim)])));
+  if (rows.length === 0) return undefined;
+  return write([
+    ['ablation', 'claim', 'sentence', 'source', 'claim_verdict', 'claim_direction', 'claim_published', 'type', 'arm', 'than', 'verdict', 'direction', 'n', 'delta',
+      'delta_per_seed', 'standard_error', 'low_95', 'high_95', 'margin', 'p', 'p_sign_flip', 'seeds_needed', 'published_gap', 'published_outcome',
+      'claim_p', 'claim_p_holm', 'claim_p_sign_flip', 'claim_p_sign_flip_holm'],
+    ...rows,
+  ]);
+}
+
+const claimCells = ({ ablation, name, sentence, source, verdict, direction, published }: ClaimResult): Value[] => [ablation, name, sentence, source, verdict, direction, published];
+
+const pairCells = (pair: PairResult): Value[] => [
+  pair.type, armNameText(pair.arm), armNameText(pair.than), pair.verdict, pair.direction, pair.n, tidy(pair.delta),
+  pair.perSeed.map(({ seed, delta }) => `${seed}: ${delta}`).join('; '), tidy(pair.standardError), tidy(pair.bounds?.low),
+  tidy(pair.bounds?.high), pair.margin, tidy(pair.pValue), tidy(pair.signFlipPValue), pair.seedsNeeded, pair.published?.gap, pair.published?.outcome,
+];
+
+const testCells = ({ tTest, signFlip }: ClaimResult): Value[] => [tTest?.value, tTest?.adjusted, signFlip?.value, signFlip?.adjusted].map(tidy);
+
+/** One row per ablation: how its claims and its order came out. Counts of pairs are of arms with published values of one table. */
+export function contentsCsv({ ablations }: Report): string {
+  return write([
+    ['ablation', 'title', 'table', 'arms', 'arms_measured', 'claims', 'reproduced', 'contradicted', 'agrees', 'disagrees', 'within_noise', 'not_run',
+      'pairs_same', 'pairs_opposite', 'pairs_within_noise', 'pairs_published_noise', 'pairs_not_measured', 'kendall_tau', 'kendall_arms', 'kendall_p', 'kendall_seeds', 'kendall_low', 'kendall_high'],
+    ...ablations.map(({ name, title, table, rows, claims, order, rank }) => {
+      const count = countClaims(claims);
+      return [name, title, table, rows.length, rows.filter(row => row.measured !== undefined).length,
+        count.total, count.reproduced, count.contradicted, count.agrees, count.disagrees, count.withinNoise, count.notRun,
+        order.same, order.opposite, order.withinNoise, order.publishedNoise, order.notMeasured,
+        tidy(rank?.tau), rank?.arms, tidy(rank?.pValue), rank?.seeds?.n, tidy(rank?.seeds?.low), tidy(rank?.seeds?.high)];
+    }),
+  ]);
+}
+
+/**
+ * Recipes: every field of the default arms (`arm` names them all) and of stages that they do not have, and for the other arms
+ * what differs, with the value of the arm compared with; undefined when recipes are not known. Values are JSON.
+ */
+export function recipeCsv({ ablations, defaultRecipes }: Report): string | undefined {
+  if (defaultRecipes.length === 0) return undefined;
+  const whole = (arm: string, stages: readonly StageRecipe[]): Value[][] => stages.flatMap(({ stage, fields }) => fields.map(({ field, value }) => [arm, stage, field, value, undefined, undefined]));
+  const changed = (arm: string, than: string, changes: readonly RecipeChange[]): Value[][] => changes.map(({ stage, field, value, other }) => [arm, stage, field, value, than, other]);
+  return write([
+    ['arm', 'stage', 'field', 'value', 'compared_with', 'other_value'],
+    ...defaultRecipes.flatMap(({ arms, stages }) => whole(arms.join('; '), stages)),
+    ...ablations.flatMap(({ name, recipes = [] }) => recipes.flatMap(({ arm, own, likeOthers, changes }) => {
+      const full = `${name}/${arm}`;
+      return [...whole(full, own), ...likeOthers.flatMap(({ label, changes: ofStage }) => changed(full, label, ofStage)), ...changed(full, 'default', changes)];
+    })),
+  ]);
+}
+
+/** One row per point of every curve of the ablation; undefined when it has none. */
+export function curveCsv(ablation: AblationReport): string | undefined {
+  if (ablation.curves.length === 0) return undefined;
+  return write([
+    ['role', 'metric', 'arm', 'seed', 'epoch', 'value'],
+    ...ablation.curves.flatMap(chart => chart.series.flatMap(s => s.points.map(([epoch, value]) => [chart.role, chart.metric, s.arm, s.seed, epoch, value]))),
+  ]);
+}
+
+const write = (rows: readonly (readonly Value[])[]): string => stringify(rows.map(row => [...row]), { escape_formulas: true, record_delimiter: '\n' });

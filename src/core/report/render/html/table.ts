@@ -1,0 +1,42 @@
+/** A table of the report as HTML. */
+import { html, raw, type Markup } from './markup.ts';
+import type { Cell, Table, TableRow } from '../../tables/results.ts';
+
+/** Scrolls in a box of its own when it is wider than the page; the box takes the keyboard's focus for that. */
+export function table(data: Table, className: string): Markup {
+  return html`<div class="scroll ${className}" role="region" aria-label="${data.subject}: ${data.caption}" tabindex="0"><table>
+<caption>${data.caption}</caption>
+<thead><tr><th scope="col">${data.corner}</th>${data.columns.map(column => html`<th scope="col"${align(column.align)}>${column.label}</th>`)}</tr></thead>
+${bodies(data.rows).map(rows => html`<tbody>
+${rows.map(row => tableRow(row, data))}</tbody>
+`)}</table></div>
+${data.notes.length === 0 ? undefined : html`<ul class="notes">${data.notes.map(note => html`<li>${note}</li>`)}</ul>`}`;
+}
+
+/** A row that heads others starts a group of its own. */
+function bodies(rows: readonly TableRow[]): TableRow[][] {
+  const groups: TableRow[][] = [];
+  for (const row of rows) {
+    if (groups.length === 0 || row.group === true) groups.push([]);
+    groups.at(-1)!.push(row);
+  }
+  return groups;
+}
+
+function tableRow(row: TableRow, { columns }: Table): Markup {
+  const header = row.href === undefined ? html`${row.header}` : html`<a href="#${row.href}">${row.header}</a>`;
+  const detail = row.detail === undefined || row.detail === '' ? undefined : html` <small>${row.detail}</small>`;
+  const classes = [row.marked === true ? 'marked' : '', row.part === true ? 'part' : '', row.group === true ? 'group' : ''].filter(Boolean).join(' ');
+  const attributes = html`${row.id === undefined ? undefined : html` id="${row.id}"`}${classes === '' ? undefined : html` class="${classes}"`}`;
+  if (row.group === true) return html`<tr${attributes}><th colspan="${columns.length + 1}" scope="rowgroup">${header}${detail}</th></tr>
+`;
+  return html`<tr${attributes}><th scope="row">${header}${detail}</th>${row.cells.map((c, i) => cell(c, columns[i]!.align))}</tr>
+`;
+}
+
+const align = (side: 'left' | 'right'): Markup | undefined => (side === 'right' ? raw(' class="r"') : undefined);
+
+function cell({ text, sign, detail, tone }: Cell, side: 'left' | 'right'): Markup {
+  const classes = [side === 'right' ? 'r' : text.length > 40 ? 'wrap' : '', tone === 'plain' ? '' : (tone ?? '')].filter(Boolean).join(' ');
+  return html`<td${classes === '' ? undefined : html` class="${classes}"`}>${text}${sign === undefined ? undefined : html`<span class="sign">${sign}</span>`}${detail === undefined ? undefined : html` <small>${detail}</small>`}</td>`;
+}

@@ -1,0 +1,131 @@
+/** The folder of a report: rendered, written and checked as a whole. */
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { UsageError } from '../ablation/errors.ts';
+import type { Changes } from './baseline/baseline.ts';
+import { buildReport, type ReportInput } from './model/build.ts';
+import { claimCsv, contentsCsv, curveCsv, recipeCsv, resultCsv } from './render/csv.ts';
+import { enginesOf } from './records/engines.ts';
+import { renderFigures } from './charts/figures.ts';
+import { renderHtml } from './render/html/html.ts';
+import { claimLatex, resultLatex } from './render/latex.ts';
+import { escapeMarkup } from './render/html/markup.ts';
+import { renderMarkdown } from './render/markdown.ts';
+import type { Report } from './model/model.ts';
+import { parseProvenance, serializeProvenance, type ReportProvenance } from './records/provenance.ts';
+import { byText, serializeRecords, type ReportRecord } from './records/records.ts';
+import { pageScript } from './render/html/script.ts';
+import { standalone } from './charts/svg/svg.ts';
+import { slug } from './text/clean.ts';
+import { CLAIMS_FILE, PROVENANCE_FILE, README_FILE, readText, readWritten, RECORDS_FILE } from './records/written.ts';
+
+/** Folders whose files all belong to the report: what a rebuild does not make is removed or reported. */
+const OWN_FOLDERS = [
+  { folder: 'figures', ending: '.svg' },
+  { folder: 'tables', ending: '.csv' },
+  { folder: 'tables', ending: '.tex' },
+] as const;
+
+/**
+ * Every file that the records decide, by path within the report, in order of path. Without `provenance.json`.
+ * @param changes for a section of the page, which a committed report does not have
+ */
+export const renderReport = (input: ReportInput, changes?: Changes): Promise<ReadonlyMap<string, string>> => renderFiles(withChanges(buildReport(input), changes), input.records);
+
+const withChanges = (report: Report, changes: Changes | undefined): Report => (changes === undefined ? report : { ...report, changes });
+
+async function renderFiles(report: Report, records: readonly ReportRecord[]): Promise<ReadonlyMap<string, string>> {
+  const figures = await renderFigures(report);
+  const files: [string, string][] = [
+    ['index.html', renderHtml(report, figures, await pageScript())],
+    [README_FILE, renderMarkdown(report, figures)],
+    [RECORDS_FILE, serializeRecords(records)],
+    ...[...figures.values()].map((figure): [string, string] => [`figures/${figure.id}.svg`, standalone(figure.file, escapeMarkup(figure.alt))]),
+  ];
+  const add = (path: string, text: string | undefined): void => {
+    if (text !== undefined) files.push([path, text]);
+  };
+  add(CLAIMS_FILE, claimCsv(report));
+  add('tables/claims.tex', claimLatex(report));
+  add('tables/ablations.csv', report.ablations.length < 2 ? undefined : contentsCsv(report));
+  add('tables/recipes.csv', recipeCsv(report));
+  for (const ablation of report.ablations) {
+    const path = `tables/${slug(ablation.name)}`;
+    add(`${path}.csv`, resultCsv(ablation));
+    add(`${path}.tex`, resultLatex(report, ablation));
+    add(`${path}-curves.csv`, curveCsv(ablation));
+  }
+  return new Map(checkNames(files).sort(([a], [b]) => byText(a, b)));
+}
+
+function checkNames(files: [string, string][]): [string, string][] {
+  const taken = new Set<string>();
+  for (const [path] of files) {
+    if (taken.has(path)) throw new UsageError('REPORT_FILE_TAKEN', `Expected every ablation to have files of its own in the report, got ${path} twice. Rename the ablation.`);
+    taken.add(path);
+  }
+  return files;
+}
+
+export interface WrittenReport {
+  readonly report: Report;
+  /** Paths within the report whose bytes changed or that are new. */
+  readonly written: readonly string[];
+  readonly unchanged: readonly string[];
+  /** Figures and tables of an earlier report that this one does not have. */
+  readonly removed: readonly string[];
+}
+
+/**
+ * Writes a report’s folder; files that would not change are not touched.
+ * @param input.changes for a section of the page, which a committed report does not have
+ */
+export async function writeReport(input: Omit<ReportInput, 'engines'> & { readonly provenance: ReportProvenance; readonly outDir: string; readonly changes?: Changes }): Promise<WrittenReport> {
+  const provenance = serializeProvenance(input.provenance);
+  const report = withChanges(buildReport({ ...input, engines: enginesOf(parseProvenance(provenance)) }), input.changes);
+  const files = new Map([...(await renderFiles(report, input.records)), [PROVENANCE_FILE, provenance]]);
+  const written: string[] = [];
+  const unchanged: string[] = [];
+  for (const [path, text] of files) {
+    const target = join(input.outDir, path);
+    if (readText(target) === text) {
+      unchanged.push(path);
+      continue;
+    }
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text);
+    written.push(path);
+  }
+  const removed = strayFiles(input.outDir, files);
+  for (const path of removed) rmSync(join(input.outDir, path));
+  return { report, written, unchanged, removed };
+}
+
+export interface ReportProblem {
+  readonly path: string;
+  readonly problem: 'differs' | 'missing' | 'unexpected';
+}
+
+/**
+ * Rebuilds a committed report from its own `results.jsonl` and the declarations, and lists the files that are not what the
+ * rebuild gives. Empty: the report is up to date. `provenance.json` cannot be rebuilt; which engines ran is taken from it.
+ * @throws UsageError when the folder has no records.
+ */
+export async function checkReport(input: Omit<ReportInput, 'records' | 'engines'> & { readonly outDir: string }): Promise<ReportProblem[]> {
+  const { records, provenance } = readWritten(input.outDir);
+  const files = await renderReport({ ...input, records, engines: enginesOf(provenance) });
+  const problems = [...files].flatMap(([path, expected]): ReportProblem[] => {
+    const found = readText(join(input.outDir, path));
+    if (found === expected) return [];
+    return [{ path, problem: found === undefined ? 'missing' : 'differs' }];
+  });
+  return [...problems, ...strayFiles(input.outDir, files).map((path): ReportProblem => ({ path, problem: 'unexpected' }))];
+}
+
+function strayFiles(outDir: string, files: ReadonlyMap<string, string>): string[] {
+  return OWN_FOLDERS.flatMap(({ folder, ending }) => {
+    const path = join(outDir, folder);
+    const names = existsSync(path) ? readdirSync(path).filter(name => name.endsWith(ending)) : [];
+    return names.map(name => `${folder}/${name}`).filter(name => !files.has(name));
+  }).sort(byText);
+}

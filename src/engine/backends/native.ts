@@ -1,0 +1,67 @@
+/** Native TensorFlow through tfjs-node: its package, its environment variables, its quirks. */
+import util from 'node:util';
+import { SETUP } from '../../installation.ts';
+import { EngineError } from '../engine-error.ts';
+import type { Device, EnginePlace, LoadedEngine } from '../engine.ts';
+import * as tf from '../tf.ts';
+
+/**
+ * Environment variables of TensorFlow. They count only if set before the native library is loaded, so `loadNative` sets
+ * them in its own process; a parent may set them for a child.
+ */
+export function nativeEnvironment({ device, threads }: EnginePlace): Record<string, string> {
+  return {
+    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '2', // errors only
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_NUM_INTEROP_THREADS: String(threads),
+    ...(device === 'cpu'
+      ? { CUDA_VISIBLE_DEVICES: '-1' } // else a visible GPU would be used
+      : {
+          TF_FORCE_GPU_ALLOW_GROWTH: 'true', // else the first process takes all memory
+          TF_DETERMINISTIC_OPS: '1',
+          NVIDIA_TF32_OVERRIDE: '0', // float32 means float32
+        }),
+  };
+}
+
+/**
+ * True for the lines that the native library writes to stderr at every start and that no variable silences
+ * (it logs them before its log level is set). Whoever shows a worker's stderr to a person can leave them out.
+ */
+export function isNativeNoise(line: string): boolean {
+  return line.startsWith('WARNING: All log messages before absl::InitializeLog() is called are written to STDERR')
+    || /^I\d{4} .* port\.cc:\d+\] oneDNN custom operations are on\./.test(line);
+}
+
+interface NativeBackend extends tf.KernelBackend {
+  readonly isUsingGpuDevice: boolean;
+  readonly binding: { readonly TF_Version: string };
+}
+
+/** @throws EngineError `ENGINE_UNAVAILABLE` if the library is missing or broken, `ENGINE_DEVICE` if the ops would run on another device */
+export async function loadNative({ device, threads }: EnginePlace): Promise<LoadedEngine> {
+  Object.assign(process.env, nativeEnvironment({ device, threads }));
+  replaceDeprecatedUtilities();
+  try {
+    await import('@tensorflow/tfjs-node-gpu');
+  } catch (cause) {
+    const first = (cause as Error).message.split('\n')[0]!.trim();
+    throw new EngineError('ENGINE_UNAVAILABLE', `Expected native TensorFlow to load, got: ${first} Run \`${SETUP}\` to install it.`, { cause });
+  }
+  const backend = tf.backend() as NativeBackend;
+  if (tf.getBackend() !== 'tensorflow') {
+    throw new EngineError('ENGINE_UNAVAILABLE', `Expected the backend "tensorflow", got "${tf.getBackend()}". Run \`${SETUP}\`.`);
+  }
+  const actual: Device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
+  if (actual !== device) {
+    throw new EngineError('ENGINE_DEVICE', `Expected ops to run on the ${device}, got the ${actual}. ` +
+      `Check the driver (\`nvidia-smi\`), CUDA_VISIBLE_DEVICES, and that \`${SETUP}\` was run on a machine with the GPU; or ask for the other device.`);
+  }
+  return { libraryVersion: backend.binding.TF_Version, why: `the ${device} was asked for, and native TensorFlow runs on it` };
+}
+
+/** tfjs-node 4.22 calls two functions of Node that warn since Node 22 and are gone since Node 23. */
+function replaceDeprecatedUtilities(): void {
+  const isNullOrUndefined = (value: unknown): boolean => value === null || value === undefined;
+  Object.assign(util, { isNullOrUndefined, isArray: Array.isArray });
+}

@@ -1,0 +1,60 @@
+/** A program whose functions run op by op: the reference for graphs. */
+import * as tf from '../tf.ts';
+import { disposeReplaced, type Params } from '../formats/weights.ts';
+import { checkInputs, checkScalars, checkState, typesOf } from './checks.ts';
+import { CompileError } from './errors.ts';
+import type { Compilable, Program } from './program.ts';
+
+export function eagerProgram(functions: Readonly<Record<string, Compilable>>, { state: initial }: { readonly state: Params }): Program {
+  let state = copies(initial);
+  const types = typesOf(initial);
+  const inputTypes = Object.fromEntries(Object.entries(functions).map(([name, { inputs }]) => [name, typesOf(inputs)]));
+  const replace = (next: Params): void => {
+    disposeReplaced(state, next);
+    state = { ...next };
+  };
+  const compute = (name: string, inputs: Params): Record<string, tf.Tensor> => {
+    const called = functions[name];
+    if (called === undefined) throw unknownFunction(name, Object.keys(functions));
+    checkInputs(inputTypes[name]!, inputs);
+    const { next, outputs } = tf.tidy(() => {
+      const { state: changed, outputs } = called.fn(state, inputs);
+      checkState(types, typesOf(changed));
+      const given = new Set(Object.values(inputs));
+      return { next: { ...state, ...mapTensors(changed, tensor => (given.has(tensor) ? tensor.clone() : tensor)) }, outputs: { ...outputs } };
+    });
+    const lent = new Set([...Object.values(next), ...Object.values(inputs)]);
+    const own = mapTensors(outputs, tensor => (lent.has(tensor) ? tensor.clone() : tensor));
+    replace(next);
+    return own;
+  };
+  return {
+    run: (name, inputs) => readScalars(compute(name, inputs)),
+    compute,
+    readState: () => copies(state),
+    writeState: values => {
+      checkState(types, typesOf(values));
+      replace({ ...state, ...copies(values) });
+    },
+    dispose: () => { tf.dispose(state); },
+  };
+}
+
+const mapTensors = (tensors: Params, change: (tensor: tf.Tensor) => tf.Tensor): Record<string, tf.Tensor> =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, change(tensor)]));
+
+const copies = (tensors: Params): Record<string, tf.Tensor> => mapTensors(tensors, tensor => tensor.clone());
+
+/** Reads and disposes of them. @throws CompileError `OUTPUTS` unless they are float32 scalars */
+export function readScalars(outputs: Params): Record<string, number> {
+  try {
+    checkScalars(typesOf(outputs));
+    return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, value.dataSync()[0]!]));
+  } finally {
+    tf.dispose(outputs);
+  }
+}
+
+export function unknownFunction(name: string, known: readonly string[]): CompileError {
+  return new CompileError('INPUTS', `Expected one of the functions ${known.join(', ')}, got '${name}'.`);
+}

@@ -1,5 +1,0 @@
-import type { TextMetrics } from '../charts/text-width.ts';
-
-export { parse, View } from 'vega';
-export declare const expressionInterpreter: unknown;
-export declare const textMetrics: TextMetrics;

@@ -1,0 +1,108 @@
+/**
+ * Which images a training step sees, and how they are augmented: a function of (seed, step), never of the model. So arms of one
+ * seed see the same batches, and a resumed run sees those of an uninterrupted one.
+ *
+ * | stream | draws, in order |
+ * | --- | --- |
+ * | `data/order`, epoch  | the permutation of all images; the last partial batch is dropped |
+ * | `data/augment`, step | for each image of the batch: the crop (see `randomResizedCrop`), then one uniform, below 1/2 is a flip |
+ * | `data/jitter`, step  | for each image of the batch: factors and order (see `drawJitter`) |
+ *
+ * What is turned off draws nothing.
+ */
+import { stream, type Stream } from '../../engine/random/rng.ts';
+import { flipHorizontal, randomResizedCrop, type CropOptions } from './augment.ts';
+import { applyJitter, drawJitter, type JitterOptions } from './color-jitter.ts';
+import { DataError } from './errors.ts';
+import { imageBytes, type ImageSet } from './image-set.ts';
+import { resizeBicubic, type Box, type Pixels } from './resize.ts';
+
+export interface Augment {
+  /** RandomResizedCrop back to the size of the image. */
+  readonly crop?: CropOptions | null;
+  /** Horizontal flip of every second image on average. */
+  readonly flip?: boolean;
+  /** Colour jitter of the student's copy of the batch alone, as in TinyMIM's main_pretrain.py. */
+  readonly studentJitter?: JitterOptions | null;
+}
+
+export interface BatchPlan {
+  readonly set: ImageSet;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly augment: Augment;
+  /** Whether batches carry labels: pre-training and distillation must not see any. */
+  readonly withLabels: boolean;
+}
+
+export interface Batch {
+  /** Counted from 0. */
+  readonly step: number;
+  /** Passes over the images before this batch, as a fraction. */
+  readonly epoch: number;
+  /** `[B, H, W, C]` */
+  readonly images: Uint8Array;
+  /** The same images with jitter, if the plan has a `studentJitter`. */
+  readonly studentImages?: Uint8Array;
+  /** `[B]`, or empty without labels. */
+  readonly labels: Int32Array;
+}
+
+/** Full batches in one pass over the images. @throws DataError `DATA_INVALID` if there is none */
+export function stepsPerEpoch({ set, batchSize }: { readonly set: Pick<ImageSet, 'count' | 'name'>; readonly batchSize: number }): number {
+  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > set.count) {
+    throw new DataError('DATA_INVALID', `Expected a batch of 1 to ${set.count} images of ${set.name}, got ${batchSize}.`);
+  }
+  return Math.floor(set.count / batchSize);
+}
+
+/** The batch of one step, counted from 0. */
+export function makeBatch(plan: BatchPlan, step: number): Batch {
+  const { set, batchSize, seed, augment, withLabels } = plan;
+  const perEpoch = stepsPerEpoch(plan);
+  const start = (step % perEpoch) * batchSize;
+  const indices = epochOrder(plan, Math.floor(step / perEpoch)).subarray(start, start + batchSize);
+  const images = augmentImages(set, indices, augment, stream(seed, 'data/augment', step));
+  return {
+    step,
+    epoch: step / perEpoch,
+    images,
+    ...(augment.studentJitter ? { studentImages: jitterImages(set, images, augment.studentJitter, stream(seed, 'data/jitter', step)) } : {}),
+    labels: withLabels ? Int32Array.from(indices, index => set.labels[index]!) : new Int32Array(0),
+  };
+}
+
+/** The last order used with each plan: consecutive steps share it. */
+const orders = new WeakMap<BatchPlan, { readonly epoch: number; readonly order: Uint32Array }>();
+
+function epochOrder(plan: BatchPlan, epoch: number): Uint32Array {
+  let last = orders.get(plan);
+  if (last?.epoch !== epoch) {
+    last = { epoch, order: stream(plan.seed, 'data/order', epoch).permutation(plan.set.count) };
+    orders.set(plan, last);
+  }
+  return last.order;
+}
+
+function augmentImages(set: ImageSet, indices: Uint32Array, { crop, flip }: Augment, draws: Stream): Uint8Array {
+  const { height, width, channels } = set;
+  const bytes = imageBytes(set);
+  const whole: Box = { top: 0, left: 0, height, width };
+  const images = new Uint8Array(indices.length * bytes);
+  for (let i = 0; i < indices.length; i++) {
+    const source: Pixels = { data: set.images, offset: indices[i]! * bytes, height, width, channels };
+    const target: Pixels = { data: images, offset: i * bytes, height, width, channels };
+    resizeBicubic(source, crop ? randomResizedCrop(draws, height, width, crop) : whole, target);
+    if (flip && draws.uniform() < 0.5) flipHorizontal(target);
+  }
+  return images;
+}
+
+function jitterImages(set: ImageSet, images: Uint8Array, options: JitterOptions, draws: Stream): Uint8Array {
+  const { height, width, channels } = set;
+  const jittered = images.slice();
+  for (let offset = 0; offset < jittered.length; offset += imageBytes(set)) {
+    applyJitter({ data: jittered, offset, height, width, channels }, drawJitter(draws, options));
+  }
+  return jittered;
+}

@@ -1,0 +1,65 @@
+/**
+ * What stages spend, from their recipes alone. FLOPs count a multiply-add as 2 and only the matrix products, which are all
+ * but a few percent of a ViT; a backward pass counts as two forward passes.
+ */
+import type { StageCost } from '../../core/ablation/kind.ts';
+import type { DistillRecipe, VitRecipe } from './recipes.ts';
+
+/** Steps of a training: the last partial batch of an epoch is dropped. */
+export function totalSteps(images: number, schedule: { epochs: number; batch_size: number }): number {
+  return Math.round(Math.floor(images / schedule.batch_size) * schedule.epochs);
+}
+
+/** FLOPs of one image through blocks `1..blocks` with `tokens` tokens. */
+function blockFlops(model: { embed_dim: number; mlp_ratio: number }, blocks: number, tokens: number): number {
+  const d = model.embed_dim;
+  const dense = 2 * tokens * d * d * (4 + 2 * model.mlp_ratio);
+  const attention = 4 * tokens * tokens * d;
+  return blocks * (dense + attention);
+}
+
+interface DecoderRecipe { readonly embed_dim: number; readonly depth: number; readonly mlp_ratio: number }
+
+export const patchCount = (model: VitRecipe): number =>
+  (model.image_size[0] / model.patch_size) * (model.image_size[1] / model.patch_size);
+
+const patchDim = (model: VitRecipe): number => model.patch_size ** 2 * model.in_chans;
+
+/** Patches that a network sees at a mask ratio (`keptPatches` of `nn/masking.ts`). */
+export const visiblePatches = (model: VitRecipe, maskRatio: number): number => Math.floor(patchCount(model) * (1 - maskRatio));
+
+/**
+ * FLOPs of one image forward through the first `blocks` blocks of an encoder.
+ * @param patches that it sees, beside the class token
+ */
+export function encoderFlops(model: VitRecipe, blocks = model.depth, patches = patchCount(model)): number {
+  return 2 * patches * patchDim(model) * model.embed_dim + blockFlops(model, blocks, patches + 1);
+}
+
+/** FLOPs of one image forward through MAE's decoder: from the visible tokens to the pixels of all patches. */
+export function decoderFlops(model: VitRecipe, decoder: DecoderRecipe, maskRatio: number): number {
+  const patches = patchCount(model);
+  const bridge = 2 * (visiblePatches(model, maskRatio) + 1) * model.embed_dim * decoder.embed_dim;
+  const predict = 2 * patches * patchDim(model) * decoder.embed_dim;
+  return bridge + blockFlops(decoder, decoder.depth, patches + 1) + predict;
+}
+
+/** FLOPs of one image forward through MAE: the encoder on the visible tokens, the decoder on all. */
+export function maeFlops(model: VitRecipe, decoder: DecoderRecipe, maskRatio: number): number {
+  const embed = 2 * patchCount(model) * patchDim(model) * model.embed_dim;
+  return embed + blockFlops(model, model.depth, visiblePatches(model, maskRatio) + 1) + decoderFlops(model, decoder, maskRatio);
+}
+
+/** FLOPs of one image through a frozen teacher, to the block that is distilled. */
+export function teacherFlops({ teacher_block, teacher_input, mask_ratio }: DistillRecipe, teacher: VitRecipe): number {
+  return encoderFlops(teacher, teacher_block, visiblePatches(teacher, teacher_input === 'visible' ? mask_ratio : 0));
+}
+
+/** Cost of a training that sees `images` images, `forward` FLOPs an image forward and backward, `frozen` forward only. */
+export function trainingCost(images: number, labelled: boolean, forward: number, frozen = 0): StageCost {
+  return {
+    labelledImages: labelled ? images : 0,
+    unlabelledImages: labelled ? 0 : images,
+    flops: images * (3 * forward + frozen),
+  };
+}

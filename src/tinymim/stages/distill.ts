@@ -1,0 +1,169 @@
+/**
+ * TinyMIM distillation (`main_pretrain.py` of OliverRensu/TinyMIM): students learn from a frozen teacher. They always run as a
+ * pack, if only of one: the teacher runs once for each batch, and every student is handed its targets in the same way.
+ */
+import { PermanentError } from '../../core/ablation/errors.ts';
+import type { PackRunner, StageContext, StageResult, StageRunner } from '../../core/ablation/kind.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { ImageSet } from '../data/image-set.ts';
+import { ModelError } from '../nn/errors.ts';
+import { initialise } from '../nn/init.ts';
+import { encoderSpec } from '../nn/spec.ts';
+import { pretrainGroups } from '../optim/groups.ts';
+import * as tf from '../../engine/tf.ts';
+import { toTensors, type Params } from '../../engine/formats/weights.ts';
+import { checkDistillation, studentLoss, studentSpec } from './distill-objective.ts';
+import { createEvaluator, type Evaluator } from './evaluator.ts';
+import { heldOutBatches } from './held-out.ts';
+import type { DistillRecipe, VitRecipe } from './recipes.ts';
+import { openSession, saveModel, trainingImages, upstreamModel } from './session.ts';
+import { trainingSignature } from './signature.ts';
+import { evaluationInputs, lessonOf, teach, trainingInputs, type Student } from './students.ts';
+import { createTeacher, type Teacher } from './teacher.ts';
+import { trainTogether, type Trained } from './train.ts';
+import { meanLosses, upload, type Inputs } from './train-step.ts';
+
+type Context = StageContext<DistillRecipe>;
+type Settled<T> = PromiseSettledResult<T>;
+
+export const distill: StageRunner<DistillRecipe> = async context => {
+  const [outcome] = await distillPack([context]);
+  if (outcome!.status === 'rejected') throw outcome!.reason;
+  return outcome!.value;
+};
+
+/** @param contexts stages of equal `packing` keys (`packing.ts`) */
+export const distillPack: PackRunner<DistillRecipe> = async contexts => {
+  const sessions = await Promise.allSettled(contexts.map(openSession));
+  const opened = sessions.find(session => session.status === 'fulfilled');
+  if (!opened) return sessions as PromiseRejectedResult[];
+  const dataset = opened.value;
+  const { config, weights } = upstreamModel(contexts[0]!.upstream['teacher']);
+  const enrolled = contexts.map(context => settle(() => enrol(context, config, dataset)));
+  const students = enrolled.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []));
+  if (students.length === 0) return enrolled as PromiseRejectedResult[];
+
+  const params = toTensors(weights);
+  const { engine, teacher_drop_path } = contexts[0]!.recipe;
+  const teacher = createTeacher({
+    config, params, normalisation: dataset, dropPath: teacher_drop_path, engine, lessons: students.map(({ context }) => lessonOf(context.recipe)),
+  });
+  try {
+    const results = await run(students, teacher, config, dataset);
+    return enrolled.map(one => (one.status === 'fulfilled' ? results.get(one.value)! : one));
+  } finally {
+    teacher.dispose();
+    tf.dispose(params);
+  }
+};
+
+/** @throws PermanentError when the recipe's networks, target and mask do not fit together */
+function enrol(context: Context, teacher: VitRecipe, dataset: Dataset): Student {
+  const { recipe, seed } = context;
+  try {
+    checkDistillation(recipe, teacher);
+  } catch (error) {
+    if (error instanceof ModelError) throw new PermanentError(error.code, error.message, { cause: error });
+    throw error;
+  }
+  const { schedule, optimizer, engine } = recipe;
+  const weights = initialise(studentSpec(recipe, teacher), seed);
+  return {
+    context, weights, groups: pretrainGroups(weights, optimizer.weight_decay), loss: studentLoss(recipe, dataset), schedule, optimizer, engine,
+    signature: trainingSignature('distill', recipe),
+  };
+}
+
+async function run(students: readonly Student[], teacher: Teacher, config: VitRecipe, dataset: Dataset): Promise<Map<Student, Settled<StageResult>>> {
+  const { recipe, seed } = students[0]!.context;
+  const set = trainingImages(dataset, recipe.images, 'unlabelled');
+  const outcomes = await trainTogether(students, {
+    set,
+    augment: { ...recipe.augment, studentJitter: recipe.student_jitter },
+    withLabels: false,
+    seed,
+    schedule: recipe.schedule,
+    inputs: trainingInputs(students, config, set),
+    feed: (inputs, active, step) => { teach(teacher, inputs, active, step); },
+  });
+  const graduates = new Map(students.flatMap(student => {
+    const outcome = outcomes.get(student)!;
+    return outcome.status === 'fulfilled' ? [[student, outcome.value] as const] : [];
+  }));
+  const heldOut = settle(() => heldOutLosses(graduates, teacher, dataset.validation));
+  const results = new Map(students.map(student => {
+    const outcome = outcomes.get(student)!;
+    return [student, outcome.status === 'rejected' ? outcome : settle(() => {
+      if (heldOut.status === 'rejected') throw heldOut.reason;
+      return conclude(student, outcome.value, heldOut.value.get(student)!);
+    })];
+  }));
+  for (const { params } of graduates.values()) tf.dispose(params);
+  return results;
+}
+
+function settle<T>(run: () => T): Settled<T> {
+  try {
+    return { status: 'fulfilled', value: run() };
+  } catch (reason) {
+    return { status: 'rejected', reason };
+  }
+}
+
+/** Leaves the encoder: projections and decoder have served. */
+function conclude({ context }: Student, { params, losses }: Trained, { trained, untrained }: HeldOut): StageResult {
+  saveModel(context, Object.fromEntries(Object.keys(encoderSpec(context.recipe.model)).map(name => [name, params[name]!])));
+  return { loss: losses['loss']!, val_loss: trained, val_loss_untrained: untrained, val_loss_ratio: trained / untrained };
+}
+
+/** Distillation losses on held-out images, with the trained weights and with the initial ones. */
+interface HeldOut {
+  readonly trained: number;
+  readonly untrained: number;
+}
+
+/** The teacher runs once for all of them. */
+function heldOutLosses(graduates: ReadonlyMap<Student, Trained>, teacher: Teacher, set: ImageSet): Map<Student, HeldOut> {
+  const students = [...graduates.keys()];
+  if (students.length === 0) return new Map();
+  const scales = new Map(students.map(student => [student, new Scale(student, graduates.get(student)!.params)]));
+  const inputs = evaluationInputs(students, set);
+  heldOutBatches(set, students[0]!.schedule).forEach(({ images }, index) => {
+    const batch = upload(inputs(images, index));
+    teach(teacher, batch, students, (student, own) => { scales.get(student)!.add(own); });
+    tf.dispose(batch);
+  });
+  return new Map([...scales].map(([student, scale]) => [student, scale.finish()]));
+}
+
+/** Adds up the held-out losses of one student. */
+class Scale {
+  readonly #evaluator: Evaluator;
+  readonly #trained: Params;
+  readonly #untrained: Params;
+  readonly #losses: Record<keyof HeldOut, number>[] = [];
+
+  constructor({ context, loss, engine, signature, weights }: Student, trained: Params) {
+    context.progress({ phase: 'evaluate', step: 0, steps: 0 });
+    this.#evaluator = createEvaluator(loss, { engine, signature: `evaluate ${signature}` });
+    this.#trained = trained;
+    this.#untrained = toTensors(weights);
+  }
+
+  add(batch: Inputs): void {
+    this.#losses.push({ trained: this.#lossOf(this.#trained, batch), untrained: this.#lossOf(this.#untrained, batch) });
+  }
+
+  finish(): HeldOut {
+    this.#evaluator.dispose();
+    tf.dispose(this.#untrained);
+    const { trained, untrained } = meanLosses(this.#losses);
+    return { trained: trained!, untrained: untrained! };
+  }
+
+  #lossOf(params: Params, batch: Inputs): number {
+    this.#evaluator.use(params);
+    const losses = this.#evaluator.run(batch);
+    return (losses['distillation'] ?? losses['loss'])!;
+  }
+}

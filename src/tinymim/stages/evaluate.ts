@@ -1,0 +1,23 @@
+/** Weights and a data set to a result: the number that arms are compared by. */
+import { PermanentError } from '../../core/ablation/errors.ts';
+import type { StageRunner } from '../../core/ablation/kind.ts';
+import * as tf from '../../engine/tf.ts';
+import { toTensors } from '../../engine/formats/weights.ts';
+import type { EvaluateRecipe } from './recipes.ts';
+import { createScorer } from './score.ts';
+import { openSession, upstreamModel } from './session.ts';
+
+export const evaluate: StageRunner<EvaluateRecipe> = async context => {
+  const { recipe } = context;
+  if (recipe.crop !== null) throw new PermanentError('NOT_AVAILABLE', 'Expected test images as they are (crop: null), got a resize and central crop, which cannot be run yet.');
+  const dataset = await openSession(context);
+  const { config, weights } = upstreamModel(context.upstream['weights']);
+  const params = toTensors(weights);
+  context.progress({ phase: 'evaluate', step: 0, steps: 1 });
+  const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size);
+  const { correct, count, loss } = scorer.score(params, dataset[recipe.split]);
+  scorer.dispose();
+  tf.dispose(params);
+  const accuracy = correct / count;
+  return { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / count), correct, count, loss };
+};

@@ -1,0 +1,165 @@
+/**
+ * The stage kinds of TinyMIM, as the core registers them. Light: the code that trains, and the engine, load only when a
+ * worker runs a stage.
+ */
+import { defineKind } from '../../core/ablation/define.ts';
+import type { JsonObject, MetricSpec, StageCost, StageDisk } from '../../core/ablation/kind.ts';
+import { classCount, imageCount } from '../data/spec.ts';
+import { modeEnvironment } from '../../engine/compile/mode.ts';
+import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
+import { canSplit } from './micro-batches.ts';
+import { packingKey, packMemory, sharedFlops } from './packing.ts';
+import { classifierParameters, decoderParameters, distillExtras, encoderParameters, trainingDisk } from './parameters.ts';
+import {
+  distillRecipe,
+  evaluateRecipe,
+  finetuneRecipe,
+  pretrainRecipe,
+  superviseRecipe,
+  type DistillRecipe,
+  type EngineRecipe,
+  type EvaluateRecipe,
+  type FinetuneRecipe,
+  type PretrainRecipe,
+  type ScheduleRecipe,
+  type SuperviseRecipe,
+} from './recipes.ts';
+import { classifierShape, distillShape, evaluateShape, pretrainShape } from './shape.ts';
+
+const lossMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'loss', better: 'lower', help });
+const accuracyMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'higher', help });
+
+const imagesSeen = (recipe: { data: PretrainRecipe['data']; images: number | null; schedule: ScheduleRecipe }): number =>
+  totalSteps(recipe.images ?? imageCount(recipe.data, 'train'), recipe.schedule) * recipe.schedule.batch_size;
+
+/** The encoder inside an upstream stage, for the cost of running it. */
+const upstreamModel = (recipe: JsonObject | undefined): PretrainRecipe['model'] => {
+  if (recipe === undefined) throw new Error('Expected the recipe of an upstream stage with a model, got none.');
+  return pretrainRecipe.shape.model.parse(recipe['model']);
+};
+
+/** Variables that the engine reads at the start of its process. */
+const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<string, string> => modeEnvironment(engine.mode);
+
+export const pretrain = defineKind<PretrainRecipe>({
+  name: 'pretrain',
+  revision: 2,
+  recipe: pretrainRecipe,
+  upstream: {},
+  metrics: {
+    loss: lossMetric('reconstruction loss', 'MAE loss on masked patches, mean over the last epoch of training.'),
+    val_loss: lossMetric('held-out reconstruction loss', 'The same on the first 1,024 held-out images, with fixed masks.'),
+  },
+  cost: recipe => trainingCost(imagesSeen(recipe), false, maeFlops(recipe.model, recipe.decoder, recipe.mask_ratio)),
+  disk: ({ model, decoder }) => {
+    const all = encoderParameters(model) + decoderParameters(model, decoder);
+    return trainingDisk(all, all);
+  },
+  shape: pretrainShape,
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedMae,
+  canSplit,
+  environment,
+  load: async () => (await import('./pretrain.ts')).pretrain,
+});
+
+export const distill = defineKind<DistillRecipe>({
+  name: 'distill',
+  revision: 3,
+  recipe: distillRecipe,
+  upstream: { teacher: { kinds: ['pretrain', 'distill'] } },
+  metrics: {
+    loss: lossMetric('training loss', 'Distillation loss, plus the weighted reconstruction loss where there is one; mean over the last epoch of training.'),
+    val_loss: lossMetric('held-out loss', 'Distillation loss on the first 1,024 held-out images, student and teacher without drop path and jitter, masks fixed.'),
+    val_loss_untrained: lossMetric('held-out loss, untrained', 'The same for the student at its initial weights.'),
+    val_loss_ratio: { label: 'held-out loss / untrained', unit: 'ratio', better: 'lower', help: 'Held-out loss as a share of the untrained student\'s.' },
+  },
+  cost: (recipe, upstream) => {
+    const { model, mask_ratio, reconstruction } = recipe;
+    const teacher = upstreamModel(upstream['teacher']);
+    const student = encoderFlops(model, model.depth, visiblePatches(model, mask_ratio));
+    const decoder = reconstruction ? decoderFlops(model, reconstruction.decoder, mask_ratio) : 0;
+    return trainingCost(imagesSeen(recipe), false, student + decoder, teacherFlops(recipe, teacher));
+  },
+  disk: (recipe, upstream) => {
+    const encoder = encoderParameters(recipe.model);
+    return trainingDisk(encoder, encoder + distillExtras(recipe, upstreamModel(upstream['teacher'])));
+  },
+  shape: (recipe, upstream) => distillShape(recipe, upstreamModel(upstream['teacher'])),
+  packing: {
+    key: packingKey,
+    sharedFlops: (recipe, upstream) => sharedFlops(recipe, upstreamModel(upstream['teacher']), imagesSeen(recipe)),
+    memory: (recipe, upstream) => packMemory(recipe, upstreamModel(upstream['teacher'])),
+    load: async () => (await import('./distill.ts')).distillPack,
+  },
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedStudent,
+  canSplit,
+  environment,
+  load: async () => (await import('./distill.ts')).distill,
+});
+
+const classifierMetrics: Readonly<Record<string, MetricSpec>> = {
+  loss: lossMetric('training loss', 'Cross entropy, mean over the last epoch of training.'),
+  val_accuracy: accuracyMetric('validation accuracy', 'On the first 1,024 images held out of the training split, after the last epoch.'),
+};
+
+const classifierDisk = ({ model, data }: SuperviseRecipe): StageDisk => {
+  const all = classifierParameters(model, classCount(data));
+  return trainingDisk(all, all);
+};
+
+const classifierCost = (recipe: FinetuneRecipe | SuperviseRecipe): StageCost =>
+  trainingCost(imagesSeen(recipe), true, encoderFlops(recipe.model));
+
+export const finetune = defineKind<FinetuneRecipe>({
+  name: 'finetune',
+  revision: 2,
+  recipe: finetuneRecipe,
+  upstream: { weights: { kinds: ['pretrain', 'distill'] } },
+  metrics: classifierMetrics,
+  cost: classifierCost,
+  disk: classifierDisk,
+  shape: classifierShape,
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
+  canSplit,
+  environment,
+  load: async () => (await import('./finetune.ts')).finetune,
+});
+
+export const supervise = defineKind<SuperviseRecipe>({
+  name: 'supervise',
+  revision: 2,
+  recipe: superviseRecipe,
+  upstream: {},
+  metrics: classifierMetrics,
+  cost: classifierCost,
+  disk: classifierDisk,
+  shape: classifierShape,
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
+  canSplit,
+  environment,
+  load: async () => (await import('./supervise.ts')).supervise,
+});
+
+export const evaluate = defineKind<EvaluateRecipe>({
+  name: 'evaluate',
+  revision: 2,
+  recipe: evaluateRecipe,
+  upstream: { weights: { kinds: ['finetune', 'supervise'] } },
+  metrics: {
+    accuracy: accuracyMetric('test accuracy', 'Top-1 of the last epoch\'s weights on the test split; never the best epoch\'s.'),
+    accuracy_se: accuracyMetric('binomial standard error', 'sqrt(p (1 - p) / n) of the test accuracy.'),
+    correct: { label: 'correct', unit: 'count', better: 'higher', help: 'Images classified correctly.' },
+    count: { label: 'images', unit: 'count', better: 'none', help: 'Images of the split.' },
+    loss: lossMetric('test loss', 'Cross entropy without label smoothing.'),
+  },
+  cost: (recipe, upstream) => {
+    const images = imageCount(recipe.data, recipe.split);
+    return { labelledImages: 0, unlabelledImages: 0, flops: images * encoderFlops(upstreamModel(upstream['weights'])) };
+  },
+  disk: () => ({ output: 0, checkpoint: 0 }),
+  shape: (recipe, upstream) => evaluateShape(recipe, upstreamModel(upstream['weights'])),
+  environment,
+  load: async () => (await import('./evaluate.ts')).evaluate,
+});
+
+export const kinds = [pretrain, distill, finetune, supervise, evaluate] as const;

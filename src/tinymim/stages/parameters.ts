@@ -1,0 +1,48 @@
+/**
+ * How many parameters the models have, from their dimensions alone: what `nn/spec.ts` lists, without the engine under it.
+ * From them what stages leave on the disk.
+ */
+import type { StageDisk } from '../../core/ablation/kind.ts';
+import { patchCount } from './cost.ts';
+import type { DistillRecipe, VitRecipe } from './recipes.ts';
+
+interface BlocksRecipe { readonly embed_dim: number; readonly depth: number; readonly mlp_ratio: number }
+
+/** A linear layer with bias. */
+const linear = (from: number, to: number): number => from * to + to;
+
+/** A stack of Transformer blocks: two norms, qkv, proj, and the MLP of each. */
+function blockParameters({ embed_dim: dim, depth, mlp_ratio }: BlocksRecipe): number {
+  const hidden = Math.floor(dim * mlp_ratio);
+  return depth * (4 * dim + linear(dim, 3 * dim) + linear(dim, dim) + linear(dim, hidden) + linear(hidden, dim));
+}
+
+const pixelsOfPatch = ({ patch_size, in_chans }: VitRecipe): number => patch_size ** 2 * in_chans;
+
+/** An encoder with its final norm (`encoderSpec`). */
+export function encoderParameters(model: VitRecipe): number {
+  const dim = model.embed_dim;
+  const embed = dim + (1 + patchCount(model)) * dim + linear(pixelsOfPatch(model), dim);
+  return embed + blockParameters(model) + 2 * dim;
+}
+
+/** MAE's decoder (`decoderSpec`). */
+export function decoderParameters(model: VitRecipe, decoder: BlocksRecipe): number {
+  const dim = decoder.embed_dim;
+  const bridge = dim + (1 + patchCount(model)) * dim + linear(model.embed_dim, dim);
+  return bridge + blockParameters(decoder) + 2 * dim + linear(dim, pixelsOfPatch(model));
+}
+
+/** A classifier (`classifierSpec`): the encoder, whose norm stands behind the pooling, and a head. */
+export const classifierParameters = (model: VitRecipe, classes: number): number => encoderParameters(model) + linear(model.embed_dim, classes);
+
+/** What a student trains beside its encoder (`studentSpec`): projections to the teacher's width and a decoder of pixels. */
+export function distillExtras({ model, target, reconstruction }: DistillRecipe, teacher: VitRecipe): number {
+  const projections = target.family === 'relation' ? 0 : target.family === 'feature' && target.feature === 'qkv' ? 3 : 1;
+  return projections * linear(model.embed_dim, teacher.embed_dim) + (reconstruction ? decoderParameters(model, reconstruction.decoder) : 0);
+}
+
+const FLOAT32 = 4;
+
+/** @param kept parameters of the final weights; `trained` those that AdamW has two moments of */
+export const trainingDisk = (kept: number, trained: number): StageDisk => ({ output: FLOAT32 * kept, checkpoint: 3 * FLOAT32 * trained });

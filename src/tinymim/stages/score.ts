@@ -1,0 +1,70 @@
+/** Top-1 accuracy and loss of a classifier over a whole set of images, in order and without augmentation. */
+import { evalBatches, type EvalBatch, type ImageSet } from '../data/image-set.ts';
+import { classify } from '../nn/classifier.ts';
+import type { ViTConfig } from '../nn/config.ts';
+import { softTargets } from '../nn/mixup.ts';
+import { softmaxCrossEntropy } from '../../engine/grad/cross-entropy.ts';
+import * as tf from '../../engine/tf.ts';
+import type { Params } from '../../engine/formats/weights.ts';
+import { createEvaluator } from './evaluator.ts';
+import { normalise, pixels, type Normalisation } from './images.ts';
+import type { EngineRecipe } from './recipes.ts';
+import { signatureOf } from './signature.ts';
+import { upload, type HostInputs, type Inputs } from './train-step.ts';
+
+export interface Score {
+  readonly correct: number;
+  readonly count: number;
+  /** Mean cross entropy with the labels, no smoothing. */
+  readonly loss: number;
+}
+
+export interface Scorer {
+  /** @param params of the names and shapes of the first call; they stay the caller's */
+  score(params: Params, set: ImageSet): Score;
+  dispose(): void;
+}
+
+/** Scores a classifier with global pooling, as often as it is asked to. */
+export function createScorer(engine: EngineRecipe, config: ViTConfig, { mean, std }: Normalisation, batchSize: number): Scorer {
+  const evaluator = createEvaluator(scoreBatch(config, { mean, std }), { engine, signature: signatureOf('score', { config, mean, std, engine }) });
+  return {
+    score: (params, set) => {
+      evaluator.use(params);
+      let correct = 0, loss = 0;
+      for (const batch of evalBatches(set, batchSize)) {
+        const inputs = upload(padded(batch, set, batchSize));
+        const values = evaluator.run(inputs);
+        tf.dispose(inputs);
+        correct += values['correct']!;
+        loss += values['entropy']! * batchSize;
+      }
+      return { correct, count: set.count, loss: loss / set.count };
+    },
+    dispose: () => { evaluator.dispose(); },
+  };
+}
+
+/** The last batch is filled up with images that no class is right for, and whose targets are all 0: a graph has one size of batch. */
+function padded({ images, labels }: EvalBatch, set: ImageSet, batchSize: number): HostInputs {
+  const classes = set.classes.length, missing = batchSize - labels.length;
+  const fill = <T extends Uint8Array | Int32Array | Float32Array>(array: T, values: number, value: number): T => {
+    if (missing === 0) return array;
+    const full = new (array.constructor as new (length: number) => T)(batchSize * values).fill(value) as T;
+    full.set(array);
+    return full;
+  };
+  return {
+    images: pixels(fill(images, images.length / labels.length, 0), set),
+    labels: { data: fill(labels, 1, -1), shape: [batchSize] },
+    targets: { data: fill(softTargets(labels, classes, 0), classes, 0), shape: [batchSize, classes] },
+  };
+}
+
+function scoreBatch(config: ViTConfig, normalisation: Normalisation): (params: Params, inputs: Inputs) => Params {
+  return (params, { images, labels, targets }) => {
+    const logits = classify(params, normalise(images!, normalisation), config);
+    const correct = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels!), 'float32'));
+    return { correct, entropy: softmaxCrossEntropy(targets!, logits) };
+  };
+}

@@ -1,0 +1,77 @@
+/** What every stage begins with: the engine and the images. */
+import { join } from 'node:path';
+import { canonicalJson } from '../../core/ablation/json.ts';
+import { PermanentError } from '../../core/ablation/errors.ts';
+import type { StageContext, UpstreamOutput } from '../../core/ablation/kind.ts';
+import { openDataset, type Dataset } from '../data/dataset.ts';
+import { DataError } from '../data/errors.ts';
+import { labelledSubset, unlabelledSubset, type ImageSet } from '../data/image-set.ts';
+import type { DataSpec } from '../data/spec.ts';
+import { EngineError, loadEngine, type Engine } from '../../engine/backend.ts';
+import { executedMode } from '../../engine/compile/program.ts';
+import { readWeights, saveParams, type HostTensor, type Params } from '../../engine/formats/weights.ts';
+import { notOnEngine } from './engine-limits.ts';
+import { vit, type EngineRecipe, type VitRecipe } from './recipes.ts';
+
+/**
+ * Loads the engine on the device that the worker was given, and opens the data set.
+ * @throws PermanentError when either is missing: trying again cannot mend that
+ */
+export async function openSession({ recipe, ...context }: StageContext<{ data: DataSpec; engine: EngineRecipe }>): Promise<Dataset> {
+  context.progress({ phase: 'load', step: 0, steps: 0 });
+  const { device, threads, dataDir } = context.execution;
+  try {
+    const engine = await loadEngine({ device, threads });
+    const unable = notOnEngine(recipe.engine, engine.name);
+    if (unable !== undefined) throw new PermanentError('ENGINE_PRECISION', `This recipe cannot run here: ${unable}.`);
+    const executed = { ...recipe.engine, mode: executedMode(recipe.engine.mode) };
+    context.log(`${engineText(engine)}, ${modeText(recipe.engine, executed)}.`);
+    context.provenance({ engine: { ...engine, ...executed } });
+    return cachedDataset(recipe.data, dataDir);
+  } catch (error) {
+    if (error instanceof EngineError || error instanceof DataError) throw new PermanentError(error.code, error.message, { cause: error });
+    throw error;
+  }
+}
+
+const engineText = ({ name, libraryVersion, device, threads, why }: Engine): string =>
+  `Engine: ${name} ${libraryVersion} on the ${device} with ${threads} ${threads === 1 ? 'thread' : 'threads'} (${why})`;
+
+const modeText = (recipe: EngineRecipe, { mode, precision }: EngineRecipe): string =>
+  `mode ${mode}${mode === recipe.mode ? '' : ` (${recipe.mode} needs native TensorFlow)`}, ${precision}`;
+
+/** The stages of a process mostly share one data set; its images are never written to. */
+let opened: { readonly key: string; readonly dataset: Dataset } | undefined;
+
+function cachedDataset(spec: DataSpec, dataDir: string): Dataset {
+  const key = canonicalJson([spec, dataDir]);
+  if (opened?.key !== key) opened = { key, dataset: openDataset(spec, dataDir) };
+  return opened.dataset;
+}
+
+const subsets = new WeakMap<ImageSet, Map<string, ImageSet>>();
+
+/** The training images of a recipe: `null` is all of them. See `labelledSubset` and `unlabelledSubset`. */
+export function trainingImages({ train }: Dataset, images: number | null, kind: 'labelled' | 'unlabelled'): ImageSet {
+  if (images === null) return train;
+  const known = subsets.get(train) ?? new Map<string, ImageSet>();
+  subsets.set(train, known);
+  const key = `${kind} ${images}`;
+  const subset = known.get(key) ?? (kind === 'labelled' ? labelledSubset : unlabelledSubset)(train, images);
+  known.set(key, subset);
+  return subset;
+}
+
+/** File of the weights that a stage leaves for those after it, in PyTorch's names and layouts. */
+export const WEIGHTS = 'model.safetensors';
+
+/** Writes them. */
+export function saveModel(context: StageContext<object>, params: Params): void {
+  saveParams(join(context.output, WEIGHTS), params);
+}
+
+/** The model that an upstream stage left. @throws Error when the slot is empty or its recipe has no model */
+export function upstreamModel(upstream: UpstreamOutput | undefined): { config: VitRecipe; weights: Record<string, HostTensor> } {
+  if (upstream === undefined) throw new Error('Expected an upstream stage with weights, got none.');
+  return { config: vit.parse(upstream.recipe['model']), weights: readWeights(join(upstream.output, WEIGHTS)) };
+}

@@ -1,0 +1,218 @@
+/**
+ * A frozen teacher as programs of its own, which students of several kinds can share: a function for the patch embedding, two
+ * for each block, and one for each thing that students are to match. The functions are the same whatever is taken from them,
+ * so that a student's targets are the same to the bit whoever learns beside it. A block runs only when a target needs it.
+ */
+import { tapOf, teacherTargets, type Target } from '../distill/target.ts';
+import { completeBlock, projectQkv, type BlockTensors, type Qkv, type TokenShape } from '../nn/block.ts';
+import { headsOf, patchCount, type ViTConfig } from '../nn/config.ts';
+import { blockScale, constantRates } from '../nn/drop-path.ts';
+import { embedTokens, mergeTaps, toTokens, type Feature } from '../nn/vit.ts';
+import { compileProgram, type Compilable, type Program } from '../../engine/compile/program.ts';
+import type { StepFunction } from '../../engine/compile/step.ts';
+import * as tf from '../../engine/tf.ts';
+import type { Params } from '../../engine/formats/weights.ts';
+import { normalise, type Normalisation } from './images.ts';
+import type { EngineRecipe } from './recipes.ts';
+import { signatureOf } from './signature.ts';
+import type { Inputs } from './train-step.ts';
+
+export interface TeacherOptions {
+  readonly config: ViTConfig;
+  /** They stay the caller's, for as long as the teacher is used. */
+  readonly params: Params;
+  readonly normalisation: Normalisation;
+  /** Rate of drop path, where a pass is given uniforms for it. */
+  readonly dropPath: number;
+  readonly engine: EngineRecipe;
+  /** All that will be asked of it. */
+  readonly lessons: readonly Lesson[];
+}
+
+/** What a student is to match. */
+export interface Lesson {
+  readonly target: Target;
+  /** Counted from 1. */
+  readonly block: number;
+}
+
+export interface TeacherInputs {
+  /** Pixels, `[B, H, W, C]`. */
+  readonly images: tf.Tensor;
+  /** Patches that the teacher sees, `[B, K]` int32; default all. */
+  readonly visible?: tf.Tensor | undefined;
+  /** Uniforms of its drop path, `[depth, 2, B]`; default none is dropped. */
+  readonly dropPath?: tf.Tensor | undefined;
+}
+
+/** One batch in the teacher. */
+export interface TeacherPass {
+  /**
+   * What a student is to match, by the names of the loss's terms; the caller disposes of it.
+   * @param visible patches that a masked student sees of those that the teacher saw, `[B, K]` int32
+   */
+  targets(lesson: Lesson, visible?: tf.Tensor): Record<string, tf.Tensor>;
+  /** Frees what it has computed so far. */
+  dispose(): void;
+}
+
+export interface Teacher {
+  /** Begins a batch; its inputs stay the caller's, for as long as the pass is used. */
+  pass(inputs: TeacherInputs): TeacherPass;
+  dispose(): void;
+}
+
+export function createTeacher(options: TeacherOptions): Teacher {
+  const programs = new Map<string, Program>();
+  const programOf = (key: string, compile: () => Program): Program => {
+    const program = programs.get(key) ?? compile();
+    programs.set(key, program);
+    return program;
+  };
+  const wanted = mergeTaps(options.lessons.map(({ target, block }) => tapOf(target, block)), options.config.depth);
+  return {
+    pass: inputs => {
+      const shape = shapeOf(options.config, inputs);
+      const trunk = programOf(JSON.stringify([shape, inputs.dropPath !== undefined]), () => compileTrunk(options, inputs, shape));
+      const run = new TrunkRun(trunk, inputs, wanted, options);
+      return {
+        targets: (lesson, visible) => {
+          const { features } = tapOf(lesson.target, lesson.block);
+          const given: Record<string, tf.Tensor> = Object.fromEntries(features.map(name => [name, run.feature(lesson.block, name)]));
+          if (visible) given[VISIBLE] = visible;
+          const head = programOf(JSON.stringify([lesson, shape, visible?.shape]), () => compileHead(options, lesson, given, shape));
+          return head.compute('head', given);
+        },
+        dispose: () => { run.dispose(); },
+      };
+    },
+    dispose: () => { for (const program of programs.values()) program.dispose(); },
+  };
+}
+
+const IMAGES = 'images', VISIBLE = 'ids_keep', DROP_PATH = 'teacher_drop_path';
+
+function shapeOf(config: ViTConfig, { images, visible }: TeacherInputs): TokenShape {
+  return { batch: images.shape[0], tokens: 1 + (visible?.shape[1] ?? patchCount(config)) };
+}
+
+/** A block in two functions: relations need the first alone. */
+const project = (block: number): string => `project_${block}`;
+const complete = (block: number): string => `complete_${block}`;
+
+const fn = (outputs: (inputs: Inputs) => Params): StepFunction => (_, inputs) => ({ state: {}, outputs: outputs(inputs) });
+
+function compileTrunk({ config, params, normalisation, dropPath, engine }: TeacherOptions, inputs: TeacherInputs, shape: TokenShape): Program {
+  const { images, visible, dropPath: uniforms } = inputs;
+  const rates = constantRates(dropPath, config.depth);
+  const embed = fn(({ images: pixels, ids_keep }) => ({ x: embedTokens(params, normalise(pixels!, normalisation), config, ids_keep as tf.Tensor2D | undefined).x }));
+  const blocks = Array.from({ length: config.depth }, (_, i) => i + 1);
+  const examples = blocks.map(block => exampleOf(config, shape, block));
+  const functions: Record<string, Compilable> = {
+    embed: { fn: embed, inputs: { images, ...(visible && { ids_keep: visible }) } },
+    ...Object.fromEntries(blocks.flatMap((block, i) => {
+      const prefix = `blocks.${i}`, { x, ...qkv } = examples[i]!, drops = uniforms !== undefined && rates[i] !== 0;
+      const projected = fn(given => ({ ...projectQkv(params, prefix, given['x'] as tf.Tensor2D, shape, headsOf(config, block)) }));
+      const completed = fn(({ x: from, teacher_drop_path, ...rest }) => ({
+        ...completeBlock(params, prefix, from as tf.Tensor2D, rest as unknown as Qkv,
+          teacher_drop_path && blockScale({ rates, uniforms: teacher_drop_path }, block, shape.batch, shape.tokens)),
+      }));
+      return [
+        [project(block), { fn: projected, inputs: { x } }],
+        [complete(block), { fn: completed, inputs: { x, ...qkv, ...(drops && { [DROP_PATH]: uniforms }) } }],
+      ] as const;
+    })),
+  };
+  const signature = signatureOf('teacher', { config, mean: normalisation.mean, std: normalisation.std, dropPath: uniforms ? dropPath : 0, engine });
+  try {
+    return compileProgram(functions, { state: {}, frozen: params, ...engine, signature });
+  } finally {
+    tf.dispose(examples);
+  }
+}
+
+/** Tensors of the shapes that a block's functions take. */
+function exampleOf(config: ViTConfig, { batch, tokens }: TokenShape, block: number): Record<'x' | keyof Qkv, tf.Tensor> {
+  const heads = headsOf(config, block), dim = config.embed_dim;
+  const perHead = (): tf.Tensor => tf.zeros([batch, heads, tokens, dim / heads]);
+  return { x: tf.zeros([batch * tokens, dim]), q: perHead(), k: perHead(), v: perHead() };
+}
+
+/** From features of a block to what the student matches. */
+function compileHead({ config, params, engine }: TeacherOptions, { target, block }: Lesson, features: Inputs, shape: TokenShape): Program {
+  const head = fn(({ ids_keep, ...given }) => {
+    const tapped = Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, tensor.rank === 2 ? toTokens(tensor as tf.Tensor2D, shape) : tensor]));
+    return teacherTargets(target, { params, features: new Map([[block, tapped]]), block }, ids_keep as tf.Tensor2D | undefined);
+  });
+  return compileProgram({ head: { fn: head, inputs: features } },
+    { state: {}, frozen: params, ...engine, signature: signatureOf('teacher-head', { target, shape, heads: headsOf(config, block), engine }) });
+}
+
+type Wanted = ReadonlyMap<number, ReadonlySet<Feature>>;
+
+/** Runs the functions of a trunk in their order, as far as is asked, and keeps what is wanted. */
+class TrunkRun {
+  readonly #program: Program;
+  readonly #inputs: TeacherInputs;
+  readonly #wanted: Wanted;
+  readonly #rates: readonly number[];
+  readonly #kept = new Map<string, tf.Tensor>();
+  /** What the next function needs: tokens and, within a block, its queries, keys and values. */
+  #x: tf.Tensor | undefined;
+  #qkv: Readonly<Record<string, tf.Tensor>> | undefined;
+  /** Blocks completed. */
+  #done = 0;
+
+  constructor(program: Program, inputs: TeacherInputs, wanted: Wanted, { config, dropPath }: TeacherOptions) {
+    this.#program = program;
+    this.#inputs = inputs;
+    this.#wanted = wanted;
+    this.#rates = constantRates(dropPath, config.depth);
+  }
+
+  feature(block: number, name: Feature): tf.Tensor {
+    const key = `${block}/${name}`;
+    while (!this.#kept.has(key) && this.#done < block) this.#advance();
+    const tensor = this.#kept.get(key);
+    if (!tensor) throw new Error(`Expected a feature of the teacher's lessons, got ${name} of block ${block}.`);
+    return tensor;
+  }
+
+  dispose(): void {
+    tf.dispose([...new Set([...this.#kept.values(), ...Object.values(this.#qkv ?? {}), ...(this.#x ? [this.#x] : [])])]);
+    this.#kept.clear();
+  }
+
+  #advance(): void {
+    const block = this.#done + 1;
+    if (this.#x === undefined) this.#embed();
+    else if (this.#qkv === undefined) this.#qkv = this.#keep(block, this.#program.compute(project(block), { x: this.#x }));
+    else this.#complete(block, this.#x, this.#qkv);
+  }
+
+  #embed(): void {
+    const { images, visible } = this.#inputs;
+    this.#x = this.#program.compute('embed', { [IMAGES]: images, ...(visible && { [VISIBLE]: visible }) })['x'];
+  }
+
+  #complete(block: number, x: tf.Tensor, qkv: Readonly<Record<string, tf.Tensor>>): void {
+    const { dropPath } = this.#inputs;
+    const drops = dropPath !== undefined && this.#rates[block - 1] !== 0;
+    const tensors = this.#keep(block, this.#program.compute(complete(block), { x, ...qkv, ...(drops && { [DROP_PATH]: dropPath }) }));
+    this.#release([x, ...Object.values(qkv), ...Object.entries(tensors).filter(([name]) => name !== 'block').map(([, tensor]) => tensor)]);
+    this.#x = tensors['block' satisfies keyof BlockTensors];
+    this.#qkv = undefined;
+    this.#done = block;
+  }
+
+  #keep(block: number, tensors: Record<string, tf.Tensor>): Record<string, tf.Tensor> {
+    for (const name of this.#wanted.get(block) ?? []) if (tensors[name]) this.#kept.set(`${block}/${name}`, tensors[name]);
+    return tensors;
+  }
+
+  /** Disposes of what nobody wants. */
+  #release(tensors: readonly tf.Tensor[]): void {
+    const kept = new Set(this.#kept.values());
+    tf.dispose(tensors.filter(tensor => !kept.has(tensor)));
+  }
+}

@@ -1,0 +1,77 @@
+/** What one micro-batch comes to: losses and gradients. All that changes from step to step comes in as named arrays. */
+import type { ParamGroups } from '../optim/groups.ts';
+import type { Params } from '../../engine/formats/weights.ts';
+import * as tf from '../../engine/tf.ts';
+
+/** An array on the host, row-major, one entry of the batch after the other along `batchAxis`. */
+export interface BatchArray {
+  readonly data: Float32Array | Int32Array;
+  readonly shape: readonly number[];
+  /** Default 0. */
+  readonly batchAxis?: number;
+}
+
+/** Everything that a step reads beside parameters, by name. */
+export type HostInputs = Readonly<Record<string, BatchArray>>;
+export type Inputs = Readonly<Record<string, tf.Tensor>>;
+
+/** `loss` is what is minimised; parts of it may stand beside it, to be recorded. */
+export interface Losses {
+  readonly loss: tf.Scalar;
+  readonly [part: string]: tf.Scalar;
+}
+
+/** Means over a batch. Runs inside the gradient tape. */
+export type LossFunction = (params: Params, inputs: Inputs) => Losses;
+
+/**
+ * Losses of a batch, and gradients of the parameters that have a group. Those that the loss does not reach have none in the
+ * result: the optimizer leaves them alone.
+ */
+export function lossesAndGrads(lossOf: LossFunction, params: Params, groups: ParamGroups, inputs: Inputs): { values: Params; grads: Params } {
+  const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in groups));
+  const names = Object.keys(trained);
+  return tf.tidy(() => {
+    let losses: Losses | undefined;
+    const forward = (): tf.Scalar => {
+      losses = lossOf(params, inputs);
+      for (const part of Object.values(losses)) tf.keep(part);
+      return losses.loss;
+    };
+    const { grads } = tf.engine().gradients(forward, Object.values(trained), undefined, true);
+    const reached = (grads as readonly (tf.Tensor | undefined)[]).flatMap((grad, i) => (grad ? [[names[i]!, grad] as const] : []));
+    return { values: { ...losses! }, grads: Object.fromEntries(reached) };
+  });
+}
+
+/** Means of the losses of batches of one size. */
+export function meanLosses(losses: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(losses[0] ?? {});
+  return Object.fromEntries(names.map(name => [name, losses.reduce((sum, values) => sum + values[name]!, 0) / losses.length]));
+}
+
+/** The caller disposes of the tensors. */
+export function upload(inputs: HostInputs): Record<string, tf.Tensor> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) =>
+    [name, tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32')]));
+}
+
+/** Micro-batch `index` of `count` of every input. */
+export function slice(inputs: HostInputs, index: number, count: number): HostInputs {
+  if (count === 1) return inputs;
+  return Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, sliceArray(name, array, index, count)]));
+}
+
+function sliceArray(name: string, { data, shape, batchAxis = 0 }: BatchArray, index: number, count: number): BatchArray {
+  const batch = shape[batchAxis]!;
+  if (batch % count !== 0) throw new RangeError(`Expected a batch that ${count} micro-batches divide, got ${batch} in '${name}'. Change schedule.accumulation_steps.`);
+  const size = batch / count;
+  const inner = shape.slice(batchAxis + 1).reduce((a, b) => a * b, 1);
+  const outer = shape.slice(0, batchAxis).reduce((a, b) => a * b, 1);
+  const part = data instanceof Int32Array ? new Int32Array(outer * size * inner) : new Float32Array(outer * size * inner);
+  for (let o = 0; o < outer; o++) {
+    const from = (o * batch + index * size) * inner;
+    part.set(data.subarray(from, from + size * inner), o * size * inner);
+  }
+  return { data: part, shape: shape.map((n, axis) => (axis === batchAxis ? size : n)), batchAxis };
+}

@@ -1,0 +1,163 @@
+/** Training steps of one model: parameters, moments and (with several micro-batches) sums of gradients live in a program. */
+import { adamwRates, adamwUpdate, type AdamWRates, type AdamWState } from '../optim/adamw.ts';
+import { accumulateGrads } from '../optim/accumulate.ts';
+import type { ParamGroups } from '../optim/groups.ts';
+import { compileProgram, type Program } from '../../engine/compile/program.ts';
+import type { StepFunction } from '../../engine/compile/step.ts';
+import * as tf from '../../engine/tf.ts';
+import type { Params } from '../../engine/formats/weights.ts';
+import type { EngineRecipe } from './recipes.ts';
+import { lossesAndGrads, meanLosses, type Inputs, type LossFunction } from './train-step.ts';
+
+export interface TrainState {
+  readonly params: Params;
+  readonly optimizer: AdamWState;
+}
+
+export interface TrainerOptions {
+  readonly loss: LossFunction;
+  /** Parameters with a group are trained; the others stay as they are. */
+  readonly groups: ParamGroups;
+  readonly betas: readonly [number, number];
+  readonly microBatches: number;
+  readonly engine: EngineRecipe;
+  /** All that decides the graph of a step, beside the shapes of state and inputs; see `signature.ts`. */
+  readonly signature: string;
+}
+
+export interface Trainer {
+  /**
+   * Takes one micro-batch; the last one of a step updates the parameters. The inputs stay the caller's.
+   * @returns after the last one, the losses as means over the batch
+   */
+  feed(inputs: Inputs, lr: number): Record<string, number> | undefined;
+  /** Lends the state as it is now; its tensors are valid until `use` is done. */
+  lend<T>(use: (state: TrainState) => T | Promise<T>): Promise<T>;
+  /** Ends the training: the parameters are the caller's, everything else is freed. */
+  finish(): Params;
+}
+
+/**
+ * The program is compiled at the first micro-batch, for the shapes of its inputs.
+ * @param state its tensors are taken over
+ */
+export function createTrainer(initial: TrainState, options: TrainerOptions): Trainer {
+  const { betas, microBatches } = options;
+  let done = initial.optimizer.step;
+  let program: Program | undefined;
+  let losses: Record<string, number>[] = [];
+
+  /** The program that steps from now on; it has copied the initial state. */
+  const compiled = (inputs: Inputs, rates: Params): Program => {
+    if (program) return program;
+    const { params, optimizer: { m, v } } = initial;
+    const state = stepState(initial, microBatches);
+    program = compileStepFunctions(state, inputs, rates, options);
+    tf.dispose([state, params, m, v]);
+    return program;
+  };
+
+  return {
+    feed: (inputs, lr) => {
+      const rates = uploadRates(adamwRates({ lr, step: done + 1, betas }));
+      const last = losses.length === microBatches - 1;
+      losses.push(compiled(inputs, rates).run(last ? 'step' : 'accumulate', last ? { ...inputs, ...rates } : inputs));
+      tf.dispose(rates);
+      if (!last) return undefined;
+      const values = meanLosses(losses);
+      losses = [];
+      done += 1;
+      return values;
+    },
+    lend: async use => {
+      if (!program) return use(initial);
+      const tensors = program.readState();
+      const { params, m, v } = unflatten(tensors);
+      try {
+        return await use({ params, optimizer: { step: done, m, v } });
+      } finally {
+        tf.dispose(tensors);
+      }
+    },
+    finish: () => {
+      const { params, ...rest } = program ? unflatten(program.readState()) : { params: initial.params, ...initial.optimizer };
+      tf.dispose(rest);
+      program?.dispose();
+      return params;
+    },
+  };
+}
+
+/** What a program of `stepFunctions` holds. */
+export function stepState({ params, optimizer: { m, v } }: TrainState, microBatches: number): Params {
+  return flatten({ params, m, v, sums: microBatches === 1 ? {} : zerosLike(m) });
+}
+
+function compileStepFunctions(state: Params, inputs: Inputs, rates: Params, { engine, signature, ...options }: TrainerOptions): Program {
+  const { accumulate, step } = stepFunctions(options);
+  return compileProgram({
+    ...(options.microBatches > 1 && { accumulate: { fn: accumulate, inputs } }),
+    step: { fn: step, inputs: { ...inputs, ...rates } },
+  }, { state, frozen: {}, ...engine, signature });
+}
+
+/**
+ * `accumulate` adds the gradients of a micro-batch to the sums; `step` does so with the last one, updates the parameters and
+ * sets the sums back.
+ */
+export function stepFunctions(
+  { loss, groups, betas, microBatches }: Pick<TrainerOptions, 'loss' | 'groups' | 'betas' | 'microBatches'>,
+): { accumulate: StepFunction; step: StepFunction } {
+  const meanGrads = (sums: Params, grads: Params): Record<string, tf.Tensor> =>
+    accumulateGrads(Object.fromEntries(Object.keys(grads).filter(name => name in sums).map(name => [name, sums[name]!])), grads, microBatches);
+  return {
+    accumulate: (state, inputs) => {
+      const { params, sums } = unflatten(state);
+      const { values, grads } = lossesAndGrads(loss, params, groups, inputs);
+      return { state: flatten({ sums: meanGrads(sums, grads) }), outputs: values };
+    },
+    step: (state, inputs) => {
+      const { params, m, v, sums } = unflatten(state);
+      const { batch, rates } = splitRates(inputs);
+      const { values, grads } = lossesAndGrads(loss, params, groups, batch);
+      const next = adamwUpdate({ grads: meanGrads(sums, grads), params, m, v, rates, betas, groups });
+      const reached = Object.fromEntries(Object.entries(sums).filter(([name]) => name in grads));
+      return { state: flatten({ ...next, sums: zerosLike(reached) }), outputs: values };
+    },
+  };
+}
+
+const PARTS = ['params', 'm', 'v', 'sums'] as const;
+type Parts = Readonly<Record<(typeof PARTS)[number], Params>>;
+
+/** The state as one record: `params/norm.weight`, `m/norm.weight`, ... */
+function flatten(parts: Partial<Parts>): Record<string, tf.Tensor> {
+  return Object.fromEntries(Object.entries(parts).flatMap(([part, tensors]) =>
+    Object.entries(tensors).map(([name, tensor]) => [`${part}/${name}`, tensor])));
+}
+
+function unflatten(state: Params): Parts {
+  const part = (which: string): Params => Object.fromEntries(Object.entries(state).flatMap(([name, tensor]) =>
+    (name.startsWith(`${which}/`) ? [[name.slice(which.length + 1), tensor]] : [])));
+  return Object.fromEntries(PARTS.map(which => [which, part(which)])) as unknown as Parts;
+}
+
+const RATE = 'rate/';
+
+/** What changes from step to step in the optimizer, as inputs of `step`. */
+export function uploadRates(rates: AdamWRates<number>): Record<string, tf.Tensor> {
+  return Object.fromEntries(Object.entries(rates).map(([name, value]) => [`${RATE}${name}`, tf.scalar(value as number)]));
+}
+
+/** The rates of the optimizer among the inputs, and the rest. */
+function splitRates(inputs: Inputs): { rates: AdamWRates<tf.Tensor>; batch: Inputs } {
+  const isRate = (name: string): boolean => name.startsWith(RATE);
+  const entries = Object.entries(inputs);
+  return {
+    rates: Object.fromEntries(entries.filter(([name]) => isRate(name)).map(([name, value]) => [name.slice(RATE.length), value])) as unknown as AdamWRates<tf.Tensor>,
+    batch: Object.fromEntries(entries.filter(([name]) => !isRate(name))),
+  };
+}
+
+const zerosLike = (tensors: Params): Record<string, tf.Tensor> =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tf.zerosLike(tensor)]));

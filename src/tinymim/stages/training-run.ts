@@ -1,0 +1,214 @@
+/** One training within the loop: its steps, its curve, its checkpoints, and what became of it. */
+import { Interrupted, PermanentError } from '../../core/ablation/errors.ts';
+import { initAdamW } from '../optim/adamw.ts';
+import { learningRate, scaledLearningRate, type Schedule } from '../optim/schedule.ts';
+import { loadEngine } from '../../engine/backend.ts';
+import * as tf from '../../engine/tf.ts';
+import { toTensors } from '../../engine/formats/weights.ts';
+import { engineRecord, type EngineRecord } from './engine-record.ts';
+import { Meter } from './meter.ts';
+import { microBatchesOf } from './micro-batches.ts';
+import { Throughput } from './throughput.ts';
+import type { Trained, Training } from './train.ts';
+import { createTrainer, type Trainer, type TrainState } from './trainer.ts';
+import { loadTraining, saveTraining } from './training-checkpoint.ts';
+import type { Inputs } from './train-step.ts';
+
+interface Length {
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** Nothing that goes wrong is thrown: it ends this training alone, and is its outcome. */
+export class TrainingRun<T extends Training = Training> {
+  readonly training: T;
+  readonly steps: number;
+  readonly #stepsPerEpoch: number;
+  readonly #peak: Schedule;
+  readonly #throughput: Throughput;
+  readonly #evaluationDue: (done: number) => boolean;
+  #trainer: Trainer | undefined;
+  #meter: Meter;
+  #engine: EngineRecord | undefined;
+  #engineChanged = false;
+  /** Most of this training so far, times those of the recipe. */
+  #split = 1;
+  #first = 0;
+  #losses: Record<string, number> | undefined;
+  #evaluated: Record<string, number> = {};
+  #outcome: PromiseSettledResult<Trained> | undefined;
+  #stepMs = 0;
+
+  constructor(training: T, { steps, stepsPerEpoch }: Length) {
+    const { schedule } = training;
+    this.training = training;
+    this.steps = steps;
+    this.#stepsPerEpoch = stepsPerEpoch;
+    this.#peak = { lr: scaledLearningRate(schedule.base_lr, schedule.batch_size), minLr: schedule.min_lr, warmupEpochs: schedule.warmup_epochs, epochs: schedule.epochs };
+    this.#throughput = new Throughput(schedule.batch_size);
+    this.#evaluationDue = evaluations(steps, stepsPerEpoch);
+    this.#meter = new Meter(steps, stepsPerEpoch);
+  }
+
+  /** The step that it takes part in first. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Whether it has an outcome. */
+  get settled(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  /** Time that the last step took for this training alone. */
+  get stepMs(): number {
+    return this.#stepMs;
+  }
+
+  outcome(): PromiseSettledResult<Trained> {
+    if (!this.#outcome) throw new Error('Expected the outcome of a training that has ended.');
+    return this.#outcome;
+  }
+
+  /** From the newest checkpoint, or from the start. */
+  begin(): Promise<void> {
+    return this.#guard(async () => {
+      const { context, engine, loss, groups, optimizer, schedule, signature } = this.training;
+      const { device, threads, microBatches = 1 } = context.execution;
+      const count = microBatchesOf(schedule, context.execution);
+      this.#engine = engineRecord(await loadEngine({ device, threads }), engine);
+      this.#split = microBatches;
+      const state = await this.#resume(this.#engine) ?? start(this.training);
+      if (this.#split > 1) context.provenance({ micro_batches: this.#split });
+      const graph = microBatches === 1 ? signature : `${signature} in ${count} micro-batches`;
+      this.#trainer = createTrainer(state, { loss, groups, betas: optimizer.betas, microBatches: count, engine, signature: graph });
+    });
+  }
+
+  takesPart(step: number): boolean {
+    return !this.settled && step >= this.#first && step < this.steps;
+  }
+
+  /** Before the micro-batches of a step. */
+  prepare(step: number): void {
+    this.#stepMs = 0;
+    this.#losses = undefined;
+    if (step === this.#first && this.#engine!.mode !== 'eager') this.training.context.progress({ phase: 'trace', step, steps: this.steps });
+  }
+
+  /** One micro-batch. */
+  feed(inputs: Inputs, step: number): void {
+    if (this.settled) return;
+    const started = performance.now();
+    try {
+      this.#losses = this.#trainer!.feed(inputs, this.#rate(step));
+    } catch (error) {
+      this.fail(error);
+    }
+    this.#stepMs += performance.now() - started;
+  }
+
+  /** After the micro-batches of a step: its losses, its point of the curve, its evaluation. Times as `Throughput.step` takes them. */
+  finishStep(step: number, wallMs: number, shareMs: number): Promise<void> {
+    return this.#guard(async () => {
+      const { context, evaluate } = this.training;
+      const losses = this.#losses!, done = step + 1, { steps } = this, lr = this.#rate(step);
+      expectFinite(losses, step, this.#stepsPerEpoch, lr);
+      const imagesPerSecond = this.#throughput.step(wallMs, shareMs);
+      const point = this.#meter.add(done, losses);
+      const evaluating = evaluate !== undefined && this.#evaluationDue(done);
+      if (evaluating) {
+        context.progress({ phase: 'evaluate', step: done, steps });
+        this.#evaluated = await this.#trainer!.lend(({ params }) => evaluate(params));
+      }
+      const measured = { ...(point && { ...point, lr, images_per_second: imagesPerSecond }), ...(evaluating && this.#evaluated) };
+      if (point || evaluating) context.metric({ step: done, epoch: done / this.#stepsPerEpoch, ...measured });
+      context.progress({ phase: 'step', step: done, steps, imagesPerSecond, loss: losses['loss']! });
+      if (done === steps) this.#finish();
+    });
+  }
+
+  /** A checkpoint where one is due; asked to stop, a last one. @param done steps that the loop has made */
+  betweenSteps(done: number): Promise<void> {
+    return this.#guard(async () => {
+      const { context } = this.training, { aborted } = context.signal;
+      const reached = done > this.#first;
+      if (reached && (aborted || context.checkpoints.due())) {
+        context.progress({ phase: 'save', step: done, steps: this.steps });
+        const progress = { meter: this.#meter.state(), engine: this.#engine!, engineChanged: this.#engineChanged, microBatches: this.#split };
+        await context.checkpoints.save(done, dir => this.#trainer!.lend(state => saveTraining(dir, state, progress)));
+        context.progress({ phase: 'step', step: done, steps: this.steps });
+      }
+      if (aborted) throw new Interrupted();
+    });
+  }
+
+  /** Ends it, unless it has ended. */
+  fail(reason: unknown): void {
+    if (this.settled) return;
+    this.#outcome = { status: 'rejected', reason };
+    if (this.#trainer) tf.dispose(this.#trainer.finish()); // the process may go on with another stage
+  }
+
+  #finish(): void {
+    const imagesPerSecond = this.#throughput.mean();
+    if (imagesPerSecond !== undefined) this.training.context.provenance({ images_per_second: imagesPerSecond });
+    this.#outcome = { status: 'fulfilled', value: { params: this.#trainer!.finish(), losses: this.#meter.lastEpochMeans(), evaluated: this.#evaluated } };
+  }
+
+  #rate(step: number): number {
+    return learningRate(this.#peak, step / this.#stepsPerEpoch);
+  }
+
+  async #resume(engine: EngineRecord): Promise<TrainState | undefined> {
+    const { context } = this.training;
+    const checkpoint = await context.checkpoints.latest();
+    if (checkpoint === undefined) return undefined;
+    const { state, meter, engineChanged, changes, microBatches } = await loadTraining(checkpoint, engine, context.execution.acceptEngineChange);
+    context.log(`Continuing from the checkpoint after step ${checkpoint.step}.`);
+    if (changes.length > 0) context.log(`Warning: on another engine than before, as allowed: ${changes.join('; ')}.`);
+    if (engineChanged) context.provenance({ engine_changed: true });
+    this.#first = checkpoint.step;
+    this.#meter = new Meter(this.steps, this.#stepsPerEpoch, meter);
+    this.#engineChanged = engineChanged;
+    this.#split = Math.max(this.#split, microBatches);
+    return state;
+  }
+
+  /** Does nothing once there is an outcome. */
+  async #guard(run: () => Promise<void>): Promise<void> {
+    if (this.settled) return;
+    try {
+      await run();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}
+
+/** Evaluations of one training: enough for a curve, few enough to cost little beside it. */
+const EVALUATIONS = 5;
+
+/** Whether to evaluate after a step: at the ends of every few epochs, and after the last step. */
+function evaluations(steps: number, stepsPerEpoch: number): (done: number) => boolean {
+  const every = Math.ceil(steps / stepsPerEpoch / EVALUATIONS) * stepsPerEpoch;
+  return done => done % every === 0 || done === steps;
+}
+
+function start(training: Pick<Training, 'weights' | 'groups'>): TrainState {
+  const params = toTensors(training.weights);
+  const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in training.groups));
+  return { params, optimizer: initAdamW(trained) };
+}
+
+function expectFinite(losses: Record<string, number>, step: number, stepsPerEpoch: number, lr: number): void {
+  for (const [name, value] of Object.entries(losses)) {
+    if (!Number.isFinite(value)) {
+      throw new PermanentError(
+        'NON_FINITE_LOSS',
+        `Expected a finite '${name}', got ${value} at step ${step + 1} (epoch ${(step / stepsPerEpoch).toFixed(2)}, learning rate ${lr.toExponential(2)}). ` +
+          'Look at the curve in metrics.jsonl just before it: a loss that rises points to the learning rate (schedule.base_lr, warmup_epochs), a sudden one to the inputs or the upstream weights.',
+      );
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/** Initial weights in the place of trained ones, so that a stage downstream can be measured before its inputs are there. */
+import { join } from 'node:path';
+import { classCount } from '../data/spec.ts';
+import { initClassifier, initEncoder, initMae } from '../nn/init.ts';
+import { writeWeights, type Weights } from '../../engine/formats/weights.ts';
+import type { DistillRecipe, PretrainRecipe, SuperviseRecipe } from './recipes.ts';
+import { WEIGHTS } from './session.ts';
+
+type Writer<R> = (recipe: R, output: string) => Promise<void>;
+
+const writer = <R>(weights: (recipe: R) => Weights): Writer<R> => (recipe, output) => {
+  writeWeights(join(output, WEIGHTS), weights(recipe));
+  return Promise.resolve();
+};
+
+export const untrainedMae: Writer<PretrainRecipe> = writer(({ model, decoder }) => initMae(model, decoder, 0));
+export const untrainedStudent: Writer<DistillRecipe> = writer(({ model }) => initEncoder(model, 0));
+export const untrainedClassifier: Writer<SuperviseRecipe> = writer(({ model, data }) => initClassifier(model, classCount(data), 0));

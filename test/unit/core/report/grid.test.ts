@@ -1,0 +1,189 @@
+import { marked } from 'marked';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildReport, type ReportInput } from '../../../../src/core/report/model/build.ts';
+import { curveLines } from '../../../../src/core/report/model/curves.ts';
+import { parseRecords } from '../../../../src/core/report/records/records.ts';
+import { renderReport } from '../../../../src/core/report/write.ts';
+import { parseMarkup, type ElementLike } from '../../../helpers/report/dom.ts';
+import { GRID_ABLATIONS, GRID_ARMS, gridInput } from '../../../helpers/report/grid.ts';
+import { sampleInput } from '../../../helpers/report/sample.ts';
+import { wholeInput } from '../../../helpers/report/whole.ts';
+
+const input = gridInput();
+const report = buildReport(input);
+const named = (document: ElementLike, caption: string): ElementLike[] => [...document.querySelectorAll('table')].filter(t => t.querySelector('caption')!.textContent === caption);
+const texts = (elements: Iterable<ElementLike>): string[] => [...elements].map(e => e.textContent.replaceAll('\u00a0', ' '));
+
+/** Drawing the whole grid takes seconds, and several times that on a busy machine. */
+const GRID_TIMEOUT = 120_000;
+/** Charts have tests of their own; without them the page parses fast. */
+const withoutCharts = (page: string): string => page.replace(/<svg [^]*?<\/svg>/g, '');
+
+let files: ReadonlyMap<string, string>;
+let page: ElementLike;
+let readme: ElementLike;
+beforeAll(async () => {
+  files = await renderReport(input);
+  page = parseMarkup(withoutCharts(files.get('index.html')!));
+  readme = parseMarkup(marked.parse(files.get('README.md')!, { async: false, gfm: true }));
+}, GRID_TIMEOUT);
+
+describe('claims of a whole grid', () => {
+  test('the grid has every verdict and direction', () => {
+    const { total, ...counts } = report.claims;
+    for (const [name, count] of Object.entries(counts)) expect([name, count > 0]).toEqual([name, true]);
+    expect(Object.values(counts).reduce((a, b) => a + b, 0)).toBe(total);
+  });
+
+  test('the verdict counts them first', () => {
+    const { total, reproduced, contradicted, agrees, disagrees, withinNoise, notRun } = report.claims;
+    expect(report.verdict[0]).toBe(
+      `Of ${total} claims of the paper, ${reproduced} are reproduced, ${contradicted} contradicted, ${agrees + disagrees + withinNoise} undecided (${agrees} agree, ${disagrees} disagree, ${withinNoise} within noise) and ${notRun} not run.`,
+    );
+    expect(page.querySelector('.verdict strong')!.textContent).toBe(report.verdict[0]);
+    expect(readme.querySelector('strong')!.textContent).toBe(report.verdict[0]);
+  });
+
+  test('every claim stands in the overview with its verdict, source and numbers', () => {
+    const overview = named(page, 'Every claim and its verdict');
+    expect(overview).toHaveLength(1);
+    const rows = [...overview[0]!.querySelectorAll('tbody tr:not(.group)')];
+    const claims = report.ablations.flatMap(ablation => ablation.claims);
+    expect(rows).toHaveLength(claims.length);
+    rows.forEach((row, i) => {
+      expect(row.querySelector('a')!.textContent).toBe(claims[i]!.sentence);
+      expect(row.querySelector('th small')!.textContent).toContain(claims[i]!.source);
+      expect(row.querySelector('td')!.textContent).toContain(claims[i]!.verdict);
+    });
+    // One comparison with five seeds: difference, both bounds, seeds, what it needs.
+    expect(rows[0]!.textContent).toMatch(/[+\u2212]\d\.\d\d \[[+\u2212]\d\.\d\d,\u00a0[+\u2212]\d\.\d\d\], n\u00a05/);
+    expect(rows[0]!.textContent).toContain('>\u00a0+0.16');
+  });
+
+  test('a claim of several comparisons has a row for each in its ablation', () => {
+    const monotone = [...page.querySelectorAll('tr[id="claim-ablation-1--monotone"]')];
+    expect(monotone).toHaveLength(1);
+    const table = named(page, 'Claims')[1]!;
+    const parts = texts(table.querySelectorAll('tr.part th'));
+    // Three neighbours, and the default against the six others.
+    expect(parts).toHaveLength(9);
+    expect(parts[0]).toMatch(/^Feature before the residual, reading 2 above Class token, reading 1 Per seed: ([+\u2212]?\d\.\d\d(, |$)){5}$/);
+  });
+
+  test('the paper against itself is told', () => {
+    expect(texts(page.querySelectorAll('#claims td.disagree small')).filter(text => text.includes('own table disagrees')).length).toBeGreaterThan(0);
+    expect(report.verdict[1]).toMatch(/^The paper\u2019s own tables disagree with \d+ of them\.$/);
+    expect(named(page, 'Where the paper disagrees with itself')).toHaveLength(3);
+  });
+
+  test('missing arms of a claim are named', () => {
+    const row = texts(page.querySelectorAll('#claims tbody tr')).find(text => text.includes('this report does not hold'))!;
+    expect(row).toContain('not run missing: segmentation/upernet');
+  });
+
+  test('multiplicity stands beside the verdicts', () => {
+    const { total, tested } = report.comparisons;
+    const { family, reproduced, afterHolm } = report.multiplicity!;
+    const notes = texts(page.querySelectorAll('#claims .notes li')).join('\n');
+    expect(notes).toContain(`${total} distinct comparisons, ${tested} with seeds enough for a test`);
+    expect(notes).toContain(`over the ${family} claims that have a p, ${afterHolm.tTest} of the ${reproduced} reproduced`);
+    expect(notes).toContain(`5 seeds cannot reach 5 % after Holm\u2019s correction over ${family} claims`);
+    expect(notes).toContain('The stage \u2018teacher\u2019 has one seed for all arms, so that spread is in no interval.');
+  });
+
+  test('tables/claims.csv has a line for every comparison', () => {
+    const lines = files.get('tables/claims.csv')!.trimEnd().split('\n');
+    expect(lines).toHaveLength(1 + report.ablations.flatMap(a => a.claims).flatMap(c => c.pairs).length);
+    expect(lines[0]).toMatch(/^ablation,claim,sentence,source,claim_verdict,/);
+    expect(lines[1]).toMatch(/^ablation-0,last-above-first,The default arm is clearly above the baseline of the same table\.,section 4\.2,undecided,/);
+  });
+
+  test('with one seed nothing is decided', () => {
+    const one = buildReport(gridInput([0]));
+    expect(one.claims).toMatchObject({ reproduced: 0, contradicted: 0 });
+    expect(one.comparisons).toMatchObject({ tested: 0 });
+    expect(one.claims.agrees).toBeGreaterThan(0);
+  });
+});
+
+describe('what stands beside the results', () => {
+  test('the caution comes before the verdict', () => {
+    for (const [text, caution] of [[files.get('index.html')!, 'role="note"'], [files.get('README.md')!, '\n> Sample data']] as const) {
+      expect(text).toContain(caution);
+      expect(text.indexOf(caution)).toBeLessThan(text.indexOf(report.verdict[0]!.slice(0, 20)));
+    }
+  });
+
+  test('the contents have a line for every ablation', () => {
+    expect(texts(page.querySelectorAll('nav tbody th'))).toEqual(report.ablations.map(a => a.title));
+    const ids = new Set([...page.querySelectorAll('[id]')].map(e => e.id));
+    for (const a of page.querySelectorAll('a[href^="#"]')) expect(ids).toContain(a.getAttribute('href')!.slice(1));
+    const anchors = new Set([...readme.querySelectorAll('[id]')].map(e => e.id));
+    for (const a of readme.querySelectorAll('a[href^="#"]')) expect(anchors).toContain(a.getAttribute('href')!.slice(1));
+  });
+
+  test('published rows that are never run are no arms; a long list is folded', () => {
+    const [short, long] = named(page, 'Published rows for reference, never run here');
+    expect(short!.querySelectorAll('tbody tr')).toHaveLength(3);
+    expect(long!.querySelectorAll('tbody tr')).toHaveLength(20);
+    expect(texts(page.querySelectorAll('summary'))).toContain('20 published rows for reference, never run here');
+    expect(report.arms.total).toBe(GRID_ARMS);
+    expect(report.ablations[1]!.rows).toHaveLength(7);
+  });
+
+  test('assumed values and changes of the profile are listed', () => {
+    const assumed = named(page, 'Values of profile grid without a source')[0]!;
+    expect(texts(assumed.querySelectorAll('tbody th'))).toEqual(['distill.schedule.warmup_epochs', 'finetune.drop_path']);
+    expect(assumed.textContent).toContain('Not stated for ViT-S and ViT-T');
+    expect(page.querySelector('.kicker')!.textContent).toBe('Ablation report, profile grid, changed: distill.schedule.epochs=7');
+    expect(texts(named(page, 'Profile grid')[0]!.querySelectorAll('tr.marked td'))).toEqual(['distill.schedule.epochs=7']);
+  });
+
+  test('a report without any of it has no sections for it', async () => {
+    const plain = parseMarkup((await renderReport(sampleInput())).get('index.html')!);
+    for (const selector of ['#claims', '#assumptions', '.reference', 'nav']) expect(plain.querySelector(selector)).toBeNull();
+    expect((await renderReport(sampleInput())).has('tables/claims.csv')).toBe(false);
+  });
+
+  test('arms that other tables share say so', () => {
+    expect(report.ablations[2]!.footnotes).toContain('The same runs as in other tables: Class token, reading 1 (ablation-1/arm-1).');
+    expect(report.ablations[2]!.rows[0]!.measured).toEqual(report.ablations[1]!.rows[1]!.measured);
+  });
+});
+
+describe('size', () => {
+  test('the real declarations with every stage of five seeds stay below 1.5 MB', async () => {
+    const whole = await wholeInput('desk');
+    expect(whole.records.length).toBeGreaterThan(800);
+    const page = (await renderReport(whole)).get('index.html')!;
+    expect(Buffer.byteLength(page)).toBeLessThan(1_500_000);
+    expect(page).toContain('All 88 arms are measured with 5 seeds.');
+  }, GRID_TIMEOUT);
+
+  test('so does a page of fifteen other ablations', () => {
+    expect(report.ablations).toHaveLength(GRID_ABLATIONS);
+    expect(Buffer.byteLength(files.get('index.html')!)).toBeLessThan(1_500_000);
+  });
+
+  test('several seeds are drawn as their mean, unless they were recorded at other epochs', () => {
+    const chart = report.ablations[0]!.curves[0]!;
+    expect(chart.series).toHaveLength(15);
+    const lines = curveLines(chart.series);
+    expect(lines.map(line => line.seed)).toEqual([undefined, undefined, undefined]);
+    const ends = chart.series.filter(s => s.arm === 'arm-1').map(s => s.points.at(-1)![1]);
+    expect(lines[1]!.points.at(-1)![1]).toBeCloseTo(ends.reduce((a, b) => a + b, 0) / 5, 12);
+    const cut = chart.series.map((s, i) => (i === 0 ? { ...s, points: s.points.slice(1) } : s));
+    expect(curveLines(cut)).toHaveLength(5 + 2);
+  });
+});
+
+test('a grid comes back from its own records', async () => {
+  const small = gridInput([0]);
+  const first = await renderReport(small);
+  expect(await renderReport({ ...small, records: parseRecords(first.get('results.jsonl')!) })).toEqual(first);
+}, GRID_TIMEOUT);
+
+test('an ablation may not take the file of another table', async () => {
+  const taken: ReportInput = { ...input, ablations: [{ ...input.ablations[1]!, name: 'claims' }] };
+  await expect(renderReport(taken)).rejects.toThrow('got tables/claims.csv twice. Rename the ablation.');
+}, GRID_TIMEOUT);

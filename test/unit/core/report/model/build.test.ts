@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import { contentsTable } from '../../../../../src/core/report/tables/context.ts';
+import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
+import type { AblationReport, ArmRow } from '../../../../../src/core/report/model/model.ts';
+import type { ReportRecord } from '../../../../../src/core/report/records/records.ts';
+import type { Cell } from '../../../../../src/core/report/tables/results.ts';
+import { sampleAblation, sampleInput, sampleKey, sampleRecords } from '../../../../helpers/report/sample.ts';
+
+const only = (input: ReportInput): AblationReport => buildReport(input).ablations[0]!;
+const rowOf = (ablation: AblationReport, arm: string): ArmRow => ablation.rows.find(row => row.name === arm)!;
+const ofArm = (record: ReportRecord, arm: string): boolean => record.uses.length === 1 && record.uses[0]!.arm === arm;
+const withRecords = (change: (records: ReportRecord[]) => ReportRecord[], seeds: readonly number[] = [0]): ReportInput => ({
+  ...sampleInput(seeds),
+  records: change(sampleRecords(seeds)),
+});
+const withAccuracy = (values: Readonly<Record<string, number>>) => (records: ReportRecord[]) =>
+  records.map(r => (r.kind === 'evaluate' ? { ...r, result: { accuracy: values[r.uses[0]!.arm] ?? 0.8, accuracy_se: 0.004 } } : r));
+
+describe('rows', () => {
+  test('one seed: value, binomial error, difference to the default, published numbers', () => {
+    const ablation = only(withRecords(withAccuracy({ mae: 0.85, 'qk-vv-softmax': 0.87 })));
+    const mae = rowOf(ablation, 'mae');
+    expect(mae).toMatchObject({ state: 'done', wanted: 1, isDefault: false, agreement: 'same sign', valueGap: undefined });
+    expect(mae.measured).toEqual({ n: 1, mean: 0.85, spread: { kind: 'binomial', value: 0.004 }, perSeed: [{ seed: 0, value: 0.85, standardError: 0.004 }] });
+    expect(mae.delta!.value).toBeCloseTo(-0.02, 12);
+    expect(mae.published).toMatchObject({ value: 83.6, delta: -1, elsewhere: false, inferred: false });
+    expect(rowOf(ablation, 'qk-vv-softmax')).toMatchObject({ isDefault: true, delta: undefined, agreement: undefined });
+  });
+
+  test('several seeds: sample standard deviation and paired interval', () => {
+    const values = [0.84, 0.85, 0.86];
+    const input = withRecords(
+      records => records.map(r => (r.kind === 'evaluate' ? { ...r, result: { accuracy: values[r.seed]! + (ofArm(r, 'mae') ? -0.02 : 0), accuracy_se: 0.004 } } : r)),
+      [0, 1, 2],
+    );
+    const mae = rowOf(only(input), 'mae');
+    expect(mae.measured!.mean).toBeCloseTo(0.83, 12);
+    expect(mae.measured!.spread.kind).toBe('sample');
+    expect(mae.measured!.spread.value).toBeCloseTo(0.01, 12);
+    expect(mae.delta!.interval!.high).toBeCloseTo(-0.02, 8);
+  });
+
+  test('a published cell of another table is shown without a difference, and counts in no pair', () => {
+    const ablation = only(sampleInput());
+    expect(rowOf(ablation, 'scratch').published).toMatchObject({ value: 81.2, table: 'Table 8', elsewhere: true, delta: undefined });
+    expect(rowOf(ablation, 'scratch').agreement).toBeUndefined();
+    const { same, opposite, withinNoise, publishedNoise } = ablation.order;
+    expect(same + opposite + withinNoise).toBe(6);
+    expect(publishedNoise).toBe(4);
+  });
+
+  test('an arm without a published value has none', () => {
+    const arms = sampleAblation.arms.map(arm => {
+      const { published, ...rest } = arm;
+      return arm.name === 'mae' || published === undefined ? rest : arm;
+    });
+    const ablation = only({ ...sampleInput(), ablations: [{ ...sampleAblation, arms }] });
+    expect(rowOf(ablation, 'mae')).toMatchObject({ published: undefined, agreement: undefined });
+    expect(rowOf(ablation, 'mae').delta).toBeDefined();
+  });
+
+  test('values are compared with the paper only where the profile allows', () => {
+    const input = withRecords(withAccuracy({ mae: 0.85 }));
+    const comparable = { ...input, study: { ...input.study, report: { ...input.study.report, comparable: () => true } } };
+    expect(rowOf(only(comparable), 'mae').valueGap).toBeCloseTo(0.85 - 0.836, 12);
+  });
+
+  test('extra columns come from the stage with their role', () => {
+    const ablation = only(sampleInput());
+    expect(ablation.columns.map(c => c.unit)).toEqual(['loss', 'loss', 'ratio']);
+    expect(rowOf(ablation, 'mae').extra).toEqual([undefined, undefined, undefined]);
+    expect(rowOf(ablation, 'qk-vv').extra[2]).toBeCloseTo(0.97 / 3.4, 12);
+  });
+});
+
+describe('what is not there', () => {
+  test('arms without a result are missing, and say so', () => {
+    const report = buildReport({ ...sampleInput(), records: [] });
+    expect(report.arms).toEqual({ total: 6, done: 0, partial: 0, failed: 0, missing: 6 });
+    expect(report.ablations[0]!.finding).toEqual(['No arm is measured yet.']);
+    expect(report.verdict.join(' ')).toContain('0 of 6 arms are measured with one seed; 6 missing.');
+  });
+
+  test('a failed stage fails its arms, with the reason', () => {
+    const key = sampleKey('mae', 'pretrain', 0);
+    const input = withRecords(records =>
+      records
+        .filter(r => !(ofArm(r, 'mae') && r.kind !== 'pretrain'))
+        .map(r => (r.key === key ? { ...r, state: 'failed' as const, reason: 'loss is NaN at step 12', result: {}, curves: {} } : r)),
+    );
+    const ablation = only(input);
+    expect(rowOf(ablation, 'mae').state).toBe('failed');
+    expect(ablation.failures).toEqual([{ key, kind: 'pretrain', role: 'pretrain', seed: 0, arms: ['MAE baseline'], reason: 'loss is NaN at step 12' }]);
+  });
+
+  test('a seed that is not there makes an arm partial, and pairs use the common seeds', () => {
+    const input = withRecords(records => records.filter(r => !(ofArm(r, 'mae') && r.kind === 'evaluate' && r.seed === 1)), [0, 1, 2]);
+    const report = buildReport(input);
+    expect(report.arms).toMatchObject({ done: 5, partial: 1 });
+    expect(rowOf(report.ablations[0]!, 'mae')).toMatchObject({ state: 'partial', wanted: 3, measured: { n: 2 }, delta: { n: 2 } });
+  });
+
+  test('without the default arm there are no differences', () => {
+    const ablation = only(withRecords(records => records.filter(r => !ofArm(r, 'qk-vv-softmax'))));
+    expect(ablation.rows.every(row => row.delta === undefined)).toBe(true);
+    expect(ablation.finding.join(' ')).toContain('The default arm is not measured');
+  });
+
+  test('a result without the headline number is an error, not a zero', () => {
+    const input = withRecords(records => records.map(r => (r.kind === 'evaluate' ? { ...r, result: { loss: 1 } } : r)));
+    expect(() => buildReport(input)).toThrow("Expected a number 'accuracy' in the result of evaluate");
+  });
+});
+
+describe('cost, curves and head', () => {
+  test('an arm is charged for its own stages of one seed, the shared teacher apart', () => {
+    const ablation = only(sampleInput([0, 1]));
+    expect(rowOf(ablation, 'qk-vv').cost).toEqual({ labelledImages: 40_960, unlabelledImages: 59_904, flops: 6.2e11 + 1.4e11 + 3.4e9 });
+    expect(rowOf(ablation, 'scratch').cost!.unlabelledImages).toBe(0);
+    expect(ablation.shared).toEqual([expect.objectContaining({ role: 'teacher', arms: 4, cost: { labelledImages: 0, unlabelledImages: 119_808, flops: 3.1e12 } })]);
+  });
+
+  test('curves: one line per arm and seed, losses far apart on a logarithmic axis', () => {
+    const curves = only(sampleInput([0, 1])).curves;
+    expect(curves.map(c => [c.id, c.series.length, c.unit, c.logarithmic])).toEqual([
+      ['relation-distill-loss', 8, 'loss', true],
+      ['relation-pretrain-loss', 2, 'loss', false],
+      ['relation-finetune-val_accuracy', 10, 'fraction', false],
+      ['relation-supervise-val_accuracy', 2, 'fraction', false],
+    ]);
+  });
+
+  test('the verdict counts the pairs, and one seed reproduces nothing', () => {
+    const accuracies = { mae: 0.8, 'qq-kk-vv': 0.82, 'qq-kk-vv-softmax': 0.84, 'qk-vv': 0.86, 'qk-vv-softmax': 0.79 };
+    const report = buildReport(withRecords(withAccuracy(accuracies)));
+    expect(report.verdict).toEqual([
+      '3 of the 6 pairs of arms that the paper separates are ordered as in the paper, 3 the other way round.',
+      'The paper itself does not separate 4 further pairs.',
+      'All 6 arms are measured with one seed.',
+      'One seed shows directions, not effects: nothing here counts as reproduced.',
+    ]);
+    expect(buildReport(sampleInput([0, 1])).verdict.join(' ')).not.toContain('One seed');
+  });
+
+  test('two arms that share every stage draw the same line twice and count the teacher once', () => {
+    const twin = { ...sampleAblation.arms[4]!, name: 'twin', label: 'Twin' };
+    const records = sampleRecords().map(r => ({ ...r, uses: r.uses.flatMap(u => (u.arm === 'qk-vv' ? [u, { ...u, arm: 'twin' }] : [u])) }));
+    const ablation = only({ ...sampleInput(), ablations: [{ ...sampleAblation, arms: [...sampleAblation.arms, twin] }], records });
+    expect(rowOf(ablation, 'twin').measured).toEqual(rowOf(ablation, 'qk-vv').measured);
+    expect(ablation.shared).toEqual([expect.objectContaining({ arms: 5 })]);
+  });
+});
+
+describe('against the paper', () => {
+  const comparable = (): ReportInput => {
+    const input = withRecords(withAccuracy({ mae: 0.85 }));
+    return { ...input, study: { ...input.study, report: { ...input.study.report, comparable: () => true } } };
+  };
+
+  test('values compare where profile and data are the paper\u2019s, and the report says why not elsewhere', () => {
+    expect(buildReport(comparable())).toMatchObject({ comparable: true, valueRule: 'Profile and data are the paper\u2019s, so values are compared, too: measured minus published.' });
+    expect(buildReport(sampleInput()).valueRule).toBe('Only order and sign are compared with the paper, not values: models, data or schedules of this profile are not the paper\u2019s.');
+  });
+
+  test('a profile that was changed for the report is not the paper\u2019s', () => {
+    const changed = buildReport({ ...comparable(), overrides: ['distill.schedule.epochs=5'] });
+    expect(changed.comparable).toBe(false);
+    expect(changed.valueRule).toContain('the profile was changed for this report');
+    expect(rowOf(changed.ablations[0]!, 'mae').valueGap).toBeUndefined();
+  });
+
+  test('the order of a table is one number, over the arms of its published table', () => {
+    const accuracies = { scratch: 0.9, mae: 0.8, 'qq-kk-vv': 0.82, 'qq-kk-vv-softmax': 0.84, 'qk-vv': 0.86, 'qk-vv-softmax': 0.79 };
+    const { rank } = only(withRecords(withAccuracy(accuracies)));
+    const published = [83.6, 84.4, 84.5, 84.4, 84.6];
+    const measured = [0.8, 0.82, 0.84, 0.86, 0.79];
+    const pairs = published.flatMap((p, i) => published.slice(0, i).map((q, j) => Math.sign(p - q) * Math.sign(measured[i]! - measured[j]!)));
+    expect(pairs).toHaveLength(10);
+    expect(rank!.arms).toBe(5);
+    expect(rank!.tau).toBeCloseTo(pairs.reduce((a, b) => a + b, 0) / Math.sqrt(9 * 10), 12);
+    expect(rank!.seeds).toBeUndefined();
+    expect(only({ ...sampleInput(), records: [] }).rank).toBeUndefined();
+    expect(only(sampleInput([0, 1, 2])).rank!.seeds).toMatchObject({ n: 3 });
+  });
+
+  test('the list of contents prints it with its p and its range', () => {
+    const cells = (input: ReportInput): Cell[] => contentsTable(buildReport(input)).rows.map(row => row.cells.at(-1)!);
+    expect(cells(sampleInput())[0]).toEqual({ text: expect.stringMatching(/^\+0\.\d\d$/) as string, detail: expect.stringMatching(/^p \d\.\d{3}$/) as string });
+    expect(cells(sampleInput([0, 1, 2]))[0]!.detail).toMatch(/^\[\+?\u2212?\d\.\d\d, \+?\d\.\d\d\], p \d\.\d{3}$/);
+    expect(cells({ ...sampleInput(), records: [] })[0]!.text).toBe('\u2013');
+  });
+});

@@ -1,0 +1,189 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
+import { unshare } from '../../../../../src/core/report/charts/vega/sharing.ts';
+import type { PageData } from '../../../../../src/core/report/charts/vega/views.ts';
+import { renderFigures } from '../../../../../src/core/report/charts/figures.ts';
+import { renderHtml } from '../../../../../src/core/report/render/html/html.ts';
+import { pageScript } from '../../../../../src/core/report/render/html/script.ts';
+import { escapeMarkup, html, raw } from '../../../../../src/core/report/render/html/markup.ts';
+import { parseMarkup, type ElementLike } from '../../../../helpers/report/dom.ts';
+import { hostileInput, HOSTILE_LABELS } from '../../../../helpers/report/hostile.ts';
+import { sampleInput, sampleRecords } from '../../../../helpers/report/sample.ts';
+
+async function pageOf(input: ReportInput): Promise<{ text: string; document: ElementLike }> {
+  const report = buildReport(input);
+  const text = renderHtml(report, await renderFigures(report));
+  return { text, document: parseMarkup(text) };
+}
+
+const tableOf = (document: ElementLike, caption: string): ElementLike => [...document.querySelectorAll('table')].find(t => t.querySelector('caption')!.textContent === caption)!;
+const cellsOf = (table: ElementLike, row: string): string[] => {
+  const found = [...table.querySelectorAll('tbody tr')].find(tr => tr.querySelector('th')!.textContent === row)!;
+  return [...found.querySelectorAll('td')].map(td => td.textContent);
+};
+
+describe('html template', () => {
+  test('escapes values and leaves markup alone', () => {
+    expect(html`<a title="${'"<&>\''}">${'<b>'}${raw('<i></i>')}${[html`<u>${1}</u>`, undefined]}</a>`.text).toBe(
+      '<a title="&quot;&lt;&amp;&gt;&#39;">&lt;b&gt;<i></i><u>1</u></a>',
+    );
+    expect(escapeMarkup('a & b')).toBe('a &amp; b');
+  });
+});
+
+describe('page of the sample', () => {
+  let page: { text: string; document: ElementLike };
+  beforeAll(async () => {
+    page = await pageOf(sampleInput());
+  });
+
+  test('the first screen has title, verdict, counts, seeds, data and the caution', () => {
+    const head = page.document.querySelector('header')!;
+    expect(head.querySelector('h1')!.textContent).toBe('Sample study ablations');
+    expect(head.querySelector('.verdict strong')!.textContent).toBe('5 of the 6 pairs of arms that the paper separates are ordered as in the paper, 1 within noise.');
+    expect([...head.querySelectorAll('dd')].map(dd => dd.textContent).slice(0, 3)).toEqual(['6 of 6', '0', 'Fashion-MNIST (28 x 28, 10 classes)']);
+    expect(head.querySelector('[role=note]')!.textContent).toContain('nothing on this page was measured');
+    expect([...head.querySelectorAll('.legend li')].map(li => li.textContent)).toEqual(['5 as published', '0 opposite', '1 within noise', '4 not separated by the paper']);
+  });
+
+  test('the result table has one row per arm, in order, with measured and published numbers', () => {
+    const table = tableOf(page.document, 'Measured and published');
+    expect([...table.querySelectorAll('thead th')].map(th => th.textContent.replaceAll('\u00a0', ' ')).slice(0, 7)).toEqual([
+      'Arm', 'n', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394', 'Order',
+    ]);
+    expect([...table.querySelectorAll('tbody th')].map(th => th.textContent)).toEqual(sampleInput().ablations[0]!.arms.map(arm => arm.label));
+    expect(cellsOf(table, 'MAE baseline').slice(0, 6)).toEqual(['1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign']);
+    expect(cellsOf(table, 'From scratch (no pre-training)').slice(3, 6)).toEqual(['81.2*', '\u2013', '\u2013']);
+    expect(table.querySelector('tr.marked th')!.textContent).toBe('Q-K, V-V with softmax (default)');
+  });
+
+  test('tables are semantic', () => {
+    for (const table of page.document.querySelectorAll('table')) {
+      expect(table.querySelector('caption')!.textContent).not.toBe('');
+      for (const th of table.querySelectorAll('thead th')) expect(th.getAttribute('scope')).toBe('col');
+      const columns = table.querySelectorAll('thead th').length;
+      for (const tr of table.querySelectorAll('tbody tr')) {
+        const group = tr.getAttribute('class') === 'group';
+        expect(tr.querySelector('th')!.getAttribute('scope')).toBe(group ? 'rowgroup' : 'row');
+        expect(tr.children).toHaveLength(group ? 1 : columns);
+        if (group) expect(tr.querySelector('th')!.getAttribute('colspan')).toBe(String(columns));
+      }
+    }
+  });
+
+  test('charts have words, and every curve has a table', () => {
+    const drawings = [...page.document.querySelectorAll('figure > .drawing')];
+    expect(drawings).toHaveLength(page.document.querySelectorAll('figure').length);
+    for (const drawing of drawings) {
+      expect(drawing.getAttribute('role')).toBe('img');
+      expect(drawing.getAttribute('aria-label')!.length).toBeGreaterThan(40);
+    }
+    const values = tableOf(page.document, 'Validation accuracy in fine-tuning (%), values along the run');
+    expect(values.querySelectorAll('tbody tr')).toHaveLength(5);
+  });
+
+  test('nothing is loaded and nothing runs', () => {
+    expect(page.document.querySelectorAll('script, link, img, iframe, object, embed, form, [onload], [onclick], [style]')).toHaveLength(0);
+    const policy = page.document.querySelector('meta[http-equiv="Content-Security-Policy"]')!.getAttribute('content')!;
+    const style = /<style>([^]*?)<\/style>/.exec(page.text)![1]!;
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain(`'sha256-${createHash('sha256').update(style).digest('base64')}'`);
+    expect(policy).not.toContain('unsafe');
+    expect(page.text.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|@import|url\(/);
+  });
+
+  test('ids are unique and links of the page have their target', () => {
+    const ids = [...page.document.querySelectorAll('[id]')].map(e => e.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const a of page.document.querySelectorAll('a[href^="#"]')) expect(ids).toContain(a.getAttribute('href')!.slice(1));
+  });
+});
+
+test('several seeds: interval, sample deviation, and how they are meant', async () => {
+  const { document } = await pageOf(sampleInput([0, 1, 2]));
+  const table = tableOf(document, 'Measured and published');
+  expect(cellsOf(table, 'MAE baseline')[2]).toMatch(/^\u2212\d\.\d\d \[\u2212\d\.\d\d, \u2212\d\.\d\d\]$/);
+  const notes = [...document.querySelectorAll('.notes li')].map(li => li.textContent);
+  expect(notes).toContain('\u00b1: sample standard deviation over seeds.');
+  expect(notes).toContain('\u0394 with more seeds: mean of the differences per seed, in brackets its 95 % t interval.');
+});
+
+test('missing and failed arms are shown, with the reason', async () => {
+  const records = sampleRecords()
+    .filter(r => !['mae', 'scratch'].includes(r.uses[0]!.arm) || r.kind === 'pretrain')
+    .map(r => (r.uses[0]!.arm === 'mae' && r.kind === 'pretrain' ? { ...r, state: 'failed' as const, reason: 'loss is NaN', result: {}, curves: {} } : r));
+  const { document } = await pageOf({ ...sampleInput(), records });
+  const table = tableOf(document, 'Measured and published');
+  expect(cellsOf(table, 'From scratch (no pre-training)').slice(0, 6)).toEqual(['0', 'missing', '\u2013', '81.2*', '\u2013', '\u2013']);
+  expect(cellsOf(table, 'MAE baseline').slice(0, 3)).toEqual(['0', 'failed', '\u2013']);
+  expect(tableOf(document, 'Failed stages').textContent).toContain('loss is NaN');
+  expect(document.querySelector('dd')!.textContent).toBe('4 of 6 1 failed, 1 missing');
+});
+
+test('values are set against the paper only where they compare', async () => {
+  const input = sampleInput();
+  const study = { ...input.study, report: { ...input.study.report, comparable: () => true, notes: () => [] } };
+  const { document } = await pageOf({ ...input, study });
+  expect(cellsOf(tableOf(document, 'Measured and published'), 'MAE baseline')).toContain('+1.46');
+  expect(document.querySelector('[role=note]')).toBeNull();
+});
+
+test('several ablations have a list of contents', async () => {
+  const input = sampleInput();
+  const { document } = await pageOf({ ...input, ablations: [input.ablations[0]!, { ...input.ablations[0]!, name: 'second', title: 'Second' }] });
+  expect([...document.querySelectorAll('nav a')].map(a => a.getAttribute('href'))).toEqual(['#ablation-relation', '#ablation-second']);
+});
+
+describe('the script', () => {
+  test('is known to the policy by its hash, and nothing else may run', async () => {
+    const script = await pageScript();
+    const report = buildReport(sampleInput());
+    const page = renderHtml(report, await renderFigures(report), script);
+    const policy = parseMarkup(page).querySelector('meta[http-equiv="Content-Security-Policy"]')!.getAttribute('content')!;
+    const inline = /<script>([^]*?)<\/script>/.exec(page)![1]!;
+    expect(inline).toBe(script);
+    expect(policy).toContain(`script-src 'sha256-${createHash('sha256').update(inline).digest('base64')}';`);
+    expect(policy).not.toMatch(/unsafe|connect-src|https?:/);
+    expect(script).not.toMatch(/<\/script|<!--|\r/i);
+  });
+
+  test('gets its numbers as data that cannot end its block', async () => {
+    const report = buildReport(hostileInput());
+    const figures = await renderFigures(report);
+    const page = renderHtml(report, figures, 'void 0;');
+    const data = /<script type="application\/json" id="chart-data">([^]*?)<\/script>\n<script>void 0;<\/script>/.exec(page)![1]!;
+    expect(data).not.toMatch(/[<\u2028\u2029]/);
+    const { charts, specs } = JSON.parse(data) as PageData;
+    expect(Object.keys(charts)).toEqual([...figures.keys()]);
+    for (const { id, live } of figures.values()) {
+      expect(Object.keys(charts[id]!.views)).toEqual([...live.views.keys()]);
+      for (const [name, spec] of live.views) expect(unshare(specs, charts[id]!.views[name]!)).toEqual(JSON.parse(JSON.stringify(spec)));
+    }
+    expect(data).toContain('\\u003cscript>window.pwned');
+  });
+
+  test('is the same each time', async () => {
+    const bundle = (): string => execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', `import { pageScript } from './src/core/report/render/html/script.ts'; process.stdout.write(await pageScript());`], { encoding: 'utf8' });
+    expect(createHash('sha256').update(bundle()).digest('hex')).toBe(createHash('sha256').update(await pageScript()).digest('hex'));
+  });
+});
+
+test('the committed pages weigh no more than 1.5 MB', () => {
+  const reports = fileURLToPath(new URL('../../../../../reports', import.meta.url));
+  const pages = readdirSync(reports).map(name => join(reports, name, 'index.html')).filter(page => existsSync(page));
+  expect(pages.length).toBeGreaterThan(0);
+  for (const page of pages) expect(statSync(page).size, page).toBeLessThanOrEqual(1.5e6);
+});
+
+test('hostile texts stay texts', async () => {
+  const { document, text } = await pageOf(hostileInput());
+  expect(document.querySelectorAll('script, img, b b, [onerror], [onload]')).toHaveLength(0);
+  expect(document.querySelectorAll('style')).toHaveLength(1);
+  expect([...document.querySelectorAll('tbody th')].map(th => th.textContent)).toContain(HOSTILE_LABELS[0]);
+  expect(text).not.toContain('\u202e');
+});

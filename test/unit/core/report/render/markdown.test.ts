@@ -1,0 +1,122 @@
+import { marked } from 'marked';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
+import { renderFigures } from '../../../../../src/core/report/charts/figures.ts';
+import { escapeMarkdown, renderMarkdown } from '../../../../../src/core/report/render/markdown.ts';
+import { oneLine } from '../../../../../src/core/report/text/clean.ts';
+import { parseMarkup, type ElementLike } from '../../../../helpers/report/dom.ts';
+import { gridInput } from '../../../../helpers/report/grid.ts';
+import { hostileInput, HOSTILE_LABELS } from '../../../../helpers/report/hostile.ts';
+import { sampleInput } from '../../../../helpers/report/sample.ts';
+
+async function readme(input: ReportInput): Promise<{ text: string; document: ElementLike }> {
+  const report = buildReport(input);
+  const text = renderMarkdown(report, await renderFigures(report));
+  return { text, document: parseMarkup(marked.parse(text, { async: false, gfm: true })) };
+}
+
+describe('README of the sample, as GitHub reads it', () => {
+  test('headings, verdict and caution', async () => {
+    const { document } = await readme(sampleInput());
+    expect(document.querySelector('h1')!.textContent).toBe('Sample study ablations');
+    expect([...document.querySelectorAll('h2')].map(h => h.textContent)).toEqual(['Table 7: Which relations to distill', 'How it was run']);
+    expect(document.querySelector('strong')!.textContent).toMatch(/^5 of the 6 pairs/);
+    expect(document.querySelector('blockquote')!.textContent).toContain('nothing on this page was measured');
+  });
+
+  test('the result table', async () => {
+    const { document } = await readme(sampleInput());
+    const table = document.querySelector('table')!;
+    const rows = [...table.querySelectorAll('tr')].map(tr => [...tr.children].map(cell => cell.textContent.replaceAll('\u00a0', ' ')));
+    expect(rows[0]).toEqual(['Arm', 'n', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394', 'Order', 'Images', 'Operations']);
+    expect(rows[2]).toEqual(['MAE baseline', '1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign', '100,864', '763 GFLOP']);
+    expect(rows).toHaveLength(7);
+    expect(table.querySelector('td strong')!.textContent).toBe('82.65');
+  });
+
+  test('links figures and tables that the report has', async () => {
+    const { document } = await readme(sampleInput());
+    expect([...document.querySelectorAll('img')].map(img => img.getAttribute('src'))).toEqual([
+      'figures/relation-result.svg', 'figures/relation-distill-loss.svg', 'figures/relation-pretrain-loss.svg',
+      'figures/relation-finetune-val_accuracy.svg', 'figures/relation-supervise-val_accuracy.svg',
+    ]);
+    for (const img of document.querySelectorAll('img')) expect(img.getAttribute('alt')!.length).toBeGreaterThan(40);
+    expect([...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))).toEqual([
+      'tables/relation.csv', 'tables/relation.tex', 'tables/relation-curves.csv', 'results.jsonl', 'provenance.json', 'index.html',
+    ]);
+  });
+});
+
+describe('README of a grid', () => {
+  let text: string;
+  let document: ElementLike;
+  const report = buildReport(gridInput([0]));
+  beforeAll(() => {
+    text = renderMarkdown(report, new Map());
+    document = parseMarkup(marked.parse(text, { async: false, gfm: true }));
+  });
+
+  test('the first lines say what was run, how claims came out and what disagrees most, with links', () => {
+    const lines = text.split('\n').filter(line => line !== '');
+    expect(lines[0]).toBe('# Sample study ablations');
+    expect(lines[1]).toMatch(/^Ablation report, profile grid, changed: distill\.schedule\.epochs=7\. .*Seed: 0\.$/);
+    const [list] = document.querySelectorAll('ol');
+    expect([...list!.querySelectorAll('li')].map(item => item.textContent.length > 40)).toEqual(report.disagreements.map(() => true));
+    expect(report.disagreements.length).toBeGreaterThan(1);
+    for (const item of list!.querySelectorAll('li')) expect(item.textContent).toMatch(/ points below .* standard errors\); the paper has it \d+\.\d above\.$/);
+    expect(text.indexOf('1. [')).toBeLessThan(text.indexOf('## '));
+  });
+
+  test('what supports a table is folded away, with its numbers', () => {
+    const folded = [...document.querySelectorAll('details')];
+    const titles = folded.map(details => details.querySelector('summary')!.textContent);
+    for (const title of ['How to read the tables', 'How claims are judged', 'What it took']) expect(titles).toContain(title);
+    expect(titles.filter(title => title === 'What it took')).toHaveLength(15);
+    expect(folded[titles.indexOf('What it took')]!.querySelectorAll('table')).toHaveLength(1);
+    const all = document.querySelectorAll('table').length;
+    // Contents, claims, and the results and claims of each ablation stand open.
+    expect(all - document.querySelectorAll('details table').length).toBeGreaterThan(2 + 15 + 15);
+  });
+
+  test('what few seeds cannot show is not folded away', () => {
+    const said = 'cannot reach 5 % after Holm\u2019s correction';
+    expect(text).toContain(said);
+    for (const folded of document.querySelectorAll('details')) expect(folded.textContent).not.toContain(said);
+  });
+
+  test('cells are plain: no escape that only the start of a line needs', () => {
+    expect(text).not.toMatch(/\d\\\./);
+    expect(text).not.toMatch(/\\[-+]/);
+  });
+});
+
+describe('hostile texts', () => {
+  test.each(HOSTILE_LABELS.map(oneLine))('%j reads back as it is', label => {
+    const cell = `| x | y |\n| --- | --- |\n| ${escapeMarkdown(label)} | z |`;
+    const document = parseMarkup(marked.parse(cell, { async: false, gfm: true }));
+    expect(document.querySelectorAll('td')).toHaveLength(2);
+    expect(document.querySelector('td')!.textContent.replaceAll('\u200b', '')).toBe(label);
+    expect(document.querySelectorAll('td *')).toHaveLength(0);
+  });
+
+  test.each(['1. one', '- item', '+ item', '# head', '> quote', '    code', '=====', 'www.example.org', 'a_b_c', '<!-- x -->'])('%j alone on a line stays a paragraph', text => {
+    const document = parseMarkup(marked.parse(escapeMarkdown(text.trim()), { async: false, gfm: true }));
+    expect(document.querySelector('p')!.textContent.replaceAll('\u200b', '')).toBe(text.trim());
+    expect(document.querySelectorAll('p *, h1, li, blockquote, pre, hr')).toHaveLength(0);
+  });
+
+  test('no mention, reference or formula is left for GitHub to read', () => {
+    expect(escapeMarkdown('@someone #12 $x$')).toBe('&#64;someone &#35;12 &#36;x&#36;');
+  });
+
+  test('a report of hostile texts keeps its tables and adds no element', async () => {
+    const { document } = await readme(hostileInput());
+    expect(document.querySelectorAll('script, b, style, svg, [onerror]')).toHaveLength(0);
+    for (const img of document.querySelectorAll('img')) expect(img.getAttribute('src')).toMatch(/^figures\/[\w-]+\.svg$/);
+    for (const table of document.querySelectorAll('table')) {
+      const columns = table.querySelectorAll('thead th').length;
+      for (const tr of table.querySelectorAll('tbody tr')) expect(tr.children).toHaveLength(columns);
+    }
+    for (const a of document.querySelectorAll('a[href]')) expect(a.getAttribute('href')).not.toContain('example.org');
+  });
+});

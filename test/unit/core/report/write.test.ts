@@ -1,0 +1,154 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../../src/core/ablation/kind.ts';
+import { publicFacts, serializeProvenance } from '../../../../src/core/report/records/provenance.ts';
+import { checkReport, writeReport } from '../../../../src/core/report/write.ts';
+import { sampleInput, sampleKey } from '../../../helpers/report/sample.ts';
+
+let outDir: string;
+beforeEach(() => {
+  outDir = mkdtempSync(join(tmpdir(), 'report-'));
+});
+afterEach(() => rmSync(outDir, { recursive: true }));
+
+const provenance = { [sampleKey('teacher')]: { kind: 'pretrain', engine: 'tensorflow 2.21', wall_seconds: 61.5 } };
+const write = () => writeReport({ ...sampleInput(), provenance, outDir });
+const check = () => {
+  const { study, profile, ablations } = sampleInput();
+  return checkReport({ study, profile, ablations, outDir });
+};
+const change = (path: string, from: string, to: string): void => {
+  const text = readFileSync(join(outDir, path), 'utf8');
+  expect(text).toContain(from);
+  writeFileSync(join(outDir, path), text.replace(from, to));
+};
+
+describe('writeReport', () => {
+  test('writes every file once and touches none that would not change', async () => {
+    const first = await write();
+    expect([...first.written].sort()).toEqual([
+      'README.md', 'figures/relation-distill-loss.svg', 'figures/relation-finetune-val_accuracy.svg',
+      'figures/relation-pretrain-loss.svg', 'figures/relation-result.svg', 'figures/relation-supervise-val_accuracy.svg', 'index.html', 'provenance.json', 'results.jsonl',
+      'tables/relation-curves.csv', 'tables/relation.csv', 'tables/relation.tex',
+    ]);
+    utimesSync(join(outDir, 'index.html'), 1, 1);
+    const second = await write();
+    expect(second).toMatchObject({ written: [], removed: [] });
+    expect(second.unchanged).toHaveLength(12);
+    expect(statSync(join(outDir, 'index.html')).mtimeMs).toBe(1000);
+  });
+
+  test('removes figures and tables of an earlier report, and nothing else', async () => {
+    await write();
+    writeFileSync(join(outDir, 'figures/gone-dots.svg'), '<svg/>');
+    writeFileSync(join(outDir, 'notes.md'), 'mine');
+    expect((await write()).removed).toEqual(['figures/gone-dots.svg']);
+    expect(readdirSync(outDir)).toContain('notes.md');
+  });
+
+  test('times, commit, memory and speed change no file but the provenance', async () => {
+    const facts = (n: number): JsonObject => ({ commit: String(n).repeat(40), dirty: n > 1, started: `203${n}-01-02T03:04:05.678Z`, wall_seconds: 61.5 + n, peak_memory_bytes: 987_654_321 + n, cpu: `Model ${n}`, stage: { images_per_second: 1000 + n } });
+    const all = (n: number) => Object.fromEntries(sampleInput().records.map(record => [record.key, facts(n)]));
+    await writeReport({ ...sampleInput(), provenance: all(1), outDir });
+    expect((await writeReport({ ...sampleInput(), provenance: all(2), outDir })).written).toEqual(['provenance.json']);
+  });
+});
+
+describe('checkReport', () => {
+  test('an untouched report is up to date', async () => {
+    await write();
+    expect(await check()).toEqual([]);
+  });
+
+  test.each([
+    ['README.md', '85.06', '85.07'],
+    ['index.html', '85.06', '85.07'],
+    ['tables/relation.csv', '83.6', '83.7'],
+    ['tables/relation.tex', '85.06', '85.07'],
+    ['figures/relation-result.svg', '85.06', '85.07'],
+  ])('a digit changed in %s is found', async (path, from, to) => {
+    await write();
+    change(path, from, to);
+    expect(await check()).toEqual([{ path, problem: 'differs' }]);
+  });
+
+  test('a record changed by hand makes everything made from it differ', async () => {
+    await write();
+    change('results.jsonl', '"accuracy":0.8', '"accuracy":0.7');
+    expect((await check()).map(p => p.path)).toEqual(expect.arrayContaining(['README.md', 'index.html', 'tables/relation.csv', 'tables/relation.tex', 'figures/relation-result.svg']));
+  });
+
+  test('missing and unexpected files are told apart', async () => {
+    await write();
+    rmSync(join(outDir, 'README.md'));
+    writeFileSync(join(outDir, 'tables/old.csv'), 'a\n');
+    expect(await check()).toEqual([{ path: 'README.md', problem: 'missing' }, { path: 'tables/old.csv', problem: 'unexpected' }]);
+  });
+
+  test('a folder without records says what to do', async () => {
+    await expect(check()).rejects.toThrow(/Expected the records of a report in .*results\.jsonl, got no such file\. Write the report first/);
+  });
+});
+
+describe('engines', () => {
+  const engine = (cpu: string, more: object = {}) => ({ cpu, stage: { engine: { name: 'tensorflow', libraryVersion: '2.21.0', device: 'cpu', mode: 'graph', precision: 'float32' }, ...more } });
+  const { records } = sampleInput();
+  const done = records.filter(record => record.state === 'done').map(record => record.key);
+  const writeWith = (of: (key: string, i: number) => JsonObject) => writeReport({ ...sampleInput(), provenance: Object.fromEntries(done.map((key, i) => [key, of(key, i)])), outDir });
+  const readme = () => readFileSync(join(outDir, 'README.md'), 'utf8');
+
+  test('one engine for all is not worth a word, and the report is that of an unknown one', async () => {
+    await write();
+    const before = readme();
+    await writeWith(() => engine('Model 1'));
+    expect(readme()).toBe(before);
+  });
+
+  test('a table that mixes them says how many stages ran on each, and the check reads the same', async () => {
+    await writeWith((_, i) => engine(i < 2 ? 'Model 2' : 'Model 1'));
+    expect(readme()).toContain(`Stages of this table ran on different engines or in different ways, so that their last digits are not bit-equal: tensorflow 2.21.0, graph float32, Model 1 (${done.length - 2} stages); tensorflow 2.21.0, graph float32, Model 2 (2 stages).`);
+    expect(await check()).toEqual([]);
+  });
+
+  test('a stage continued on another engine counts as one of its own', async () => {
+    await writeWith((_, i) => engine('Model 1', i === 0 ? { engine_changed: true } : {}));
+    expect(readme()).toContain('tensorflow 2.21.0, graph float32, Model 1, begun on another engine (1 stage)');
+  });
+
+  test('a batch that was split for want of memory is told, even where all were', async () => {
+    await writeWith(() => engine('Model 1', { micro_batches: 2 }));
+    expect(readme()).toContain(`tensorflow 2.21.0, graph float32, Model 1, in 2 times as many micro-batches for want of memory (${done.length} stages)`);
+    expect(await check()).toEqual([]);
+  });
+
+  test('a provenance file that is none is refused with the way to mend it', async () => {
+    await write();
+    writeFileSync(join(outDir, 'provenance.json'), '[]');
+    await expect(check()).rejects.toThrow(/Expected provenance\.json to hold .*Rebuild it with `ablate report`/);
+  });
+});
+
+describe('provenance', () => {
+  test('facts that all stages share stand once', () => {
+    const text = serializeProvenance({ b: { cores: 2, wall_seconds: 3 }, a: { cores: 2, wall_seconds: 4 } });
+    expect(JSON.parse(text)).toEqual({ all: { cores: 2 }, stages: { a: { wall_seconds: 4 }, b: { wall_seconds: 3 } } });
+    expect(text.indexOf('"a"')).toBeLessThan(text.indexOf('"b"'));
+  });
+
+  test('names of machines, people and places do not come through', () => {
+    const facts = publicFacts({ host: 'x', pid: 7, command: ['node', '/srv/a/b.ts'], cpu: 'Model 1', stage: { dataDir: '/srv/data', library: '/opt/lib/libtensorflow.so.2', note: `on ${hostname()}` } });
+    expect(facts).toEqual({ cpu: 'Model 1', stage: { library: '…/libtensorflow.so.2', note: 'on host' } });
+  });
+
+  test('no file holds the name of this machine or a path of it', async () => {
+    await writeReport({ ...sampleInput(), provenance: { k: { host: hostname(), dir: outDir, note: `${outDir}/x on ${hostname()}` } }, outDir });
+    for (const file of readdirSync(outDir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())) {
+      const text = readFileSync(join(file.parentPath, file.name), 'utf8');
+      // The page's script is the same on every machine, and of many short words.
+      expect(text.replace(/<script>[^]*<\/script>/, '')).not.toContain(hostname());
+      expect(text).not.toContain(outDir);
+    }
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { defaultDevices, parseDevices, placeEnvironment } from '../../../../src/core/runner/devices.ts';
+
+test('defaultDevices: all GPUs, else all cores', () => {
+  expect(defaultDevices([0, 1, 3])).toBe('gpu:0,1,3');
+  expect(defaultDevices([])).toMatch(/^cpu:\d+x1$/);
+});
+
+describe('parseDevices', () => {
+  test('cpu:<workers>x<threads>', () => {
+    expect(parseDevices('cpu:2x3')).toEqual([
+      { name: 'cpu:0', device: 'cpu', threads: 3 },
+      { name: 'cpu:1', device: 'cpu', threads: 3 },
+    ]);
+  });
+
+  test('gpu:<index>,... shares the cores', () => {
+    expect(parseDevices('gpu:0,3', 16)).toEqual([
+      { name: 'gpu:0', device: 'gpu', threads: 8, gpu: 0 },
+      { name: 'gpu:3', device: 'gpu', threads: 8, gpu: 3 },
+    ]);
+    expect(parseDevices('gpu:0,1,2', 2).map(p => p.threads)).toEqual([1, 1, 1]);
+  });
+
+  test('both, GPUs first: they take the longest stages', () => {
+    expect(parseDevices('cpu:1x2, gpu:1').map(p => p.name)).toEqual(['gpu:1', 'cpu:0']);
+  });
+
+  test('gpu:<index>x<workers>: several on one GPU, which see that one alone', () => {
+    const places = parseDevices('gpu:0x2,3,cpu:1x1', 8);
+    expect(places.map(p => [p.name, p.gpu, p.threads])).toEqual([['gpu:0.0', 0, 2], ['gpu:0.1', 0, 2], ['gpu:3', 3, 2], ['cpu:0', undefined, 1]]);
+    for (const place of places.slice(0, 2)) expect(placeEnvironment(place)).toMatchObject({ CUDA_VISIBLE_DEVICES: '0' });
+  });
+
+  test('inline: this process, with the thread of a CPU worker', () => {
+    expect(parseDevices(' inline ')).toEqual([{ name: 'inline', device: 'cpu', threads: 1 }]);
+  });
+
+  test.each(['inline,cpu:1x1', 'inline:2', '', 'cpu', 'cpu:2', 'cpu:0x1', 'cpu:2x0', '0,1', 'gpu:0,0', 'gpu:', 'gpu:0x0', 'gpu:0x2,0', 'tpu:0', 'cpu:1x1,2x1', 'cpu:1x1,2'])('refuses %j', list => {
+    expect(() => parseDevices(list)).toThrow(/^--devices: expected 'cpu:<workers>x<threads>'/);
+  });
+});
+
+describe('placeEnvironment', () => {
+  test('a GPU worker sees its GPU alone, a CPU worker none', () => {
+    expect(placeEnvironment(parseDevices('gpu:5', 4)[0]!)).toMatchObject({ CUDA_VISIBLE_DEVICES: '5', OMP_NUM_THREADS: '4' });
+    expect(placeEnvironment(parseDevices('cpu:1x2')[0]!)).toMatchObject({ CUDA_VISIBLE_DEVICES: '-1', OMP_NUM_THREADS: '2' });
+  });
+});

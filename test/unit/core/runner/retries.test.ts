@@ -1,0 +1,130 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { lossOf, memoryOf } from '../../../../src/core/runner/endings.ts';
+import { kernelKills, saysOutOfMemory } from '../../../../src/core/runner/out-of-memory.ts';
+import { Retries, type Failed } from '../../../../src/core/runner/retries.ts';
+import { temporaryFolder } from '../../../toy/sweep.ts';
+
+const ordinary: Failed = { permanent: false, packed: false };
+const ranOut: Failed = { ...ordinary, memory: 'ran-out' };
+const suspected: Failed = { ...ordinary, memory: 'suspected' };
+
+/** What is done after each failure: the micro-batches of the next attempt, or that there is none. */
+function course(failures: readonly Failed[], most = 8): (number | 'none')[] {
+  const retries = new Retries((_, microBatches) => microBatches <= most);
+  return failures.map(failure => (retries.again('k', failure) ? retries.microBatches('k') : 'none'));
+}
+
+describe('a stage is tried again', () => {
+  test('once as it was', () => {
+    expect(course([ordinary, ordinary])).toEqual([1, 'none']);
+  });
+
+  test('not at all after a permanent failure, whatever it has to do with memory', () => {
+    expect(course([{ ...ranOut, permanent: true }])).toEqual(['none']);
+  });
+
+  test('with half the micro-batch for want of memory, until a batch cannot be divided further', () => {
+    expect(course([ranOut, ranOut, ranOut, ranOut, ranOut], 8)).toEqual([2, 4, 8, 8, 'none']);
+  });
+
+  test('alone first, if it ran side by side with others', () => {
+    expect(course([{ ...ranOut, packed: true }, ranOut])).toEqual([1, 2]);
+  });
+
+  test('as it was where the system saw no want of memory, and split when that happens again', () => {
+    expect(course([suspected, suspected, suspected])).toEqual([1, 2, 4]);
+  });
+
+  test('as it was for want of memory, where its kind cannot split a batch', () => {
+    expect(course([ranOut, ranOut], 1)).toEqual([1, 'none']);
+  });
+
+  test('as often as that for each stage: they do not share a count', () => {
+    const retries = new Retries(() => true);
+    expect([retries.again('a', ordinary), retries.again('b', ordinary), retries.again('a', ordinary)]).toEqual([true, true, false]);
+    retries.again('b', ranOut);
+    expect([retries.microBatches('a'), retries.microBatches('b'), retries.split()]).toEqual([1, 2, ['b']]);
+  });
+
+  test('with what an earlier run came to, unless that is no number of micro-batches', () => {
+    const retries = new Retries((_, microBatches) => 16 % microBatches === 0);
+    retries.goOnWith('a', 4);
+    retries.goOnWith('b', 3);
+    retries.goOnWith('c', 1);
+    expect(retries.split()).toEqual(['a']);
+    expect(retries.again('a', ranOut) && retries.microBatches('a')).toBe(8);
+  });
+});
+
+describe('out of memory', () => {
+  test.each([
+    'Invalid TF_Status: 8\nMessage: OOM when allocating tensor with shape[64,12,197,197] and type float on /job:localhost',
+    'RESOURCE_EXHAUSTED: failed to allocate memory',
+    'Resource exhausted: OOM',
+    'Array buffer allocation failed',
+    'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
+    'CUDA_ERROR_OUT_OF_MEMORY: out of memory',
+    'CUBLAS_STATUS_ALLOC_FAILED',
+    "terminate called after throwing an instance of 'std::bad_alloc'",
+    'Expected room for 536870912 bytes on the heap of WebAssembly, got none: out of memory, its limit is 4 GiB.',
+    'RangeError: WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory for new instance',
+    'spawn ENOMEM',
+  ])('is recognised in %j', text => {
+    expect(saysOutOfMemory(text)).toBe(true);
+  });
+
+  test.each(['Lightning struck at step 3', 'ENOSPC: no space left on device', 'Invalid TF_Status: 3', 'Expected room for 8 patches, got 9', 'the boom of memories'])('is not seen in %j', text => {
+    expect(saysOutOfMemory(text)).toBe(false);
+  });
+
+  test.each<[string, Record<string, string>, number | undefined]>([
+    ['our own control group', { 'proc/self/cgroup': '0::/user/7\n', 'sys/fs/cgroup/user/7/memory.events': 'oom 9\noom_kill 3\n', 'proc/vmstat': 'oom_kill 50\n' }, 3],
+    ['a container, whose group is the root that it sees', { 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/memory.events': 'oom_kill 2\n' }, 2],
+    ['the whole machine, where groups keep no count', { 'proc/self/cgroup': '3:memory:/a\n', 'proc/vmstat': 'nr_free 1\noom_kill 50\n' }, 50],
+    ['nothing, as on other systems', {}, undefined],
+  ])('the kernel\'s count is that of %s', (_, files, expected) => {
+    const root = temporaryFolder('root');
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(root, dirname(path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    expect(kernelKills(root)).toBe(expected);
+  });
+
+  test('the kernel\'s count is a number that does not fall, or is not there', () => {
+    const [before, after] = [kernelKills(), kernelKills()];
+    if (before === undefined) expect(after).toBeUndefined();
+    else expect(after).toBeGreaterThanOrEqual(before);
+  });
+});
+
+describe('a worker that left no word', () => {
+  test('and hung: which phase, how long, and the limit', () => {
+    const loss = lossOf({ signal: 'SIGKILL' }, { phase: 'evaluate', silent: 3_600_500, limit: 3_600_000 });
+    expect(loss).toEqual({ code: 'WORKER_HUNG', reason: "no word for 60 min in phase 'evaluate' (limit 60 min): the worker was stopped", permanent: false });
+    // We sent that signal.
+    expect(memoryOf(loss, { signal: 'SIGKILL' })).toBeUndefined();
+  });
+
+  test('and was killed: by the system for want of memory, by somebody, or nobody knows', () => {
+    const of = (outOfMemory?: boolean) => {
+      const ended = { signal: 'SIGKILL', ...(outOfMemory !== undefined && { outOfMemory }) };
+      const loss = lossOf(ended);
+      return [loss.code, memoryOf(loss, ended)];
+    };
+    expect([of(true), of(false), of()]).toEqual([['OUT_OF_MEMORY', 'ran-out'], ['WORKER_LOST', 'suspected'], ['WORKER_LOST', 'ran-out']]);
+  });
+
+  test('and printed that memory ran out before it broke off', () => {
+    const ended = { signal: 'SIGABRT', output: { text: '<--- Last few GCs --->\nFATAL ERROR: JavaScript heap out of memory\n', file: 'f' } };
+    expect(lossOf(ended)).toMatchObject({ code: 'OUT_OF_MEMORY', reason: expect.stringContaining('heap out of memory') as string });
+    expect(memoryOf(lossOf(ended), ended)).toBe('ran-out');
+  });
+
+  test('and crashed otherwise', () => {
+    expect(memoryOf(lossOf({ exitCode: 7 }), { exitCode: 7 })).toBeUndefined();
+    expect(lossOf({ signal: 'SIGSEGV' }).reason).toBe('the worker was ended by SIGSEGV');
+  });
+});

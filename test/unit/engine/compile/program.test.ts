@@ -1,0 +1,188 @@
+/** Programs: several functions over one state, tensors as outputs, and programs that are used again. */
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { modeEnvironment, modeOfProcess } from '../../../../src/engine/compile/mode.ts';
+import { createPool } from '../../../../src/engine/compile/pool.ts';
+import { compileProgram, type Compilable, type Program, type ProgramOptions } from '../../../../src/engine/compile/program.ts';
+import { nativeBackend } from '../../../../src/engine/compile/native.ts';
+import { loadEngine } from '../../../../src/engine/backend.ts';
+import * as tf from '../../../../src/engine/tf.ts';
+import type { Params } from '../../../../src/engine/formats/weights.ts';
+
+beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
+
+let called = 0;
+beforeEach(() => { called = 0; });
+
+const start = (values: readonly number[] = [1, 2]): Params => ({ w: tf.tensor1d([...values]) });
+const input = (values: readonly number[] = [10, 20]): Params => ({ x: tf.tensor1d([...values]) });
+
+/** `add`: w <- w + x, gives what w was; `inspect` gives tensors of all types, one of them the input as it is. */
+const functions = (scale: tf.Tensor, x: Params = input()): Record<string, Compilable> => ({
+  add: { inputs: x, fn: ({ w }, { x }) => { called += 1; return { state: { w: tf.add(w!, tf.mul(x!, scale)) }, outputs: { sum: tf.sum(w!) } }; } },
+  inspect: {
+    inputs: x,
+    fn: ({ w }, { x }) => {
+      called += 1;
+      return { state: {}, outputs: { outer: tf.outerProduct(tf.reshape(w!, [-1]), tf.reshape(x!, [-1])), order: tf.cast(x!, 'int32'), more: tf.greater(x!, w!), column: tf.reshape(x!, [-1, 1]), w: w! } };
+    },
+  },
+});
+
+function program(options: Partial<ProgramOptions> & { readonly scale?: number } = {}): Program {
+  const scale = tf.scalar(options.scale ?? 1);
+  return compileProgram(functions(scale), { state: start(), frozen: { scale }, precision: 'float32', ...options });
+}
+
+const read = (tensors: Params): Record<string, unknown> => Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.arraySync()]));
+
+describe.each(['eager', 'graph'] as const)('a program, %s', mode => {
+  it('gives its outputs as tensors of any type and shape, which are the caller\'s', () => {
+    const p = program({ mode });
+    p.run('add', input());
+    const given = input([3, 40]);
+    const outputs = p.compute('inspect', given);
+    tf.dispose(given);
+    p.run('add', input());
+    p.dispose();
+    expect(read(outputs)).toEqual({ outer: [[33, 440], [66, 880]], order: [3, 40], more: [0, 1], column: [[3], [40]], w: [11, 22] });
+    expect(Object.values(outputs).map(({ dtype }) => dtype)).toEqual(['float32', 'int32', 'bool', 'float32', 'float32']);
+    tf.dispose(outputs);
+  });
+
+  it('hands its outputs to another program', () => {
+    const [first, second] = [program({ mode }), program({ mode })];
+    const { w } = first.compute('inspect', input());
+    expect(second.run('add', { x: w! })).toEqual({ sum: 3 });
+    expect(read(second.readState())).toEqual({ w: [2, 4] });
+    first.dispose();
+    second.dispose();
+  });
+
+  it('reads scalars alone as numbers, and refuses what it was not compiled for', () => {
+    const p = program({ mode });
+    const code = (f: () => unknown): unknown => { try { return f(); } catch (error) { return (error as { code: string }).code; } };
+    expect(code(() => p.run('inspect', input()))).toBe('OUTPUTS');
+    expect(code(() => p.run('add', input([1, 2, 3])))).toBe('INPUTS');
+    expect(code(() => p.run('add', {}))).toBe('INPUTS');
+    expect(code(() => p.run('add', { ...input(), y: tf.scalar(1) }))).toBe('INPUTS');
+    expect(code(() => p.compute('none', input()))).toBe('INPUTS');
+    expect(code(() => p.writeState({ w: tf.scalar(1) }))).toBe('STATE');
+    expect(code(() => p.writeState({ v: tf.scalar(1) }))).toBe('STATE');
+    expect(p.run('add', input())).toEqual({ sum: 3 });
+    p.dispose();
+  });
+});
+
+describe('a signature', () => {
+  it('brings an idle program back: nothing is recorded or loaded, state and frozen tensors are new', () => {
+    program({ signature: 'known' }).dispose();
+    const loaded = loadedGraphs();
+    called = 0;
+    const again = program({ signature: 'known', state: start([5, 6]), scale: 100 });
+    expect(called).toBe(0);
+    expect(loadedGraphs()).toBe(loaded);
+    expect(again.run('add', input())).toEqual({ sum: 11 });
+    expect(read(again.readState())).toEqual({ w: [1005, 2006] });
+    again.dispose();
+  });
+
+  it('never gives one program to two users', () => {
+    program({ signature: 'shared' }).dispose();
+    const [a, b] = [program({ signature: 'shared' }), program({ signature: 'shared', state: start([7, 7]) })];
+    a.run('add', input());
+    expect(read(b.readState())).toEqual({ w: [7, 7] });
+    a.dispose();
+    a.dispose();
+    const [c, d] = [program({ signature: 'shared' }), program({ signature: 'shared' })];
+    c.run('add', input());
+    expect(d.run('add', input())).toEqual({ sum: 3 });
+    for (const p of [b, c, d]) p.dispose();
+  });
+
+  it.each<[string, () => Partial<ProgramOptions>, x?: number[]]>([
+    ['text', () => ({ signature: 'other' })],
+    ['precision', () => ({ precision: 'bfloat16' })],
+    ['shape of inputs', () => ({}), [1]],
+    ['shape of the state', () => ({ state: { w: tf.tensor2d([[1, 2]]) } })],
+    ['shape of a frozen tensor', () => ({ frozen: { scale: tf.tensor1d([1]) } })],
+  ])('of another %s is another program', (_, options, x = [10, 20]) => {
+    program({ signature: 'base' }).dispose();
+    called = 0;
+    const { frozen = { scale: tf.scalar(1) }, ...given } = options();
+    compileProgram(functions(frozen['scale']!, input(x)), { state: start(), frozen, precision: 'float32', signature: 'base', ...given }).dispose();
+    expect(called).toBe(2);
+  });
+
+  it('is needed for that: what a function computes cannot be seen from outside', () => {
+    const before = loadedGraphs();
+    program().dispose();
+    called = 0;
+    program().dispose();
+    expect(called).toBe(2);
+    expect(loadedGraphs()).toBe(before);
+  });
+
+  it('finds the programs of a pack of twelve and their teacher idle, and forgets the oldest of many', () => {
+    const pack = Array.from({ length: 13 }, (_, i) => program({ signature: i === 0 ? 'teacher' : 'student' }));
+    for (const p of pack) p.dispose();
+    called = 0;
+    const again = Array.from({ length: 13 }, (_, i) => program({ signature: i === 0 ? 'teacher' : 'student' }));
+    expect(called).toBe(0);
+    for (const p of again) p.dispose();
+    for (let i = 0; i < 40; i++) program({ signature: `one of many ${i}` }).dispose();
+    expect(loadedGraphs()).toBeLessThan(40);
+  });
+});
+
+describe('an idle thing', () => {
+  it('is taken once, by its key, and dropped when it has been idle longest', () => {
+    const dropped: number[] = [];
+    const pool = createPool<number>({ most: 2, drop: value => { dropped.push(value); } });
+    pool.keep('a', 1);
+    expect(pool.take('b')).toBeUndefined();
+    expect(pool.take('a')).toBe(1);
+    expect(pool.take('a')).toBeUndefined();
+    for (const value of [2, 3, 4]) pool.keep('a', value);
+    expect(dropped).toEqual([2]);
+    expect([pool.take('a'), pool.take('a'), pool.take('a')]).toEqual([4, 3, undefined]);
+  });
+});
+
+describe('a mode', () => {
+  it('hybrid needs variables of the process, which the other modes must not have', () => {
+    expect(modeOfProcess(modeEnvironment('hybrid'))).toBe('hybrid');
+    expect([modeEnvironment('eager'), modeEnvironment('graph')]).toEqual([{}, {}]);
+    expect(() => program({ mode: 'hybrid' })).toThrow(expect.objectContaining({ code: 'ENGINE', message: expect.stringContaining('started with TF_XLA_FLAGS="--tf_xla_auto_jit=2') as string }));
+    Object.assign(process.env, modeEnvironment('hybrid'));
+    try {
+      expect(() => program({ mode: 'graph' })).toThrow(expect.objectContaining({ code: 'ENGINE', message: expect.stringContaining('Unset it') as string }));
+    } finally {
+      for (const name of Object.keys(modeEnvironment('hybrid'))) Reflect.deleteProperty(process.env, name);
+    }
+  });
+
+  it('graph runs op by op on an engine that knows no graphs, and says so once', async () => {
+    const warnings: string[] = [];
+    const warn = (message: string): void => { warnings.push(message); };
+    await tf.setBackend('cpu');
+    try {
+      const [first, second] = [program({ mode: 'graph', warn }), program({ mode: 'graph', warn })];
+      first.run('add', input());
+      expect(read(first.readState())).toEqual({ w: [11, 22] });
+      expect(warnings).toEqual([expect.stringContaining('got "cpu"')]);
+      expect(() => program({ precision: 'bfloat16', warn })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
+      first.dispose();
+      second.dispose();
+    } finally {
+      await tf.setBackend('tensorflow');
+    }
+  });
+
+  it('eager has one precision', () => {
+    expect(() => program({ mode: 'eager', precision: 'bfloat16' })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
+  });
+});
+
+function loadedGraphs(): number {
+  return (nativeBackend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isAlive, withLock } from '../../../src/setup/lock.mjs';
+
+let folder: string, file: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'setup-lock-'));
+  file = path.join(folder, 'locks', 'x.lock');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A process that appends `in` and `out` around a pause while it holds the lock. */
+const contender = (log: string): Promise<unknown> => {
+  const code = `
+    import { appendFileSync } from 'node:fs';
+    import { setTimeout as sleep } from 'node:timers/promises';
+    import { withLock } from ${JSON.stringify(new URL('../../../src/setup/lock.mjs', import.meta.url).href)};
+    await withLock(${JSON.stringify(file)}, () => {}, async () => {
+      appendFileSync(${JSON.stringify(log)}, 'in ');
+      await sleep(30);
+      appendFileSync(${JSON.stringify(log)}, 'out ');
+    });`;
+  return once(spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' }), 'exit');
+};
+
+describe('withLock', () => {
+  it('lets one process in at a time, and leaves nothing behind', async () => {
+    const log = path.join(folder, 'log');
+    const codes = await Promise.all([1, 2, 3].map(() => contender(log)));
+    expect(codes).toEqual([[0, null], [0, null], [0, null]]);
+    expect(readFileSync(log, 'utf8')).toBe('in out in out in out ');
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('takes over from a process that was killed', async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', `
+      import { withLock } from ${JSON.stringify(new URL('../../../src/setup/lock.mjs', import.meta.url).href)};
+      await withLock(${JSON.stringify(file)}, () => {}, async () => { console.log('held'); await new Promise(() => setInterval(() => {}, 1000)); });`]);
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(existsSync(file)).toBe(true);
+    const said: string[] = [];
+    expect(await withLock(file, line => said.push(line), () => Promise.resolve('done'))).toBe('done');
+    expect(said).toEqual([]);
+  });
+
+  it('is released when the work fails', async () => {
+    await expect(withLock(file, () => undefined, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('says once whom it waits for, and respects a holder on another host', async () => {
+    await withLock(file, () => undefined, () => Promise.resolve());
+    writeFileSync(file, '12 another.host');
+    const said: string[] = [];
+    const waiting = withLock(file, line => said.push(line), () => Promise.resolve('done'));
+    while (said.length === 0) await new Promise(resolve => setTimeout(resolve, 10));
+    rmSync(file);
+    expect(await waiting).toBe('done');
+    expect(said).toEqual([`Waiting for another set-up (process 12 on another.host; lock ${file}) ...`]);
+  });
+});
+
+it('isAlive tells this process from none', () => {
+  expect([isAlive(process.pid), isAlive(4_194_305)]).toEqual([true, false]); // above the largest id that Linux gives
+});

@@ -1,0 +1,167 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { makeBatch, stepsPerEpoch, type Batch, type BatchPlan } from '../../../../src/tinymim/data/batch.ts';
+import { openDataset } from '../../../../src/tinymim/data/dataset.ts';
+import { allocateImageSet, imageBytes, type ImageSet } from '../../../../src/tinymim/data/image-set.ts';
+import { createLoader, type Loader } from '../../../../src/tinymim/data/loader.ts';
+
+const { train } = openDataset({ name: 'procedural', classes: 3, image_size: [8, 10], channels: 1, train: 50, validation: 1, test: 1, seed: 1 }, '');
+const crop = { scale: [0.2, 1], ratio: [3 / 4, 4 / 3] } as const;
+const studentJitter = { brightness: 0.4, contrast: 0.4 };
+const plan: BatchPlan = { set: train, batchSize: 8, seed: 5, augment: { crop, flip: true, studentJitter }, withLabels: true };
+const plain: BatchPlan = { ...plan, augment: {} };
+
+const digest = ({ images }: Batch): string => Buffer.from(images).toString('base64');
+const splitImages = ({ images }: Batch): string[] => {
+  const bytes = imageBytes(train);
+  return Array.from({ length: images.length / bytes }, (_, i) => Buffer.from(images.subarray(i * bytes, (i + 1) * bytes)).toString('base64'));
+};
+const allImages = splitImages({ images: train.images } as Batch);
+
+async function using(loader: Loader, use: (loader: Loader) => Promise<void>): Promise<void> {
+  try {
+    await use(loader);
+  } finally {
+    await loader.close();
+  }
+}
+
+describe('makeBatch', () => {
+  it('shows each image at most once an epoch, in another order each epoch, and drops the last partial batch', () => {
+    expect(stepsPerEpoch(plain)).toBe(6);
+    const epochs = [0, 1].map(epoch => Array.from({ length: 6 }, (_, i) => splitImages(makeBatch(plain, epoch * 6 + i))).flat());
+    for (const epoch of epochs) {
+      expect(new Set(epoch).size).toBe(48);
+      expect(allImages).toEqual(expect.arrayContaining(epoch));
+    }
+    expect(epochs[0]).not.toEqual(epochs[1]);
+  });
+
+  it('gives each image its label, if asked for', () => {
+    const batch = makeBatch(plain, 3);
+    expect([...batch.labels]).toEqual(splitImages(batch).map(image => train.labels[allImages.indexOf(image)]));
+    expect(makeBatch({ ...plain, withLabels: false }, 3).labels).toHaveLength(0);
+  });
+
+  it('counts epochs as a fraction', () => {
+    expect([0, 3, 6, 15].map(step => makeBatch(plain, step).epoch)).toEqual([0, 0.5, 1, 2.5]);
+  });
+
+  it('is a function of seed and step, whatever was made before', () => {
+    const later = digest(makeBatch({ ...plan }, 14));
+    makeBatch(plan, 2);
+    expect(digest(makeBatch(plan, 14))).toBe(later);
+    expect(digest(makeBatch({ ...plan, seed: 6 }, 14))).not.toBe(later);
+    expect(digest(makeBatch(plan, 13))).not.toBe(later);
+  });
+
+  it('draws what it has always drawn: a change here changes the results of every training, so their kinds need a new revision', () => {
+    const ramp: ImageSet = allocateImageSet({ name: 'ramp', count: 20, height: 9, width: 7, channels: 1, classes: ['a'] });
+    ramp.images.forEach((_, i) => (ramp.images[i] = (i * 37) % 251));
+    const { images, studentImages } = makeBatch({ ...plan, set: ramp }, 3);
+    const sum = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex').slice(0, 16);
+    expect([sum(images), sum(studentImages!)]).toEqual(['54eda6d5c5422e96', 'f83892f13964152d']);
+  });
+
+  it('gives teacher and student the same crops, and changes nothing else when jitter is turned off', () => {
+    const { images, studentImages } = makeBatch(plan, 4);
+    const without = makeBatch({ ...plan, augment: { crop, flip: true, studentJitter: null } }, 4);
+    expect(Buffer.compare(without.images, images)).toBe(0);
+    expect(without).not.toHaveProperty('studentImages');
+    expect(studentImages).toHaveLength(images.length);
+    expect(Buffer.compare(studentImages!, images)).not.toBe(0);
+    const identity = makeBatch({ ...plan, augment: { crop, flip: true, studentJitter: { brightness: 0, contrast: 0 } } }, 4);
+    expect(Buffer.compare(identity.studentImages!, images)).toBe(0);
+  });
+
+  it('leaves the images of the set as they were', () => {
+    const before = Uint8Array.from(train.images);
+    makeBatch(plan, 0);
+    expect(Buffer.compare(before, train.images)).toBe(0);
+  });
+
+  it('flips about half of the images', () => {
+    const flipped = makeBatch({ ...plain, batchSize: 50, augment: { flip: true } }, 0);
+    const unchanged = splitImages(flipped).filter(image => allImages.includes(image)).length;
+    expect(unchanged).toBeGreaterThan(12);
+    expect(unchanged).toBeLessThan(38);
+  });
+
+  it('refuses a batch larger than the set', () => {
+    expect(() => makeBatch({ ...plan, batchSize: 51 }, 0)).toThrow('Expected a batch of 1 to 50 images of procedural/train, got 51.');
+  });
+});
+
+describe('createLoader', () => {
+  it('delivers what makeBatch makes, from any step on, in order', async () => {
+    await using(createLoader({ ...plan, startStep: 4, endStep: 15, prefetch: 2 }), async loader => {
+      for (let step = 4; step < 15; step++) expect(await loader.next()).toEqual(makeBatch(plan, step));
+      await expect(loader.next()).rejects.toThrow('Expected at most 15 steps, got a request for one more.');
+    });
+  });
+
+  it('answers calls that do not wait for each other, in order', async () => {
+    await using(createLoader({ ...plan, startStep: 0, endStep: 10, prefetch: 1 }), async loader => {
+      const batches = await Promise.all(Array.from({ length: 10 }, () => loader.next()));
+      expect(batches.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    });
+  });
+
+  it('rejects with the cause when the thread fails, and keeps rejecting', async () => {
+    const broken = { ...plan, augment: { crop: { scale: [0.2, 1], ratio: null } } } as unknown as BatchPlan;
+    await using(createLoader({ ...broken, startStep: 0, endStep: 3 }), async loader => {
+      await expect(loader.next()).rejects.toMatchObject({ code: 'LOADER_THREAD', message: expect.stringMatching(/^The loader's thread failed: Cannot read properties of null/) as string });
+      await expect(loader.next()).rejects.toMatchObject({ code: 'LOADER_THREAD' });
+    });
+  });
+
+  it('rejects what is still asked for when it is closed, and can be closed twice', async () => {
+    const loader = createLoader({ ...plan, startStep: 0, endStep: 10 });
+    const pending = expect(loader.next()).rejects.toMatchObject({ code: 'LOADER_CLOSED' });
+    await loader.close();
+    await loader.close();
+    await pending;
+    await expect(loader.next()).rejects.toMatchObject({ code: 'LOADER_CLOSED' });
+  });
+
+  it('gets nothing of the loader that had its thread before, which had asked for more', async () => {
+    const first = createLoader({ ...plan, startStep: 0, endStep: 10, prefetch: 8 });
+    await first.next();
+    await first.close();
+    const both = [createLoader({ ...plain, startStep: 2, endStep: 6 }), createLoader({ ...plan, seed: 9, startStep: 1, endStep: 5 })];
+    for (let i = 0; i < 4; i++) {
+      expect(await both[0]!.next()).toEqual(makeBatch(plain, 2 + i));
+      expect(await both[1]!.next()).toEqual(makeBatch({ ...plan, seed: 9 }, 1 + i));
+    }
+    await Promise.all(both.map(loader => loader.close()));
+  });
+
+  it('refuses a batch larger than the set before it starts a thread', () => {
+    expect(() => createLoader({ ...plan, batchSize: 51, startStep: 0, endStep: 1 })).toThrow(expect.objectContaining({ code: 'DATA_INVALID' }));
+  });
+
+  it('runs in programs started with tsx, and lets them end once closed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'data-loader-'));
+    const source = join(import.meta.dirname, '../../../../src/tinymim/data');
+    writeFileSync(join(folder, 'main.mts'), `
+      import { openDataset } from '${source}/dataset.ts';
+      import { createLoader } from '${source}/loader.ts';
+      const spec = { name: 'procedural', classes: 3, image_size: [8, 10], channels: 1, train: 50, validation: 1, test: 1, seed: 1 } as const;
+      const { train } = openDataset({ ...spec, image_size: [8, 10] }, '');
+      const loader = createLoader({ set: train, batchSize: 8, seed: 5, augment: {}, withLabels: false, startStep: 7, endStep: 8 });
+      process.stdout.write(Buffer.from((await loader.next()).images).toString('base64'));
+      await loader.close();
+    `);
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', join(folder, 'main.mts')], { cwd: import.meta.dirname });
+      expect(stdout).toBe(digest(makeBatch(plain, 7)));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,93 @@
+/** Stages on the engine without native code: what they record of it, and which checkpoints they take. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { superviseRecipe } from '../../../../src/tinymim/stages/recipes.ts';
+import { supervise } from '../../../../src/tinymim/stages/supervise.ts';
+import * as tf from '../../../../src/engine/tf.ts';
+import study from '../../../../src/tinymim/study.ts';
+import { profile } from '../../../../src/tinymim/profile.ts';
+import mini from '../../../../experiments/profiles/mini.ts';
+import { curveOf, runStage, StageInFolder } from '../../../helpers/run-stage.ts';
+
+let folder: string;
+beforeAll(() => {
+  process.env['ENGINE'] = 'wasm';
+  folder = mkdtempSync(join(tmpdir(), 'wasm-stages-'));
+});
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+
+const recipe = superviseRecipe.parse({
+  data: { name: 'procedural', classes: 4, image_size: [8, 8], channels: 1, train: 64, validation: 8, test: 8, seed: 1 },
+  images: null,
+  model: { image_size: [8, 8], patch_size: 4, in_chans: 1, mlp_ratio: 2, embed_dim: 8, depth: 1, num_heads: 2 },
+  drop_path: 0, label_smoothing: 0,
+  schedule: { epochs: 1, warmup_epochs: 0, batch_size: 16, accumulation_steps: 1, base_lr: 0.02, min_lr: 0 },
+  optimizer: { weight_decay: 0, betas: [0.9, 0.95] },
+  augment: { crop: null, flip: true },
+  engine: {},
+});
+
+const HERE = { engine: 'wasm', library: tf.version_core, device: 'cpu', mode: 'eager', precision: 'float32' };
+
+/** Stopped after its first step, its checkpoint rewritten as if other engines had written it. */
+async function interrupted(fields: Readonly<Record<string, string>> = {}) {
+  const stage = new StageInFolder(folder, recipe);
+  await stage.interruptAt(supervise, 1);
+  const file = join(stage.latest!.dir, 'progress.json');
+  const progress = JSON.parse(readFileSync(file, 'utf8')) as { engine: Record<string, string> };
+  writeFileSync(file, JSON.stringify({ ...progress, engine: { ...progress.engine, ...fields } }));
+  return { stage, before: progress.engine };
+}
+
+describe('a stage of the mode graph', () => {
+  it('says and records that it ran op by op on WebAssembly', async () => {
+    expect(recipe.engine.mode).toBe('graph');
+    const { facts, log } = await runStage(supervise, recipe, { folder });
+    expect(facts['engine']).toMatchObject({ name: 'wasm', libraryVersion: tf.version_core, mode: 'eager', precision: 'float32' });
+    expect(log[0]).toMatch(/^Engine: wasm .* with 1 thread .*, mode eager \(graph needs native TensorFlow\), float32\.$/);
+  });
+
+  it('has the same bytes after an interruption', async () => {
+    const whole = await runStage(supervise, recipe, { folder });
+    const resumed = await runStage(supervise, recipe, { folder, interruptAt: 2 });
+    expect(resumed.result).toEqual(whole.result);
+    expect(resumed.weights).toEqual(whole.weights);
+    expect(curveOf(resumed).at(-1)).toEqual(curveOf(whole).at(-1));
+  });
+
+  it('goes on from its own checkpoint, which names the engine', async () => {
+    const { stage, before } = await interrupted();
+    expect(before).toEqual({ ...HERE, cpu: expect.any(String) as string });
+    await supervise(stage.context());
+    expect(stage.facts).not.toHaveProperty('engine_changed');
+  });
+
+  const native = { engine: 'tensorflow', library: '2.21.0', mode: 'graph' };
+
+  it('refuses the checkpoint of native TensorFlow', async () => {
+    const { stage } = await interrupted(native);
+    await expect(supervise(stage.context())).rejects.toMatchObject({ code: 'CHECKPOINT_ENGINE', message: expect.stringContaining('engine tensorflow, now wasm') as string });
+  });
+
+  it('continues it where that is allowed, which its provenance says', async () => {
+    const { stage } = await interrupted(native);
+    await supervise(stage.context({ acceptEngineChange: true }));
+    expect(stage.facts['engine_changed']).toBe(true);
+  });
+});
+
+describe('bfloat16', () => {
+  it('is refused before anything is trained', async () => {
+    const stage = new StageInFolder(folder, { ...recipe, engine: { mode: 'graph' as const, precision: 'bfloat16' as const } });
+    await expect(supervise(stage.context())).rejects.toMatchObject({ name: 'PermanentError', code: 'ENGINE_PRECISION', message: expect.stringContaining('ENGINE=native') as string });
+    expect(stage.records).toEqual([]);
+  });
+
+  it('is refused in planning', () => {
+    const parsed = profile.parse({ ...mini, engine: { mode: 'graph', precision: 'bfloat16' } });
+    expect(study.notRunnable!(parsed)).toMatch(/expected float32 on WebAssembly.*got bfloat16/);
+    expect(study.notRunnable!(profile.parse(mini))).toBeUndefined();
+  });
+});

@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest';
+import { assumptionsOf } from '../../../src/core/ablation/assumptions.ts';
+import { UsageError } from '../../../src/core/ablation/errors.ts';
+import type { StageSpec } from '../../../src/core/ablation/declaration.ts';
+import { factors, type Factors } from '../../../src/tinymim/factors.ts';
+import { profile as profileSchema } from '../../../src/tinymim/profile.ts';
+import { realise } from '../../../src/tinymim/realise.ts';
+import study from '../../../src/tinymim/study.ts';
+import desk from '../../../experiments/profiles/desk.ts';
+import imagenet1k from '../../../experiments/profiles/imagenet1k.ts';
+import mini from '../../../experiments/profiles/mini.ts';
+
+const paper = profileSchema.parse(imagenet1k);
+
+/** The distilling stage of an arm, at the paper's sizes unless another profile is named. */
+const distilled = (choice: Partial<Factors>, profile = paper, seed = 7): StageSpec => realise(factors.parse(choice), profile, seed).upstream['weights']!.upstream['weights']!;
+const recipe = (stage: StageSpec | undefined): Record<string, unknown> => stage!.recipe;
+const teacher = (stage: StageSpec): StageSpec => stage.upstream['teacher']!;
+const messages = (choice: object): string[] => factors.safeParse(choice).error?.issues.map(i => `${i.path.join('.')}: ${i.message}`) ?? [];
+
+describe('factors', () => {
+  test('left out, they are the default of the paper\'s ablations', () => {
+    const stage = distilled({});
+    expect(recipe(stage)).toMatchObject({
+      target: { family: 'relation', pairs: ['qk', 'vv'], loss: 'kl', heads: 'aligned' },
+      teacher_block: 18, drop_path: 0.1, teacher_drop_path: 0, mask_ratio: 0, reconstruction: null,
+      student_jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 },
+      model: { embed_dim: 768, num_heads: 12, last_block_heads: 16 },
+      schedule: { epochs: 100, warmup_epochs: 5 },
+    });
+    expect(recipe(teacher(stage))).toMatchObject({ model: { embed_dim: 1024, depth: 24 } });
+    expect(teacher(stage).seed).toBe(0);
+    expect(stage.seed).toBe(7);
+  });
+
+  test.each([
+    [{ method: 'mae', teachers: ['B'] }, /^teachers: expected no 'teachers' in an arm with method 'mae' or 'scratch'/],
+    [{ method: 'scratch', maskRatio: 0.5 }, /^maskRatio/],
+    [{ target: 'feature', softmax: false }, /^softmax: expected no 'softmax' in an arm with target 'feature' or 'class-token'/],
+    [{ feature: 'ffn' }, /^feature/],
+    [{ relationLoss: 'smooth-l1' }, /^relationLoss: .* softmax, whose loss is the KL divergence/],
+    [{ teacherInput: 'visible' }, /^teacherInput: .*raw image/],
+    [{ reconstruction: 1 }, /^reconstruction: .*raw image/],
+    [{ target: 'feature', feature: 'qkv', finalNorm: true }, /^finalNorm/],
+    [{ method: 'mae', schedule: 'main' }, /^schedule/],
+  ])('a choice that would change nothing is refused: %j', (choice, message) => {
+    expect(messages(choice)).toEqual([expect.stringMatching(message)]);
+  });
+
+  test('schedule main is three times as long, warm-up included', () => {
+    expect(recipe(distilled({ schedule: 'main' }))['schedule']).toMatchObject({ epochs: 300, warmup_epochs: 15 });
+  });
+});
+
+describe('the block of the teacher', () => {
+  test.each([
+    ['L' as const, 18], ['B' as const, 12], ['S' as const, 12],
+  ])('of a MAE-%s is %d, as in the released code', (size, block) => {
+    expect(recipe(distilled({ student: 'T', teachers: [size] }))['teacher_block']).toBe(block);
+  });
+
+  test.each([[1 / 2, 12], [5 / 8, 15], [3 / 4, 18], [7 / 8, 21], [1, 24]])('at place %d of 24 blocks is %d', (place, block) => {
+    expect(recipe(distilled({ teacherBlock: place }))['teacher_block']).toBe(block);
+  });
+
+  test('output features are those of the last block, after the final norm; the FFN feature after its residual is that of the default block', () => {
+    expect(recipe(distilled({ target: 'feature', feature: 'output' }))).toMatchObject({ teacher_block: 24, target: { feature: 'block', final_norm: true } });
+    expect(recipe(distilled({ target: 'feature', feature: 'ffn-residual' }))).toMatchObject({ teacher_block: 18, target: { feature: 'block', final_norm: false } });
+  });
+
+  test('between two blocks is refused', () => {
+    expect(() => distilled({ teacherBlock: 0.3 })).toThrow(/24 blocks of the L teacher, got 0.3 \(block 7.2/);
+  });
+});
+
+describe('a sequence of teachers', () => {
+  const chain = distilled({ student: 'T', teachers: ['L', 'B', 'S'] });
+
+  test('is a chain of distillations that starts at a MAE, each in a role of its own', () => {
+    const stages = [chain, teacher(chain), teacher(teacher(chain)), teacher(teacher(teacher(chain)))];
+    expect(stages.map(s => [s.kind, s.role])).toEqual([['distill', 'distill'], ['distill', 'teacher-3'], ['distill', 'teacher-2'], ['pretrain', 'teacher']]);
+    expect(stages.map(s => (recipe(s)['model'] as { embed_dim: number }).embed_dim)).toEqual([192, 384, 768, 1024]);
+    expect(stages.map(s => s.seed)).toEqual([7, 7, 7, 0]);
+  });
+
+  test('passes on the heads that each teacher was distilled with', () => {
+    expect(recipe(teacher(teacher(chain)))['model']).toMatchObject({ num_heads: 12, last_block_heads: 16 });
+    expect(recipe(teacher(chain))['model']).toMatchObject({ num_heads: 6, last_block_heads: 16 });
+    expect(recipe(chain)).toMatchObject({ teacher_block: 12, model: { num_heads: 6, last_block_heads: 16 } });
+  });
+
+  test('distills B as an arm of its own does, so that both share the stage', () => {
+    expect(recipe(teacher(distilled({ student: 'S', teachers: ['L', 'B'] })))).toEqual(recipe(distilled({ student: 'B', teachers: ['L'] })));
+  });
+
+  const fromTinyMim = { student: 'S', teachers: ['L', 'B'] } satisfies Partial<Factors>;
+
+  test.each([
+    [{ target: 'feature', feature: 'output' }, /feature block of its block 12: its distillation left proj, norm2, mlp, norm/],
+    [{ target: 'feature', feature: 'ffn' }, /left proj, norm2, mlp of/],
+    [{ target: 'feature', feature: 'attention' }, /left proj of/],
+    [{ target: 'class-token' }, /class-token of its block 12/],
+    [{ relations: ['qq', 'kk', 'vv'] }, undefined],
+    [{ target: 'feature', feature: 'qkv' }, undefined],
+    [{ target: 'feature', feature: 'ffn', teacherBlock: 11 / 12 }, undefined],
+    [{ target: 'feature', feature: 'ffn', teacherTarget: 'same' }, undefined],
+    [{ target: 'class-token', teacherTarget: 'same' }, undefined],
+  ] satisfies [Partial<Factors>, RegExp | undefined][])('whose teachers learned relations, and %j of the last block: refused where it is untrained', (choice, refusal) => {
+    const arm = (): StageSpec => distilled({ ...fromTinyMim, ...choice });
+    if (refusal) expect(arm).toThrow(refusal);
+    else expect(arm).not.toThrow();
+  });
+
+  test('has teachers that learned the default, or the same as the student', () => {
+    const other = distilled({ ...fromTinyMim, jitter: false });
+    expect(recipe(teacher(other))['student_jitter']).not.toBeNull();
+    expect(recipe(teacher(distilled({ ...fromTinyMim, jitter: false, teacherTarget: 'same' })))['student_jitter']).toBeNull();
+    expect(messages({ teacherTarget: 'same' })).toEqual([expect.stringContaining('single teacher')]);
+  });
+});
+
+describe('seeds', () => {
+  test('of the MAE teacher: one for all replicates, or each its own', () => {
+    expect(teacher(distilled({}, paper, 3)).seed).toBe(0);
+    expect(teacher(distilled({}, { ...paper, teacher_seed: 'replicate' }, 3)).seed).toBe(3);
+    const own = { ...paper, teacher_seed: 'replicate' as const };
+    expect(study.report.notes(own).join(' ')).toContain('each replicate has its own');
+    expect(study.report.notes(paper).join(' ')).toContain('given one MAE teacher');
+  });
+
+  test('of the MAE baseline is the replicate\'s', () => {
+    expect(realise(factors.parse({ method: 'mae' }), paper, 5).upstream['weights']!.upstream['weights']!.seed).toBe(5);
+  });
+});
+
+describe('heads', () => {
+  test('that do not divide the width are refused with the way out', () => {
+    const odd = { ...paper, model: { ...paper.model, sizes: { ...paper.model.sizes, B: { embed_dim: 600, depth: 12, num_heads: 12 } } } };
+    expect(() => distilled({}, odd)).toThrow(/16 heads of its L teacher divide, got width 600.*headAlignment/);
+    expect(() => distilled({ headAlignment: false }, odd)).not.toThrow();
+  });
+
+  test('of ViT-T are 6 when it is distilled and 3 as a classifier', () => {
+    const arm = realise(factors.parse({ student: 'T' }), paper, 0);
+    expect(recipe(arm.upstream['weights'])['model']).toMatchObject({ num_heads: 3 });
+    expect(recipe(arm.upstream['weights']!.upstream['weights'])['model']).toMatchObject({ num_heads: 6 });
+  });
+});
+
+describe('fine-tuning', () => {
+  test('of ViT-L follows its own line, the others the common one', () => {
+    const finetuned = (student: Factors['student']) => recipe(realise(factors.parse({ method: 'mae', student }), paper, 0).upstream['weights']);
+    expect(finetuned('L')).toMatchObject({ layer_decay: 0.75, schedule: { epochs: 50, base_lr: 1e-3, batch_size: 1024 } });
+    expect(finetuned('B')).toMatchObject({ layer_decay: 0.65, drop_path: 0.2, schedule: { epochs: 100, base_lr: 5e-4 } });
+  });
+});
+
+describe('profiles', () => {
+  test.each([['mini', mini], ['desk', desk], ['imagenet1k', imagenet1k]] as const)('%s keeps the paper\'s ratio of labelled epochs: scratch three times fine-tuning', (_, declared) => {
+    expect(declared.supervise.schedule.epochs / declared.finetune.schedule.epochs).toBe(3);
+  });
+
+  test('desk distills at least 400,000 images an arm with five seeds', () => {
+    const distill = distilled({}, profileSchema.parse(desk));
+    const kind = study.kinds.find(k => k.name === 'distill')!;
+    expect(kind.cost(distill.recipe, { teacher: teacher(distill).recipe }).unlabelledImages).toBeGreaterThan(400_000);
+    expect(desk.seeds).toHaveLength(5);
+    expect(desk.labelled_images).toBe(16_000);
+  });
+
+  test('the L teacher of mini and desk has every block of Table 10', () => {
+    for (const declared of [mini, desk]) expect(declared.model.sizes.L.depth % 8).toBe(0);
+  });
+
+  /** Paths of all values, a list counting as one. */
+  const leaves = (value: unknown, path: string): string[] =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+      ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, path === '' ? name : `${path}.${name}`))
+      : [path];
+
+  test('every value of imagenet1k has a source or says that it is assumed', () => {
+    const { sources = {}, ...values } = paper;
+    const described = ['name', 'title', 'comparable'];
+    const without = leaves(values, '').filter(path => !described.includes(path) && !Object.keys(sources).some(s => path === s || path.startsWith(`${s}.`)));
+    expect(without.filter(path => !path.startsWith('throughput'))).toEqual([]);
+  });
+
+  test('no source of imagenet1k names a value that is not there', () => {
+    const paths = leaves(paper, '');
+    expect(Object.keys(imagenet1k.sources).filter(s => !paths.some(path => path === s || path.startsWith(`${s}.`)))).toEqual([]);
+  });
+
+  test('assumptions are listed with value and reason', () => {
+    const found = study.report.assumptions!(paper);
+    const warmup = found.find(a => a.field === 'distill.schedule.warmup_epochs');
+    expect(warmup?.value).toBe('5');
+    expect(warmup?.reason).toMatch(/^the README has 15 epochs of 300/);
+    expect(found.every(a => a.value !== undefined && a.reason !== '')).toBe(true);
+    expect(study.report.assumptions!(profileSchema.parse(mini))).toEqual([]);
+  });
+
+  test('an assumed value that --set changes rests on the command line', () => {
+    const reasons = (overrides: string[]) => Object.fromEntries(assumptionsOf(study, paper, overrides).map(a => [a.field, a.reason]));
+    const changed = reasons(['finetune.layer_decay=0.7', 'finetune.augment.crop.scale[0]=0.2']);
+    expect(changed['finetune.layer_decay']).toBe('changed by --set');
+    expect(changed['finetune.augment.crop']).toBe('changed by --set');
+    expect(reasons(['finetune.augment={}'])['finetune.augment.crop']).toBe('changed by --set');
+    expect(changed['finetune.drop_path']).toBe(reasons([])['finetune.drop_path']);
+  });
+
+  test('imagenet1k can be planned, not run; the others run', () => {
+    expect(study.notRunnable!(paper)).toContain('planned, not run');
+    expect(study.notRunnable!(profileSchema.parse(mini))).toBeUndefined();
+  });
+
+  test('mini says first that it proves the way and not the claims', () => {
+    expect(study.report.notes(profileSchema.parse(mini))[0]).toContain('proves the way, not the claims');
+  });
+});
+
+test('UsageError is what a wrong choice throws', () => {
+  expect(() => distilled({ teacherBlock: 0.3 })).toThrow(UsageError);
+});
