@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { UsageError } from '../ablation/errors.ts';
 import type { Changes } from './baseline/baseline.ts';
+import { changesSection } from './baseline/html.ts';
 import { buildReport, type ReportInput } from './model/build.ts';
 import { claimCsv, contentsCsv, curveCsv, recipeCsv, resultCsv } from './render/csv.ts';
 import { enginesOf } from './records/engines.ts';
@@ -30,14 +31,12 @@ const OWN_FOLDERS = [
  * Every file that the records decide, by path within the report, in order of path. Without `provenance.json`.
  * @param changes for a section of the page, which a committed report does not have
  */
-export const renderReport = (input: ReportInput, changes?: Changes): Promise<ReadonlyMap<string, string>> => renderFiles(withChanges(buildReport(input), changes), input.records);
+export const renderReport = (input: ReportInput, changes?: Changes): Promise<ReadonlyMap<string, string>> => renderFiles(buildReport(input), input.records, changes);
 
-const withChanges = (report: Report, changes: Changes | undefined): Report => (changes === undefined ? report : { ...report, changes });
-
-async function renderFiles(report: Report, records: readonly ReportRecord[]): Promise<ReadonlyMap<string, string>> {
+async function renderFiles(report: Report, records: readonly ReportRecord[], changes: Changes | undefined): Promise<ReadonlyMap<string, string>> {
   const figures = await renderFigures(report);
   const files: [string, string][] = [
-    ['index.html', renderHtml(report, figures, await pageScript())],
+    ['index.html', renderHtml(report, figures, { script: await pageScript(), ...(changes && { changes: changesSection(changes) }) })],
     [README_FILE, renderMarkdown(report, figures)],
     [RECORDS_FILE, serializeRecords(records)],
     ...[...figures.values()].map((figure): [string, string] => [`figures/${figure.id}.svg`, standalone(figure.file, escapeMarkup(figure.alt))]),
@@ -82,8 +81,8 @@ export interface WrittenReport {
  */
 export async function writeReport(input: Omit<ReportInput, 'engines'> & { readonly provenance: ReportProvenance; readonly outDir: string; readonly changes?: Changes }): Promise<WrittenReport> {
   const provenance = serializeProvenance(input.provenance);
-  const report = withChanges(buildReport({ ...input, engines: enginesOf(parseProvenance(provenance)) }), input.changes);
-  const files = new Map([...(await renderFiles(report, input.records)), [PROVENANCE_FILE, provenance]]);
+  const report = buildReport({ ...input, engines: enginesOf(parseProvenance(provenance)) });
+  const files = new Map([...(await renderFiles(report, input.records, input.changes)), [PROVENANCE_FILE, provenance]]);
   const written: string[] = [];
   const unchanged: string[] = [];
   for (const [path, text] of files) {

@@ -1,7 +1,7 @@
 /** What changed between two reports, as plain data: results by key, arms by seed, claims, and what it cost. */
 import type { StageCost } from '../../ablation/kind.ts';
 import { armChanges, type ArmChange } from './arms.ts';
-import { claimChanges, type ClaimChange, type ClaimState } from './claims.ts';
+import { claimChanges, type ClaimChange, type ClaimStates } from './claims.ts';
 import { buildReport, type ReportInput } from '../model/build.ts';
 import { countClaims, type ClaimCount } from '../model/claims.ts';
 import type { OrderCount } from '../statistics/compare.ts';
@@ -17,7 +17,7 @@ export interface Baseline {
   readonly records: readonly ReportRecord[] | undefined;
   readonly engines: Engines;
   /** What it says about each claim (`ablation/claim`); undefined for a store, which says nothing. */
-  readonly claims: ReadonlyMap<string, ClaimState> | undefined;
+  readonly claims: ClaimStates | undefined;
 }
 
 /** Two different results of one stage: its identity is the same, so its numbers should be. */
@@ -74,7 +74,7 @@ export function compareReports(input: ReportInput, baseline: Baseline): Changes 
   const before = baseline.records ?? [];
   const report = buildReport(input);
   const earlier = buildReport({ ...input, records: before });
-  const claims = claimChanges(report, earlier, baseline);
+  const claims = claimChanges(report, earlier, baseline.claims);
   const arms = armChanges({ study, ablations, before, now });
   return {
     baseline: baseline.label,

@@ -1,5 +1,5 @@
 /** Claims of two reports side by side: whose verdict changed, and whether results or rules changed it. */
-import type { Baseline } from './baseline.ts';
+import { CsvError, parse } from 'csv-parse/sync';
 import type { Report } from '../model/model.ts';
 import type { Direction, Verdict } from '../statistics/verdict.ts';
 
@@ -26,13 +26,17 @@ export interface ClaimComparison {
   readonly now: readonly ClaimState[];
 }
 
-type States = ReadonlyMap<string, ClaimState>;
+/** By `ablation/claim`. */
+export type ClaimStates = ReadonlyMap<string, ClaimState>;
 
-/** @param earlier the baseline's records, judged by the declarations of today */
-export function claimChanges(report: Report, earlier: Report, baseline: Baseline): ClaimComparison {
+/**
+ * @param earlier the baseline's records, judged by the declarations of today
+ * @param printed what the baseline itself said of its claims; undefined for a store, which says nothing
+ */
+export function claimChanges(report: Report, earlier: Report, printed: ClaimStates | undefined): ClaimComparison {
   const now = statesOf(report);
   const rejudged = statesOf(earlier);
-  const before = baseline.claims ?? rejudged;
+  const before = printed ?? rejudged;
   const sentences = new Map(claimsOf(report).map(claim => [nameOf(claim), claim.sentence]));
   const changes = [...new Set([...now.keys(), ...before.keys()])].flatMap((name): ClaimChange[] => {
     const [a, b] = [before.get(name), now.get(name)];
@@ -47,7 +51,7 @@ export function claimChanges(report: Report, earlier: Report, baseline: Baseline
 const claimsOf = (report: Report) => report.ablations.flatMap(({ claims }) => claims);
 const nameOf = ({ ablation, name }: { ablation: string; name: string }): string => `${ablation}/${name}`;
 const splitName = (name: string): [string, string] => [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
-const statesOf = (report: Report): States => new Map(claimsOf(report).map(claim => [nameOf(claim), { verdict: claim.verdict, direction: claim.direction }]));
+const statesOf = (report: Report): ClaimStates => new Map(claimsOf(report).map(claim => [nameOf(claim), { verdict: claim.verdict, direction: claim.direction }]));
 const isSame = (a: ClaimState | undefined, b: ClaimState | undefined): boolean => a?.verdict === b?.verdict && a?.direction === b?.direction;
 
 const VERDICTS: readonly string[] = ['reproduced', 'contradicted', 'undecided', 'not run'] satisfies Verdict[];
@@ -57,8 +61,8 @@ const DIRECTIONS: readonly string[] = ['agrees', 'disagrees', 'within noise'] sa
  * What a report said about its claims, from its `tables/claims.csv`. Undefined when the table has another form: that of an
  * older version of this program.
  */
-export function parseClaimStates(csv: string): States | undefined {
-  const [header = [], ...rows] = parseCsv(csv);
+export function parseClaimStates(csv: string): ClaimStates | undefined {
+  const [header = [], ...rows] = rowsOf(csv);
   const [ablation, claim, verdict, direction] = ['ablation', 'claim', 'claim_verdict', 'claim_direction'].map(name => header.indexOf(name)) as [number, number, number, number];
   if (Math.min(ablation, claim, verdict, direction) < 0) return undefined;
   const states = new Map<string, ClaimState>();
@@ -70,18 +74,12 @@ export function parseClaimStates(csv: string): States | undefined {
   return states;
 }
 
-/** Rows of a table as RFC 4180 has it: fields in quotes may hold commas, line ends and doubled quotes. */
-export function parseCsv(text: string): string[][] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
-    // Behind the last line end there is one empty field that no line has.
-    if (end === '' && row.length === 0 && (plain ?? '') === '' && quoted === undefined) break;
-    row.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
-    if (end === ',') continue;
-    rows.push(row);
-    row = [];
-    if (end === '') break;
+/** None where the text is no CSV. */
+function rowsOf(csv: string): string[][] {
+  try {
+    return parse(csv, { relax_column_count: true });
+  } catch (error) {
+    if (error instanceof CsvError) return [];
+    throw error;
   }
-  return rows;
 }

@@ -1,7 +1,7 @@
 /** Overview of all tables: where each arm was measured against the place that the paper gives it. */
 import type { MatrixCell, MatrixChart, MatrixRow } from './vega/chart.ts';
 import { offText } from './vega/matrix.ts';
-import { ablationAnchor } from '../tables/claims.ts';
+import { ablationAnchor } from '../tables/anchors.ts';
 import { decidable } from '../statistics/compare.ts';
 import { formatPublished, formatPValue, formatTau, formatValue, plural } from '../text/format.ts';
 import type { AblationReport, ArmRow, Headline, Report } from '../model/model.ts';

@@ -1,31 +1,11 @@
 /** Where the measurement goes most against the paper: what a reader should look at first. */
 import type { ClaimResult, PairResult } from './claims.ts';
-import { ablationAnchor, claimAnchor } from '../tables/claims.ts';
 import { formatDelta, formatPublishedDelta, type Unit } from '../text/format.ts';
-import type { AblationReport, ArmRow } from './model.ts';
+import type { AblationReport, ArmRow, Disagreement } from './model.ts';
 import { mean } from '../statistics/statistics.ts';
 import { FEWEST_SEEDS } from '../statistics/verdict.ts';
 
 const SHOWN = 3;
-
-/** One comparison that came out against the paper. */
-export interface Disagreement {
-  readonly ablation: string;
-  readonly title: string;
-  readonly table: string;
-  /** The arm that the paper has ahead, and the one that is. */
-  readonly arm: string;
-  readonly than: string;
-  /** Measured, `arm` minus `than`: negative; in the headline's unit. */
-  readonly delta: number;
-  /** `delta` in standard errors, as a size. */
-  readonly standardErrors: number;
-  readonly n: number;
-  /** Gap of the published values; undefined where the paper gives none. */
-  readonly published: number | undefined;
-  /** The claim that it stands in, if any. */
-  readonly claim: string | undefined;
-}
 
 export const disagreementRule =
   'Largest disagreements: comparisons of claims, and of arms with their default, whose measured difference has the other sign than the paper says, by how many standard errors of that difference; ' +
@@ -111,8 +91,5 @@ export function disagreementSentence({ arm, than, delta, standardErrors, publish
   const paper = published === undefined ? 'the paper has it the other way round' : published === 0 ? 'the paper has them level' : `the paper has it ${formatPublishedDelta(Math.abs(published)).replace('+', '')} above`;
   return `${arm} is ${size} below ${than}${errors}; ${paper}.`;
 }
-
-/** The claim's row, or the ablation. */
-export const disagreementAnchor = ({ ablation, claim }: Disagreement): string => (claim === undefined ? ablationAnchor(ablation) : claimAnchor({ ablation, name: claim }));
 
 export const disagreementTitle = 'Largest disagreements with the paper';

@@ -1,10 +1,8 @@
 /** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
 import type { Assumption, Fact, Inconsistency } from '../../ablation/declaration.ts';
 import type { StageCost } from '../../ablation/kind.ts';
-import type { Changes } from '../baseline/baseline.ts';
 import type { ClaimCount, ClaimResult, ComparisonCount } from './claims.ts';
 import type { Agreement, Difference, OrderCount, OrderedPair } from '../statistics/compare.ts';
-import type { Disagreement } from './disagreements.ts';
 import type { Unit } from '../text/format.ts';
 import type { Multiplicity } from './multiplicity.ts';
 import type { RankAgreement } from '../statistics/rank.ts';
@@ -51,8 +49,6 @@ export interface Report {
   readonly defaultRecipes: readonly DefaultRecipe[];
   /** Every stage behind the numbers, in the order of the records. */
   readonly stages: readonly StageEntry[];
-  /** Against another report; absent from the report that is committed. */
-  readonly changes?: Changes;
 }
 
 export interface Overview {
@@ -76,6 +72,25 @@ export interface StageEntry {
 export interface Headline {
   readonly label: string;
   readonly unit: Unit;
+}
+
+/** One comparison that came out against the paper. */
+export interface Disagreement {
+  readonly ablation: string;
+  readonly title: string;
+  readonly table: string;
+  /** The arm that the paper has ahead, and the one that is. */
+  readonly arm: string;
+  readonly than: string;
+  /** Measured, `arm` minus `than`: negative; in the headline's unit. */
+  readonly delta: number;
+  /** `delta` in standard errors, as a size. */
+  readonly standardErrors: number;
+  readonly n: number;
+  /** Gap of the published values; undefined where the paper gives none. */
+  readonly published: number | undefined;
+  /** The claim that it stands in, if any. */
+  readonly claim: string | undefined;
 }
 
 export interface ArmCount {

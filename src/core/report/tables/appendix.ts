@@ -1,5 +1,5 @@
 /** Tables at the end of the report: what each arm runs, what failed, and the stages behind the numbers. */
-import { ablationAnchor } from './claims.ts';
+import { ablationAnchor } from './anchors.ts';
 import { formatCount, plural } from '../text/format.ts';
 import type { AblationReport, Failure, Report, StageEntry } from '../model/model.ts';
 import type { ArmRecipe, DefaultRecipe, RecipeChange, StageRecipe } from '../model/recipes.ts';

@@ -4,11 +4,8 @@ import { formatDelta, formatPValue, formatPublishedDelta, plural, type Unit } fr
 import type { AblationReport, Report } from '../model/model.ts';
 import { multiplicitySentences } from '../model/multiplicity.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow, type Tone } from './results.ts';
-import { slug } from '../text/clean.ts';
+import { ablationAnchor, claimAnchor } from './anchors.ts';
 import { ALPHA, type Judgement, type Verdict } from '../statistics/verdict.ts';
-
-export const ablationAnchor = (name: string): string => `ablation-${slug(name)}`;
-export const claimAnchor = ({ ablation, name }: Pick<ClaimResult, 'ablation' | 'name'>): string => `claim-${slug(ablation)}--${slug(name)}`;
 
 const COLUMNS = [left('Verdict'), right('Measured \u0394'), right('Needed'), right('p,\u00a0t\u00a0test'), right('p,\u00a0sign-flip'), right('Published \u0394')];
 

@@ -1,5 +1,5 @@
 /** Tables beside the results: what is where, published rows that are never run, contradictions of the paper, assumed values. */
-import { ablationAnchor } from './claims.ts';
+import { ablationAnchor } from './anchors.ts';
 import { countClaims } from '../model/claims.ts';
 import { decidable } from '../statistics/compare.ts';
 import { formatPublished, formatPValue, formatTau } from '../text/format.ts';

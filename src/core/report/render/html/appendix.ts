@@ -1,6 +1,7 @@
 /** Parts of the page beside its sections: what disagrees most, for the first screen, and what each arm runs, for the end. */
 import { allFailuresTable, defaultRecipeTable, defaultRecipeTitle, recipeTable } from '../../tables/appendix.ts';
-import { disagreementAnchor, disagreementRule, disagreementSentence, disagreementTitle } from '../../model/disagreements.ts';
+import { disagreementRule, disagreementSentence, disagreementTitle } from '../../model/disagreements.ts';
+import { disagreementAnchor } from '../../tables/anchors.ts';
 import { table } from './table.ts';
 import { html, type Markup } from './markup.ts';
 import type { Report } from '../../model/model.ts';

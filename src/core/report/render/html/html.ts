@@ -7,10 +7,10 @@ import { disagreementList, failed, recipes } from './appendix.ts';
 import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from '../../tables/context.ts';
 import { overviewTable } from '../../charts/axis-chart.ts';
 import { bar, claimParts, orderParts } from './bars.ts';
-import { changesSection } from '../../baseline/html.ts';
 import { share } from '../../charts/vega/sharing.ts';
 import type { PageChart, PageData } from '../../charts/vega/views.ts';
-import { ablationAnchor, claimOverview, claimTable } from '../../tables/claims.ts';
+import { ablationAnchor } from '../../tables/anchors.ts';
+import { claimOverview, claimTable } from '../../tables/claims.ts';
 import { curveTable } from '../../tables/curves.ts';
 import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from '../../charts/figures.ts';
 import { plural } from '../../text/format.ts';
@@ -30,8 +30,14 @@ const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(
 const policy = (script: string): string =>
   `default-src 'none'; style-src ${hashOf(styleSheet)};${script === '' ? '' : ` script-src ${hashOf(script)};`} base-uri 'none'; form-action 'none'`;
 
-/** @param script that makes the charts live; without it the page is the same and stands still */
-export function renderHtml(report: Report, figures: Figures, script = ''): string {
+export interface PageParts {
+  /** Makes the charts live; without it the page is the same and stands still. */
+  readonly script?: string;
+  /** A section on what changed against another report, which a committed report does not have. */
+  readonly changes?: Markup;
+}
+
+export function renderHtml(report: Report, figures: Figures, { script = '', changes }: PageParts = {}): string {
   const title = reportTitle(report);
   return html`<!doctype html>
 <html lang="en">
@@ -48,7 +54,7 @@ export function renderHtml(report: Report, figures: Figures, script = ''): strin
 ${head(report)}
 <main>
 ${overview(report, figures)}
-${claims(report)}${report.changes === undefined ? undefined : changesSection(report.changes)}
+${claims(report)}${changes}
 ${report.ablations.map(ablation => section(report, ablation, figures))}
 ${setting(report)}
 </main>

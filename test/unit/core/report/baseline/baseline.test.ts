@@ -1,8 +1,7 @@
 import fc from 'fast-check';
-import { stringify } from 'csv-stringify/sync';
 import { describe, expect, it } from 'vitest';
 import { compareReports, hasChanges, ofAblations, type Baseline, type Changes } from '../../../../../src/core/report/baseline/baseline.ts';
-import { parseClaimStates, parseCsv } from '../../../../../src/core/report/baseline/claims.ts';
+import { parseClaimStates } from '../../../../../src/core/report/baseline/claims.ts';
 import { changesSection } from '../../../../../src/core/report/baseline/html.ts';
 import { renderComment } from '../../../../../src/core/report/baseline/comment.ts';
 import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
@@ -153,11 +152,8 @@ describe('claims', () => {
     expect(parseClaimStates(claimCsv(report)!)).toEqual(new Map([['table/above', { verdict: 'reproduced', direction: undefined }]]));
     expect(parseClaimStates('name,verdict\nx,reproduced\n')).toBeUndefined();
     expect(parseClaimStates('ablation,claim,claim_verdict,claim_direction\nt,c,proved,\n')).toBeUndefined();
-  });
-
-  it('any table comes back from its CSV', () => {
-    const cells = fc.array(fc.array(fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', ' ', '\u00e9') }), { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 4 });
-    fc.assert(fc.property(cells, rows => { expect(parseCsv(stringify(rows, { record_delimiter: '\n' }))).toEqual(rows); }));
+    expect(parseClaimStates('ablation,claim,claim_verdict,claim_direction\nt,c"","reproduced\n')).toBeUndefined();
+    expect(parseClaimStates('')).toBeUndefined();
   });
 });
 
@@ -247,7 +243,7 @@ describe('the page', () => {
   it('has the section only when it is compared, after the claims', () => {
     const report = buildReport(input(now));
     expect(renderHtml(report, new Map())).not.toContain('id="changes"');
-    const page = parseMarkup(renderHtml({ ...report, changes: compare(before, now) }, new Map()));
+    const page = parseMarkup(renderHtml(report, new Map(), { changes: changesSection(compare(before, now)) }));
     expect([...page.querySelectorAll('main > section')].map(section => section.getAttribute('id')).slice(0, 3)).toEqual(['claims', 'changes', 'ablation-table']);
     const captions = [...page.querySelectorAll('#changes caption')].map(caption => caption.textContent);
     expect(captions).toEqual(['Before and now', 'Arms that changed: test accuracy (%)']);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { buildReport } from '../../../../../src/core/report/model/build.ts';
-import { disagreementAnchor, disagreementSentence, type Disagreement } from '../../../../../src/core/report/model/disagreements.ts';
+import { disagreementSentence } from '../../../../../src/core/report/model/disagreements.ts';
+import type { Disagreement } from '../../../../../src/core/report/model/model.ts';
+import { disagreementAnchor } from '../../../../../src/core/report/tables/anchors.ts';
 import { accuracyRecords, cell, claim, claimAblation, type Accuracies } from '../../../../helpers/report/claims.ts';
 import { sampleStudy } from '../../../../helpers/report/sample.ts';
 import type { AblationDeclaration, Claim } from '../../../../../src/core/ablation/declaration.ts';

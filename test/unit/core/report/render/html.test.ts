@@ -143,7 +143,7 @@ describe('the script', () => {
   test('is known to the policy by its hash, and nothing else may run', async () => {
     const script = await pageScript();
     const report = buildReport(sampleInput());
-    const page = renderHtml(report, await renderFigures(report), script);
+    const page = renderHtml(report, await renderFigures(report), { script });
     const policy = parseMarkup(page).querySelector('meta[http-equiv="Content-Security-Policy"]')!.getAttribute('content')!;
     const inline = /<script>([^]*?)<\/script>/.exec(page)![1]!;
     expect(inline).toBe(script);
@@ -155,7 +155,7 @@ describe('the script', () => {
   test('gets its numbers as data that cannot end its block', async () => {
     const report = buildReport(hostileInput());
     const figures = await renderFigures(report);
-    const page = renderHtml(report, figures, 'void 0;');
+    const page = renderHtml(report, figures, { script: 'void 0;' });
     const data = /<script type="application\/json" id="chart-data">([^]*?)<\/script>\n<script>void 0;<\/script>/.exec(page)![1]!;
     expect(data).not.toMatch(/[<\u2028\u2029]/);
     const { charts, specs } = JSON.parse(data) as PageData;
