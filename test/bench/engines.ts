@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { heading, table } from '../../src/cli/terminal/text.ts';
+import { heading, textTable } from '../../src/cli/terminal/text.ts';
 import { CASES, SWEEP_STEP, type StepCase } from './race/cases.ts';
 import { startPeer, type Peer } from './race/peer.ts';
 import { prepareCase } from './race/prepare.ts';
@@ -78,5 +78,5 @@ const median = (values: readonly number[]): number => [...values].sort((a, b) =>
 
 const { values: { rounds, only } } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, only: { type: 'string', default: STEPS.map(({ name }) => name).join() } } });
 for (const step of STEPS.filter(({ name }) => only.split(',').includes(name))) {
-  process.stdout.write(`${heading(step.title)}\n${table([['engine', 'ms a step', 'times', 'peak memory'], ...await race(step, Number(rounds))])}\n\n`);
+  process.stdout.write(`${heading(step.title)}\n${textTable([['engine', 'ms a step', 'times', 'peak memory'], ...await race(step, Number(rounds))])}\n\n`);
 }

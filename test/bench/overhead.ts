@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StageContext, StageResult, UpstreamOutput } from '../../src/core/ablation/kind.ts';
 import { loadExperiments } from '../../src/core/ablation/load.ts';
-import { heading, table } from '../../src/cli/terminal/text.ts';
+import { heading, textTable } from '../../src/cli/terminal/text.ts';
 import { buildPlan, type PlannedStage } from '../../src/core/plan/plan.ts';
 import { dataDir } from '../../src/setup/cache.ts';
 import { loadEngine } from '../../src/engine/backend.ts';
@@ -101,7 +101,7 @@ async function measure(): Promise<Share[]> {
 }
 
 const shares = await measure();
-process.stdout.write(`${heading('Outside the native call, one thread, sizes of mini')}\n${table([
+process.stdout.write(`${heading('Outside the native call, one thread, sizes of mini')}\n${textTable([
   ['stage', 'steps', 'ms a step', 'outside'],
   ...shares.map(({ kind, steps, stepMs, outside }) => [kind, String(steps), stepMs.toFixed(1), `${(100 * outside).toFixed(2)} %`]),
 ])}\n`);

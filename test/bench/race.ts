@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import pc from 'picocolors';
 import { AblateError } from '../../src/core/ablation/errors.ts';
-import { heading, table } from '../../src/cli/terminal/text.ts';
+import { heading, textTable } from '../../src/cli/terminal/text.ts';
 import { cacheDir, dataDir } from '../../src/setup/cache.ts';
 import { parseOptions, HELP, type RaceOptions } from './race/args.ts';
 import { CASES, SWEEP_STEP } from './race/cases.ts';
@@ -22,7 +22,7 @@ import { ourVersions } from './race/versions.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const print = (line = ''): void => void process.stdout.write(`${line}\n`);
-const printTable = (rows: Rows): void => print(table(rows));
+const printTable = (rows: Rows): void => print(textTable(rows));
 
 async function race(options: RaceOptions): Promise<number> {
   const onGpu = options.device === 'gpu';

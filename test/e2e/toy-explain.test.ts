@@ -3,18 +3,18 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ReplicateStory, StageStory } from '../../src/core/inspect/explain-arm.ts';
+import type { ReplicateExplanation, StageExplanation } from '../../src/core/inspect/explain-arm.ts';
 import { editableStudy, type EditableStudy } from '../toy/editable.ts';
 
-interface Explained { readonly arm: string; readonly overrides: string[]; readonly replicates: ReplicateStory[] }
+interface Explained { readonly arm: string; readonly overrides: string[]; readonly replicates: ReplicateExplanation[] }
 
-async function explain(study: EditableStudy, arm: string, ...more: string[]): Promise<Record<string, StageStory>> {
+async function explain(study: EditableStudy, arm: string, ...more: string[]): Promise<Record<string, StageExplanation>> {
   const { stdout, exitCode, all } = await study.ablate('explain', arm, '--json', ...more);
   if (exitCode !== 0) throw new Error(all);
   return Object.fromEntries((JSON.parse(stdout) as Explained).replicates[0]!.stages.map(s => [s.role, s]));
 }
-const states = (stages: Record<string, StageStory>): Record<string, string> => Object.fromEntries(Object.entries(stages).map(([role, s]) => [role, s.state]));
-const plans = (stages: Record<string, StageStory>): Record<string, string | undefined> => Object.fromEntries(Object.entries(stages).map(([role, s]) => [role, s.next]));
+const states = (stages: Record<string, StageExplanation>): Record<string, string> => Object.fromEntries(Object.entries(stages).map(([role, s]) => [role, s.state]));
+const plans = (stages: Record<string, StageExplanation>): Record<string, string | undefined> => Object.fromEntries(Object.entries(stages).map(([role, s]) => [role, s.next]));
 
 describe('explain before, after, and after an edit', () => {
   const study = editableStudy('quick');
@@ -124,7 +124,7 @@ describe('explain before, after, and after an edit', () => {
 describe('explain during a sweep', () => {
   const study = editableStudy('slow');
   let swept: Awaited<ReturnType<EditableStudy['ablate']>>;
-  const seen: Record<string, StageStory>[] = [];
+  const seen: Record<string, StageExplanation>[] = [];
 
   beforeAll(async () => {
     const running = study.ablate('sweep', '--only', 'cut/whole', '--no-report', '--devices', 'cpu:1x1', '--checkpoint-every', '0.1');

@@ -6,7 +6,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InvalidArgumentError, program } from 'commander';
-import { table } from '../../src/cli/terminal/text.ts';
+import { textTable } from '../../src/cli/terminal/text.ts';
 import { nodeOf } from './node-binary.ts';
 import { checkCell, ENGINES, SITUATIONS, type CellResult } from './situation.ts';
 
@@ -49,7 +49,7 @@ for (const wanted of options.node) {
 /** Numbers are those of the engine: no Node may change one. */
 const differing = ENGINES.filter(engine => new Set(results.filter(r => r.engine === engine).flatMap(r => r.records ?? [])).size > 1);
 
-console.log(`\n${table([
+console.log(`\n${textTable([
   ['Node', 'engine', 'as', 'records', 'outcome'],
   ...results.map(r => [r.node.version, r.engine, r.situation, r.records ?? '-', failureOf(r) === undefined ? r.steps.map(s => `${s.name}: ${s.text}`).join('; ') : `FAILED at ${r.steps.at(-1)!.name}`]),
 ], [0, 1, 2, 3, 4])}`);

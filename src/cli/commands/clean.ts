@@ -7,8 +7,9 @@ import { buildPlan } from '../../core/plan/plan.ts';
 import { findGarbage, removeStage, type Garbage } from '../../core/store/garbage.ts';
 import { openStore, openStoreReadOnly } from '../../core/store/store.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
-import { withFolders, type Selection } from '../selection.ts';
-import { bytes, heading, plural, table, warn } from '../terminal/text.ts';
+import { withFolders, type Selection } from '../options/selection.ts';
+import { formatAmount, plural } from '../../core/text/format.ts';
+import { heading, textTable, warn } from '../terminal/text.ts';
 
 type CleanOptions = Pick<Selection, 'store' | 'experiments'> & { readonly yes?: boolean };
 
@@ -59,6 +60,6 @@ const distinct = (choices: readonly ExperimentsChoice[]): ExperimentsChoice[] =>
 function garbageText(garbage: readonly Garbage[], store: string): string {
   if (garbage.length === 0) return `Every stage in ${store}/ is needed by a declared arm.`;
   const total = garbage.reduce((sum, g) => sum + g.bytes, 0);
-  const rows = [...garbage].sort((a, b) => b.bytes - a.bytes).map(g => [g.key.slice(0, 12), g.label, g.state, bytes(g.bytes)]);
-  return `${heading('Not needed by any declared arm')}: ${plural(garbage.length, 'stage')}, ${bytes(total)}\n\n${table(rows, [0, 1, 2])}\n`;
+  const rows = [...garbage].sort((a, b) => b.bytes - a.bytes).map(g => [g.key.slice(0, 12), g.label, g.state, formatAmount(g.bytes, 'B')]);
+  return `${heading('Not needed by any declared arm')}: ${plural(garbage.length, 'stage')}, ${formatAmount(total, 'B')}\n\n${textTable(rows, [0, 1, 2])}\n`;
 }

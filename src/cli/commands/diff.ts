@@ -4,12 +4,14 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { MetricSpec } from '../../core/ablation/kind.ts';
 import { roleDifferences, type RoleDifference } from '../../core/plan/difference.ts';
-import type { Plan } from '../../core/plan/plan.ts';
+import type { Plan, PlannedExperiments } from '../../core/plan/plan.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
 import { measured, type CurveDifference, type Measured } from '../../core/inspect/diff-arms.ts';
-import { choose, withSelection, type Chosen, type Selection } from '../selection.ts';
-import { cut, heading, plural, table } from '../terminal/text.ts';
+import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { shorten } from '../../core/text/clean.ts';
+import { plural } from '../../core/text/format.ts';
+import { heading, textTable } from '../terminal/text.ts';
 
 export function registerDiff(program: Command): void {
   withSelection(program.command('diff').description('compare two arms: recipe fields, headline numbers seed by seed, curves').argument('<ablation/arm>').argument('<ablation/arm>'))
@@ -23,7 +25,7 @@ export function registerDiff(program: Command): void {
     });
 }
 
-function diffText(chosen: Chosen, a: ChosenArm, b: ChosenArm, roles: readonly RoleDifference[], numbers: Measured | undefined): string {
+function diffText(chosen: PlannedExperiments, a: ChosenArm, b: ChosenArm, roles: readonly RoleDifference[], numbers: Measured | undefined): string {
   const { study: { report: { headline } }, profile, overrides, seeds, plan } = chosen;
   const spec = metricOf(chosen, plan, a, headline.role, headline.metric);
   return [
@@ -44,8 +46,8 @@ function diffText(chosen: Chosen, a: ChosenArm, b: ChosenArm, roles: readonly Ro
 const VALUE = 36;
 
 function recipeLines(roles: readonly RoleDifference[]): string {
-  const value = (text: string | undefined): string => (text === undefined ? pc.dim('none') : cut(text, VALUE));
-  return table(roles.flatMap(({ role, same, only, fields, inputs }): string[][] => {
+  const value = (text: string | undefined): string => (text === undefined ? pc.dim('none') : shorten(text, VALUE));
+  return textTable(roles.flatMap(({ role, same, only, fields, inputs }): string[][] => {
     if (same) return [[role, pc.dim('same stage'), '', '']];
     if (only !== undefined) return [[role, pc.dim(`only in ${only}`), '', '']];
     const rows = [...fields.map(f => [f.field.replace(/^recipe\./, ''), value(f.a), value(f.b)]), ...inputs.map(({ slot, a, b }) => (a === b ? [pc.dim(`another ${a ?? slot}`), '', ''] : [slot, a ?? pc.dim('none'), b ?? pc.dim('none')]))];
@@ -62,7 +64,7 @@ function headlineLines(seeds: readonly number[], numbers: Measured | undefined, 
     const [x, y] = [a.get(seed)?.value, b.get(seed)?.value];
     return [`seed ${seed}`, value(x), value(y), x === undefined || y === undefined ? '' : delta(x - y)];
   });
-  const lines = [table([['', 'a', 'b', 'a - b'].map(h => pc.dim(h)), ...rows])];
+  const lines = [textTable([['', 'a', 'b', 'a - b'].map(h => pc.dim(h)), ...rows])];
   if (difference === undefined) return [...lines, pc.dim('  No seed has both.')];
   const { interval, n, error } = difference;
   const within = interval === undefined ? '' : `, ${Math.round(interval.level * 100)} % interval ${delta(interval.low)} to ${delta(interval.high)}`;
@@ -83,7 +85,7 @@ function curveLines({ epochs, a, b }: CurveDifference): string {
   const low = Math.min(...a, ...b), high = Math.max(...a, ...b);
   const shown = [...new Set(Array.from({ length: COLUMNS }, (_, i) => Math.round(((epochs.length - 1) * i) / (COLUMNS - 1))))];
   const row = (name: string, values: readonly number[]): string[] => [name, sparkline(values, low, high), ...shown.map(i => values[i]!.toPrecision(4))];
-  return table([
+  return textTable([
     ['', 'epoch', ...shown.map(i => String(Number(epochs[i]!.toFixed(2))))].map(h => pc.dim(h)),
     row('a', a),
     row('b', b),
@@ -98,12 +100,12 @@ export function sparkline(values: readonly number[], low: number, high: number):
   return values.map(v => BARS[high === low ? 0 : Math.round(((v - low) / (high - low)) * (BARS.length - 1))]).join('');
 }
 
-function metricOf({ study }: Chosen, plan: Plan, arm: ChosenArm, role: string, metric: string): MetricSpec | undefined {
+function metricOf({ study }: PlannedExperiments, plan: Plan, arm: ChosenArm, role: string, metric: string): MetricSpec | undefined {
   const key = arm.replicates[0]!.stages[role];
   return study.kinds.find(kind => kind.name === plan.stages.get(key ?? '')?.kind)?.metrics[metric];
 }
 
-function diffJson({ profile, overrides }: Chosen, a: ChosenArm, b: ChosenArm, roles: readonly RoleDifference[], numbers: Measured | undefined): string {
+function diffJson({ profile, overrides }: PlannedExperiments, a: ChosenArm, b: ChosenArm, roles: readonly RoleDifference[], numbers: Measured | undefined): string {
   const results = numbers && { a: Object.fromEntries(numbers.a), b: Object.fromEntries(numbers.b), difference: numbers.difference ?? null, curves: numbers.curves };
   return JSON.stringify({ a: a.name, b: b.name, profile: profile.name, overrides, recipe: roles, ...(results && { results }) }, undefined, 2);
 }

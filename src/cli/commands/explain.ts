@@ -4,9 +4,12 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
-import { explainReplicate, type Change, type ReplicateStory, type StageStory } from '../../core/inspect/explain-arm.ts';
-import { choose, withSelection, type Chosen, type Selection } from '../selection.ts';
-import { columns, cut, duration, firstOf, heading, listed, plural, table, warn, when, wrap } from '../terminal/text.ts';
+import { explainReplicate, type Change, type ReplicateExplanation, type StageExplanation } from '../../core/inspect/explain-arm.ts';
+import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { shorten } from '../../core/text/clean.ts';
+import { plural } from '../../core/text/format.ts';
+import { columns, duration, firstOf, heading, listed, textTable, warn, when, wrap } from '../terminal/text.ts';
 
 export function registerExplain(program: Command): void {
   withSelection(program.command('explain').description('say stage by stage why an arm is done, reused, stale or missing, and what a sweep would do').argument('<ablation/arm>'))
@@ -20,30 +23,30 @@ export function registerExplain(program: Command): void {
     });
 }
 
-function explain({ plan, profile, overrides }: Chosen, arm: ChosenArm, dir: string): ReplicateStory[] {
+function explain({ plan, profile, overrides }: PlannedExperiments, arm: ChosenArm, dir: string): ReplicateExplanation[] {
   const store = existsSync(dir) ? openStoreReadOnly(dir) : undefined;
   const sweeps = store?.sweeps(warn) ?? [];
   return arm.replicates.map(replicate => explainReplicate(replicate, { plan, profile: profile.name, overrides, store, sweeps }));
 }
 
-function explanation(arm: ChosenArm, { profile, overrides }: Chosen, replicates: readonly ReplicateStory[]): string {
+function explanation(arm: ChosenArm, { profile, overrides }: PlannedExperiments, replicates: readonly ReplicateExplanation[]): string {
   const scale = [`profile ${profile.name}`, ...overrides].join(', ');
   const lines = [`${heading(arm.name)}  ${arm.label}  ${pc.dim(`(${scale})`)}`];
   for (const replicate of replicates) lines.push('', `seed ${replicate.seed}`, stageLines(replicate.stages), ...goneLine(replicate), `  ${pc.bold('A sweep')} ${nextText(replicate.stages)}`);
   return lines.join('\n');
 }
 
-const STATE: Readonly<Record<StageStory['state'], (text: string) => string>> = {
+const STATE: Readonly<Record<StageExplanation['state'], (text: string) => string>> = {
   done: pc.green, reused: pc.green, running: pc.cyan, interrupted: pc.yellow, failed: pc.red, stale: pc.yellow, missing: text => text,
 };
 
 /** A row a stage, and below it its reasons. */
-function stageLines(stages: readonly StageStory[]): string {
-  const rows = table(stages.map(s => [s.role, s.kind, s.key.slice(0, 12), STATE[s.state](s.state), summary(s)]), [0, 1, 2, 3, 4]).split('\n');
+function stageLines(stages: readonly StageExplanation[]): string {
+  const rows = textTable(stages.map(s => [s.role, s.kind, s.key.slice(0, 12), STATE[s.state](s.state), summary(s)]), [0, 1, 2, 3, 4]).split('\n');
   return rows.flatMap((row, i) => [row, ...reasons(stages[i]!).map(reason => `      ${wrap(reason, columns() - 6, '        ')}`)]).join('\n');
 }
 
-function summary(s: StageStory): string {
+function summary(s: StageExplanation): string {
   switch (s.state) {
     case 'done':
     case 'reused':
@@ -61,7 +64,7 @@ function summary(s: StageStory): string {
   }
 }
 
-function reasons(s: StageStory): string[] {
+function reasons(s: StageExplanation): string[] {
   switch (s.state) {
     case 'reused':
       return [`shared with ${firstOf(s.sharedWith, 6)}`];
@@ -89,21 +92,21 @@ const VALUE = 60;
 function changeText({ field, from, to, role }: Change): string {
   if (role !== undefined) return `because its ${role} changed`;
   if (field === 'revision') return `the stage's code changed its semantics: revision ${from ?? 'none'} -> ${to ?? 'none'}`;
-  return `${fieldName(field)}: ${cut(from ?? 'none', VALUE)} -> ${cut(to ?? 'none', VALUE)}`;
+  return `${fieldName(field)}: ${shorten(from ?? 'none', VALUE)} -> ${shorten(to ?? 'none', VALUE)}`;
 }
 
 const differenceText = ({ field, from, to, role }: Change): string =>
-  role === undefined ? `${fieldName(field)}: ${cut(from ?? 'none', VALUE)}, here ${cut(to ?? 'none', VALUE)}` : `its ${role}, which is another`;
+  role === undefined ? `${fieldName(field)}: ${shorten(from ?? 'none', VALUE)}, here ${shorten(to ?? 'none', VALUE)}` : `its ${role}, which is another`;
 
 /** Most fields are the recipe's. */
 const fieldName = (field: string): string => field.replace(/^recipe\./, '');
 
-function goneLine({ gone }: ReplicateStory): string[] {
+function goneLine({ gone }: ReplicateExplanation): string[] {
   return gone.length === 0 ? [] : [pc.dim(`  no longer part of this arm: ${listed(gone)}`)];
 }
 
-function nextText(stages: readonly StageStory[]): string {
-  const roles = (next: StageStory['next']): string[] => stages.filter(s => s.next === next).map(s => s.role);
+function nextText(stages: readonly StageExplanation[]): string {
+  const roles = (next: StageExplanation['next']): string[] => stages.filter(s => s.next === next).map(s => s.role);
   const [wait, resume, run] = [roles('wait'), roles('continue'), roles('run')];
   if (wait.length + resume.length + run.length === 0) return 'would run nothing for this replicate: it is done.';
   const steps = [

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
-import { programFor, quoted } from '../invocation.ts';
-import { firstOf, heading, table } from '../terminal/text.ts';
+import { programFor, quoted } from '../terminal/invocation.ts';
+import { firstOf, heading, textTable } from '../terminal/text.ts';
 
 export function registerInit(program: Command): void {
   program.command('init')
@@ -68,7 +68,7 @@ function nextSteps(folder: string): string {
   const ablate = programFor(folder);
   return [
     `Wrote a study to ${pc.cyan(folder)}:`,
-    table([
+    textTable([
       ['study.ts', 'the factors and stages that it works with: those of TinyMIM'],
       ['ablations/tiny.ts', 'one ablation: four arms with published values, and two claims'],
       ['profiles/minute.ts', 'the scale: three seeds in about a minute on two cores'],

@@ -9,7 +9,7 @@ import { unlessDamaged } from '../../core/store/errors.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
 import { findArm } from '../../core/inspect/arm.ts';
-import { choose, withSelection, type Selection } from '../selection.ts';
+import { choose, withSelection, type Selection } from '../options/selection.ts';
 import { listed } from '../terminal/text.ts';
 
 interface LogOptions extends Selection {

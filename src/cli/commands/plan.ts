@@ -5,13 +5,16 @@ import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
 import type { Outcome } from '../../core/runner/measure.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
-import { settingFor, type Setting } from '../engine.ts';
+import { cacheDir, freeBytes, prepareFolder } from '../../setup/cache.ts';
+import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
 import { forecast, stillToRun } from '../../core/inspect/forecast.ts';
 import { planJson, planText, type PlanView } from '../terminal/plan-view.ts';
-import { choose, withSelection, type Chosen, type Selection } from '../selection.ts';
-import { Speeds } from '../../core/inspect/speeds.ts';
+import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { readStates } from '../../core/inspect/states.ts';
-import { count, duration, plural } from '../terminal/text.ts';
+import { formatCount, plural } from '../../core/text/format.ts';
+import { duration } from '../terminal/text.ts';
 
 export interface PlanOptions extends Selection {
   readonly devices?: string;
@@ -33,24 +36,25 @@ export function registerPlan(program: Command): void {
 }
 
 /** The plan as text, or as JSON where that is asked for. */
-export async function showPlan(chosen: Chosen, options: PlanOptions): Promise<string> {
+export async function showPlan(chosen: PlannedExperiments, options: PlanOptions): Promise<string> {
   const view = await viewOf(chosen, options, await settingFor(options.devices));
   return options.json === true ? planJson(view) : planText(view, options.stages === true);
 }
 
-async function viewOf(chosen: Chosen, { store, measure }: PlanOptions, { engine, devices, places }: Setting): Promise<PlanView> {
+async function viewOf(chosen: PlannedExperiments, { store, measure }: PlanOptions, { engine, devices, places }: Setting): Promise<PlanView> {
   const states = readStates(store, chosen.plan);
-  const speeds = new Speeds(chosen, existsSync(store) ? openStoreReadOnly(store) : undefined, places, engine);
+  const speeds = new StageSpeeds(chosen, existsSync(store) ? openStoreReadOnly(store) : undefined, places, thisMachine(engine));
   const known = measure === true ? await measureMissing(chosen, speeds, stillToRun(chosen, states), devices) : speeds;
-  return { chosen, states, devices, forecast: await forecast(chosen, states, store, known, places) };
+  return { chosen, states, devices, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store) }) };
 }
 
-async function measureMissing({ study, profile }: Chosen, speeds: Speeds, stages: ReturnType<typeof stillToRun>, devices: string): Promise<Speeds> {
+async function measureMissing({ study, profile }: PlannedExperiments, speeds: StageSpeeds, stages: ReturnType<typeof stillToRun>, devices: string): Promise<StageSpeeds> {
   const reason = study.notRunnable?.(profile);
   if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `--measure: profile ${profile.name} cannot run here: ${reason}`);
   const missing = [...speeds.unmeasured(stages).values()].reduce((sum, list) => sum + list.length, 0);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   if (missing > 0) say(pc.dim(`Measuring ${plural(missing, 'stage shape')} on ${devices}, a few steps of each.`));
+  await prepareFolder(cacheDir(), 0); // for what is measured
   let n = 0;
   return speeds.measure(stages, outcome => say(pc.dim(`  ${++n}/${missing}  `) + outcomeText(outcome)));
 }
@@ -62,5 +66,5 @@ function outcomeText(outcome: Outcome): string {
   if ('failure' in outcome) return `${head}  ${pc.red('failed')} ${outcome.failure}`;
   const { perSecond, start, process: first } = outcome.measurement;
   const images = stage.cost.labelledImages + stage.cost.unlabelledImages;
-  return `${head}  ${images > 0 ? `${count(perSecond)} images/s` : duration(stage.cost.flops / perSecond)}, start ${start.toFixed(1)} s, of a new worker ${(start + (first ?? 0)).toFixed(1)} s`;
+  return `${head}  ${images > 0 ? `${formatCount(perSecond)} images/s` : duration(stage.cost.flops / perSecond)}, start ${start.toFixed(1)} s, of a new worker ${(start + (first ?? 0)).toFixed(1)} s`;
 }

@@ -6,7 +6,9 @@ import { UsageError } from '../../core/ablation/errors.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { TABLES } from '../../core/store/tables.ts';
 import type { QueryResult } from '../../core/inspect/database.ts';
-import { columns as screenWidth, cut, heading, plural, table, warn, wrap } from '../terminal/text.ts';
+import { shorten } from '../../core/text/clean.ts';
+import { plural } from '../../core/text/format.ts';
+import { columns as screenWidth, heading, textTable, warn, wrap } from '../terminal/text.ts';
 
 interface QueryOptions {
   readonly store: string;
@@ -55,9 +57,9 @@ function viewsText(): string {
 const WIDEST = 60;
 
 function tableText({ columns, rows }: QueryResult): string {
-  const cells = rows.map(row => row.map((value, i) => (value === null ? pc.dim('null') : cut(cellText(value, columns[i]!.isNumber), WIDEST))));
+  const cells = rows.map(row => row.map((value, i) => (value === null ? pc.dim('null') : shorten(cellText(value, columns[i]!.isNumber), WIDEST))));
   const left = columns.flatMap((c, i) => (c.isNumber ? [] : [i]));
-  return `${columns.length === 0 ? '' : `${table([columns.map(c => pc.dim(c.name)), ...cells], left)}\n`}${pc.dim(`  ${plural(rows.length, 'row')}`)}\n`;
+  return `${columns.length === 0 ? '' : `${textTable([columns.map(c => pc.dim(c.name)), ...cells], left)}\n`}${pc.dim(`  ${plural(rows.length, 'row')}`)}\n`;
 }
 
 /** Numbers with the digits that a screen needs. */

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
-import { buildPlan } from '../../core/plan/plan.ts';
+import { buildPlan, type PlannedExperiments } from '../../core/plan/plan.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import type { BaselineOptions } from '../report/baseline.ts';
 import { reportFolder, writtenProfiles } from '../../core/report/folder.ts';
-import { choose, withSelection, type Chosen, type Selection } from '../selection.ts';
-import { plural } from '../terminal/text.ts';
+import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { plural } from '../../core/text/format.ts';
 
 interface ReportOptions extends Selection, Partial<BaselineOptions> {
   readonly reports: string;
@@ -50,7 +50,7 @@ const OF_BASELINE = ['comment', 'out', 'url'] as const;
 async function report(options: ReportOptions): Promise<number> {
   refuseMixed(options);
   const profiles = options.all === true ? writtenProfiles(options.reports, options.experiments) : [options.profile];
-  const chosen: Chosen[] = [];
+  const chosen: PlannedExperiments[] = [];
   for (const profile of profiles) chosen.push(await choose({ ...options, profile }));
   const { reports, verify, baseline } = options;
   if (baseline !== undefined) return (await import('../report/baseline.ts')).compare(chosen, { ...options, reports, baseline });
@@ -70,7 +70,7 @@ function refuseMixed(options: ReportOptions): void {
 }
 
 /** Writes the report's folder and says what it came to. */
-export async function writeReports(chosen: Chosen, options: { readonly store: string; readonly reports: string }): Promise<void> {
+export async function writeReports(chosen: PlannedExperiments, options: { readonly store: string; readonly reports: string }): Promise<void> {
   const [{ collectProvenance, collectRecords }, { writeReport }] = await Promise.all([
     import('../../core/report/records/collect.ts'), import('../../core/report/write.ts'), // charts: not for the other commands
   ]);

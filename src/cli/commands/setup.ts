@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { wantedEngine } from '../../setup/choice.ts';
 import { ensureData } from '../../setup/data.ts';
 import { ensureEngine } from '../../setup/engine.ts';
-import { surprises } from '../engine.ts';
+import { surprises } from '../options/setting.ts';
 import { warn } from '../terminal/text.ts';
 
 interface SetupOptions {

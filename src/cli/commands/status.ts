@@ -1,14 +1,16 @@
 /** `ablate status`: what is done, running, failed and left, how long the rest takes, and where to look; also beside a sweep. */
 import type { Command } from 'commander';
+import pc from 'picocolors';
 import { defaultDevices, parseDevices, type Place } from '../../core/runner/devices.ts';
 import { SetupError } from '../../setup/errors.ts';
 import type { EngineName } from '../../engine/engine-name.ts';
-import { settingFor, type Setting } from '../engine.ts';
-import { lookSurely } from '../../core/inspect/look.ts';
+import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
+import { settledSnapshot } from '../../core/inspect/settled-snapshot.ts';
 import { devicesText } from '../../core/inspect/places.ts';
-import { choose, withSelection, type Chosen, type Selection } from '../selection.ts';
-import { Looker, type Snapshot } from '../../core/inspect/snapshot.ts';
-import { Speeds } from '../../core/inspect/speeds.ts';
+import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { StoreWatcher, type Snapshot } from '../../core/inspect/snapshot.ts';
+import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { statusJson, statusText, type StatusView } from '../terminal/status-view.ts';
 import { timeLeft } from '../../core/inspect/time-left.ts';
 import { watch } from '../terminal/watch.ts';
@@ -26,7 +28,7 @@ export function registerStatus(program: Command): void {
     .option('--json', 'as JSON; with --watch one line for each change')
     .action(async (options: StatusOptions) => {
       const chosen = await choose(options);
-      const viewer = new Viewer(chosen, new Looker(options.store, chosen.plan), await idleSetting(options.devices));
+      const viewer = new Viewer(chosen, new StoreWatcher(options.store, chosen.plan), await idleSetting(options.devices));
       if (options.watch === true) process.exitCode = await watch(viewer, options.json === true);
       else process.stdout.write(`${options.json === true ? statusJson(await viewer.surely(), 2) : statusText(await viewer.surely())}\n`);
     });
@@ -43,24 +45,26 @@ async function idleSetting(devices: string | undefined): Promise<Setting> {
   }
 }
 
+const sayWatching = (seconds: number): void => void process.stderr.write(pc.dim(`Some heartbeats have stood still for a while; watching them for ${seconds} s.\n`));
+
 /** Looks, and reckons what is left. */
 class Viewer {
-  readonly #chosen: Chosen;
-  readonly #looker: Looker;
+  readonly #chosen: PlannedExperiments;
+  readonly #watcher: StoreWatcher;
   readonly #idle: readonly Place[];
   readonly #engine: EngineName;
-  #known: { readonly for: string; readonly speeds: Speeds } | undefined;
+  #known: { readonly for: string; readonly speeds: StageSpeeds } | undefined;
 
-  constructor(chosen: Chosen, looker: Looker, { engine, places }: Setting) {
+  constructor(chosen: PlannedExperiments, watcher: StoreWatcher, { engine, places }: Setting) {
     this.#chosen = chosen;
-    this.#looker = looker;
+    this.#watcher = watcher;
     this.#idle = places;
     this.#engine = engine;
   }
 
-  view(snapshot = this.#looker.look()): StatusView {
+  view(snapshot = this.#watcher.snapshot()): StatusView {
     const { plan, study, profile, overrides } = this.#chosen;
-    const places = snapshot.runners.length > 0 ? this.#looker.places(snapshot) : [];
+    const places = snapshot.runners.length > 0 ? this.#watcher.places(snapshot) : [];
     const used = places.length > 0 ? places : this.#idle;
     const speeds = this.#speeds(snapshot, used);
     const left = study.notRunnable?.(profile) !== undefined
@@ -71,13 +75,13 @@ class Viewer {
 
   /** Never counts a stage as running whose process is gone, if that takes watching a heartbeat for a while. */
   async surely(): Promise<StatusView> {
-    return this.view(await lookSurely(this.#looker));
+    return this.view(await settledSnapshot(this.#watcher, sayWatching));
   }
 
   /** What finished stages tell changes only when one finishes. */
-  #speeds({ stages }: Snapshot, places: readonly Place[]): Speeds {
+  #speeds({ stages }: Snapshot, places: readonly Place[]): StageSpeeds {
     const name = `${stages.filter(s => s.state.state === 'done').length} ${places.map(p => `${p.name}x${p.threads}`).join()}`;
-    if (this.#known?.for !== name) this.#known = { for: name, speeds: new Speeds(this.#chosen, this.#looker.store, places, this.#engine) };
+    if (this.#known?.for !== name) this.#known = { for: name, speeds: new StageSpeeds(this.#chosen, this.#watcher.store, places, thisMachine(this.#engine)) };
     return this.#known.speeds;
   }
 }

@@ -10,12 +10,14 @@ import { dataDir } from '../../setup/cache.ts';
 import { StoreError } from '../../core/store/errors.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
 import { createDisplay } from '../terminal/display.ts';
-import { settingFor } from '../engine.ts';
-import { programFor } from '../invocation.ts';
+import { settingFor } from '../options/setting.ts';
+import { programFor } from '../terminal/invocation.ts';
 import { showPlan } from './plan.ts';
 import { writeReports } from './report.ts';
-import { choose, withSelection, type Chosen, type Selection } from '../selection.ts';
-import { heading, plural, warn } from '../terminal/text.ts';
+import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { plural } from '../../core/text/format.ts';
+import { heading, warn } from '../terminal/text.ts';
 
 interface SweepOptions extends Selection {
   readonly devices?: string;
@@ -43,7 +45,7 @@ export function registerSweep(program: Command): void {
     });
 }
 
-async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
+async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise<number> {
   const { plan, profile, dir, study } = chosen;
   requireRunnable(chosen);
   const store = openStore(options.store, { warn });
@@ -79,19 +81,19 @@ async function sweep(chosen: Chosen, options: SweepOptions): Promise<number> {
   return summary.failed.length > 0 ? 1 : 0;
 }
 
-function requireRunnable({ study, profile }: Chosen): void {
+function requireRunnable({ study, profile }: PlannedExperiments): void {
   const reason = study.notRunnable?.(profile);
   if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `Profile ${profile.name} cannot run here: ${reason}. See its plan with ablate plan --profile ${profile.name}.`);
 }
 
 /** Else every stage would fail of it. */
-function requireReady({ study, profile }: Chosen): void {
+function requireReady({ study, profile }: PlannedExperiments): void {
   const missing = study.notReady?.(profile, resolve(dataDir()));
   if (missing !== undefined) throw new UsageError('NOT_READY', `${missing}\nTo mend it: ${programFor('.')} setup`);
 }
 
 /** For `explain`. A store that takes no record may still hold all that is asked for. */
-function remember(store: Store, { plan, profile, overrides, seeds }: Chosen): void {
+function remember(store: Store, { plan, profile, overrides, seeds }: PlannedExperiments): void {
   try {
     store.recordSweep({ profile: profile.name, overrides, seeds, arms: plan.arms.map(({ ablation, arm, seed, stages }) => ({ ablation, arm, seed, stages })) });
   } catch (error) {

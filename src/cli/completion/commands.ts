@@ -10,13 +10,13 @@ export interface CommandWords {
   readonly name: string;
   readonly help: string;
   readonly options: readonly OptionWords[];
-  readonly operands: readonly (Place & { readonly variadic: boolean })[];
+  readonly operands: readonly (Placeholder & { readonly variadic: boolean })[];
   /** Those that the help shows. */
   readonly commands: readonly CommandWords[];
 }
 
 /** Where a value stands: `<folder>`. */
-export interface Place {
+export interface Placeholder {
   /** What stands in the help in place of the value, which says what kind of value it is. */
   readonly placeholder: string;
   readonly choices?: readonly string[];
@@ -26,7 +26,7 @@ export interface OptionWords {
   readonly flag: string;
   readonly help: string;
   /** Absent: the option takes no value. */
-  readonly value?: Place;
+  readonly value?: Placeholder;
 }
 
 export function commandWords(command: Command): CommandWords {
@@ -43,7 +43,7 @@ export function commandWords(command: Command): CommandWords {
 const optionWords = (option: Option, flag: string): OptionWords =>
   ({ flag, help: firstLine(option.description), ...(option.required && { value: place(/<(.+?)(?:\.\.\.)?>/.exec(option.flags)?.[1] ?? '', option) }) });
 
-const place = (placeholder: string, { argChoices }: Option | Argument): Place => ({ placeholder, ...(argChoices !== undefined && { choices: argChoices }) });
+const place = (placeholder: string, { argChoices }: Option | Argument): Placeholder => ({ placeholder, ...(argChoices !== undefined && { choices: argChoices }) });
 
 const firstLine = (text: string): string => text.split('\n')[0]!;
 

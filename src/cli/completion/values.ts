@@ -1,10 +1,10 @@
 /** Values of options and operands, by the placeholder that stands for them in the help: `--store <folder>`, `explain <ablation/arm>`. */
 import { AblateError } from '../../core/ablation/errors.ts';
 import { listAblations, listProfiles } from '../../core/ablation/folder.ts';
-import { defaultExperiments, defaultProfile } from '../experiments.ts';
-import type { Place } from './commands.ts';
+import { defaultExperiments, defaultProfile } from '../options/defaults.ts';
+import type { Placeholder } from './commands.ts';
 
-export interface Value {
+export interface Suggestion {
   readonly word: string;
   readonly help: string;
 }
@@ -12,7 +12,7 @@ export interface Value {
 export interface Values {
   /** `words`: one of them, whole; `open`: one of them, and the word may go on; `folders`, `files`: those of the shell. */
   readonly kind: 'words' | 'open' | 'folders' | 'files';
-  readonly values: readonly Value[];
+  readonly values: readonly Suggestion[];
 }
 
 /** The options of the line, by flag: they say which declarations are meant. */
@@ -21,7 +21,7 @@ type Options = ReadonlyMap<string, string>;
 type Source = (current: string, options: Options) => Values | Promise<Values>;
 
 /** @param current what is typed of the value */
-export async function valuesOf({ placeholder, choices }: Place, current: string, options: Options): Promise<Values> {
+export async function valuesOf({ placeholder, choices }: Placeholder, current: string, options: Options): Promise<Values> {
   if (choices !== undefined) return { kind: 'words', values: starting(choices, current) };
   try {
     return await SOURCES.get(placeholder)?.(current, options) ?? { kind: 'words', values: [] };
@@ -46,7 +46,7 @@ const SOURCES: ReadonlyMap<string, Source> = new Map<string, Source>([
   ['path=value', fieldOfProfile],
 ]);
 
-const starting = (words: readonly string[], current: string): Value[] => words.filter(word => word.startsWith(current)).map(word => ({ word, help: '' }));
+const starting = (words: readonly string[], current: string): Suggestion[] => words.filter(word => word.startsWith(current)).map(word => ({ word, help: '' }));
 const folderOf = (options: Options): string => options.get('--experiments') ?? defaultExperiments();
 
 /** First the ablation, then its arms, for which that one declaration is loaded. */
@@ -65,7 +65,7 @@ async function listOfArms(current: string, options: Options): Promise<Values> {
   return { kind: 'open', values: values.map(({ word, help }) => ({ word: before + word, help })) };
 }
 
-async function armsOf(dir: string, current: string): Promise<Value[]> {
+async function armsOf(dir: string, current: string): Promise<Suggestion[]> {
   const name = current.split('/')[0]!;
   if (!listAblations(dir).includes(name)) return [];
   const { loadAblation, loadStudy } = await import('../../core/ablation/load.ts'); // the schemas take their time

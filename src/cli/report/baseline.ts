@@ -12,7 +12,7 @@ import { enginesOf } from '../../core/report/records/engines.ts';
 import { writeReport } from '../../core/report/write.ts';
 import { README_FILE, readText, readWritten } from '../../core/report/records/written.ts';
 import { reportFolder } from '../../core/report/folder.ts';
-import type { Chosen } from '../selection.ts';
+import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { warn } from '../terminal/text.ts';
 
 export interface BaselineOptions {
@@ -25,7 +25,7 @@ export interface BaselineOptions {
 }
 
 /** @returns the exit code */
-export async function compare(all: readonly Chosen[], options: BaselineOptions): Promise<number> {
+export async function compare(all: readonly PlannedExperiments[], options: BaselineOptions): Promise<number> {
   const texts: string[] = [];
   for (const chosen of all) texts.push(await compareOne(chosen, options));
   const text = texts.join('\n');
@@ -38,7 +38,7 @@ export async function compare(all: readonly Chosen[], options: BaselineOptions):
   return 0;
 }
 
-async function compareOne(chosen: Chosen, options: BaselineOptions): Promise<string> {
+async function compareOne(chosen: PlannedExperiments, options: BaselineOptions): Promise<string> {
   const { study, profile, overrides, plan } = chosen;
   const outDir = reportFolder(options.reports, profile.name, overrides);
   const target = options.out === undefined ? undefined : reportFolder(options.out, profile.name, overrides);

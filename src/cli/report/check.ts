@@ -12,16 +12,17 @@ import { StoreError } from '../../core/store/errors.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { reportFolder } from '../../core/report/folder.ts';
-import type { Chosen } from '../selection.ts';
-import { plural, warn } from '../terminal/text.ts';
+import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { plural } from '../../core/text/format.ts';
+import { warn } from '../terminal/text.ts';
 
 /** The plan of the arms that a report shows, for the seeds that its records are of, whatever the profile's are by now. */
-export const planOf = ({ study, profile, whole }: Chosen, records: readonly ReportRecord[]): Plan => buildPlan({ study, profile, ablations: whole, seeds: seedsOf(records) });
+export const planOf = ({ study, profile, whole }: PlannedExperiments, records: readonly ReportRecord[]): Plan => buildPlan({ study, profile, ablations: whole, seeds: seedsOf(records) });
 
 const complain = (what: string, text: string): void => void process.stderr.write(`${pc.red(what)} ${text}\n`);
 
 /** @returns the exit code: 1 where a report is not what its records and the declarations give */
-export async function check(all: readonly Chosen[], reports: string): Promise<number> {
+export async function check(all: readonly PlannedExperiments[], reports: string): Promise<number> {
   let code = 0;
   for (const chosen of all) {
     const outDir = reportFolder(reports, chosen.profile.name, chosen.overrides);
@@ -32,7 +33,7 @@ export async function check(all: readonly Chosen[], reports: string): Promise<nu
   return code;
 }
 
-async function checkOne(chosen: Chosen, outDir: string): Promise<boolean> {
+async function checkOne(chosen: PlannedExperiments, outDir: string): Promise<boolean> {
   const { study, profile, overrides, ablations } = chosen;
   const problems = await checkReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), expanded: chosen.whole, outDir });
   for (const { path, problem } of problems) complain(problem, join(outDir, path));
@@ -44,7 +45,7 @@ async function checkOne(chosen: Chosen, outDir: string): Promise<boolean> {
 }
 
 /** @returns the exit code: 1 where a record is not what the store has */
-export function verify(all: readonly Chosen[], reports: string, storeDir: string): number {
+export function verify(all: readonly PlannedExperiments[], reports: string, storeDir: string): number {
   const store = openOrRefuse(storeDir);
   let code = 0;
   for (const chosen of all) {

@@ -9,10 +9,11 @@ import { writeReport } from '../../core/report/write.ts';
 import { PROVENANCE_FILE, readWritten } from '../../core/report/records/written.ts';
 import { planOf } from './check.ts';
 import { reportFolder } from '../../core/report/folder.ts';
-import type { Chosen } from '../selection.ts';
-import { plural, warn } from '../terminal/text.ts';
+import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { plural } from '../../core/text/format.ts';
+import { warn } from '../terminal/text.ts';
 
-export async function rebuild(all: readonly Chosen[], reports: string): Promise<number> {
+export async function rebuild(all: readonly PlannedExperiments[], reports: string): Promise<number> {
   for (const chosen of all) {
     const { study, profile, overrides, ablations, whole } = chosen;
     const outDir = reportFolder(reports, profile.name, overrides);

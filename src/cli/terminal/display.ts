@@ -6,7 +6,9 @@ import { packLabel, type Plan } from '../../core/plan/plan.ts';
 import type { Counts, Failure, RunEvent } from '../../core/runner/events.ts';
 import { silenceText } from '../../core/runner/silence.ts';
 import { Eta } from '../../core/inspect/eta.ts';
-import { count, duration, plural, table } from './text.ts';
+import { plural } from '../../core/text/format.ts';
+import { duration, textTable } from './text.ts';
+import { furthestBehind, leftText, paceText, phaseText } from './worker-row.ts';
 
 export interface Display {
   event(event: RunEvent): void;
@@ -113,23 +115,21 @@ abstract class Following implements Display {
     return parts.join(', ');
   }
 
-  /** One a worker. Of a pack it shows the member that is furthest behind: the others end with it. */
+  /** One a worker. */
   protected workerRows(): string[][] {
     const byPlace = new Map<string, Running[]>();
     for (const running of this.running.values()) byPlace.set(running.place, [...(byPlace.get(running.place) ?? []), running]);
-    const share = ({ progress }: Running): number => (progress && progress.steps > 0 ? progress.step / progress.steps : 0);
-    const workers = [...byPlace.values()].map(members => members.reduce((a, b) => (share(b) < share(a) ? b : a)));
+    const workers = [...byPlace.values()].map(members => furthestBehind(members, member => member.progress));
     return workers.sort((a, b) => a.place.localeCompare(b.place)).map(running => {
-      const { place, pack, progress, first } = running;
-      const label = this.label(running);
+      const { place, pack, progress, first, stalled } = running;
       const { phase = 'load', step = 0, steps = 0, imagesPerSecond, loss } = progress ?? {};
-      const left = first && step > first.step ? ((performance.now() - first.time) / (step - first.step)) * (steps - step) / 1000 : undefined;
+      const secondsLeft = first && step > first.step ? ((performance.now() - first.time) / (step - first.step)) * (steps - step) / 1000 : undefined;
       return [
-        pc.cyan(place), label,
-        running.stalled === true ? pc.yellow('stalled') : steps > 0 && phase !== 'evaluate' ? `step ${count(step)}/${count(steps)}` : PHASE[phase],
-        imagesPerSecond === undefined ? '' : `${count(imagesPerSecond)} images/s`,
+        pc.cyan(place), this.label(running),
+        stalled === true ? pc.yellow('stalled') : phaseText({ phase, step, steps }),
+        paceText({ imagesPerSecond }),
         loss === undefined || pack.length > 1 ? '' : `loss ${loss.toPrecision(4)}`,
-        left === undefined ? '' : `${duration(left)} left`,
+        leftText({ secondsLeft }),
       ];
     });
   }
@@ -161,10 +161,6 @@ abstract class Following implements Display {
   }
 }
 
-const PHASE: Readonly<Record<Progress['phase'], string>> = {
-  load: 'loading', trace: 'tracing', step: 'training', evaluate: 'evaluating', save: 'saving',
-};
-
 class LiveDisplay extends Following {
   private readonly timer = setInterval(() => this.draw(), FRAME_MS).unref();
 
@@ -190,7 +186,7 @@ class LiveDisplay extends Following {
     const filled = total === 0 ? 0 : Math.round((BAR * (done + reused)) / total);
     const bar = pc.green('━'.repeat(filled)) + pc.dim('━'.repeat(BAR - filled));
     const rows = this.workerRows();
-    logUpdate(['', `  ${bar}  ${this.headline()}`, ...(rows.length > 0 ? [table(rows, [0, 1])] : [])].join('\n'));
+    logUpdate(['', `  ${bar}  ${this.headline()}`, ...(rows.length > 0 ? [textTable(rows, [0, 1])] : [])].join('\n'));
   }
 }
 

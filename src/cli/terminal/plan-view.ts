@@ -4,12 +4,14 @@ import pc from 'picocolors';
 import type { Assumption } from '../../core/ablation/declaration.ts';
 import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
 import type { DiskForecast, Forecast, PackForecast, TimeForecast } from '../../core/inspect/forecast.ts';
-import type { Chosen } from '../selection.ts';
+import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import type { States } from '../../core/inspect/states.ts';
-import { bytes, columns, count, cut, duration, flops, heading, plural, table, wrap } from './text.ts';
+import { shorten } from '../../core/text/clean.ts';
+import { formatAmount, formatCount, plural } from '../../core/text/format.ts';
+import { columns, duration, heading, textTable, wrap } from './text.ts';
 
 export interface PlanView {
-  readonly chosen: Chosen;
+  readonly chosen: PlannedExperiments;
   readonly states: States;
   /** As given to `--devices`. */
   readonly devices: string;
@@ -26,7 +28,7 @@ export function planText(view: PlanView, listStages: boolean): string {
   const lines = [
     `${heading(scale)}: ${plural(ablations.length, 'ablation')}, ${plural(plan.arms.length, 'arm')} (seeds ${seeds.join(', ')}), ${plural(plan.stages.size, 'stage')}`,
     '',
-    table(ablations.map(({ declaration: d, arms }) => [pc.cyan(d.name), d.table, cut(d.title, 50), pc.dim(plural(arms.length, 'arm'))]), [0, 1, 2]),
+    textTable(ablations.map(({ declaration: d, arms }) => [pc.cyan(d.name), d.table, shorten(d.title, 50), pc.dim(plural(arms.length, 'arm'))]), [0, 1, 2]),
     '',
     kindTable(plan, states, forecast),
     '',
@@ -43,11 +45,11 @@ function kindTable({ stages }: Plan, states: States, { toRun, packs, time }: For
     const chosen = all.filter(ofKind), left = toRun.filter(ofKind);
     const cost = totalCost(left);
     return [
-      name, count(chosen.length), count(chosen.filter(isShared).length), count(chosen.filter(s => states.get(s.key)?.state === 'done').length), count(left.length),
-      count(cost.unlabelledImages), count(cost.labelledImages), flops(cost.flops), ...(time ? [timeOf(packs.filter(p => p.stages.some(ofKind)), time)] : []),
+      name, formatCount(chosen.length), formatCount(chosen.filter(isShared).length), formatCount(chosen.filter(s => states.get(s.key)?.state === 'done').length), formatCount(left.length),
+      formatCount(cost.unlabelledImages), formatCount(cost.labelledImages), formatAmount(cost.flops, 'FLOP'), ...(time ? [timeOf(packs.filter(p => p.stages.some(ofKind)), time)] : []),
     ];
   };
-  return table([
+  return textTable([
     ['stage', 'all', 'shared', 'done', 'to run', 'images', 'labelled', 'compute', ...(time ? ['worker time'] : [])].map(h => pc.dim(h)),
     ...[...new Set(all.map(s => s.kind))].map(kind => row(kind, s => s.kind === kind)),
     row('total', () => true),
@@ -67,7 +69,7 @@ function packLines(packs: readonly PackForecast[]): string[] {
     const stages = ofKind.flatMap(pack => pack.stages);
     const saved = ofKind.reduce((sum, pack) => sum + pack.savedFlops, 0), all = totalCost(stages).flops;
     const sizes = [...new Set(ofKind.map(pack => pack.stages.length))].sort((a, b) => a - b).join(', ');
-    return `${plural(stages.length, `${kind} stage`)} side by side in ${plural(ofKind.length, 'pack')} (of ${sizes}), which saves ${flops(saved)} of ${flops(all)} (${Math.round((100 * saved) / Math.max(1, all))} %)`;
+    return `${plural(stages.length, `${kind} stage`)} side by side in ${plural(ofKind.length, 'pack')} (of ${sizes}), which saves ${formatAmount(saved, 'FLOP')} of ${formatAmount(all, 'FLOP')} (${Math.round((100 * saved) / Math.max(1, all))} %)`;
   });
 }
 
@@ -79,13 +81,13 @@ function forecastLines({ chosen, forecast: { toRun, packs, disk, time, stated, n
     ...packLines(packs).map(text => line('Packs', text)),
     ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
     ...(notRunnable === undefined ? (toRun.length > 0 ? [line('Time', timeText(time, devices))] : []) : [line('Note', pc.yellow(notRunnable))]),
-    ...(stated ? [line('Hardware', `${count(stated.hours)} ${stated.device}-hours for what is to run, at ${flops(stated.flopsPerSecond)}/s sustained ${pc.dim(`(${stated.source})`)}`)] : []),
+    ...(stated ? [line('Hardware', `${formatCount(stated.hours)} ${stated.device}-hours for what is to run, at ${formatAmount(stated.flopsPerSecond, 'FLOP')}/s sustained ${pc.dim(`(${stated.source})`)}`)] : []),
     ...(toRun.length === 0 ? [line('Done', 'nothing is left to run')] : []),
   ];
 }
 
 function diskText({ outputs, checkpoints, free }: DiskForecast): string {
-  const text = `${bytes(outputs + checkpoints)} (${bytes(outputs)} of results, ${bytes(checkpoints)} of checkpoints at once); ${bytes(free)} free`;
+  const text = `${formatAmount(outputs + checkpoints, 'B')} (${formatAmount(outputs, 'B')} of results, ${formatAmount(checkpoints, 'B')} of checkpoints at once); ${formatAmount(free, 'B')} free`;
   return outputs + checkpoints > free ? `${text} ${pc.red('which is too little: free some space or choose another --store')}` : text;
 }
 
@@ -107,7 +109,7 @@ function assumptionLines(assumptions: readonly Assumption[]): string {
 }
 
 function stageTable(plan: Plan, states: States): string {
-  return table(
+  return textTable(
     [['key', 'kind', 'state', 'what for'].map(h => pc.dim(h)),
       ...[...plan.stages.values()].map(s => [s.key.slice(0, 12), s.kind, states.get(s.key)?.state ?? 'absent', stageLabel(s)])],
     [0, 1, 2, 3],

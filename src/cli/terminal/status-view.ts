@@ -1,12 +1,14 @@
 /** A look at a plan's stages as text of at most 100 columns, and as JSON. */
 import { relative } from 'node:path';
 import pc from 'picocolors';
-import type { Phase } from '../../core/ablation/kind.ts';
 import { packLabel, stageLabel, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
-import type { Snapshot, StageSnapshot, Work } from '../../core/inspect/snapshot.ts';
+import type { Snapshot, StageSnapshot, WorkingStage } from '../../core/inspect/snapshot.ts';
 import { ownerText, workersOf } from '../../core/inspect/snapshot.ts';
 import { outstanding, type TimeLeft } from '../../core/inspect/time-left.ts';
-import { columns, count, cut, duration, heading, plural, table, wrap } from './text.ts';
+import { shorten } from '../../core/text/clean.ts';
+import { formatCount, plural } from '../../core/text/format.ts';
+import { columns, duration, heading, textTable, wrap } from './text.ts';
+import { furthestBehind, leftText, paceText, phaseText } from './worker-row.ts';
 
 export interface StatusView {
   readonly plan: Plan;
@@ -19,25 +21,23 @@ export interface StatusView {
 }
 
 /** What a stage is to a person: `running` only while a process works on it, `left` if none has begun it. */
-export type Standing = 'done' | 'running' | 'stalled' | 'failed' | 'interrupted' | 'left';
+export type DisplayState = 'done' | 'running' | 'stalled' | 'failed' | 'interrupted' | 'left';
 
-export const standingOf = ({ state }: StageSnapshot): Standing => {
+export const displayStateOf = ({ state }: StageSnapshot): DisplayState => {
   if (state.state === 'absent') return 'left';
   return state.state === 'running' && state.stalled !== undefined ? 'stalled' : state.state;
 };
 
-export const COLOUR: Readonly<Record<Standing, (text: string) => string>> = {
+export const COLOUR: Readonly<Record<DisplayState, (text: string) => string>> = {
   done: pc.green, running: pc.cyan, stalled: pc.yellow, failed: pc.red, interrupted: pc.yellow, left: text => text,
 };
-const STANDINGS = Object.keys(COLOUR) as Standing[];
+const STANDINGS = Object.keys(COLOUR) as DisplayState[];
 
-const PHASE: Readonly<Record<Phase, string>> = { load: 'loading', trace: 'tracing', step: 'training', evaluate: 'evaluating', save: 'saving' };
+export type StateCounts = Readonly<Record<DisplayState, number>>;
 
-export type Counts = Readonly<Record<Standing, number>>;
-
-export function countsOf(stages: readonly StageSnapshot[]): Counts {
-  const counts = Object.fromEntries(STANDINGS.map(s => [s, 0])) as Record<Standing, number>;
-  for (const stage of stages) counts[standingOf(stage)]++;
+export function countsOf(stages: readonly StageSnapshot[]): StateCounts {
+  const counts = Object.fromEntries(STANDINGS.map(s => [s, 0])) as Record<DisplayState, number>;
+  for (const stage of stages) counts[displayStateOf(stage)]++;
   return counts;
 }
 
@@ -62,9 +62,9 @@ export function headline({ plan, scale, snapshot, left, devices }: StatusView): 
   const counts = countsOf(snapshot.stages);
   const sweeps = snapshot.runners.length > 0 ? `a sweep runs (${snapshot.runners.map(ownerText).join(', ')})` : toRun.length > 0 ? 'no sweep runs' : '';
   const parts = [
-    `${count(counts.done)} of ${plural(plan.stages.size, 'stage')} done`,
-    ...(counts.failed > 0 ? [pc.red(`${count(counts.failed)} failed`)] : []),
-    ...(blocked.size > 0 ? [pc.red(`${count(blocked.size)} blocked by that`)] : []),
+    `${formatCount(counts.done)} of ${plural(plan.stages.size, 'stage')} done`,
+    ...(counts.failed > 0 ? [pc.red(`${formatCount(counts.failed)} failed`)] : []),
+    ...(blocked.size > 0 ? [pc.red(`${formatCount(blocked.size)} blocked by that`)] : []),
     ...(toRun.length > 0 && left.seconds !== undefined && left.stages.size > 0 ? [`about ${duration(left.seconds)} left on ${devices}`] : []),
     ...(sweeps === '' ? [] : [sweeps]),
   ];
@@ -77,9 +77,9 @@ function ablationTable({ plan, snapshot: { stages }, left }: StatusView): string
   const shown = STANDINGS.filter(s => s !== 'stalled' || countsOf(stages).stalled > 0);
   const row = (name: string, of: readonly StageSnapshot[]): string[] => {
     const counts = countsOf(of);
-    return [cut(name, 30), ...shown.map(s => count(counts[s])), secondsText(of.map(s => s.stage), left)];
+    return [shorten(name, 30), ...shown.map(s => formatCount(counts[s])), secondsText(of.map(s => s.stage), left)];
   };
-  return table([
+  return textTable([
     [pc.dim('ablation'), ...shown.map(s => COLOUR[s](s)), pc.dim('worker time left')],
     ...ablations.map(name => row(name, stages.filter(({ stage }) => stage.users.some(u => u.ablation === name)))),
     ...(ablations.length > 1 ? [row('all, each once', stages)] : []),
@@ -100,7 +100,7 @@ function workerLines({ snapshot }: StatusView, withMembers: boolean): string[] {
   return ['', ...workers.flatMap((members, i) => [
     lines[i]!,
     ...members.flatMap(({ state }) => (state.state === 'running' && state.stalled !== undefined ? [`    ${pc.yellow(wrap(`stalled: ${state.stalled}`, columns() - 4, '    '))}`] : [])),
-    ...(withMembers ? members.map(({ stage, log }) => pc.dim(`    ${stage.key.slice(0, 12)}  ${members.length > 1 ? cut(stageLabel(stage), columns() - 18) : logText(log)}`)) : []),
+    ...(withMembers ? members.map(({ stage, log }) => pc.dim(`    ${stage.key.slice(0, 12)}  ${members.length > 1 ? shorten(stageLabel(stage), columns() - 18) : logText(log)}`)) : []),
   ])];
 }
 
@@ -108,34 +108,18 @@ function workerLines({ snapshot }: StatusView, withMembers: boolean): string[] {
 function workerTable(workers: readonly Worker[]): string {
   const rows = workers.map(workerRow);
   const width = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length))).reduce((sum, w) => sum + w + 2, 2);
-  return table(rows.map(([place = '', ...rest], i) => {
-    const stalled = workers[i]!.some(m => standingOf(m) === 'stalled');
-    return [COLOUR[stalled ? 'stalled' : 'running'](place), cut(packLabel(workers[i]!.map(m => m.stage)), Math.max(8, columns() - width)), ...rest];
+  return textTable(rows.map(([place = '', ...rest], i) => {
+    const stalled = workers[i]!.some(m => displayStateOf(m) === 'stalled');
+    return [COLOUR[stalled ? 'stalled' : 'running'](place), shorten(packLabel(workers[i]!.map(m => m.stage)), Math.max(8, columns() - width)), ...rest];
   }), [0, 1, 2]);
 }
 
-type Worker = readonly (StageSnapshot & { readonly work: Work })[];
+type Worker = readonly WorkingStage[];
 
-/** Of a pack the member that is furthest behind: the others end with it. */
 function workerRow(members: Worker): string[] {
-  const share = ({ work: { step = 0, steps = 0 } }: { readonly work: Work }): number => (steps > 0 ? step / steps : 0);
-  const { work } = members.reduce((a, b) => (share(b) < share(a) ? b : a));
-  const silent = Math.min(...members.flatMap(m => m.work.silentSeconds ?? []));
-  return [
-    work.place, phaseText(work), paceText(work),
-    work.secondsLeft === undefined ? '' : `${duration(work.secondsLeft)} left`,
-    Number.isFinite(silent) ? `${duration(silent)} ago` : '',
-  ];
-}
-
-function phaseText({ phase, step = 0, steps = 0 }: Work): string {
-  if (phase === undefined) return 'starting';
-  return phase === 'step' && steps > 0 ? `step ${count(step)}/${count(steps)}` : PHASE[phase];
-}
-
-function paceText({ imagesPerSecond, stepsPerSecond }: Work): string {
-  if (imagesPerSecond !== undefined) return `${count(imagesPerSecond)} images/s`;
-  return stepsPerSecond === undefined ? '' : `${Number(stepsPerSecond.toPrecision(3))} steps/s`;
+  const { progress } = furthestBehind(members, member => member.progress);
+  const silent = Math.min(...members.flatMap(m => m.progress.silentSeconds ?? []));
+  return [progress.place, phaseText(progress), paceText(progress), leftText(progress), Number.isFinite(silent) ? `${duration(silent)} ago` : ''];
 }
 
 /** What failed or was interrupted, why, and where its log is. */
@@ -144,7 +128,7 @@ function troubleLines(stages: readonly StageSnapshot[]): string[] {
     const { stage, state, log } = snapshot;
     if (state.state !== 'failed' && state.state !== 'interrupted') return [];
     return [
-      '', `  ${COLOUR[state.state](state.state)}  ${cut(stageLabel(stage), 70)}  ${pc.dim(stage.key.slice(0, 12))}`,
+      '', `  ${COLOUR[state.state](state.state)}  ${shorten(stageLabel(stage), 70)}  ${pc.dim(stage.key.slice(0, 12))}`,
       ...(state.state === 'failed' ? [`    ${wrap(`${state.reason} ${pc.dim(`(${state.code})`)}`, columns() - 4, '    ')}`] : []),
       pc.dim(`    ${logText(log)}`),
     ];
@@ -176,14 +160,14 @@ export function statusJson({ plan, scale, snapshot, left, devices }: StatusView,
 }
 
 function stageJson(snapshot: StageSnapshot, blocked: ReadonlySet<string>, left: TimeLeft): object {
-  const { stage, state, log, work } = snapshot;
+  const { stage, state, log, progress } = snapshot;
   return {
-    key: stage.key, kind: stage.kind, label: stageLabel(stage), state: standingOf(snapshot),
+    key: stage.key, kind: stage.kind, label: stageLabel(stage), state: displayStateOf(snapshot),
     ...(blocked.has(stage.key) && { blocked: true }),
     ...('attempt' in state && { attempt: state.attempt }),
     ...(state.state === 'failed' && { code: state.code, reason: state.reason, permanent: state.permanent }),
     ...(state.state === 'running' && state.stalled !== undefined && { stalled: state.stalled }),
-    ...(work && { ...work, owner: { host: work.owner.host, pid: work.owner.pid } }),
+    ...(progress && { ...progress, owner: { host: progress.owner.host, pid: progress.owner.pid } }),
     ...(left.stages.has(stage.key) && { secondsLeft: left.stages.get(stage.key) }),
     log,
   };

@@ -1,8 +1,10 @@
 /** Numbers and tables for the terminal. */
+import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
+import { formatCount } from '../../core/text/format.ts';
 
 /** Columns padded to their widest cell; the first is left-aligned, the others right-aligned unless named in `left`. */
-export function table(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
+export function textTable(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
   const widths = rows.reduce<number[]>((w, row) => row.map((cell, i) => Math.max(w[i] ?? 0, visibleLength(cell))), []);
   const pad = (cell: string, i: number): string => {
     const space = ' '.repeat(widths[i]! - visibleLength(cell));
@@ -11,9 +13,8 @@ export function table(rows: readonly (readonly string[])[], left: readonly numbe
   return rows.map(row => `  ${row.map(pad).join('  ')}`.trimEnd()).join('\n');
 }
 
-// eslint-disable-next-line no-control-regex -- the escape sequences of colours take no room on the screen
-const COLOUR = /\u001b\[[0-9;]*m/g;
-const visibleLength = (text: string): number => text.replace(COLOUR, '').length;
+/** The escape sequences of colours take no room on the screen. */
+const visibleLength = (text: string): number => stripVTControlCharacters(text).length;
 
 /** For what goes on all the same. */
 export const warn = (line: string): void => void process.stderr.write(`${pc.yellow('warning')} ${line}\n`);
@@ -28,38 +29,19 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, '0')} min`;
 }
 
-/** `60,000`. */
-export const count = (n: number): string => Math.round(n).toLocaleString('en-US');
-
-/** `3.1 TFLOP`, with three significant digits. */
-export function flops(n: number): string {
-  const units = ['', 'K', 'M', 'G', 'T', 'P', 'E', 'Z'];
-  const power = n > 0 ? Math.min(units.length - 1, Math.floor(Math.log10(n) / 3)) : 0;
-  return `${Number((n / 1000 ** power).toPrecision(3))} ${units[power]}FLOP`;
-}
-
-export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
-
 /** `a, b and c`. */
 export const listed = (items: readonly string[]): string =>
   items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`;
 
 /** The first few, and how many more: `a, b and 12 more`. */
 export const firstOf = (items: readonly string[], limit: number): string =>
-  items.length <= limit ? listed(items) : `${items.slice(0, limit).join(', ')} and ${count(items.length - limit)} more`;
+  items.length <= limit ? listed(items) : `${items.slice(0, limit).join(', ')} and ${formatCount(items.length - limit)} more`;
 
 /** `2026-11-24 06:45`, in local time. */
 export function when(iso: string): string {
   const date = new Date(iso);
   const two = (n: number): string => String(n).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
-}
-
-/** `3.1 GB`, with three significant digits. */
-export function bytes(n: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  const power = n >= 1000 ? Math.min(units.length - 1, Math.floor(Math.log10(n) / 3)) : 0;
-  return `${Number((n / 1000 ** power).toPrecision(3))} ${units[power]}`;
 }
 
 /** Columns of the terminal; a pipe is read like a wide one. */
@@ -78,6 +60,3 @@ export function wrap(text: string, width: number, indent = ''): string {
   }
   return [...lines, (lines.length === 0 ? '' : indent) + line].join('\n');
 }
-
-/** `text` in at most `width` characters. */
-export const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, width - 1)}…`);

@@ -5,7 +5,7 @@ import logUpdate from 'log-update';
 import pc from 'picocolors';
 import { stageLabel } from '../../core/plan/plan.ts';
 import type { Snapshot, StageSnapshot } from '../../core/inspect/snapshot.ts';
-import { COLOUR, headline, screenText, standingOf, statusJson, statusText, type Standing, type StatusView } from './status-view.ts';
+import { COLOUR, headline, screenText, displayStateOf, statusJson, statusText, type DisplayState, type StatusView } from './status-view.ts';
 import { outstanding } from '../../core/inspect/time-left.ts';
 
 const EVERY_MS = 1_000;
@@ -55,19 +55,19 @@ class Screen {
 
 /** A line for each stage that changed, and now and then how far it all is. */
 class Lines {
-  readonly #standings = new Map<string, string>();
+  readonly #shown = new Map<string, string>();
   #last: StatusView | undefined;
   #lined = -Infinity;
 
   show(view: StatusView): void {
     const first = this.#last === undefined;
     for (const snapshot of view.snapshot.stages) {
-      const standing = standingOf(snapshot);
-      const name = `${standing} ${'attempt' in snapshot.state ? snapshot.state.attempt : ''}`;
+      const shown = displayStateOf(snapshot);
+      const name = `${shown} ${'attempt' in snapshot.state ? snapshot.state.attempt : ''}`;
       // Of what was so before we came, only what goes on or needs a look.
-      const isNew = first ? standing !== 'done' && standing !== 'left' : this.#standings.get(snapshot.stage.key) !== name;
-      this.#standings.set(snapshot.stage.key, name);
-      if (isNew) process.stdout.write(`${changeText(snapshot, standing)}\n`);
+      const isNew = first ? shown !== 'done' && shown !== 'left' : this.#shown.get(snapshot.stage.key) !== name;
+      this.#shown.set(snapshot.stage.key, name);
+      if (isNew) process.stdout.write(`${changeText(snapshot, shown)}\n`);
     }
     this.#last = view;
     if (performance.now() - this.#lined < LINE_MS) return;
@@ -80,14 +80,14 @@ class Lines {
   }
 }
 
-function changeText({ stage, state, log, work }: StageSnapshot, standing: Standing): string {
+function changeText({ stage, state, log, progress }: StageSnapshot, shown: DisplayState): string {
   const details = [
-    ...(work ? [`on ${work.place}`] : []),
+    ...(progress ? [`on ${progress.place}`] : []),
     ...(state.state === 'running' && state.stalled !== undefined ? [state.stalled] : []),
     ...(state.state === 'failed' ? [state.reason] : []),
     ...(state.state === 'failed' && log !== undefined ? [`log: ${log}`] : []),
   ];
-  return `${COLOUR[standing](standing.padEnd(11))} ${stageLabel(stage)}  ${pc.dim(details.join('; '))}`.trimEnd();
+  return `${COLOUR[shown](shown.padEnd(11))} ${stageLabel(stage)}  ${pc.dim(details.join('; '))}`.trimEnd();
 }
 
 /** One object a line, whenever something but the passing of time has changed. */
@@ -95,8 +95,8 @@ class JsonLines {
   #last = '';
 
   show(view: StatusView): void {
-    const standings = view.snapshot.stages.map(s => [standingOf(s), s.state, s.work?.phase, s.work?.step]);
-    const text = JSON.stringify([standings, view.snapshot.runners]);
+    const states = view.snapshot.stages.map(s => [displayStateOf(s), s.state, s.progress?.phase, s.progress?.step]);
+    const text = JSON.stringify([states, view.snapshot.runners]);
     if (text === this.#last) return;
     this.#last = text;
     process.stdout.write(`${statusJson(view)}\n`);

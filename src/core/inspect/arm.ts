@@ -2,7 +2,7 @@
 import { UsageError } from '../ablation/errors.ts';
 import { nearest } from '../ablation/suggest.ts';
 import type { PlannedArm } from '../plan/plan.ts';
-import type { Chosen } from '../../cli/selection.ts';
+import type { PlannedExperiments } from '../plan/plan.ts';
 
 export interface ChosenArm {
   /** `ablation/arm`. */
@@ -13,7 +13,7 @@ export interface ChosenArm {
 }
 
 /** @throws UsageError with the nearest name when no chosen ablation has such an arm */
-export function findArm({ ablations, plan }: Pick<Chosen, 'ablations' | 'plan'>, name: string): ChosenArm {
+export function findArm({ ablations, plan }: Pick<PlannedExperiments, 'ablations' | 'plan'>, name: string): ChosenArm {
   const arms = ablations.flatMap(a => a.arms);
   const found = arms.find(a => `${a.ablation}/${a.name}` === name);
   if (!found) throw new UsageError('UNKNOWN_ARM', `No arm '${name}'${hint(name, arms.map(a => `${a.ablation}/${a.name}`))}`);

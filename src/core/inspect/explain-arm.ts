@@ -22,9 +22,9 @@ export interface Compared {
   readonly changes: readonly Change[];
 }
 
-interface Standing {
+interface StateFacts {
   readonly done: { readonly attempt: number; readonly ended?: string; readonly seconds?: number; readonly place?: string };
-  readonly reused: Standing['done'] & { readonly sharedWith: readonly string[] };
+  readonly reused: StateFacts['done'] & { readonly sharedWith: readonly string[] };
   readonly running: { readonly attempt: number; readonly since?: string; readonly process: string };
   readonly interrupted: { readonly attempt: number; readonly log: string; readonly checkpoint?: number };
   readonly failed: { readonly attempt: number; readonly log: string; readonly code: string; readonly reason: string; readonly checkpoint?: number };
@@ -33,22 +33,22 @@ interface Standing {
   readonly missing: { readonly planned?: string; readonly nearest?: Compared & { readonly label: string } };
 }
 
-export type StageStory = {
-  [S in keyof Standing]: { readonly role: string; readonly kind: string; readonly key: string; readonly state: S; readonly next?: Next } & Standing[S];
-}[keyof Standing];
+export type StageExplanation = {
+  [S in keyof StateFacts]: { readonly role: string; readonly kind: string; readonly key: string; readonly state: S; readonly next?: Next } & StateFacts[S];
+}[keyof StateFacts];
 
 /** What a sweep would do with a stage; absent: nothing. */
 export type Next = 'run' | 'continue' | 'wait';
 
-export interface ReplicateStory {
+export interface ReplicateExplanation {
   readonly seed: number;
   /** From the first to the last. */
-  readonly stages: readonly StageStory[];
+  readonly stages: readonly StageExplanation[];
   /** Roles that this arm had in the newest sweep and has no more. */
   readonly gone: readonly string[];
 }
 
-export interface Surroundings {
+export interface ExplainContext {
   readonly plan: Plan;
   readonly profile: string;
   readonly overrides: readonly string[];
@@ -60,7 +60,7 @@ export interface Surroundings {
 /** More fields than these say nothing any more. */
 const NEAR = 6;
 
-export function explainReplicate(arm: PlannedArm, around: Surroundings): ReplicateStory {
+export function explainReplicate(arm: PlannedArm, around: ExplainContext): ReplicateExplanation {
   const { plan, store } = around;
   const roles = new Map<string, string[]>();
   for (const [role, key] of Object.entries(arm.stages)) roles.set(key, [...(roles.get(key) ?? []), role]);
@@ -69,7 +69,7 @@ export function explainReplicate(arm: PlannedArm, around: Surroundings): Replica
   const history = historyOf(arm, around);
   return {
     seed: arm.seed,
-    stages: stages.map(stage => story(stage, roles.get(stage.key)!, arm, history, toRun.has(stage.key), around)),
+    stages: stages.map(stage => explainStage(stage, roles.get(stage.key)!, arm, history, toRun.has(stage.key), around)),
     gone: Object.keys(history[0]?.stages ?? {}).filter(role => !(role in arm.stages)),
   };
 }
@@ -77,14 +77,14 @@ export function explainReplicate(arm: PlannedArm, around: Surroundings): Replica
 type History = readonly { readonly time: string; readonly stages: Readonly<Record<string, string>> }[];
 
 /** What sweeps at the same profile and overrides planned for this replicate, newest first. */
-function historyOf({ ablation, arm, seed }: PlannedArm, { sweeps, profile, overrides }: Surroundings): History {
+function historyOf({ ablation, arm, seed }: PlannedArm, { sweeps, profile, overrides }: ExplainContext): History {
   return sweeps.filter(sweep => sameScale(sweep, { profile, overrides })).flatMap(({ time, arms }) => {
     const found = arms.find(a => a.ablation === ablation && a.arm === arm && a.seed === seed);
     return found ? [{ time, stages: found.stages }] : [];
   });
 }
 
-function story(stage: PlannedStage, roles: readonly string[], arm: PlannedArm, history: History, needed: boolean, around: Surroundings): StageStory {
+function explainStage(stage: PlannedStage, roles: readonly string[], arm: PlannedArm, history: History, needed: boolean, around: ExplainContext): StageExplanation {
   const { key, kind } = stage;
   const state = around.store?.state(key) ?? { state: 'absent' as const };
   const head = { role: roles.join(', '), kind, key };
@@ -112,8 +112,8 @@ function story(stage: PlannedStage, roles: readonly string[], arm: PlannedArm, h
 }
 
 function absent(
-  stage: PlannedStage, head: Pick<StageStory, 'role' | 'kind' | 'key'>, roles: readonly string[], arm: PlannedArm, history: History, next: { next?: Next }, around: Surroundings,
-): StageStory {
+  stage: PlannedStage, head: Pick<StageExplanation, 'role' | 'kind' | 'key'>, roles: readonly string[], arm: PlannedArm, history: History, next: { next?: Next }, around: ExplainContext,
+): StageExplanation {
   const before = history.flatMap(({ time, stages }) => roles.flatMap(role => {
     const key = stages[role];
     return key === undefined || key === stage.key ? [] : [{ time, key }];
@@ -129,7 +129,7 @@ function absent(
 }
 
 /** The done stage of the same kind that differs in the fewest fields, if in few: of this plan, or of this arm at other overrides. */
-function nearestDone(stage: PlannedStage, arm: PlannedArm, { plan, store, sweeps, profile }: Surroundings): (Compared & { label: string }) | undefined {
+function nearestDone(stage: PlannedStage, arm: PlannedArm, { plan, store, sweeps, profile }: ExplainContext): (Compared & { label: string }) | undefined {
   if (!store) return undefined;
   const ofArm = sweeps.filter(s => s.profile === profile).flatMap(s => s.arms).filter(a => a.ablation === arm.ablation && a.arm === arm.arm && a.seed === arm.seed);
   const planned = [...plan.stages.values()].flatMap(s => (s.kind === stage.kind ? [s.key] : []));
@@ -165,7 +165,7 @@ function armsOfOtherTables(stage: PlannedStage, arm: PlannedArm): string[] {
   return [...new Set(stage.users.filter(u => u.ablation !== arm.ablation).map(u => `${u.ablation}/${u.arm}`))];
 }
 
-function doneFacts(store: StoreReader, key: string, attempt: number): Standing['done'] {
+function doneFacts(store: StoreReader, key: string, attempt: number): StateFacts['done'] {
   const { ended, wall_seconds: seconds } = store.provenance(key) ?? {};
   const place = store.attempt(key, attempt)?.place;
   return {

@@ -8,10 +8,9 @@ import { priorities } from '../plan/priority.ts';
 import { makespan, schedule, type Pack } from '../plan/schedule.ts';
 import { inputsOf, sharingsOf, together, type Sharings } from '../plan/sharing.ts';
 import { packMemory, type Place } from '../runner/devices.ts';
-import { freeBytes } from '../../setup/cache.ts';
 import { CHECKPOINTS_AT_ONCE } from '../store/checkpoints.ts';
-import type { Chosen } from '../../cli/selection.ts';
-import type { Speeds } from './speeds.ts';
+import type { PlannedExperiments } from '../plan/plan.ts';
+import type { StageSpeeds } from './speeds.ts';
 import type { States } from './states.ts';
 
 export interface DiskForecast {
@@ -55,18 +54,25 @@ export interface Forecast {
   readonly notRunnable?: string;
 }
 
-export const stillToRun = ({ plan }: Chosen, states: States): PlannedStage[] => stagesToRun(plan, key => states.get(key)?.state === 'done');
+export const stillToRun = ({ plan }: PlannedExperiments, states: States): PlannedStage[] => stagesToRun(plan, key => states.get(key)?.state === 'done');
 
-export async function forecast(chosen: Chosen, states: States, store: string, speeds: Speeds, places: readonly Place[]): Promise<Forecast> {
-  const { study, profile, plan } = chosen;
-  const toRun = stillToRun(chosen, states);
+export interface ForecastOptions {
+  readonly speeds: StageSpeeds;
+  readonly places: readonly Place[];
+  /** Bytes free on the store's file system. */
+  readonly free: number;
+}
+
+export function forecast(experiments: PlannedExperiments, states: States, { speeds, places, free }: ForecastOptions): Forecast {
+  const { study, profile, plan } = experiments;
+  const toRun = stillToRun(experiments, states);
   const notRunnable = study.notRunnable?.(profile);
   const sharings = sharingsOf(study.kinds, plan);
   const stages = packStages(plan, toRun, { sharings, places: places.length, memory: packMemory(places.length) });
-  const disk = await diskForecast(chosen, stages, store, places.length);
+  const disk = diskForecast(experiments, stages, places.length, free);
   const durations = notRunnable === undefined ? durationsOf(toRun, speeds) : undefined;
   const packs = stages.map(pack => packForecast(pack, sharings, durations));
-  const time = durations && timeForecast(chosen, toRun, packs, durations, speeds, places.length);
+  const time = durations && timeForecast(experiments, toRun, packs, durations, speeds, places.length);
   const stated = study.statedThroughput?.(profile);
   return {
     toRun,
@@ -81,7 +87,7 @@ export async function forecast(chosen: Chosen, states: States, store: string, sp
 type Durations = TimeForecast['stages'];
 
 /** Undefined when nothing is known of any stage. */
-function durationsOf(toRun: readonly PlannedStage[], speeds: Speeds): Durations | undefined {
+function durationsOf(toRun: readonly PlannedStage[], speeds: StageSpeeds): Durations | undefined {
   const stages = new Map(toRun.flatMap(stage => {
     const duration = speeds.duration(stage);
     return duration ? [[stage.key, duration] as const] : [];
@@ -94,7 +100,7 @@ function packForecast(stages: Pack, sharings: Sharings, durations: Durations | u
   return { stages, savedFlops, ...(durations && { seconds: together(stages, sharings, stage => durations.get(stage.key)!.seconds) }) };
 }
 
-function timeForecast({ plan }: Chosen, toRun: readonly PlannedStage[], packs: readonly PackForecast[], durations: Durations, speeds: Speeds, workers: number): TimeForecast {
+function timeForecast({ plan }: PlannedExperiments, toRun: readonly PlannedStage[], packs: readonly PackForecast[], durations: Durations, speeds: StageSpeeds, workers: number): TimeForecast {
   const secondsOf = new Map(packs.map(({ stages, seconds }) => [stages, seconds!]));
   const slots = schedule([...secondsOf.keys()], priorities(plan), pack => secondsOf.get(pack)!, workers);
   const measured = toRun.filter(stage => durations.get(stage.key)!.measured);
@@ -106,7 +112,7 @@ function timeForecast({ plan }: Chosen, toRun: readonly PlannedStage[], packs: r
 }
 
 /** Undefined when no kind says what its stages take. */
-async function diskForecast({ study, plan }: Chosen, packs: readonly Pack[], store: string, workers: number): Promise<DiskForecast | undefined> {
+function diskForecast({ study, plan }: PlannedExperiments, packs: readonly Pack[], workers: number, free: number): DiskForecast | undefined {
   const kinds = new Map<string, StageKind>(study.kinds.map(kind => [kind.name, kind]));
   const known = packs.map(pack => pack.flatMap((stage): StageDisk[] => {
     const disk = kinds.get(stage.kind)?.disk?.(stage.recipe, inputsOf(plan, stage));
@@ -117,6 +123,6 @@ async function diskForecast({ study, plan }: Chosen, packs: readonly Pack[], sto
   return {
     outputs: known.flat().reduce((sum, d) => sum + d.output, 0),
     checkpoints: CHECKPOINTS_AT_ONCE * atOnce.reduce((sum, bytes) => sum + bytes, 0),
-    free: await freeBytes(store),
+    free,
   };
 }

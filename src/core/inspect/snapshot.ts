@@ -16,7 +16,7 @@ import { openStoreReadOnly } from '../store/store.ts';
 import { placeNamed } from './places.ts';
 
 /** What is known of a running stage. */
-export interface Work {
+export interface StageProgress {
   /** `cpu:0`. */
   readonly place: string;
   readonly owner: Owner;
@@ -39,8 +39,11 @@ export interface StageSnapshot {
   /** Of the newest attempt, else absent. */
   readonly log?: string;
   /** While it runs. */
-  readonly work?: Work;
+  readonly progress?: StageProgress;
 }
+
+/** A stage that a worker has begun. */
+export type WorkingStage = StageSnapshot & { readonly progress: StageProgress };
 
 export interface Snapshot {
   /** In the order of the plan. */
@@ -50,7 +53,7 @@ export interface Snapshot {
 }
 
 /** Looks again and again: heartbeats of other hosts are judged by whether they move between two looks. */
-export class Looker {
+export class StoreWatcher {
   readonly #dir: string;
   readonly #plan: Plan;
   readonly #lease: number;
@@ -76,7 +79,7 @@ export class Looker {
     return (this.#reader ??= isThere(this.#dir) ? openStoreReadOnly(this.#dir, this.#lease) : undefined);
   }
 
-  look(now = Date.now()): Snapshot {
+  snapshot(now = Date.now()): Snapshot {
     const { store } = this;
     const stages = [...this.#plan.stages.values()].map(stage => (store ? this.#stage(store, stage, now) : { stage, state: { state: 'absent' as const } }));
     return { stages, runners: this.#runners(stages) };
@@ -119,7 +122,7 @@ export class Looker {
     const sign = lastSign(dir);
     return {
       stage, state, log,
-      work: {
+      progress: {
         place: this.#attempt(store, stage.key, state.attempt)?.place ?? '',
         owner: state.owner,
         ...progressOf(readProgress(dir)),
@@ -160,7 +163,7 @@ export const ownerText = ({ host, pid }: Owner): string => (host === hostname() 
 const RECENT_MS = 120_000;
 
 /** Phase and step of the last line; the pace from the lines of the last two minutes before it. */
-export function progressOf(lines: readonly ProgressLine[]): Partial<Work> {
+export function progressOf(lines: readonly ProgressLine[]): Partial<StageProgress> {
   const last = lines.at(-1);
   if (!last) return {};
   const { phase } = last;
@@ -182,14 +185,14 @@ export function progressOf(lines: readonly ProgressLine[]): Partial<Work> {
 const lastSetBack = (lines: readonly ProgressLine[]): number => Math.max(0, lines.findLastIndex((line, i) => i > 0 && line.time < lines[i - 1]!.time));
 
 /** Running stages by the worker that runs them side by side; of one worker in the order of the plan. */
-export function workersOf({ stages }: Snapshot): (StageSnapshot & { readonly work: Work })[][] {
-  const byWorker = new Map<string, (StageSnapshot & { readonly work: Work })[]>();
+export function workersOf({ stages }: Snapshot): WorkingStage[][] {
+  const byWorker = new Map<string, WorkingStage[]>();
   for (const snapshot of stages) {
-    const { work } = snapshot;
-    if (!work) continue;
+    const { progress } = snapshot;
+    if (!progress) continue;
     // Before its worker has begun, an attempt belongs to the runner, which has several places.
-    const name = `${work.place} ${ownerText(work.owner)}`;
-    byWorker.set(name, [...(byWorker.get(name) ?? []), { ...snapshot, work }]);
+    const name = `${progress.place} ${ownerText(progress.owner)}`;
+    byWorker.set(name, [...(byWorker.get(name) ?? []), { ...snapshot, progress }]);
   }
   return [...byWorker].sort(([a], [b]) => a.localeCompare(b)).map(([, members]) => members);
 }

@@ -1,21 +1,26 @@
 /** How fast the stages of a plan run on the places of a sweep: what finished stages and earlier measurements tell. */
-import { join, resolve } from 'node:path';
 import { Pace, Shapes, type Duration } from '../plan/pace.ts';
 import type { PlannedStage } from '../plan/plan.ts';
 import { sharingsOf } from '../plan/sharing.ts';
 import type { Place } from '../runner/devices.ts';
 import { hardwareName, measureStages, type Outcome } from '../runner/measure.ts';
 import { keepMeasurement, measurementsIn, readMeasurements, type Hardware } from '../runner/measurements.ts';
-import { cacheDir, dataDir, prepareFolder } from '../../setup/cache.ts';
-import { cpuName } from '../../setup/device.ts';
 import type { StoreReader } from '../store/reader.ts';
-import type { EngineName } from '../../engine/engine-name.ts';
-import { engineVersion } from '../../cli/engine.ts';
-import type { Chosen } from '../../cli/selection.ts';
+import type { PlannedExperiments } from '../plan/plan.ts';
 
-const cacheFile = (): string => join(cacheDir(), 'throughput.jsonl');
+/** What speeds were measured on, and where measurements are kept. */
+export interface Machine {
+  /** Name of the processor. */
+  readonly cpu: string;
+  /** Name and version: speeds of one engine say nothing of another. */
+  readonly engine: string;
+  /** File of earlier measurements; need not exist. */
+  readonly measurements: string;
+  /** Folder of prepared data sets. */
+  readonly dataDir: string;
+}
 
-const hardwareOf = ({ device, threads }: Place, engine: EngineName): Hardware => ({ device, threads, cpu: cpuName(), engine: engineVersion(engine) });
+const hardwareOf = ({ device, threads }: Place, { cpu, engine }: Machine): Hardware => ({ device, threads, cpu, engine });
 
 interface Group {
   /** Places that are alike. */
@@ -23,26 +28,26 @@ interface Group {
   readonly pace: Pace;
 }
 
-export class Speeds {
-  readonly #chosen: Chosen;
+export class StageSpeeds {
+  readonly #experiments: PlannedExperiments;
   readonly #store: StoreReader | undefined;
   readonly #places: readonly Place[];
-  readonly #engine: EngineName;
+  readonly #machine: Machine;
   readonly #shapes: Shapes;
   readonly #groups: ReadonlyMap<string, Group>;
 
-  constructor(chosen: Chosen, store: StoreReader | undefined, places: readonly Place[], engine: EngineName) {
-    this.#chosen = chosen;
+  constructor(experiments: PlannedExperiments, store: StoreReader | undefined, places: readonly Place[], machine: Machine) {
+    this.#experiments = experiments;
     this.#store = store;
     this.#places = places;
-    this.#engine = engine;
-    this.#shapes = new Shapes(chosen.study.kinds, chosen.plan);
-    const sharings = sharingsOf(chosen.study.kinds, chosen.plan);
-    const byName = new Map(places.map(place => [hardwareName(place), hardwareOf(place, engine)]));
+    this.#machine = machine;
+    this.#shapes = new Shapes(experiments.study.kinds, experiments.plan);
+    const sharings = sharingsOf(experiments.study.kinds, experiments.plan);
+    const byName = new Map(places.map(place => [hardwareName(place), hardwareOf(place, machine)]));
     this.#groups = new Map([...byName].map(([name, hardware]) => [name, {
       places: places.filter(place => hardwareName(place) === name).length,
       // A finished stage knows better than a measurement of a few steps.
-      pace: new Pace(this.#shapes, chosen.plan, [...readMeasurements(cacheFile(), hardware), ...(store ? measurementsIn(store, chosen.plan, this.#shapes, sharings, hardware) : [])]),
+      pace: new Pace(this.#shapes, experiments.plan, [...readMeasurements(machine.measurements, hardware), ...(store ? measurementsIn(store, experiments.plan, this.#shapes, sharings, hardware) : [])]),
     }]));
   }
 
@@ -77,17 +82,16 @@ export class Speeds {
     }));
   }
 
-  /** Measures what is not measured yet and keeps it for every later plan. @returns speeds that know it. @throws SetupError where it cannot be kept */
-  async measure(stages: readonly PlannedStage[], onOutcome: (outcome: Outcome) => void): Promise<Speeds> {
-    await prepareFolder(cacheDir(), 0);
-    const { plan, dir, study } = this.#chosen;
+  /** Measures what is not measured yet and keeps it for every later plan. @returns speeds that know it */
+  async measure(stages: readonly PlannedStage[], onOutcome: (outcome: Outcome) => void): Promise<StageSpeeds> {
+    const { plan, dir, study } = this.#experiments;
     await measureStages(this.unmeasured(stages), this.#places, {
-      plan, kinds: study.kinds, shapes: this.#shapes, store: this.#store, experiments: dir, dataDir: resolve(dataDir()),
+      plan, kinds: study.kinds, shapes: this.#shapes, store: this.#store, experiments: dir, dataDir: this.#machine.dataDir,
       onOutcome: outcome => {
-        if ('measurement' in outcome) keepMeasurement(cacheFile(), { ...outcome.measurement, ...hardwareOf(outcome.place, this.#engine), engine: outcome.engine });
+        if ('measurement' in outcome) keepMeasurement(this.#machine.measurements, { ...outcome.measurement, ...hardwareOf(outcome.place, this.#machine), engine: outcome.engine });
         onOutcome(outcome);
       },
     });
-    return new Speeds(this.#chosen, this.#store, this.#places, this.#engine);
+    return new StageSpeeds(this.#experiments, this.#store, this.#places, this.#machine);
   }
 }

@@ -7,7 +7,7 @@ import { priorities } from '../plan/priority.ts';
 import { makespan, schedule, type Pack } from '../plan/schedule.ts';
 import { sharingsOf, together, type Sharings } from '../plan/sharing.ts';
 import { packMemory } from '../runner/devices.ts';
-import type { Snapshot, StageSnapshot, Work } from './snapshot.ts';
+import type { Snapshot, StageSnapshot, WorkingStage } from './snapshot.ts';
 import { workersOf } from './snapshot.ts';
 
 /** Stages that arms wait for: `running` among them, and those that a sweep will not reach, since something failed. */
@@ -66,15 +66,15 @@ export function timeLeft({ plan, kinds, snapshot, workers, duration }: TimeLeftO
   return { stages, seconds: makespan(schedule([...lengths.keys()], urgency, pack => lengths.get(pack)!, places)) };
 }
 
-function leftOf({ work }: StageSnapshot, whole: number | undefined): number | undefined {
-  if (work?.secondsLeft !== undefined) return work.secondsLeft;
+function leftOf({ progress }: StageSnapshot, whole: number | undefined): number | undefined {
+  if (progress?.secondsLeft !== undefined) return progress.secondsLeft;
   if (whole === undefined) return undefined;
-  const { step = 0, steps = 0 } = work ?? {};
+  const { step = 0, steps = 0 } = progress ?? {};
   return whole * (steps > 0 ? 1 - step / steps : 1);
 }
 
 /** Members of a pack go in step: where they tell their pace, that is the pace of them all. */
-function runningSeconds(members: readonly (StageSnapshot & { readonly work: Work })[], sharings: Sharings, left: ReadonlyMap<string, number>): number {
-  const paced = members.flatMap(({ work }) => work.secondsLeft ?? []);
+function runningSeconds(members: readonly WorkingStage[], sharings: Sharings, left: ReadonlyMap<string, number>): number {
+  const paced = members.flatMap(({ progress }) => progress.secondsLeft ?? []);
   return paced.length === members.length ? Math.max(...paced) : together(members.map(m => m.stage), sharings, stage => left.get(stage.key)!);
 }

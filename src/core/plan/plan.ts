@@ -3,6 +3,7 @@ import type { ProfileBase, Study } from '../ablation/declaration.ts';
 import { UsageError } from '../ablation/errors.ts';
 import type { Ablation, Arm } from '../ablation/expand.ts';
 import type { StageCost } from '../ablation/kind.ts';
+import type { Experiments } from '../ablation/load.ts';
 import { StageBuilder, type ArmRef, type PlannedStage } from './stages.ts';
 
 export { armText, packLabel, stageLabel, type ArmRef, type PlannedStage } from './stages.ts';
@@ -20,6 +21,14 @@ export interface Plan {
   readonly stages: ReadonlyMap<string, PlannedStage>;
   readonly arms: readonly PlannedArm[];
 }
+
+/** Declarations as they were loaded, with the plan of what was selected of them. */
+export interface PlannedExperiments extends Experiments {
+  readonly plan: Plan;
+}
+
+/** @throws UsageError as {@link buildPlan} does */
+export const planExperiments = (experiments: Experiments): PlannedExperiments => ({ ...experiments, plan: buildPlan(experiments) });
 
 export interface PlanRequest {
   readonly study: Study;

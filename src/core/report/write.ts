@@ -17,7 +17,7 @@ import { parseProvenance, serializeProvenance, type ReportProvenance } from './r
 import { byText, serializeRecords, type ReportRecord } from './records/records.ts';
 import { pageScript } from './render/html/script.ts';
 import { standalone } from './charts/svg/svg.ts';
-import { slug } from './text/clean.ts';
+import { slug } from '../text/clean.ts';
 import { CLAIMS_FILE, PROVENANCE_FILE, README_FILE, readText, readWritten, RECORDS_FILE } from './records/written.ts';
 
 /** Folders whose files all belong to the report: what a rebuild does not make is removed or reported. */

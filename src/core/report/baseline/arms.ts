@@ -3,7 +3,7 @@ import type { AblationDeclaration, Study } from '../../ablation/declaration.ts';
 import { difference, type Replicate } from '../statistics/compare.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
-import { oneLine } from '../text/clean.ts';
+import { oneLine } from '../../text/clean.ts';
 import { metricSpec, resultNumber } from '../model/usage.ts';
 import { FEWEST_SEEDS } from '../statistics/verdict.ts';
 

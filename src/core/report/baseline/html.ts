@@ -2,8 +2,8 @@
 import { armRule, type ArmOutcome } from './arms.ts';
 import { armSentence, armTable, chanceNote, claimChangeTable, claimSentence, conflictSentence, conflictTable, costSentence, summaryTable } from './tables.ts';
 import type { Changes } from './baseline.ts';
-import { plural } from '../text/format.ts';
-import { table } from '../render/html/table.ts';
+import { plural } from '../../text/format.ts';
+import { htmlTable } from '../render/html/table.ts';
 import { html, type Markup } from '../render/html/markup.ts';
 import type { Table } from '../tables/results.ts';
 
@@ -16,7 +16,7 @@ export function changesSection(changes: Changes): Markup {
 ${conflicts.length === 0 ? undefined : html`<div class="caution" role="note"><p><strong>${conflictSentence(changes)}</strong></p></div>`}
 ${optional(conflictTable(changes), 'compact')}
 ${before === undefined ? html`<p class="finding">There is no report of this profile at ${baseline}: all of it is new.</p>` : html`<p class="finding">${armSentence(changes)} ${claimSentence(changes)} ${costSentence(changes)}</p>`}
-${table(summaryTable(changes), 'compact')}
+${htmlTable(summaryTable(changes), 'compact')}
 ${before === undefined ? undefined : details(changes)}
 </section>`;
 }
@@ -36,7 +36,7 @@ function arms(changes: Changes): Markup | undefined {
   const part = (quiet: boolean): Changes => ({ ...changes, arms: changes.arms.filter(arm => QUIET.includes(arm.outcome) === quiet) });
   const rest = armTable(part(true));
   return html`${optional(armTable(part(false)), 'compact')}
-${rest === undefined ? undefined : html`<details><summary>${plural(rest.rows.length, 'arm')} within noise, or with more seeds</summary>${table(rest, 'compact')}</details>`}`;
+${rest === undefined ? undefined : html`<details><summary>${plural(rest.rows.length, 'arm')} within noise, or with more seeds</summary>${htmlTable(rest, 'compact')}</details>`}`;
 }
 
-const optional = (data: Table | undefined, className: string): Markup | undefined => (data === undefined ? undefined : table(data, className));
+const optional = (data: Table | undefined, className: string): Markup | undefined => (data === undefined ? undefined : htmlTable(data, className));

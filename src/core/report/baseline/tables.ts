@@ -4,7 +4,7 @@ import type { ArmChange, ArmOutcome } from './arms.ts';
 import type { ClaimChange, ClaimState } from './claims.ts';
 import type { Changes, Conflict, SideSummary, StageSum } from './baseline.ts';
 import { decidable } from '../statistics/compare.ts';
-import { formatCount, formatDelta, formatFlops, formatValue, plural, type Unit } from '../text/format.ts';
+import { formatCount, formatDelta, formatFlops, formatValue, plural, type Unit } from '../../text/format.ts';
 import { left, NONE, right, type Cell, type Table, type Tone } from '../tables/results.ts';
 import { FEWEST_SEEDS, type Verdict } from '../statistics/verdict.ts';
 

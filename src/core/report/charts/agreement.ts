@@ -3,7 +3,7 @@ import type { MatrixCell, MatrixChart, MatrixRow } from './vega/chart.ts';
 import { offText } from './vega/matrix.ts';
 import { ablationAnchor } from '../tables/anchors.ts';
 import { decidable } from '../statistics/compare.ts';
-import { formatPublished, formatPValue, formatTau, formatValue, plural } from '../text/format.ts';
+import { formatPublished, formatPValue, formatTau, formatValue, plural } from '../../text/format.ts';
 import type { AblationReport, ArmRow, Headline, Report } from '../model/model.ts';
 import { FEWEST_ARMS } from '../statistics/rank.ts';
 import { NONE, right, type Table } from '../tables/results.ts';

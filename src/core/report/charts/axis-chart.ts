@@ -2,7 +2,7 @@
 import type { Line, LineChart, LinePanel, Tone } from './vega/chart.ts';
 import { formatShown, shownNumber } from './vega/numbers.ts';
 import { measuredTitle, publishedTitle } from './dot-plot.ts';
-import { formatPublished, formatValue } from '../text/format.ts';
+import { formatPublished, formatValue } from '../../text/format.ts';
 import { halfInterval } from '../model/mean-interval.ts';
 import type { AblationReport, ArmRow, Headline, Overview, Report } from '../model/model.ts';
 import { NONE, right, type Cell, type Table } from '../tables/results.ts';

@@ -1,7 +1,7 @@
 /** Dot plot of an ablation: our arms beside the paper's, in the same order. */
 import type { Dot, DotChart, DotPanel } from './vega/chart.ts';
 import { shownNumber } from './vega/numbers.ts';
-import { formatDelta, formatPublished, formatPublishedDelta, formatValue } from '../text/format.ts';
+import { formatDelta, formatPublished, formatPublishedDelta, formatValue } from '../../text/format.ts';
 import { halfInterval } from '../model/mean-interval.ts';
 import type { AblationReport, ArmRow, Headline } from '../model/model.ts';
 

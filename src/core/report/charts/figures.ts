@@ -10,7 +10,7 @@ import { curveCaption, curveLineChart, lineChartAlt } from './line-chart.ts';
 import { barsRule } from '../model/mean-interval.ts';
 import type { AblationReport, Headline, Report } from '../model/model.ts';
 import { renderSvg, type Figure } from './svg/svg.ts';
-import { slug } from '../text/clean.ts';
+import { slug } from '../../text/clean.ts';
 import { dotPlotCaption } from '../model/wording.ts';
 
 export interface ReportFigure {

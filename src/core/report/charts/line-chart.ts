@@ -2,7 +2,7 @@
 import type { Line, LineChart } from './vega/chart.ts';
 import { shownNumber } from './vega/numbers.ts';
 import { curveLines, type CurveLine } from '../model/curves.ts';
-import { formatValue, plural } from '../text/format.ts';
+import { formatValue, plural } from '../../text/format.ts';
 import type { CurveChart } from '../model/model.ts';
 
 const curveTitle = (chart: CurveChart): string => `${chart.title}${chart.unit === 'fraction' ? ' (%)' : ''}`;

@@ -4,13 +4,13 @@ import type { ClaimResult } from './claims.ts';
 import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicates } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
 import { mixedEngines, type Engines } from '../records/engines.ts';
-import { formatDelta, formatValue, scale } from '../text/format.ts';
+import { formatDelta, formatValue, scale } from '../../text/format.ts';
 import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
 import { rankAgreement } from '../statistics/rank.ts';
 import type { ArmRecipe } from './recipes.ts';
 import type { ReportRecord } from '../records/records.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
-import { oneLine } from '../text/clean.ts';
+import { oneLine } from '../../text/clean.ts';
 import { metricSpec, placeRecords, replicateCost, replicates, resultNumber, type Placed } from './usage.ts';
 
 export interface AblationInput {

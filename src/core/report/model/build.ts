@@ -8,13 +8,13 @@ import { claimRule } from './claim-rule.ts';
 import { agreementRule, countOrder, decidable, valueRule, type OrderCount } from '../statistics/compare.ts';
 import { disagreements } from './disagreements.ts';
 import { enginesText, type Engines } from '../records/engines.ts';
-import { plural } from '../text/format.ts';
+import { plural } from '../../text/format.ts';
 import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
 import { multiplicity } from './multiplicity.ts';
 import { buildRecipes } from './recipes.ts';
 import { sortRecords, type ReportRecord } from '../records/records.ts';
 import { buildOverview } from './overview.ts';
-import { oneLine } from '../text/clean.ts';
+import { oneLine } from '../../text/clean.ts';
 import { metricSpec } from './usage.ts';
 
 export interface ReportInput {

@@ -1,7 +1,7 @@
 /** How claims are judged, in words: for the report's readers, who should not need the code for it. */
 import type { AblationDeclaration, Study } from '../../ablation/declaration.ts';
 import type { ReportRecord } from '../records/records.ts';
-import { oneLine } from '../text/clean.ts';
+import { oneLine } from '../../text/clean.ts';
 import { FEWEST_SEEDS } from '../statistics/verdict.ts';
 
 export function claimRule(study: Study, ablations: readonly AblationDeclaration<object>[], records: readonly ReportRecord[]): string[] {

@@ -2,10 +2,10 @@
 import { armNameText, pairsOf, type ArmName, type Pair } from '../../ablation/claims.ts';
 import type { AblationDeclaration, ArmDeclaration, Claim, Published, Study } from '../../ablation/declaration.ts';
 import { publishedDifference, type Replicates } from '../statistics/compare.ts';
-import { scale, type Unit } from '../text/format.ts';
+import { scale, type Unit } from '../../text/format.ts';
 import type { ReportRecord } from '../records/records.ts';
 import { holmAdjusted, tidy } from '../statistics/statistics.ts';
-import { oneLine } from '../text/clean.ts';
+import { oneLine } from '../../text/clean.ts';
 import { replicatesOfArms } from './usage.ts';
 import { ALPHA, judge, type Direction, type Judgement, type Verdict } from '../statistics/verdict.ts';
 

@@ -1,10 +1,10 @@
 /** Training curves of one ablation: which arms appear, and on which scale. */
 import type { Study } from '../../ablation/declaration.ts';
-import type { Unit } from '../text/format.ts';
+import type { Unit } from '../../text/format.ts';
 import type { CurveChart, CurveSeries } from './model.ts';
 import type { CurvePoint } from '../records/records.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
-import { oneLine, slug } from '../text/clean.ts';
+import { oneLine, slug } from '../../text/clean.ts';
 import type { Placed } from './usage.ts';
 
 /** Losses that differ by more than this factor are drawn on a logarithmic axis: targets with and without softmax do. */

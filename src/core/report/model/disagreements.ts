@@ -1,6 +1,6 @@
 /** Where the measurement goes most against the paper: what a reader should look at first. */
 import type { ClaimResult, PairResult } from './claims.ts';
-import { formatDelta, formatPublishedDelta, type Unit } from '../text/format.ts';
+import { formatDelta, formatPublishedDelta, type Unit } from '../../text/format.ts';
 import type { AblationReport, ArmRow, Disagreement } from './model.ts';
 import { mean } from '../statistics/statistics.ts';
 import { FEWEST_SEEDS } from '../statistics/verdict.ts';

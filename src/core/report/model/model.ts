@@ -3,7 +3,7 @@ import type { Assumption, Fact, Inconsistency } from '../../ablation/declaration
 import type { StageCost } from '../../ablation/kind.ts';
 import type { ClaimCount, ClaimResult, ComparisonCount } from './claims.ts';
 import type { Agreement, Difference, OrderCount, OrderedPair } from '../statistics/compare.ts';
-import type { Unit } from '../text/format.ts';
+import type { Unit } from '../../text/format.ts';
 import type { Multiplicity } from './multiplicity.ts';
 import type { RankAgreement } from '../statistics/rank.ts';
 import type { ArmRecipe, DefaultRecipe } from './recipes.ts';

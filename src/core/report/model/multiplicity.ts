@@ -1,6 +1,6 @@
 /** What testing many claims at once means for them, and what so few seeds can show at all. */
 import { survives, type ClaimResult } from './claims.ts';
-import { formatPValue, plural } from '../text/format.ts';
+import { formatPValue, plural } from '../../text/format.ts';
 import { smallestSignFlipPValue } from '../statistics/sign-flip.ts';
 import { ALPHA, FEWEST_SEEDS } from '../statistics/verdict.ts';
 

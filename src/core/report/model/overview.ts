@@ -2,7 +2,7 @@
 import { armReference } from '../../ablation/claims.ts';
 import type { OverviewDeclaration } from '../../ablation/declaration.ts';
 import type { AblationReport, ArmRow, Overview } from './model.ts';
-import { oneLine } from '../text/clean.ts';
+import { oneLine } from '../../text/clean.ts';
 
 /** Arms of ablations that the report leaves out, or that nobody declared, are missing. */
 export function buildOverview(declared: OverviewDeclaration | undefined, ablations: readonly AblationReport[]): Overview | undefined {

@@ -4,7 +4,7 @@ import type { Ablation } from '../../ablation/expand.ts';
 import { roleDifferences, rolesOf, type RoleDifference } from '../../plan/difference.ts';
 import { identityFields } from '../../plan/explain.ts';
 import { buildPlan, type Plan, type PlannedArm } from '../../plan/plan.ts';
-import { oneLine } from '../text/clean.ts';
+import { oneLine } from '../../text/clean.ts';
 
 /** A stage's recipe by its fields: paths within it, values in canonical JSON. */
 export interface StageRecipe {

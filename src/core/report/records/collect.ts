@@ -9,7 +9,7 @@ import type { Plan, PlannedStage } from '../../plan/plan.ts';
 import type { StoreReader } from '../../store/reader.ts';
 import type { ReportProvenance } from './provenance.ts';
 import { cutCurve, sortRecords, type CurvePoint, type RecordUse, type ReportRecord } from './records.ts';
-import { oneLine, redact, shorten } from '../text/clean.ts';
+import { oneLine, redact, shorten } from '../../text/clean.ts';
 
 /** Long enough for a message, too short for a stack of them. */
 const REASON_LENGTH = 300;

@@ -1,9 +1,9 @@
 /** Which engine each number came from: tables that mix engines say so, since engines differ in the last digits. */
 import type { JsonObject, JsonValue } from '../../ablation/kind.ts';
-import { plural } from '../text/format.ts';
+import { plural } from '../../text/format.ts';
 import type { ReportProvenance } from './provenance.ts';
 import { byText, type ReportRecord } from './records.ts';
-import { oneLine } from '../text/clean.ts';
+import { oneLine } from '../../text/clean.ts';
 
 /** The engine behind a stage, in words: its name, mode and precision; and all that can make last digits differ. */
 interface StageEngine { readonly name: string; readonly way: string; readonly text: string }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { parseJson } from '../../ablation/json.ts';
 import type { JsonObject, JsonValue } from '../../ablation/kind.ts';
 import { byText, RecordError } from './records.ts';
-import { redact } from '../text/clean.ts';
+import { redact } from '../../text/clean.ts';
 
 /** Facts of the attempt behind each result (commit, engine, versions, processor, wall time, images per second), by stage key. */
 export type ReportProvenance = Readonly<Record<string, JsonObject>>;

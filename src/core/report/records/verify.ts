@@ -9,6 +9,7 @@ import { StoreError } from '../../store/errors.ts';
 import { attemptFiles } from '../../store/layout.ts';
 import type { StoreReader } from '../../store/reader.ts';
 import { collectRecords } from './collect.ts';
+import { shorten } from '../../text/clean.ts';
 import { byText, type ReportRecord } from './records.ts';
 
 /** One field of one record that is not what the store says. */
@@ -115,5 +116,5 @@ const SHOWN = 160;
 
 function shown(value: unknown): string {
   const text = value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN - 1)}…`;
+  return shorten(text, SHOWN);
 }

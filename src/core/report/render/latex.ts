@@ -2,7 +2,7 @@
 import { claimOverview } from '../tables/claims.ts';
 import type { AblationReport, Report } from '../model/model.ts';
 import { COST_NOTE, NONE, resultTable, type Cell, type TableRow } from '../tables/results.ts';
-import { slug } from '../text/clean.ts';
+import { slug } from '../../text/clean.ts';
 
 /** Characters that LaTeX reads as commands or ligatures, and those that its fonts have only in mathematics. */
 const CHARACTERS: Readonly<Record<string, string>> = {

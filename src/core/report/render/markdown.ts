@@ -8,11 +8,11 @@ import { claimOverview, claimTable } from '../tables/claims.ts';
 import { curveTable } from '../tables/curves.ts';
 import { disagreementRule, disagreementSentence, disagreementTitle } from '../model/disagreements.ts';
 import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from '../charts/figures.ts';
-import { plural } from '../text/format.ts';
+import { plural } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
 import { multiplicitySentences } from '../model/multiplicity.ts';
 import { costTable, factTable, failureTable, resultTable, type Cell, type Table, type TableRow } from '../tables/results.ts';
-import { slug } from '../text/clean.ts';
+import { slug } from '../../text/clean.ts';
 import { reportKicker, reportTitle, seedsText } from '../model/wording.ts';
 
 type Figures = ReadonlyMap<string, ReportFigure>;

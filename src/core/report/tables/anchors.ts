@@ -1,7 +1,7 @@
 /** Where the parts of a report stand on its page: names that links and rows share. */
 import type { ClaimResult } from '../model/claims.ts';
 import type { Disagreement } from '../model/model.ts';
-import { slug } from '../text/clean.ts';
+import { slug } from '../../text/clean.ts';
 
 export const ablationAnchor = (name: string): string => `ablation-${slug(name)}`;
 export const claimAnchor = ({ ablation, name }: Pick<ClaimResult, 'ablation' | 'name'>): string => `claim-${slug(ablation)}--${slug(name)}`;

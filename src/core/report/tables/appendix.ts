@@ -1,6 +1,6 @@
 /** Tables at the end of the report: what each arm runs, what failed, and the stages behind the numbers. */
 import { ablationAnchor } from './anchors.ts';
-import { formatCount, plural } from '../text/format.ts';
+import { formatCount, plural } from '../../text/format.ts';
 import type { AblationReport, Failure, Report, StageEntry } from '../model/model.ts';
 import type { ArmRecipe, DefaultRecipe, RecipeChange, StageRecipe } from '../model/recipes.ts';
 import { left, NONE, type Cell, type Table, type TableRow } from './results.ts';

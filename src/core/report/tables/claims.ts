@@ -1,6 +1,6 @@
 /** Tables of claims: all of them for the head of the report, and those of one ablation with every comparison. */
 import { survives, type AdjustedP, type ClaimResult, type PairResult, type PublishedOutcome } from '../model/claims.ts';
-import { formatDelta, formatPValue, formatPublishedDelta, plural, type Unit } from '../text/format.ts';
+import { formatDelta, formatPValue, formatPublishedDelta, plural, type Unit } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
 import { multiplicitySentences } from '../model/multiplicity.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow, type Tone } from './results.ts';

@@ -2,7 +2,7 @@
 import { ablationAnchor } from './anchors.ts';
 import { countClaims } from '../model/claims.ts';
 import { decidable } from '../statistics/compare.ts';
-import { formatPublished, formatPValue, formatTau } from '../text/format.ts';
+import { formatPublished, formatPValue, formatTau } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
 import { rankRule, type RankAgreement } from '../statistics/rank.ts';
 import { left, NONE, right, type Cell, type Table } from './results.ts';

@@ -1,6 +1,6 @@
 /** Values of training curves as a table: what a chart of lines shows, at five places of the run. */
 import { curveLines, placeAt, type CurveLine } from '../model/curves.ts';
-import { formatValue, type Unit } from '../text/format.ts';
+import { formatValue, type Unit } from '../../text/format.ts';
 import type { AblationReport, CurveChart } from '../model/model.ts';
 import { right, type Cell, type Table } from './results.ts';
 

@@ -1,6 +1,6 @@
 /** The report's tables as text cells, shared by HTML and Markdown: a number is formatted in one place. */
 import type { Agreement, Difference } from '../statistics/compare.ts';
-import { formatCount, formatDelta, formatFlops, formatPublished, formatPublishedDelta, formatValue, plural, type Unit } from '../text/format.ts';
+import { formatCount, formatDelta, formatFlops, formatPublished, formatPublishedDelta, formatValue, plural, type Unit } from '../../text/format.ts';
 import type { AblationReport, ArmRow, Report } from '../model/model.ts';
 import { seedsText } from '../model/wording.ts';
 

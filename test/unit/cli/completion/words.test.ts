@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { commandWords, type CommandWords, type Place } from '../../../../src/cli/completion/commands.ts';
+import { commandWords, type CommandWords, type Placeholder } from '../../../../src/cli/completion/commands.ts';
 import { valuesOf, type Values } from '../../../../src/cli/completion/values.ts';
 import { completions } from '../../../../src/cli/completion/words.ts';
 import { createProgram } from '../../../../src/cli/program.ts';
@@ -45,7 +45,7 @@ describe('commands and options', () => {
 
 describe('values', () => {
   it('knows all placeholders but those that may be anything', async () => {
-    const placesOf = ({ options, operands, commands }: CommandWords): Place[] => [...options.flatMap(({ value }) => value ?? []), ...operands, ...commands.flatMap(placesOf)];
+    const placesOf = ({ options, operands, commands }: CommandWords): Placeholder[] => [...options.flatMap(({ value }) => value ?? []), ...operands, ...commands.flatMap(placesOf)];
     const unknown = new Set<string>();
     for (const place of placesOf(known)) {
       const { kind, values } = await valuesOf(place, '', new Map());

@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { devicesText, placeNamed } from '../../../../src/core/inspect/places.ts';
-import type { StageSnapshot, Snapshot, Work } from '../../../../src/core/inspect/snapshot.ts';
+import type { StageSnapshot, Snapshot, StageProgress } from '../../../../src/core/inspect/snapshot.ts';
 import { countsOf, statusText } from '../../../../src/cli/terminal/status-view.ts';
 import { outstanding, timeLeft } from '../../../../src/core/inspect/time-left.ts';
 import type { Plan, PlannedStage } from '../../../../src/core/plan/plan.ts';
@@ -18,15 +18,15 @@ const planOf = (...stages: PlannedStage[]): Plan => ({
   stages: new Map(stages.map(s => [s.key, s])),
   arms: stages.map(s => ({ ablation: 'a', arm: s.key, seed: 0, stages: { train: s.key }, final: s.key })),
 });
-const work = (place: string, more: Partial<Work> = {}): Work => ({ place, owner, ...more });
+const work = (place: string, more: Partial<StageProgress> = {}): StageProgress => ({ place, owner, ...more });
 const running: StageState = { state: 'running', attempt: 1, owner };
 const failed: StageState = { state: 'failed', attempt: 2, code: 'BAD', reason: 'it broke', permanent: false };
 const done: StageState = { state: 'done', attempt: 1 };
 
-function look(plan: Plan, states: Readonly<Record<string, StageState>>, works: Readonly<Record<string, Work>> = {}): Snapshot {
+function look(plan: Plan, states: Readonly<Record<string, StageState>>, works: Readonly<Record<string, StageProgress>> = {}): Snapshot {
   const stages = [...plan.stages.values()].map((s): StageSnapshot => {
     const at = works[s.key];
-    return { stage: s, state: states[s.key] ?? { state: 'absent' }, log: `/store/${s.key}/log.txt`, ...(at && { work: at }) };
+    return { stage: s, state: states[s.key] ?? { state: 'absent' }, log: `/store/${s.key}/log.txt`, ...(at && { progress: at }) };
   });
   return { stages, runners: [owner] };
 }

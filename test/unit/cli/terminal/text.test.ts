@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, count, cut, duration, firstOf, flops, listed, plural, table, when, wrap } from '../../../../src/cli/terminal/text.ts';
+import { shorten } from '../../../../src/core/text/clean.ts';
+import { formatAmount, formatCount, plural } from '../../../../src/core/text/format.ts';
+import { duration, firstOf, listed, textTable, when, wrap } from '../../../../src/cli/terminal/text.ts';
 
 describe('numbers for the terminal', () => {
   it.each([[0, '0 s'], [59.4, '59 s'], [60, '1 min 00 s'], [125, '2 min 05 s'], [3600, '1 h 00 min'], [7384, '2 h 03 min'], [-3, '0 s']])('%d seconds are %s', (seconds, text) => {
     expect(duration(seconds)).toBe(text);
   });
 
-  it.each([[0, '0 FLOP'], [999, '999 FLOP'], [1234, '1.23 KFLOP'], [3.1e12, '3.1 TFLOP'], [2.5e21, '2.5 ZFLOP']])('%d operations are %s', (n, text) => {
-    expect(flops(n)).toBe(text);
+  it.each([[0, '0 FLOP'], [999, '999 FLOP'], [1234, '1.23 kFLOP'], [3.1e12, '3.1 TFLOP'], [2.5e21, '2.5 ZFLOP']])('%d operations are %s', (n, text) => {
+    expect(formatAmount(n, 'FLOP')).toBe(text);
   });
 
   it('groups thousands and counts things', () => {
-    expect(count(1234567)).toBe('1,234,567');
+    expect(formatCount(1234567)).toBe('1,234,567');
     expect(plural(1, 'stage')).toBe('1 stage');
     expect(plural(2000, 'stage')).toBe('2,000 stages');
   });
@@ -20,7 +22,7 @@ describe('numbers for the terminal', () => {
 describe('table', () => {
   it('aligns the first column left and the others right, colours not counted', () => {
     const green = '\u001b[32mdone\u001b[39m';
-    expect(table([['name', 'n'], ['a', '10'], [green, '5']])).toBe(`  name   n\n  a     10\n  ${green}   5`);
+    expect(textTable([['name', 'n'], ['a', '10'], [green, '5']])).toBe(`  name   n\n  a     10\n  ${green}   5`);
   });
 });
 
@@ -38,7 +40,7 @@ describe('lines for the terminal', () => {
   });
 
   it.each([[0, '0 B'], [999, '999 B'], [1000, '1 kB'], [1.234e9, '1.23 GB'], [5e15, '5 PB']])('%d bytes are %s', (n, text) => {
-    expect(bytes(n)).toBe(text);
+    expect(formatAmount(n, 'B')).toBe(text);
   });
 
   it('give times in the local time zone, to the minute', () => {
@@ -46,6 +48,6 @@ describe('lines for the terminal', () => {
   });
 
   it('cut what is too long', () => {
-    expect([cut('abcd', 4), cut('abcde', 4)]).toEqual(['abcd', 'abc…']);
+    expect([shorten('abcd', 4), shorten('abcde', 4)]).toEqual(['abcd', 'abc…']);
   });
 });

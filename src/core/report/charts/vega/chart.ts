@@ -2,7 +2,7 @@
  * What a chart shows, as plain data. The drawing on paper and the one that answers the pointer come from the same data by the
  * same specification: compiled once, drawn in Node for the file, and in the browser when a reader turns to the chart.
  */
-import type { Unit } from '../../text/format.ts';
+import type { Unit } from '../../../text/format.ts';
 
 /** How the numbers of a panel are printed; `published`: as the paper prints them. */
 export type Format = Unit | 'published';

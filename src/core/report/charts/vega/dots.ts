@@ -1,7 +1,7 @@
 /** Dot plot: a row for each arm, the measured panel beside the published one, each on its own scale. */
 import type { TopLevelSpec } from 'vega-lite';
 import { palette } from './palette.ts';
-import { shorten } from '../../text/clean.ts';
+import { shorten } from '../../../text/clean.ts';
 import type { ChartView, DotChart, DotPanel, DotRow } from './chart.ts';
 import { READ, type TipDatum } from './reading.ts';
 import { FONT_SIZE, textWidth } from './text-width.ts';

@@ -1,7 +1,7 @@
 /** Lines over an axis: training curves, ablations over a numeric axis, and accuracy over model size. */
 import type { TopLevelSpec } from 'vega-lite';
 import { armStyle, palette } from './palette.ts';
-import { shorten } from '../../text/clean.ts';
+import { shorten } from '../../../text/clean.ts';
 import type { ChartView, Format, LineChart, LinePanel } from './chart.ts';
 import { logTicks } from './numbers.ts';
 import { READ } from './reading.ts';

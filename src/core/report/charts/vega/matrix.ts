@@ -1,7 +1,7 @@
 /** Overview of all tables: how far from its published place each arm was measured. */
 import type { TopLevelSpec } from 'vega-lite';
 import { palette } from './palette.ts';
-import { shorten } from '../../text/clean.ts';
+import { shorten } from '../../../text/clean.ts';
 import type { ChartView, MatrixCell, MatrixChart } from './chart.ts';
 import { READ, type TipDatum } from './reading.ts';
 import { topLevel } from './theme.ts';

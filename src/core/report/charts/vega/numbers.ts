@@ -1,5 +1,5 @@
 /** Numbers of charts are those that the tables print: drawn, embedded and told with the same digits. */
-import { formatPublished, formatValue, scale, type Unit } from '../../text/format.ts';
+import { formatPublished, formatValue, scale, type Unit } from '../../../text/format.ts';
 import type { Format } from './chart.ts';
 
 /** The number that {@link formatValue} prints, in the printed unit. */

@@ -1,7 +1,7 @@
 /** A bar with a share for each outcome, and the counts as text below. */
 import type { ClaimCount } from '../../model/claims.ts';
 import type { OrderCount } from '../../statistics/compare.ts';
-import { formatCount } from '../../text/format.ts';
+import { formatCount } from '../../../text/format.ts';
 import { html, type Markup } from './markup.ts';
 
 interface BarPart {

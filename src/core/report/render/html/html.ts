@@ -13,8 +13,8 @@ import { ablationAnchor } from '../../tables/anchors.ts';
 import { claimOverview, claimTable } from '../../tables/claims.ts';
 import { curveTable } from '../../tables/curves.ts';
 import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from '../../charts/figures.ts';
-import { plural } from '../../text/format.ts';
-import { table } from './table.ts';
+import { plural } from '../../../text/format.ts';
+import { htmlTable } from './table.ts';
 import { html, raw, type Markup } from './markup.ts';
 import type { AblationReport, Report } from '../../model/model.ts';
 import { styleOf, styleSheet } from './style.ts';
@@ -88,7 +88,7 @@ ${report.claims.total === 0 ? undefined : html`<div class="whole"><dt><a href="#
 <div class="whole"><dt>Order of arm pairs against the paper</dt><dd>${bar(orderParts(report.order)) ?? html`<small>no pair measured yet</small>`}</dd></div>
 </dl>
 </div>
-${report.ablations.length < 2 ? undefined : html`<nav aria-label="Ablations">${table(contentsTable(report), 'overview fixed compact')}</nav>`}
+${report.ablations.length < 2 ? undefined : html`<nav aria-label="Ablations">${htmlTable(contentsTable(report), 'overview fixed compact')}</nav>`}
 </header>`;
 }
 
@@ -120,13 +120,13 @@ ${agreement === undefined ? undefined : figure(agreement)}${valuesOf(agreementTa
 </section>`;
 }
 
-const valuesOf = (data: Table | undefined): Markup | undefined => (data === undefined ? undefined : html`<details><summary>Values of \u201c${data.subject}\u201d</summary>${table(data, 'fixed compact')}</details>`);
+const valuesOf = (data: Table | undefined): Markup | undefined => (data === undefined ? undefined : html`<details><summary>Values of \u201c${data.subject}\u201d</summary>${htmlTable(data, 'fixed compact')}</details>`);
 
 function claims(report: Report): Markup | undefined {
   if (report.claims.total === 0) return undefined;
   return html`<section id="claims" aria-labelledby="claims-title">
 <h2 id="claims-title">Claims of the paper</h2>
-${table(claimOverview(report), 'claims')}
+${htmlTable(claimOverview(report), 'claims')}
 </section>`;
 }
 
@@ -138,7 +138,7 @@ function section(report: Report, ablation: AblationReport, figures: Figures): Ma
 <h2 id="${id}-title">${ablation.title}</h2>
 <p class="question">${ablation.question}</p>
 <p class="finding muted">${ablation.finding.join(' ')}</p>
-${table(resultTable(report, ablation), 'fixed')}
+${htmlTable(resultTable(report, ablation), 'fixed')}
 ${references(ablation)}
 ${optional(failureTable(ablation), 'compact')}
 ${result === undefined ? undefined : figure(result)}
@@ -146,12 +146,12 @@ ${optional(claimTable(report, ablation), 'claims')}
 ${optional(inconsistencyTable(ablation), 'claims')}
 <p class="notes sense"><strong>Expected.</strong> ${ablation.expected} <strong>Order.</strong> ${report.rule} ${report.valueRule}</p>
 ${ablation.footnotes.length === 0 ? undefined : html`<ul class="footnotes">${ablation.footnotes.map(note => html`<li>${note}</li>`)}</ul>`}
-${folded(report, 'What it took', table(costTable(ablation), 'fixed compact'))}
+${folded(report, 'What it took', htmlTable(costTable(ablation), 'fixed compact'))}
 ${curves(report, ablation, figures)}
 </section>`;
 }
 
-const optional = (data: Table | undefined, className: string): Markup | undefined => (data === undefined ? undefined : table(data, className));
+const optional = (data: Table | undefined, className: string): Markup | undefined => (data === undefined ? undefined : htmlTable(data, className));
 
 /** Published rows up to this number stand open. */
 const OPEN_REFERENCES = 5;
@@ -159,7 +159,7 @@ const OPEN_REFERENCES = 5;
 function references(ablation: AblationReport): Markup | undefined {
   const data = referenceTable(ablation);
   if (data === undefined) return undefined;
-  const body = table(data, 'reference compact');
+  const body = htmlTable(data, 'reference compact');
   return data.rows.length <= OPEN_REFERENCES ? body : html`<details><summary>${plural(data.rows.length, 'published row')} for reference, never run here</summary>${body}</details>`;
 }
 
@@ -174,7 +174,7 @@ function folded(report: Report, title: string, body: Markup): Markup {
 function curves(report: Report, ablation: AblationReport, figures: Figures): Markup | undefined {
   const charts = ablation.curves.flatMap(chart => {
     const drawn = figures.get(chart.id);
-    return drawn === undefined ? [] : [html`<div>${figure(drawn)}<details><summary>Values of \u201c${chart.title}\u201d</summary>${table(curveTable(ablation, chart), 'fixed compact')}</details></div>`];
+    return drawn === undefined ? [] : [html`<div>${figure(drawn)}<details><summary>Values of \u201c${chart.title}\u201d</summary>${htmlTable(curveTable(ablation, chart), 'fixed compact')}</details></div>`];
   });
   return charts.length === 0 ? undefined : folded(report, 'Training curves', html`<div class="charts">${charts}</div>`);
 }
@@ -182,17 +182,17 @@ function curves(report: Report, ablation: AblationReport, figures: Figures): Mar
 function setting(report: Report): Markup {
   return html`<section id="setting" aria-labelledby="setting-title">
 <h2 id="setting-title">How it was run</h2>
-${table(factTable(report), 'compact')}
+${htmlTable(factTable(report), 'compact')}
 ${failed(report)}
 ${assumptions(report)}
 ${recipes(report)}
-<details><summary>${plural(report.stages.length, 'stage')} behind the numbers, with their keys</summary>${table(stageTable(report), 'keytable compact')}</details>
+<details><summary>${plural(report.stages.length, 'stage')} behind the numbers, with their keys</summary>${htmlTable(stageTable(report), 'keytable compact')}</details>
 </section>`;
 }
 
 function assumptions(report: Report): Markup | undefined {
   const data = assumptionTable(report);
-  return data === undefined ? undefined : html`<h3 id="assumptions">Assumed values</h3>${table(data, 'pathtable compact')}`;
+  return data === undefined ? undefined : html`<h3 id="assumptions">Assumed values</h3>${htmlTable(data, 'pathtable compact')}`;
 }
 
 const footer = (): Markup => html`<footer>

@@ -3,7 +3,7 @@ import { html, raw, type Markup } from './markup.ts';
 import type { Cell, Table, TableRow } from '../../tables/results.ts';
 
 /** Scrolls in a box of its own when it is wider than the page; the box takes the keyboard's focus for that. */
-export function table(data: Table, className: string): Markup {
+export function htmlTable(data: Table, className: string): Markup {
   return html`<div class="scroll ${className}" role="region" aria-label="${data.subject}: ${data.caption}" tabindex="0"><table>
 <caption>${data.caption}</caption>
 <thead><tr><th scope="col">${data.corner}</th>${data.columns.map(column => html`<th scope="col"${align(column.align)}>${column.label}</th>`)}</tr></thead>

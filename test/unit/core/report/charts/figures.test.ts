@@ -10,7 +10,7 @@ import { rowLabels } from '../../../../../src/core/report/charts/vega/dots.ts';
 import { shadeOf } from '../../../../../src/core/report/charts/vega/matrix.ts';
 import { formatShown, logTicks, shownNumber } from '../../../../../src/core/report/charts/vega/numbers.ts';
 import { textWidth } from '../../../../../src/core/report/charts/vega/text-width.ts';
-import { formatValue } from '../../../../../src/core/report/text/format.ts';
+import { formatValue } from '../../../../../src/core/text/format.ts';
 import { colours, palette, series, type Colour } from '../../../../../src/core/report/charts/vega/palette.ts';
 import { renderSvg, standalone, type Figure } from '../../../../../src/core/report/charts/svg/svg.ts';
 import { parseMarkup, type ElementLike } from '../../../../helpers/report/dom.ts';

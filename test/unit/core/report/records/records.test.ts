@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cutCurve, parseMergedRecords, parseRecords, serializeRecords, sortRecords, type CurvePoint, type ReportRecord } from '../../../../../src/core/report/records/records.ts';
-import { oneLine, redact, shorten, slug } from '../../../../../src/core/report/text/clean.ts';
+import { oneLine, redact, shorten, slug } from '../../../../../src/core/text/clean.ts';
 import { sampleRecords } from '../../../../helpers/report/sample.ts';
 
 describe('results.jsonl', () => {
@@ -86,7 +86,7 @@ describe('text of others', () => {
     ['at file:///srv/code/src/a.ts:12:3', 'at …/a.ts:12:3'],
     ['C:\\Users\\someone\\run.log is locked', '…/run.log is locked'],
     ['~/data/x.bin', '…/x.bin'],
-    ['loss is 3/4 of 1/2, see src/core/report/text/clean.ts', 'loss is 3/4 of 1/2, see src/core/report/text/clean.ts'],
+    ['loss is 3/4 of 1/2, see src/core/text/clean.ts', 'loss is 3/4 of 1/2, see src/core/text/clean.ts'],
     ['node12 ran out of memory', 'host ran out of memory'],
   ])('redact %j', (text, expected) => expect(redact(text, 'node12')).toBe(expected));
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildReport } from '../../../../../src/core/report/model/build.ts';
 import { claimLatex, escapeLatex, resultLatex } from '../../../../../src/core/report/render/latex.ts';
-import { oneLine } from '../../../../../src/core/report/text/clean.ts';
+import { oneLine } from '../../../../../src/core/text/clean.ts';
 import { gridInput } from '../../../../helpers/report/grid.ts';
 import { hostileInput, HOSTILE_LABELS } from '../../../../helpers/report/hostile.ts';
 import { sampleInput } from '../../../../helpers/report/sample.ts';

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
 import { renderFigures } from '../../../../../src/core/report/charts/figures.ts';
 import { escapeMarkdown, renderMarkdown } from '../../../../../src/core/report/render/markdown.ts';
-import { oneLine } from '../../../../../src/core/report/text/clean.ts';
+import { oneLine } from '../../../../../src/core/text/clean.ts';
 import { parseMarkup, type ElementLike } from '../../../../helpers/report/dom.ts';
 import { gridInput } from '../../../../helpers/report/grid.ts';
 import { hostileInput, HOSTILE_LABELS } from '../../../../helpers/report/hostile.ts';

@@ -11,7 +11,7 @@ useFixedWidths(textMetrics);
 const config: Spec['config'] = { events: { bind: 'none', defaults: { allow: true } } };
 
 /** A place in px from the upper left corner of the drawing. */
-export interface Place {
+export interface MarkPosition {
   readonly tip: Tip;
   readonly group: number;
   readonly x: number;
@@ -35,7 +35,7 @@ interface Scene {
 export class Drawing {
   readonly #view: VegaView;
   readonly #box: HTMLElement;
-  #places: readonly Place[] = [];
+  #places: readonly MarkPosition[] = [];
 
   /** Draws into `box`. */
   constructor(spec: Spec, box: HTMLElement) {
@@ -43,7 +43,7 @@ export class Drawing {
     this.#view = new View(parse(spec, config, { ast: true }), { renderer: 'svg', expr: expressionInterpreter, container: box, tooltip: () => undefined });
   }
 
-  get places(): readonly Place[] {
+  get places(): readonly MarkPosition[] {
     return this.#places;
   }
 
@@ -64,7 +64,7 @@ export class Drawing {
   }
 }
 
-function placesOf(mark: Scene, x: number, y: number): Place[] {
+function placesOf(mark: Scene, x: number, y: number): MarkPosition[] {
   const items = mark.items ?? [];
   if (mark.marktype === 'group') return items.flatMap(group => (group.items ?? []).flatMap(inner => placesOf(inner, x + (group.x ?? 0), y + (group.y ?? 0))));
   if (mark.name?.startsWith(READ) !== true) return [];
@@ -74,7 +74,7 @@ function placesOf(mark: Scene, x: number, y: number): Place[] {
 }
 
 /** The nearest place within reach of a pointer. */
-export function nearest(places: readonly Place[], x: number, y: number, reach: number): number {
+export function nearestMark(places: readonly MarkPosition[], x: number, y: number, reach: number): number {
   let found = -1;
   let least = reach ** 2;
   places.forEach((place, i) => {

@@ -1,7 +1,7 @@
 /** A chart that answers pointer and keyboard. Until it is looked at, the drawing on paper stands in its place. */
 import type { Spec } from 'vega';
 import { viewName, type PageChart } from '../../../charts/vega/views.ts';
-import { Drawing, nearest } from './draw.ts';
+import { Drawing, nearestMark } from './draw.ts';
 import { step } from './reading.ts';
 import { element, Tip } from './tip.ts';
 
@@ -88,7 +88,7 @@ export class LiveChart {
   #listen(): void {
     const point = (event: PointerEvent): void => {
       const { left, top } = this.#canvas.getBoundingClientRect();
-      this.#read(nearest(this.#drawing?.places ?? [], event.clientX - left + this.#canvas.scrollLeft, event.clientY - top, REACH));
+      this.#read(nearestMark(this.#drawing?.places ?? [], event.clientX - left + this.#canvas.scrollLeft, event.clientY - top, REACH));
     };
     this.box.addEventListener('pointermove', point);
     this.box.addEventListener('pointerdown', point);

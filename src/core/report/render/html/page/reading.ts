@@ -1,12 +1,12 @@
 /** Which place an arrow key leads to. */
-import type { Place } from './draw.ts';
+import type { MarkPosition } from './draw.ts';
 
 /**
  * Left and right along the places of a group, up and down to the nearest place of the next group.
  * @param from -1: none yet
  * @returns the index of a place; `from` where there is none further
  */
-export function step(places: readonly Place[], from: number, key: string): number {
+export function step(places: readonly MarkPosition[], from: number, key: string): number {
   if (places.length === 0) return -1;
   const current = places[from];
   if (current === undefined) return 0;
@@ -30,7 +30,7 @@ export function step(places: readonly Place[], from: number, key: string): numbe
   }
 }
 
-function otherGroup(places: readonly Place[], from: number, by: 1 | -1): number {
+function otherGroup(places: readonly MarkPosition[], from: number, by: 1 | -1): number {
   const current = places[from]!;
   const groups = [...new Set(places.map(place => place.group))].sort((a, b) => a - b);
   const group = groups[groups.indexOf(current.group) + by];

@@ -1,5 +1,5 @@
 /** What is told about the place that a reader points at: beside it, and to a screen reader. */
-import type { Place } from './draw.ts';
+import type { MarkPosition } from './draw.ts';
 
 export function element<K extends keyof HTMLElementTagNameMap>(name: K, className = '', text = ''): HTMLElementTagNameMap[K] {
   const made = document.createElement(name);
@@ -27,7 +27,7 @@ export class Tip {
     box.append(this.#ring, this.#tip);
   }
 
-  show(place: Place, scrolled: number, aloud: boolean): void {
+  show(place: MarkPosition, scrolled: number, aloud: boolean): void {
     const [heading, ...lines] = place.tip;
     this.#tip.replaceChildren(element('strong', '', heading), ...lines.map(line => element('div', '', line)));
     this.#tip.hidden = this.#ring.hidden = false;

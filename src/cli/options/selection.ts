@@ -1,8 +1,8 @@
 /** The selectors that plan, sweep, status and report share. */
 import { Option, type Command } from 'commander';
-import { loadExperiments, type Experiments } from '../core/ablation/load.ts';
-import { buildPlan, type Plan } from '../core/plan/plan.ts';
-import { defaultExperiments, defaultProfile } from './experiments.ts';
+import { loadExperiments } from '../../core/ablation/load.ts';
+import { planExperiments, type PlannedExperiments } from '../../core/plan/plan.ts';
+import { defaultExperiments, defaultProfile } from './defaults.ts';
 
 export interface Selection {
   /** Absent: see `defaultProfile`. */
@@ -33,18 +33,13 @@ export function withFolders(command: Command): Command {
       .default(defaultExperiments(), 'this folder where it holds them, else those that come with ablate'));
 }
 
-export interface Chosen extends Experiments {
-  readonly plan: Plan;
-}
-
 /** @throws UsageError when a declaration or a selector is wrong */
-export async function choose(selection: Selection): Promise<Chosen> {
+export async function choose(selection: Selection): Promise<PlannedExperiments> {
   const { profile = defaultProfile(selection.experiments), only, seeds, set = [], teacherSeeds = false } = selection;
-  const experiments = await loadExperiments(selection.experiments, {
+  return planExperiments(await loadExperiments(selection.experiments, {
     profile,
     ...(only === undefined ? {} : { only }),
     ...(seeds === undefined ? {} : { seeds }),
     sets: [...set, ...(teacherSeeds ? ['teacher_seed=replicate'] : [])],
-  });
-  return { ...experiments, plan: buildPlan(experiments) };
+  }));
 }

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { holdsStudy, listProfiles } from '../core/ablation/folder.ts';
+import { holdsStudy, listProfiles } from '../../core/ablation/folder.ts';
 
-const OWN = fileURLToPath(new URL('../../experiments', import.meta.url));
+const OWN = fileURLToPath(new URL('../../../experiments', import.meta.url));
 
 /** The working directory where it holds a study, else the declarations that come with the program. */
 export const defaultExperiments = (): string => (holdsStudy('.') ? '.' : OWN);

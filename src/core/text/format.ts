@@ -1,5 +1,5 @@
 /** Number formats of all renderers: fixed, independent of locale. A true minus sign lines figures up with the plus. */
-import type { MetricSpec } from '../../ablation/kind.ts';
+import type { MetricSpec } from '../ablation/kind.ts';
 
 export type Unit = MetricSpec['unit'];
 
@@ -49,12 +49,24 @@ export const formatCount = (value: number): string => Math.round(value).toString
 
 const PREFIXES = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'] as const;
 
-/** Floating-point operations with an SI prefix and three significant digits: `1.23 TFLOP`. */
+/** A number of at most three digits before the point, and its SI prefix, such that three significant digits do not round it up to four. */
+function withPrefix(value: number): [scaled: number, prefix: string] {
+  let power = value > 0 ? Math.max(0, Math.min(PREFIXES.length - 1, Math.floor(Math.log10(value) / 3))) : 0;
+  if (Number((value / 1000 ** power).toPrecision(3)) >= 1000 && power < PREFIXES.length - 1) power += 1;
+  return [value / 1000 ** power, PREFIXES[power]!];
+}
+
+/** Floating-point operations with an SI prefix and three significant digits: `1.20 TFLOP`. */
 export function formatFlops(flops: number): string {
   if (flops === 0) return 'unknown';
-  let power = Math.max(0, Math.min(PREFIXES.length - 1, Math.floor(Math.log10(flops) / 3)));
-  if (Number((flops / 1000 ** power).toPrecision(3)) >= 1000 && power < PREFIXES.length - 1) power += 1;
-  return `${(flops / 1000 ** power).toPrecision(3)} ${PREFIXES[power]!}FLOP`;
+  const [scaled, prefix] = withPrefix(flops);
+  return `${scaled.toPrecision(3)} ${prefix}FLOP`;
+}
+
+/** An amount as short as three significant digits allow: `1.2 TFLOP`, `3 GB`. */
+export function formatAmount(amount: number, unit: 'FLOP' | 'B'): string {
+  const [scaled, prefix] = withPrefix(amount);
+  return `${Number(scaled.toPrecision(3))} ${prefix}${unit}`;
 }
 
 /** Probability of a test: three decimals, below that only that it is smaller. */

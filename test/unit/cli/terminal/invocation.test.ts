@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { programFor, quoted } from '../../../src/cli/invocation.ts';
+import { programFor, quoted } from '../../../../src/cli/terminal/invocation.ts';
 
-const PROGRAM = resolve(import.meta.dirname, '../../../src/cli/ablate.mjs');
+const PROGRAM = resolve(import.meta.dirname, '../../../../src/cli/ablate.mjs');
 let folder: string;
 beforeEach(() => { folder = realpathSync(mkdtempSync(join(tmpdir(), 'ablate-invocation-'))); });
 afterEach(() => rmSync(folder, { recursive: true }));

@@ -1,12 +1,15 @@
 /** What commands compute on, unless a person says otherwise: told wherever it is not what one would expect. */
-import { UsageError } from '../core/ablation/errors.ts';
-import { defaultDevices, parseDevices, type Place } from '../core/runner/devices.ts';
-import { wantedEngine, wasmText, type EngineChoice } from '../setup/choice.ts';
-import { gpusForSweep, idleGpuText } from '../setup/device.ts';
-import { TENSORFLOW_VERSION } from '../setup/library.ts';
-import { wasmVersion } from '../setup/wasm.ts';
-import type { EngineName } from '../engine/engine-name.ts';
-import { warn } from './terminal/text.ts';
+import { join, resolve } from 'node:path';
+import { UsageError } from '../../core/ablation/errors.ts';
+import type { Machine } from '../../core/inspect/speeds.ts';
+import { defaultDevices, parseDevices, type Place } from '../../core/runner/devices.ts';
+import { cacheDir, dataDir } from '../../setup/cache.ts';
+import { wantedEngine, wasmText, type EngineChoice } from '../../setup/choice.ts';
+import { cpuName, gpusForSweep, idleGpuText } from '../../setup/device.ts';
+import { TENSORFLOW_VERSION } from '../../setup/library.ts';
+import { wasmVersion } from '../../setup/wasm.ts';
+import type { EngineName } from '../../engine/engine-name.ts';
+import { warn } from '../terminal/text.ts';
 
 export interface Setting {
   readonly engine: EngineName;
@@ -40,5 +43,11 @@ function requireSingleThreads(places: readonly Place[], list: string): void {
   throw new UsageError('BAD_DEVICES', `--devices: expected workers of one thread on the CPU, which is all that WebAssembly has (cpu:2x1), got '${list}'. ENGINE=native asks for native TensorFlow.`);
 }
 
-/** Name and version, as provenance has them: speeds of one engine say nothing of another. @throws SetupError `NO_PACKAGES` */
-export const engineVersion = (engine: EngineName): string => engine === 'wasm' ? `wasm ${wasmVersion()}` : `tensorflow ${TENSORFLOW_VERSION}`;
+/** What speeds are known of, and kept for. @throws SetupError `NO_PACKAGES` */
+export const thisMachine = (engine: EngineName): Machine => ({
+  cpu: cpuName(),
+  // As provenance has it.
+  engine: engine === 'wasm' ? `wasm ${wasmVersion()}` : `tensorflow ${TENSORFLOW_VERSION}`,
+  measurements: join(cacheDir(), 'throughput.jsonl'),
+  dataDir: resolve(dataDir()),
+});

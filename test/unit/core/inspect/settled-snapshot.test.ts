@@ -2,9 +2,9 @@
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
-import { lookSurely } from '../../../../src/core/inspect/look.ts';
-import { Looker, workersOf } from '../../../../src/core/inspect/snapshot.ts';
+import { describe, expect, it } from 'vitest';
+import { settledSnapshot } from '../../../../src/core/inspect/settled-snapshot.ts';
+import { StoreWatcher, workersOf } from '../../../../src/core/inspect/snapshot.ts';
 import type { Plan } from '../../../../src/core/plan/plan.ts';
 import { begin, identity, key, storeWithStage } from '../../../toy/store.ts';
 import { temporaryFolder } from '../../../toy/sweep.ts';
@@ -34,22 +34,20 @@ const old = new Date(Date.now() - 3600_000);
 
 describe('a look at a stage of another host', () => {
   it('whose heartbeat stands still: watched for a lease, then no longer shown as running', async () => {
-    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const told: number[] = [];
     const { dir, heartbeat } = await foreignStage();
     utimesSync(heartbeat, old, old);
-    const looker = new Looker(dir, plan, LEASE);
-    const first = looker.look();
+    const watcher = new StoreWatcher(dir, plan, LEASE);
+    const first = watcher.snapshot();
     expect(first.stages[0]!.state.state).toBe('running');
-    expect(looker.mayBeGone(first)).toBe(true);
-    const sure = await lookSurely(looker);
+    expect(watcher.mayBeGone(first)).toBe(true);
+    const sure = await settledSnapshot(watcher, seconds => void told.push(seconds));
     expect(sure.stages[0]!.state).toEqual({ state: 'interrupted', attempt: 1 });
     expect(sure.runners).toEqual([]);
-    expect(told).toHaveBeenCalledTimes(1);
-    vi.restoreAllMocks();
+    expect(told).toEqual([Math.round(LEASE / 1e3)]);
   });
 
   it('whose heart beats, whatever its clock says: running, with its runner and how far it is', async () => {
-    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const { dir, heartbeat } = await foreignStage();
     utimesSync(heartbeat, old, old);
     const beating = new AbortController();
@@ -60,25 +58,24 @@ describe('a look at a stage of another host', () => {
         utimesSync(heartbeat, time, time);
       }
     })();
-    const sure = await lookSurely(new Looker(dir, plan, LEASE));
+    const sure = await settledSnapshot(new StoreWatcher(dir, plan, LEASE), () => undefined);
     beating.abort();
     await beat;
     expect(sure.stages[0]!.state).toMatchObject({ state: 'running', attempt: 1, owner: { host: 'elsewhere' } });
     expect(sure.runners.map(r => r.host)).toEqual(['elsewhere']);
-    expect(workersOf(sure)[0]![0]!.work).toMatchObject({ place: 'cpu:0', phase: 'step', step: 2, steps: 3 });
-    vi.restoreAllMocks();
+    expect(workersOf(sure)[0]![0]!.progress).toMatchObject({ place: 'cpu:0', phase: 'step', step: 2, steps: 3 });
   });
 });
 
 describe('a look at a store', () => {
   it('that is not there, is being made, or has a damaged attempt, finds what there is', async () => {
     const dir = temporaryFolder('look');
-    expect(new Looker(join(dir, 'none'), plan).look()).toMatchObject({ runners: [], stages: [{ state: { state: 'absent' } }] });
-    expect(new Looker(dir, plan).store).toBeUndefined(); // empty: a sweep is about to make it
+    expect(new StoreWatcher(join(dir, 'none'), plan).snapshot()).toMatchObject({ runners: [], stages: [{ state: { state: 'absent' } }] });
+    expect(new StoreWatcher(dir, plan).store).toBeUndefined(); // empty: a sweep is about to make it
     writeFileSync(join(dir, 'diary.txt'), '');
-    expect(() => new Looker(dir, plan).store).toThrow(expect.objectContaining({ code: 'NOT_A_STORE' }));
+    expect(() => new StoreWatcher(dir, plan).store).toThrow(expect.objectContaining({ code: 'NOT_A_STORE' }));
     const { dir: damaged, attemptDir } = await foreignStage();
     for (const name of ['attempt.json', 'worker.json', 'progress.jsonl']) writeFileSync(join(attemptDir, name), '{"ow');
-    expect(new Looker(damaged, plan).look()).toMatchObject({ runners: [], stages: [{ state: { state: 'interrupted', attempt: 1 } }] });
+    expect(new StoreWatcher(damaged, plan).snapshot()).toMatchObject({ runners: [], stages: [{ state: { state: 'interrupted', attempt: 1 } }] });
   });
 });

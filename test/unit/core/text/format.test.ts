@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatCount, formatDelta, formatFlops, formatPublished, formatPublishedDelta, formatValue, plural } from '../../../../../src/core/report/text/format.ts';
+import { formatCount, formatDelta, formatFlops, formatPublished, formatPublishedDelta, formatValue, plural } from '../../../../src/core/text/format.ts';
 
 describe('number formats', () => {
   test.each([
