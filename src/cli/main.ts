@@ -11,7 +11,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   process.stdout.once('error', leaveWithReader);
   try {
     // Asked at every press of Tab, so without the weight of all commands.
-    if (argv[0] === 'complete') return await (await import('./completion/answer.ts')).answer(argv.slice(1));
+    if (argv[0] === 'complete') return await (await import('./completion/answer.ts')).answer(argv.slice(1), async () => (await import('./program.ts')).createProgram());
     const { createProgram } = await import('./program.ts');
     await (await createProgram(argv[0])).parseAsync([...argv], { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;

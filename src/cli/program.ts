@@ -1,5 +1,5 @@
 /** All commands of `ablate`. Each is a file of its own. */
-import { Command } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import manifest from '../../package.json' with { type: 'json' };
 
 type Register = (program: Command) => void;

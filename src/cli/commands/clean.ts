@@ -1,5 +1,5 @@
 /** `ablate clean`: remove from the store what no declared arm needs, after showing it. */
-import type { Command } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { listProfiles } from '../../core/ablation/folder.ts';
 import { loadExperiments, type ExperimentsChoice } from '../../core/ablation/load.ts';
@@ -7,16 +7,17 @@ import { buildPlan } from '../../core/plan/plan.ts';
 import { findGarbage, removeStage, type Garbage } from '../../core/store/garbage.ts';
 import { openStore, openStoreReadOnly } from '../../core/store/store.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
-import { withFolders, type Selection } from '../options/selection.ts';
+import { withFolders } from '../options/selection.ts';
 import { formatAmount, plural } from '../../core/text/format.ts';
 import { heading, textTable, warn } from '../terminal/text.ts';
 
-type CleanOptions = Pick<Selection, 'store' | 'experiments'> & { readonly yes?: boolean };
+const defineClean = (program: Command) =>
+  withFolders(program.command('clean').description('show what of the store neither a declared arm, of any profile, seed or --set that was swept, nor a running sweep needs; --yes removes it'))
+    .option('--yes', 'remove it');
 
 export function registerClean(program: Command): void {
-  withFolders(program.command('clean').description('show what of the store neither a declared arm, of any profile, seed or --set that was swept, nor a running sweep needs; --yes removes it'))
-    .option('--yes', 'remove it')
-    .action(async (options: CleanOptions) => {
+  defineClean(program)
+    .action(async options => {
       const reader = openStoreReadOnly(options.store);
       const garbage = findGarbage(reader, await neededKeys(options.experiments, reader));
       process.stdout.write(`${garbageText(garbage, options.store)}\n`);

@@ -1,6 +1,6 @@
 /** `ablate completion <shell>`: a script for the shell, which asks `ablate complete` at every Tab. */
 import { readFileSync } from 'node:fs';
-import { Argument, type Command } from 'commander';
+import { Argument, type Command } from '@commander-js/extra-typings';
 
 const INSTALL = `
 Once for bash, zsh or fish:

@@ -1,6 +1,6 @@
 /** `ablate diff`: what sets two arms apart, and what came of it. */
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
 import pc from 'picocolors';
 import type { MetricSpec } from '../../core/ablation/kind.ts';
 import { roleDifferences, type RoleDifference } from '../../core/plan/difference.ts';
@@ -13,9 +13,12 @@ import { shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
 import { heading, textTable } from '../terminal/text.ts';
 
-export function registerDiff(program: Command): void {
+const defineDiff = (program: Command) =>
   withSelection(program.command('diff').description('compare two arms: recipe fields, headline numbers seed by seed, curves').argument('<ablation/arm>').argument('<ablation/arm>'))
-    .option('--json', 'as JSON')
+    .option('--json', 'as JSON');
+
+export function registerDiff(program: Command): void {
+  defineDiff(program)
     .action(async (nameA: string, nameB: string, options: Selection & { json?: boolean }) => {
       const chosen = await choose(options);
       const [a, b] = [findArm(chosen, nameA), findArm(chosen, nameB)];

@@ -1,23 +1,20 @@
 /** `ablate doctor`: what is there, what is missing, and the command that mends it. */
-import type { Command } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
 import pc from 'picocolors';
 import type { Check, Diagnosis, State } from '../../setup/diagnosis.ts';
 import { diagnose } from '../../setup/doctor.ts';
 
-interface DoctorOptions {
-  readonly store: string;
-  readonly json?: true;
-  readonly deep?: true;
-}
-
-export function registerDoctor(program: Command): void {
+const defineDoctor = (program: Command) =>
   program.command('doctor')
     .description('check engine, device, data and disk, and train a toy step; says how to mend what is missing')
     .option('--json', 'as JSON, for scripts; fields are described in src/setup/diagnosis.ts')
     .option('--deep', 'read every byte of the native library too')
     .option('--store <folder>', 'where runs are kept', 'runs')
-    .addHelpText('after', '\nExit code 0: everything that a sweep needs works. 1: something is missing. 2: bad use.')
-    .action(async ({ json, store, deep }: DoctorOptions) => {
+    .addHelpText('after', '\nExit code 0: everything that a sweep needs works. 1: something is missing. 2: bad use.');
+
+export function registerDoctor(program: Command): void {
+  defineDoctor(program)
+    .action(async ({ json, store, deep }) => {
       const diagnosis = await diagnose({ store, deep: deep ?? false });
       process.stdout.write(`${json ? JSON.stringify(diagnosis, null, 2) : diagnosisText(diagnosis)}\n`);
       if (!diagnosis.ok) process.exitCode = 1;

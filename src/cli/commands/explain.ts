@@ -1,6 +1,6 @@
 /** `ablate explain`: why each stage of an arm is done, reused, running, stale or missing, and what a sweep would do. */
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
 import pc from 'picocolors';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
@@ -11,9 +11,12 @@ import { shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
 import { columns, duration, firstOf, heading, listed, textTable, warn, when, wrap } from '../terminal/text.ts';
 
-export function registerExplain(program: Command): void {
+const defineExplain = (program: Command) =>
   withSelection(program.command('explain').description('say stage by stage why an arm is done, reused, stale or missing, and what a sweep would do').argument('<ablation/arm>'))
-    .option('--json', 'as JSON')
+    .option('--json', 'as JSON');
+
+export function registerExplain(program: Command): void {
+  defineExplain(program)
     .action(async (name: string, options: Selection & { json?: boolean }) => {
       const chosen = await choose(options);
       const arm = findArm(chosen, name);

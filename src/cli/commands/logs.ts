@@ -2,30 +2,28 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
 import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { unlessDamaged } from '../../core/store/errors.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
 import { findArm } from '../../core/inspect/arm.ts';
-import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
 import { listed } from '../terminal/text.ts';
 
-interface LogOptions extends Selection {
-  readonly attempt?: string;
-  readonly role?: string;
-  readonly follow?: boolean;
-  readonly path?: boolean;
-}
+type LogOptions = OptionsOf<typeof defineLogs>;
 
-export function registerLogs(program: Command): void {
+const defineLogs = (program: Command) =>
   withSelection(program.command('logs').description('print the log of a stage, given by the start of its key, or of an arm').argument('<stage>', 'start of a key as status prints it, or ablation/arm'))
     .option('--attempt <n>', 'an earlier attempt (default: the one that counts, else the newest)')
     .option('--role <role>', 'of an arm: the stage in this role (default: one that failed or runs, else the last one attempted)')
     .option('--follow', 'go on printing until the attempt has ended')
-    .option('--path', 'print where the log is and nothing else')
-    .action(async (stage: string, options: LogOptions) => {
+    .option('--path', 'print where the log is and nothing else');
+
+export function registerLogs(program: Command): void {
+  defineLogs(program)
+    .action(async (stage, options) => {
       const store = openStoreReadOnly(options.store);
       const key = stage.includes('/') ? await stageOfArm(store, stage, options) : stageByPrefix(store, stage);
       const attempt = attemptOf(store, key, options.attempt);

@@ -1,6 +1,6 @@
 /** `ablate plan`: what the chosen ablations need, what of it is there, and what the rest will take. */
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
 import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
 import type { Outcome } from '../../core/runner/measure.ts';
@@ -10,26 +10,24 @@ import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
 import { forecast, stillToRun } from '../../core/inspect/forecast.ts';
 import { planJson, planText, type PlanView } from '../terminal/plan-view.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
-import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { readStates } from '../../core/inspect/states.ts';
 import { formatCount, plural } from '../../core/text/format.ts';
 import { duration } from '../terminal/text.ts';
 
-export interface PlanOptions extends Selection {
-  readonly devices?: string;
-  readonly measure?: boolean;
-  readonly stages?: boolean;
-  readonly json?: boolean;
-}
+export type PlanOptions = OptionsOf<typeof definePlan>;
 
-export function registerPlan(program: Command): void {
+const definePlan = (program: Command) =>
   withSelection(program.command('plan').description('show the stages that the chosen ablations need: shared, done, still to run, and what they will take'))
     .option('--devices <list>', 'where workers would run, as for sweep (default: all GPUs, else all cores)')
     .option('--measure', 'first run a few steps of each stage shape whose speed is not known yet')
     .option('--stages', 'list every stage')
-    .option('--json', 'as JSON')
-    .action(async (options: PlanOptions) => {
+    .option('--json', 'as JSON');
+
+export function registerPlan(program: Command): void {
+  definePlan(program)
+    .action(async options => {
       const chosen = await choose(options);
       process.stdout.write(`${await showPlan(chosen, options)}\n`);
     });

@@ -1,6 +1,6 @@
 /** `ablate query "select ..."`: SQL over a store. */
 import { stringify } from 'csv-stringify/sync';
-import type { Command } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
 import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
@@ -10,20 +10,17 @@ import { shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
 import { columns as screenWidth, heading, textTable, warn, wrap } from '../terminal/text.ts';
 
-interface QueryOptions {
-  readonly store: string;
-  readonly csv?: boolean;
-  readonly json?: boolean;
-}
-
-export function registerQuery(program: Command): void {
+const defineQuery = (program: Command) =>
   program.command('query')
     .description('ask the store by SQL (DuckDB); without a statement list its views')
     .argument('[sql]', 'e.g. "select kind, state, count(*) from runs group by all"')
     .option('--store <folder>', 'where runs are kept', 'runs')
     .option('--csv', 'as CSV, with all digits')
-    .option('--json', 'as JSON: an array with an object for each row')
-    .action(async (sql: string | undefined, options: QueryOptions) => {
+    .option('--json', 'as JSON: an array with an object for each row');
+
+export function registerQuery(program: Command): void {
+  defineQuery(program)
+    .action(async (sql, options) => {
       if (options.csv === true && options.json === true) throw new UsageError('BAD_OPTION', 'Expected --csv or --json, got both');
       if (sql === undefined) {
         process.stdout.write(`${viewsText()}\n`);

@@ -1,22 +1,12 @@
 /** `ablate report`: write the report from the store, or look at the written one: check, verify, rebuild, compare it. */
-import { join } from 'node:path';
-import type { Command } from 'commander';
-import pc from 'picocolors';
+import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
-import { buildPlan, type PlannedExperiments } from '../../core/plan/plan.ts';
-import { openStoreReadOnly } from '../../core/store/store.ts';
-import type { BaselineOptions } from '../report/baseline.ts';
-import { reportFolder, writtenProfiles } from '../../core/report/folder.ts';
-import { choose, withSelection, type Selection } from '../options/selection.ts';
-import { plural } from '../../core/text/format.ts';
+import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { writtenProfiles } from '../../core/report/folder.ts';
+import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
+import { writeReports } from '../report/write.ts';
 
-interface ReportOptions extends Selection, Partial<BaselineOptions> {
-  readonly reports: string;
-  readonly all?: boolean;
-  readonly check?: boolean;
-  readonly verify?: string;
-  readonly rebuild?: boolean;
-}
+type ReportOptions = OptionsOf<typeof defineReport>;
 
 const HELP = `
 With none of these options the report is written from the store to <reports>/<profile>/. The others read the written report:
@@ -27,7 +17,7 @@ With none of these options the report is written from the store to <reports>/<pr
   --baseline  what changed since a commit or against another report, as Markdown. The written report stays as it is; with --out
               a copy of it with a section on the changes is written elsewhere.`;
 
-export function registerReport(program: Command): void {
+const defineReport = (program: Command) =>
   withSelection(program.command('report').description('write the report of what is done, beside the published numbers; check, verify or compare the written one'))
     .option('--reports <folder>', 'where reports are written: one folder a profile', 'reports')
     .option('--check', 'rebuild the written report from its own records and fail where it differs; needs no store')
@@ -38,8 +28,11 @@ export function registerReport(program: Command): void {
     .option('--out <folder>', 'with --baseline: also write the report with its changes there, one folder a profile')
     .option('--url <address>', 'with --baseline: address of the repository\'s files at this commit, for links')
     .option('--all', 'with --check, --verify, --rebuild or --baseline: every report in the folder of reports, whatever --profile says')
-    .addHelpText('after', HELP)
-    .action(async (options: ReportOptions) => {
+    .addHelpText('after', HELP);
+
+export function registerReport(program: Command): void {
+  defineReport(program)
+    .action(async options => {
       process.exitCode = await report(options);
     });
 }
@@ -67,20 +60,4 @@ function refuseMixed(options: ReportOptions): void {
   const strays = OF_BASELINE.filter(name => options[name] !== undefined && options.baseline === undefined);
   if (strays.length > 0) throw new UsageError('MIXED_OPTIONS', `--${strays[0]!}: expected --baseline with it, got none`);
   if (options.all === true && modes.length === 0) throw new UsageError('MIXED_OPTIONS', `--all: expected one of ${MODES.map(mode => `--${mode}`).join(', ')} with it, got none`);
-}
-
-/** Writes the report's folder and says what it came to. */
-export async function writeReports(chosen: PlannedExperiments, options: { readonly store: string; readonly reports: string }): Promise<void> {
-  const [{ collectProvenance, collectRecords }, { writeReport }] = await Promise.all([
-    import('../../core/report/records/collect.ts'), import('../../core/report/write.ts'), // charts: not for the other commands
-  ]);
-  const { study, profile, overrides, whole, seeds } = chosen;
-  // A report shows whole ablations, whichever of their arms were chosen to run: what others have done before is there to be shown.
-  const plan = buildPlan({ study, profile, ablations: whole, seeds });
-  const store = openStoreReadOnly(options.store);
-  const ablations = whole.map(a => a.declaration);
-  const records = collectRecords(study, plan, store);
-  const outDir = reportFolder(options.reports, profile.name, overrides);
-  const { report, written } = await writeReport({ study, profile, overrides, ablations, expanded: whole, records, provenance: collectProvenance(plan, store), outDir });
-  process.stdout.write(`\n${report.verdict.join('\n')}\n\n${written.length > 0 ? `Report written (${plural(written.length, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
 }

@@ -1,19 +1,15 @@
 /** `ablate setup`: the engine and the data. The npm packages are there already, else this could not run. */
-import type { Command } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
+import type { OptionsOf } from '../options/selection.ts';
 import { wantedEngine } from '../../setup/choice.ts';
 import { ensureData } from '../../setup/data.ts';
 import { ensureEngine } from '../../setup/engine.ts';
 import { surprises } from '../options/setting.ts';
 import { warn } from '../terminal/text.ts';
 
-interface SetupOptions {
-  readonly engine?: true;
-  readonly data?: true;
-  readonly deep?: true;
-  readonly quiet?: true;
-}
+type SetupOptions = OptionsOf<typeof defineSetup>;
 
-export function registerSetup(program: Command): void {
+const defineSetup = (program: Command) =>
   program.command('setup')
     .description('provision the engine and the data (all that is missing; nothing is done twice)')
     .option('--engine', 'only the engine')
@@ -27,8 +23,11 @@ Environment:
   TINYMIM_CACHE         folder for the library and the data (default: tinymim-ablations in the user's cache folder)
   TINYMIM_DEVICE        cpu or gpu: provide for this one (default: gpu if the machine has an NVIDIA GPU that CUDA can use)
   CUDA_VISIBLE_DEVICES  GPUs that may be used; empty: none
-  CXX                   C++ compiler`)
-    .action(async (options: SetupOptions) => {
+  CXX                   C++ compiler`);
+
+export function registerSetup(program: Command): void {
+  defineSetup(program)
+    .action(async options => {
       const all = !options.engine && !options.data;
       if (all || options.engine) await setUpEngine(options);
       if (all || options.data) await setUpData(options);

@@ -1,32 +1,28 @@
 /** `ablate status`: what is done, running, failed and left, how long the rest takes, and where to look; also beside a sweep. */
-import type { Command } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
 import pc from 'picocolors';
 import { defaultDevices, parseDevices, type Place } from '../../core/runner/devices.ts';
 import { SetupError } from '../../setup/errors.ts';
-import type { EngineName } from '../../engine/engine-name.ts';
 import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
 import { settledSnapshot } from '../../core/inspect/settled-snapshot.ts';
 import { devicesText } from '../../core/inspect/places.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
-import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { choose, withSelection } from '../options/selection.ts';
 import { StoreWatcher, type Snapshot } from '../../core/inspect/snapshot.ts';
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { statusJson, statusText, type StatusView } from '../terminal/status-view.ts';
 import { timeLeft } from '../../core/inspect/time-left.ts';
 import { watch } from '../terminal/watch.ts';
 
-interface StatusOptions extends Selection {
-  readonly devices?: string;
-  readonly watch?: boolean;
-  readonly json?: boolean;
-}
-
-export function registerStatus(program: Command): void {
+const defineStatus = (program: Command) =>
   withSelection(program.command('status').description('show what is done, running, failed and left, how long the rest takes, and where logs are; also beside a sweep'))
     .option('--watch', 'look again every second until the sweep has ended: in place on a terminal, else a line for each change')
     .option('--devices <list>', 'what the time left is reckoned for while no sweep runs, as for sweep (default: all GPUs, else all cores)')
-    .option('--json', 'as JSON; with --watch one line for each change')
-    .action(async (options: StatusOptions) => {
+    .option('--json', 'as JSON; with --watch one line for each change');
+
+export function registerStatus(program: Command): void {
+  defineStatus(program)
+    .action(async options => {
       const chosen = await choose(options);
       const viewer = new Viewer(chosen, new StoreWatcher(options.store, chosen.plan), await idleSetting(options.devices));
       if (options.watch === true) process.exitCode = await watch(viewer, options.json === true);
@@ -52,7 +48,7 @@ class Viewer {
   readonly #chosen: PlannedExperiments;
   readonly #watcher: StoreWatcher;
   readonly #idle: readonly Place[];
-  readonly #engine: EngineName;
+  readonly #engine: Setting['engine'];
   #known: { readonly for: string; readonly speeds: StageSpeeds } | undefined;
 
   constructor(chosen: PlannedExperiments, watcher: StoreWatcher, { engine, places }: Setting) {

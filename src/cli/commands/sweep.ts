@@ -1,6 +1,6 @@
 /** `ablate sweep`: run what is missing, then write the report. */
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import type { Command } from '@commander-js/extra-typings';
 import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
 import type { RunSummary } from '../../core/runner/events.ts';
@@ -13,32 +13,28 @@ import { createDisplay } from '../terminal/display.ts';
 import { settingFor } from '../options/setting.ts';
 import { programFor } from '../terminal/invocation.ts';
 import { showPlan } from './plan.ts';
-import { writeReports } from './report.ts';
+import { writeReports } from '../report/write.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
-import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
 import { plural } from '../../core/text/format.ts';
 import { heading, warn } from '../terminal/text.ts';
 
-interface SweepOptions extends Selection {
-  readonly devices?: string;
-  readonly checkpointEvery: string;
-  readonly reports: string;
-  readonly report: boolean;
-  readonly dryRun?: boolean;
-  readonly acceptEngineChange?: boolean;
-}
+type SweepOptions = OptionsOf<typeof defineSweep>;
 
 const STOPPED = 130; // as a shell says of a program that Ctrl-C ended
 
-export function registerSweep(program: Command): void {
+const defineSweep = (program: Command) =>
   withSelection(program.command('sweep').description('run the stages that are missing, then write the report; stop it as you like and run it again'))
     .option('--devices <list>', 'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1, gpu:0x2 (two on one GPU), inline (this process, for a debugger) (default: all GPUs, else all cores)')
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
     .option('--reports <folder>', 'where the report is written', 'reports')
     .option('--no-report', 'only run the stages')
     .option('--accept-engine-change', 'continue checkpoints written on another engine, library or CPU (refused by default: the numbers may differ)')
-    .option('--dry-run', 'print the plan and do nothing')
-    .action(async (options: SweepOptions) => {
+    .option('--dry-run', 'print the plan and do nothing');
+
+export function registerSweep(program: Command): void {
+  defineSweep(program)
+    .action(async options => {
       const chosen = await choose(options);
       if (options.dryRun === true) process.stdout.write(`${await showPlan(chosen, options)}\n`);
       else process.exitCode = await sweep(chosen, options);

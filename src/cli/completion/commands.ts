@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Argument, Command, Option } from 'commander';
+import type { Argument, CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { cacheDir } from '../../setup/cache.ts';
 
 export interface CommandWords {
@@ -29,7 +29,7 @@ export interface OptionWords {
   readonly value?: Placeholder;
 }
 
-export function commandWords(command: Command): CommandWords {
+export function commandWords(command: CommandUnknownOpts): CommandWords {
   const help = command.createHelp();
   return {
     name: command.name(),
@@ -51,7 +51,7 @@ const firstLine = (text: string): string => text.split('\n')[0]!;
  * To define all commands, most of the program is loaded: too slow for every press of Tab. So the words are kept in the cache, for these
  * very sources.
  */
-export async function knownCommands(define: () => Promise<Command>): Promise<CommandWords> {
+export async function knownCommands(define: () => Promise<CommandUnknownOpts>): Promise<CommandWords> {
   const folder = join(cacheDir(), 'completion');
   const file = join(folder, `${stateOfSources()}.json`);
   try {

@@ -1,23 +1,20 @@
 /** The selectors that plan, sweep, status and report share. */
-import { Option, type Command } from 'commander';
+import { Option, type Command, type OptionValues } from '@commander-js/extra-typings';
 import { loadExperiments } from '../../core/ablation/load.ts';
 import { planExperiments, type PlannedExperiments } from '../../core/plan/plan.ts';
 import { defaultExperiments, defaultProfile } from './defaults.ts';
 
-export interface Selection {
-  /** Absent: see `defaultProfile`. */
-  readonly profile?: string | undefined;
-  readonly only?: readonly string[];
-  readonly seeds?: string;
-  readonly set?: readonly string[];
-  readonly teacherSeeds?: boolean;
-  readonly store: string;
-  readonly experiments: string;
-}
+/** What a command gets from its options, as its definition has them. */
+export type OptionsOf<Define extends (program: Command) => { opts(): object }> = Readonly<ReturnType<ReturnType<Define>['opts']>>;
+
+/** What {@link withSelection} gives a command. Without a profile: see `defaultProfile`. */
+export type Selection = OptionsOf<typeof defineSelection>;
+
+const defineSelection = (program: Command) => withSelection(program.command('any'));
 
 const several = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
-export function withSelection(command: Command): Command {
+export function withSelection<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
   return withFolders(command
     .option('--only <arms>', 'ablations or arms, e.g. relation or relation/qk-vv,relation/mae; may be given several times (default: all)', several)
     .option('--profile <profile>', 'the scale at which arms are realised (default: "mini", or the only one there is)')
@@ -26,7 +23,7 @@ export function withSelection(command: Command): Command {
     .option('--teacher-seeds', 'a teacher of its own for each replicate, so that intervals cover teachers, too: --set teacher_seed=replicate'));
 }
 
-export function withFolders(command: Command): Command {
+export function withFolders<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
   return command
     .option('--store <folder>', 'where runs are kept', 'runs')
     .addOption(new Option('--experiments <folder>', 'folder of declarations: study, ablations/, profiles/')
@@ -34,7 +31,7 @@ export function withFolders(command: Command): Command {
 }
 
 /** @throws UsageError when a declaration or a selector is wrong */
-export async function choose(selection: Selection): Promise<PlannedExperiments> {
+export async function choose(selection: Omit<Selection, 'profile'> & { readonly profile?: string | undefined }): Promise<PlannedExperiments> {
   const { profile = defaultProfile(selection.experiments), only, seeds, set = [], teacherSeeds = false } = selection;
   return planExperiments(await loadExperiments(selection.experiments, {
     profile,

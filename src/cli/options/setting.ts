@@ -8,11 +8,10 @@ import { wantedEngine, wasmText, type EngineChoice } from '../../setup/choice.ts
 import { cpuName, gpusForSweep, idleGpuText } from '../../setup/device.ts';
 import { TENSORFLOW_VERSION } from '../../setup/library.ts';
 import { wasmVersion } from '../../setup/wasm.ts';
-import type { EngineName } from '../../engine/engine-name.ts';
 import { warn } from '../terminal/text.ts';
 
 export interface Setting {
-  readonly engine: EngineName;
+  readonly engine: EngineChoice['engine'];
   /** As `--devices` says. */
   readonly devices: string;
   readonly places: readonly Place[];
@@ -44,7 +43,7 @@ function requireSingleThreads(places: readonly Place[], list: string): void {
 }
 
 /** What speeds are known of, and kept for. @throws SetupError `NO_PACKAGES` */
-export const thisMachine = (engine: EngineName): Machine => ({
+export const thisMachine = (engine: EngineChoice['engine']): Machine => ({
   cpu: cpuName(),
   // As provenance has it.
   engine: engine === 'wasm' ? `wasm ${wasmVersion()}` : `tensorflow ${TENSORFLOW_VERSION}`,
