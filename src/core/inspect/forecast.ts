@@ -7,7 +7,7 @@ import { totalCost, type PlannedStage } from '../plan/plan.ts';
 import { priorities } from '../plan/priority.ts';
 import { makespan, schedule, type Pack } from '../plan/schedule.ts';
 import { inputsOf, sharingsOf, together, type Sharings } from '../plan/sharing.ts';
-import { packMemory, type Place } from '../runner/devices.ts';
+import { packMemoryLimit, type Place } from '../runner/devices.ts';
 import { freeBytes } from '../../setup/cache.ts';
 import { CHECKPOINTS_AT_ONCE } from '../store/checkpoints.ts';
 import type { Chosen } from '../../cli/selection.ts';
@@ -62,7 +62,7 @@ export async function forecast(chosen: Chosen, states: States, store: string, sp
   const toRun = stillToRun(chosen, states);
   const notRunnable = study.notRunnable?.(profile);
   const sharings = sharingsOf(study.kinds, plan);
-  const stages = packStages(plan, toRun, { sharings, places: places.length, memory: packMemory(places.length) });
+  const stages = packStages(plan, toRun, { sharings, places: places.length, memory: packMemoryLimit(places.length) });
   const disk = await diskForecast(chosen, stages, store, places.length);
   const durations = notRunnable === undefined ? durationsOf(toRun, speeds) : undefined;
   const packs = stages.map(pack => packForecast(pack, sharings, durations));

@@ -9,7 +9,7 @@ import { unlessDamaged } from '../store/errors.ts';
 import { attemptFiles, layout } from '../store/layout.ts';
 import { isTemporary } from '../store/names.ts';
 import { isAlive, type Owner } from '../store/owner.ts';
-import { lastSign, readProgress, type ProgressLine } from '../store/progress.ts';
+import { lastWriteTime, readProgress, type ProgressLine } from '../store/progress.ts';
 import { LEASE_MS, type StageState, type StoreReader } from '../store/reader.ts';
 import type { AttemptRecord } from '../store/records.ts';
 import { openStoreReadOnly } from '../store/store.ts';
@@ -116,7 +116,7 @@ export class Looker {
     const log = store.logFile(stage.key, state.attempt);
     if (state.state !== 'running') return { stage, state, log };
     const dir = store.attemptDir(stage.key, state.attempt);
-    const sign = lastSign(dir);
+    const sign = lastWriteTime(dir);
     return {
       stage, state, log,
       work: {

@@ -4,7 +4,7 @@ import type { PlannedStage } from './plan.ts';
 /** Stages that one worker runs side by side; most packs are one stage. */
 export type Pack = readonly PlannedStage[];
 
-export interface Slot {
+export interface ScheduledPack {
   readonly pack: Pack;
   readonly place: number;
   readonly start: number;
@@ -19,12 +19,12 @@ export const urgency = (pack: Pack, priorities: ReadonlyMap<string, number>): nu
  * @param length of a pack, in the unit of the slots' times
  * @returns in the order of their starts
  */
-export function schedule(packs: readonly Pack[], priorities: ReadonlyMap<string, number>, length: (pack: Pack) => number, places: number): Slot[] {
+export function schedule(packs: readonly Pack[], priorities: ReadonlyMap<string, number>, length: (pack: Pack) => number, places: number): ScheduledPack[] {
   const waiting = packs.map(pack => ({ pack, urgency: urgency(pack, priorities) })).sort((a, b) => b.urgency - a.urgency);
   const pending = new Set(packs.flatMap(pack => pack.map(stage => stage.key)));
   const free = Array.from({ length: places }, (_, place) => place);
-  const slots: Slot[] = [];
-  const running: Slot[] = [];
+  const slots: ScheduledPack[] = [];
+  const running: ScheduledPack[] = [];
   let now = 0;
   const isReady = ({ pack }: { pack: Pack }): boolean => pack.every(stage => Object.values(stage.upstream).every(key => !pending.has(key)));
   while (waiting.length > 0 || running.length > 0) {
@@ -48,4 +48,4 @@ export function schedule(packs: readonly Pack[], priorities: ReadonlyMap<string,
 }
 
 /** When the last slot ends. */
-export const makespan = (slots: readonly Slot[]): number => Math.max(0, ...slots.map(slot => slot.end));
+export const makespan = (slots: readonly ScheduledPack[]): number => Math.max(0, ...slots.map(slot => slot.end));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execaNode } from 'execa';
 import type { StageKind } from '../ablation/kind.ts';
-import { amountOf, type Measurement, type Shapes } from '../plan/pace.ts';
+import { amountOf, type SpeedMeasurement, type Shapes } from '../plan/pace.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { environmentOf } from '../plan/sharing.ts';
 import type { StoreReader } from '../store/reader.ts';
@@ -22,7 +22,7 @@ export interface ToMeasure {
   readonly place: Place;
 }
 
-export type Outcome = ToMeasure & ({ readonly measurement: Measurement; readonly engine: string | null } | { readonly failure: string });
+export type Outcome = ToMeasure & ({ readonly measurement: SpeedMeasurement; readonly engine: string | null } | { readonly failure: string });
 
 export interface MeasureOptions {
   readonly plan: Plan;
@@ -84,7 +84,7 @@ async function ask(place: Place, environment: Record<string, string>, task: Prob
 }
 
 /** @param started when the process was started */
-function speedOf({ cost }: PlannedStage, { began, againMs, steps = 0, stepMs, ended }: Probed, started: number): Omit<Measurement, 'shape'> {
+function speedOf({ cost }: PlannedStage, { began, againMs, steps = 0, stepMs, ended }: Probed, started: number): Omit<SpeedMeasurement, 'shape'> {
   const runMs = stepMs === undefined ? (ended ?? Date.now()) - began : stepMs * steps;
   // What is told of a step comes at its end.
   const startMs = Math.max(0, againMs - (stepMs ?? 0));

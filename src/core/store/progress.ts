@@ -64,7 +64,7 @@ export function readProgress(attemptDir: string): ProgressLine[] {
 }
 
 /** When a worker last wrote something of an attempt, in milliseconds since 1970 by the clock of the file system. The heartbeat is not among it: that is the runner's. */
-export function lastSign(attemptDir: string): number | undefined {
+export function lastWriteTime(attemptDir: string): number | undefined {
   const { progress, metrics, log, states, worker } = attemptFiles;
   const times = [progress, metrics, log, states, worker].flatMap(name => statSync(join(attemptDir, name), { throwIfNoEntry: false })?.mtimeMs ?? []);
   return times.length === 0 ? undefined : Math.max(...times);

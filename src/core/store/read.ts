@@ -6,7 +6,7 @@ import { hasCode, StoreError } from './errors.ts';
 import { isTemporary } from './names.ts';
 
 /** Undefined when the file is absent. @throws StoreError when it is a folder */
-export function readText(path: string): string | undefined {
+export function readTextIfPresent(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -18,7 +18,7 @@ export function readText(path: string): string | undefined {
 
 /** Undefined when the file is absent. @throws StoreError when it is no JSON object */
 export function readObject(path: string): Record<string, unknown> | undefined {
-  const text = readText(path);
+  const text = readTextIfPresent(path);
   if (text === undefined) return undefined;
   const value = parseObject(text);
   if (!value) throw new StoreError('STORE_DAMAGED', `${path}: expected a JSON object, got ${text.length === 0 ? 'an empty file' : `'${text.slice(0, 40)}'`}`);
@@ -45,7 +45,7 @@ const SHOWN_ISSUES = 3, SHOWN_CHARACTERS = 300;
  * @throws StoreError naming the line when any other is damaged
  */
 export function readLines(path: string): Record<string, unknown>[] {
-  const lines = (readText(path) ?? '').split('\n');
+  const lines = (readTextIfPresent(path) ?? '').split('\n');
   lines.pop(); // text after the last newline: empty, or torn
   return lines.flatMap((line, i) => {
     const value = parseObject(line);
@@ -56,7 +56,7 @@ export function readLines(path: string): Record<string, unknown>[] {
 
 /** As `readLines`, but a line torn in the middle (another writer went on after a crash) is passed over. */
 export function readTornLines(path: string): Record<string, unknown>[] {
-  return (readText(path) ?? '').split('\n').flatMap(line => {
+  return (readTextIfPresent(path) ?? '').split('\n').flatMap(line => {
     const value = parseObject(line);
     return value ? [value] : [];
   });

@@ -35,14 +35,14 @@ const GRAPH = 30 * 2 ** 20;
  *
  * Peaks measured on a CPU, of one and of four students at 17, 197 and 257 tokens, were 88 to 101 % of it.
  */
-export function packMemory(recipe: DistillRecipe, teacher: VitRecipe): { shared: number; own: number } {
+export function distillPackMemory(recipe: DistillRecipe, teacher: VitRecipe): { shared: number; own: number } {
   const { model, schedule, mask_ratio } = recipe;
   const batch = schedule.batch_size / schedule.accumulation_steps;
-  const taught = 1 + visiblePatches(teacher, teacherMask(recipe)), seen = 1 + visiblePatches(model, mask_ratio);
-  const trained = encoderParameters(model) + distillExtras(recipe, teacher);
+  const teacherTokens = 1 + visiblePatches(teacher, teacherMask(recipe)), studentTokens = 1 + visiblePatches(model, mask_ratio);
+  const parameters = encoderParameters(model) + distillExtras(recipe, teacher);
   const values = 2 * encoderParameters(teacher)
-    + batch * (blockTensors(teacher, taught) + model.depth * blockTensors(model, seen) + 2 * targetTensors(recipe.target, teacher, seen));
-  return { shared: PROCESS + FLOAT32 * values, own: GRAPH + FLOAT32 * 5 * trained };
+    + batch * (blockTensors(teacher, teacherTokens) + model.depth * blockTensors(model, studentTokens) + 2 * targetTensors(recipe.target, teacher, studentTokens));
+  return { shared: PROCESS + FLOAT32 * values, own: GRAPH + FLOAT32 * 5 * parameters };
 }
 
 /** Values of one image that a block computes: norms, q, k, v, attention, its probabilities, residuals, and the MLP. */

@@ -31,8 +31,8 @@ export interface Trainer {
    * @returns after the last one, the losses as means over the batch
    */
   feed(inputs: Inputs, lr: number): Record<string, number> | undefined;
-  /** Lends the state as it is now; its tensors are valid until `use` is done. */
-  lend<T>(use: (state: TrainState) => T | Promise<T>): Promise<T>;
+  /** Calls `use` with the state as it is now, whose tensors are valid until it is done. */
+  withState<T>(use: (state: TrainState) => T | Promise<T>): Promise<T>;
   /** Ends the training: the parameters are the caller's, everything else is freed. */
   finish(): Params;
 }
@@ -69,7 +69,7 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
       done += 1;
       return values;
     },
-    lend: async use => {
+    withState: async use => {
       if (!program) return use(initial);
       const tensors = program.readState();
       const { params, m, v } = unflatten(tensors);

@@ -6,7 +6,7 @@ import { cachedBinding, enginePackage } from '../../../src/setup/binding.ts';
 import { wantedEngine, wasmText } from '../../../src/setup/choice.ts';
 import { requireGlibc } from '../../../src/setup/glibc.ts';
 import { libraryFor } from '../../../src/setup/library.ts';
-import { writeManifest } from '../../../src/setup/manifest.ts';
+import { writeCacheManifest } from '../../../src/setup/manifest.ts';
 import { unpackedFolder } from '../../../src/setup/wheel.ts';
 import { COMPILER, openFolder, pathWith, program, PYTHON } from '../../surroundings/machine.ts';
 
@@ -42,7 +42,7 @@ async function unpackBefore(): Promise<void> {
   const target = unpackedFolder(cache, LIBRARY.key);
   mkdirSync(target, { recursive: true });
   writeFileSync(path.join(target, 'a'), '');
-  await writeManifest(target, { wheels: [], files: { a: { bytes: 0, sha256: '' } } });
+  await writeCacheManifest(target, { wheels: [], files: { a: { bytes: 0, sha256: '' } } });
 }
 
 describe.skipIf(`${process.platform}-${process.arch}` !== 'linux-x64')('wantedEngine', () => {

@@ -99,7 +99,7 @@ describe.each(['eager', 'graph'] as const)('a trainer in %s mode', mode => {
       const batch = upload(inputs());
       looked.feed(batch, 0.05);
       tf.dispose(batch);
-      expect(await looked.lend(({ optimizer }) => optimizer.step)).toBe(step + 1);
+      expect(await looked.withState(({ optimizer }) => optimizer.step)).toBe(step + 1);
     }
     const params = looked.finish();
     expect(fromTensors(params)).toEqual(run(3, 1).values);
