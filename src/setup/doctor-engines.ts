@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { cachedBinding, compilerMend, enginePackage, findCompiler } from './binding.ts';
+import { cacheProblems } from './cache-manifest.ts';
 import { cacheDir } from './cache.ts';
 import type { EngineChoice } from './choice.ts';
 import { cpuName, type DeviceChoice } from './device.ts';
@@ -9,7 +10,6 @@ import type { Check } from './diagnosis.ts';
 import { SetupError } from './errors.ts';
 import { listedGpus } from './gpus.ts';
 import { isPublished, libraryFor, thisPlatform, type Library } from './library.ts';
-import { cacheProblems } from './manifest.ts';
 import { isCheckout, SETUP } from '../installation.ts';
 import { requirePip } from './python.ts';
 import { tryEngine, type Trial } from './try-engine.ts';

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { cacheProblems, writeCacheManifest } from './cache-manifest.ts';
 import { prepareFolder, withTemporary } from './cache.ts';
 import { SetupError } from './errors.ts';
 import { withLock } from './lock.mjs';
-import { cacheProblems, writeCacheManifest } from './manifest.ts';
 import type { PrintLine } from '../tinymim/data/files.ts';
 import { downloadWheels, requirePip, unpackWheels, type FileRecord } from './python.ts';
 

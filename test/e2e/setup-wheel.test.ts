@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cacheProblems } from '../../src/setup/manifest.ts';
+import { cacheProblems } from '../../src/setup/cache-manifest.ts';
 import { ensureUnpacked, type Unpacking } from '../../src/setup/wheel.ts';
 
 const WHEEL = 'engine_for_tests-1.0-cp312-cp312-manylinux_2_27_x86_64.whl';

@@ -5,8 +5,8 @@ import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { priorities } from '../plan/priority.ts';
 import { urgency, type Pack } from '../plan/schedule.ts';
 import { sharingsOf, type Sharings } from '../plan/sharing.ts';
-import type { StageTracker } from './board.ts';
 import { packMemoryLimit } from './devices.ts';
+import type { StageTracker } from './stage-tracker.ts';
 
 export class Queue {
   readonly #plan: Plan;

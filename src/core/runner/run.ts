@@ -7,7 +7,6 @@ import { environmentOf } from '../plan/sharing.ts';
 import type { Attempt } from '../store/attempt.ts';
 import type { AttemptFailure, StageState } from '../store/reader.ts';
 import type { Store } from '../store/store.ts';
-import { StageTracker } from './board.ts';
 import type { Place } from './devices.ts';
 import { endText, memoryFaultOf, runnerFailure, workerFailure } from './endings.ts';
 import type { RunEvent, RunSummary, StageFailure } from './events.ts';
@@ -17,6 +16,7 @@ import { LIMITS, type Limits } from './limits.ts';
 import { logTail } from './log.ts';
 import { Queue } from './queue.ts';
 import { retriesFor, type FailedAttempt, type Retries } from './retries.ts';
+import { StageTracker } from './stage-tracker.ts';
 import { superviseJob, type Supervised } from './supervision.ts';
 
 export interface RunOptions {

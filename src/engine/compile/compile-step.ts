@@ -2,7 +2,7 @@
 import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
 import { typesText, typesOf } from './checks.ts';
-import { compileProgram, type Program, type ProgramOptions } from './program.ts';
+import { compileProgram, type Program, type ProgramOptions } from './compile-program.ts';
 import type { StepFunction } from './step.ts';
 
 export type { Mode } from './mode.ts';

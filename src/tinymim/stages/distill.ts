@@ -16,8 +16,8 @@ import { checkDistillation, studentLoss, studentSpec } from './distill-objective
 import { createEvaluator, type Evaluator } from './evaluator.ts';
 import { heldOutBatches } from './held-out.ts';
 import type { DistillRecipe, VitRecipe } from './recipes.ts';
-import { loadEngineAndDataset, saveModel, trainingImages, upstreamModel } from './session.ts';
 import { trainingSignature } from './signature.ts';
+import { loadEngineAndDataset, saveModel, trainingImages, upstreamModel } from './stage-io.ts';
 import { blockTargetOf, evaluationInputs, forwardTeacher, trainingInputs, type Student } from './students.ts';
 import { createTeacher, type Teacher } from './teacher.ts';
 import { trainTogether, type Trained } from './train.ts';

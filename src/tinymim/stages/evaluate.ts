@@ -5,7 +5,7 @@ import * as tf from '../../engine/tf.ts';
 import { toTensors } from '../../engine/formats/weights.ts';
 import type { EvaluateRecipe } from './recipes.ts';
 import { createScorer } from './score.ts';
-import { loadEngineAndDataset, upstreamModel } from './session.ts';
+import { loadEngineAndDataset, upstreamModel } from './stage-io.ts';
 
 export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   const { recipe } = context;

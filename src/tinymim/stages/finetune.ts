@@ -2,7 +2,7 @@
 import type { StageRunner } from '../../core/ablation/kind.ts';
 import { initClassifier, warmStart } from '../nn/init.ts';
 import type { FinetuneRecipe } from './recipes.ts';
-import { loadEngineAndDataset, upstreamModel } from './session.ts';
+import { loadEngineAndDataset, upstreamModel } from './stage-io.ts';
 import { trainClassifier } from './train-classifier.ts';
 
 export const runFinetune: StageRunner<FinetuneRecipe> = async context => {

@@ -11,8 +11,8 @@ import { heldOutBatches } from './held-out.ts';
 import { normalise, pixels } from './images.ts';
 import { maskInputs } from './mask-inputs.ts';
 import type { PretrainRecipe } from './recipes.ts';
-import { loadEngineAndDataset, saveModel, trainingImages } from './session.ts';
 import { trainingSignature } from './signature.ts';
+import { loadEngineAndDataset, saveModel, trainingImages } from './stage-io.ts';
 import { train } from './train.ts';
 import { meanLosses, upload, type HostInputs, type LossFunction } from './train-step.ts';
 

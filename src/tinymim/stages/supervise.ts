@@ -2,7 +2,7 @@
 import type { StageRunner } from '../../core/ablation/kind.ts';
 import { initClassifier } from '../nn/init.ts';
 import type { SuperviseRecipe } from './recipes.ts';
-import { loadEngineAndDataset } from './session.ts';
+import { loadEngineAndDataset } from './stage-io.ts';
 import { trainClassifier } from './train-classifier.ts';
 
 export const runSupervise: StageRunner<SuperviseRecipe> = async context => {

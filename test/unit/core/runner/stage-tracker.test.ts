@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan, PlannedStage } from '../../../../src/core/plan/plan.ts';
-import { StageTracker } from '../../../../src/core/runner/board.ts';
+import { StageTracker } from '../../../../src/core/runner/stage-tracker.ts';
 
 /** Stages by name with their inputs and images; the finals are the arms. */
 function planOf(graph: Record<string, readonly [upstream: string[], images: number]>, finals: string[]): Plan {
