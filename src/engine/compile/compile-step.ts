@@ -2,7 +2,8 @@
 import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
 import { typesText, typesOf } from './checks.ts';
-import { compileProgram, type Program, type ProgramOptions } from './compile-program.ts';
+import { compileProgram } from './compile-program.ts';
+import type { Program, ProgramOptions } from './program.ts';
 import type { StepFunction } from './step.ts';
 
 export type { Mode } from './mode.ts';

@@ -2,8 +2,8 @@
 import * as tf from '../tf.ts';
 import { disposeReplaced, type Params } from '../formats/weights.ts';
 import { checkInputs, checkScalars, checkState, typesOf } from './checks.ts';
-import type { Compilable, Program } from './compile-program.ts';
 import { CompileError } from './errors.ts';
+import type { Compilable, Program } from './program.ts';
 
 export function eagerProgram(functions: Readonly<Record<string, Compilable>>, { state: initial }: { readonly state: Params }): Program {
   let state = copies(initial);

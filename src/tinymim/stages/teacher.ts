@@ -8,7 +8,8 @@ import { completeBlock, projectQkv, type BlockTensors, type Qkv, type TokenShape
 import { headsOf, patchCount, type ViTConfig } from '../nn/config.ts';
 import { blockScale, constantRates } from '../nn/drop-path.ts';
 import { embedTokens, mergeTaps, toTokens, type Feature } from '../nn/vit.ts';
-import { compileProgram, type Compilable, type Program } from '../../engine/compile/compile-program.ts';
+import { compileProgram } from '../../engine/compile/compile-program.ts';
+import type { Compilable, Program } from '../../engine/compile/program.ts';
 import type { StepFunction } from '../../engine/compile/step.ts';
 import * as tf from '../../engine/tf.ts';
 import type { Params } from '../../engine/formats/weights.ts';

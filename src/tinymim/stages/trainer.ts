@@ -2,7 +2,8 @@
 import { adamwRates, adamwUpdate, type AdamWRates, type AdamWState } from '../optim/adamw.ts';
 import { accumulateGrads } from '../optim/accumulate.ts';
 import type { ParamGroups } from '../optim/groups.ts';
-import { compileProgram, type Program } from '../../engine/compile/compile-program.ts';
+import { compileProgram } from '../../engine/compile/compile-program.ts';
+import type { Program } from '../../engine/compile/program.ts';
 import type { StepFunction } from '../../engine/compile/step.ts';
 import * as tf from '../../engine/tf.ts';
 import type { Params } from '../../engine/formats/weights.ts';
