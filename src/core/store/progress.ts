@@ -1,5 +1,5 @@
 /** Where a running attempt stands, for whoever looks in: its worker appends it, and no result depends on it. */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../ablation/json.ts';
@@ -7,7 +7,7 @@ import type { Progress } from '../ablation/kind.ts';
 import { hasCode, StoreError } from './errors.ts';
 import type { Appender } from './files.ts';
 import { attemptFiles } from './layout.ts';
-import { parseObject } from './read.ts';
+import { parseObject, readEnd } from './read.ts';
 
 const progressLine = z.object({
   time: z.iso.datetime(),
@@ -71,19 +71,10 @@ export function lastWriteTime(attemptDir: string): number | undefined {
 }
 
 function tail(path: string): string {
-  let fd: number;
   try {
-    fd = openSync(path, 'r');
+    return readEnd(path, TAIL_BYTES);
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return '';
     throw error;
-  }
-  try {
-    const { size } = fstatSync(fd);
-    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-    readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-    return bytes.toString('utf8');
-  } finally {
-    closeSync(fd);
   }
 }

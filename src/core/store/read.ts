@@ -1,5 +1,5 @@
 /** Reading what may be absent, torn or damaged. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import type { z } from 'zod';
 import { parseJson } from '../ablation/json.ts';
 import { hasCode, StoreError } from './errors.ts';
@@ -60,6 +60,24 @@ export function readTornLines(path: string): Record<string, unknown>[] {
     const value = parseObject(line);
     return value ? [value] : [];
   });
+}
+
+/**
+ * The end of a file, read without loading the rest.
+ * @param most bytes that are read
+ * @param from where they begin at the earliest
+ * @throws the system's error, also when the file is absent
+ */
+export function readEnd(path: string, most: number, from = 0): string {
+  const fd = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    const bytes = Buffer.alloc(Math.min(size - from, most));
+    readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+    return bytes.toString('utf8');
+  } finally {
+    closeSync(fd);
+  }
 }
 
 export function listFolder(path: string): string[] {

@@ -20,8 +20,9 @@ import { trainingSignature } from './signature.ts';
 import { loadEngineAndDataset, saveModel, trainingImages, upstreamModel } from './stage-io.ts';
 import { blockTargetOf, evaluationInputs, forwardTeacher, trainingInputs, type Student } from './students.ts';
 import { createTeacher, type Teacher } from './teacher.ts';
-import { trainTogether, type Trained } from './train.ts';
+import { trainTogether } from './train.ts';
 import { meanLosses, upload, type Inputs } from './train-step.ts';
+import type { Trained } from './training.ts';
 
 type Context = StageContext<DistillRecipe>;
 type Settled<T> = PromiseSettledResult<T>;

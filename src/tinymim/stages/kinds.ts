@@ -3,7 +3,7 @@
  * worker runs a stage.
  */
 import { defineKind } from '../../core/ablation/define.ts';
-import type { JsonObject, MetricSpec, StageCost, StageDisk } from '../../core/ablation/kind.ts';
+import type { JsonObject, MetricSpec, StageKind } from '../../core/ablation/kind.ts';
 import { classCount, imageCount } from '../data/spec.ts';
 import { modeEnvironment } from '../../engine/compile/mode.ts';
 import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
@@ -97,46 +97,38 @@ export const distillKind = defineKind<DistillRecipe>({
   load: async () => (await import('./distill.ts')).runDistill,
 });
 
-const classifierMetrics: Readonly<Record<string, MetricSpec>> = {
-  loss: lossMetric('training loss', 'Cross entropy, mean over the last epoch of training.'),
-  val_accuracy: accuracyMetric('validation accuracy', 'On the first 1,024 images held out of the training split, after the last epoch.'),
-};
-
-const classifierDisk = ({ model, data }: SuperviseRecipe): StageDisk => {
-  const all = classifierParameters(model, classCount(data));
-  return trainingDisk(all, all);
-};
-
-const classifierCost = (recipe: FinetuneRecipe | SuperviseRecipe): StageCost =>
-  trainingCost(imagesSeen(recipe), true, encoderFlops(recipe.model));
-
-export const finetuneKind = defineKind<FinetuneRecipe>({
-  name: 'finetune',
-  revision: 2,
-  recipe: finetuneRecipe,
-  upstream: { weights: { kinds: ['pretrain', 'distill'] } },
-  metrics: classifierMetrics,
-  cost: classifierCost,
-  disk: classifierDisk,
+/** What the kinds that train a classifier have in common. */
+const classifierKind = {
+  metrics: {
+    loss: lossMetric('training loss', 'Cross entropy, mean over the last epoch of training.'),
+    val_accuracy: accuracyMetric('validation accuracy', 'On the first 1,024 images held out of the training split, after the last epoch.'),
+  },
+  cost: recipe => trainingCost(imagesSeen(recipe), true, encoderFlops(recipe.model)),
+  disk: ({ model, data }) => {
+    const all = classifierParameters(model, classCount(data));
+    return trainingDisk(all, all);
+  },
   shape: classifierShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
   canSplit,
   environment,
+} satisfies Partial<StageKind<SuperviseRecipe>>;
+
+export const finetuneKind = defineKind<FinetuneRecipe>({
+  name: 'finetune',
+  revision: 2,
+  ...classifierKind,
+  recipe: finetuneRecipe,
+  upstream: { weights: { kinds: ['pretrain', 'distill'] } },
   load: async () => (await import('./finetune.ts')).runFinetune,
 });
 
 export const superviseKind = defineKind<SuperviseRecipe>({
   name: 'supervise',
   revision: 2,
+  ...classifierKind,
   recipe: superviseRecipe,
   upstream: {},
-  metrics: classifierMetrics,
-  cost: classifierCost,
-  disk: classifierDisk,
-  shape: classifierShape,
-  loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
-  canSplit,
-  environment,
   load: async () => (await import('./supervise.ts')).runSupervise,
 });
 

@@ -1,7 +1,7 @@
 /** Which distillations may share a teacher's forward passes in one process, and what that takes. Light: planning asks. */
 import type { JsonObject, JsonValue, Packing } from '../../core/ablation/kind.ts';
 import { teacherFlops, visiblePatches } from './cost.ts';
-import { distillExtras, encoderParameters } from './parameters.ts';
+import { distillExtras, encoderParameters, FLOAT32 } from './parameters.ts';
 import type { DistillRecipe, DistillTarget, VitRecipe } from './recipes.ts';
 
 /**
@@ -20,7 +20,6 @@ const teacherMask = ({ teacher_input, mask_ratio }: DistillRecipe): number => (t
 /** FLOPs of the teacher for `images` images. */
 export const sharedFlops = (recipe: DistillRecipe, teacher: VitRecipe, images: number): number => images * teacherFlops(recipe, teacher);
 
-const FLOAT32 = 4;
 /** Engine, code and a small data set, before any model. */
 const PROCESS = 480 * 2 ** 20;
 /** A loaded and optimised graph of a training step. */

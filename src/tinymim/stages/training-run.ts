@@ -9,10 +9,10 @@ import { engineRecord, type EngineRecord } from './engine-record.ts';
 import { Meter } from './meter.ts';
 import { microBatchesOf } from './micro-batches.ts';
 import { Throughput } from './throughput.ts';
-import type { Trained, Training } from './train.ts';
 import { createTrainer, type Trainer, type TrainState } from './trainer.ts';
 import { loadTraining, saveTraining } from './training-checkpoint.ts';
 import type { Inputs } from './train-step.ts';
+import type { Trained, Training } from './training.ts';
 
 interface Length {
   readonly steps: number;
