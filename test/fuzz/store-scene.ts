@@ -11,7 +11,7 @@ import { StoreError } from '../../src/core/store/errors.ts';
 import { findGarbage } from '../../src/core/store/garbage.ts';
 import { readProgress } from '../../src/core/store/progress.ts';
 import { openStore, openStoreReadOnly, type Store } from '../../src/core/store/store.ts';
-import { TABLES, type StoreCell, type ColumnType } from '../../src/core/store/tables.ts';
+import { TABLES, type ColumnType, type StoreCell } from '../../src/core/store/tables.ts';
 import { identity, key } from '../toy/store.ts';
 import { Fault, reading, type Reading } from './fuzz.ts';
 import { room } from './room.ts';

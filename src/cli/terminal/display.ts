@@ -3,7 +3,7 @@ import logUpdate from 'log-update';
 import pc from 'picocolors';
 import type { Progress, StageResult } from '../../core/ablation/kind.ts';
 import { packLabel, type Plan } from '../../core/plan/plan.ts';
-import type { RunCounts, StageFailure, RunEvent } from '../../core/runner/events.ts';
+import type { RunCounts, RunEvent, StageFailure } from '../../core/runner/events.ts';
 import { silenceText } from '../../core/runner/silence.ts';
 import { Eta } from '../../core/inspect/eta.ts';
 import { count, duration, plural, table } from './text.ts';

@@ -3,7 +3,7 @@ import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
 import { AblateError, UsageError } from '../ablation/errors.ts';
 import { SETUP } from '../../installation.ts';
 import type { StoreReader } from '../store/reader.ts';
-import type { StoreCell, Column, StoreTable } from '../store/tables.ts';
+import type { Column, StoreCell, StoreTable } from '../store/tables.ts';
 
 export interface QueryResult {
   readonly columns: readonly { readonly name: string; readonly isNumber: boolean }[];

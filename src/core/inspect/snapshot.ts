@@ -8,7 +8,7 @@ import type { Place } from '../runner/devices.ts';
 import { unlessDamaged } from '../store/errors.ts';
 import { attemptFiles, layout } from '../store/layout.ts';
 import { isTemporary } from '../store/names.ts';
-import { isAlive, type Owner } from '../store/owner.ts';
+import { isOwnerAlive, type Owner } from '../store/owner.ts';
 import { lastWriteTime, readProgress, type ProgressLine } from '../store/progress.ts';
 import { LEASE_MS, type StageState, type StoreReader } from '../store/reader.ts';
 import type { AttemptRecord } from '../store/records.ts';
@@ -99,7 +99,7 @@ export class Looker {
   /** Whether a stage counts as running only because its heartbeat, of another host or a stopped process, has not been watched long enough. */
   mayBeGone({ stages }: Snapshot, now = Date.now()): boolean {
     return stages.some(({ stage, state }) => {
-      if (state.state !== 'running' || isAlive(state.owner) === true) return false;
+      if (state.state !== 'running' || isOwnerAlive(state.owner) === true) return false;
       const path = join(this.store!.attemptDir(stage.key, state.attempt), attemptFiles.heartbeat);
       const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
       if (beat === undefined) return true;
@@ -133,7 +133,7 @@ export class Looker {
     for (const { stage, state } of stages) {
       if (state.state === 'absent' || !this.store) continue;
       const owner = this.#attempt(this.store, stage.key, state.attempt)?.owner;
-      if (owner && (isAlive(owner) ?? state.state === 'running')) alive.set(ownerText(owner), owner);
+      if (owner && (isOwnerAlive(owner) ?? state.state === 'running')) alive.set(ownerText(owner), owner);
     }
     return [...alive.values()];
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execaNode } from 'execa';
 import type { StageKind } from '../ablation/kind.ts';
-import { amountOf, type SpeedMeasurement, type Shapes } from '../plan/pace.ts';
+import { amountOf, type Shapes, type SpeedMeasurement } from '../plan/pace.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { environmentOf } from '../plan/sharing.ts';
 import type { StoreReader } from '../store/reader.ts';
@@ -56,7 +56,7 @@ async function measure({ stage, place }: ToMeasure, options: MeasureOptions): Pr
   try {
     const started = Date.now();
     const kind = options.kinds.find(k => k.name === stage.kind);
-    const answer = await ask(place, kind ? environmentOf(kind, stage) : {}, taskFor(stage, place, folder, options));
+    const answer = await runProbe(place, kind ? environmentOf(kind, stage) : {}, taskFor(stage, place, folder, options));
     if ('failure' in answer) return { stage, place, failure: answer.failure };
     const measurement = { shape: options.shapes.of(stage), ...speedOf(stage, answer.probed, started) };
     return { stage, place, measurement, engine: answer.probed.engine };
@@ -75,7 +75,7 @@ function taskFor({ kind, recipe, seed, upstream }: PlannedStage, { device, threa
   return { experiments, kind, recipe, seed, inputs, folder, execution: { device, threads, dataDir, acceptEngineChange: false } };
 }
 
-async function ask(place: Place, environment: Record<string, string>, task: ProbeTask): Promise<ProbeAnswer> {
+async function runProbe(place: Place, environment: Record<string, string>, task: ProbeTask): Promise<ProbeAnswer> {
   const worker = execaNode(WORKER, { nodeOptions: ['--import', TSX], env: { ...placeEnvironment(place), ...environment }, stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', ipc: true, reject: false });
   const answer = new Promise<ProbeAnswer>(resolve => worker.once('message', message => resolve(message as unknown as ProbeAnswer)));
   worker.send(task, () => undefined);

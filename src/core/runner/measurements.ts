@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { amountOf, type SpeedMeasurement, type Shapes } from '../plan/pace.ts';
+import { amountOf, type Shapes, type SpeedMeasurement } from '../plan/pace.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import type { Sharings } from '../plan/sharing.ts';
 import { StoreError } from '../store/errors.ts';

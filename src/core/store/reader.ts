@@ -7,7 +7,7 @@ import { stitch } from './curve.ts';
 import { hasCode, StoreError, unlessDamaged } from './errors.ts';
 import { attemptFiles, layout } from './layout.ts';
 import { fileDamage, readManifest, sizeDamage } from './manifest.ts';
-import { isAlive, type Owner } from './owner.ts';
+import { isOwnerAlive, type Owner } from './owner.ts';
 import { isNumberName, listFolder, listNumbers, readParsed, readTornLines } from './read.ts';
 import { readSweeps, type SweepRecord } from './sweeps.ts';
 import { attemptFile, isKeyName, provenanceFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
@@ -184,7 +184,7 @@ export class StoreReader {
     if (last && last.state !== 'running') return undefined;
     const dir = this.attemptDir(key, attempt);
     const owners = [attemptFiles.worker, attemptFiles.owner].map(file => ownerIn(join(dir, file)));
-    return owners.find(owner => owner !== undefined && (isAlive(owner) ?? this.#hasFreshHeartbeat(dir)));
+    return owners.find(owner => owner !== undefined && (isOwnerAlive(owner) ?? this.#hasFreshHeartbeat(dir)));
   }
 
   #hasFreshHeartbeat(dir: string): boolean {

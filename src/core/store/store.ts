@@ -11,7 +11,7 @@ import { attemptFiles, COMMITTED, layout, STORE_FORMAT } from './layout.ts';
 import { leftovers } from './leftovers.ts';
 import { damage } from './manifest.ts';
 import { isTemporary, temporaryIn } from './names.ts';
-import { isAlive, ownerOf } from './owner.ts';
+import { isOwnerAlive, ownerOf } from './owner.ts';
 import { readObject } from './read.ts';
 import type { StageRecord } from './records.ts';
 import { StoreReader, type StageState } from './reader.ts';
@@ -192,7 +192,7 @@ export class Store extends StoreReader {
 
   #mayLive(key: string, attempt: number): boolean {
     const owner = unlessDamaged(() => this.attempt(key, attempt))?.owner;
-    return owner !== undefined && this.states(key, attempt).at(-1)?.state === 'running' && isAlive(owner) !== false;
+    return owner !== undefined && this.states(key, attempt).at(-1)?.state === 'running' && isOwnerAlive(owner) !== false;
   }
 }
 

@@ -1,7 +1,7 @@
 /** A step that is compiled for each shape of inputs that it meets, with one state throughout. */
 import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
-import { typesText, typesOf } from './checks.ts';
+import { typesOf, typesText } from './checks.ts';
 import { compileProgram } from './compile-program.ts';
 import type { Program, ProgramOptions } from './program.ts';
 import type { StepFunction } from './step.ts';

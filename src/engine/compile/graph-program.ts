@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
-import { checkInputs, checkScalars, checkState, typesText, typesOf, type Types } from './checks.ts';
+import { checkInputs, checkScalars, checkState, typesOf, typesText, type Types } from './checks.ts';
 import { readScalars, unknownFunction } from './eager-program.ts';
 import { emitGraph, type Graph } from './emit.ts';
 import { CompileError } from './errors.ts';

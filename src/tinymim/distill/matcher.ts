@@ -1,9 +1,9 @@
-/** What the three families of targets have in common: a side of each network, and how the two are compared. */
+/** What the three families of targets have in common: the features of each network, and how the two are compared. */
 import { dense } from '../nn/block.ts';
 import type { ViTConfig } from '../nn/config.ts';
 import { ModelError } from '../nn/errors.ts';
-import type { Params } from '../nn/params.ts';
 import type { Feature } from '../nn/vit.ts';
+import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
 
 /** One network, and what was taken from its block. */

@@ -5,9 +5,9 @@
 import { patchGrid, type ViTConfig } from '../nn/config.ts';
 import { ModelError } from '../nn/errors.ts';
 import { gatherTokens } from '../nn/gather-tokens.ts';
-import type { Params } from '../nn/params.ts';
 import { linearSpec, type ModelSpec } from '../nn/spec.ts';
 import { featureOf, type Features, type Tap } from '../nn/vit.ts';
+import type { Params } from '../../engine/formats/weights.ts';
 import type * as tf from '../../engine/tf.ts';
 import { classTokenMatcher, type ClassTokenTarget } from './class-token.ts';
 import { featureMatcher, type FeatureTarget } from './feature.ts';

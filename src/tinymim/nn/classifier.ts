@@ -1,10 +1,10 @@
 /** The ViT as a classifier (`models_vit.py` of MAE and TinyMIM; class-token variant as in timm). */
 import { meanTokens } from '../../engine/grad/mean-tokens.ts';
+import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
 import { dense, norm } from './block.ts';
 import type { ViTConfig } from './config.ts';
 import type { DropPath } from './drop-path.ts';
-import type { Params } from './params.ts';
 import { encode } from './vit.ts';
 
 /**

@@ -34,9 +34,9 @@ export function encoderFlops(model: VitRecipe, blocks = model.depth, patches = p
 /** FLOPs of one image forward through MAE's decoder: from the visible tokens to the pixels of all patches. */
 export function decoderFlops(model: VitRecipe, decoder: DecoderConfig, maskRatio: number): number {
   const patches = patchCount(model);
-  const bridge = 2 * (visiblePatches(model, maskRatio) + 1) * model.embed_dim * decoder.embed_dim;
+  const embed = 2 * (visiblePatches(model, maskRatio) + 1) * model.embed_dim * decoder.embed_dim;
   const predict = 2 * patches * patchDim(model) * decoder.embed_dim;
-  return bridge + blockFlops(decoder, decoder.depth, patches + 1) + predict;
+  return embed + blockFlops(decoder, decoder.depth, patches + 1) + predict;
 }
 
 /** FLOPs of one image forward through MAE: the encoder on the visible tokens, the decoder on all. */

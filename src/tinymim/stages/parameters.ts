@@ -25,8 +25,8 @@ export function encoderParameters(model: VitRecipe): number {
 /** MAE's decoder (`decoderSpec`). */
 export function decoderParameters(model: VitRecipe, decoder: DecoderConfig): number {
   const dim = decoder.embed_dim;
-  const bridge = dim + (1 + patchCount(model)) * dim + linear(model.embed_dim, dim);
-  return bridge + blockParameters(decoder) + 2 * dim + linear(dim, patchDim(model));
+  const embed = dim + (1 + patchCount(model)) * dim + linear(model.embed_dim, dim);
+  return embed + blockParameters(decoder) + 2 * dim + linear(dim, patchDim(model));
 }
 
 /** A classifier (`classifierSpec`): the encoder, whose norm stands behind the pooling, and a head. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { workerFailure, memoryFaultOf } from '../../../../src/core/runner/endings.ts';
+import { memoryFaultOf, workerFailure } from '../../../../src/core/runner/endings.ts';
 import { kernelKills, saysOutOfMemory } from '../../../../src/core/runner/out-of-memory.ts';
 import { Retries, type FailedAttempt } from '../../../../src/core/runner/retries.ts';
 import { temporaryFolder } from '../../../toy/sweep.ts';
