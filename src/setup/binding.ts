@@ -8,7 +8,8 @@ import { withTemporary } from './cache.ts';
 import { SetupError, tail } from './errors.ts';
 import type { Library } from './library.ts';
 import { isCheckout, SETUP } from '../installation.ts';
-import { systemPackage, type Say } from './python.ts';
+import type { PrintLine } from '../tinymim/data/files.ts';
+import { systemPackage } from './python.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -72,7 +73,7 @@ export async function requireCompiler(env: NodeJS.ProcessEnv = process.env): Pro
  * The compiler is called directly: node-gyp would need make, headers of this very Node (often a download) and paths without spaces.
  * @throws SetupError `NO_COMPILER`, `COMPILE_FAILED`
  */
-export async function compileBinding(cache: string, library: Library, libraryFolder: string, say: Say): Promise<string> {
+export async function compileBinding(cache: string, library: Library, libraryFolder: string, say: PrintLine): Promise<string> {
   const { folder: source, version } = enginePackage();
   const target = cachedBinding(cache, library, version);
   const compiler = await requireCompiler();

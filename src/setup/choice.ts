@@ -1,16 +1,17 @@
 /** Which engine this machine gets: native TensorFlow where it has it or can have it, else WebAssembly, which comes with npm. */
 import { existsSync } from 'node:fs';
 import { UsageError } from '../core/ablation/errors.ts';
+import type { Device } from '../engine/engine.ts';
 import { EngineError } from '../engine/engine-error.ts';
 import { engineFromEnvironment, type EngineName } from '../engine/engine-name.ts';
 import { cachedBinding, enginePackage, requireCompiler } from './binding.ts';
+import { cacheProblems } from './cache-manifest.ts';
 import { cacheDir } from './cache.ts';
 import { cudaFolder } from './cuda.ts';
 import { wantedDevice, type DeviceChoice } from './device.ts';
 import { SetupError } from './errors.ts';
 import { glibcVersion, requireGlibc } from './glibc.ts';
-import { libraryFor, thisPlatform, type Device } from './library.ts';
-import { damage } from './manifest.ts';
+import { libraryFor, thisPlatform } from './library.ts';
 import { SETUP } from '../installation.ts';
 import { requirePip, requirePython } from './python.ts';
 import { downloadFolder, unpackedFolder } from './wheel.ts';
@@ -70,7 +71,7 @@ async function nativeHere(device: Device, env: NodeJS.ProcessEnv): Promise<strin
     const compiled = existsSync(cachedBinding(cache, library, enginePackage().version));
     if (!compiled) await requireCompiler(env);
     const unpackings = [library.key, ...(device === 'gpu' ? [cudaFolder(library)] : [])];
-    const isWhole = await Promise.all(unpackings.map(async key => (await damage(unpackedFolder(cache, key))).length === 0));
+    const isWhole = await Promise.all(unpackings.map(async key => (await cacheProblems(unpackedFolder(cache, key))).length === 0));
     const absent = unpackings.filter((_, i) => !isWhole[i]);
     if (absent.some(key => !existsSync(downloadFolder(cache, key)))) await requirePip();
     else if (absent.length > 0) await requirePython();

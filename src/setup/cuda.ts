@@ -1,7 +1,7 @@
 /** The CUDA libraries that the GPU build of TensorFlow loads, as packages of the Python index. */
 import path from 'node:path';
 import { CUDA_UNPACKED_BYTES, CUDA_WHEEL_BYTES, type Library } from './library.ts';
-import type { Say } from './python.ts';
+import type { PrintLine } from '../tinymim/data/files.ts';
 import { ensureUnpacked, requirementsOfExtra } from './wheel.ts';
 
 /**
@@ -10,7 +10,7 @@ import { ensureUnpacked, requirementsOfExtra } from './wheel.ts';
  * @returns the folder `nvidia` that TensorFlow expects beside the folder from which it is loaded
  * @throws SetupError
  */
-export async function ensureCuda(cache: string, library: Library, libraryFolder: string, say: Say, deep = false): Promise<string> {
+export async function ensureCuda(cache: string, library: Library, libraryFolder: string, say: PrintLine, deep = false): Promise<string> {
   const folder = await ensureUnpacked(cache, {
     key: cudaFolder(library),
     label: `the CUDA packages of ${library.package} ${library.version}`,

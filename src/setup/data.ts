@@ -4,7 +4,7 @@ import { DataError } from '../tinymim/data/errors.ts';
 import { ensureFashionMnist, fashionMnistStatus } from '../tinymim/data/fashion-mnist.ts';
 import { dataDir, prepareFolder } from './cache.ts';
 import { fileError } from './errors.ts';
-import type { Say } from './python.ts';
+import type { PrintLine } from '../tinymim/data/files.ts';
 
 /** The data themselves, and what is downloaded and unpacked on the way. */
 const BYTES = 150e6;
@@ -14,7 +14,7 @@ const BYTES = 150e6;
  * @returns its folder
  * @throws AblateError `DATA_FETCH`, SetupError `CACHE_NOT_WRITABLE`, `NO_SPACE`, `NO_HOME`
  */
-export async function ensureData(say: Say): Promise<string> {
+export async function ensureData(say: PrintLine): Promise<string> {
   const folder = dataDir();
   try {
     if (fashionMnistStatus(folder).state === 'present') return folder;

@@ -1,8 +1,9 @@
 /** What there is to compute on. */
 import os from 'node:os';
+import type { Device } from '../engine/engine.ts';
 import { SetupError } from './errors.ts';
 import { cudaFailure, listedGpus, visibleGpus, type Gpu } from './gpus.ts';
-import { isPublished, thisPlatform, type Device } from './library.ts';
+import { isPublished, thisPlatform } from './library.ts';
 import { SETUP } from '../installation.ts';
 
 export interface DeviceChoice {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { cachedBinding, compilerMend, enginePackage, findCompiler } from './binding.ts';
+import { cacheProblems } from './cache-manifest.ts';
 import { cacheDir } from './cache.ts';
 import type { EngineChoice } from './choice.ts';
 import { cpuName, type DeviceChoice } from './device.ts';
@@ -9,7 +10,6 @@ import type { Check } from './diagnosis.ts';
 import { SetupError } from './errors.ts';
 import { listedGpus } from './gpus.ts';
 import { isPublished, libraryFor, thisPlatform, type Library } from './library.ts';
-import { damage } from './manifest.ts';
 import { isCheckout, SETUP } from '../installation.ts';
 import { requirePip } from './python.ts';
 import { tryEngine, type Trial } from './try-engine.ts';
@@ -43,7 +43,7 @@ async function checkNative(choice: EngineChoice, library: Library | undefined, d
     return { name, state: 'optional', text: choice.slower === undefined ? `not published for ${thisPlatform()}` : choice.why, mend: choice.mend ?? 'ENGINE=wasm' };
   }
   const folder = unpackedFolder(cacheDir(), library.key);
-  const problems = await damage(folder, deep);
+  const problems = await cacheProblems(folder, deep);
   const trial = await tryEngine('tensorflow', choice.device.device, os.availableParallelism());
   const details = { package: library.package, version: library.version, library: folder, problems, tested: library.untested === undefined };
   const { works, text } = trialText(trial, `TensorFlow ${library.version}`);
@@ -70,7 +70,7 @@ function trialText(trial: Trial, title: string): { works: boolean; text: string 
 /** Only the first set-up of the native engine needs these; where they are missing after it, or for WebAssembly, nothing is wrong. */
 async function checkTools(choice: EngineChoice, library: Library | undefined): Promise<Check[]> {
   const isNeeded = choice.engine === 'tensorflow' && library !== undefined;
-  const isUnpacked = !isNeeded || (await damage(unpackedFolder(cacheDir(), library.key))).length === 0;
+  const isUnpacked = !isNeeded || (await cacheProblems(unpackedFolder(cacheDir(), library.key))).length === 0;
   const isCompiled = !isNeeded || existsSync(cachedBinding(cacheDir(), library, enginePackage().version));
   const compiler = await findCompiler();
   return [

@@ -3,7 +3,7 @@ import { SLOWER, type EngineChoice } from './choice.ts';
 import { fileError, SetupError, type SetupErrorCode } from './errors.ts';
 import { ensureNative } from './native.ts';
 import { SETUP } from '../installation.ts';
-import type { Say } from './python.ts';
+import type { PrintLine } from '../tinymim/data/files.ts';
 import { ensureWasm } from './wasm.ts';
 
 /** WebAssembly is no way around these: they are about the machine's GPU or cache. */
@@ -15,7 +15,7 @@ const NO_WAY_AROUND: readonly SetupErrorCode[] = ['BAD_DEVICE', 'NO_HOME'];
  * @returns what was provisioned, for people: `tensorflow-cpu 2.21.0`
  * @throws SetupError with the cause and the command that mends it
  */
-export async function ensureEngine({ engine, device }: EngineChoice, say: Say, deep = false): Promise<string> {
+export async function ensureEngine({ engine, device }: EngineChoice, say: PrintLine, deep = false): Promise<string> {
   try {
     return await (engine === 'wasm' ? ensureWasm(say) : ensureNative(device, say, deep));
   } catch (error) {

@@ -1,9 +1,8 @@
 /** Which build of libtensorflow a machine gets: data about the official wheels. */
+import type { Device } from '../engine/engine.ts';
 import { SetupError } from './errors.ts';
 
 export const TENSORFLOW_VERSION = '2.21.0';
-
-export type Device = 'cpu' | 'gpu';
 
 /** One build of libtensorflow inside its official wheel. */
 export interface Library {

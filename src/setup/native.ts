@@ -18,7 +18,7 @@ import { HEADER_FOLDERS, libraryFor, thisPlatform, type Library } from './librar
 import { depsLinks, ensureLinks } from './links.ts';
 import { lockFile, withLock } from './lock.mjs';
 import { SETUP } from '../installation.ts';
-import type { Say } from './python.ts';
+import type { PrintLine } from '../tinymim/data/files.ts';
 import { ensureUnpacked } from './wheel.ts';
 
 /**
@@ -26,12 +26,12 @@ import { ensureUnpacked } from './wheel.ts';
  * @returns the build, for people: `tensorflow-cpu 2.21.0`
  * @throws SetupError; or what the file system refuses
  */
-export async function ensureNative(device: DeviceChoice, say: Say, deep: boolean): Promise<string> {
+export async function ensureNative(device: DeviceChoice, say: PrintLine, deep: boolean): Promise<string> {
   const library = libraryFor(thisPlatform(), device.device);
   const cache = cacheDir();
   return withLock(lockFile('engine', enginePackage().folder), say, async () => {
     const libraryFolder = await provide(cache, library, say, deep);
-    if (!await proofStands(cache, library, libraryFolder)) await prove(cache, library, libraryFolder, device, say);
+    if (!await hasProof(cache, library, libraryFolder)) await prove(cache, library, libraryFolder, device, say);
     return `${library.package} ${library.version}`;
   });
 }
@@ -39,7 +39,7 @@ export async function ensureNative(device: DeviceChoice, say: Say, deep: boolean
 const hash = (text: Buffer): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /** Library, CUDA packages, links and binding. Returns the folder of the library. */
-async function provide(cache: string, library: Library, say: Say, deep: boolean): Promise<string> {
+async function provide(cache: string, library: Library, say: PrintLine, deep: boolean): Promise<string> {
   const { folder: target, version } = enginePackage();
   const binding = cachedBinding(cache, library, version);
   if (!existsSync(binding)) await requireCompiler(); // before a long download
@@ -51,7 +51,7 @@ async function provide(cache: string, library: Library, say: Say, deep: boolean)
   return libraryFolder;
 }
 
-async function ensureLibrary(cache: string, library: Library, say: Say, deep: boolean): Promise<string> {
+async function ensureLibrary(cache: string, library: Library, say: PrintLine, deep: boolean): Promise<string> {
   if (process.platform === 'linux') requireGlibc(glibcVersion());
   return ensureUnpacked(cache, {
     key: library.key,
@@ -74,7 +74,7 @@ async function proofKey(cache: string, library: Library, libraryFolder: string):
 
 const proofFile = (): string => path.join(enginePackage().folder, 'lib', 'proof.txt');
 
-async function proofStands(cache: string, library: Library, libraryFolder: string): Promise<boolean> {
+async function hasProof(cache: string, library: Library, libraryFolder: string): Promise<boolean> {
   const proof = await readFile(proofFile(), 'utf8').catch(() => undefined);
   return proof === await proofKey(cache, library, libraryFolder);
 }
@@ -83,7 +83,7 @@ async function proofStands(cache: string, library: Library, libraryFolder: strin
  * Loads the engine in a child process and multiplies two matrices. When that fails, everything is checked byte by byte and the binding
  * compiled anew, once: a cache shared with another machine can hold a binding that does not fit this one.
  */
-async function prove(cache: string, library: Library, libraryFolder: string, device: DeviceChoice, say: Say): Promise<void> {
+async function prove(cache: string, library: Library, libraryFolder: string, device: DeviceChoice, say: PrintLine): Promise<void> {
   let proof = await runProof();
   if ('failure' in proof) {
     say('The engine does not load: checking the library and compiling the binding anew.');
@@ -103,7 +103,7 @@ async function prove(cache: string, library: Library, libraryFolder: string, dev
 }
 
 /** The image of a container may be made where there is no GPU; elsewhere a sweep would take the GPU for granted. */
-function expectIdleGpu({ gpus, why }: DeviceChoice, say: Say): void {
+function expectIdleGpu({ gpus, why }: DeviceChoice, say: PrintLine): void {
   if (gpus.length > 0) {
     throw new SetupError('GPU_NOT_USED', `Expected the GPU build to compute on a GPU (${why}), got the CPU.`,
       `mend the driver or CUDA_VISIBLE_DEVICES (see nvidia-smi), or go on with the CPU: TINYMIM_DEVICE=cpu ${SETUP}`);

@@ -7,8 +7,6 @@ import { execa } from 'execa';
 import { SetupError, tail } from './errors.ts';
 import { SETUP } from '../installation.ts';
 
-export type Say = (line: string) => void;
-
 /** Command that installs a package of the system, where its package manager is known. */
 export function systemPackage(debian: string, otherwise: string): string {
   const sudo = process.getuid?.() === 0 ? '' : 'sudo ';

@@ -2,9 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { z } from 'zod';
+import type { Device } from '../engine/engine.ts';
 import type { EngineName } from '../engine/engine-name.ts';
 import { tail } from './errors.ts';
-import type { Device } from './library.ts';
 
 const CHECK = fileURLToPath(new URL('engine-check.ts', import.meta.url));
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { resolvePackage } from './binding.ts';
 import { SetupError } from './errors.ts';
 import { isCheckout, SETUP } from '../installation.ts';
-import type { Say } from './python.ts';
+import type { PrintLine } from '../tinymim/data/files.ts';
 import { tryEngine } from './try-engine.ts';
 
 const require = createRequire(import.meta.url);
@@ -19,7 +19,7 @@ export const wasmVersion = (): string => (require(resolvePackage(PACKAGE)) as { 
  * @returns its name, for people: `WebAssembly 4.22.0`
  * @throws SetupError `NO_PACKAGES`, `ENGINE_DOES_NOT_RUN`
  */
-export async function ensureWasm(say: Say): Promise<string> {
+export async function ensureWasm(say: PrintLine): Promise<string> {
   const file = path.join(path.dirname(resolvePackage(PACKAGE)), 'proof.txt');
   const name = `WebAssembly ${wasmVersion()}`, proof = `${name}\nnode ${process.version}\n`;
   if (await readFile(file, 'utf8').catch(() => undefined) === proof) return name;

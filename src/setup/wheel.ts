@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { cacheProblems, writeCacheManifest } from './cache-manifest.ts';
 import { prepareFolder, withTemporary } from './cache.ts';
 import { SetupError } from './errors.ts';
 import { withLock } from './lock.mjs';
-import { damage, writeManifest } from './manifest.ts';
-import { downloadWheels, requirePip, unpackWheels, type FileRecord, type Say } from './python.ts';
+import type { PrintLine } from '../tinymim/data/files.ts';
+import { downloadWheels, requirePip, unpackWheels, type FileRecord } from './python.ts';
 
 /** Parts of some wheels that are unpacked together into one folder of the cache. */
 export interface Unpacking {
@@ -36,12 +37,12 @@ export const downloadFolder = (cache: string, key: string): string => path.join(
  * @returns the folder
  * @throws SetupError
  */
-export async function ensureUnpacked(cache: string, unpacking: Unpacking, say: Say, deep = false): Promise<string> {
+export async function ensureUnpacked(cache: string, unpacking: Unpacking, say: PrintLine, deep = false): Promise<string> {
   const folder = unpackedFolder(cache, unpacking.key);
-  if ((await damage(folder, deep)).length === 0) return folder;
+  if ((await cacheProblems(folder, deep)).length === 0) return folder;
   await prepareFolder(path.join(cache, LIBRARIES), 0);
   return withLock(path.join(cache, 'locks', `${unpacking.key}.lock`), say, async () => {
-    const problems = await damage(folder, deep); // another set-up may have done it meanwhile
+    const problems = await cacheProblems(folder, deep); // another set-up may have done it meanwhile
     if (problems.length === 0) return folder;
     if (problems[0] !== 'missing') say(`${unpacking.label} in the cache is damaged (${problems[0]}): taking it anew.`);
     const wheels = await ensureWheels(cache, unpacking, say);
@@ -55,7 +56,7 @@ export async function ensureUnpacked(cache: string, unpacking: Unpacking, say: S
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString('en-US')} MB`;
 
 /** The wheels, kept until they are unpacked, so that an interruption after a long download does not repeat it. */
-async function ensureWheels(cache: string, unpacking: Unpacking, say: Say): Promise<string[]> {
+async function ensureWheels(cache: string, unpacking: Unpacking, say: PrintLine): Promise<string[]> {
   const kept = downloadFolder(cache, unpacking.key), downloads = path.dirname(kept);
   if (existsSync(kept)) {
     await prepareFolder(path.join(cache, LIBRARIES), unpacking.unpackedBytes);
@@ -83,7 +84,7 @@ async function unpack(cache: string, unpacking: Unpacking, wheels: readonly stri
       throw error;
     });
     requireAll(unpacking, wheels, files);
-    await writeManifest(whole, { wheels: wheels.map(wheel => path.basename(wheel)), files });
+    await writeCacheManifest(whole, { wheels: wheels.map(wheel => path.basename(wheel)), files });
     // A damaged folder is moved aside rather than emptied in place: running programs keep the files they have open.
     if (existsSync(folder)) await rename(folder, path.join(temporary, 'damaged'));
     await rename(whole, folder);

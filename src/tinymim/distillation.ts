@@ -11,7 +11,7 @@ import type { Profile } from './profile.ts';
 const MAIN_SCHEDULE = 3;
 
 /** MAE pre-training of one size: the first teacher of distilled arms and, with the replicate's seed, the MAE baseline. */
-export function pretrain(profile: Profile, size: ModelSize, seed: number, role: string): StageSpec {
+export function pretrainStage(profile: Profile, size: ModelSize, seed: number, role: string): StageSpec {
   const { decoder, mask_ratio, norm_pix_loss, schedule, optimizer, augment } = profile.pretrain;
   const recipe: PretrainRecipe = {
     data: profile.data,
@@ -28,34 +28,34 @@ export function pretrain(profile: Profile, size: ModelSize, seed: number, role: 
   return { kind: 'pretrain', role, recipe, seed, upstream: {} };
 }
 
-interface Teacher {
+interface TeacherModel {
   readonly size: ModelSize;
   readonly model: VitRecipe;
   readonly stage: StageSpec;
-  /** Absent for a MAE. */
-  readonly learned?: DistillRecipe;
+  /** With which it was distilled; absent for a MAE. */
+  readonly recipe?: DistillRecipe;
 }
 
-/** The arm's student, taught by the last of its teachers. */
-export function distill(factors: Factors, profile: Profile, seed: number): StageSpec {
+/** The arm's student, distilled from the last of its teachers. */
+export function distillStage(factors: Factors, profile: Profile, seed: number): StageSpec {
   const [first, ...others] = factors.teachers;
   const seedOfTeacher = profile.teacher_seed === 'replicate' ? seed : profile.teacher_seed;
-  const mae: Teacher = { size: first!, model: encoder(profile, first!), stage: pretrain(profile, first!, seedOfTeacher, 'teacher') };
-  const teacher = others.reduce<Teacher>((above, size, i) => teach(teacherFactors(factors), profile, seed, above, size, `teacher-${i + 2}`), mae);
-  return teach(factors, profile, seed, teacher, factors.student, 'distill').stage;
+  const mae: TeacherModel = { size: first!, model: encoder(profile, first!), stage: pretrainStage(profile, first!, seedOfTeacher, 'teacher') };
+  const teacher = others.reduce<TeacherModel>((above, size, i) => distilledModel(teacherFactors(factors), profile, seed, above, size, `teacher-${i + 2}`), mae);
+  return distilledModel(factors, profile, seed, teacher, factors.student, 'distill').stage;
 }
 
-function teach(factors: Factors, profile: Profile, seed: number, teacher: Teacher, size: ModelSize, role: string): Teacher {
+function distilledModel(factors: Factors, profile: Profile, seed: number, teacher: TeacherModel, size: ModelSize, role: string): TeacherModel {
   const recipe = distillRecipe(factors, profile, teacher, size);
   return {
     size,
     model: recipe.model,
+    recipe,
     stage: { kind: 'distill', role, recipe, seed, upstream: { teacher: teacher.stage } },
-    learned: recipe,
   };
 }
 
-function distillRecipe(factors: Factors, profile: Profile, teacher: Teacher, size: ModelSize): DistillRecipe {
+function distillRecipe(factors: Factors, profile: Profile, teacher: TeacherModel, size: ModelSize): DistillRecipe {
   const { optimizer, augment, jitter } = profile.distill;
   const target = targetOf(factors);
   const block = teacherBlock(factors, teacher.size, teacher.model.depth);
@@ -127,9 +127,9 @@ function teacherBlock({ teacherBlock: place, target, feature }: Pick<Factors, 't
 }
 
 /** A teacher that was itself distilled is only trained in what its own target read (the released student stops at Q, K, V of its last block). */
-function expectTrained({ size, model, learned }: Teacher, target: DistillTarget, block: number): void {
-  if (learned === undefined) return;
-  const untrained = untrainedParts(learned, target, block === model.depth);
+function expectTrained({ size, model, recipe }: TeacherModel, target: DistillTarget, block: number): void {
+  if (recipe === undefined) return;
+  const untrained = untrainedParts(recipe, target, block === model.depth);
   if (untrained.length === 0) return;
   const what = target.family === 'feature' ? `feature ${target.feature}` : target.family;
   throw new UsageError(
@@ -139,7 +139,7 @@ function expectTrained({ size, model, learned }: Teacher, target: DistillTarget,
 }
 
 /** The student; where relations are compared head by head, its last block has the heads of the teacher's block. */
-function studentModel(profile: Profile, size: ModelSize, target: DistillTarget, { model: teacher, size: teacherSize }: Teacher, block: number): VitRecipe {
+function studentModel(profile: Profile, size: ModelSize, target: DistillTarget, { model: teacher, size: teacherSize }: TeacherModel, block: number): VitRecipe {
   const model = encoder(profile, size);
   if (target.family !== 'relation' || target.heads !== 'aligned') return model;
   const heads = block === teacher.depth ? (teacher.last_block_heads ?? teacher.num_heads) : teacher.num_heads;

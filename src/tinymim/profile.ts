@@ -1,7 +1,7 @@
 /** The scale at which arms are realised. Profiles change scale only: arms are declared once. */
 import { z } from 'zod';
 import { dataSpec } from './data/spec.ts';
-import { augment, classifierAugment, decoder, engine, evaluationCrop, jitter, optimizer, schedule } from './stages/recipes.ts';
+import { augmentRecipe, classifierAugmentRecipe, decoderRecipe, engineRecipe, evaluationCropRecipe, jitterRecipe, optimizerRecipe, scheduleRecipe } from './stages/recipes.ts';
 
 const rate = z.number().min(0).lt(1);
 
@@ -14,22 +14,22 @@ const size = z.strictObject({
   classifier_heads: z.int().positive().optional(),
 });
 
-const stage = { schedule, optimizer, augment };
+const stage = { schedule: scheduleRecipe, optimizer: optimizerRecipe, augment: augmentRecipe };
 
 /** What differs for some arms from the recipe around it. */
 const variation = z.strictObject({
-  epochs: schedule.shape.epochs.exactOptional(),
-  batch_size: schedule.shape.batch_size.exactOptional(),
-  base_lr: schedule.shape.base_lr.exactOptional(),
+  epochs: scheduleRecipe.shape.epochs.exactOptional(),
+  batch_size: scheduleRecipe.shape.batch_size.exactOptional(),
+  base_lr: scheduleRecipe.shape.base_lr.exactOptional(),
   layer_decay: z.number().gt(0).max(1).exactOptional(),
   drop_path: rate.exactOptional(),
 });
 export type Variation = z.infer<typeof variation>;
 
 const classifier = {
-  schedule,
-  optimizer,
-  augment: classifierAugment,
+  schedule: scheduleRecipe,
+  optimizer: optimizerRecipe,
+  augment: classifierAugmentRecipe,
   drop_path: rate,
   label_smoothing: rate,
 };
@@ -61,9 +61,9 @@ export const profile = z.strictObject({
     sizes: z.strictObject({ T: size, S: size, B: size, L: size }),
   }),
   /** MAE pre-training, of teachers and of the MAE baseline. */
-  pretrain: z.strictObject({ ...stage, decoder, mask_ratio: z.number().gt(0).lt(1), norm_pix_loss: z.boolean() }),
+  pretrain: z.strictObject({ ...stage, decoder: decoderRecipe, mask_ratio: z.number().gt(0).lt(1), norm_pix_loss: z.boolean() }),
   /** Distillation on the paper's schedule for ablations; schedule `main` is three times as long. */
-  distill: z.strictObject({ ...stage, jitter }),
+  distill: z.strictObject({ ...stage, jitter: jitterRecipe }),
   finetune: z.strictObject({
     ...classifier,
     layer_decay: z.number().gt(0).max(1),
@@ -74,9 +74,9 @@ export const profile = z.strictObject({
   }),
   /** The paper trains from scratch for three times the epochs of a fine-tuning (300 against 100). */
   supervise: z.strictObject({ ...classifier }),
-  evaluate: z.strictObject({ batch_size: z.int().positive(), crop: evaluationCrop }),
+  evaluate: z.strictObject({ batch_size: z.int().positive(), crop: evaluationCropRecipe }),
   /** Of every stage. */
-  engine: engine.default({ mode: 'graph', precision: 'float32' }),
+  engine: engineRecipe.default({ mode: 'graph', precision: 'float32' }),
   /** Whether data and recipe are the paper's, so that values compare and not only their order. */
   comparable: z.boolean(),
   /**

@@ -2,7 +2,7 @@
 import type { StageSpec } from '../core/ablation/declaration.ts';
 import type { JsonObject } from '../core/ablation/kind.ts';
 import type { EvaluateRecipe, FinetuneRecipe, SuperviseRecipe } from './stages/recipes.ts';
-import { distill, pretrain } from './distillation.ts';
+import { distillStage, pretrainStage } from './distillation.ts';
 import type { Factors } from './factors.ts';
 import { classifier } from './models.ts';
 import type { Profile, Variation } from './profile.ts';
@@ -24,7 +24,7 @@ function classifierFields(factors: Factors, profile: Profile, from: Profile['sup
   };
 }
 
-function finetune(factors: Factors, profile: Profile, seed: number, weights: StageSpec): StageSpec {
+function finetuneStage(factors: Factors, profile: Profile, seed: number, weights: StageSpec): StageSpec {
   const { sizes, mae } = profile.finetune;
   const variations: Variation = { ...sizes[factors.student], ...(factors.method === 'mae' ? mae : {}) };
   const { layer_decay = profile.finetune.layer_decay, drop_path = profile.finetune.drop_path, ...schedule } = variations;
@@ -33,16 +33,16 @@ function finetune(factors: Factors, profile: Profile, seed: number, weights: Sta
   return { kind: 'finetune', role: 'finetune', recipe: json(recipe), seed, upstream: { weights } };
 }
 
-function supervise(factors: Factors, profile: Profile, seed: number): StageSpec {
+function superviseStage(factors: Factors, profile: Profile, seed: number): StageSpec {
   return { kind: 'supervise', role: 'supervise', recipe: json(classifierFields(factors, profile, profile.supervise)), seed, upstream: {} };
 }
 
 /** The stages of one arm: pre-training or distillation, fine-tuning, and the evaluation that all others hang on. */
 export function realise(factors: Factors, profile: Profile, seed: number): StageSpec {
   const weights = {
-    distill: () => finetune(factors, profile, seed, distill(factors, profile, seed)),
-    mae: () => finetune(factors, profile, seed, pretrain(profile, factors.student, seed, 'pretrain')),
-    scratch: () => supervise(factors, profile, seed),
+    distill: () => finetuneStage(factors, profile, seed, distillStage(factors, profile, seed)),
+    mae: () => finetuneStage(factors, profile, seed, pretrainStage(profile, factors.student, seed, 'pretrain')),
+    scratch: () => superviseStage(factors, profile, seed),
   }[factors.method]();
   const { batch_size, crop } = profile.evaluate;
   const recipe: EvaluateRecipe = { data: profile.data, split: 'test', batch_size, crop, engine: profile.engine };

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { damage } from '../../src/setup/manifest.ts';
+import { cacheProblems } from '../../src/setup/cache-manifest.ts';
 import { ensureUnpacked, type Unpacking } from '../../src/setup/wheel.ts';
 
 const WHEEL = 'engine_for_tests-1.0-cp312-cp312-manylinux_2_27_x86_64.whl';
@@ -61,7 +61,7 @@ describe('ensureUnpacked', () => {
     expect(said).toEqual(['Downloading', 'Unpacking']);
     expect(readdirSync(target, { recursive: true }).map(String).filter(name => /\.\w+$/.test(name)).sort()).toEqual(['engine/include/a/b.h', 'engine/lib.so', 'manifest.json']);
     expect(readFileSync(library(), 'utf8')).toBe(CONTENT);
-    expect(await damage(target, true)).toEqual([]);
+    expect(await cacheProblems(target, true)).toEqual([]);
     expect(leftovers()).toEqual(['engine-1.0']); // no wheel, no temporary folder, no lock
     process.env['PATH'] = '/nowhere';
     expect(await ensure()).toBe(target);
@@ -110,7 +110,7 @@ describe('ensureUnpacked', () => {
     const [a, b] = await Promise.all([ensure(), ensure()]);
     expect(a).toBe(b);
     expect(said.filter(word => word === 'Downloading')).toHaveLength(1);
-    expect(await damage(a, true)).toEqual([]);
+    expect(await cacheProblems(a, true)).toEqual([]);
   });
 
   it('refuses a wheel without the files it is taken for', async () => {

@@ -10,8 +10,8 @@ import { layout } from '../../src/core/store/layout.ts';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { TABLES } from '../../src/core/store/tables.ts';
 import { parseProvenance } from '../../src/core/report/records/provenance.ts';
+import { cacheProblems } from '../../src/setup/cache-manifest.ts';
 import { withLock } from '../../src/setup/lock.mjs';
-import { damage } from '../../src/setup/manifest.ts';
 import { packagesInstalled } from '../../src/setup/packages.mjs';
 import { parseSafetensors, serializeSafetensors } from '../../src/engine/formats/safetensors.ts';
 import { readWeights } from '../../src/engine/formats/weights.ts';
@@ -155,7 +155,7 @@ describe('what set-up keeps', () => {
   test.each(['null', '{}', '{"files":null}', '{"wheels":[],"files":{}}', '{"wheels":[],"files":{"a":null}}', '{"wheels":[],"files":{"a":{"bytes":"1"}}}'])('a manifest of %s is none', async text => {
     writeFileSync(join(dir, 'a'), 'x');
     writeFileSync(join(dir, 'manifest.json'), text);
-    expect(await damage(dir)).toEqual(['missing']);
+    expect(await cacheProblems(dir)).toEqual(['missing']);
   });
 
   test.each([' HOST', '0 HOST', '-1 HOST', '1e1 HOST', 'x HOST', '4194305 HOST'])('a lock of "%s" bars nobody', async text => {

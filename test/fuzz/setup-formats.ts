@@ -4,8 +4,8 @@ import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { keepMeasurement, readMeasurements, type Hardware } from '../../src/core/runner/measurements.ts';
+import { cacheProblems, readCacheManifest } from '../../src/setup/cache-manifest.ts';
 import { isAlive, withLock } from '../../src/setup/lock.mjs';
-import { damage, readManifest } from '../../src/setup/manifest.ts';
 import { packagesInstalled } from '../../src/setup/packages.mjs';
 import { requirementsOfExtra } from '../../src/setup/wheel.ts';
 import { readFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ const libraryManifest = fileFormat('set-up: manifest.json', () => fileIn<unknown
   return {
     samples: [manifestOf(LIBRARY), manifestOf({ 'lib/other.so': 'x' })],
     codec: jsonFile,
-    read: async () => ({ problems: await damage(dir, true), manifest: await readManifest(dir) }),
+    read: async () => ({ problems: await cacheProblems(dir, true), manifest: await readCacheManifest(dir) }),
     isRefusal: found => (found as { problems: string[] }).problems.length > 0,
     own: [],
   };
@@ -54,7 +54,7 @@ const libraryManifest = fileFormat('set-up: manifest.json', () => fileIn<unknown
 const libraryFile = fileFormat('set-up: library', () => fileIn<string[]>('lib/libtensorflow_cc.so.2', dir => {
   makeLibrary(dir);
   writeFileSync(join(dir, 'manifest.json'), manifestOf(LIBRARY));
-  return { samples: [Buffer.from(LIBRARY['lib/libtensorflow_cc.so.2'])], sealed: true, read: () => damage(dir, true), isRefusal: found => found.length > 0, own: [] };
+  return { samples: [Buffer.from(LIBRARY['lib/libtensorflow_cc.so.2'])], sealed: true, read: () => cacheProblems(dir, true), isRefusal: found => found.length > 0, own: [] };
 }));
 
 const PACKAGES = { '': {}, 'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' }, 'node_modules/b': { version: '2.1.0', integrity: 'sha512-b', optional: true } };

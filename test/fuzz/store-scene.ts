@@ -11,7 +11,7 @@ import { StoreError } from '../../src/core/store/errors.ts';
 import { findGarbage } from '../../src/core/store/garbage.ts';
 import { readProgress } from '../../src/core/store/progress.ts';
 import { openStore, openStoreReadOnly, type Store } from '../../src/core/store/store.ts';
-import { TABLES, type Cell, type ColumnType } from '../../src/core/store/tables.ts';
+import { TABLES, type ColumnType, type StoreCell } from '../../src/core/store/tables.ts';
 import { identity, key } from '../toy/store.ts';
 import { Fault, reading, type Reading } from './fuzz.ts';
 import { room } from './room.ts';
@@ -118,7 +118,7 @@ function unwarned<T>(read: (warn: (text: string) => void) => T): T {
 }
 
 /** Cells go into a database that would not take others. */
-function checkedCell(cell: Cell, type: ColumnType): Cell {
+function checkedCell(cell: StoreCell, type: ColumnType): StoreCell {
   const fits = {
     VARCHAR: () => typeof cell === 'string', DOUBLE: () => Number.isFinite(cell), BIGINT: () => Number.isSafeInteger(cell),
     TIMESTAMP: () => z.iso.datetime().safeParse(cell).success, JSON: () => JSON.parse(cell as string) !== undefined,

@@ -82,12 +82,12 @@ export interface Given {
 /** What a frozen teacher gives a student to match, op by op. */
 export function targetsOf(recipe: DistillLoss, { images, teacher_drop_path, masks: masking }: Given): Record<string, tf.Tensor> {
   const visible = recipe.teacher_input === 'visible';
-  const lesson = { target: recipe.target, block: recipe.teacher_block };
+  const blockTarget = { target: recipe.target, block: recipe.teacher_block };
   const network = createTeacher({
-    config: teacher, params: teacherParams(), normalisation, dropPath: recipe.teacher_drop_path, engine: { mode: 'eager', precision: 'float32' }, lessons: [lesson],
+    config: teacher, params: teacherParams(), normalisation, dropPath: recipe.teacher_drop_path, engine: { mode: 'eager', precision: 'float32' }, targets: [blockTarget],
   });
   const pass = network.pass({ images, dropPath: teacher_drop_path, visible: visible ? masking?.ids_keep : undefined });
-  return pass.targets(lesson, visible ? undefined : masking?.ids_keep);
+  return pass.targets(blockTarget, visible ? undefined : masking?.ids_keep);
 }
 
 /** The losses as a function of the student's parameters; the teacher has run already, as in a training step. */

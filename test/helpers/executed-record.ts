@@ -1,7 +1,7 @@
 /** What the engine executes and what a recording says of it, in one form, so that they can be compared. */
 import { nativeBackend, type Binding } from '../../src/engine/compile/native.ts';
 import { record, valueOf, type Recording } from '../../src/engine/compile/record.ts';
-import type { Attribute, TensorType, Value } from '../../src/engine/compile/trace.ts';
+import type { Attribute, TensorType, ValueId } from '../../src/engine/compile/trace.ts';
 import { tensorType } from '../../src/engine/compile/checks.ts';
 import * as tf from '../../src/engine/tf.ts';
 
@@ -72,7 +72,7 @@ export function recordedOps(leaves: readonly tf.Tensor[], f: () => unknown): Exe
 const plain = (attribute: Attribute): unknown => (attribute.kind === 'list' ? attribute.value.map(plain) : attribute.value);
 
 class Sources {
-  readonly #known: Map<Value, Source>;
+  readonly #known: Map<ValueId, Source>;
   #next: number;
 
   constructor(leaves: readonly tf.Tensor[]) {
@@ -80,13 +80,13 @@ class Sources {
     this.#known = new Map(leaves.map((leaf, i) => [valueOf(leaf), i]));
   }
 
-  of(value: Value): Source {
+  of(value: ValueId): Source {
     const source = this.#known.get(value) ?? this.#next++;
     this.#known.set(value, source);
     return source;
   }
 
-  constant(value: Value, { dtype, shape }: TensorType, bytes: Uint8Array): void {
+  constant(value: ValueId, { dtype, shape }: TensorType, bytes: Uint8Array): void {
     this.#known.set(value, `${dtype} [${shape.join()}] ${Buffer.from(bytes).toString('hex')}`);
   }
 }

@@ -1,6 +1,6 @@
 /** Trains a small network for three steps in the mode of its argument and prints its parameters: XLA's flags count from a process's start. */
 import { loadEngine } from '../../src/engine/backend.ts';
-import { compileProgram } from '../../src/engine/compile/program.ts';
+import { compileProgram } from '../../src/engine/compile/compile-program.ts';
 import type { Mode } from '../../src/engine/compile/mode.ts';
 import { initMae } from '../../src/tinymim/nn/init.ts';
 import { maeLoss, type MaskTensors } from '../../src/tinymim/nn/mae.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { featureMatcher, whiten, type FeatureTarget } from '../../src/tinymim/distill/feature.ts';
-import { project, type Side } from '../../src/tinymim/distill/matcher.ts';
+import { project, type NetworkFeatures } from '../../src/tinymim/distill/matcher.ts';
 import { tapOf, targetLoss, teacherTargets } from '../../src/tinymim/distill/target.ts';
 import { extractFeatures, type Feature } from '../../src/tinymim/nn/vit.ts';
 import * as tf from '../../src/engine/tf.ts';
@@ -35,7 +35,7 @@ function asTaken(name: Feature, tokens: tf.Tensor, heads: number): tf.Tensor {
   return tf.transpose(tf.reshape(tokens, [batch, count, heads, dim / heads]), [0, 2, 1, 3]);
 }
 
-const side = (params: Params, heads: number, tokens: (name: Feature) => tf.Tensor): Side => ({ params, take: name => asTaken(name, tokens(name), heads) });
+const side = (params: Params, heads: number, tokens: (name: Feature) => tf.Tensor): NetworkFeatures => ({ params, take: name => asTaken(name, tokens(name), heads) });
 const kindOf = (kind: string, name: Feature): string => (featureOfKind(kind) === 'qkv' ? name : kind);
 const stored = (kind: string, network: 'teacher' | 'student') => (name: Feature): tf.Tensor => data.tensor(`${kindOf(kind, name)}/${network}`);
 

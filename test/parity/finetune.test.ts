@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { classify, poolTokens } from '../../src/tinymim/nn/classifier.ts';
-import { cutmixLambda, cutmixWeight, mixImages, mixTargets, softTargets, type Box } from '../../src/tinymim/nn/mixup.ts';
+import { cutmixLambda, cutmixWeight, mixImages, mixTargets, softTargets, type CutmixBox } from '../../src/tinymim/nn/mixup.ts';
 import { encode } from '../../src/tinymim/nn/vit.ts';
 import { initAdamW } from '../../src/tinymim/optim/adamw.ts';
 import { finetuneGroups } from '../../src/tinymim/optim/groups.ts';
@@ -16,7 +16,7 @@ import { adamw } from '../helpers/adamw-step.ts';
 interface FinetuneJson {
   config: EncoderFields & {
     image_size: [number, number]; patch_size: number; num_classes: number; label_smoothing: number;
-    mixup: { lambda: number }; cutmix: { box_yl_yh_xl_xh: Box };
+    mixup: { lambda: number }; cutmix: { box_yl_yh_xl_xh: CutmixBox };
   };
   lam_cutmix: number;
 }

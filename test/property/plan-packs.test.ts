@@ -1,7 +1,7 @@
 /** Packs and schedules of any plan: every stage once, within bounds, inputs first, one pack a place at a time. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { memoryOf, packStages, type PackChoice } from '../../src/core/plan/packs.ts';
+import { packMemory, packStages, type PackChoice } from '../../src/core/plan/packs.ts';
 import type { PlannedStage } from '../../src/core/plan/plan.ts';
 import { priorities } from '../../src/core/plan/priority.ts';
 import { makespan, schedule, type Pack } from '../../src/core/plan/schedule.ts';
@@ -39,7 +39,7 @@ describe('packStages', () => {
       for (const pack of packs.filter(p => p.length > 1)) {
         expect(new Set(pack.map(s => choice.sharings.get(s.key)!.group)).size).toBe(1);
         expect(pack.length).toBeLessThanOrEqual(choice.largest);
-        expect(memoryOf(pack, choice.sharings)).toBeLessThanOrEqual(choice.memory);
+        expect(packMemory(pack, choice.sharings)).toBeLessThanOrEqual(choice.memory);
       }
     }));
   });

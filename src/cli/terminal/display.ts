@@ -3,7 +3,7 @@ import logUpdate from 'log-update';
 import pc from 'picocolors';
 import type { Progress, StageResult } from '../../core/ablation/kind.ts';
 import { packLabel, type Plan } from '../../core/plan/plan.ts';
-import type { Counts, Failure, RunEvent } from '../../core/runner/events.ts';
+import type { RunCounts, RunEvent, StageFailure } from '../../core/runner/events.ts';
 import { silenceText } from '../../core/runner/silence.ts';
 import { Eta } from '../../core/inspect/eta.ts';
 import { plural } from '../../core/text/format.ts';
@@ -41,7 +41,7 @@ export function createDisplay(plan: Plan, done: Iterable<string>, workers: numbe
 /** Follows the events; how it is shown is up to the two displays. */
 abstract class Following implements Display {
   protected readonly running = new Map<string, Running>();
-  protected counts: Counts | undefined;
+  protected counts: RunCounts | undefined;
   protected readonly began = performance.now();
   private readonly eta: Eta;
 
@@ -218,7 +218,7 @@ function resultText(result: StageResult): string {
   return shown.length > 0 ? `  ${shown.join(', ')}` : '';
 }
 
-function failureText({ label, code, reason, logTail, log }: Failure): string {
+function failureText({ label, code, reason, logTail, log }: StageFailure): string {
   const lines = [`${label}: ${reason} ${pc.dim(`(${code})`)}`];
   if (logTail !== '') lines.push(pc.dim(logTail.split('\n').map(line => `          | ${line}`).join('\n')));
   if (log !== undefined) lines.push(pc.dim(`          log: ${log}`));

@@ -5,7 +5,7 @@ import { UsageError } from './errors.ts';
 import { executionOnly } from './execution.ts';
 import { changedFields, schemaPaths, valuePaths, withValue, type FieldPath } from './fields.ts';
 import { pathText, problems, type Problem } from './problems.ts';
-import { nearest, suggest } from './suggest.ts';
+import { nearestName, suggest } from './suggest.ts';
 
 export interface Overridden {
   /** For `parseProfile`. */
@@ -95,7 +95,7 @@ function abbreviates(names: readonly string[], path: FieldPath): boolean {
 function hint(names: readonly string[], fields: Fields): string {
   const paths = [...fields.present, ...fields.possible];
   const known = [...new Set(paths.flat().map(String))];
-  const mend = (name: string): string => (known.includes(name) ? name : (nearest(name, known) ?? known.find(k => k.includes(name)) ?? name));
+  const mend = (name: string): string => (known.includes(name) ? name : (nearestName(name, known) ?? known.find(k => k.includes(name)) ?? name));
   const mended = matching(names.map(mend), fields);
   const meant = mended.length > 0 ? mended : matching(names.slice(-1), fields);
   if (meant.length > 0) return `; did you mean ${meant.map(path => `'${pathText(path)}'`).join(' or ')}?`;

@@ -33,33 +33,33 @@ function fromIssue(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): 
       return issue.keys.map(key => ({ path: [...issue.path, key], message: `unknown field${suggest(key, known.filter(k => k !== key))}` }));
     }
     case 'invalid_type':
-      return [{ path: issue.path, message: `expected ${issue.expected}, got ${describe(found)}` }];
+      return [{ path: issue.path, message: `expected ${issue.expected}, got ${describeValue(found)}` }];
     case 'invalid_value': {
       const valid = issue.values.map(v => (typeof v === 'string' ? `'${v}'` : String(v)));
       const hint = typeof found === 'string' ? suggest(found, issue.values.map(String)) : '';
       const near = hint.startsWith(';') ? hint : '';
-      return [{ path: issue.path, message: `expected ${valid.length > 1 ? 'one of ' : ''}${valid.join(', ')}, got ${describe(found)}${near}` }];
+      return [{ path: issue.path, message: `expected ${valid.length > 1 ? 'one of ' : ''}${valid.join(', ')}, got ${describeValue(found)}${near}` }];
     }
     case 'invalid_union':
       return fromUnion(issue, found);
     default:
-      return [{ path: issue.path, message: `${lowerFirst(issue.message)}, got ${describe(found)}` }];
+      return [{ path: issue.path, message: `${lowerFirst(issue.message)}, got ${describeValue(found)}` }];
   }
 }
 
 /** The alternative that came furthest (fewest issues) tells most. */
 function fromUnion(issue: z.core.$ZodIssueInvalidUnion, found: unknown): Problem[] {
-  if (issue.errors.length === 0) return [{ path: issue.path, message: `${lowerFirst(issue.message)}, got ${describe(found)}` }];
+  if (issue.errors.length === 0) return [{ path: issue.path, message: `${lowerFirst(issue.message)}, got ${describeValue(found)}` }];
   const fewest = issue.errors.reduce((a, b) => (b.length < a.length ? b : a));
   const alternatives = issue.errors.map(e => e.map(i => lowerFirst(i.message)).join(', '));
   if (fewest.every(i => i.path.length === 0)) {
-    return [{ path: issue.path, message: `${[...new Set(alternatives)].join('; or ')}, got ${describe(found)}` }];
+    return [{ path: issue.path, message: `${[...new Set(alternatives)].join('; or ')}, got ${describeValue(found)}` }];
   }
-  return fewest.map(i => ({ path: [...issue.path, ...i.path], message: `${lowerFirst(i.message)}, got ${describe(valueAt(found, i.path))}` }));
+  return fewest.map(i => ({ path: [...issue.path, ...i.path], message: `${lowerFirst(i.message)}, got ${describeValue(valueAt(found, i.path))}` }));
 }
 
 /** `'abc' (string)`, `3 (number)`, `a list of 2`, `nothing`. */
-export function describe(value: unknown): string {
+export function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 57)}...` : value}' (string)`;

@@ -1,6 +1,6 @@
 /** An arm named on the command line: `ablation/arm`. */
 import { UsageError } from '../ablation/errors.ts';
-import { nearest } from '../ablation/suggest.ts';
+import { nearestName } from '../ablation/suggest.ts';
 import type { PlannedArm } from '../plan/plan.ts';
 import type { PlannedExperiments } from '../plan/plan.ts';
 
@@ -22,7 +22,7 @@ export function findArm({ ablations, plan }: Pick<PlannedExperiments, 'ablations
 
 function hint(name: string, known: readonly string[]): string {
   const [ablation = '', arm] = name.split('/');
-  const near = nearest(name, known);
+  const near = nearestName(name, known);
   if (near !== undefined) return `; did you mean '${near}'?`;
   // Of the right table, or of any table when only the arm was named.
   const likely = known.filter(k => k.startsWith(`${ablation}/`) || k.endsWith(`/${arm ?? ablation}`));

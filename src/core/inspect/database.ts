@@ -3,7 +3,7 @@ import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
 import { AblateError, UsageError } from '../ablation/errors.ts';
 import { SETUP } from '../../installation.ts';
 import type { StoreReader } from '../store/reader.ts';
-import type { Cell, Column, Table } from '../store/tables.ts';
+import type { Column, StoreCell, StoreTable } from '../store/tables.ts';
 
 export interface QueryResult {
   readonly columns: readonly { readonly name: string; readonly isNumber: boolean }[];
@@ -15,7 +15,7 @@ export interface QueryResult {
  * @param sql one statement or several, of which the last one's rows are returned
  * @throws UsageError with DuckDB's message when it refuses the statement
  */
-export async function query(sql: string, store: StoreReader, tables: readonly Table[], warn: (message: string) => void): Promise<QueryResult> {
+export async function query(sql: string, store: StoreReader, tables: readonly StoreTable[], warn: (message: string) => void): Promise<QueryResult> {
   const { DuckDBInstance } = await loadDuckDB();
   // Without external access no statement reads or writes files, not even COPY or ATTACH.
   const instance = await DuckDBInstance.create(':memory:', { enable_external_access: 'false' });
@@ -40,11 +40,11 @@ async function loadDuckDB(): Promise<typeof import('@duckdb/node-api')> {
 }
 
 /** Curves are long: they are read only for a statement that could be about them. */
-const isMentioned = ({ name }: Table, sql: string): boolean => new RegExp(`\\b${name}\\b`, 'i').test(sql);
+const isMentioned = ({ name }: StoreTable, sql: string): boolean => new RegExp(`\\b${name}\\b`, 'i').test(sql);
 
 const asStored = ({ type }: Column): string => (type === 'TIMESTAMP' || type === 'JSON' ? 'VARCHAR' : type);
 
-async function createView(connection: DuckDBConnection, { name, columns }: Table, rows: Iterable<readonly Cell[]>): Promise<void> {
+async function createView(connection: DuckDBConnection, { name, columns }: StoreTable, rows: Iterable<readonly StoreCell[]>): Promise<void> {
   await connection.run(`create table store.${name} (${columns.map(c => `"${c.name}" ${asStored(c)}`).join(', ')})`);
   const appender = await connection.createAppender(name, 'store');
   for (const row of rows) {
@@ -56,7 +56,7 @@ async function createView(connection: DuckDBConnection, { name, columns }: Table
   await connection.run(`create view ${name} as select ${cast.join(', ')} from store.${name}`);
 }
 
-function append(appender: DuckDBAppender, { type }: Column, cell: Cell): void {
+function append(appender: DuckDBAppender, { type }: Column, cell: StoreCell): void {
   if (cell === null) appender.appendNull();
   else if (type === 'BIGINT') appender.appendBigInt(BigInt(Math.trunc(Number(cell))));
   else if (type === 'DOUBLE') appender.appendDouble(Number(cell));

@@ -1,6 +1,6 @@
 /** How long the rest of a run takes, from what the stages so far took. */
 import { leastTime } from '../plan/needed.ts';
-import { workOf, type Work } from '../plan/priority.ts';
+import { workOf, type WorkEstimate } from '../plan/priority.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 
 interface Spent {
@@ -10,7 +10,7 @@ interface Spent {
 
 export class Eta {
   readonly #stages: ReadonlyMap<string, PlannedStage>;
-  readonly #work: Work;
+  readonly #work: WorkEstimate;
   /** Share of each unfinished stage that is behind it. */
   readonly #shares = new Map<string, number>();
   readonly #finished = new Set<string>();

@@ -8,8 +8,8 @@ import type { Place } from '../runner/devices.ts';
 import { unlessDamaged } from '../store/errors.ts';
 import { attemptFiles, layout } from '../store/layout.ts';
 import { isTemporary } from '../store/names.ts';
-import { isAlive, type Owner } from '../store/owner.ts';
-import { lastSign, readProgress, type ProgressLine } from '../store/progress.ts';
+import { isOwnerAlive, type Owner } from '../store/owner.ts';
+import { lastWriteTime, readProgress, type ProgressLine } from '../store/progress.ts';
 import { LEASE_MS, type StageState, type StoreReader } from '../store/reader.ts';
 import type { AttemptRecord } from '../store/records.ts';
 import { openStoreReadOnly } from '../store/store.ts';
@@ -102,7 +102,7 @@ export class StoreWatcher {
   /** Whether a stage counts as running only because its heartbeat, of another host or a stopped process, has not been watched long enough. */
   mayBeGone({ stages }: Snapshot, now = Date.now()): boolean {
     return stages.some(({ stage, state }) => {
-      if (state.state !== 'running' || isAlive(state.owner) === true) return false;
+      if (state.state !== 'running' || isOwnerAlive(state.owner) === true) return false;
       const path = join(this.store!.attemptDir(stage.key, state.attempt), attemptFiles.heartbeat);
       const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
       if (beat === undefined) return true;
@@ -119,7 +119,7 @@ export class StoreWatcher {
     const log = store.logFile(stage.key, state.attempt);
     if (state.state !== 'running') return { stage, state, log };
     const dir = store.attemptDir(stage.key, state.attempt);
-    const sign = lastSign(dir);
+    const sign = lastWriteTime(dir);
     return {
       stage, state, log,
       progress: {
@@ -136,7 +136,7 @@ export class StoreWatcher {
     for (const { stage, state } of stages) {
       if (state.state === 'absent' || !this.store) continue;
       const owner = this.#attempt(this.store, stage.key, state.attempt)?.owner;
-      if (owner && (isAlive(owner) ?? state.state === 'running')) alive.set(ownerText(owner), owner);
+      if (owner && (isOwnerAlive(owner) ?? state.state === 'running')) alive.set(ownerText(owner), owner);
     }
     return [...alive.values()];
   }

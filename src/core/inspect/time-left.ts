@@ -6,7 +6,7 @@ import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { priorities } from '../plan/priority.ts';
 import { makespan, schedule, type Pack } from '../plan/schedule.ts';
 import { sharingsOf, together, type Sharings } from '../plan/sharing.ts';
-import { packMemory } from '../runner/devices.ts';
+import { packMemoryLimit } from '../runner/devices.ts';
 import type { Snapshot, StageSnapshot, WorkingStage } from './snapshot.ts';
 import { workersOf } from './snapshot.ts';
 
@@ -57,7 +57,7 @@ export function timeLeft({ plan, kinds, snapshot, workers, duration }: TimeLeftO
   const lengths = new Map<Pack, number>(running.map(members => [members.map(m => m.stage), runningSeconds(members, sharings, stages)]));
   const atWork = [...lengths.keys()];
   const places = Math.max(workers, atWork.length, 1);
-  for (const pack of packStages(plan, open, { sharings, places, memory: packMemory(places), running: atWork })) {
+  for (const pack of packStages(plan, open, { sharings, places, memory: packMemoryLimit(places), running: atWork })) {
     lengths.set(pack, together(pack, sharings, stage => stages.get(stage.key)!));
   }
   // What runs has its place already.

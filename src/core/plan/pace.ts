@@ -7,7 +7,7 @@ import { workOf } from './priority.ts';
 import { inputsOf } from './sharing.ts';
 
 /** How fast stages of one shape run, on one kind of place. */
-export interface Measurement {
+export interface SpeedMeasurement {
   /** As `Shapes` gives it. */
   readonly shape: string;
   /** Units of `amountOf` a second, once it runs. */
@@ -59,15 +59,15 @@ interface Rate {
 
 export class Pace {
   readonly #shapes: Shapes;
-  readonly #measured: ReadonlyMap<string, Measurement>;
+  readonly #measured: ReadonlyMap<string, SpeedMeasurement>;
   readonly #work: (cost: StageCost) => number;
   /** By kind; of all kinds under ''. */
   readonly #rates = new Map<string, Rate>();
 
   /** @param measurements of one kind of place; of one shape the last counts */
-  constructor(shapes: Shapes, { stages }: Pick<Plan, 'stages'>, measurements: Iterable<Measurement>) {
+  constructor(shapes: Shapes, { stages }: Pick<Plan, 'stages'>, measurements: Iterable<SpeedMeasurement>) {
     this.#shapes = shapes;
-    const measured = new Map<string, Measurement>();
+    const measured = new Map<string, SpeedMeasurement>();
     for (const m of measurements) measured.set(m.shape, { ...m, process: m.process ?? measured.get(m.shape)?.process });
     this.#measured = measured;
     this.#work = workOf(stages.values());
@@ -107,7 +107,7 @@ export class Pace {
     return start + firsts.reduce((sum, f) => sum + f.share * (f.seconds - start), 0);
   }
 
-  #count(name: string, cost: StageCost, { perSecond, start }: Measurement): void {
+  #count(name: string, cost: StageCost, { perSecond, start }: SpeedMeasurement): void {
     const rate = this.#rates.get(name) ?? { work: 0, seconds: 0, start: 0, shapes: 0 };
     rate.work += this.#work(cost);
     rate.seconds += amountOf(cost) / perSecond;

@@ -5,9 +5,9 @@ import { makespan, schedule, type Pack } from './schedule.ts';
 import { together, type Sharings } from './sharing.ts';
 
 /** More would save little of the shared work, and lose much with one worker. */
-const LARGEST = 12;
+const LARGEST_PACK = 12;
 /** A split must shorten the run by this share of it, since it costs the shared work once more. */
-const WORTH = 0.005;
+const LEAST_GAIN = 0.005;
 
 export interface PackChoice {
   readonly places: number;
@@ -56,8 +56,8 @@ function splitOne(groups: readonly Group[], end: () => number, length: (pack: Pa
     const nextMultiple = (Math.floor(packs.length / places) + 1) * places;
     for (const count of new Set([packs.length + 1, nextMultiple])) {
       if (count > group.group.length) continue;
-      group.packs = dealt(group.group, count);
-      if (group.packs.every(pack => fits(pack, choice)) && end() < before * (1 - WORTH)) return true;
+      group.packs = splitEvenly(group.group, count);
+      if (group.packs.every(pack => fits(pack, choice)) && end() < before * (1 - LEAST_GAIN)) return true;
     }
     group.packs = packs;
   }
@@ -66,23 +66,23 @@ function splitOne(groups: readonly Group[], end: () => number, length: (pack: Pa
 
 /** The fewest packs of nearly equal size in which every one fits. */
 function fewest(group: readonly PlannedStage[], choice: PackChoice): Pack[] {
-  for (let count = Math.ceil(group.length / (choice.largest ?? LARGEST)); count < group.length; count++) {
-    const packs = dealt(group, count);
+  for (let count = Math.ceil(group.length / (choice.largest ?? LARGEST_PACK)); count < group.length; count++) {
+    const packs = splitEvenly(group, count);
     if (packs.every(pack => fits(pack, choice))) return packs;
   }
   return group.map(stage => [stage]); // one that does not fit alone has to try
 }
 
-const fits = (pack: Pack, { largest = LARGEST, memory, sharings }: PackChoice): boolean => pack.length <= largest && memoryOf(pack, sharings) <= memory;
+const fits = (pack: Pack, { largest = LARGEST_PACK, memory, sharings }: PackChoice): boolean => pack.length <= largest && packMemory(pack, sharings) <= memory;
 
 /** Bytes that a pack takes, by the estimates of its members. */
-export function memoryOf(pack: Pack, sharings: Sharings): number {
+export function packMemory(pack: Pack, sharings: Sharings): number {
   const memory = pack.map(stage => sharings.get(stage.key)?.memory ?? { shared: 0, own: 0 });
   return Math.max(...memory.map(m => m.shared)) + memory.reduce((sum, m) => sum + m.own, 0);
 }
 
 /** In order, in `count` packs whose sizes differ by one at most. */
-function dealt(group: readonly PlannedStage[], count: number): Pack[] {
+function splitEvenly(group: readonly PlannedStage[], count: number): Pack[] {
   return Array.from({ length: count }, (_, i) => group.slice(Math.floor((i * group.length) / count), Math.floor(((i + 1) * group.length) / count)));
 }
 

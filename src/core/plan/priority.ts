@@ -3,9 +3,9 @@ import type { StageCost } from '../ablation/kind.ts';
 import type { PlannedStage, Plan } from './plan.ts';
 
 /** Work of a stage in one unit for all of them: FLOPs, or images where FLOPs are unknown. At least 1, so that longer chains come first. */
-export type Work = (cost: StageCost) => number;
+export type WorkEstimate = (cost: StageCost) => number;
 
-export function workOf(stages: Iterable<PlannedStage>): Work {
+export function workOf(stages: Iterable<PlannedStage>): WorkEstimate {
   const inFlops = [...stages].every(s => s.cost.flops > 0);
   return cost => Math.max(1, inFlops ? cost.flops : cost.labelledImages + cost.unlabelledImages);
 }

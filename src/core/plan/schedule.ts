@@ -4,7 +4,7 @@ import type { PlannedStage } from './plan.ts';
 /** Stages that one worker runs side by side; most packs are one stage. */
 export type Pack = readonly PlannedStage[];
 
-export interface Slot {
+export interface ScheduledPack {
   readonly pack: Pack;
   readonly place: number;
   readonly start: number;
@@ -16,15 +16,15 @@ export const urgency = (pack: Pack, priorities: ReadonlyMap<string, number>): nu
 
 /**
  * Whenever a place is free, the most urgent pack whose inputs are there. A stage upstream that is in no pack is there already.
- * @param length of a pack, in the unit of the slots' times
+ * @param length of a pack, in the unit of the times that come back
  * @returns in the order of their starts
  */
-export function schedule(packs: readonly Pack[], priorities: ReadonlyMap<string, number>, length: (pack: Pack) => number, places: number): Slot[] {
+export function schedule(packs: readonly Pack[], priorities: ReadonlyMap<string, number>, length: (pack: Pack) => number, places: number): ScheduledPack[] {
   const waiting = packs.map(pack => ({ pack, urgency: urgency(pack, priorities) })).sort((a, b) => b.urgency - a.urgency);
   const pending = new Set(packs.flatMap(pack => pack.map(stage => stage.key)));
   const free = Array.from({ length: places }, (_, place) => place);
-  const slots: Slot[] = [];
-  const running: Slot[] = [];
+  const scheduled: ScheduledPack[] = [];
+  const running: ScheduledPack[] = [];
   let now = 0;
   const isReady = ({ pack }: { pack: Pack }): boolean => pack.every(stage => Object.values(stage.upstream).every(key => !pending.has(key)));
   while (waiting.length > 0 || running.length > 0) {
@@ -32,20 +32,20 @@ export function schedule(packs: readonly Pack[], priorities: ReadonlyMap<string,
       const at = waiting.findIndex(isReady);
       if (at < 0) break;
       const { pack } = waiting.splice(at, 1)[0]!;
-      const slot = { pack, place: free.shift()!, start: now, end: now + length(pack) };
-      slots.push(slot);
-      running.push(slot);
+      const started = { pack, place: free.shift()!, start: now, end: now + length(pack) };
+      scheduled.push(started);
+      running.push(started);
     }
     if (running.length === 0) throw new Error(`Expected packs without a cycle, got ${waiting.length} that wait for each other`);
-    now = Math.min(...running.map(slot => slot.end));
-    for (const slot of running.filter(s => s.end <= now)) {
-      running.splice(running.indexOf(slot), 1);
-      free.push(slot.place);
-      for (const stage of slot.pack) pending.delete(stage.key);
+    now = Math.min(...running.map(pack => pack.end));
+    for (const ended of running.filter(r => r.end <= now)) {
+      running.splice(running.indexOf(ended), 1);
+      free.push(ended.place);
+      for (const stage of ended.pack) pending.delete(stage.key);
     }
   }
-  return slots;
+  return scheduled;
 }
 
-/** When the last slot ends. */
-export const makespan = (slots: readonly Slot[]): number => Math.max(0, ...slots.map(slot => slot.end));
+/** When the last pack ends. */
+export const makespan = (scheduled: readonly ScheduledPack[]): number => Math.max(0, ...scheduled.map(pack => pack.end));

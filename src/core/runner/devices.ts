@@ -62,7 +62,7 @@ export function placeEnvironment(place: Place): Record<string, string> {
 const PACK_SHARE = 0.7;
 
 /** Bytes that a pack may take where `places` workers run at once. */
-export function packMemory(places: number): number {
+export function packMemoryLimit(places: number): number {
   const limit = process.constrainedMemory(); // of a container; 0 or beyond all memory where there is none
   return (PACK_SHARE * Math.min(totalmem(), limit > 0 ? limit : Infinity)) / Math.max(1, places);
 }

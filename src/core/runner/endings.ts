@@ -1,18 +1,13 @@
 /** Why an attempt has no result, where its worker left no word of it. */
 import { AblateError } from '../ablation/errors.ts';
+import type { AttemptFailure } from '../store/reader.ts';
 import type { Ended } from './executors/executor.ts';
 import { OUT_OF_MEMORY, saysOutOfMemory } from './out-of-memory.ts';
-import type { Memory } from './retries.ts';
-import { silenceText, type Spell } from './silence.ts';
-
-export interface Reason {
-  readonly code: string;
-  readonly reason: string;
-  readonly permanent: boolean;
-}
+import type { MemoryFault } from './retries.ts';
+import { silenceText, type SilencePeriod } from './silence.ts';
 
 /** @param hung the silence for which we stopped it */
-export function lossOf(ended: Ended, hung?: Spell): Reason {
+export function workerFailure(ended: Ended, hung?: SilencePeriod): AttemptFailure {
   if (hung) return { code: 'WORKER_HUNG', reason: `${silenceText(hung)}: the worker was stopped`, permanent: false };
   const said = ended.output?.text.split('\n').find(saysOutOfMemory);
   if (said !== undefined) return { code: OUT_OF_MEMORY, reason: `memory ran out, as the worker said before it ended: ${said.trim()}`, permanent: false };
@@ -27,7 +22,7 @@ export function lossOf(ended: Ended, hung?: Spell): Reason {
  * a killed stage ends with the bytes of an undisturbed one: the stage is tried again as it was. Killed a second time it is
  * suspected after all, since a daemon that watches over memory (earlyoom, systemd-oomd) kills before the kernel has to.
  */
-export function memoryOf({ code }: Pick<Reason, 'code'>, { signal, outOfMemory }: Ended): Memory | undefined {
+export function memoryFaultOf({ code }: Pick<AttemptFailure, 'code'>, { signal, outOfMemory }: Ended): MemoryFault | undefined {
   if (code === OUT_OF_MEMORY) return 'ran-out';
   if (code !== 'WORKER_LOST' || signal !== 'SIGKILL') return undefined;
   return outOfMemory === false ? 'suspected' : 'ran-out';
@@ -37,7 +32,7 @@ export function memoryOf({ code }: Pick<Reason, 'code'>, { signal, outOfMemory }
  * Of an error of our own process, such as a full disk. The stage waits for the next run: an attempt whose end we could not
  * write down goes on for whoever reads the store as long as we live, and we would wait for ourselves.
  */
-export function failureOf(error: unknown): Reason {
+export function runnerFailure(error: unknown): AttemptFailure {
   return {
     code: error instanceof AblateError ? error.code : 'RUNNER_FAILED',
     reason: error instanceof Error ? error.message : String(error),

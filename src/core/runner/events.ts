@@ -1,9 +1,9 @@
 /** What a run tells while it goes on, and at its end. */
 import type { Progress, StageResult } from '../ablation/kind.ts';
 import type { Owner } from '../store/owner.ts';
-import type { Spell } from './silence.ts';
+import type { SilencePeriod } from './silence.ts';
 
-export interface Counts {
+export interface RunCounts {
   /** Stages that the run is about: `done + reused + failed + blocked + interrupted + running + queued`. */
   readonly total: number;
   /** Done by this run. */
@@ -19,7 +19,7 @@ export interface Counts {
   readonly queued: number;
 }
 
-export interface Failure {
+export interface StageFailure {
   readonly key: string;
   readonly label: string;
   readonly code: string;
@@ -34,13 +34,13 @@ interface OfStage {
   readonly label: string;
 }
 
-export type RunEvent = { readonly counts: Counts } & (
+export type RunEvent = { readonly counts: RunCounts } & (
   | { readonly type: 'begin' }
   /** `pack`: keys of the stages that the worker runs side by side, this one among them. */
   | (OfStage & { readonly type: 'started'; readonly attempt: number; readonly place: string; readonly pack: readonly string[] })
   | (OfStage & { readonly type: 'progress'; readonly place: string; readonly progress: Progress })
   /** Its worker has been silent for long; it is stopped when its limit is reached, unless it speaks before (`progress`). */
-  | (OfStage & Spell & { readonly type: 'stalled'; readonly place: string })
+  | (OfStage & SilencePeriod & { readonly type: 'stalled'; readonly place: string })
   /** Another live runner works on it; its result will be used. */
   | (OfStage & { readonly type: 'waiting'; readonly owner: Owner })
   /** `workerSeconds`: its share of the time, of which a worker spends `seconds` on the whole pack. */
@@ -48,8 +48,8 @@ export type RunEvent = { readonly counts: Counts } & (
   /** Done by another runner meanwhile. */
   | (OfStage & { readonly type: 'reused' })
   /** `microBatches`: of the next attempt, times those of the recipe. */
-  | { readonly type: 'retry'; readonly failure: Failure; readonly microBatches: number }
-  | { readonly type: 'failed'; readonly failure: Failure }
+  | { readonly type: 'retry'; readonly failure: StageFailure; readonly microBatches: number }
+  | { readonly type: 'failed'; readonly failure: StageFailure }
   | (OfStage & { readonly type: 'blocked'; readonly by: string })
   | (OfStage & { readonly type: 'interrupted' })
 );
@@ -58,7 +58,7 @@ export interface RunSummary {
   /** Keys computed by this run, in the order in which they were done. */
   readonly done: readonly string[];
   readonly reused: readonly string[];
-  readonly failed: readonly Failure[];
+  readonly failed: readonly StageFailure[];
   readonly blocked: readonly string[];
   /** Stopped on request after a checkpoint. */
   readonly interrupted: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * How long a worker may be silent before it counts as hung. A training thread cannot beat its heart during a step, so what a
+ * How long a worker may be silent before it counts as hung. A training thread cannot send a heartbeat during a step, so what a
  * worker announced last says how long the next word may take.
  */
 import type { Phase } from '../ablation/kind.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execaNode } from 'execa';
 import type { StageKind } from '../ablation/kind.ts';
-import { amountOf, type Measurement, type Shapes } from '../plan/pace.ts';
+import { amountOf, type Shapes, type SpeedMeasurement } from '../plan/pace.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { environmentOf } from '../plan/sharing.ts';
 import type { StoreReader } from '../store/reader.ts';
@@ -22,7 +22,7 @@ export interface ToMeasure {
   readonly place: Place;
 }
 
-export type Outcome = ToMeasure & ({ readonly measurement: Measurement; readonly engine: string | null } | { readonly failure: string });
+export type Outcome = ToMeasure & ({ readonly measurement: SpeedMeasurement; readonly engine: string | null } | { readonly failure: string });
 
 export interface MeasureOptions {
   readonly plan: Plan;
@@ -56,7 +56,7 @@ async function measure({ stage, place }: ToMeasure, options: MeasureOptions): Pr
   try {
     const started = Date.now();
     const kind = options.kinds.find(k => k.name === stage.kind);
-    const answer = await ask(place, kind ? environmentOf(kind, stage) : {}, taskFor(stage, place, folder, options));
+    const answer = await runProbe(place, kind ? environmentOf(kind, stage) : {}, taskFor(stage, place, folder, options));
     if ('failure' in answer) return { stage, place, failure: answer.failure };
     const measurement = { shape: options.shapes.of(stage), ...speedOf(stage, answer.probed, started) };
     return { stage, place, measurement, engine: answer.probed.engine };
@@ -75,7 +75,7 @@ function taskFor({ kind, recipe, seed, upstream }: PlannedStage, { device, threa
   return { experiments, kind, recipe, seed, inputs, folder, execution: { device, threads, dataDir, acceptEngineChange: false } };
 }
 
-async function ask(place: Place, environment: Record<string, string>, task: ProbeTask): Promise<ProbeAnswer> {
+async function runProbe(place: Place, environment: Record<string, string>, task: ProbeTask): Promise<ProbeAnswer> {
   const worker = execaNode(WORKER, { nodeOptions: ['--import', TSX], env: { ...placeEnvironment(place), ...environment }, stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', ipc: true, reject: false });
   const answer = new Promise<ProbeAnswer>(resolve => worker.once('message', message => resolve(message as unknown as ProbeAnswer)));
   worker.send(task, () => undefined);
@@ -84,7 +84,7 @@ async function ask(place: Place, environment: Record<string, string>, task: Prob
 }
 
 /** @param started when the process was started */
-function speedOf({ cost }: PlannedStage, { began, againMs, steps = 0, stepMs, ended }: Probed, started: number): Omit<Measurement, 'shape'> {
+function speedOf({ cost }: PlannedStage, { began, againMs, steps = 0, stepMs, ended }: Probed, started: number): Omit<SpeedMeasurement, 'shape'> {
   const runMs = stepMs === undefined ? (ended ?? Date.now()) - began : stepMs * steps;
   // What is told of a step comes at its end.
   const startMs = Math.max(0, againMs - (stepMs ?? 0));

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { amountOf, type Measurement, type Shapes } from '../plan/pace.ts';
+import { amountOf, type Shapes, type SpeedMeasurement } from '../plan/pace.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import type { Sharings } from '../plan/sharing.ts';
 import { StoreError } from '../store/errors.ts';
@@ -40,7 +40,7 @@ const fits = (m: Omit<Hardware, 'engine'> & { engine: string | null }, { device,
   m.device === device && m.threads === threads && m.cpu === cpu && (m.engine === null || m.engine === engine);
 
 /** Measurements on this hardware, oldest first. Lines that are none (torn, or of another version) are passed over. */
-export function readMeasurements(file: string, hardware: Hardware): Measurement[] {
+export function readMeasurements(file: string, hardware: Hardware): SpeedMeasurement[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -70,7 +70,7 @@ const provenance = z.object({
 });
 
 /** What the finished stages of a plan tell, for the hardware that they ran on; those of new processes, whose start is in their times, come first. */
-export function measurementsIn(store: StoreReader, { stages }: Plan, shapes: Shapes, sharings: Sharings, hardware: Hardware): Measurement[] {
+export function measurementsIn(store: StoreReader, { stages }: Plan, shapes: Shapes, sharings: Sharings, hardware: Hardware): SpeedMeasurement[] {
   const found = [...stages.values()].flatMap(stage => {
     try {
       return measurementOf(store, stage, shapes, sharings, hardware) ?? [];
@@ -82,7 +82,7 @@ export function measurementsIn(store: StoreReader, { stages }: Plan, shapes: Sha
   return [...found.filter(f => f.isFirst), ...found.filter(f => !f.isFirst)].map(f => f.measurement);
 }
 
-function measurementOf(store: StoreReader, stage: PlannedStage, shapes: Shapes, sharings: Sharings, hardware: Hardware): { measurement: Measurement; isFirst: boolean } | undefined {
+function measurementOf(store: StoreReader, stage: PlannedStage, shapes: Shapes, sharings: Sharings, hardware: Hardware): { measurement: SpeedMeasurement; isFirst: boolean } | undefined {
   const done = store.doneAttempt(stage.key);
   const facts = done === undefined ? undefined : provenance.safeParse(store.provenance(stage.key));
   if (done !== 1 || !facts?.success) return undefined; // a resumed stage does not tell how long a whole one takes

@@ -55,20 +55,20 @@ class StepClock {
   steps = 0;
   #last: number | undefined;
   #seen = 0;
-  #words = 0;
-  readonly #most: number;
+  #reports = 0;
+  readonly #mostReports: number;
   readonly #spans: number[] = [];
 
   /** @param most words of the stage after which it is stopped in any case */
   constructor(most = Infinity) {
-    this.#most = most;
+    this.#mostReports = most;
   }
 
   take({ phase, steps }: Progress): void {
     if (phase === 'load' || phase === 'trace') return;
     const time = now();
     this.began ??= time;
-    if (++this.#words >= this.#most) this.stop.abort();
+    if (++this.#reports >= this.#mostReports) this.stop.abort();
     if (phase !== 'step') {
       this.#last = undefined; // an evaluation or a checkpoint lies between
       return;
@@ -105,7 +105,7 @@ export async function probe(task: ProbeTask): Promise<Probed> {
   const loaded = now();
   const ended = await runToItsEnd(run, probingContext(task, upstream, output, clock, facts));
   const stepMs = clock.stepMs();
-  const againMs = await timeToFirstWord(run, task, upstream, join(task.folder, 'again'));
+  const againMs = await timeToFirstProgress(run, task, upstream, join(task.folder, 'again'));
   return { began: clock.began ?? loaded, againMs, engine: engineText(facts), ...(stepMs !== undefined && { stepMs, steps: clock.steps }), ...(ended !== undefined && { ended }) };
 }
 
@@ -120,7 +120,7 @@ async function runToItsEnd(run: PackRunner, context: StageContext): Promise<numb
 }
 
 /** Milliseconds; of a stage that says nothing, until it ends. */
-async function timeToFirstWord(run: PackRunner, task: ProbeTask, upstream: Record<string, UpstreamOutput>, output: string): Promise<number> {
+async function timeToFirstProgress(run: PackRunner, task: ProbeTask, upstream: Record<string, UpstreamOutput>, output: string): Promise<number> {
   await mkdir(output, { recursive: true });
   const started = now();
   const clock = new StepClock(1);

@@ -5,12 +5,12 @@ import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { priorities } from '../plan/priority.ts';
 import { urgency, type Pack } from '../plan/schedule.ts';
 import { sharingsOf, type Sharings } from '../plan/sharing.ts';
-import type { Board } from './board.ts';
-import { packMemory } from './devices.ts';
+import { packMemoryLimit } from './devices.ts';
+import type { StageTracker } from './stage-tracker.ts';
 
 export class Queue {
   readonly #plan: Plan;
-  readonly #board: Board;
+  readonly #tracker: StageTracker;
   readonly #places: number;
   readonly #sharings: Sharings;
   readonly #priorities: ReadonlyMap<string, number>;
@@ -20,9 +20,9 @@ export class Queue {
   #packs: readonly Pack[] = [];
   #packed = new Set<string>();
 
-  constructor(plan: Plan, kinds: readonly StageKind[], board: Board, places: number) {
+  constructor(plan: Plan, kinds: readonly StageKind[], tracker: StageTracker, places: number) {
     this.#plan = plan;
-    this.#board = board;
+    this.#tracker = tracker;
     this.#places = places;
     this.#sharings = sharingsOf(kinds, plan);
     this.#priorities = priorities(plan);
@@ -30,7 +30,7 @@ export class Queue {
 
   /** The most urgent pack whose inputs are there; undefined when all that is left has to wait. */
   next(): Pack | undefined {
-    const ready = new Set(this.#board.ready());
+    const ready = new Set(this.#tracker.ready());
     if (ready.size === 0) return undefined;
     if ([...ready].some(key => !this.#packed.has(key))) this.#pack(ready);
     const packs = this.#packs.map(pack => pack.filter(stage => ready.has(stage.key))).filter(pack => pack.length > 0);
@@ -53,10 +53,10 @@ export class Queue {
   }
 
   #pack(ready: ReadonlySet<string>): void {
-    const held = [...this.#plan.stages.keys()].filter(key => this.#board.isHeld(key));
+    const held = [...this.#plan.stages.keys()].filter(key => this.#tracker.isHeld(key));
     this.#packs = packStages(this.#plan, this.#unfinished(), {
       places: this.#places,
-      memory: packMemory(this.#places),
+      memory: packMemoryLimit(this.#places),
       sharings: this.#sharings,
       alone: new Set([...this.#alone, ...held]),
       running: this.#atWork(),
@@ -66,12 +66,12 @@ export class Queue {
 
   /** Without the members that turned out to be another runner's: those may be ours to start before their pack has ended. */
   #atWork(): Pack[] {
-    const running = new Set(this.#board.with('running'));
+    const running = new Set(this.#tracker.keysWith('running'));
     return [...this.#running].map(pack => pack.filter(stage => running.has(stage.key))).filter(pack => pack.length > 0);
   }
 
   #unfinished(): PlannedStage[] {
-    const left = new Set([...this.#board.with('queued'), ...this.#board.with('running')]);
+    const left = new Set([...this.#tracker.keysWith('queued'), ...this.#tracker.keysWith('running')]);
     return [...this.#plan.stages.values()].filter(stage => left.has(stage.key));
   }
 }

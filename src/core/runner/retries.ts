@@ -4,12 +4,12 @@ import type { Plan } from '../plan/plan.ts';
 import { unlessDamaged } from '../store/errors.ts';
 import type { StoreReader } from '../store/reader.ts';
 
-/** `suspected`: killed, though the system says that memory sufficed (`memoryOf` says why that can mislead). */
-export type Memory = 'ran-out' | 'suspected';
+/** `suspected`: killed, though the system says that memory sufficed (`memoryFaultOf` says why that can mislead). */
+export type MemoryFault = 'ran-out' | 'suspected';
 
-export interface Failed {
+export interface FailedAttempt {
   readonly permanent: boolean;
-  readonly memory?: Memory | undefined;
+  readonly memory?: MemoryFault | undefined;
   /** It ran side by side with others. */
   readonly packed: boolean;
 }
@@ -43,7 +43,7 @@ export class Retries {
   }
 
   /** Whether the stage is to be tried again, by itself. Where memory is at fault, alone before with half the micro-batch. */
-  again(key: string, { permanent, memory, packed }: Failed): boolean {
+  again(key: string, { permanent, memory, packed }: FailedAttempt): boolean {
     if (permanent) return false;
     if (memory === 'ran-out' && packed) return true;
     const tries = this.#tries.get(key) ?? 0, half = 2 * this.microBatches(key);

@@ -5,19 +5,19 @@ import { stageLabel, type Plan } from '../plan/plan.ts';
 import type { Pack } from '../plan/schedule.ts';
 import { environmentOf } from '../plan/sharing.ts';
 import type { Attempt } from '../store/attempt.ts';
-import type { StageState } from '../store/reader.ts';
+import type { AttemptFailure, StageState } from '../store/reader.ts';
 import type { Store } from '../store/store.ts';
-import { Board } from './board.ts';
 import type { Place } from './devices.ts';
-import { endText, failureOf, lossOf, memoryOf, type Reason } from './endings.ts';
-import type { Failure, RunEvent, RunSummary } from './events.ts';
+import { endText, memoryFaultOf, runnerFailure, workerFailure } from './endings.ts';
+import type { RunEvent, RunSummary, StageFailure } from './events.ts';
 import type { Executor, Job, Task } from './executors/executor.ts';
 import { verifyInputs } from './inputs.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { logTail } from './log.ts';
 import { Queue } from './queue.ts';
-import { retriesFor, type Memory, type Retries } from './retries.ts';
-import { supervise, type Supervised } from './supervision.ts';
+import { retriesFor, type FailedAttempt, type Retries } from './retries.ts';
+import { StageTracker } from './stage-tracker.ts';
+import { superviseJob, type Supervised } from './supervision.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -55,10 +55,8 @@ export async function runPlan(options: RunOptions): Promise<RunSummary> {
   return await new Run(options).run();
 }
 
-interface Failed extends Reason {
+interface FailedStage extends AttemptFailure, FailedAttempt {
   readonly attempt?: number;
-  readonly memory?: Memory | undefined;
-  readonly packed: boolean;
 }
 
 interface Time {
@@ -67,27 +65,27 @@ interface Time {
 }
 
 /** An event before the counts are added. */
-type Told = RunEvent extends infer E ? (E extends unknown ? Omit<E, 'counts'> : never) : never;
+type EventWithoutCounts = RunEvent extends infer E ? (E extends unknown ? Omit<E, 'counts'> : never) : never;
 
 class Run {
   readonly #options: RunOptions;
-  readonly #board: Board;
+  readonly #tracker: StageTracker;
   readonly #queue: Queue;
   readonly #active = new Set<Promise<void>>();
   readonly #jobs = new Set<Job>();
   readonly #retries: Retries;
   readonly #done: string[] = [];
-  readonly #failures: Failure[] = [];
+  readonly #failures: StageFailure[] = [];
 
   constructor(options: RunOptions) {
     this.#options = options;
     const { plan, store, kinds, executor } = options;
-    this.#board = new Board(plan, key => store.doneAttempt(key) !== undefined);
-    this.#queue = new Queue(plan, kinds, this.#board, executor.places);
-    this.#retries = retriesFor(options, this.#board.with('queued'));
+    this.#tracker = new StageTracker(plan, key => store.doneAttempt(key) !== undefined);
+    this.#queue = new Queue(plan, kinds, this.#tracker, executor.places);
+    this.#retries = retriesFor(options, this.#tracker.keysWith('queued'));
     for (const key of this.#retries.split()) this.#queue.runAlone(key);
     // What a killed run left to remove.
-    for (const key of this.#board.with('reused')) store.tidy(key);
+    for (const key of this.#tracker.keysWith('reused')) store.tidy(key);
   }
 
   async run(): Promise<RunSummary> {
@@ -96,7 +94,7 @@ class Run {
     const onKill = (): void => this.#jobs.forEach(job => job.kill());
     stop?.addEventListener('abort', onStop);
     kill?.addEventListener('abort', onKill);
-    this.#tell({ type: 'begin' });
+    this.#emit({ type: 'begin' });
     try {
       this.#startReady();
       // While the first workers start: entering a stage waits for the disk.
@@ -136,8 +134,8 @@ class Run {
       const place = pack && this.#options.executor.reserve(this.#environment(pack[0]!.key));
       if (!pack || !place) return;
       this.#queue.start(pack);
-      for (const { key } of pack) this.#board.set(key, 'running');
-      this.#follow(this.#try(pack, place).finally(() => this.#queue.ended(pack)));
+      for (const { key } of pack) this.#tracker.set(key, 'running');
+      this.#follow(this.#runPack(pack, place).finally(() => this.#queue.ended(pack)));
     }
   }
 
@@ -147,7 +145,7 @@ class Run {
   }
 
   /** One attempt at each stage of a pack, but for those that someone else works on. */
-  async #try(pack: Pack, place: Place): Promise<void> {
+  async #runPack(pack: Pack, place: Place): Promise<void> {
     const { executor } = this.#options;
     const attempts: Attempt[] = [];
     for (const { key } of pack) {
@@ -160,8 +158,8 @@ class Run {
     }
     const started = performance.now();
     const keys = attempts.map(attempt => attempt.key);
-    for (const { key, number } of attempts) this.#tell({ type: 'started', key, label: this.#label(key), attempt: number, place: place.name, pack: keys });
-    const supervised = await this.#work(attempts, place);
+    for (const { key, number } of attempts) this.#emit({ type: 'started', key, label: this.#label(key), attempt: number, place: place.name, pack: keys });
+    const supervised = await this.#runJob(attempts, place);
     const seconds = (performance.now() - started) / 1e3;
     for (const attempt of attempts) this.#settle(attempt, supervised, attempts.length > 1, { seconds, workerSeconds: seconds / attempts.length });
   }
@@ -173,14 +171,14 @@ class Run {
       if (acquired.type === 'acquired') return acquired.attempt;
       this.#follow(this.#waitForOther(key, acquired.state));
     } catch (error) {
-      this.#fail(key, { ...failureOf(error), packed: false });
+      this.#fail(key, { ...runnerFailure(error), packed: false });
     }
     return undefined;
   }
 
-  #work(attempts: readonly Attempt[], place: Place): Promise<Supervised> {
+  #runJob(attempts: readonly Attempt[], place: Place): Promise<Supervised> {
     const { executor, grace = GRACE_MS, limits = LIMITS } = this.#options;
-    return supervise(listener => {
+    return superviseJob(listener => {
       const job = executor.submit(place, this.#task(attempts, place), listener);
       this.#jobs.add(job);
       void job.ended.then(() => this.#jobs.delete(job));
@@ -190,8 +188,8 @@ class Run {
       return job;
     }, {
       attempts, limits, grace,
-      onProgress: (key, progress) => this.#tell({ type: 'progress', key, label: this.#label(key), place: place.name, progress }),
-      onStalled: spell => attempts.forEach(({ key }) => this.#tell({ type: 'stalled', key, label: this.#label(key), place: place.name, ...spell })),
+      onProgress: (key, progress) => this.#emit({ type: 'progress', key, label: this.#label(key), place: place.name, progress }),
+      onStalled: period => attempts.forEach(({ key }) => this.#emit({ type: 'stalled', key, label: this.#label(key), place: place.name, ...period })),
     });
   }
 
@@ -212,7 +210,7 @@ class Run {
   }
 
   #environment(key: string): Task['environment'] {
-    const stage = this.#board.stage(key);
+    const stage = this.#tracker.stage(key);
     const kind = this.#options.kinds.find(k => k.name === stage.kind);
     return kind ? environmentOf(kind, stage) : {};
   }
@@ -227,78 +225,78 @@ class Run {
       const last = store.states(key, number).at(-1)?.state ?? 'running';
       // One that hung, and in the end did leave when asked to, was not interrupted by anyone.
       if (store.doneAttempt(key) === undefined && (last === 'running' || (hung && last === 'interrupted'))) {
-        attempt.record(this.#stopping && !hung ? { state: 'interrupted' } : { state: 'failed', ...lossOf(ended, hung) });
+        attempt.record(this.#stopping && !hung ? { state: 'interrupted' } : { state: 'failed', ...workerFailure(ended, hung) });
       }
       // Of this attempt: another runner may have begun the next one already.
       const failure = store.failure(key, number);
       if (store.doneAttempt(key) !== undefined) this.#finish(key, time);
-      else if (failure) this.#fail(key, { ...failure, attempt: number, memory: memoryOf(failure, ended), packed });
+      else if (failure) this.#fail(key, { ...failure, attempt: number, memory: memoryFaultOf(failure, ended), packed });
       else if (this.#stopping) this.#interrupt(key);
       else this.#fail(key, { code: 'NO_RESULT', reason: `expected a result, got a worker that left without one (${endText(ended)})`, permanent: false, attempt: number, packed });
     } catch (error) {
-      this.#fail(key, { ...failureOf(error), attempt: number, packed });
+      this.#fail(key, { ...runnerFailure(error), attempt: number, packed });
     }
   }
 
   #finish(key: string, time: Time): void {
-    this.#board.set(key, 'done');
+    this.#tracker.set(key, 'done');
     this.#done.push(key);
-    this.#tell({ type: 'finished', key, label: this.#label(key), ...time, result: this.#options.store.result(key)! });
+    this.#emit({ type: 'finished', key, label: this.#label(key), ...time, result: this.#options.store.result(key)! });
   }
 
   #interrupt(key: string): void {
-    this.#board.set(key, 'interrupted');
-    this.#tell({ type: 'interrupted', key, label: this.#label(key) });
+    this.#tracker.set(key, 'interrupted');
+    this.#emit({ type: 'interrupted', key, label: this.#label(key) });
   }
 
-  #fail(key: string, failed: Failed): void {
+  #fail(key: string, failed: FailedStage): void {
     const { code, reason, attempt } = failed, { store } = this.#options;
     const log = attempt === undefined ? undefined : store.logFile(key, attempt);
-    const failure: Failure = { key, label: this.#label(key), code, reason, logTail: log === undefined ? '' : logTail(log), ...(log !== undefined && { log }) };
+    const failure: StageFailure = { key, label: this.#label(key), code, reason, logTail: log === undefined ? '' : logTail(log), ...(log !== undefined && { log }) };
     if (!this.#stopping && this.#retries.again(key, failed)) {
-      this.#board.set(key, 'queued');
+      this.#tracker.set(key, 'queued');
       this.#queue.runAlone(key); // lest it take the others with it
-      this.#tell({ type: 'retry', failure, microBatches: this.#retries.microBatches(key) });
+      this.#emit({ type: 'retry', failure, microBatches: this.#retries.microBatches(key) });
       return;
     }
-    this.#board.set(key, 'failed');
+    this.#tracker.set(key, 'failed');
     this.#failures.push(failure);
-    this.#tell({ type: 'failed', failure });
-    for (const blocked of this.#board.block(key)) this.#tell({ type: 'blocked', key: blocked, label: this.#label(blocked), by: key });
+    this.#emit({ type: 'failed', failure });
+    for (const blocked of this.#tracker.block(key)) this.#emit({ type: 'blocked', key: blocked, label: this.#label(blocked), by: key });
   }
 
   /** Until it is done, which we then reuse, or given up, upon which it is ours to try. */
   async #waitForOther(key: string, first: StageState): Promise<void> {
     const { store, poll = 1_000, stop } = this.#options;
-    this.#board.hold(key);
-    if (first.state === 'running') this.#tell({ type: 'waiting', key, label: this.#label(key), owner: first.owner });
+    this.#tracker.hold(key);
+    if (first.state === 'running') this.#emit({ type: 'waiting', key, label: this.#label(key), owner: first.owner });
     let state = first;
     while (state.state === 'running' && !this.#stopping) {
       await sleep(poll, undefined, stop && { signal: stop }).catch(() => undefined);
       state = store.state(key);
     }
-    this.#board.release(key);
+    this.#tracker.release(key);
     if (state.state !== 'done') return;
-    this.#board.set(key, 'reused');
-    this.#tell({ type: 'reused', key, label: this.#label(key) });
+    this.#tracker.set(key, 'reused');
+    this.#emit({ type: 'reused', key, label: this.#label(key) });
   }
 
   #label(key: string): string {
     return stageLabel(this.#options.plan.stages.get(key)!);
   }
 
-  #tell(event: Told): void {
-    this.#options.onEvent?.({ ...event, counts: this.#board.counts() });
+  #emit(event: EventWithoutCounts): void {
+    this.#options.onEvent?.({ ...event, counts: this.#tracker.counts() });
   }
 
   #summary(): RunSummary {
     return {
       done: this.#done,
-      reused: this.#board.with('reused'),
+      reused: this.#tracker.keysWith('reused'),
       failed: this.#failures,
-      blocked: this.#board.with('blocked'),
-      interrupted: this.#board.with('interrupted'),
-      left: this.#board.with('queued'),
+      blocked: this.#tracker.keysWith('blocked'),
+      interrupted: this.#tracker.keysWith('interrupted'),
+      left: this.#tracker.keysWith('queued'),
     };
   }
 }

@@ -2,7 +2,7 @@
 import type { Phase, Progress } from '../ablation/kind.ts';
 import { limitOf, type Limits } from './limits.ts';
 
-export interface Spell {
+export interface SilencePeriod {
   /** What was announced last. */
   readonly phase: Phase;
   /** Milliseconds without a word, and how many there may be. */
@@ -11,7 +11,7 @@ export interface Spell {
 }
 
 /** `no word for 5 min in phase 'step' (limit 10 min)`. */
-export function silenceText({ phase, silent, limit }: Spell): string {
+export function silenceText({ phase, silent, limit }: SilencePeriod): string {
   return `no word for ${timeText(silent)} in phase '${phase}' (limit ${timeText(limit)})`;
 }
 
@@ -20,49 +20,49 @@ const timeText = (ms: number): string => (ms < 120_000 ? `${Number((ms / 1e3).to
 /** Share of its limit after which a silence is told of. */
 const STALLED_AT = 0.5;
 
-export type Verdict = 'well' | 'stalled' | 'hung';
+export type Liveness = 'well' | 'stalled' | 'hung';
 
-export class Silence {
+export class SilenceMonitor {
   readonly #limits: Limits;
-  readonly #mostBetweenLooks: number;
-  readonly #paces = new Map<string, Pace>();
+  readonly #mostBetweenChecks: number;
+  readonly #stepTimes = new Map<string, StepTimes>();
   #phase: Phase = 'load';
   #key: string | undefined;
   #silent = 0;
-  #looked: number;
+  #lastTime: number;
 
   /**
-   * @param mostBetweenLooks milliseconds that count at most between two looks: while the watcher itself is frozen or busy,
+   * @param mostBetweenChecks milliseconds that count at most between two checks: while the watcher itself is frozen or busy,
    *   it cannot have heard anything
    * @param now of any monotonic clock, milliseconds
    */
-  constructor(limits: Limits, mostBetweenLooks: number, now: number) {
+  constructor(limits: Limits, mostBetweenChecks: number, now: number) {
     this.#limits = limits;
-    this.#mostBetweenLooks = mostBetweenLooks;
-    this.#looked = now;
+    this.#mostBetweenChecks = mostBetweenChecks;
+    this.#lastTime = now;
   }
 
   /** A stage of the job has spoken. */
   heard(key: string, { phase, step }: Progress, now: number): void {
-    const pace = this.#paces.get(key) ?? new Pace();
-    this.#paces.set(key, pace);
-    if (phase === 'step') pace.reached(step, now);
-    else pace.pause();
+    const times = this.#stepTimes.get(key) ?? new StepTimes();
+    this.#stepTimes.set(key, times);
+    if (phase === 'step') times.reached(step, now);
+    else times.pause();
     this.#phase = phase;
     this.#key = key;
     this.#silent = 0;
-    this.#looked = now;
+    this.#lastTime = now;
   }
 
-  look(now: number): Verdict {
-    this.#silent += Math.min(now - this.#looked, this.#mostBetweenLooks);
-    this.#looked = now;
-    const { silent, limit } = this.spell();
+  check(now: number): Liveness {
+    this.#silent += Math.min(now - this.#lastTime, this.#mostBetweenChecks);
+    this.#lastTime = now;
+    const { silent, limit } = this.period();
     return silent >= limit ? 'hung' : silent >= STALLED_AT * limit ? 'stalled' : 'well';
   }
 
-  spell(): Spell {
-    const usual = this.#key === undefined ? undefined : this.#paces.get(this.#key)?.usual();
+  period(): SilencePeriod {
+    const usual = this.#key === undefined ? undefined : this.#stepTimes.get(this.#key)?.usual();
     return { phase: this.#phase, silent: this.#silent, limit: limitOf(this.#phase, usual, this.#limits) };
   }
 }
@@ -70,7 +70,7 @@ export class Silence {
 const STEPS = 15;
 
 /** Usual time of a stage's steps. Of several steps between two words each has its share. */
-class Pace {
+class StepTimes {
   readonly #spans: number[] = [];
   #last: { readonly step: number; readonly time: number } | undefined;
 

@@ -3,12 +3,12 @@ import type { Progress } from '../ablation/kind.ts';
 import type { Attempt } from '../store/attempt.ts';
 import type { Ended, Job, JobListener } from './executors/executor.ts';
 import type { Limits } from './limits.ts';
-import { Silence, silenceText, type Spell } from './silence.ts';
+import { SilenceMonitor, silenceText, type SilencePeriod } from './silence.ts';
 
 export interface Supervised {
   readonly ended: Ended;
   /** The silence for which it was stopped. */
-  readonly hung?: Spell;
+  readonly hung?: SilencePeriod;
 }
 
 export interface SupervisionOptions {
@@ -17,33 +17,33 @@ export interface SupervisionOptions {
   /** Milliseconds that a hung worker gets to checkpoint and leave before it is forced. */
   readonly grace: number;
   readonly onProgress: (key: string, progress: Progress) => void;
-  readonly onStalled: (spell: Spell) => void;
+  readonly onStalled: (period: SilencePeriod) => void;
 }
 
-const BEAT_MS = 2_000;
-const LOOK_MS = 500;
+const HEARTBEAT_MS = 2_000;
+const CHECK_MS = 500;
 
 /** @param start submits the job */
-export async function supervise(start: (listener: JobListener) => Job, options: SupervisionOptions): Promise<Supervised> {
-  const watch = new Watch(options);
-  const heart = setInterval(() => options.attempts.forEach(beat), BEAT_MS);
+export async function superviseJob(start: (listener: JobListener) => Job, options: SupervisionOptions): Promise<Supervised> {
+  const watchdog = new Watchdog(options);
+  const timer = setInterval(() => options.attempts.forEach(heartbeat), HEARTBEAT_MS);
   try {
-    const job = start({ began: () => watch.begin(() => job.stop(options.grace)), progress: (key, progress) => watch.heard(key, progress) });
+    const job = start({ began: () => watchdog.begin(() => job.stop(options.grace)), progress: (key, progress) => watchdog.heard(key, progress) });
     const ended = await job.ended;
-    return { ended, ...(watch.hung && { hung: watch.hung }) };
+    return { ended, ...(watchdog.hung && { hung: watchdog.hung }) };
   } finally {
-    clearInterval(heart);
-    watch.close();
+    clearInterval(timer);
+    watchdog.close();
   }
 }
 
-class Watch {
+class Watchdog {
   readonly #options: SupervisionOptions;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #silence: Silence | undefined;
+  #silence: SilenceMonitor | undefined;
   #stalled = false;
   #closed = false;
-  hung: Spell | undefined;
+  hung: SilencePeriod | undefined;
 
   constructor(options: SupervisionOptions) {
     this.#options = options;
@@ -51,16 +51,16 @@ class Watch {
 
   begin(stop: () => void): void {
     if (this.#silence !== undefined || this.#closed) return;
-    const silence = new Silence(this.#options.limits, 2 * LOOK_MS, performance.now());
+    const silence = new SilenceMonitor(this.#options.limits, 2 * CHECK_MS, performance.now());
     this.#silence = silence;
     this.#timer = setInterval(() => {
-      const verdict = silence.look(performance.now());
-      if (verdict !== 'well' && !this.#stalled) this.#stall(silence.spell());
-      if (verdict !== 'hung') return;
-      this.hung = silence.spell();
+      const liveness = silence.check(performance.now());
+      if (liveness !== 'well' && !this.#stalled) this.#stall(silence.period());
+      if (liveness !== 'hung') return;
+      this.hung = silence.period();
       clearInterval(this.#timer);
       stop();
-    }, LOOK_MS);
+    }, CHECK_MS);
   }
 
   heard(key: string, progress: Progress): void {
@@ -75,10 +75,10 @@ class Watch {
     this.#closed = true;
   }
 
-  #stall(spell: Spell): void {
+  #stall(period: SilencePeriod): void {
     this.#stalled = true;
-    this.#note(silenceText(spell));
-    this.#options.onStalled(spell);
+    this.#note(silenceText(period));
+    this.#options.onStalled(period);
   }
 
   #recover(): void {
@@ -98,9 +98,9 @@ class Watch {
   }
 }
 
-function beat(attempt: Attempt): void {
+function heartbeat(attempt: Attempt): void {
   try {
-    attempt.beat();
+    attempt.heartbeat();
   } catch {
     // As above.
   }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson } from '../ablation/json.ts';
 import type { JsonObject, MetricRecord, Progress, StageResult } from '../ablation/kind.ts';
-import { AttemptCheckpoints } from './checkpoints.ts';
+import { AttemptCheckpoints, type CheckpointOptions } from './checkpoints.ts';
 import type { Appender, Files } from './files.ts';
 import { attemptFiles, COMMITTED, layout } from './layout.ts';
 import { makeManifest } from './manifest.ts';
@@ -11,12 +11,6 @@ import { ownerOf } from './owner.ts';
 import { ProgressLog } from './progress.ts';
 import type { StoreReader } from './reader.ts';
 import type { StateLine } from './records.ts';
-
-export interface CheckpointChoice {
-  /** Milliseconds between periodic checkpoints. */
-  readonly every: number;
-  readonly warn: (message: string) => void;
-}
 
 export class Attempt {
   readonly key: string;
@@ -54,7 +48,7 @@ export class Attempt {
   }
 
   /** Shows readers on other hosts that the lease is held. */
-  beat(): void {
+  heartbeat(): void {
     this.#files.touch(join(this.dir, attemptFiles.heartbeat));
   }
 
@@ -91,13 +85,13 @@ export class Attempt {
     this.#progress.note(progress);
   }
 
-  checkpoints({ every, warn }: CheckpointChoice): AttemptCheckpoints {
-    const place = {
+  checkpoints(options: Omit<CheckpointOptions, 'flush'>): AttemptCheckpoints {
+    const folders = {
       attempt: this.number,
       dirOf: (attempt: number) => this.#reader.attemptDir(this.key, attempt),
       attempts: () => this.#reader.attempts(this.key),
     };
-    return new AttemptCheckpoints(this.#files, place, { every, warn, flush: () => this.#metrics?.sync() });
+    return new AttemptCheckpoints(this.#files, folders, { ...options, flush: () => this.#metrics?.sync() });
   }
 
   /** @param diff how the code differed from its commit; undefined when it did not */

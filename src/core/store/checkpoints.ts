@@ -5,7 +5,7 @@ import { canonicalJson } from '../ablation/json.ts';
 import { mendable, StoreError } from './errors.ts';
 import type { Files } from './files.ts';
 import { attemptFiles } from './layout.ts';
-import { damage, makeManifest, readManifest } from './manifest.ts';
+import { damage, makeManifest } from './manifest.ts';
 import { temporaryIn } from './names.ts';
 import { listNumbers } from './read.ts';
 import type { ResumedFrom } from './records.ts';
@@ -16,7 +16,7 @@ const KEPT = 2;
 /** Those kept, and the one being written. */
 export const CHECKPOINTS_AT_ONCE = KEPT + 1;
 
-export interface CheckpointPlace {
+export interface CheckpointFolders {
   readonly attempt: number;
   /** Folder of an attempt of this stage. */
   dirOf(attempt: number): string;
@@ -35,26 +35,26 @@ export interface CheckpointOptions {
 
 export class AttemptCheckpoints implements Checkpoints {
   readonly #files: Files;
-  readonly #place: CheckpointPlace;
+  readonly #folders: CheckpointFolders;
   readonly #options: CheckpointOptions;
   #last = performance.now();
   #asked = false;
 
-  constructor(files: Files, place: CheckpointPlace, options: CheckpointOptions) {
+  constructor(files: Files, folders: CheckpointFolders, options: CheckpointOptions) {
     this.#files = files;
-    this.#place = place;
+    this.#folders = folders;
     this.#options = options;
   }
 
   async latest(): Promise<Checkpoint | undefined> {
     for (const { attempt, step } of this.#candidates()) {
       const dir = join(this.#folder(attempt), String(step));
-      const broken = await brokenness(dir);
-      if (broken === undefined) {
+      const problem = await checkpointDamage(dir);
+      if (problem === undefined) {
         this.#record({ attempt, step });
         return { step, dir };
       }
-      this.#options.warn(`Checkpoint of step ${step} (attempt ${attempt}) is damaged and is passed over: ${broken}`);
+      this.#options.warn(`Checkpoint of step ${step} (attempt ${attempt}) is damaged and is passed over: ${problem}`);
     }
     this.#record(null);
     return undefined;
@@ -65,7 +65,7 @@ export class AttemptCheckpoints implements Checkpoints {
   }
 
   async save(step: number, write: (dir: string) => Promise<void>): Promise<void> {
-    const folder = this.#folder(this.#place.attempt);
+    const folder = this.#folder(this.#folders.attempt);
     const temporary = temporaryIn(folder);
     this.#files.makeFolder(temporary);
     try {
@@ -87,29 +87,28 @@ export class AttemptCheckpoints implements Checkpoints {
 
   /** Furthest first; of equal steps the one of the newest attempt. */
   #candidates(): { attempt: number; step: number }[] {
-    return this.#place
+    return this.#folders
       .attempts()
-      .filter(attempt => attempt <= this.#place.attempt)
+      .filter(attempt => attempt <= this.#folders.attempt)
       .flatMap(attempt => listNumbers(this.#folder(attempt)).map(step => ({ attempt, step })))
       .sort((a, b) => b.step - a.step || b.attempt - a.attempt);
   }
 
   #folder(attempt: number): string {
-    return join(this.#place.dirOf(attempt), attemptFiles.checkpoints);
+    return join(this.#folders.dirOf(attempt), attemptFiles.checkpoints);
   }
 
   /** Curves are stitched by the first answer: where this attempt began. */
   #record(from: ResumedFrom): void {
     if (this.#asked) return;
     this.#asked = true;
-    this.#files.write(join(this.#place.dirOf(this.#place.attempt), attemptFiles.resumed), `${canonicalJson({ from })}\n`);
+    this.#files.write(join(this.#folders.dirOf(this.#folders.attempt), attemptFiles.resumed), `${canonicalJson({ from })}\n`);
   }
 }
 
-async function brokenness(dir: string): Promise<string | undefined> {
+async function checkpointDamage(dir: string): Promise<string | undefined> {
   try {
-    const manifest = readManifest(join(dir, attemptFiles.manifest));
-    return manifest ? await damage(dir, manifest) : 'no manifest.json';
+    return await damage(dir);
   } catch (error) {
     if (error instanceof StoreError) return error.message;
     throw error;

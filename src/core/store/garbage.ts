@@ -2,7 +2,7 @@
 import { unlessDamaged } from './errors.ts';
 import { nodeFiles } from './files.ts';
 import { layout } from './layout.ts';
-import { isAlive } from './owner.ts';
+import { isOwnerAlive } from './owner.ts';
 import type { StoreReader } from './reader.ts';
 import { folderBytes } from './size.ts';
 import { newestArms, sameScale } from './sweeps.ts';
@@ -72,7 +72,7 @@ function liveRunners(store: StoreReader): Iterable<LiveRunner> {
     const running = store.state(key).state === 'running';
     for (const attempt of store.attempts(key)) {
       const record = unlessDamaged(() => store.attempt(key, attempt));
-      if (!record || !(isAlive(record.owner) ?? running)) continue;
+      if (!record || !(isOwnerAlive(record.owner) ?? running)) continue;
       const name = `${record.owner.host} ${record.owner.pid}`;
       const runner = runners.get(name) ?? { began: Infinity, last: -Infinity, keys: new Set() };
       runner.began = Math.min(runner.began, Date.parse(record.created));

@@ -35,11 +35,14 @@ export function readManifest(path: string): Manifest | undefined {
 }
 
 /**
- * What makes `dir` differ from its manifest, or undefined when nothing does. A file that the manifest does not name is a
+ * What makes `dir` differ from the manifest at its top, or undefined when nothing does. A file that the manifest does not name is a
  * difference, too: else a manifest that lost an entry would vouch for a file that nobody looked at.
  * @param tops as for `makeManifest`
+ * @throws StoreError as `readManifest` does
  */
-export async function damage(dir: string, manifest: Manifest, tops?: readonly string[]): Promise<string | undefined> {
+export async function damage(dir: string, tops?: readonly string[]): Promise<string | undefined> {
+  const manifest = readManifest(join(dir, attemptFiles.manifest));
+  if (!manifest) return 'no manifest.json';
   const sizes = sizeDamage(dir, manifest);
   if (sizes !== undefined) return sizes;
   const stranger = filesBelow(dir, tops).find(name => !Object.hasOwn(manifest.files, name));
@@ -50,7 +53,7 @@ export async function damage(dir: string, manifest: Manifest, tops?: readonly st
   return undefined;
 }
 
-/** As `damage`, but by sizes alone: cheap enough for every reader. */
+/** What makes `dir` differ from a manifest by sizes alone: cheap enough for every reader. */
 export function sizeDamage(dir: string, manifest: Manifest): string | undefined {
   for (const [name, { bytes }] of Object.entries(manifest.files)) {
     const found = sizeOf(join(dir, name));

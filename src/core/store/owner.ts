@@ -25,13 +25,13 @@ export function isTagAlive(tag: string): boolean | undefined {
   const [, host, boot, pid, started] = /^([A-Za-z0-9.-]*)_([0-9a-f]*)_(\d+)_(\d*)$/.exec(tag) ?? [];
   if (host !== hostTag(hostname()) || boot === undefined || pid === undefined || started === undefined) return undefined;
   if (boot !== bootId().slice(0, 8)) return false;
-  return isAlive({ host: hostname(), boot: bootId(), pid: Number(pid), started }) !== false;
+  return isOwnerAlive({ host: hostname(), boot: bootId(), pid: Number(pid), started }) !== false;
 }
 
 const hostTag = (host: string): string => host.replaceAll(/[^A-Za-z0-9.-]/g, '-').slice(0, 64);
 
 /** `undefined` when only its heartbeat can tell: it runs on another host, or is stopped (SIGSTOP) and may never go on. */
-export function isAlive(owner: Owner): boolean | undefined {
+export function isOwnerAlive(owner: Owner): boolean | undefined {
   if (owner.host !== hostname()) return undefined;
   if (owner.boot !== bootId()) return false;
   if (owner.started === '') return respondsToSignals(owner.pid);

@@ -1,5 +1,5 @@
 /** Where a running attempt stands, for whoever looks in: its worker appends it, and no result depends on it. */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../ablation/json.ts';
@@ -7,7 +7,7 @@ import type { Progress } from '../ablation/kind.ts';
 import { hasCode, StoreError } from './errors.ts';
 import type { Appender } from './files.ts';
 import { attemptFiles } from './layout.ts';
-import { parseObject } from './read.ts';
+import { parseObject, readEnd } from './read.ts';
 
 const progressLine = z.object({
   time: z.iso.datetime(),
@@ -64,26 +64,17 @@ export function readProgress(attemptDir: string): ProgressLine[] {
 }
 
 /** When a worker last wrote something of an attempt, in milliseconds since 1970 by the clock of the file system. The heartbeat is not among it: that is the runner's. */
-export function lastSign(attemptDir: string): number | undefined {
+export function lastWriteTime(attemptDir: string): number | undefined {
   const { progress, metrics, log, states, worker } = attemptFiles;
   const times = [progress, metrics, log, states, worker].flatMap(name => statSync(join(attemptDir, name), { throwIfNoEntry: false })?.mtimeMs ?? []);
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
 function tail(path: string): string {
-  let fd: number;
   try {
-    fd = openSync(path, 'r');
+    return readEnd(path, TAIL_BYTES);
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return '';
     throw error;
-  }
-  try {
-    const { size } = fstatSync(fd);
-    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-    readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-    return bytes.toString('utf8');
-  } finally {
-    closeSync(fd);
   }
 }

@@ -1,12 +1,12 @@
 /** Reading what may be absent, torn or damaged. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import type { z } from 'zod';
 import { parseJson } from '../ablation/json.ts';
 import { hasCode, StoreError } from './errors.ts';
 import { isTemporary } from './names.ts';
 
 /** Undefined when the file is absent. @throws StoreError when it is a folder */
-export function readText(path: string): string | undefined {
+export function readTextIfPresent(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -18,7 +18,7 @@ export function readText(path: string): string | undefined {
 
 /** Undefined when the file is absent. @throws StoreError when it is no JSON object */
 export function readObject(path: string): Record<string, unknown> | undefined {
-  const text = readText(path);
+  const text = readTextIfPresent(path);
   if (text === undefined) return undefined;
   const value = parseObject(text);
   if (!value) throw new StoreError('STORE_DAMAGED', `${path}: expected a JSON object, got ${text.length === 0 ? 'an empty file' : `'${text.slice(0, 40)}'`}`);
@@ -45,7 +45,7 @@ const SHOWN_ISSUES = 3, SHOWN_CHARACTERS = 300;
  * @throws StoreError naming the line when any other is damaged
  */
 export function readLines(path: string): Record<string, unknown>[] {
-  const lines = (readText(path) ?? '').split('\n');
+  const lines = (readTextIfPresent(path) ?? '').split('\n');
   lines.pop(); // text after the last newline: empty, or torn
   return lines.flatMap((line, i) => {
     const value = parseObject(line);
@@ -56,10 +56,28 @@ export function readLines(path: string): Record<string, unknown>[] {
 
 /** As `readLines`, but a line torn in the middle (another writer went on after a crash) is passed over. */
 export function readTornLines(path: string): Record<string, unknown>[] {
-  return (readText(path) ?? '').split('\n').flatMap(line => {
+  return (readTextIfPresent(path) ?? '').split('\n').flatMap(line => {
     const value = parseObject(line);
     return value ? [value] : [];
   });
+}
+
+/**
+ * The end of a file, read without loading the rest.
+ * @param most bytes that are read
+ * @param from where they begin at the earliest
+ * @throws the system's error, also when the file is absent
+ */
+export function readEnd(path: string, most: number, from = 0): string {
+  const fd = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    const bytes = Buffer.alloc(Math.min(size - from, most));
+    readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+    return bytes.toString('utf8');
+  } finally {
+    closeSync(fd);
+  }
 }
 
 export function listFolder(path: string): string[] {

@@ -7,7 +7,7 @@ import { stitch } from './curve.ts';
 import { hasCode, StoreError, unlessDamaged } from './errors.ts';
 import { attemptFiles, layout } from './layout.ts';
 import { fileDamage, readManifest, sizeDamage } from './manifest.ts';
-import { isAlive, type Owner } from './owner.ts';
+import { isOwnerAlive, type Owner } from './owner.ts';
 import { isNumberName, listFolder, listNumbers, readParsed, readTornLines } from './read.ts';
 import { readSweeps, type SweepRecord } from './sweeps.ts';
 import { attemptFile, isKeyName, provenanceFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
@@ -36,7 +36,7 @@ export class StoreReader {
   readonly dir: string;
   readonly #lease: number;
   /** Last change of foreign heartbeats: what it was, and when (our monotonic clock) we first saw it so. */
-  readonly #beats = new Map<string, { readonly time: number; readonly seen: number }>();
+  readonly #heartbeats = new Map<string, { readonly time: number; readonly seen: number }>();
 
   /** @param lease milliseconds, see `StoreOptions` */
   constructor(dir: string, lease = LEASE_MS) {
@@ -184,15 +184,15 @@ export class StoreReader {
     if (last && last.state !== 'running') return undefined;
     const dir = this.attemptDir(key, attempt);
     const owners = [attemptFiles.worker, attemptFiles.owner].map(file => ownerIn(join(dir, file)));
-    return owners.find(owner => owner !== undefined && (isAlive(owner) ?? this.#beatsStill(dir)));
+    return owners.find(owner => owner !== undefined && (isOwnerAlive(owner) ?? this.#hasFreshHeartbeat(dir)));
   }
 
-  #beatsStill(dir: string): boolean {
+  #hasFreshHeartbeat(dir: string): boolean {
     const path = join(dir, attemptFiles.heartbeat);
     const time = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    const known = this.#beats.get(path);
+    const known = this.#heartbeats.get(path);
     const now = performance.now();
-    if (known?.time !== time) this.#beats.set(path, { time, seen: now });
+    if (known?.time !== time) this.#heartbeats.set(path, { time, seen: now });
     return known?.time !== time || now - known.seen < this.#lease;
   }
 }

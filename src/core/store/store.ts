@@ -1,6 +1,7 @@
 /** The run directory: one folder a stage, one folder an attempt, one link that says which attempt counts. */
 import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { identityText } from '../ablation/identity.ts';
 import { canonicalJson } from '../ablation/json.ts';
 import type { StageIdentity } from '../ablation/kind.ts';
 import { Attempt } from './attempt.ts';
@@ -8,9 +9,9 @@ import { hasCode, StoreError, unlessDamaged } from './errors.ts';
 import { nodeFiles, type Files } from './files.ts';
 import { attemptFiles, COMMITTED, layout, STORE_FORMAT } from './layout.ts';
 import { leftovers } from './leftovers.ts';
-import { damage, readManifest } from './manifest.ts';
+import { damage } from './manifest.ts';
 import { isTemporary, temporaryIn } from './names.ts';
-import { isAlive, ownerOf } from './owner.ts';
+import { isOwnerAlive, ownerOf } from './owner.ts';
 import { readObject } from './read.ts';
 import type { StageRecord } from './records.ts';
 import { StoreReader, type StageState } from './reader.ts';
@@ -102,9 +103,7 @@ export class Store extends StoreReader {
       this.#withdraw(key); // of what is not whole, or a writer that is late could not commit
       return false;
     }
-    const dir = this.attemptDir(key, attempt);
-    const manifest = readManifest(join(dir, attemptFiles.manifest));
-    const broken = manifest ? await damage(dir, manifest, COMMITTED) : 'no manifest.json';
+    const broken = await damage(this.attemptDir(key, attempt), COMMITTED);
     if (broken !== undefined) this.#uncount(key, attempt, broken);
     return broken === undefined;
   }
@@ -163,10 +162,7 @@ export class Store extends StoreReader {
   async #adopt(key: string): Promise<boolean> {
     for (const attempt of this.attempts(key)) {
       if (this.incomplete(key, attempt) !== undefined) continue;
-      const dir = this.attemptDir(key, attempt);
-      const manifest = readManifest(join(dir, attemptFiles.manifest));
-      const broken = manifest ? await damage(dir, manifest, COMMITTED) : 'no manifest.json';
-      if (broken === undefined) {
+      if (await damage(this.attemptDir(key, attempt), COMMITTED) === undefined) {
         new Attempt(this.#files, this, key, attempt).link();
         return true;
       }
@@ -196,7 +192,7 @@ export class Store extends StoreReader {
 
   #mayLive(key: string, attempt: number): boolean {
     const owner = unlessDamaged(() => this.attempt(key, attempt))?.owner;
-    return owner !== undefined && this.states(key, attempt).at(-1)?.state === 'running' && isAlive(owner) !== false;
+    return owner !== undefined && this.states(key, attempt).at(-1)?.state === 'running' && isOwnerAlive(owner) !== false;
   }
 }
 
@@ -225,10 +221,6 @@ export function openStoreReadOnly(dir: string, lease?: number): StoreReader {
   const path = resolve(dir);
   checkFormat(path);
   return new StoreReader(path, lease);
-}
-
-function identityText({ kind, revision, recipe, seed, upstream }: StageIdentity): string {
-  return canonicalJson({ kind, revision, recipe, seed, upstream });
 }
 
 function checkFormat(path: string): void {

@@ -4,7 +4,7 @@ import { StoreError } from './errors.ts';
 import type { StageState, StoreReader } from './reader.ts';
 import { newestArms } from './sweeps.ts';
 
-export type Cell = string | number | null;
+export type StoreCell = string | number | null;
 /** `TIMESTAMP` cells are ISO times in UTC, `JSON` cells text. */
 export type ColumnType = 'VARCHAR' | 'BIGINT' | 'DOUBLE' | 'TIMESTAMP' | 'JSON';
 
@@ -14,18 +14,18 @@ export interface Column {
   readonly help: string;
 }
 
-export interface Table {
+export interface StoreTable {
   readonly name: string;
   readonly help: string;
   readonly columns: readonly Column[];
   /** Cells in the order of the columns. What cannot be read is told to `warn` and passed over. */
-  rows(store: StoreReader, warn: (message: string) => void): Iterable<readonly Cell[]>;
+  rows(store: StoreReader, warn: (message: string) => void): Iterable<readonly StoreCell[]>;
 }
 
 const column = (name: string, type: ColumnType, help: string): Column => ({ name, type, help });
 const KEY = column('key', 'VARCHAR', 'of the stage');
 
-const runs: Table = {
+const runs: StoreTable = {
   name: 'runs',
   help: 'one row a stage',
   columns: [
@@ -54,7 +54,7 @@ const runs: Table = {
   rows: (store, warn) => mapKeys(store, warn, key => [runRow(store, key, warn)]),
 };
 
-function runRow(store: StoreReader, key: string, warn: (message: string) => void): Cell[] {
+function runRow(store: StoreReader, key: string, warn: (message: string) => void): StoreCell[] {
   const or = <T>(read: () => T | undefined): T | undefined => readable(read, warn);
   const stage = or(() => store.stage(key));
   const state = store.state(key);
@@ -80,23 +80,23 @@ function runRow(store: StoreReader, key: string, warn: (message: string) => void
 
 const stateName = (state: StageState): string => (state.state === 'running' && state.stalled !== undefined ? 'stalled' : state.state);
 
-const metrics: Table = {
+const metrics: StoreTable = {
   name: 'metrics',
   help: 'one row a number of a curve, stitched over attempts: no step twice',
   columns: [KEY, column('step', 'BIGINT', 'finished steps'), column('epoch', 'DOUBLE', ''), column('name', 'VARCHAR', 'loss, lr, ...'), column('value', 'DOUBLE', '')],
   rows: (store, warn) => mapKeys(store, warn, key =>
-    store.curve(key).flatMap(({ step, epoch, ...values }) => Object.entries(values).map(([name, value]): Cell[] => [key, step, epoch, name, value]))),
+    store.curve(key).flatMap(({ step, epoch, ...values }) => Object.entries(values).map(([name, value]): StoreCell[] => [key, step, epoch, name, value]))),
 };
 
-const results: Table = {
+const results: StoreTable = {
   name: 'results',
   help: 'one row a number (or text) of a stage that is done',
   columns: [KEY, column('name', 'VARCHAR', 'accuracy, ...'), column('value', 'DOUBLE', 'absent where it is text'), column('text', 'VARCHAR', 'where it is none')],
   rows: (store, warn) => mapKeys(store, warn, key =>
-    Object.entries(store.result(key) ?? {}).map(([name, value]): Cell[] => (typeof value === 'number' ? [key, name, value, null] : [key, name, null, value]))),
+    Object.entries(store.result(key) ?? {}).map(([name, value]): StoreCell[] => (typeof value === 'number' ? [key, name, value, null] : [key, name, null, value]))),
 };
 
-const arms: Table = {
+const arms: StoreTable = {
   name: 'arms',
   help: 'one row a stage of an arm, as the newest sweep of it planned; a stage of several arms has a row in each',
   columns: [
@@ -105,12 +105,12 @@ const arms: Table = {
     column('role', 'VARCHAR', 'of the stage in the arm'), KEY,
   ],
   rows: (store, warn) => newestArms(store.sweeps(warn)).flatMap(({ profile, overrides, ablation, arm, seed, stages }) =>
-    Object.entries(stages).map(([role, key]): Cell[] => [profile, overrides.join(', '), ablation, arm, seed, role, key])),
+    Object.entries(stages).map(([role, key]): StoreCell[] => [profile, overrides.join(', '), ablation, arm, seed, role, key])),
 };
 
-export const TABLES: readonly Table[] = [runs, metrics, results, arms];
+export const TABLES: readonly StoreTable[] = [runs, metrics, results, arms];
 
-function* mapKeys(store: StoreReader, warn: (message: string) => void, rows: (key: string) => readonly Cell[][]): Iterable<readonly Cell[]> {
+function* mapKeys(store: StoreReader, warn: (message: string) => void, rows: (key: string) => readonly StoreCell[][]): Iterable<readonly StoreCell[]> {
   for (const key of store.keys()) yield* readable(() => rows(key), warn) ?? [];
 }
 

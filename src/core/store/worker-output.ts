@@ -1,9 +1,10 @@
 /** What a worker process prints by itself (its native libraries, a crash), in a file of its own: a worker outlives its attempts. */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFiles } from './files.ts';
 import { layout } from './layout.ts';
 import { madeBy } from './names.ts';
+import { readEnd } from './read.ts';
 
 /** Of a longer output the end is shown. */
 const SHOWN_BYTES = 65_536;
@@ -34,15 +35,7 @@ export class WorkerOutput {
   /** What was printed after `mark`, at most its last 64 KiB. */
   since(mark: number): string {
     if (this.size() <= mark) return '';
-    const fd = openSync(this.path, 'r');
-    try {
-      const { size } = fstatSync(fd);
-      const bytes = Buffer.alloc(Math.min(size - mark, SHOWN_BYTES));
-      readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-      return bytes.toString('utf8').trimEnd();
-    } finally {
-      closeSync(fd);
-    }
+    return readEnd(this.path, SHOWN_BYTES, mark).trimEnd();
   }
 
   remove(): void {

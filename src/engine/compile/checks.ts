@@ -21,14 +21,14 @@ export function sameType(a: TensorType, b: TensorType): boolean {
 }
 
 /** E.g. `float32 [2, 3]`. */
-export function describe({ dtype, shape }: TensorType): string {
+export function typeText({ dtype, shape }: TensorType): string {
   const name = Object.entries(DTYPE).find(([, number]) => number === dtype)?.[0] ?? `type ${dtype}`;
   return `${name} [${shape.join(', ')}]`;
 }
 
 /** One text for equal names and types, in any order. */
-export function signatureOf(types: Types): string {
-  return Object.entries(types).map(([name, type]) => `${name}: ${describe(type)}`).sort().join('; ');
+export function typesText(types: Types): string {
+  return Object.entries(types).map(([name, type]) => `${name}: ${typeText(type)}`).sort().join('; ');
 }
 
 /** @throws CompileError `INPUTS` unless there is an input of each name and type, and no other */
@@ -40,7 +40,7 @@ export function checkInputs(expected: Types, inputs: Params): void {
     const input = inputs[name];
     if (input === undefined) throw new CompileError('INPUTS', `Expected the inputs ${names.join(', ')}, got no '${name}'.`);
     if (!sameType(type, tensorType(input))) {
-      throw new CompileError('INPUTS', `Expected '${name}' to be ${describe(type)}, got ${describe(tensorType(input))}. Compile the step for these inputs.`);
+      throw new CompileError('INPUTS', `Expected '${name}' to be ${typeText(type)}, got ${typeText(tensorType(input))}. Compile the step for these inputs.`);
     }
   }
 }
@@ -50,7 +50,7 @@ export function checkState(expected: Types, next: Types): void {
   for (const [name, type] of Object.entries(next)) {
     const before = expected[name];
     if (before === undefined) throw new CompileError('STATE', `Expected a new state of the names that the step was given, got '${name}', too.`);
-    if (!sameType(before, type)) throw new CompileError('STATE', `Expected '${name}' to stay ${describe(before)}, got ${describe(type)}.`);
+    if (!sameType(before, type)) throw new CompileError('STATE', `Expected '${name}' to stay ${typeText(before)}, got ${typeText(type)}.`);
   }
 }
 
@@ -58,7 +58,7 @@ export function checkState(expected: Types, next: Types): void {
 export function checkScalars(outputs: Types): void {
   for (const [name, type] of Object.entries(outputs)) {
     if (type.dtype !== DTYPE.float32 || type.shape.length > 0) {
-      throw new CompileError('OUTPUTS', `Expected the output '${name}' to be a float32 scalar, got ${describe(type)}. Reduce it in the step, or compute it as a tensor.`);
+      throw new CompileError('OUTPUTS', `Expected the output '${name}' to be a float32 scalar, got ${typeText(type)}. Reduce it in the step, or compute it as a tensor.`);
     }
   }
 }

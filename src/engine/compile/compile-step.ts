@@ -1,8 +1,9 @@
 /** A step that is compiled for each shape of inputs that it meets, with one state throughout. */
 import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
-import { signatureOf, typesOf } from './checks.ts';
-import { compileProgram, type Program, type ProgramOptions } from './program.ts';
+import { typesOf, typesText } from './checks.ts';
+import { compileProgram } from './compile-program.ts';
+import type { Program, ProgramOptions } from './program.ts';
 import type { StepFunction } from './step.ts';
 
 export type { Mode } from './mode.ts';
@@ -36,7 +37,7 @@ export function compileStep(fn: StepFunction, { state: initial, frozen = {}, pre
 
   /** The state moves to the program that runs next. */
   const programFor = (inputs: Params): Program => {
-    const shapes = signatureOf(typesOf(inputs)), known = programs.get(shapes);
+    const shapes = typesText(typesOf(inputs)), known = programs.get(shapes);
     if (known !== undefined && known === current) return known;
     if (current) keep(current.readState());
     const program = known ?? compileProgram({ step: { fn, inputs } }, { state, frozen, precision, ...options });

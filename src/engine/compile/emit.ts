@@ -1,6 +1,6 @@
 /** From traces to the nodes of one TensorFlow graph, in which variables of the session hold what stays between steps. */
 import type { GraphNode } from './protobuf.ts';
-import { typeAttribute, typeOf, type Attribute, type Attributes, type Operation, type TensorType, type Trace, type Update, type Value } from './trace.ts';
+import { typeAttribute, typeOf, type Attribute, type Attributes, type Operation, type TensorType, type Trace, type Update, type ValueId } from './trace.ts';
 
 /** How one function of the graph is run: names of the nodes to feed and to fetch, by the names of the trace. */
 export interface Signature {
@@ -63,11 +63,11 @@ function emitVariable(name: string, { dtype, shape }: TensorType): Pick<Graph, '
 
 function emitFunction(name: string, trace: Trace): { nodes: readonly GraphNode[]; signature: Signature } {
   const place = (kind: string): string => `${name}/${kind}`;
-  const edges = new Map<Value, string>();
+  const edges = new Map<ValueId, string>();
   const feeds = emitInputs(trace, place, edges);
   const reads = emitReads(trace, place, edges);
   const body = trace.operations.map((operation, i) => emitOperation(place(`${operation.op}_${i}`), operation, edges));
-  const edge = (value: Value): string => expectEdge(edges, value);
+  const edge = (value: ValueId): string => expectEdge(edges, value);
 
   const assigns = Object.entries(trace.assigned).map(([variable, value]) => node(
     place(`assign/${variable}`), 'AssignVariableOp',
@@ -89,7 +89,7 @@ function emitFunction(name: string, trace: Trace): { nodes: readonly GraphNode[]
 const VIEWS: ReadonlySet<string> = new Set(['ExpandDims', 'Reshape']);
 
 /** Values in the memory of an input, which may be JavaScript's: given back as they are they would outlive the call. */
-function viewsOfInputs({ inputs, operations }: Trace): ReadonlySet<Value> {
+function viewsOfInputs({ inputs, operations }: Trace): ReadonlySet<ValueId> {
   const fed = new Set(Object.values(inputs));
   for (const { op, inputs: [first], outputs: [output] } of operations) if (VIEWS.has(op) && fed.has(first!)) fed.add(output!);
   return fed;
@@ -97,7 +97,7 @@ function viewsOfInputs({ inputs, operations }: Trace): ReadonlySet<Value> {
 
 /** The variables have been read, where the step reads them, before they change: those who have read them keep what they have. */
 function emitUpdate(
-  trace: Trace, { op, variables, inputs, attributes, from }: Update, place: (kind: string) => string, edge: (value: Value) => string,
+  trace: Trace, { op, variables, inputs, attributes, from }: Update, place: (kind: string) => string, edge: (value: ValueId) => string,
   reads: ReadonlyMap<string, GraphNode>,
 ): readonly [...GraphNode[], GraphNode] {
   const [first] = variables;
@@ -113,7 +113,7 @@ type Named = readonly (readonly [string, GraphNode])[];
 
 const names = (nodes: Named): Record<string, string> => Object.fromEntries(nodes.map(([name, { name: place }]) => [name, place]));
 
-function emitInputs(trace: Trace, place: (kind: string) => string, edges: Map<Value, string>): Named {
+function emitInputs(trace: Trace, place: (kind: string) => string, edges: Map<ValueId, string>): Named {
   return Object.entries(trace.inputs).map(([name, value]) => {
     const { dtype, shape } = typeOf(trace, value);
     const placeholder = node(place(`input/${name}`), 'Placeholder', [], { dtype: typeAttribute(dtype), shape: shapeAttribute(shape) });
@@ -123,7 +123,7 @@ function emitInputs(trace: Trace, place: (kind: string) => string, edges: Map<Va
 }
 
 /** Reads of the variables that the function uses. */
-function emitReads(trace: Trace, place: (kind: string) => string, edges: Map<Value, string>): Map<string, GraphNode> {
+function emitReads(trace: Trace, place: (kind: string) => string, edges: Map<ValueId, string>): Map<string, GraphNode> {
   const used = new Set([...trace.operations.flatMap(({ inputs }) => inputs), ...Object.values(trace.assigned), ...Object.values(trace.outputs),
     ...trace.updates.flatMap(({ inputs, from }) => [...inputs, ...(from === undefined ? [] : [from])])]);
   const reads = new Map<string, GraphNode>();
@@ -136,12 +136,12 @@ function emitReads(trace: Trace, place: (kind: string) => string, edges: Map<Val
   return reads;
 }
 
-function emitOperation(name: string, { op, inputs, outputs, attributes }: Operation, edges: Map<Value, string>): GraphNode {
+function emitOperation(name: string, { op, inputs, outputs, attributes }: Operation, edges: Map<ValueId, string>): GraphNode {
   outputs.forEach((value, i) => edges.set(value, i === 0 ? name : `${name}:${i}`));
   return node(name, op, inputs.map(value => expectEdge(edges, value)), attributes);
 }
 
-function expectEdge(edges: ReadonlyMap<Value, string>, value: Value): string {
+function expectEdge(edges: ReadonlyMap<ValueId, string>, value: ValueId): string {
   const edge = edges.get(value);
   if (edge === undefined) throw new Error(`Expected value ${value} to be computed before it is used: a fault of a pass.`);
   return edge;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
-import { checkInputs, checkScalars, checkState, signatureOf, typesOf, type Types } from './checks.ts';
+import { checkInputs, checkScalars, checkState, typesOf, typesText, type Types } from './checks.ts';
 import { readScalars, unknownFunction } from './eager-program.ts';
 import { emitGraph, type Graph } from './emit.ts';
 import { CompileError } from './errors.ts';
@@ -77,8 +77,8 @@ export function graphProgram(functions: Readonly<Record<string, Compilable>>, op
 /** Everything that decides the graph; undefined where nobody said what the functions compute. */
 function keyOf(functions: Readonly<Record<string, Compilable>>, { signature, mode, precision, state, frozen }: GraphOptions): string | undefined {
   if (signature === undefined) return undefined;
-  const inputs = Object.entries(functions).map(([name, { inputs }]) => [name, signatureOf(typesOf(inputs))]).sort();
-  const decisive = [signature, mode, precision, inputs, signatureOf(typesOf(state)), signatureOf(typesOf(frozen))];
+  const inputs = Object.entries(functions).map(([name, { inputs }]) => [name, typesText(typesOf(inputs))]).sort();
+  const decisive = [signature, mode, precision, inputs, typesText(typesOf(state)), typesText(typesOf(frozen))];
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 

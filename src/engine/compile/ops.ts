@@ -4,7 +4,7 @@
  * numbers or talks to the world would be run in another order, or not at all.
  */
 import * as tf from '../tf.ts';
-import { DTYPE, type Attributes, type DType, type TensorType } from './trace.ts';
+import { DTYPE, type Attributes, type DataTypeNumber, type TensorType } from './trace.ts';
 
 /** An op as it is about to be executed. */
 export interface Call {
@@ -95,4 +95,4 @@ export const KNOWN_OPS: readonly string[] = [...RULES.keys()];
 const fromStart = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 const sizeOf = ({ shape }: TensorType): number => shape.reduce((a, b) => a * b, 1);
 const numberIn = (attributes: Attributes, name: string): number => attributes[name]?.value as number;
-const typeIn = (attributes: Attributes, name: string): DType => numberIn(attributes, name);
+const typeIn = (attributes: Attributes, name: string): DataTypeNumber => numberIn(attributes, name);

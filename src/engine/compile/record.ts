@@ -9,17 +9,17 @@ import { refusingStreams } from '../random/rng.ts';
 import { CompileError } from './errors.ts';
 import { nativeBackend, type Binding, type BindingAttribute, type BindingTensor } from './native.ts';
 import { outputTypes } from './ops.ts';
-import { DTYPE, typeAttribute, type Attribute, type Attributes, type Operation, type TensorType, type Value } from './trace.ts';
+import { DTYPE, typeAttribute, type Attribute, type Attributes, type Operation, type TensorType, type ValueId } from './trace.ts';
 
 export interface Recording<T> {
   readonly result: T;
   readonly operations: readonly Operation[];
   /** Of the leaves, and of everything that was computed. */
-  readonly types: ReadonlyMap<Value, TensorType>;
+  readonly types: ReadonlyMap<ValueId, TensorType>;
 }
 
 /** The number of a tensor in the trace. Within a recording it records an upload where the tensor is still on the host. */
-export function valueOf(tensor: tf.Tensor): Value {
+export function valueOf(tensor: tf.Tensor): ValueId {
   return nativeBackend().getInputTensorIds([tensor])[0]!;
 }
 
@@ -42,7 +42,7 @@ export function composite<T extends readonly tf.Tensor[]>(name: string, inputs: 
  * @throws CompileError when it does what cannot be repeated: reads a value, draws a random number, reads a tensor that is no
  *   leaf, or executes an op that is not known to be pure
  */
-export function record<T>(leaves: ReadonlyMap<Value, TensorType>, run: () => T): Recording<T> {
+export function record<T>(leaves: ReadonlyMap<ValueId, TensorType>, run: () => T): Recording<T> {
   const backend = nativeBackend(), engine = tf.engine();
   const recorder = new Recorder(leaves, backend.binding);
   const move = backend.move.bind(backend);
@@ -83,9 +83,9 @@ const CHECKS_ITS_INPUT = 'GatherV2';
 class Recorder {
   readonly #real: Binding;
   #operations: Operation[] = [];
-  readonly #types: Map<Value, TensorType>;
+  readonly #types: Map<ValueId, TensorType>;
   /** Bytes of uploads. */
-  readonly #constants = new Map<Value, Uint8Array>();
+  readonly #constants = new Map<ValueId, Uint8Array>();
   /** Values that came to the engine during the recording. */
   readonly #uploads = new WeakSet<object>();
   /** The last id given away: below those that the binding deletes. */
@@ -93,7 +93,7 @@ class Recorder {
   #readByKernel = false;
   #refused: CompileError | undefined;
 
-  constructor(leaves: ReadonlyMap<Value, TensorType>, real: Binding) {
+  constructor(leaves: ReadonlyMap<ValueId, TensorType>, real: Binding) {
     this.#real = real;
     this.#types = new Map(leaves);
   }
@@ -108,7 +108,7 @@ class Recorder {
     });
   }
 
-  grouped<T extends readonly tf.Tensor[]>(name: string, inputs: readonly Value[], compute: () => T): T {
+  grouped<T extends readonly tf.Tensor[]>(name: string, inputs: readonly ValueId[], compute: () => T): T {
     const before = this.#operations, body: Operation[] = [];
     this.#operations = body;
     try {
@@ -154,14 +154,14 @@ class Recorder {
     return outputs;
   }
 
-  #newValue(type: TensorType): Value {
+  #newValue(type: TensorType): ValueId {
     this.#lastId -= 1;
     this.#types.set(this.#lastId, type);
     return this.#lastId;
   }
 
   /** Kernels upload shapes, axes and the like: the engine computes with them, the host has them. */
-  #integers(op: string, input: number, id: Value): readonly number[] {
+  #integers(op: string, input: number, id: ValueId): readonly number[] {
     const bytes = this.#types.get(id)?.dtype === DTYPE.int32 ? this.#constants.get(id) : undefined;
     if (bytes === undefined) {
       this.refuse(new CompileError('UNSUPPORTED', `Expected input ${input} of ${op}, which decides a shape, to be integers from the host, got a computed tensor. Shapes cannot change from step to step.`));

@@ -1,5 +1,5 @@
 /** Pure passes over a trace, each of which keeps what it computes (`bfloat16Products`: up to the precision asked for). */
-import { DTYPE, typeAttribute, typeOf, type Operation, type Trace, type TensorType, type Update, type Value } from './trace.ts';
+import { DTYPE, typeAttribute, typeOf, type Operation, type Trace, type TensorType, type Update, type ValueId } from './trace.ts';
 
 export type Precision = 'float32' | 'bfloat16';
 
@@ -22,7 +22,7 @@ export function fuseAdam(trace: Trace): Trace {
   const assigned = { ...trace.assigned }, updates = [...trace.updates];
   const types = new Map(trace.types);
   let last = Math.max(0, ...types.keys());
-  const fresh = (type: TensorType): Value => {
+  const fresh = (type: TensorType): ValueId => {
     types.set(++last, type);
     return last;
   };
@@ -49,15 +49,15 @@ export function fuseAdam(trace: Trace): Trace {
 }
 
 /** How often each value is read, by operations or as a result. */
-function countReads({ operations, assigned, outputs }: Trace): Map<Value, number> {
-  const reads = new Map<Value, number>();
-  const read = (value: Value): void => { reads.set(value, (reads.get(value) ?? 0) + 1); };
+function countReads({ operations, assigned, outputs }: Trace): Map<ValueId, number> {
+  const reads = new Map<ValueId, number>();
+  const read = (value: ValueId): void => { reads.set(value, (reads.get(value) ?? 0) + 1); };
   for (const { inputs } of operations) inputs.forEach(read);
   for (const value of [...Object.values(assigned), ...Object.values(outputs)]) read(value);
   return reads;
 }
 
-const constant = (value: Value, bytes: Uint8Array): Operation => ({
+const constant = (value: ValueId, bytes: Uint8Array): Operation => ({
   op: 'Const', inputs: [], outputs: [value],
   attributes: { dtype: typeAttribute(DTYPE.float32), value: { kind: 'tensor', value: { dtype: DTYPE.float32, shape: [], bytes } } },
 });
@@ -67,11 +67,11 @@ export function expand(trace: Trace): Trace {
   return { ...trace, operations: trace.operations.flatMap(operation => operation.body ?? [operation]) };
 }
 
-const valuesOfUpdate = ({ inputs, from }: Update): readonly Value[] => [...inputs, ...(from === undefined ? [] : [from])];
+const valuesOfUpdate = ({ inputs, from }: Update): readonly ValueId[] => [...inputs, ...(from === undefined ? [] : [from])];
 
 /** Operations without an effect on outputs and state. */
 export function dropUnused(trace: Trace): Trace {
-  const needed = new Set<Value>([...Object.values(trace.outputs), ...Object.values(trace.assigned), ...trace.updates.flatMap(valuesOfUpdate)]);
+  const needed = new Set<ValueId>([...Object.values(trace.outputs), ...Object.values(trace.assigned), ...trace.updates.flatMap(valuesOfUpdate)]);
   const kept = trace.operations.toReversed().filter(({ inputs, outputs }) => {
     const used = outputs.some(value => needed.has(value));
     if (used) inputs.forEach(value => needed.add(value));
@@ -91,7 +91,7 @@ export function dropSameCasts(trace: Trace): Trace {
 
 /** Equal constants, of which tfjs uploads one for each number and shape that it meets, become one. */
 export function shareConstants(trace: Trace): Trace {
-  const first = new Map<string, Value>();
+  const first = new Map<string, ValueId>();
   return rewriteEach(trace, operation => {
     if (operation.op !== 'Const') return [operation];
     const { value } = operation.attributes['value'] as { value: TensorType & { bytes: Uint8Array } };
@@ -135,17 +135,17 @@ const MOVES: ReadonlySet<string> = new Set(['Reshape', 'SplitV', 'Transpose']);
  */
 export function bfloat16Products(trace: Trace): Trace {
   const types = new Map(trace.types);
-  const rounded = new Map<Value, Value>();
+  const rounded = new Map<ValueId, ValueId>();
   const moves = new Map(trace.operations.filter(({ op }) => MOVES.has(op)).flatMap(move => move.outputs.map(output => [output, move] as const)));
   let last = Math.max(0, ...types.keys());
-  const fresh = (like: Value): Value => {
+  const fresh = (like: ValueId): ValueId => {
     last += 1;
     types.set(last, { ...typeOf(trace, like), dtype: DTYPE.bfloat16 });
     rounded.set(like, last);
     return last;
   };
   /** What has to be computed for a value to be there in bfloat16. */
-  const round = (value: Value): readonly Operation[] => {
+  const round = (value: ValueId): readonly Operation[] => {
     if (rounded.has(value)) return [];
     const move = moves.get(value);
     if (move === undefined) return [cast(value, fresh(value), DTYPE.float32, DTYPE.bfloat16)];
@@ -169,7 +169,7 @@ export function bfloat16Products(trace: Trace): Trace {
   return { ...trace, operations, types };
 }
 
-function cast(from: Value, to: Value, fromType: number, toType: number): Operation {
+function cast(from: ValueId, to: ValueId, fromType: number, toType: number): Operation {
   return {
     op: 'Cast', inputs: [from], outputs: [to],
     attributes: { SrcT: typeAttribute(fromType), DstT: typeAttribute(toType), Truncate: { kind: 'bool', value: false } },
@@ -177,10 +177,10 @@ function cast(from: Value, to: Value, fromType: number, toType: number): Operati
 }
 
 /** One walk in order: `change` gives what stands for an operation, or the value that its only output is the same as. */
-function rewriteEach(trace: Trace, change: (operation: Operation) => readonly Operation[] | { readonly sameAs: Value }): Trace {
-  const same = new Map<Value, Value>();
-  const resolve = (value: Value): Value => same.get(value) ?? value;
-  const resolveAll = (values: Readonly<Record<string, Value>>): Record<string, Value> =>
+function rewriteEach(trace: Trace, change: (operation: Operation) => readonly Operation[] | { readonly sameAs: ValueId }): Trace {
+  const same = new Map<ValueId, ValueId>();
+  const resolve = (value: ValueId): ValueId => same.get(value) ?? value;
+  const resolveAll = (values: Readonly<Record<string, ValueId>>): Record<string, ValueId> =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, resolve(value)]));
   const operations = trace.operations.flatMap(operation => {
     const changed = change({ ...operation, inputs: operation.inputs.map(resolve) });

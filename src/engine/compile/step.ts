@@ -4,7 +4,7 @@ import { disposeReplaced, type Params } from '../formats/weights.ts';
 import { checkState, tensorType } from './checks.ts';
 import { CompileError } from './errors.ts';
 import { record, valueOf, type Recording } from './record.ts';
-import { typesOfValues, type Trace, type TensorType, type Value } from './trace.ts';
+import { typesOfValues, type Trace, type TensorType, type ValueId } from './trace.ts';
 
 export interface StepResult {
   /** New values of the state. What is not in it, or is the tensor that was given, stays as it is. */
@@ -52,13 +52,13 @@ export function traceStep(fn: StepFunction, { state, frozen, inputs }: Leaves): 
   return trace;
 }
 
-function valuesOf(tensors: Params, rename: (name: string) => string): Record<string, Value> {
+function valuesOf(tensors: Params, rename: (name: string) => string): Record<string, ValueId> {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [rename(name), valueOf(tensor)]));
 }
 
 /** Each leaf must be a tensor of its own: two names for one would become one in the record. */
-function leavesOf(values: Readonly<Record<string, Value>>, tensors: readonly tf.Tensor[]): Map<Value, TensorType> {
-  const leaves = new Map<Value, TensorType>();
+function leavesOf(values: Readonly<Record<string, ValueId>>, tensors: readonly tf.Tensor[]): Map<ValueId, TensorType> {
+  const leaves = new Map<ValueId, TensorType>();
   Object.entries(values).forEach(([name, value], i) => {
     if (leaves.has(value)) throw new CompileError('INPUTS', `Expected each input and variable to be a tensor of its own, got '${name}' that shares its values with another. Upload it again.`);
     leaves.set(value, tensorType(tensors[i]!));
@@ -66,7 +66,7 @@ function leavesOf(values: Readonly<Record<string, Value>>, tensors: readonly tf.
   return leaves;
 }
 
-function changed(assigned: Readonly<Record<string, Value>>, variables: Readonly<Record<string, Value>>): Record<string, Value> {
+function changed(assigned: Readonly<Record<string, ValueId>>, variables: Readonly<Record<string, ValueId>>): Record<string, ValueId> {
   return Object.fromEntries(Object.entries(assigned).filter(([name, value]) => variables[name] !== value));
 }
 

@@ -2,15 +2,15 @@
 
 /** Numbers of TensorFlow's `DataType`. */
 export const DTYPE = { float32: 1, int32: 3, bool: 10, bfloat16: 14 } as const;
-export type DType = number;
+export type DataTypeNumber = number;
 
 export interface TensorType {
-  readonly dtype: DType;
+  readonly dtype: DataTypeNumber;
   readonly shape: readonly number[];
 }
 
 /** A tensor of the trace, by its number. */
-export type Value = number;
+export type ValueId = number;
 
 export type Attribute =
   | { readonly kind: 'string'; readonly value: string }
@@ -25,8 +25,8 @@ export type Attributes = Readonly<Record<string, Attribute>>;
 /** One op of TensorFlow. A value uploaded from the host is a `Const`. */
 export interface Operation {
   readonly op: string;
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
+  readonly inputs: readonly ValueId[];
+  readonly outputs: readonly ValueId[];
   readonly attributes: Attributes;
   /** Of a composite (see `composite` in `record.ts`): the ops that it stands for. TensorFlow does not know it. */
   readonly body?: readonly Operation[];
@@ -38,36 +38,36 @@ export interface Update {
   /** Names of the variables that it changes, its first inputs. */
   readonly variables: readonly string[];
   /** Its other inputs. */
-  readonly inputs: readonly Value[];
+  readonly inputs: readonly ValueId[];
   readonly attributes: Attributes;
   /** What the first variable is set to before. */
-  readonly from?: Value;
+  readonly from?: ValueId;
 }
 
 /** A step as data flow, in the order in which it ran. */
 export interface Trace {
   readonly operations: readonly Operation[];
-  readonly types: ReadonlyMap<Value, TensorType>;
+  readonly types: ReadonlyMap<ValueId, TensorType>;
   /** What the step is given anew each time, by name. */
-  readonly inputs: Readonly<Record<string, Value>>;
+  readonly inputs: Readonly<Record<string, ValueId>>;
   /** What stays between steps, by name: values before the step. */
-  readonly variables: Readonly<Record<string, Value>>;
+  readonly variables: Readonly<Record<string, ValueId>>;
   /** Variables that the step changes: their values after it. */
-  readonly assigned: Readonly<Record<string, Value>>;
+  readonly assigned: Readonly<Record<string, ValueId>>;
   /** Changes of further variables, in place. */
   readonly updates: readonly Update[];
   /** What the step gives back. */
-  readonly outputs: Readonly<Record<string, Value>>;
+  readonly outputs: Readonly<Record<string, ValueId>>;
 }
 
-export const typeAttribute = (dtype: DType): Attribute => ({ kind: 'type', value: dtype });
+export const typeAttribute = (dtype: DataTypeNumber): Attribute => ({ kind: 'type', value: dtype });
 
 /** @throws Error for a value that the trace does not know: a fault of a pass */
-export function typeOf({ types }: Pick<Trace, 'types'>, value: Value): TensorType {
+export function typeOf({ types }: Pick<Trace, 'types'>, value: ValueId): TensorType {
   const type = types.get(value);
   if (type === undefined) throw new Error(`Expected a value of the trace, got ${value}.`);
   return type;
 }
 
-export const typesOfValues = (trace: Pick<Trace, 'types'>, values: Readonly<Record<string, Value>>): Record<string, TensorType> =>
+export const typesOfValues = (trace: Pick<Trace, 'types'>, values: Readonly<Record<string, ValueId>>): Record<string, TensorType> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeOf(trace, value)]));

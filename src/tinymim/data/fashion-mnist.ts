@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { stream } from '../../engine/random/rng.ts';
 import { DataError } from './errors.ts';
-import { ensureFiles, filesStatus, readKnownFile, type FilesStatus, type KnownFile, type Say, type Source } from './files.ts';
+import { ensureFiles, filesStatus, readKnownFile, type FilesStatus, type KnownFile, type PrintLine, type Source } from './files.ts';
 import { parseIdx } from './idx.ts';
 import { allocateImageSet, balancedIndices, takeImages, type ImageSet } from './image-set.ts';
 import { debianSource, folderSource, webSource } from './sources.ts';
@@ -49,7 +49,7 @@ export function fashionMnistStatus(dataDir: string): FashionMnistStatus {
  * @param say takes lines that tell a person what happens
  * @throws DataError `DATA_FETCH`
  */
-export async function ensureFashionMnist(dataDir: string, say: Say, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+export async function ensureFashionMnist(dataDir: string, say: PrintLine, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   await ensureFiles(folder(dataDir), Object.values(FILES), fashionMnistSources(env), MEND_FETCH, say);
 }
 

@@ -12,7 +12,7 @@ export interface KnownFile {
   readonly sha256: string;
 }
 
-export type Say = (line: string) => void;
+export type PrintLine = (line: string) => void;
 
 /** Somewhere to get the files from. */
 export interface Source {
@@ -23,7 +23,7 @@ export interface Source {
    * @param scratch an empty folder, removed afterwards
    * @returns the folder that holds the files, each plain or gzipped
    */
-  fetch(files: readonly KnownFile[], scratch: string, say: Say): Promise<string>;
+  fetch(files: readonly KnownFile[], scratch: string, say: PrintLine): Promise<string>;
 }
 
 export interface FilesStatus {
@@ -54,7 +54,7 @@ export function filesStatus(dir: string, files: readonly KnownFile[]): FilesStat
  * @throws DataError `DATA_FETCH` with the cause of each source's failure and `mend`
  */
 export async function ensureFiles(
-  dir: string, files: readonly KnownFile[], sources: readonly Source[], mend: string, say: Say,
+  dir: string, files: readonly KnownFile[], sources: readonly Source[], mend: string, say: PrintLine,
 ): Promise<void> {
   const before = filesStatus(dir, files);
   if (before.state === 'present') return;

@@ -3,7 +3,7 @@ import { norm } from '../nn/block.ts';
 import { softmaxKl } from '../../engine/grad/softmax-kl.ts';
 import { meanSquaredError } from '../../engine/grad/squared-error.ts';
 import * as tf from '../../engine/tf.ts';
-import { expectSameShape, project, sumOfTerms, type Matcher, type Side } from './matcher.ts';
+import { expectSameShape, project, sumOfTerms, type Matcher, type NetworkFeatures } from './matcher.ts';
 
 export interface ClassTokenTarget {
   readonly family: 'class-token';
@@ -18,7 +18,7 @@ const TERM = 'class_token';
 
 /** The student's class token is projected to the teacher's width. */
 export function classTokenMatcher(target: ClassTokenTarget): Matcher {
-  const classToken = ({ params, take }: Side): tf.Tensor2D => {
+  const classToken = ({ params, take }: NetworkFeatures): tf.Tensor2D => {
     const tokens = take('block') as tf.Tensor3D;
     const [batch, , dim] = tokens.shape;
     const first: tf.Tensor2D = tf.reshape(tf.slice(tokens, [0, 0, 0], [batch, 1, dim]), [batch, dim]);

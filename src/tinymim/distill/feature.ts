@@ -8,7 +8,7 @@ import { ModelError } from '../nn/errors.ts';
 import { layerNorm } from '../../engine/grad/layer-norm.ts';
 import { smoothL1 } from '../../engine/grad/smooth-l1.ts';
 import * as tf from '../../engine/tf.ts';
-import { expectSameShape, project, sumOfTerms, type Matcher, type Side } from './matcher.ts';
+import { expectSameShape, project, sumOfTerms, type Matcher, type NetworkFeatures } from './matcher.ts';
 
 export interface FeatureTarget {
   readonly family: 'feature';
@@ -30,7 +30,7 @@ export const whiten = (x: tf.Tensor): tf.Tensor => layerNorm(x, WHITENING_EPS);
 
 export function featureMatcher(target: FeatureTarget): Matcher {
   const features = target.feature === 'qkv' ? (['q', 'k', 'v'] as const) : ([target.feature] as const);
-  const tokensOf = ({ params, take }: Side, name: (typeof features)[number]): tf.Tensor => {
+  const tokensOf = ({ params, take }: NetworkFeatures, name: (typeof features)[number]): tf.Tensor => {
     const taken = take(name);
     const tokens = taken.rank === 4 ? concatenateHeads(taken as tf.Tensor4D) : taken as tf.Tensor3D;
     const compared = target.class_token ? tokens : tf.slice(tokens, [0, 1, 0]);

@@ -1,13 +1,13 @@
-/** What the three families of targets have in common: a side of each network, and how the two are compared. */
+/** What the three families of targets have in common: the features of each network, and how the two are compared. */
 import { dense } from '../nn/block.ts';
 import type { ViTConfig } from '../nn/config.ts';
 import { ModelError } from '../nn/errors.ts';
-import type { Params } from '../nn/params.ts';
 import type { Feature } from '../nn/vit.ts';
+import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
 
 /** One network, and what was taken from its block. */
-export interface Side {
+export interface NetworkFeatures {
   readonly params: Params;
   /** Features as `extractFeatures` gives them; of the teacher, the tokens that the student sees. */
   readonly take: (name: Feature) => tf.Tensor;
@@ -20,7 +20,7 @@ export interface TargetLoss {
 }
 
 /** A block of a model, counted from 1. */
-export interface Place {
+export interface ModelBlock {
   readonly config: ViTConfig;
   readonly block: number;
 }
@@ -34,11 +34,11 @@ export interface Matcher {
   /** Whether the student's features pass through a linear layer to the teacher's width, one for each term: see `project`. */
   readonly projects: boolean;
   /** @throws ModelError when the networks do not fit the target */
-  check(student: Place, teacher: Place): void;
+  check(student: ModelBlock, teacher: ModelBlock): void;
   /** What the student is to match, by term. Call it outside the gradient tape: nothing flows back to a teacher. */
-  teacherTargets(teacher: Side): Record<string, tf.Tensor>;
+  teacherTargets(teacher: NetworkFeatures): Record<string, tf.Tensor>;
   /** @throws ModelError when the student's tensors do not fit the targets */
-  loss(student: Side, targets: Readonly<Record<string, tf.Tensor>>): TargetLoss;
+  loss(student: NetworkFeatures, targets: Readonly<Record<string, tf.Tensor>>): TargetLoss;
 }
 
 /** Name of the student's linear layer for a term. */

@@ -10,7 +10,7 @@ import { meanSquaredError } from '../../engine/grad/squared-error.ts';
 import { softmaxKl } from '../../engine/grad/softmax-kl.ts';
 import * as tf from '../../engine/tf.ts';
 import { BETA } from './feature.ts';
-import { sumOfTerms, type Matcher, type Side, type TargetLoss } from './matcher.ts';
+import { sumOfTerms, type Matcher, type NetworkFeatures, type TargetLoss } from './matcher.ts';
 
 /** Ordered pairs of queries, keys and values: `qk` relates queries to keys. */
 export type RelationPair = 'qq' | 'qk' | 'qv' | 'kq' | 'kk' | 'kv' | 'vq' | 'vk' | 'vv';
@@ -29,7 +29,7 @@ export type Relations = Readonly<Partial<Record<RelationPair, tf.Tensor4D>>>;
 
 export function relationMatcher(target: RelationTarget): Matcher {
   const features = [...new Set(target.pairs.flatMap(members))];
-  const relations = ({ take }: Side): Relations =>
+  const relations = ({ take }: NetworkFeatures): Relations =>
     relationsOf(Object.fromEntries(features.map(name => [name, take(name) as tf.Tensor4D])), target.pairs, target.heads);
   return {
     features,

@@ -5,13 +5,13 @@
 import { patchGrid, type ViTConfig } from '../nn/config.ts';
 import { ModelError } from '../nn/errors.ts';
 import { gatherTokens } from '../nn/gather-tokens.ts';
-import type { Params } from '../nn/params.ts';
 import { linearSpec, type ModelSpec } from '../nn/spec.ts';
 import { featureOf, type Features, type Tap } from '../nn/vit.ts';
+import type { Params } from '../../engine/formats/weights.ts';
 import type * as tf from '../../engine/tf.ts';
 import { classTokenMatcher, type ClassTokenTarget } from './class-token.ts';
 import { featureMatcher, type FeatureTarget } from './feature.ts';
-import { projectionName, type Matcher, type Place, type TargetLoss } from './matcher.ts';
+import { projectionName, type Matcher, type ModelBlock, type TargetLoss } from './matcher.ts';
 import { relationMatcher, type RelationTarget } from './relations.ts';
 
 export type Target = RelationTarget | FeatureTarget | ClassTokenTarget;
@@ -33,9 +33,9 @@ export function tapOf(target: Target, block: number): Tap {
  * Whether the networks fit each other and the target; the student is tapped at its last block.
  * @throws ModelError with what does not fit
  */
-export function checkTarget(target: Target, student: ViTConfig, teacher: Place): void {
-  const [own, taught] = [patchGrid(student), patchGrid(teacher.config)].map(grid => grid.join(' x '));
-  if (own !== taught) throw new ModelError('CONFIG', `Expected student and teacher to cut images into the same patches, got ${own} and ${taught}. Give them the same image_size and patch_size.`);
+export function checkTarget(target: Target, student: ViTConfig, teacher: ModelBlock): void {
+  const [studentGrid, teacherGrid] = [patchGrid(student), patchGrid(teacher.config)].map(grid => grid.join(' x '));
+  if (studentGrid !== teacherGrid) throw new ModelError('CONFIG', `Expected student and teacher to cut images into the same patches, got ${studentGrid} and ${teacherGrid}. Give them the same image_size and patch_size.`);
   if (teacher.block > teacher.config.depth) throw new ModelError('CONFIG', `Expected a teacher_block up to the teacher's depth ${teacher.config.depth}, got ${teacher.block}.`);
   matcherOf(target).check({ config: student, block: student.depth }, teacher);
 }

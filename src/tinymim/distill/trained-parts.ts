@@ -44,7 +44,7 @@ export function trainedParts({ target, reconstruction }: Distilled): readonly Pa
 }
 
 /**
- * Parts that a target would read from a distilled teacher and that its distillation did not train. Empty: it can teach.
+ * Parts that a target would read from a distilled teacher and that its distillation did not train. Empty: it can be the teacher.
  * @param teacher the recipe that the teacher was distilled with
  * @param atLastBlock whether the target is taken from the teacher's last block; of an earlier one all is trained
  */

@@ -5,10 +5,11 @@
 import { gelu } from '../../engine/grad/gelu.ts';
 import { layerNorm } from '../../engine/grad/layer-norm.ts';
 import { linear } from '../../engine/grad/linear.ts';
+import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
 import { LAYER_NORM_EPS } from './config.ts';
 import type { BlockScales } from './drop-path.ts';
-import { param, type Params } from './params.ts';
+import { param } from './params.ts';
 
 /** How the rows of `[B * N, D]` are to be read. */
 export interface TokenShape { readonly batch: number; readonly tokens: number }

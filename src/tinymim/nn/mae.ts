@@ -5,11 +5,12 @@
 import { layerNorm } from '../../engine/grad/layer-norm.ts';
 import { weightedSquaredError } from '../../engine/grad/squared-error.ts';
 import { withGradient } from '../../engine/grad/with-gradient.ts';
+import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
 import { dense, norm, runBlock } from './block.ts';
 import type { DecoderConfig, ViTConfig } from './config.ts';
 import type { MaskingIndices } from './masking.ts';
-import { param, type Params } from './params.ts';
+import { param } from './params.ts';
 import { patchify } from './patches.ts';
 import { encode, gatherRows, rowOffsets, toTokens } from './vit.ts';
 

@@ -31,15 +31,15 @@ export function mixTargets(targets: Float32Array, classes: number, lambda: numbe
 }
 
 /** Half-open rows `[yl, yh)` and columns `[xl, xh)`. */
-export type Box = readonly [yl: number, yh: number, xl: number, xh: number];
+export type CutmixBox = readonly [yl: number, yh: number, xl: number, xh: number];
 
 /** Share of the image that cut-mix leaves as it was. */
-export function cutmixLambda([yl, yh, xl, xh]: Box, [height, width]: readonly [number, number]): number {
+export function cutmixLambda([yl, yh, xl, xh]: CutmixBox, [height, width]: readonly [number, number]): number {
   return 1 - ((yh - yl) * (xh - xl)) / (height * width);
 }
 
 /** Weights of cut-mix: 0 within the box, 1 elsewhere, `[H, W]`. */
-export function cutmixWeight([yl, yh, xl, xh]: Box, [height, width]: readonly [number, number]): Float32Array {
+export function cutmixWeight([yl, yh, xl, xh]: CutmixBox, [height, width]: readonly [number, number]): Float32Array {
   const weight = new Float32Array(height * width).fill(1);
   for (let y = yl; y < yh; y++) weight.fill(0, y * width + xl, y * width + xh);
   return weight;

@@ -3,8 +3,6 @@ import type * as tf from '../../engine/tf.ts';
 import type { Params } from '../../engine/formats/weights.ts';
 import { ModelError } from './errors.ts';
 
-export type { Params };
-
 /** @throws ModelError when the model has no such parameter */
 export function param(params: Params, name: string): tf.Tensor {
   const tensor = params[name];

@@ -3,12 +3,13 @@
  * paper; parameter names count from 0, as in timm.
  */
 import { linear } from '../../engine/grad/linear.ts';
+import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
 import { projectQkv, runAttention, runBlock, type BlockTensors, type TokenShape } from './block.ts';
 import { headsOf, patchCount, patchDim, type ViTConfig } from './config.ts';
 import { blockScales, type DropPath } from './drop-path.ts';
 import { ModelError } from './errors.ts';
-import { param, type Params } from './params.ts';
+import { param } from './params.ts';
 import { patchify } from './patches.ts';
 
 export interface EncodeOptions {

@@ -3,6 +3,8 @@
  * but a few percent of a ViT; a backward pass counts as two forward passes.
  */
 import type { StageCost } from '../../core/ablation/kind.ts';
+import { patchCount, patchDim, type DecoderConfig } from '../nn/config.ts';
+import { keptPatches } from '../nn/masking.ts';
 import type { DistillRecipe, VitRecipe } from './recipes.ts';
 
 /** Steps of a training: the last partial batch of an epoch is dropped. */
@@ -18,15 +20,8 @@ function blockFlops(model: { embed_dim: number; mlp_ratio: number }, blocks: num
   return blocks * (dense + attention);
 }
 
-interface DecoderRecipe { readonly embed_dim: number; readonly depth: number; readonly mlp_ratio: number }
-
-export const patchCount = (model: VitRecipe): number =>
-  (model.image_size[0] / model.patch_size) * (model.image_size[1] / model.patch_size);
-
-const patchDim = (model: VitRecipe): number => model.patch_size ** 2 * model.in_chans;
-
-/** Patches that a network sees at a mask ratio (`keptPatches` of `nn/masking.ts`). */
-export const visiblePatches = (model: VitRecipe, maskRatio: number): number => Math.floor(patchCount(model) * (1 - maskRatio));
+/** Patches that a network sees at a mask ratio. */
+export const visiblePatches = (model: VitRecipe, maskRatio: number): number => keptPatches(patchCount(model), maskRatio);
 
 /**
  * FLOPs of one image forward through the first `blocks` blocks of an encoder.
@@ -37,15 +32,15 @@ export function encoderFlops(model: VitRecipe, blocks = model.depth, patches = p
 }
 
 /** FLOPs of one image forward through MAE's decoder: from the visible tokens to the pixels of all patches. */
-export function decoderFlops(model: VitRecipe, decoder: DecoderRecipe, maskRatio: number): number {
+export function decoderFlops(model: VitRecipe, decoder: DecoderConfig, maskRatio: number): number {
   const patches = patchCount(model);
-  const bridge = 2 * (visiblePatches(model, maskRatio) + 1) * model.embed_dim * decoder.embed_dim;
+  const embed = 2 * (visiblePatches(model, maskRatio) + 1) * model.embed_dim * decoder.embed_dim;
   const predict = 2 * patches * patchDim(model) * decoder.embed_dim;
-  return bridge + blockFlops(decoder, decoder.depth, patches + 1) + predict;
+  return embed + blockFlops(decoder, decoder.depth, patches + 1) + predict;
 }
 
 /** FLOPs of one image forward through MAE: the encoder on the visible tokens, the decoder on all. */
-export function maeFlops(model: VitRecipe, decoder: DecoderRecipe, maskRatio: number): number {
+export function maeFlops(model: VitRecipe, decoder: DecoderConfig, maskRatio: number): number {
   const embed = 2 * patchCount(model) * patchDim(model) * model.embed_dim;
   return embed + blockFlops(model, model.depth, visiblePatches(model, maskRatio) + 1) + decoderFlops(model, decoder, maskRatio);
 }

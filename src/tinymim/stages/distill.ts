@@ -1,6 +1,6 @@
 /**
  * TinyMIM distillation (`main_pretrain.py` of OliverRensu/TinyMIM): students learn from a frozen teacher. They always run as a
- * pack, if only of one: the teacher runs once for each batch, and every student is handed its targets in the same way.
+ * pack, if only of one: the teacher runs once for each batch, and every student is given its targets in the same way.
  */
 import { PermanentError } from '../../core/ablation/errors.ts';
 import type { PackRunner, StageContext, StageResult, StageRunner } from '../../core/ablation/kind.ts';
@@ -16,41 +16,42 @@ import { checkDistillation, studentLoss, studentSpec } from './distill-objective
 import { createEvaluator, type Evaluator } from './evaluator.ts';
 import { heldOutBatches } from './held-out.ts';
 import type { DistillRecipe, VitRecipe } from './recipes.ts';
-import { openSession, saveModel, trainingImages, upstreamModel } from './session.ts';
 import { trainingSignature } from './signature.ts';
-import { evaluationInputs, lessonOf, teach, trainingInputs, type Student } from './students.ts';
+import { loadEngineAndDataset, saveModel, trainingImages, upstreamModel } from './stage-io.ts';
+import { blockTargetOf, evaluationInputs, forwardTeacher, trainingInputs, type Student } from './students.ts';
 import { createTeacher, type Teacher } from './teacher.ts';
-import { trainTogether, type Trained } from './train.ts';
+import { trainTogether } from './train.ts';
 import { meanLosses, upload, type Inputs } from './train-step.ts';
+import type { Trained } from './training.ts';
 
 type Context = StageContext<DistillRecipe>;
 type Settled<T> = PromiseSettledResult<T>;
 
-export const distill: StageRunner<DistillRecipe> = async context => {
-  const [outcome] = await distillPack([context]);
+export const runDistill: StageRunner<DistillRecipe> = async context => {
+  const [outcome] = await runDistillPack([context]);
   if (outcome!.status === 'rejected') throw outcome!.reason;
   return outcome!.value;
 };
 
 /** @param contexts stages of equal `packing` keys (`packing.ts`) */
-export const distillPack: PackRunner<DistillRecipe> = async contexts => {
-  const sessions = await Promise.allSettled(contexts.map(openSession));
-  const opened = sessions.find(session => session.status === 'fulfilled');
-  if (!opened) return sessions as PromiseRejectedResult[];
+export const runDistillPack: PackRunner<DistillRecipe> = async contexts => {
+  const datasets = await Promise.allSettled(contexts.map(loadEngineAndDataset));
+  const opened = datasets.find(dataset => dataset.status === 'fulfilled');
+  if (!opened) return datasets as PromiseRejectedResult[];
   const dataset = opened.value;
   const { config, weights } = upstreamModel(contexts[0]!.upstream['teacher']);
-  const enrolled = contexts.map(context => settle(() => enrol(context, config, dataset)));
-  const students = enrolled.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []));
-  if (students.length === 0) return enrolled as PromiseRejectedResult[];
+  const created = contexts.map(context => settle(() => createStudent(context, config, dataset)));
+  const students = created.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []));
+  if (students.length === 0) return created as PromiseRejectedResult[];
 
   const params = toTensors(weights);
   const { engine, teacher_drop_path } = contexts[0]!.recipe;
   const teacher = createTeacher({
-    config, params, normalisation: dataset, dropPath: teacher_drop_path, engine, lessons: students.map(({ context }) => lessonOf(context.recipe)),
+    config, params, normalisation: dataset, dropPath: teacher_drop_path, engine, targets: students.map(({ context }) => blockTargetOf(context.recipe)),
   });
   try {
-    const results = await run(students, teacher, config, dataset);
-    return enrolled.map(one => (one.status === 'fulfilled' ? results.get(one.value)! : one));
+    const results = await trainStudents(students, teacher, config, dataset);
+    return created.map(one => (one.status === 'fulfilled' ? results.get(one.value)! : one));
   } finally {
     teacher.dispose();
     tf.dispose(params);
@@ -58,7 +59,7 @@ export const distillPack: PackRunner<DistillRecipe> = async contexts => {
 };
 
 /** @throws PermanentError when the recipe's networks, target and mask do not fit together */
-function enrol(context: Context, teacher: VitRecipe, dataset: Dataset): Student {
+function createStudent(context: Context, teacher: VitRecipe, dataset: Dataset): Student {
   const { recipe, seed } = context;
   try {
     checkDistillation(recipe, teacher);
@@ -74,7 +75,7 @@ function enrol(context: Context, teacher: VitRecipe, dataset: Dataset): Student 
   };
 }
 
-async function run(students: readonly Student[], teacher: Teacher, config: VitRecipe, dataset: Dataset): Promise<Map<Student, Settled<StageResult>>> {
+async function trainStudents(students: readonly Student[], teacher: Teacher, config: VitRecipe, dataset: Dataset): Promise<Map<Student, Settled<StageResult>>> {
   const { recipe, seed } = students[0]!.context;
   const set = trainingImages(dataset, recipe.images, 'unlabelled');
   const outcomes = await trainTogether(students, {
@@ -84,21 +85,21 @@ async function run(students: readonly Student[], teacher: Teacher, config: VitRe
     seed,
     schedule: recipe.schedule,
     inputs: trainingInputs(students, config, set),
-    feed: (inputs, active, step) => { teach(teacher, inputs, active, step); },
+    feed: (inputs, active, step) => { forwardTeacher(teacher, inputs, active, step); },
   });
-  const graduates = new Map(students.flatMap(student => {
+  const trained = new Map(students.flatMap(student => {
     const outcome = outcomes.get(student)!;
     return outcome.status === 'fulfilled' ? [[student, outcome.value] as const] : [];
   }));
-  const heldOut = settle(() => heldOutLosses(graduates, teacher, dataset.validation));
+  const heldOut = settle(() => heldOutLosses(trained, teacher, dataset.validation));
   const results = new Map(students.map(student => {
     const outcome = outcomes.get(student)!;
     return [student, outcome.status === 'rejected' ? outcome : settle(() => {
       if (heldOut.status === 'rejected') throw heldOut.reason;
-      return conclude(student, outcome.value, heldOut.value.get(student)!);
+      return saveStudent(student, outcome.value, heldOut.value.get(student)!);
     })];
   }));
-  for (const { params } of graduates.values()) tf.dispose(params);
+  for (const { params } of trained.values()) tf.dispose(params);
   return results;
 }
 
@@ -110,8 +111,8 @@ function settle<T>(run: () => T): Settled<T> {
   }
 }
 
-/** Leaves the encoder: projections and decoder have served. */
-function conclude({ context }: Student, { params, losses }: Trained, { trained, untrained }: HeldOut): StageResult {
+/** Saves the encoder alone: projections and decoder serve only in training. */
+function saveStudent({ context }: Student, { params, losses }: Trained, { trained, untrained }: HeldOut): StageResult {
   saveModel(context, Object.fromEntries(Object.keys(encoderSpec(context.recipe.model)).map(name => [name, params[name]!])));
   return { loss: losses['loss']!, val_loss: trained, val_loss_untrained: untrained, val_loss_ratio: trained / untrained };
 }
@@ -123,21 +124,21 @@ interface HeldOut {
 }
 
 /** The teacher runs once for all of them. */
-function heldOutLosses(graduates: ReadonlyMap<Student, Trained>, teacher: Teacher, set: ImageSet): Map<Student, HeldOut> {
-  const students = [...graduates.keys()];
+function heldOutLosses(trained: ReadonlyMap<Student, Trained>, teacher: Teacher, set: ImageSet): Map<Student, HeldOut> {
+  const students = [...trained.keys()];
   if (students.length === 0) return new Map();
-  const scales = new Map(students.map(student => [student, new Scale(student, graduates.get(student)!.params)]));
+  const evaluations = new Map(students.map(student => [student, new HeldOutEvaluation(student, trained.get(student)!.params)]));
   const inputs = evaluationInputs(students, set);
   heldOutBatches(set, students[0]!.schedule).forEach(({ images }, index) => {
     const batch = upload(inputs(images, index));
-    teach(teacher, batch, students, (student, own) => { scales.get(student)!.add(own); });
+    forwardTeacher(teacher, batch, students, (student, own) => { evaluations.get(student)!.add(own); });
     tf.dispose(batch);
   });
-  return new Map([...scales].map(([student, scale]) => [student, scale.finish()]));
+  return new Map([...evaluations].map(([student, evaluation]) => [student, evaluation.means()]));
 }
 
-/** Adds up the held-out losses of one student. */
-class Scale {
+/** Held-out losses of one student, batch by batch. */
+class HeldOutEvaluation {
   readonly #evaluator: Evaluator;
   readonly #trained: Params;
   readonly #untrained: Params;
@@ -154,7 +155,7 @@ class Scale {
     this.#losses.push({ trained: this.#lossOf(this.#trained, batch), untrained: this.#lossOf(this.#untrained, batch) });
   }
 
-  finish(): HeldOut {
+  means(): HeldOut {
     this.#evaluator.dispose();
     tf.dispose(this.#untrained);
     const { trained, untrained } = meanLosses(this.#losses);

@@ -5,12 +5,12 @@ import * as tf from '../../engine/tf.ts';
 import { toTensors } from '../../engine/formats/weights.ts';
 import type { EvaluateRecipe } from './recipes.ts';
 import { createScorer } from './score.ts';
-import { openSession, upstreamModel } from './session.ts';
+import { loadEngineAndDataset, upstreamModel } from './stage-io.ts';
 
-export const evaluate: StageRunner<EvaluateRecipe> = async context => {
+export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   const { recipe } = context;
   if (recipe.crop !== null) throw new PermanentError('NOT_AVAILABLE', 'Expected test images as they are (crop: null), got a resize and central crop, which cannot be run yet.');
-  const dataset = await openSession(context);
+  const dataset = await loadEngineAndDataset(context);
   const { config, weights } = upstreamModel(context.upstream['weights']);
   const params = toTensors(weights);
   context.progress({ phase: 'evaluate', step: 0, steps: 1 });

@@ -2,12 +2,12 @@
 import type { StageRunner } from '../../core/ablation/kind.ts';
 import { initClassifier, warmStart } from '../nn/init.ts';
 import type { FinetuneRecipe } from './recipes.ts';
-import { openSession, upstreamModel } from './session.ts';
+import { loadEngineAndDataset, upstreamModel } from './stage-io.ts';
 import { trainClassifier } from './train-classifier.ts';
 
-export const finetune: StageRunner<FinetuneRecipe> = async context => {
+export const runFinetune: StageRunner<FinetuneRecipe> = async context => {
   const { recipe, seed } = context;
-  const dataset = await openSession(context);
+  const dataset = await loadEngineAndDataset(context);
   const initial = initClassifier(recipe.model, dataset.train.classes.length, seed);
   const { weights, loaded, fresh } = warmStart(initial, upstreamModel(context.upstream['weights']).weights);
   context.log(`Starting from ${loaded.length} pre-trained parameters; new: ${fresh.join(', ')}.`);

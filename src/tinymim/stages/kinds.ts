@@ -3,12 +3,12 @@
  * worker runs a stage.
  */
 import { defineKind } from '../../core/ablation/define.ts';
-import type { JsonObject, MetricSpec, StageCost, StageDisk } from '../../core/ablation/kind.ts';
+import type { JsonObject, MetricSpec, StageKind } from '../../core/ablation/kind.ts';
 import { classCount, imageCount } from '../data/spec.ts';
 import { modeEnvironment } from '../../engine/compile/mode.ts';
 import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
 import { canSplit } from './micro-batches.ts';
-import { packingKey, packMemory, sharedFlops } from './packing.ts';
+import { distillPackMemory, packingKey, sharedFlops } from './packing.ts';
 import { classifierParameters, decoderParameters, distillExtras, encoderParameters, trainingDisk } from './parameters.ts';
 import {
   distillRecipe,
@@ -33,7 +33,7 @@ const imagesSeen = (recipe: { data: PretrainRecipe['data']; images: number | nul
   totalSteps(recipe.images ?? imageCount(recipe.data, 'train'), recipe.schedule) * recipe.schedule.batch_size;
 
 /** The encoder inside an upstream stage, for the cost of running it. */
-const upstreamModel = (recipe: JsonObject | undefined): PretrainRecipe['model'] => {
+const encoderOf = (recipe: JsonObject | undefined): PretrainRecipe['model'] => {
   if (recipe === undefined) throw new Error('Expected the recipe of an upstream stage with a model, got none.');
   return pretrainRecipe.shape.model.parse(recipe['model']);
 };
@@ -41,7 +41,7 @@ const upstreamModel = (recipe: JsonObject | undefined): PretrainRecipe['model'] 
 /** Variables that the engine reads at the start of its process. */
 const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<string, string> => modeEnvironment(engine.mode);
 
-export const pretrain = defineKind<PretrainRecipe>({
+export const pretrainKind = defineKind<PretrainRecipe>({
   name: 'pretrain',
   revision: 2,
   recipe: pretrainRecipe,
@@ -59,10 +59,10 @@ export const pretrain = defineKind<PretrainRecipe>({
   loadUntrained: async () => (await import('./untrained.ts')).untrainedMae,
   canSplit,
   environment,
-  load: async () => (await import('./pretrain.ts')).pretrain,
+  load: async () => (await import('./pretrain.ts')).runPretrain,
 });
 
-export const distill = defineKind<DistillRecipe>({
+export const distillKind = defineKind<DistillRecipe>({
   name: 'distill',
   revision: 3,
   recipe: distillRecipe,
@@ -75,72 +75,64 @@ export const distill = defineKind<DistillRecipe>({
   },
   cost: (recipe, upstream) => {
     const { model, mask_ratio, reconstruction } = recipe;
-    const teacher = upstreamModel(upstream['teacher']);
+    const teacher = encoderOf(upstream['teacher']);
     const student = encoderFlops(model, model.depth, visiblePatches(model, mask_ratio));
     const decoder = reconstruction ? decoderFlops(model, reconstruction.decoder, mask_ratio) : 0;
     return trainingCost(imagesSeen(recipe), false, student + decoder, teacherFlops(recipe, teacher));
   },
   disk: (recipe, upstream) => {
     const encoder = encoderParameters(recipe.model);
-    return trainingDisk(encoder, encoder + distillExtras(recipe, upstreamModel(upstream['teacher'])));
+    return trainingDisk(encoder, encoder + distillExtras(recipe, encoderOf(upstream['teacher'])));
   },
-  shape: (recipe, upstream) => distillShape(recipe, upstreamModel(upstream['teacher'])),
+  shape: (recipe, upstream) => distillShape(recipe, encoderOf(upstream['teacher'])),
   packing: {
     key: packingKey,
-    sharedFlops: (recipe, upstream) => sharedFlops(recipe, upstreamModel(upstream['teacher']), imagesSeen(recipe)),
-    memory: (recipe, upstream) => packMemory(recipe, upstreamModel(upstream['teacher'])),
-    load: async () => (await import('./distill.ts')).distillPack,
+    sharedFlops: (recipe, upstream) => sharedFlops(recipe, encoderOf(upstream['teacher']), imagesSeen(recipe)),
+    memory: (recipe, upstream) => distillPackMemory(recipe, encoderOf(upstream['teacher'])),
+    load: async () => (await import('./distill.ts')).runDistillPack,
   },
   loadUntrained: async () => (await import('./untrained.ts')).untrainedStudent,
   canSplit,
   environment,
-  load: async () => (await import('./distill.ts')).distill,
+  load: async () => (await import('./distill.ts')).runDistill,
 });
 
-const classifierMetrics: Readonly<Record<string, MetricSpec>> = {
-  loss: lossMetric('training loss', 'Cross entropy, mean over the last epoch of training.'),
-  val_accuracy: accuracyMetric('validation accuracy', 'On the first 1,024 images held out of the training split, after the last epoch.'),
-};
+/** What the kinds that train a classifier have in common. */
+const classifierKind = {
+  metrics: {
+    loss: lossMetric('training loss', 'Cross entropy, mean over the last epoch of training.'),
+    val_accuracy: accuracyMetric('validation accuracy', 'On the first 1,024 images held out of the training split, after the last epoch.'),
+  },
+  cost: recipe => trainingCost(imagesSeen(recipe), true, encoderFlops(recipe.model)),
+  disk: ({ model, data }) => {
+    const all = classifierParameters(model, classCount(data));
+    return trainingDisk(all, all);
+  },
+  shape: classifierShape,
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
+  canSplit,
+  environment,
+} satisfies Partial<StageKind<SuperviseRecipe>>;
 
-const classifierDisk = ({ model, data }: SuperviseRecipe): StageDisk => {
-  const all = classifierParameters(model, classCount(data));
-  return trainingDisk(all, all);
-};
-
-const classifierCost = (recipe: FinetuneRecipe | SuperviseRecipe): StageCost =>
-  trainingCost(imagesSeen(recipe), true, encoderFlops(recipe.model));
-
-export const finetune = defineKind<FinetuneRecipe>({
+export const finetuneKind = defineKind<FinetuneRecipe>({
   name: 'finetune',
   revision: 2,
+  ...classifierKind,
   recipe: finetuneRecipe,
   upstream: { weights: { kinds: ['pretrain', 'distill'] } },
-  metrics: classifierMetrics,
-  cost: classifierCost,
-  disk: classifierDisk,
-  shape: classifierShape,
-  loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
-  canSplit,
-  environment,
-  load: async () => (await import('./finetune.ts')).finetune,
+  load: async () => (await import('./finetune.ts')).runFinetune,
 });
 
-export const supervise = defineKind<SuperviseRecipe>({
+export const superviseKind = defineKind<SuperviseRecipe>({
   name: 'supervise',
   revision: 2,
+  ...classifierKind,
   recipe: superviseRecipe,
   upstream: {},
-  metrics: classifierMetrics,
-  cost: classifierCost,
-  disk: classifierDisk,
-  shape: classifierShape,
-  loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
-  canSplit,
-  environment,
-  load: async () => (await import('./supervise.ts')).supervise,
+  load: async () => (await import('./supervise.ts')).runSupervise,
 });
 
-export const evaluate = defineKind<EvaluateRecipe>({
+export const evaluateKind = defineKind<EvaluateRecipe>({
   name: 'evaluate',
   revision: 2,
   recipe: evaluateRecipe,
@@ -154,12 +146,12 @@ export const evaluate = defineKind<EvaluateRecipe>({
   },
   cost: (recipe, upstream) => {
     const images = imageCount(recipe.data, recipe.split);
-    return { labelledImages: 0, unlabelledImages: 0, flops: images * encoderFlops(upstreamModel(upstream['weights'])) };
+    return { labelledImages: 0, unlabelledImages: 0, flops: images * encoderFlops(encoderOf(upstream['weights'])) };
   },
   disk: () => ({ output: 0, checkpoint: 0 }),
-  shape: (recipe, upstream) => evaluateShape(recipe, upstreamModel(upstream['weights'])),
+  shape: (recipe, upstream) => evaluateShape(recipe, encoderOf(upstream['weights'])),
   environment,
-  load: async () => (await import('./evaluate.ts')).evaluate,
+  load: async () => (await import('./evaluate.ts')).runEvaluate,
 });
 
-export const kinds = [pretrain, distill, finetune, supervise, evaluate] as const;
+export const kinds = [pretrainKind, distillKind, finetuneKind, superviseKind, evaluateKind] as const;

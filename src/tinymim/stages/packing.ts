@@ -1,7 +1,7 @@
 /** Which distillations may share a teacher's forward passes in one process, and what that takes. Light: planning asks. */
 import type { JsonObject, JsonValue, Packing } from '../../core/ablation/kind.ts';
 import { teacherFlops, visiblePatches } from './cost.ts';
-import { distillExtras, encoderParameters } from './parameters.ts';
+import { distillExtras, encoderParameters, FLOAT32 } from './parameters.ts';
 import type { DistillRecipe, DistillTarget, VitRecipe } from './recipes.ts';
 
 /**
@@ -20,7 +20,6 @@ const teacherMask = ({ teacher_input, mask_ratio }: DistillRecipe): number => (t
 /** FLOPs of the teacher for `images` images. */
 export const sharedFlops = (recipe: DistillRecipe, teacher: VitRecipe, images: number): number => images * teacherFlops(recipe, teacher);
 
-const FLOAT32 = 4;
 /** Engine, code and a small data set, before any model. */
 const PROCESS = 480 * 2 ** 20;
 /** A loaded and optimised graph of a training step. */
@@ -35,14 +34,14 @@ const GRAPH = 30 * 2 ** 20;
  *
  * Peaks measured on a CPU, of one and of four students at 17, 197 and 257 tokens, were 88 to 101 % of it.
  */
-export function packMemory(recipe: DistillRecipe, teacher: VitRecipe): { shared: number; own: number } {
+export function distillPackMemory(recipe: DistillRecipe, teacher: VitRecipe): { shared: number; own: number } {
   const { model, schedule, mask_ratio } = recipe;
   const batch = schedule.batch_size / schedule.accumulation_steps;
-  const taught = 1 + visiblePatches(teacher, teacherMask(recipe)), seen = 1 + visiblePatches(model, mask_ratio);
-  const trained = encoderParameters(model) + distillExtras(recipe, teacher);
+  const teacherTokens = 1 + visiblePatches(teacher, teacherMask(recipe)), studentTokens = 1 + visiblePatches(model, mask_ratio);
+  const parameters = encoderParameters(model) + distillExtras(recipe, teacher);
   const values = 2 * encoderParameters(teacher)
-    + batch * (blockTensors(teacher, taught) + model.depth * blockTensors(model, seen) + 2 * targetTensors(recipe.target, teacher, seen));
-  return { shared: PROCESS + FLOAT32 * values, own: GRAPH + FLOAT32 * 5 * trained };
+    + batch * (blockTensors(teacher, teacherTokens) + model.depth * blockTensors(model, studentTokens) + 2 * targetTensors(recipe.target, teacher, studentTokens));
+  return { shared: PROCESS + FLOAT32 * values, own: GRAPH + FLOAT32 * 5 * parameters };
 }
 
 /** Values of one image that a block computes: norms, q, k, v, attention, its probabilities, residuals, and the MLP. */

@@ -3,34 +3,30 @@
  * From them what stages leave on the disk.
  */
 import type { StageDisk } from '../../core/ablation/kind.ts';
-import { patchCount } from './cost.ts';
+import { mlpDim, patchCount, patchDim, type BlocksConfig, type DecoderConfig } from '../nn/config.ts';
 import type { DistillRecipe, VitRecipe } from './recipes.ts';
-
-interface BlocksRecipe { readonly embed_dim: number; readonly depth: number; readonly mlp_ratio: number }
 
 /** A linear layer with bias. */
 const linear = (from: number, to: number): number => from * to + to;
 
 /** A stack of Transformer blocks: two norms, qkv, proj, and the MLP of each. */
-function blockParameters({ embed_dim: dim, depth, mlp_ratio }: BlocksRecipe): number {
-  const hidden = Math.floor(dim * mlp_ratio);
-  return depth * (4 * dim + linear(dim, 3 * dim) + linear(dim, dim) + linear(dim, hidden) + linear(hidden, dim));
+function blockParameters(blocks: BlocksConfig): number {
+  const dim = blocks.embed_dim, hidden = mlpDim(blocks);
+  return blocks.depth * (4 * dim + linear(dim, 3 * dim) + linear(dim, dim) + linear(dim, hidden) + linear(hidden, dim));
 }
-
-const pixelsOfPatch = ({ patch_size, in_chans }: VitRecipe): number => patch_size ** 2 * in_chans;
 
 /** An encoder with its final norm (`encoderSpec`). */
 export function encoderParameters(model: VitRecipe): number {
   const dim = model.embed_dim;
-  const embed = dim + (1 + patchCount(model)) * dim + linear(pixelsOfPatch(model), dim);
+  const embed = dim + (1 + patchCount(model)) * dim + linear(patchDim(model), dim);
   return embed + blockParameters(model) + 2 * dim;
 }
 
 /** MAE's decoder (`decoderSpec`). */
-export function decoderParameters(model: VitRecipe, decoder: BlocksRecipe): number {
+export function decoderParameters(model: VitRecipe, decoder: DecoderConfig): number {
   const dim = decoder.embed_dim;
-  const bridge = dim + (1 + patchCount(model)) * dim + linear(model.embed_dim, dim);
-  return bridge + blockParameters(decoder) + 2 * dim + linear(dim, pixelsOfPatch(model));
+  const embed = dim + (1 + patchCount(model)) * dim + linear(model.embed_dim, dim);
+  return embed + blockParameters(decoder) + 2 * dim + linear(dim, patchDim(model));
 }
 
 /** A classifier (`classifierSpec`): the encoder, whose norm stands behind the pooling, and a head. */
@@ -42,7 +38,8 @@ export function distillExtras({ model, target, reconstruction }: DistillRecipe, 
   return projections * linear(model.embed_dim, teacher.embed_dim) + (reconstruction ? decoderParameters(model, reconstruction.decoder) : 0);
 }
 
-const FLOAT32 = 4;
+/** Bytes of a number. */
+export const FLOAT32 = 4;
 
 /** @param kept parameters of the final weights; `trained` those that AdamW has two moments of */
 export const trainingDisk = (kept: number, trained: number): StageDisk => ({ output: FLOAT32 * kept, checkpoint: 3 * FLOAT32 * trained });

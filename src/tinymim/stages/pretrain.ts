@@ -11,15 +11,15 @@ import { heldOutBatches } from './held-out.ts';
 import { normalise, pixels } from './images.ts';
 import { maskInputs } from './mask-inputs.ts';
 import type { PretrainRecipe } from './recipes.ts';
-import { openSession, saveModel, trainingImages } from './session.ts';
 import { trainingSignature } from './signature.ts';
+import { loadEngineAndDataset, saveModel, trainingImages } from './stage-io.ts';
 import { train } from './train.ts';
 import { meanLosses, upload, type HostInputs, type LossFunction } from './train-step.ts';
 
-export const pretrain: StageRunner<PretrainRecipe> = async context => {
+export const runPretrain: StageRunner<PretrainRecipe> = async context => {
   const { recipe, seed } = context;
   const { schedule, optimizer, engine } = recipe;
-  const dataset = await openSession(context);
+  const dataset = await loadEngineAndDataset(context);
   const set = trainingImages(dataset, recipe.images, 'unlabelled');
   const weights = initMae(recipe.model, recipe.decoder, seed);
   const config = { encoder: recipe.model, decoder: recipe.decoder, norm_pix_loss: recipe.norm_pix_loss };

@@ -12,7 +12,7 @@ const rate = z.number().min(0).lt(1);
 export const relationPair = z.enum(['qq', 'qk', 'qv', 'kq', 'kk', 'kv', 'vq', 'vk', 'vv']);
 
 /** A ViT encoder; see `nn/config.ts`. */
-export const vit = z.strictObject({
+export const vitRecipe = z.strictObject({
   image_size: z.tuple([positive, positive]),
   patch_size: positive,
   in_chans: positive,
@@ -25,13 +25,13 @@ export const vit = z.strictObject({
 });
 
 /** MAE's decoder (`models_mae.py`). */
-export const decoder = z.strictObject({ embed_dim: positive, depth: positive, num_heads: positive, mlp_ratio: z.number().positive() });
+export const decoderRecipe = z.strictObject({ embed_dim: positive, depth: positive, num_heads: positive, mlp_ratio: z.number().positive() });
 
 /** How many of the training images are used: `null` is all of them, else a fixed subset with balanced classes. */
 const subset = positive.nullable();
 
 /** Length and learning rate of a training; the rate is `base_lr * batch_size / 256` after warm-up, then a half cosine to `min_lr`. */
-export const schedule = z.strictObject({
+export const scheduleRecipe = z.strictObject({
   epochs: z.number().positive(),
   warmup_epochs: z.number().min(0),
   batch_size: positive,
@@ -41,26 +41,26 @@ export const schedule = z.strictObject({
   min_lr: z.number().min(0),
 });
 
-export const optimizer = z.strictObject({
+export const optimizerRecipe = z.strictObject({
   weight_decay: z.number().min(0),
   betas: z.tuple([rate, rate]),
 });
 
 /** RandomResizedCrop (bicubic) and horizontal flip. `null` crop: the image as it is. */
-export const augment = z.strictObject({
+export const augmentRecipe = z.strictObject({
   crop: z.strictObject({ scale: z.tuple([z.number().positive(), z.number().positive().max(1)]), ratio: z.tuple([z.number().positive(), z.number().positive()]) }).nullable(),
   flip: z.boolean(),
 });
 
 /** ColorJitter: factors are drawn from [1 - x, 1 + x]. Saturation has nothing to act on in grey images. */
-export const jitter = z.strictObject({ brightness: rate, contrast: rate, saturation: rate.default(0) });
+export const jitterRecipe = z.strictObject({ brightness: rate, contrast: rate, saturation: rate.default(0) });
 
 /**
  * How the numbers are computed. `eager`: op by op; `graph`: each step as one compiled graph; `hybrid`: that, with XLA fusing its
  * element-wise ops. They differ in the last digits. `bfloat16` is the precision of matrix products; weights and everything else
  * stay float32.
  */
-export const engine = z
+export const engineRecipe = z
   .strictObject({ mode: z.enum(['eager', 'graph', 'hybrid']).default('graph'), precision: z.enum(['float32', 'bfloat16']).default('float32') })
   .refine(({ mode, precision }) => mode !== 'eager' || precision === 'float32', {
     path: ['precision'],
@@ -70,14 +70,14 @@ export const engine = z
 export const pretrainRecipe = z.strictObject({
   data: dataSpec,
   images: subset,
-  model: vit,
-  decoder,
+  model: vitRecipe,
+  decoder: decoderRecipe,
   mask_ratio: z.number().gt(0).lt(1),
   norm_pix_loss: z.boolean(),
-  schedule,
-  optimizer,
-  augment,
-  engine,
+  schedule: scheduleRecipe,
+  optimizer: optimizerRecipe,
+  augment: augmentRecipe,
+  engine: engineRecipe,
 });
 
 /** Relations between tokens (eq. 4), head by head. */
@@ -122,7 +122,7 @@ export const distillTarget = z.discriminatedUnion('family', [relationTarget, fea
 export const distillRecipe = z.strictObject({
   data: dataSpec,
   images: subset,
-  model: vit,
+  model: vitRecipe,
   target: distillTarget,
   /** Counted from 1. The student's is always its last. */
   teacher_block: positive,
@@ -135,17 +135,17 @@ export const distillRecipe = z.strictObject({
   /** With a masked student: the teacher sees the whole image and its visible tokens are compared, or only what the student sees. */
   teacher_input: z.enum(['whole', 'visible']),
   /** Loss of MAE beside the distillation loss, on the patches that the student does not see: a decoder on the student. */
-  reconstruction: z.strictObject({ weight: z.number().positive(), decoder, norm_pix_loss: z.boolean() }).nullable(),
+  reconstruction: z.strictObject({ weight: z.number().positive(), decoder: decoderRecipe, norm_pix_loss: z.boolean() }).nullable(),
   /** `null` turns the student's jitter off. */
-  student_jitter: jitter.nullable(),
-  schedule,
-  optimizer,
-  augment,
-  engine,
+  student_jitter: jitterRecipe.nullable(),
+  schedule: scheduleRecipe,
+  optimizer: optimizerRecipe,
+  augment: augmentRecipe,
+  engine: engineRecipe,
 });
 
 /** What timm's recipe adds for classifiers. These wait for the pipeline of ImageNet: a stage refuses what it cannot do yet. */
-export const classifierAugment = augment.extend({
+export const classifierAugmentRecipe = augmentRecipe.extend({
   /** timm's notation, e.g. `rand-m9-mstd0.5-inc1`. */
   rand_augment: z.string().regex(/^rand-/).nullable().default(null),
   /** Probability of random erasing, in pixel mode. */
@@ -160,26 +160,26 @@ const classifierFields = {
   data: dataSpec,
   /** Labelled training images. */
   images: subset,
-  model: vit,
+  model: vitRecipe,
   drop_path: rate,
   label_smoothing: rate,
-  schedule,
-  optimizer,
-  augment: classifierAugment,
-  engine,
+  schedule: scheduleRecipe,
+  optimizer: optimizerRecipe,
+  augment: classifierAugmentRecipe,
+  engine: engineRecipe,
 };
 
 /** Test images: the shorter side resized to `resize`, then the centre; `null`: the image as it is. */
-export const evaluationCrop = z.strictObject({ resize: positive }).nullable().default(null);
+export const evaluationCropRecipe = z.strictObject({ resize: positive }).nullable().default(null);
 
 export const finetuneRecipe = z.strictObject({ ...classifierFields, layer_decay: z.number().gt(0).max(1) });
 export const superviseRecipe = z.strictObject(classifierFields);
-export const evaluateRecipe = z.strictObject({ data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive, crop: evaluationCrop, engine });
+export const evaluateRecipe = z.strictObject({ data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive, crop: evaluationCropRecipe, engine: engineRecipe });
 
-export type EngineRecipe = z.infer<typeof engine>;
-export type VitRecipe = z.infer<typeof vit>;
-export type ScheduleRecipe = z.infer<typeof schedule>;
-export type OptimizerRecipe = z.infer<typeof optimizer>;
+export type EngineRecipe = z.infer<typeof engineRecipe>;
+export type VitRecipe = z.infer<typeof vitRecipe>;
+export type ScheduleRecipe = z.infer<typeof scheduleRecipe>;
+export type OptimizerRecipe = z.infer<typeof optimizerRecipe>;
 export type PretrainRecipe = z.infer<typeof pretrainRecipe>;
 export type DistillTarget = z.infer<typeof distillTarget>;
 export type DistillRecipe = z.infer<typeof distillRecipe>;

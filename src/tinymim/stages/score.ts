@@ -9,7 +9,7 @@ import type { Params } from '../../engine/formats/weights.ts';
 import { createEvaluator } from './evaluator.ts';
 import { normalise, pixels, type Normalisation } from './images.ts';
 import type { EngineRecipe } from './recipes.ts';
-import { signatureOf } from './signature.ts';
+import { graphSignature } from './signature.ts';
 import { upload, type HostInputs, type Inputs } from './train-step.ts';
 
 export interface Score {
@@ -27,7 +27,7 @@ export interface Scorer {
 
 /** Scores a classifier with global pooling, as often as it is asked to. */
 export function createScorer(engine: EngineRecipe, config: ViTConfig, { mean, std }: Normalisation, batchSize: number): Scorer {
-  const evaluator = createEvaluator(scoreBatch(config, { mean, std }), { engine, signature: signatureOf('score', { config, mean, std, engine }) });
+  const evaluator = createEvaluator(scoreBatch(config, { mean, std }), { engine, signature: graphSignature('score', { config, mean, std, engine }) });
   return {
     score: (params, set) => {
       evaluator.use(params);

@@ -19,11 +19,11 @@ export const NOT_IN_GRAPH = {
 
 /** Signature of the step of a training. @param recipe whole, as its schema parses it */
 export function trainingSignature(kind: keyof typeof NOT_IN_GRAPH, recipe: object): string {
-  return signatureOf(kind, NOT_IN_GRAPH[kind].reduce<JsonObject>((left, path) => without(left, path.split('.')), recipe as JsonObject));
+  return graphSignature(kind, NOT_IN_GRAPH[kind].reduce<JsonObject>((left, path) => without(left, path.split('.')), recipe as JsonObject));
 }
 
 /** Signature of a function that closes over `fields` alone. */
-export function signatureOf(what: string, fields: object): string {
+export function graphSignature(what: string, fields: object): string {
   return `${what} ${canonicalJson(fields, what)}`;
 }
 

@@ -1,4 +1,4 @@
-/** Students of one teacher: what all of them read of a batch, and what each of them is handed. */
+/** Students of one teacher: what all of them read of a batch, and what each of them is given. */
 import type { StageContext } from '../../core/ablation/kind.ts';
 import type { Batch } from '../data/batch.ts';
 import type { ImageSet } from '../data/image-set.ts';
@@ -8,9 +8,9 @@ import * as tf from '../../engine/tf.ts';
 import { pixels } from './images.ts';
 import { maskInputs } from './mask-inputs.ts';
 import type { DistillRecipe, VitRecipe } from './recipes.ts';
-import type { Lesson, Teacher } from './teacher.ts';
-import type { Training } from './train.ts';
+import type { BlockTarget, Teacher } from './teacher.ts';
 import type { HostInputs, Inputs } from './train-step.ts';
+import type { Training } from './training.ts';
 
 export interface Student extends Training {
   readonly context: StageContext<DistillRecipe>;
@@ -66,12 +66,12 @@ function masks(recipes: readonly DistillRecipe[], batch: number, seed: number, p
 }
 
 /**
- * Runs the teacher on a batch, as deep as is needed, and hands its targets to the students: those with the same targets one
+ * Runs the teacher on a batch, as deep as is needed, and gives its targets to the students: those with the same targets one
  * after the other.
  * @param shared of `trainingInputs` or `evaluationInputs`, uploaded
- * @param study is given what a student's loss reads; all of it is disposed of afterwards
+ * @param onInputs takes what a student's loss reads; all of it is disposed of afterwards
  */
-export function teach<S extends Student>(teacher: Teacher, shared: Inputs, students: readonly S[], study: (student: S, inputs: Inputs) => void): void {
+export function forwardTeacher<S extends Student>(teacher: Teacher, shared: Inputs, students: readonly S[], onInputs: (student: S, inputs: Inputs) => void): void {
   if (students.length === 0) return;
   const first = recipeOf(students[0]!);
   const pass = teacher.pass({
@@ -80,12 +80,12 @@ export function teach<S extends Student>(teacher: Teacher, shared: Inputs, stude
     dropPath: shared[name.teacherDropPath],
   });
   try {
-    for (const group of byLesson(students)) {
+    for (const group of groupByTargets(students)) {
       const recipe = recipeOf(group[0]!);
       const gathered = isMasked(recipe) && !teacherIsMasked(recipe) ? shared[name.mask('ids_keep', recipe.mask_ratio)] : undefined;
-      const targets = pass.targets(lessonOf(recipe), gathered);
+      const targets = pass.targets(blockTargetOf(recipe), gathered);
       try {
-        for (const student of group) study(student, { ...ownInputs(recipeOf(student), shared), ...targets });
+        for (const student of group) onInputs(student, { ...ownInputs(recipeOf(student), shared), ...targets });
       } finally {
         tf.dispose(targets);
       }
@@ -95,14 +95,14 @@ export function teach<S extends Student>(teacher: Teacher, shared: Inputs, stude
   }
 }
 
-export const lessonOf = ({ target, teacher_block }: DistillRecipe): Lesson => ({ target, block: teacher_block });
+export const blockTargetOf = ({ target, teacher_block }: DistillRecipe): BlockTarget => ({ target, block: teacher_block });
 
 /** Students with the same targets. */
-function byLesson<S extends Student>(students: readonly S[]): S[][] {
+function groupByTargets<S extends Student>(students: readonly S[]): S[][] {
   const groups = new Map<string, S[]>();
   for (const student of students) {
     const recipe = recipeOf(student);
-    const key = JSON.stringify([lessonOf(recipe), recipe.mask_ratio]);
+    const key = JSON.stringify([blockTargetOf(recipe), recipe.mask_ratio]);
     groups.set(key, [...(groups.get(key) ?? []), student]);
   }
   return [...groups.values()];

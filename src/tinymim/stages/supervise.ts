@@ -2,11 +2,11 @@
 import type { StageRunner } from '../../core/ablation/kind.ts';
 import { initClassifier } from '../nn/init.ts';
 import type { SuperviseRecipe } from './recipes.ts';
-import { openSession } from './session.ts';
+import { loadEngineAndDataset } from './stage-io.ts';
 import { trainClassifier } from './train-classifier.ts';
 
-export const supervise: StageRunner<SuperviseRecipe> = async context => {
-  const dataset = await openSession(context);
+export const runSupervise: StageRunner<SuperviseRecipe> = async context => {
+  const dataset = await loadEngineAndDataset(context);
   const weights = initClassifier(context.recipe.model, dataset.train.classes.length, context.seed);
   return trainClassifier(context, dataset, weights, 1);
 };

@@ -1,20 +1,21 @@
 /**
  * A frozen teacher as programs of its own, which students of several kinds can share: a function for the patch embedding, two
  * for each block, and one for each thing that students are to match. The functions are the same whatever is taken from them,
- * so that a student's targets are the same to the bit whoever learns beside it. A block runs only when a target needs it.
+ * so that a student's targets are the same to the bit whoever is trained beside it. A block runs only when a target needs it.
  */
 import { tapOf, teacherTargets, type Target } from '../distill/target.ts';
 import { completeBlock, projectQkv, type BlockTensors, type Qkv, type TokenShape } from '../nn/block.ts';
 import { headsOf, patchCount, type ViTConfig } from '../nn/config.ts';
 import { blockScale, constantRates } from '../nn/drop-path.ts';
 import { embedTokens, mergeTaps, toTokens, type Feature } from '../nn/vit.ts';
-import { compileProgram, type Compilable, type Program } from '../../engine/compile/program.ts';
+import { compileProgram } from '../../engine/compile/compile-program.ts';
+import type { Compilable, Program } from '../../engine/compile/program.ts';
 import type { StepFunction } from '../../engine/compile/step.ts';
 import * as tf from '../../engine/tf.ts';
 import type { Params } from '../../engine/formats/weights.ts';
 import { normalise, type Normalisation } from './images.ts';
 import type { EngineRecipe } from './recipes.ts';
-import { signatureOf } from './signature.ts';
+import { graphSignature } from './signature.ts';
 import type { Inputs } from './train-step.ts';
 
 export interface TeacherOptions {
@@ -26,11 +27,11 @@ export interface TeacherOptions {
   readonly dropPath: number;
   readonly engine: EngineRecipe;
   /** All that will be asked of it. */
-  readonly lessons: readonly Lesson[];
+  readonly targets: readonly BlockTarget[];
 }
 
-/** What a student is to match. */
-export interface Lesson {
+/** What a student is to match, of one block of the teacher. */
+export interface BlockTarget {
   readonly target: Target;
   /** Counted from 1. */
   readonly block: number;
@@ -51,7 +52,7 @@ export interface TeacherPass {
    * What a student is to match, by the names of the loss's terms; the caller disposes of it.
    * @param visible patches that a masked student sees of those that the teacher saw, `[B, K]` int32
    */
-  targets(lesson: Lesson, visible?: tf.Tensor): Record<string, tf.Tensor>;
+  targets(target: BlockTarget, visible?: tf.Tensor): Record<string, tf.Tensor>;
   /** Frees what it has computed so far. */
   dispose(): void;
 }
@@ -69,18 +70,18 @@ export function createTeacher(options: TeacherOptions): Teacher {
     programs.set(key, program);
     return program;
   };
-  const wanted = mergeTaps(options.lessons.map(({ target, block }) => tapOf(target, block)), options.config.depth);
+  const taps = mergeTaps(options.targets.map(({ target, block }) => tapOf(target, block)), options.config.depth);
   return {
     pass: inputs => {
       const shape = shapeOf(options.config, inputs);
       const trunk = programOf(JSON.stringify([shape, inputs.dropPath !== undefined]), () => compileTrunk(options, inputs, shape));
-      const run = new TrunkRun(trunk, inputs, wanted, options);
+      const run = new TrunkRun(trunk, inputs, taps, options);
       return {
-        targets: (lesson, visible) => {
-          const { features } = tapOf(lesson.target, lesson.block);
-          const given: Record<string, tf.Tensor> = Object.fromEntries(features.map(name => [name, run.feature(lesson.block, name)]));
+        targets: (wanted, visible) => {
+          const { features } = tapOf(wanted.target, wanted.block);
+          const given: Record<string, tf.Tensor> = Object.fromEntries(features.map(name => [name, run.feature(wanted.block, name)]));
           if (visible) given[VISIBLE] = visible;
-          const head = programOf(JSON.stringify([lesson, shape, visible?.shape]), () => compileHead(options, lesson, given, shape));
+          const head = programOf(JSON.stringify([wanted, shape, visible?.shape]), () => compileHead(options, wanted, given, shape));
           return head.compute('head', given);
         },
         dispose: () => { run.dispose(); },
@@ -123,7 +124,7 @@ function compileTrunk({ config, params, normalisation, dropPath, engine }: Teach
       ] as const;
     })),
   };
-  const signature = signatureOf('teacher', { config, mean: normalisation.mean, std: normalisation.std, dropPath: uniforms ? dropPath : 0, engine });
+  const signature = graphSignature('teacher', { config, mean: normalisation.mean, std: normalisation.std, dropPath: uniforms ? dropPath : 0, engine });
   try {
     return compileProgram(functions, { state: {}, frozen: params, ...engine, signature });
   } finally {
@@ -139,22 +140,22 @@ function exampleOf(config: ViTConfig, { batch, tokens }: TokenShape, block: numb
 }
 
 /** From features of a block to what the student matches. */
-function compileHead({ config, params, engine }: TeacherOptions, { target, block }: Lesson, features: Inputs, shape: TokenShape): Program {
+function compileHead({ config, params, engine }: TeacherOptions, { target, block }: BlockTarget, features: Inputs, shape: TokenShape): Program {
   const head = fn(({ ids_keep, ...given }) => {
     const tapped = Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, tensor.rank === 2 ? toTokens(tensor as tf.Tensor2D, shape) : tensor]));
     return teacherTargets(target, { params, features: new Map([[block, tapped]]), block }, ids_keep as tf.Tensor2D | undefined);
   });
   return compileProgram({ head: { fn: head, inputs: features } },
-    { state: {}, frozen: params, ...engine, signature: signatureOf('teacher-head', { target, shape, heads: headsOf(config, block), engine }) });
+    { state: {}, frozen: params, ...engine, signature: graphSignature('teacher-head', { target, shape, heads: headsOf(config, block), engine }) });
 }
 
-type Wanted = ReadonlyMap<number, ReadonlySet<Feature>>;
+type FeaturesByBlock = ReadonlyMap<number, ReadonlySet<Feature>>;
 
 /** Runs the functions of a trunk in their order, as far as is asked, and keeps what is wanted. */
 class TrunkRun {
   readonly #program: Program;
   readonly #inputs: TeacherInputs;
-  readonly #wanted: Wanted;
+  readonly #wanted: FeaturesByBlock;
   readonly #rates: readonly number[];
   readonly #kept = new Map<string, tf.Tensor>();
   /** What the next function needs: tokens and, within a block, its queries, keys and values. */
@@ -163,7 +164,7 @@ class TrunkRun {
   /** Blocks completed. */
   #done = 0;
 
-  constructor(program: Program, inputs: TeacherInputs, wanted: Wanted, { config, dropPath }: TeacherOptions) {
+  constructor(program: Program, inputs: TeacherInputs, wanted: FeaturesByBlock, { config, dropPath }: TeacherOptions) {
     this.#program = program;
     this.#inputs = inputs;
     this.#wanted = wanted;
@@ -174,7 +175,7 @@ class TrunkRun {
     const key = `${block}/${name}`;
     while (!this.#kept.has(key) && this.#done < block) this.#advance();
     const tensor = this.#kept.get(key);
-    if (!tensor) throw new Error(`Expected a feature of the teacher's lessons, got ${name} of block ${block}.`);
+    if (!tensor) throw new Error(`Expected a feature of the teacher's targets, got ${name} of block ${block}.`);
     return tensor;
   }
 

@@ -14,8 +14,8 @@ import { heldOutImages } from './held-out.ts';
 import { normalise, pixels } from './images.ts';
 import type { SuperviseRecipe } from './recipes.ts';
 import { createScorer } from './score.ts';
-import { saveModel, trainingImages } from './session.ts';
 import { trainingSignature } from './signature.ts';
+import { saveModel, trainingImages } from './stage-io.ts';
 import { train } from './train.ts';
 
 /** @param layerDecay rate of a layer relative to the one above it; 1 for training from scratch */

@@ -1,32 +1,15 @@
 /** The training loop of all stages that train: one model, or several side by side on the same batches. */
 import { setImmediate } from 'node:timers/promises';
-import type { StageContext } from '../../core/ablation/kind.ts';
 import { stepsPerEpoch as batchesPerEpoch, type Augment, type Batch } from '../data/batch.ts';
 import type { ImageSet } from '../data/image-set.ts';
 import { createLoader, type Loader } from '../data/loader.ts';
-import type { ParamGroups } from '../optim/groups.ts';
 import * as tf from '../../engine/tf.ts';
-import type { Params, Weights } from '../../engine/formats/weights.ts';
 import { totalSteps } from './cost.ts';
 import { microBatchesOf } from './micro-batches.ts';
-import type { EngineRecipe, OptimizerRecipe, ScheduleRecipe } from './recipes.ts';
-import { slice, upload, type HostInputs, type Inputs, type LossFunction } from './train-step.ts';
+import type { ScheduleRecipe } from './recipes.ts';
+import { slice, upload, type HostInputs, type Inputs } from './train-step.ts';
+import type { Trained, Training } from './training.ts';
 import { TrainingRun } from './training-run.ts';
-
-/** One model in training. */
-export interface Training {
-  readonly context: StageContext<object>;
-  readonly weights: Weights;
-  readonly groups: ParamGroups;
-  readonly loss: LossFunction;
-  readonly schedule: ScheduleRecipe;
-  readonly optimizer: OptimizerRecipe;
-  readonly engine: EngineRecipe;
-  /** All that decides the graph of a step; see `signature.ts`. */
-  readonly signature: string;
-  /** Numbers of the curve that cost an evaluation, e.g. the validation accuracy: taken at a few ends of epochs. */
-  readonly evaluate?: (params: Params) => Record<string, number>;
-}
 
 /** What trainings side by side have in common. */
 export interface TrainingData<T extends Training = Training> {
@@ -40,15 +23,6 @@ export interface TrainingData<T extends Training = Training> {
   readonly inputs: (batch: Batch) => HostInputs;
   /** Calls `step` once for each training with what it reads of a micro-batch. Default: all that `inputs` gave. */
   readonly feed?: (inputs: Inputs, trainings: readonly T[], step: (training: T, inputs: Inputs) => void) => void;
-}
-
-export interface Trained {
-  /** In the engine; the caller disposes of them. */
-  readonly params: Params;
-  /** Means of the losses over the last epoch of training. */
-  readonly losses: Record<string, number>;
-  /** What `evaluate` gave after the last step. */
-  readonly evaluated: Record<string, number>;
 }
 
 /** What each training came to. */

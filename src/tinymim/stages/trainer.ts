@@ -2,7 +2,8 @@
 import { adamwRates, adamwUpdate, type AdamWRates, type AdamWState } from '../optim/adamw.ts';
 import { accumulateGrads } from '../optim/accumulate.ts';
 import type { ParamGroups } from '../optim/groups.ts';
-import { compileProgram, type Program } from '../../engine/compile/program.ts';
+import { compileProgram } from '../../engine/compile/compile-program.ts';
+import type { Program } from '../../engine/compile/program.ts';
 import type { StepFunction } from '../../engine/compile/step.ts';
 import * as tf from '../../engine/tf.ts';
 import type { Params } from '../../engine/formats/weights.ts';
@@ -31,8 +32,8 @@ export interface Trainer {
    * @returns after the last one, the losses as means over the batch
    */
   feed(inputs: Inputs, lr: number): Record<string, number> | undefined;
-  /** Lends the state as it is now; its tensors are valid until `use` is done. */
-  lend<T>(use: (state: TrainState) => T | Promise<T>): Promise<T>;
+  /** Calls `use` with the state as it is now, whose tensors are valid until it is done. */
+  withState<T>(use: (state: TrainState) => T | Promise<T>): Promise<T>;
   /** Ends the training: the parameters are the caller's, everything else is freed. */
   finish(): Params;
 }
@@ -69,7 +70,7 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
       done += 1;
       return values;
     },
-    lend: async use => {
+    withState: async use => {
       if (!program) return use(initial);
       const tensors = program.readState();
       const { params, m, v } = unflatten(tensors);

@@ -9,10 +9,10 @@ import { engineRecord, type EngineRecord } from './engine-record.ts';
 import { Meter } from './meter.ts';
 import { microBatchesOf } from './micro-batches.ts';
 import { Throughput } from './throughput.ts';
-import type { Trained, Training } from './train.ts';
 import { createTrainer, type Trainer, type TrainState } from './trainer.ts';
 import { loadTraining, saveTraining } from './training-checkpoint.ts';
 import type { Inputs } from './train-step.ts';
+import type { Trained, Training } from './training.ts';
 
 interface Length {
   readonly steps: number;
@@ -31,8 +31,8 @@ export class TrainingRun<T extends Training = Training> {
   #meter: Meter;
   #engine: EngineRecord | undefined;
   #engineChanged = false;
-  /** Most of this training so far, times those of the recipe. */
-  #split = 1;
+  /** Most micro-batches of this training so far, times those of the recipe. */
+  #microBatches = 1;
   #first = 0;
   #losses: Record<string, number> | undefined;
   #evaluated: Record<string, number> = {};
@@ -77,9 +77,9 @@ export class TrainingRun<T extends Training = Training> {
       const { device, threads, microBatches = 1 } = context.execution;
       const count = microBatchesOf(schedule, context.execution);
       this.#engine = engineRecord(await loadEngine({ device, threads }), engine);
-      this.#split = microBatches;
+      this.#microBatches = microBatches;
       const state = await this.#resume(this.#engine) ?? start(this.training);
-      if (this.#split > 1) context.provenance({ micro_batches: this.#split });
+      if (this.#microBatches > 1) context.provenance({ micro_batches: this.#microBatches });
       const graph = microBatches === 1 ? signature : `${signature} in ${count} micro-batches`;
       this.#trainer = createTrainer(state, { loss, groups, betas: optimizer.betas, microBatches: count, engine, signature: graph });
     });
@@ -119,7 +119,7 @@ export class TrainingRun<T extends Training = Training> {
       const evaluating = evaluate !== undefined && this.#evaluationDue(done);
       if (evaluating) {
         context.progress({ phase: 'evaluate', step: done, steps });
-        this.#evaluated = await this.#trainer!.lend(({ params }) => evaluate(params));
+        this.#evaluated = await this.#trainer!.withState(({ params }) => evaluate(params));
       }
       const measured = { ...(point && { ...point, lr, images_per_second: imagesPerSecond }), ...(evaluating && this.#evaluated) };
       if (point || evaluating) context.metric({ step: done, epoch: done / this.#stepsPerEpoch, ...measured });
@@ -135,8 +135,8 @@ export class TrainingRun<T extends Training = Training> {
       const reached = done > this.#first;
       if (reached && (aborted || context.checkpoints.due())) {
         context.progress({ phase: 'save', step: done, steps: this.steps });
-        const progress = { meter: this.#meter.state(), engine: this.#engine!, engineChanged: this.#engineChanged, microBatches: this.#split };
-        await context.checkpoints.save(done, dir => this.#trainer!.lend(state => saveTraining(dir, state, progress)));
+        const progress = { meter: this.#meter.state(), engine: this.#engine!, engineChanged: this.#engineChanged, microBatches: this.#microBatches };
+        await context.checkpoints.save(done, dir => this.#trainer!.withState(state => saveTraining(dir, state, progress)));
         context.progress({ phase: 'step', step: done, steps: this.steps });
       }
       if (aborted) throw new Interrupted();
@@ -171,7 +171,7 @@ export class TrainingRun<T extends Training = Training> {
     this.#first = checkpoint.step;
     this.#meter = new Meter(this.steps, this.#stepsPerEpoch, meter);
     this.#engineChanged = engineChanged;
-    this.#split = Math.max(this.#split, microBatches);
+    this.#microBatches = Math.max(this.#microBatches, microBatches);
     return state;
   }
 

@@ -4,7 +4,7 @@ import { classCount } from '../data/spec.ts';
 import { initClassifier, initEncoder, initMae } from '../nn/init.ts';
 import { writeWeights, type Weights } from '../../engine/formats/weights.ts';
 import type { DistillRecipe, PretrainRecipe, SuperviseRecipe } from './recipes.ts';
-import { WEIGHTS } from './session.ts';
+import { WEIGHTS } from './stage-io.ts';
 
 type Writer<R> = (recipe: R, output: string) => Promise<void>;
 

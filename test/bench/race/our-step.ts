@@ -6,7 +6,7 @@ import { finetuneGroups, pretrainGroups, type ParamGroups } from '../../../src/t
 import { studentLoss } from '../../../src/tinymim/stages/distill-objective.ts';
 import { normalise, pixels } from '../../../src/tinymim/stages/images.ts';
 import type { EngineRecipe } from '../../../src/tinymim/stages/recipes.ts';
-import { signatureOf } from '../../../src/tinymim/stages/signature.ts';
+import { graphSignature } from '../../../src/tinymim/stages/signature.ts';
 import { createTeacher } from '../../../src/tinymim/stages/teacher.ts';
 import { upload, type LossFunction } from '../../../src/tinymim/stages/train-step.ts';
 import { createTrainer, type Trainer } from '../../../src/tinymim/stages/trainer.ts';
@@ -29,7 +29,7 @@ export function createStep(step: StepCase, { weights, teacher }: CaseWeights, en
   const params = toTensors(weights);
   const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in groups));
   const trainer = createTrainer({ params, optimizer: initAdamW(trained) }, {
-    loss: lossOf(step), groups, betas: step.optimizer.betas, microBatches: 1, engine, signature: signatureOf('bench', { step, engine }),
+    loss: lossOf(step), groups, betas: step.optimizer.betas, microBatches: 1, engine, signature: graphSignature('bench', { step, engine }),
   });
   return step.kind === 'distill' ? distillStep(step, trainer, teacher!, engine) : plainStep(step, trainer);
 }
@@ -45,12 +45,12 @@ function plainStep(step: StepCase, trainer: Trainer): Step {
 
 /** As `ablate` runs a student alone: the teacher's targets are inputs of the student's step. */
 function distillStep(step: DistillCase, trainer: Trainer, weights: Weights, engine: EngineRecipe): Step {
-  const lesson = { target: step.target, block: step.teacher_block };
-  const teacher = createTeacher({ config: step.teacher, params: toTensors(weights), normalisation: step, dropPath: 0, engine, lessons: [lesson] });
+  const blockTarget = { target: step.target, block: step.teacher_block };
+  const teacher = createTeacher({ config: step.teacher, params: toTensors(weights), normalisation: step, dropPath: 0, engine, targets: [blockTarget] });
   return ({ images }) => {
     const inputs = upload({ images: pixels(images, sizeOf(step)) });
     const pass = teacher.pass({ images: inputs['images']! });
-    const targets = pass.targets(lesson);
+    const targets = pass.targets(blockTarget);
     pass.dispose();
     const losses = trainer.feed({ ...inputs, ...targets }, step.lr);
     tf.dispose([inputs, targets]);

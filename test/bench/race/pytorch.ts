@@ -9,7 +9,8 @@ import { execa } from 'execa';
 import { prepareFolder, withTemporary } from '../../../src/setup/cache.ts';
 import { SetupError, tail } from '../../../src/setup/errors.ts';
 import { withLock } from '../../../src/setup/lock.mjs';
-import { systemPackage, type Say } from '../../../src/setup/python.ts';
+import { systemPackage } from '../../../src/setup/python.ts';
+import type { PrintLine } from '../../../src/tinymim/data/files.ts';
 
 export interface PyTorch {
   readonly python: string;
@@ -39,7 +40,7 @@ export interface FindOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly cache: string;
   readonly device: 'cpu' | 'gpu';
-  readonly say: Say;
+  readonly say: PrintLine;
 }
 
 /** @throws SetupError with all that was tried, and how to name a Python that has it */
@@ -55,7 +56,7 @@ export async function findPyTorch({ env, cache, device, say }: FindOptions): Pro
 }
 
 /** The one in the cache, installed with pip where it is not there or does not work. @throws SetupError */
-export async function ensurePyTorch(cache: string, device: 'cpu' | 'gpu', say: Say): Promise<PyTorch> {
+export async function ensurePyTorch(cache: string, device: 'cpu' | 'gpu', say: PrintLine): Promise<PyTorch> {
   const parent = path.join(cache, 'pytorch');
   const key = `${VERSION}-${device}-${await pythonTag()}`;
   const folder = path.join(parent, key);
@@ -79,7 +80,7 @@ async function pythonTag(): Promise<string> {
 }
 
 /** Packages get their final place by a rename, when all are there: an interrupted installation leaves nothing behind. */
-async function install(parent: string, folder: string, device: 'cpu' | 'gpu', say: Say): Promise<void> {
+async function install(parent: string, folder: string, device: 'cpu' | 'gpu', say: PrintLine): Promise<void> {
   const build = device === 'cpu' && await pipHas(CPU.requirement) ? CPU : PLAIN;
   await prepareFolder(parent, build.wheelBytes + build.unpackedBytes);
   say(`Installing ${build.requirement} with pip into ${folder}: about ${megabytes(build.wheelBytes)} to download, ${megabytes(build.unpackedBytes)} unpacked ...`);

@@ -1,9 +1,9 @@
 /** What the parity tests of models share: configurations out of fixtures, and gradients by parameter name. */
 import { expect } from 'vitest';
 import type { ViTConfig } from '../../../src/tinymim/nn/config.ts';
+import { compileProgram } from '../../../src/engine/compile/compile-program.ts';
 import type { Mode } from '../../../src/engine/compile/mode.ts';
 import { nativeBackend } from '../../../src/engine/compile/native.ts';
-import { compileProgram } from '../../../src/engine/compile/program.ts';
 import * as tf from '../../../src/engine/tf.ts';
 import type { Params } from '../../../src/engine/formats/weights.ts';
 import { expectClose, expectCloseAbsolute } from './fixtures.ts';

@@ -3,10 +3,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cachedBinding, enginePackage } from '../../../src/setup/binding.ts';
+import { writeCacheManifest } from '../../../src/setup/cache-manifest.ts';
 import { wantedEngine, wasmText } from '../../../src/setup/choice.ts';
 import { requireGlibc } from '../../../src/setup/glibc.ts';
 import { libraryFor } from '../../../src/setup/library.ts';
-import { writeManifest } from '../../../src/setup/manifest.ts';
 import { unpackedFolder } from '../../../src/setup/wheel.ts';
 import { COMPILER, openFolder, pathWith, program, PYTHON } from '../../surroundings/machine.ts';
 
@@ -42,7 +42,7 @@ async function unpackBefore(): Promise<void> {
   const target = unpackedFolder(cache, LIBRARY.key);
   mkdirSync(target, { recursive: true });
   writeFileSync(path.join(target, 'a'), '');
-  await writeManifest(target, { wheels: [], files: { a: { bytes: 0, sha256: '' } } });
+  await writeCacheManifest(target, { wheels: [], files: { a: { bytes: 0, sha256: '' } } });
 }
 
 describe.skipIf(`${process.platform}-${process.arch}` !== 'linux-x64')('wantedEngine', () => {

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { diagnosisText } from '../../../src/cli/commands/doctor.ts';
+import { cacheProblems, writeCacheManifest } from '../../../src/setup/cache-manifest.ts';
 import { cacheDir, prepareFolder, withTemporary } from '../../../src/setup/cache.ts';
 import { SetupError } from '../../../src/setup/errors.ts';
 import { libraryFor } from '../../../src/setup/library.ts';
 import { ensureLinks } from '../../../src/setup/links.ts';
-import { damage, writeManifest } from '../../../src/setup/manifest.ts';
 import { packagesInstalled } from '../../../src/setup/packages.mjs';
 import { requirementsOfExtra } from '../../../src/setup/wheel.ts';
 import { countTests } from '../../summary.ts';
@@ -75,30 +75,30 @@ describe('a manifest', () => {
   const sha256OfAbc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
   beforeEach(async () => {
     writeFileSync(at('a'), 'abc');
-    await writeManifest(folder, { wheels: ['x.whl'], files: { a: { bytes: 3, sha256: sha256OfAbc } } });
+    await writeCacheManifest(folder, { wheels: ['x.whl'], files: { a: { bytes: 3, sha256: sha256OfAbc } } });
   });
 
   it('finds nothing wrong with whole files', async () => {
-    expect(await damage(folder)).toEqual([]);
-    expect(await damage(folder, true)).toEqual([]);
+    expect(await cacheProblems(folder)).toEqual([]);
+    expect(await cacheProblems(folder, true)).toEqual([]);
   });
 
   it('finds files that are short or gone', async () => {
     truncateSync(at('a'), 1);
-    expect(await damage(folder)).toEqual(['a has 1 bytes instead of 3']);
+    expect(await cacheProblems(folder)).toEqual(['a has 1 bytes instead of 3']);
     rmSync(at('a'));
-    expect(await damage(folder)).toEqual(['a is missing']);
+    expect(await cacheProblems(folder)).toEqual(['a is missing']);
   });
 
   it('finds changed bytes only when it reads them', async () => {
     writeFileSync(at('a'), 'abd');
-    expect(await damage(folder)).toEqual([]);
-    expect(await damage(folder, true)).toEqual(['a has another SHA-256 than when it was unpacked']);
+    expect(await cacheProblems(folder)).toEqual([]);
+    expect(await cacheProblems(folder, true)).toEqual(['a has another SHA-256 than when it was unpacked']);
   });
 
   it('that is absent or torn means that nothing is there', async () => {
     writeFileSync(at('manifest.json'), '{"wheels": [');
-    expect(await damage(folder)).toEqual(['missing']);
+    expect(await cacheProblems(folder)).toEqual(['missing']);
   });
 });
 

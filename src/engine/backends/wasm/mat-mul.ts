@@ -17,7 +17,7 @@ export const matMulKernel = (original: Kernel<'a' | 'b'>): Kernel<'a' | 'b'> => 
   if (!plain) return original(call); // batches that are broadcast
   const [rows, columns] = a.shape.slice(-2), others = attrs['transposeB'] === true ? b.shape.at(-2) : b.shape.at(-1);
   if (batch.length > 0 && rows! * columns! * others! < WORTHWHILE) return original(call);
-  const left = upright(a, attrs['transposeA'] === true, backend), right = upright(b, attrs['transposeB'] === true, backend);
+  const left = untransposed(a, attrs['transposeA'] === true, backend), right = untransposed(b, attrs['transposeB'] === true, backend);
   const [m, k] = left.shape.slice(-2), n = right.shape.at(-1);
   const output = backend.makeOutput([...batch, m!, n!], 'float32');
   multiply(backend, left, right, output, { batch: sizeOf(batch), m: m!, k: k!, n: n! });
@@ -26,7 +26,7 @@ export const matMulKernel = (original: Kernel<'a' | 'b'>): Kernel<'a' | 'b'> => 
 };
 
 /** With its last two axes swapped, where that is asked for. */
-function upright(x: tf.TensorInfo, transpose: boolean, backend: WasmBackend): tf.TensorInfo {
+function untransposed(x: tf.TensorInfo, transpose: boolean, backend: WasmBackend): tf.TensorInfo {
   if (!transpose) return x;
   const last = x.shape.length - 1;
   return runKernel('Transpose', backend, { x }, { perm: [...x.shape.keys()].slice(0, -2).concat(last, last - 1) });

@@ -2,10 +2,10 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDisplay } from '../../../../src/cli/terminal/display.ts';
 import type { Plan } from '../../../../src/core/plan/plan.ts';
-import type { Counts } from '../../../../src/core/runner/events.ts';
+import type { RunCounts } from '../../../../src/core/runner/events.ts';
 import { toyPlan } from '../../../toy/sweep.ts';
 
-const counts: Counts = { total: 9, done: 0, reused: 0, failed: 0, blocked: 0, interrupted: 0, running: 3, queued: 6 };
+const counts: RunCounts = { total: 9, done: 0, reused: 0, failed: 0, blocked: 0, interrupted: 0, running: 3, queued: 6 };
 
 describe('a display without a terminal', () => {
   const lines: string[] = [];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { StageKind } from '../../../../src/core/ablation/kind.ts';
-import { memoryOf, packStages, type PackChoice } from '../../../../src/core/plan/packs.ts';
+import { packMemory, packStages, type PackChoice } from '../../../../src/core/plan/packs.ts';
 import { packLabel, type Plan, type PlannedStage } from '../../../../src/core/plan/plan.ts';
 import { priorities } from '../../../../src/core/plan/priority.ts';
-import { makespan, schedule, type Pack, type Slot } from '../../../../src/core/plan/schedule.ts';
+import { makespan, schedule, type Pack, type ScheduledPack } from '../../../../src/core/plan/schedule.ts';
 import { sharingsOf, together, type Sharings } from '../../../../src/core/plan/sharing.ts';
 
 interface Made { flops?: number; upstream?: string[]; kind?: string }
@@ -42,7 +42,7 @@ describe('packStages', () => {
     const stages = many(6);
     const packs = packStages(planOf(...stages), stages, { places: 1, memory: 130, sharings: new Map(sharing(stages)) });
     expect(packs.map(p => p.length)).toEqual([3, 3]);
-    for (const p of packs) expect(memoryOf(p, new Map(sharing(stages)))).toBe(100 + 3 * 10);
+    for (const p of packs) expect(packMemory(p, new Map(sharing(stages)))).toBe(100 + 3 * 10);
     expect(pack(stages, { memory: 50 }).map(p => p.length)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 
@@ -103,7 +103,7 @@ describe('sharingsOf', () => {
 
 describe('schedule', () => {
   const lengthOf = (p: Pack): number => p.reduce((sum, s) => sum + s.cost.flops, 0);
-  const run = (stages: PlannedStage[], packs: Pack[], places: number): Slot[] => schedule(packs, priorities(planOf(...stages)), lengthOf, places);
+  const run = (stages: PlannedStage[], packs: Pack[], places: number): ScheduledPack[] => schedule(packs, priorities(planOf(...stages)), lengthOf, places);
 
   it('starts the longest path first, inputs before what needs them, one pack a place', () => {
     const stages = [stage('a', { flops: 1 }), stage('b', { flops: 2 }), stage('c', { flops: 4, upstream: ['a'] }), stage('d', { flops: 3 })];

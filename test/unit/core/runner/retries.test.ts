@@ -1,17 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { lossOf, memoryOf } from '../../../../src/core/runner/endings.ts';
+import { memoryFaultOf, workerFailure } from '../../../../src/core/runner/endings.ts';
 import { kernelKills, saysOutOfMemory } from '../../../../src/core/runner/out-of-memory.ts';
-import { Retries, type Failed } from '../../../../src/core/runner/retries.ts';
+import { Retries, type FailedAttempt } from '../../../../src/core/runner/retries.ts';
 import { temporaryFolder } from '../../../toy/sweep.ts';
 
-const ordinary: Failed = { permanent: false, packed: false };
-const ranOut: Failed = { ...ordinary, memory: 'ran-out' };
-const suspected: Failed = { ...ordinary, memory: 'suspected' };
+const ordinary: FailedAttempt = { permanent: false, packed: false };
+const ranOut: FailedAttempt = { ...ordinary, memory: 'ran-out' };
+const suspected: FailedAttempt = { ...ordinary, memory: 'suspected' };
 
 /** What is done after each failure: the micro-batches of the next attempt, or that there is none. */
-function course(failures: readonly Failed[], most = 8): (number | 'none')[] {
+function course(failures: readonly FailedAttempt[], most = 8): (number | 'none')[] {
   const retries = new Retries((_, microBatches) => microBatches <= most);
   return failures.map(failure => (retries.again('k', failure) ? retries.microBatches('k') : 'none'));
 }
@@ -102,29 +102,29 @@ describe('out of memory', () => {
 
 describe('a worker that left no word', () => {
   test('and hung: which phase, how long, and the limit', () => {
-    const loss = lossOf({ signal: 'SIGKILL' }, { phase: 'evaluate', silent: 3_600_500, limit: 3_600_000 });
+    const loss = workerFailure({ signal: 'SIGKILL' }, { phase: 'evaluate', silent: 3_600_500, limit: 3_600_000 });
     expect(loss).toEqual({ code: 'WORKER_HUNG', reason: "no word for 60 min in phase 'evaluate' (limit 60 min): the worker was stopped", permanent: false });
     // We sent that signal.
-    expect(memoryOf(loss, { signal: 'SIGKILL' })).toBeUndefined();
+    expect(memoryFaultOf(loss, { signal: 'SIGKILL' })).toBeUndefined();
   });
 
   test('and was killed: by the system for want of memory, by somebody, or nobody knows', () => {
     const of = (outOfMemory?: boolean) => {
       const ended = { signal: 'SIGKILL', ...(outOfMemory !== undefined && { outOfMemory }) };
-      const loss = lossOf(ended);
-      return [loss.code, memoryOf(loss, ended)];
+      const loss = workerFailure(ended);
+      return [loss.code, memoryFaultOf(loss, ended)];
     };
     expect([of(true), of(false), of()]).toEqual([['OUT_OF_MEMORY', 'ran-out'], ['WORKER_LOST', 'suspected'], ['WORKER_LOST', 'ran-out']]);
   });
 
   test('and printed that memory ran out before it broke off', () => {
     const ended = { signal: 'SIGABRT', output: { text: '<--- Last few GCs --->\nFATAL ERROR: JavaScript heap out of memory\n', file: 'f' } };
-    expect(lossOf(ended)).toMatchObject({ code: 'OUT_OF_MEMORY', reason: expect.stringContaining('heap out of memory') as string });
-    expect(memoryOf(lossOf(ended), ended)).toBe('ran-out');
+    expect(workerFailure(ended)).toMatchObject({ code: 'OUT_OF_MEMORY', reason: expect.stringContaining('heap out of memory') as string });
+    expect(memoryFaultOf(workerFailure(ended), ended)).toBe('ran-out');
   });
 
   test('and crashed otherwise', () => {
-    expect(memoryOf(lossOf({ exitCode: 7 }), { exitCode: 7 })).toBeUndefined();
-    expect(lossOf({ signal: 'SIGSEGV' }).reason).toBe('the worker was ended by SIGSEGV');
+    expect(memoryFaultOf(workerFailure({ exitCode: 7 }), { exitCode: 7 })).toBeUndefined();
+    expect(workerFailure({ signal: 'SIGSEGV' }).reason).toBe('the worker was ended by SIGSEGV');
   });
 });

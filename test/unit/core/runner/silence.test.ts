@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Phase } from '../../../../src/core/ablation/kind.ts';
 import { limitOf, LIMITS, type Limits } from '../../../../src/core/runner/limits.ts';
-import { Silence, silenceText } from '../../../../src/core/runner/silence.ts';
+import { SilenceMonitor, silenceText } from '../../../../src/core/runner/silence.ts';
 
 const limits: Limits = { load: 100, trace: 200, evaluate: 300, save: 400, step: { times: 10, floor: 50, unknown: 500 } };
 const BETWEEN = 20;
@@ -26,19 +26,19 @@ describe('limitOf', () => {
 /** A job with a clock: `wait` looks at it as often as a watcher does. */
 class Listened {
   now = 1000;
-  readonly silence = new Silence(limits, BETWEEN, this.now);
+  readonly silence = new SilenceMonitor(limits, BETWEEN, this.now);
 
   say(phase: Phase, step = 0, key = 'k'): void {
     this.silence.heard(key, { phase, step, steps: 100 }, this.now);
   }
 
   wait(ms: number): string {
-    let verdict = this.silence.look(this.now);
+    let liveness = this.silence.check(this.now);
     for (let left = ms; left > 0; left -= BETWEEN) {
       this.now += Math.min(left, BETWEEN);
-      verdict = this.silence.look(this.now);
+      liveness = this.silence.check(this.now);
     }
-    return verdict;
+    return liveness;
   }
 
   /** Steps that take `ms` each, looked at all the while. */
@@ -57,7 +57,7 @@ describe('Silence', () => {
     expect(job.wait(20)).toBe('stalled');
     expect(job.wait(30)).toBe('stalled');
     expect(job.wait(10)).toBe('hung');
-    expect(job.silence.spell()).toEqual({ phase: 'load', silent: 100, limit: 100 });
+    expect(job.silence.period()).toEqual({ phase: 'load', silent: 100, limit: 100 });
   });
 
   test.each<[Phase, number]>([['load', 100], ['trace', 200], ['evaluate', 300], ['save', 400]])('after %s has its limit', (phase, limit) => {
@@ -79,10 +79,10 @@ describe('Silence', () => {
     job.steps(1, 5, 12);
     job.steps(6, 6, 90);
     job.steps(7, 7, 12);
-    expect(job.silence.spell().limit).toBe(120);
+    expect(job.silence.period().limit).toBe(120);
     // Slower for good: the old times are forgotten.
     job.steps(8, 30, 30);
-    expect(job.silence.spell().limit).toBe(300);
+    expect(job.silence.period().limit).toBe(300);
   });
 
   test('counts the steps between two words, which are not told one by one', () => {
@@ -90,7 +90,7 @@ describe('Silence', () => {
     job.say('step', 10);
     job.wait(60);
     job.say('step', 15);
-    expect(job.silence.spell().limit).toBe(120);
+    expect(job.silence.period().limit).toBe(120);
   });
 
   test('does not take an evaluation or a checkpoint for a step', () => {
@@ -101,7 +101,7 @@ describe('Silence', () => {
       job.wait(250);
       job.say('step', 4 + i);
     }
-    expect(job.silence.spell().limit).toBe(100);
+    expect(job.silence.period().limit).toBe(100);
   });
 
   test('is not misled by words that come twice or late', () => {
@@ -113,24 +113,24 @@ describe('Silence', () => {
     }
     job.wait(4);
     job.say('step', 6);
-    expect(job.silence.spell().limit).toBe(100);
+    expect(job.silence.period().limit).toBe(100);
   });
 
   test('of a pack ends with the word of any of its stages, and each has its own pace', () => {
     const job = new Listened();
     job.steps(1, 5, 10, 'a');
     job.steps(1, 5, 40, 'b');
-    expect(job.silence.spell().limit).toBe(400);
+    expect(job.silence.period().limit).toBe(400);
     job.say('step', 6, 'a');
-    expect(job.silence.spell().limit).toBeLessThanOrEqual(300);
+    expect(job.silence.period().limit).toBeLessThanOrEqual(300);
   });
 
   test('does not count time in which the watcher itself was frozen', () => {
     const job = new Listened();
     job.say('load');
     job.now += 1e7;
-    expect(job.silence.look(job.now)).toBe('well');
-    expect(job.silence.spell().silent).toBe(BETWEEN);
+    expect(job.silence.check(job.now)).toBe('well');
+    expect(job.silence.period().silent).toBe(BETWEEN);
     expect(job.wait(80)).toBe('hung');
   });
 });

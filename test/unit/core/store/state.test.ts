@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { mendable, noRoom } from '../../../../src/core/store/errors.ts';
 import { nodeFiles } from '../../../../src/core/store/files.ts';
-import { isAlive, ownerOf } from '../../../../src/core/store/owner.ts';
+import { isOwnerAlive, ownerOf } from '../../../../src/core/store/owner.ts';
 import { openStore, openStoreReadOnly } from '../../../../src/core/store/store.ts';
 import { makeRoom } from '../../../chaos/room.ts';
 import { begin, identity, key, storeWithStage } from '../../../toy/store.ts';
@@ -135,19 +135,19 @@ describe('a process that is stopped', () => {
         clock.mockReturnValue(1e6 + seconds * 1e3);
         return store.state(key).state;
       };
-      expect(isAlive(owner)).toBe(true);
+      expect(isOwnerAlive(owner)).toBe(true);
       expect([at(0), at(100)]).toEqual(['running', 'running']); // it runs, and needs no heartbeat
       child.kill('SIGSTOP');
-      await vi.waitFor(() => expect(isAlive(owner)).toBeUndefined());
+      await vi.waitFor(() => expect(isOwnerAlive(owner)).toBeUndefined());
       expect([at(200), at(204)]).toEqual(['running', 'running']);
       expect(at(205)).toBe('interrupted');
       utimesSync(join(attempt.dir, 'heartbeat'), 1, 1);
       expect(at(206)).toBe('running');
       child.kill('SIGCONT');
-      await vi.waitFor(() => expect(isAlive(owner)).toBe(true));
+      await vi.waitFor(() => expect(isOwnerAlive(owner)).toBe(true));
       expect(at(300)).toBe('running');
       child.kill('SIGKILL');
-      await vi.waitFor(() => expect(isAlive(owner)).toBe(false));
+      await vi.waitFor(() => expect(isOwnerAlive(owner)).toBe(false));
       expect(at(301)).toBe('interrupted');
     } finally {
       clock.mockRestore();

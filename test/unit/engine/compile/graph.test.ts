@@ -1,6 +1,6 @@
 /** From a recorded function to its graph: the passes one by one, and a golden graph. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compileProgram } from '../../../../src/engine/compile/program.ts';
+import { compileProgram } from '../../../../src/engine/compile/compile-program.ts';
 import { emitGraph } from '../../../../src/engine/compile/emit.ts';
 import { savedModel, type GraphNode } from '../../../../src/engine/compile/protobuf.ts';
 import { addBiases, bfloat16Products, dropSameCasts, dropUnused, plainProducts, rewrite, shareConstants } from '../../../../src/engine/compile/rewrite.ts';

@@ -7,8 +7,8 @@ import type { StageContext } from '../../../../src/core/ablation/kind.ts';
 import { PermanentError } from '../../../../src/core/ablation/errors.ts';
 import { initEncoder } from '../../../../src/tinymim/nn/init.ts';
 import { encoderSpec } from '../../../../src/tinymim/nn/spec.ts';
-import { distill } from '../../../../src/tinymim/stages/distill.ts';
-import { distill as distillKind } from '../../../../src/tinymim/stages/kinds.ts';
+import { runDistill } from '../../../../src/tinymim/stages/distill.ts';
+import { distillKind as distillKind } from '../../../../src/tinymim/stages/kinds.ts';
 import { distillRecipe, type DistillRecipe, type VitRecipe } from '../../../../src/tinymim/stages/recipes.ts';
 import type { Weights } from '../../../../src/engine/formats/weights.ts';
 import { distillFields, image } from '../../../helpers/distill-recipe.ts';
@@ -27,7 +27,7 @@ beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'distill-')); });
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 
 const upstreamOf = (recipe: object, weights: Weights) => leaveUpstream(folder, recipe, weights);
-const run = (recipe: DistillRecipe, from: StageContext['upstream'][string]) => runStage(distill, recipe, { folder, upstream: { teacher: from } });
+const run = (recipe: DistillRecipe, from: StageContext['upstream'][string]) => runStage(runDistill, recipe, { folder, upstream: { teacher: from } });
 
 const fromMae = () => upstreamOf({ model: teacher }, initEncoder(teacher, 1));
 const decoder = { embed_dim: 8, depth: 1, num_heads: 2, mlp_ratio: 2 };

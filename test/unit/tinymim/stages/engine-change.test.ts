@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { superviseRecipe } from '../../../../src/tinymim/stages/recipes.ts';
-import { supervise } from '../../../../src/tinymim/stages/supervise.ts';
+import { runSupervise } from '../../../../src/tinymim/stages/supervise.ts';
 import { StageInFolder } from '../../../helpers/run-stage.ts';
 
 let folder: string;
@@ -25,14 +25,14 @@ const recipe = superviseRecipe.parse({
 /** A stage that was stopped after its first step, on an engine that differs in some fields. */
 async function interrupted(fields: Readonly<Record<string, string>> = {}) {
   const stage = new StageInFolder(folder, recipe);
-  await stage.interruptAt(supervise, 1);
+  await stage.interruptAt(runSupervise, 1);
   const file = join(stage.latest!.dir, 'progress.json');
   const progress = JSON.parse(readFileSync(file, 'utf8')) as { engine: Record<string, string> };
   writeFileSync(file, JSON.stringify({ ...progress, engine: { ...progress.engine, ...fields } }));
   return { stage, before: progress.engine };
 }
 
-const resume = (stage: StageInFolder<typeof recipe>, acceptEngineChange = false) => supervise(stage.context({ acceptEngineChange }));
+const resume = (stage: StageInFolder<typeof recipe>, acceptEngineChange = false) => runSupervise(stage.context({ acceptEngineChange }));
 
 describe('a checkpoint', () => {
   it('records what its numbers depend on', async () => {
@@ -55,7 +55,7 @@ describe('a checkpoint', () => {
 
   it('is remembered to mix engines when it is continued once more', async () => {
     const { stage } = await interrupted({ library: '2.9.1' });
-    await stage.interruptAt(context => supervise({ ...context, execution: { ...context.execution, acceptEngineChange: true } }), 2);
+    await stage.interruptAt(context => runSupervise({ ...context, execution: { ...context.execution, acceptEngineChange: true } }), 2);
     Reflect.deleteProperty(stage.facts, 'engine_changed');
     await resume(stage);
     expect(stage.facts['engine_changed']).toBe(true);

@@ -10,15 +10,15 @@ import { initClassifier, initEncoder, initialise } from '../../../../src/tinymim
 import { initAdamW } from '../../../../src/tinymim/optim/adamw.ts';
 import { pretrainGroups } from '../../../../src/tinymim/optim/groups.ts';
 import { studentLoss, studentSpec, type DistillLoss } from '../../../../src/tinymim/stages/distill-objective.ts';
-import { distill } from '../../../../src/tinymim/stages/distill.ts';
-import { evaluate } from '../../../../src/tinymim/stages/evaluate.ts';
-import { finetune } from '../../../../src/tinymim/stages/finetune.ts';
+import { runDistill } from '../../../../src/tinymim/stages/distill.ts';
+import { runEvaluate } from '../../../../src/tinymim/stages/evaluate.ts';
+import { runFinetune } from '../../../../src/tinymim/stages/finetune.ts';
 import { maskInputs } from '../../../../src/tinymim/stages/mask-inputs.ts';
-import { pretrain } from '../../../../src/tinymim/stages/pretrain.ts';
+import { runPretrain } from '../../../../src/tinymim/stages/pretrain.ts';
 import { distillRecipe, evaluateRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe } from '../../../../src/tinymim/stages/recipes.ts';
 import { createScorer } from '../../../../src/tinymim/stages/score.ts';
-import { supervise } from '../../../../src/tinymim/stages/supervise.ts';
-import { signatureOf } from '../../../../src/tinymim/stages/signature.ts';
+import { runSupervise } from '../../../../src/tinymim/stages/supervise.ts';
+import { graphSignature } from '../../../../src/tinymim/stages/signature.ts';
 import { createTeacher } from '../../../../src/tinymim/stages/teacher.ts';
 import { createTrainer, type TrainState } from '../../../../src/tinymim/stages/trainer.ts';
 import { slice, upload, type BatchArray, type HostInputs } from '../../../../src/tinymim/stages/train-step.ts';
@@ -83,20 +83,20 @@ describe('three steps of distillation', () => {
 
   function train(mode: Mode, recipe: DistillLoss, microBatches = 1, precision: Precision = 'float32') {
     const frozen = tf.tidy(() => teacherParams());
-    const engine = { mode, precision }, lesson = { target: recipe.target, block: recipe.teacher_block };
-    const network = createTeacher({ config: teacher, params: frozen, normalisation, dropPath: recipe.teacher_drop_path, engine, lessons: [lesson] });
+    const engine = { mode, precision }, blockTarget = { target: recipe.target, block: recipe.teacher_block };
+    const network = createTeacher({ config: teacher, params: frozen, normalisation, dropPath: recipe.teacher_drop_path, engine, targets: [blockTarget] });
     const weights = initialise(studentSpec(recipe, teacher), 1);
     const params = toTensors(weights);
     const groups = pretrainGroups(weights, 0.05);
     const state: TrainState = { params, optimizer: initAdamW(Object.fromEntries(Object.keys(groups).map(name => [name, params[name]!]))) };
     const trainer = createTrainer(state, {
-      loss: studentLoss(recipe, normalisation), groups, betas: [0.9, 0.95], microBatches, engine, signature: signatureOf('test', { recipe, microBatches }),
+      loss: studentLoss(recipe, normalisation), groups, betas: [0.9, 0.95], microBatches, engine, signature: graphSignature('test', { recipe, microBatches }),
     });
     const losses = RATES.flatMap((lr, step) => Array.from({ length: microBatches }, (_, index) => {
       const { images, student_images, teacher_drop_path, drop_path, ...masks } = upload(slice(batchOf(recipe, step, BATCH * microBatches), index, microBatches));
       const visible = recipe.teacher_input === 'visible';
       const pass = network.pass({ images: images!, dropPath: teacher_drop_path, visible: visible ? masks['ids_keep'] : undefined });
-      const targets = pass.targets(lesson, visible ? undefined : masks['ids_keep']);
+      const targets = pass.targets(blockTarget, visible ? undefined : masks['ids_keep']);
       const values = trainer.feed({ images: student_images!, ...(drop_path && { drop_path }), ...masks, ...targets }, lr);
       pass.dispose();
       tf.dispose([images, student_images, teacher_drop_path, drop_path, masks, targets]);
@@ -198,11 +198,11 @@ describe('whole stages', () => {
 
   const STAGES: Readonly<Record<string, (mode: Mode, interruptAt?: number) => ReturnType<typeof runStage>>> = Object.fromEntries(
     ([
-      ['pretrain', pretrain, { ...shared, model, decoder, mask_ratio: 0.75, norm_pix_loss: true }, pretrainRecipe, () => ({})],
-      ['distill', distill, distillation, distillRecipe, () => ({ teacher: upstream() })],
-      ['distill in micro-batches', distill, { ...distillation, schedule: { ...shared.schedule, accumulation_steps: 2 } }, distillRecipe, () => ({ teacher: upstream() })],
-      ['finetune', finetune, { ...classifier, layer_decay: 0.75 }, finetuneRecipe, () => ({ weights: start() })],
-      ['supervise', supervise, classifier, superviseRecipe, () => ({})],
+      ['pretrain', runPretrain, { ...shared, model, decoder, mask_ratio: 0.75, norm_pix_loss: true }, pretrainRecipe, () => ({})],
+      ['distill', runDistill, distillation, distillRecipe, () => ({ teacher: upstream() })],
+      ['distill in micro-batches', runDistill, { ...distillation, schedule: { ...shared.schedule, accumulation_steps: 2 } }, distillRecipe, () => ({ teacher: upstream() })],
+      ['finetune', runFinetune, { ...classifier, layer_decay: 0.75 }, finetuneRecipe, () => ({ weights: start() })],
+      ['supervise', runSupervise, classifier, superviseRecipe, () => ({})],
     ] as [string, StageRunner<object>, object, z.ZodType<object>, () => object][]).map(([name, runner, recipe, schema, inputs]) =>
       [name, (mode: Mode, interruptAt?: number) =>
         runStage(runner, schema.parse({ ...recipe, engine: { mode } }), { folder, upstream: inputs() as never, ...(interruptAt !== undefined && { interruptAt }) })]),
@@ -220,7 +220,7 @@ describe('whole stages', () => {
 
   it('evaluate to the same number of correct images in both modes', async () => {
     const weights = leaveUpstream(folder, { model }, initClassifier(model, 4, 3));
-    const [eager, graph] = await Promise.all((['eager', 'graph'] as const).map(mode => evaluate(
+    const [eager, graph] = await Promise.all((['eager', 'graph'] as const).map(mode => runEvaluate(
       new StageInFolder(folder, evaluateRecipe.parse({ data: shared.data, split: 'test', batch_size: 5, engine: { mode } }), { weights }).context())));
     expect(graph!['correct']).toBe(eager!['correct']);
     expect(graph!['loss'] as number).toBeCloseTo(eager!['loss'] as number, 6);

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { StageContext, StageRunner } from '../../../../src/core/ablation/kind.ts';
 import { initEncoder } from '../../../../src/tinymim/nn/init.ts';
-import { distill } from '../../../../src/tinymim/stages/distill.ts';
-import { kinds, supervise as superviseKind } from '../../../../src/tinymim/stages/kinds.ts';
+import { runDistill } from '../../../../src/tinymim/stages/distill.ts';
+import { kinds, superviseKind as superviseKind } from '../../../../src/tinymim/stages/kinds.ts';
 import { distillRecipe, superviseRecipe, type VitRecipe } from '../../../../src/tinymim/stages/recipes.ts';
-import { supervise } from '../../../../src/tinymim/stages/supervise.ts';
+import { runSupervise } from '../../../../src/tinymim/stages/supervise.ts';
 import { loadEngine } from '../../../../src/engine/backend.ts';
 import { curveOf, leaveUpstream, StageInFolder, type StageRun } from '../../../helpers/run-stage.ts';
 
@@ -35,8 +35,8 @@ const distilled = (mode: string) => distillRecipe.parse({
 
 type AnyRunner = StageRunner<object>;
 const stages = (mode: string): [string, AnyRunner, () => StageInFolder][] => [
-  ['supervise', supervise as AnyRunner, () => new StageInFolder(folder, supervised(mode))],
-  ['distill', distill as AnyRunner, () => new StageInFolder(folder, distilled(mode), { teacher: leaveUpstream(folder, { model }, initEncoder(model, 1)) })],
+  ['supervise', runSupervise as AnyRunner, () => new StageInFolder(folder, supervised(mode))],
+  ['distill', runDistill as AnyRunner, () => new StageInFolder(folder, distilled(mode), { teacher: leaveUpstream(folder, { model }, initEncoder(model, 1)) })],
 ];
 
 const split = (context: StageContext<object>, microBatches: number): StageContext<object> => ({ ...context, execution: { ...context.execution, microBatches } });
@@ -87,7 +87,7 @@ describe.each(['eager', 'graph'])('in mode %s', mode => {
 });
 
 it('refuses, for good, what does not divide the batch', async () => {
-  await expect(supervise(split(new StageInFolder(folder, supervised('eager')).context(), 3) as StageContext<ReturnType<typeof supervised>>))
+  await expect(runSupervise(split(new StageInFolder(folder, supervised('eager')).context(), 3) as StageContext<ReturnType<typeof supervised>>))
     .rejects.toMatchObject({ code: 'MICRO_BATCHES', message: expect.stringContaining('got a batch of 16 and accumulation_steps 1 times 3') as string });
 });
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Interrupted } from '../../../../src/core/ablation/errors.ts';
 import { initEncoder } from '../../../../src/tinymim/nn/init.ts';
-import { distill, distillPack } from '../../../../src/tinymim/stages/distill.ts';
-import { distill as distillKind } from '../../../../src/tinymim/stages/kinds.ts';
+import { runDistill, runDistillPack } from '../../../../src/tinymim/stages/distill.ts';
+import { distillKind as distillKind } from '../../../../src/tinymim/stages/kinds.ts';
 import { distillRecipe, type DistillRecipe, type VitRecipe } from '../../../../src/tinymim/stages/recipes.ts';
 import { loadEngine } from '../../../../src/engine/backend.ts';
 import * as tf from '../../../../src/engine/tf.ts';
@@ -50,7 +50,7 @@ const outcomeOf = (run: StageRun): unknown => ({ weights: run.weights, result: r
 const known = new Map<string, Promise<unknown>>();
 function alone(recipe: DistillRecipe): Promise<unknown> {
   const key = JSON.stringify(recipe);
-  const outcome = known.get(key) ?? runPack(distillPack, [stageOf(recipe)]).then(([run]) => outcomeOf(run!));
+  const outcome = known.get(key) ?? runPack(runDistillPack, [stageOf(recipe)]).then(([run]) => outcomeOf(run!));
   known.set(key, outcome);
   return outcome;
 }
@@ -58,7 +58,7 @@ function alone(recipe: DistillRecipe): Promise<unknown> {
 /** All of them, in one pack and alone. */
 async function expectEqual(recipes: readonly DistillRecipe[]): Promise<void> {
   for (const recipe of recipes) expect(keyOf(recipe)).toEqual(keyOf(recipes[0]!));
-  const packed = await runPack(distillPack, recipes.map(stageOf));
+  const packed = await runPack(runDistillPack, recipes.map(stageOf));
   for (const [i, recipe] of recipes.entries()) expect(outcomeOf(packed[i]!), `student ${i}`).toEqual(await alone(recipe));
 }
 
@@ -82,7 +82,7 @@ describe('students in one pack equal students alone to the bit', () => {
 
   it('whatever their order', async () => {
     const recipes = all().slice(0, 3);
-    const [forward, backward] = [await runPack(distillPack, recipes.map(stageOf)), await runPack(distillPack, recipes.toReversed().map(stageOf))];
+    const [forward, backward] = [await runPack(runDistillPack, recipes.map(stageOf)), await runPack(runDistillPack, recipes.toReversed().map(stageOf))];
     expect(backward.toReversed().map(outcomeOf)).toEqual(forward.map(outcomeOf));
   });
 });
@@ -93,21 +93,21 @@ describe.each(['eager', 'graph'])('a student that was interrupted, in mode %s', 
   it('continues alone or in another pack, and joins when its step is reached', async () => {
     const [first, second, third] = recipes.map(stageOf);
     const stop = new AbortController();
-    const stopped = await distillPack([first!.context({ signal: stop.signal, onStep: step => { if (step === 2) stop.abort(); } }), second!.context({ signal: stop.signal })]);
+    const stopped = await runDistillPack([first!.context({ signal: stop.signal, onStep: step => { if (step === 2) stop.abort(); } }), second!.context({ signal: stop.signal })]);
     for (const outcome of stopped) expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(Interrupted) as Interrupted });
     expect([first!.latest!.step, second!.latest!.step]).toEqual([2, 2]);
 
-    const [continued] = await runPack(distillPack, [first!]);
-    const joined = await runPack(distillPack, [third!, second!]);
+    const [continued] = await runPack(runDistillPack, [first!]);
+    const joined = await runPack(runDistillPack, [third!, second!]);
     expect(outcomeOf(continued!)).toEqual(await alone(recipes[0]!));
     expect(joined.map(outcomeOf)).toEqual([await alone(recipes[2]!), await alone(recipes[1]!)]);
   });
 
   it('before its turn has nothing to save', async () => {
     const [late, early] = recipes.map(stageOf);
-    await late!.interruptAt(distill, 4);
+    await late!.interruptAt(runDistill, 4);
     const { latest } = late!, stop = new AbortController();
-    const outcomes = await distillPack([late!.context({ signal: stop.signal }), early!.context({ signal: stop.signal, onStep: step => { if (step === 2) stop.abort(); } })]);
+    const outcomes = await runDistillPack([late!.context({ signal: stop.signal }), early!.context({ signal: stop.signal, onStep: step => { if (step === 2) stop.abort(); } })]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(late!.latest).toBe(latest);
     expect(early!.latest!.step).toBe(2);
@@ -126,14 +126,14 @@ describe('a student that fails', () => {
     const [make, reason] = failing[name]!;
     const beside = [recipeOf(STUDENTS['the output of the last block']!), recipeOf(STUDENTS['relations of another block by another model']!)];
     const [first, second] = beside.map(stageOf);
-    const [before, failed, after] = await distillPack([first!, make(), second!].map(stage => stage.context()));
+    const [before, failed, after] = await runDistillPack([first!, make(), second!].map(stage => stage.context()));
     expect(failed).toMatchObject({ status: 'rejected', reason });
     const results = [before, after].map((outcome, i) => (outcome!.status === 'fulfilled' ? outcomeOf([first, second][i]!.run(outcome!.value)) : outcome));
     expect(results).toEqual([await alone(beside[0]!), await alone(beside[1]!)]);
   });
 
   it('with all others leaves nothing to do', async () => {
-    const outcomes = await distillPack([recipeOf({ model }), recipeOf({ model })].map(recipe => stageOf(recipe).context()));
+    const outcomes = await runDistillPack([recipeOf({ model }), recipeOf({ model })].map(recipe => stageOf(recipe).context()));
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 });
@@ -141,7 +141,7 @@ describe('a student that fails', () => {
 describe('a pack', () => {
   it('leaves no tensor behind, whatever happens in it', async () => {
     const run = async (): Promise<void> => {
-      await distillPack([...all(), recipeOf({ schedule: { ...base.schedule, base_lr: 1e30 } })].map(recipe => stageOf(recipe).context()));
+      await runDistillPack([...all(), recipeOf({ schedule: { ...base.schedule, base_lr: 1e30 } })].map(recipe => stageOf(recipe).context()));
     };
     await run();
     const before = tf.memory().numTensors;
@@ -152,7 +152,7 @@ describe('a pack', () => {
   it('tells shares of its time: images over rates, added up over its students, are no more than it took', async () => {
     const stages = all().slice(0, 4).map(stageOf);
     const began = performance.now();
-    const runs = await runPack(distillPack, stages);
+    const runs = await runPack(runDistillPack, stages);
     const wall = (performance.now() - began) / 1e3;
     const shares = runs.map(({ facts }) => (48 * 2) / (facts['images_per_second'] as number));
     expect(shares.reduce((a, b) => a + b)).toBeLessThan(wall);

@@ -93,13 +93,13 @@ describe.each(['eager', 'graph'] as const)('a trainer in %s mode', mode => {
     expect(run(6, 2)).toEqual(run(6, 2));
   });
 
-  it('lends its state and goes on as if nobody had looked', async () => {
+  it('shows its state and goes on as if nobody had looked', async () => {
     const looked = createTrainer(start(), { loss, groups, betas: [0.9, 0.95], microBatches: 1, engine, signature: 'trainer 1' });
     for (let step = 0; step < 3; step++) {
       const batch = upload(inputs());
       looked.feed(batch, 0.05);
       tf.dispose(batch);
-      expect(await looked.lend(({ optimizer }) => optimizer.step)).toBe(step + 1);
+      expect(await looked.withState(({ optimizer }) => optimizer.step)).toBe(step + 1);
     }
     const params = looked.finish();
     expect(fromTensors(params)).toEqual(run(3, 1).values);

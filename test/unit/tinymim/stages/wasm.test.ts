@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { superviseRecipe } from '../../../../src/tinymim/stages/recipes.ts';
-import { supervise } from '../../../../src/tinymim/stages/supervise.ts';
+import { runSupervise } from '../../../../src/tinymim/stages/supervise.ts';
 import * as tf from '../../../../src/engine/tf.ts';
 import study from '../../../../src/tinymim/study.ts';
 import { profile } from '../../../../src/tinymim/profile.ts';
@@ -34,7 +34,7 @@ const HERE = { engine: 'wasm', library: tf.version_core, device: 'cpu', mode: 'e
 /** Stopped after its first step, its checkpoint rewritten as if other engines had written it. */
 async function interrupted(fields: Readonly<Record<string, string>> = {}) {
   const stage = new StageInFolder(folder, recipe);
-  await stage.interruptAt(supervise, 1);
+  await stage.interruptAt(runSupervise, 1);
   const file = join(stage.latest!.dir, 'progress.json');
   const progress = JSON.parse(readFileSync(file, 'utf8')) as { engine: Record<string, string> };
   writeFileSync(file, JSON.stringify({ ...progress, engine: { ...progress.engine, ...fields } }));
@@ -44,14 +44,14 @@ async function interrupted(fields: Readonly<Record<string, string>> = {}) {
 describe('a stage of the mode graph', () => {
   it('says and records that it ran op by op on WebAssembly', async () => {
     expect(recipe.engine.mode).toBe('graph');
-    const { facts, log } = await runStage(supervise, recipe, { folder });
+    const { facts, log } = await runStage(runSupervise, recipe, { folder });
     expect(facts['engine']).toMatchObject({ name: 'wasm', libraryVersion: tf.version_core, mode: 'eager', precision: 'float32' });
     expect(log[0]).toMatch(/^Engine: wasm .* with 1 thread .*, mode eager \(graph needs native TensorFlow\), float32\.$/);
   });
 
   it('has the same bytes after an interruption', async () => {
-    const whole = await runStage(supervise, recipe, { folder });
-    const resumed = await runStage(supervise, recipe, { folder, interruptAt: 2 });
+    const whole = await runStage(runSupervise, recipe, { folder });
+    const resumed = await runStage(runSupervise, recipe, { folder, interruptAt: 2 });
     expect(resumed.result).toEqual(whole.result);
     expect(resumed.weights).toEqual(whole.weights);
     expect(curveOf(resumed).at(-1)).toEqual(curveOf(whole).at(-1));
@@ -60,7 +60,7 @@ describe('a stage of the mode graph', () => {
   it('goes on from its own checkpoint, which names the engine', async () => {
     const { stage, before } = await interrupted();
     expect(before).toEqual({ ...HERE, cpu: expect.any(String) as string });
-    await supervise(stage.context());
+    await runSupervise(stage.context());
     expect(stage.facts).not.toHaveProperty('engine_changed');
   });
 
@@ -68,12 +68,12 @@ describe('a stage of the mode graph', () => {
 
   it('refuses the checkpoint of native TensorFlow', async () => {
     const { stage } = await interrupted(native);
-    await expect(supervise(stage.context())).rejects.toMatchObject({ code: 'CHECKPOINT_ENGINE', message: expect.stringContaining('engine tensorflow, now wasm') as string });
+    await expect(runSupervise(stage.context())).rejects.toMatchObject({ code: 'CHECKPOINT_ENGINE', message: expect.stringContaining('engine tensorflow, now wasm') as string });
   });
 
   it('continues it where that is allowed, which its provenance says', async () => {
     const { stage } = await interrupted(native);
-    await supervise(stage.context({ acceptEngineChange: true }));
+    await runSupervise(stage.context({ acceptEngineChange: true }));
     expect(stage.facts['engine_changed']).toBe(true);
   });
 });
@@ -81,7 +81,7 @@ describe('a stage of the mode graph', () => {
 describe('bfloat16', () => {
   it('is refused before anything is trained', async () => {
     const stage = new StageInFolder(folder, { ...recipe, engine: { mode: 'graph' as const, precision: 'bfloat16' as const } });
-    await expect(supervise(stage.context())).rejects.toMatchObject({ name: 'PermanentError', code: 'ENGINE_PRECISION', message: expect.stringContaining('ENGINE=native') as string });
+    await expect(runSupervise(stage.context())).rejects.toMatchObject({ name: 'PermanentError', code: 'ENGINE_PRECISION', message: expect.stringContaining('ENGINE=native') as string });
     expect(stage.records).toEqual([]);
   });
 

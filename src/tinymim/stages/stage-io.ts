@@ -8,16 +8,16 @@ import { DataError } from '../data/errors.ts';
 import { labelledSubset, unlabelledSubset, type ImageSet } from '../data/image-set.ts';
 import type { DataSpec } from '../data/spec.ts';
 import { EngineError, loadEngine, type Engine } from '../../engine/backend.ts';
-import { executedMode } from '../../engine/compile/program.ts';
+import { executedMode } from '../../engine/compile/compile-program.ts';
 import { readWeights, saveParams, type HostTensor, type Params } from '../../engine/formats/weights.ts';
 import { notOnEngine } from './engine-limits.ts';
-import { vit, type EngineRecipe, type VitRecipe } from './recipes.ts';
+import { vitRecipe, type EngineRecipe, type VitRecipe } from './recipes.ts';
 
 /**
  * Loads the engine on the device that the worker was given, and opens the data set.
  * @throws PermanentError when either is missing: trying again cannot mend that
  */
-export async function openSession({ recipe, ...context }: StageContext<{ data: DataSpec; engine: EngineRecipe }>): Promise<Dataset> {
+export async function loadEngineAndDataset({ recipe, ...context }: StageContext<{ data: DataSpec; engine: EngineRecipe }>): Promise<Dataset> {
   context.progress({ phase: 'load', step: 0, steps: 0 });
   const { device, threads, dataDir } = context.execution;
   try {
@@ -41,12 +41,12 @@ const modeText = (recipe: EngineRecipe, { mode, precision }: EngineRecipe): stri
   `mode ${mode}${mode === recipe.mode ? '' : ` (${recipe.mode} needs native TensorFlow)`}, ${precision}`;
 
 /** The stages of a process mostly share one data set; its images are never written to. */
-let opened: { readonly key: string; readonly dataset: Dataset } | undefined;
+let lastDataset: { readonly key: string; readonly dataset: Dataset } | undefined;
 
 function cachedDataset(spec: DataSpec, dataDir: string): Dataset {
   const key = canonicalJson([spec, dataDir]);
-  if (opened?.key !== key) opened = { key, dataset: openDataset(spec, dataDir) };
-  return opened.dataset;
+  if (lastDataset?.key !== key) lastDataset = { key, dataset: openDataset(spec, dataDir) };
+  return lastDataset.dataset;
 }
 
 const subsets = new WeakMap<ImageSet, Map<string, ImageSet>>();
@@ -73,5 +73,5 @@ export function saveModel(context: StageContext<object>, params: Params): void {
 /** The model that an upstream stage left. @throws Error when the slot is empty or its recipe has no model */
 export function upstreamModel(upstream: UpstreamOutput | undefined): { config: VitRecipe; weights: Record<string, HostTensor> } {
   if (upstream === undefined) throw new Error('Expected an upstream stage with weights, got none.');
-  return { config: vit.parse(upstream.recipe['model']), weights: readWeights(join(upstream.output, WEIGHTS)) };
+  return { config: vitRecipe.parse(upstream.recipe['model']), weights: readWeights(join(upstream.output, WEIGHTS)) };
 }

@@ -1,9 +1,10 @@
 /** Programs: several functions over one state, tensors as outputs, and programs that are used again. */
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { compileProgram } from '../../../../src/engine/compile/compile-program.ts';
 import { modeEnvironment, modeOfProcess } from '../../../../src/engine/compile/mode.ts';
 import { createPool } from '../../../../src/engine/compile/pool.ts';
-import { compileProgram, type Compilable, type Program, type ProgramOptions } from '../../../../src/engine/compile/program.ts';
 import { nativeBackend } from '../../../../src/engine/compile/native.ts';
+import type { Compilable, Program, ProgramOptions } from '../../../../src/engine/compile/program.ts';
 import { loadEngine } from '../../../../src/engine/backend.ts';
 import * as tf from '../../../../src/engine/tf.ts';
 import type { Params } from '../../../../src/engine/formats/weights.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan, PlannedStage } from '../../../../src/core/plan/plan.ts';
-import { Board } from '../../../../src/core/runner/board.ts';
+import { StageTracker } from '../../../../src/core/runner/stage-tracker.ts';
 
 /** Stages by name with their inputs and images; the finals are the arms. */
 function planOf(graph: Record<string, readonly [upstream: string[], images: number]>, finals: string[]): Plan {
@@ -25,48 +25,48 @@ function planOf(graph: Record<string, readonly [upstream: string[], images: numb
 const diamond = planOf({ teacher: [[], 10], long: [['teacher'], 9], short: [['teacher'], 1], evaluate: [['long', 'short'], 1], lone: [[], 15] }, ['evaluate', 'lone']);
 const none = (): boolean => false;
 
-describe('Board', () => {
+describe('StageTracker', () => {
   test('gives out stages whose inputs are done, the critical path first', () => {
-    const board = new Board(diamond, none);
+    const tracker = new StageTracker(diamond, none);
     const take = (): string | undefined => {
-      const key = board.ready()[0];
-      if (key !== undefined) board.set(key, 'running');
+      const key = tracker.ready()[0];
+      if (key !== undefined) tracker.set(key, 'running');
       return key;
     };
     expect([take(), take(), take()]).toEqual(['teacher', 'lone', undefined]);
-    board.set('teacher', 'done');
+    tracker.set('teacher', 'done');
     expect([take(), take(), take()]).toEqual(['long', 'short', undefined]);
-    board.set('short', 'done');
+    tracker.set('short', 'done');
     expect(take()).toBeUndefined();
-    board.set('long', 'done');
+    tracker.set('long', 'done');
     expect(take()).toBe('evaluate');
   });
 
   test('needs nothing upstream of what is done', () => {
-    const board = new Board(diamond, key => key === 'evaluate');
-    expect(board.counts()).toMatchObject({ total: 2, reused: 1, queued: 1 });
-    expect(board.ready()[0]).toBe('lone');
+    const tracker = new StageTracker(diamond, key => key === 'evaluate');
+    expect(tracker.counts()).toMatchObject({ total: 2, reused: 1, queued: 1 });
+    expect(tracker.ready()[0]).toBe('lone');
   });
 
   test('counts a done input of a done stage as reused', () => {
-    expect(new Board(diamond, () => true).counts()).toMatchObject({ total: 5, reused: 5, queued: 0 });
+    expect(new StageTracker(diamond, () => true).counts()).toMatchObject({ total: 5, reused: 5, queued: 0 });
   });
 
   test('blocks everything downstream of a failure, once, and nothing else', () => {
-    const board = new Board(diamond, key => key === 'teacher');
-    board.set('long', 'failed');
-    expect(board.block('long')).toEqual(['evaluate']);
-    board.set('short', 'failed');
-    expect(board.block('short')).toEqual([]);
-    expect(board.ready()[0]).toBe('lone');
-    expect(board.counts()).toEqual({ total: 5, reused: 1, failed: 2, blocked: 1, queued: 1, done: 0, interrupted: 0, running: 0 });
+    const tracker = new StageTracker(diamond, key => key === 'teacher');
+    tracker.set('long', 'failed');
+    expect(tracker.block('long')).toEqual(['evaluate']);
+    tracker.set('short', 'failed');
+    expect(tracker.block('short')).toEqual([]);
+    expect(tracker.ready()[0]).toBe('lone');
+    expect(tracker.counts()).toEqual({ total: 5, reused: 1, failed: 2, blocked: 1, queued: 1, done: 0, interrupted: 0, running: 0 });
   });
 
   test('holds back what another runner works on', () => {
-    const board = new Board(diamond, none);
-    board.hold('teacher');
-    expect(board.ready()[0]).toBe('lone');
-    board.release('teacher');
-    expect(board.ready()[0]).toBe('teacher');
+    const tracker = new StageTracker(diamond, none);
+    tracker.hold('teacher');
+    expect(tracker.ready()[0]).toBe('lone');
+    tracker.release('teacher');
+    expect(tracker.ready()[0]).toBe('teacher');
   });
 });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { FileRecord } from './python.ts';
 
-export interface Manifest {
+export interface CacheManifest {
   /** Wheels the files came from. */
   readonly wheels: readonly string[];
   /** By path relative to the folder. */
@@ -22,10 +22,10 @@ const manifestSchema = z.object({
   files: z.record(z.string(), fileRecord).refine(files => Object.keys(files).length > 0),
 });
 
-export const writeManifest = (folder: string, manifest: Manifest): Promise<void> =>
+export const writeCacheManifest = (folder: string, manifest: CacheManifest): Promise<void> =>
   writeFile(path.join(folder, NAME), `${JSON.stringify(manifest, null, 1)}\n`);
 
-export async function readManifest(folder: string): Promise<Manifest | undefined> {
+export async function readCacheManifest(folder: string): Promise<CacheManifest | undefined> {
   try {
     return manifestSchema.parse(JSON.parse(await readFile(path.join(folder, NAME), 'utf8')));
   } catch {
@@ -37,8 +37,8 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
  * What is wrong with the files of a folder: sizes only, or (`deep`) their SHA-256 too, which reads everything.
  * Empty when all is well; `['missing']` when there is no such folder or it has no manifest.
  */
-export async function damage(folder: string, deep = false): Promise<string[]> {
-  const found = await readManifest(folder);
+export async function cacheProblems(folder: string, deep = false): Promise<string[]> {
+  const found = await readCacheManifest(folder);
   if (!found) return ['missing'];
   const problems = await Promise.all(Object.entries(found.files).map(async ([name, expected]) => {
     const file = path.join(folder, name);
