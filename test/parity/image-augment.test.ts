@@ -51,6 +51,8 @@ describe('crop, resize, flip', () => {
 });
 
 describe('resize and centre crop', () => {
+  it('has a picture between the two', () => expect(Object.keys(evaluation.tensors).filter(name => name.endsWith('/resized_u8'))).not.toEqual([]));
+
   it.each(Object.entries(evaluation.json.cases))('%s equals torchvision', (name, { resized_wh: [width, height], crop }) => {
     const source = decoded(name.split('/')[0]!);
     const resized = blank(height, width, source.channels);
