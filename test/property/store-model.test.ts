@@ -25,8 +25,17 @@ interface Real {
 
 type Command = fc.AsyncCommand<Model, Real>;
 
-const command = (name: string, check: (model: Model) => boolean, run: (model: Model, real: Real) => Promise<void>): Command =>
-  ({ check, run, toString: () => name });
+/** The commands that were given, without their arguments. */
+const given = new Set<string>();
+
+const command = (name: string, check: (model: Model) => boolean, run: (model: Model, real: Real) => Promise<void>): Command => ({
+  check,
+  run: (model, real) => {
+    given.add(name.split(' ')[0]!);
+    return run(model, real);
+  },
+  toString: () => name,
+});
 
 const resultOf = (attempt: number): { by: number } => ({ by: attempt });
 
@@ -106,4 +115,5 @@ test('agrees with a model of leases and commits', async () => {
     }),
     { numRuns: 100 },
   );
+  expect([...given].sort()).toEqual(['acquire', 'commit', 'damage', 'die', 'fail']);
 });
