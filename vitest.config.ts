@@ -12,6 +12,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     env: { TF_CPP_MIN_LOG_LEVEL: '2' },
+    // A test whose only assertions stand in a loop over nothing has proved nothing.
+    expect: { requireAssertions: true },
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 20_000),
       project('property', ['test/property/**/*.test.ts'], 60_000),

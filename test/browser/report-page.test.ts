@@ -140,6 +140,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
   test('chart labels fit into their charts', async () => {
     for (const size of [DESKTOP, PHONE]) {
       const { page } = await open('sample', 'index.html', size);
+      expect(await page.evaluate<number>("document.querySelectorAll('figure svg text').length")).toBeGreaterThan(0);
       const outside = await page.evaluate<string[]>(TEXTS_OUTSIDE);
       expect(outside).toEqual([]);
       await page.close();

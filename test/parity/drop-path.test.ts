@@ -49,7 +49,9 @@ describe('drop path', () => {
   it('rates of fine-tuning rise linearly', () => {
     expect(data.json.finetune_rates_linear.length).toBeGreaterThan(0);
     for (const { depth, rate, per_block } of data.json.finetune_rates_linear) {
-      linearRates(rate, depth).forEach((value, i) => expect(value).toBeCloseTo(per_block[i]!, 7)); // PyTorch's linspace is float32
+      const rates = linearRates(rate, depth);
+      expect(rates).toHaveLength(per_block.length);
+      rates.forEach((value, i) => expect(value).toBeCloseTo(per_block[i]!, 7)); // PyTorch's linspace is float32
     }
   });
 

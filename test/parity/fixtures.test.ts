@@ -31,8 +31,8 @@ describe('expectClose', () => {
     ['another shape', { shape: [1, 2], data: [1, 2] }, vector(1, 2)],
     ['missing values', { shape: [2], data: [1] }, vector(1, 2)],
   ])('refuses %s', (_, actual, expected) => {
-    expect(() => { expectClose(actual, expected, 1e-2); }).toThrow();
-    expect(() => { expectCloseAbsolute(actual, expected, 1e-2); }).toThrow();
+    expect(() => { expectClose(actual, expected, 1e-2); }).toThrow('tensor: ');
+    expect(() => { expectCloseAbsolute(actual, expected, 1e-2); }).toThrow('tensor: ');
   });
 
   it('says what, how far and where', () => {
@@ -47,5 +47,6 @@ describe('fixture', () => {
     expect(ops.tensor('layernorm/input').shape).toEqual([8, 24]);
     expect(Object.keys(ops.group('softmax/')).sort()).toEqual(['grad_input', 'input', 'output', 'r']);
     expect(() => ops.tensor('nothing')).toThrow('Expected fixture ops to have the tensor "nothing"');
+    expect(() => ops.group('nothing/')).toThrow(/^Expected fixture ops to have tensors "nothing\/…", got .*softmax\/input.*\.$/);
   });
 });

@@ -9,6 +9,7 @@ test('a cut at any byte of metrics.jsonl leaves the records of the whole lines b
   const attempt = await begin(store);
   for (let step = 1; step <= 5; step++) attempt.metric({ step, epoch: step / 5, loss: 1 / step });
   const all = store.curve(key);
+  expect(all).toHaveLength(5);
   const file = join(attempt.dir, 'metrics.jsonl');
   const whole = readFileSync(file);
   for (let at = 0; at <= whole.length; at++) {

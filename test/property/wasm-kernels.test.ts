@@ -1,6 +1,6 @@
 /** Kernels of the WebAssembly engine that replace or add to the package's, against their plain definitions. */
 import fc from 'fast-check';
-import { beforeAll, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { loadEngine } from '../../src/engine/backend.ts';
 import { stream } from '../../src/engine/random/rng.ts';
 import * as tf from '../../src/engine/tf.ts';
@@ -12,7 +12,7 @@ const values = (seed: number, shape: readonly number[]): Float32Array => stream(
 
 /** Fails unless |actual - expected| <= tolerance everywhere. */
 function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  if (actual.length !== expected.length) throw new Error(`${actual.length} values instead of ${expected.length}`);
+  expect(actual.length).toBe(expected.length);
   for (let i = 0; i < expected.length; i++) {
     if (!(Math.abs(actual[i]! - expected[i]!) <= tolerance)) throw new Error(`at ${i}: ${actual[i]} instead of ${expected[i]}`);
   }

@@ -40,7 +40,7 @@ export interface Fixture<Json extends { readonly config?: unknown }> {
   readonly tensors: Readonly<Record<string, StoredTensor>>;
   /** A tensor of the fixture in the engine: float32, int32 or bool. */
   tensor(name: string): tf.Tensor;
-  /** All tensors whose names start with the prefix, by the rest of their names: `group('param/')['cls_token']`. */
+  /** All tensors whose names start with the prefix, at least one, by the rest of their names: `group('param/')['cls_token']`. */
   group(prefix: string): Record<string, tf.Tensor>;
 }
 
@@ -57,9 +57,12 @@ export function fixture<Json extends { readonly config?: unknown } = { readonly 
     config: json.config,
     tensors,
     tensor,
-    group: prefix => Object.fromEntries(
-      Object.keys(tensors).filter(key => key.startsWith(prefix)).map(key => [key.slice(prefix.length), tensor(key)]),
-    ),
+    group: prefix => {
+      const keys = Object.keys(tensors).filter(key => key.startsWith(prefix));
+      // An empty group would pass every test that goes through it.
+      if (keys.length === 0) throw new Error(`Expected fixture ${name} to have tensors "${prefix}…", got ${Object.keys(tensors).join(', ')}.`);
+      return Object.fromEntries(keys.map(key => [key.slice(prefix.length), tensor(key)]));
+    },
   };
 }
 

@@ -26,6 +26,8 @@ const stepsOf = ({ jobs }: Workflow) => Object.values(jobs).flatMap(job => job.s
 const targets = new Set([...readFileSync(join(root, 'Makefile'), 'utf8').matchAll(/^([a-z-]+):/gm)].map(match => match[1]!));
 const files = readdirSync(folder);
 
+it('are the report of a pull request, and the comment about it', () => expect(files.sort()).toEqual(['report-comment.yml', 'report.yml']));
+
 describe.each(files)('%s', file => {
   const text = readFileSync(join(folder, file), 'utf8');
   const loaded = load(file);
@@ -38,12 +40,14 @@ describe.each(files)('%s', file => {
 
   it('takes actions by commit, with the version beside it', () => {
     const uses = text.split('\n').filter(line => /^ *(- )?uses:/.test(line));
+    expect(uses.length).toBeGreaterThan(0);
     expect(uses.length).toBe(stepsOf(loaded).filter(s => s.uses !== undefined).length);
     for (const line of uses) expect(line).toMatch(/uses: actions\/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
   it('keeps no credentials in the checkout', () => {
-    for (const s of stepsOf(loaded).filter(({ uses }) => uses?.startsWith('actions/checkout@') === true)) expect(s.with?.['persist-credentials']).toBe(false);
+    const checkouts = stepsOf(loaded).filter(({ uses }) => uses?.startsWith('actions/checkout@') === true);
+    expect(checkouts.map(s => s.with?.['persist-credentials'])).toEqual([false]);
   });
 });
 

@@ -11,7 +11,9 @@ const text = { title: 't', table: 'ours', question: 'q', expected: 'e' };
 const half = { name: 'half', label: 'Half', factors: { cut: 0.5 } } as const;
 
 test('an axis takes a factor of the study and values of its type', () => {
-  expectTypeOf(axis('cut', [])).toExtend<readonly ArmDeclaration<Factors>[]>();
+  const none = axis('cut', []);
+  expectTypeOf(none).toExtend<readonly ArmDeclaration<Factors>[]>();
+  expect(none).toEqual([]);
   // @ts-expect-error -- a misspelt factor
   axis('cutt', [{ name: 'a', label: 'A', value: 1 }]);
   // @ts-expect-error -- a value of another type

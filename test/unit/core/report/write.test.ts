@@ -144,7 +144,9 @@ describe('provenance', () => {
 
   test('no file holds the name of this machine or a path of it', async () => {
     await writeReport({ ...sampleInput(), provenance: { k: { host: hostname(), dir: outDir, note: `${outDir}/x on ${hostname()}` } }, outDir });
-    for (const file of readdirSync(outDir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())) {
+    const files = readdirSync(outDir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+    expect(files).toHaveLength(12);
+    for (const file of files) {
       const text = readFileSync(join(file.parentPath, file.name), 'utf8');
       // The page's script is the same on every machine, and of many short words.
       expect(text.replace(/<script>[^]*<\/script>/, '')).not.toContain(hostname());

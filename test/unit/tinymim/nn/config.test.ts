@@ -32,6 +32,8 @@ it('derived dimensions', () => {
 });
 
 describe("the paper's sizes", () => {
+  it('are four', () => expect(Object.keys(VIT_SIZES)).toHaveLength(4));
+
   it.each(Object.entries(VIT_SIZES as Record<string, ViTSize>))('%s is a valid model in pre-training and fine-tuning', (_, { embed_dim, depth, heads }) => {
     const base = { image_size: [224, 224] as const, patch_size: 16, in_chans: 3, embed_dim, depth, mlp_ratio: 4 };
     const lastBlock = heads.last_block === undefined ? {} : { last_block_heads: heads.last_block };

@@ -14,6 +14,7 @@ describe('maskingIndices', () => {
   it('keeps the patches with the smallest noise, in its order, and can restore the order of the patches', () => {
     fc.assert(fc.property(cases, ({ patches, ratio, noise }) => {
       const { batch, kept, idsKeep, idsRestore, mask } = maskingIndices(noise, patches, ratio);
+      expect(batch).toBe(noise.length / patches);
       for (let b = 0; b < batch; b++) {
         const sample = (all: Int32Array | Float32Array, size: number) => [...all.subarray(b * size, (b + 1) * size)];
         const keep = sample(idsKeep, kept), restore = sample(idsRestore, patches), values = sample(noise, patches);

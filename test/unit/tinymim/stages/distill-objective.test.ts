@@ -68,6 +68,7 @@ describe('the order of visible patches', () => {
     expect(one.masks!.ids_keep.dataSync()).not.toEqual(other.masks!.ids_keep.dataSync());
     expect(one.masks!.mask.dataSync()).toEqual(other.masks!.mask.dataSync());
     const [a, b] = [one, other].map(inputs => lossesAt(recipe, inputs)(params));
+    expect(a).toHaveProperty('loss');
     for (const part of Object.keys(a!)) expectClose(a![part]!, b![part]!, 1e-5, part);
   });
 });

@@ -66,6 +66,7 @@ describe.each(['eager', 'graph'])('in mode %s', mode => {
         expect(furthest(whole, parts)).toBeLessThan(1e-5);
         for (const [name, value] of Object.entries(whole.result)) expect(parts.result[name]).toBeCloseTo(value as number, 5);
         const [curve, wholeCurve] = [numbersOf(parts), numbersOf(whole)];
+        expect(wholeCurve.length).toBeGreaterThan(0);
         expect(curve).toHaveLength(wholeCurve.length);
         curve.forEach((v, i) => expect(v).toBeCloseTo(wholeCurve[i]!, 5));
         expect(parts.facts['micro_batches']).toBe(microBatches);

@@ -53,24 +53,25 @@ describe('charts of the sample', () => {
   });
 
   test('no text below 12 px, no ids, styles, links or scripts', () => {
-    for (const figure of all()) {
+    const sizes = all().flatMap(figure => {
       const svg = parse(figure);
       expect(svg.querySelectorAll('[id], [style], style, script, a, image, use, [href]')).toHaveLength(0);
       const size = svg.getAttribute('font-size')!;
-      for (const text of svg.querySelectorAll('text')) expect(Number.parseFloat(text.getAttribute('font-size') ?? size)).toBeGreaterThanOrEqual(12);
-    }
+      return [...svg.querySelectorAll('text')].map(text => Number.parseFloat(text.getAttribute('font-size') ?? size));
+    });
+    expect(sizes.length).toBeGreaterThan(0);
+    expect(Math.min(...sizes)).toBeGreaterThanOrEqual(12);
   });
 
   test('every colour has a dark value', () => {
-    const known = new Set(['none', ...colours.map(colour => colour.light)]);
-    for (const figure of all()) {
-      for (const element of parse(figure).querySelectorAll('[fill], [stroke]')) {
-        for (const name of ['fill', 'stroke']) expect(known).toContain(element.getAttribute(name) ?? 'none');
-      }
-    }
+    const painted = all().flatMap(figure => [...parse(figure).querySelectorAll('[fill], [stroke]')]);
+    const used = new Set(painted.flatMap(element => ['fill', 'stroke'].map(name => element.getAttribute(name) ?? 'none')));
+    expect(used).toContain(palette.ink.light);
+    expect(['none', ...colours.map(colour => colour.light)]).toEqual(expect.arrayContaining([...used]));
   });
 
   test('wide charts fit a page and GitHub, narrow ones a phone', () => {
+    expect(figures.size).toBeGreaterThan(0);
     for (const { file, wide, narrow = wide } of figures.values()) {
       expect(Math.max(file.width, wide.width)).toBeLessThanOrEqual(840);
       expect(narrow.width).toBeLessThanOrEqual(368);
@@ -290,6 +291,7 @@ describe('palette', () => {
   });
 
   test('lines of arms have a contrast of 3 to the page', () => {
+    expect(series.length).toBeGreaterThan(0);
     for (const scheme of schemes) for (const colour of series) expect(contrast(colour[scheme], palette.page[scheme])).toBeGreaterThanOrEqual(3);
   });
 

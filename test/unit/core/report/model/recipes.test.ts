@@ -68,6 +68,7 @@ describe('recipes of the paper\u2019s study', () => {
   });
 
   test('every arm is its default, or differs from it', () => {
+    expect(mini.ablations.flatMap(({ rows }) => rows).length).toBeGreaterThan(0);
     for (const { name, rows, recipes } of mini.ablations) {
       expect(recipes!.map(({ arm }) => arm)).toEqual(rows.map(row => row.name));
       recipes!.forEach(({ arm, changes, own, likeOthers }, i) => {

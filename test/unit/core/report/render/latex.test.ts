@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { buildReport } from '../../../../../src/core/report/model/build.ts';
 import { claimLatex, escapeLatex, resultLatex } from '../../../../../src/core/report/render/latex.ts';
 import { oneLine } from '../../../../../src/core/text/clean.ts';
-import { gridInput } from '../../../../helpers/report/grid.ts';
+import { GRID_ABLATIONS, gridInput } from '../../../../helpers/report/grid.ts';
 import { hostileInput, HOSTILE_LABELS } from '../../../../helpers/report/hostile.ts';
 import { sampleInput } from '../../../../helpers/report/sample.ts';
 
@@ -89,6 +89,7 @@ describe('tables', () => {
 
   test('a whole grid, missing and failed arms, claims over pages', () => {
     const report = buildReport(gridInput());
+    expect(report.ablations).toHaveLength(GRID_ABLATIONS);
     for (const ablation of report.ablations) expect([ablation.name, problemsOf(resultLatex(report, ablation))]).toEqual([ablation.name, []]);
     const claims = claimLatex(report)!;
     expect(problemsOf(claims)).toEqual([]);
@@ -98,6 +99,6 @@ describe('tables', () => {
 
   test('hostile labels are text', () => {
     const report = buildReport(hostileInput());
-    for (const ablation of report.ablations) expect(problemsOf(resultLatex(report, ablation))).toEqual([]);
+    expect(report.ablations.map(ablation => problemsOf(resultLatex(report, ablation)))).toEqual([[]]);
   });
 });

@@ -47,6 +47,8 @@ const tablesOf = (input: ReportInput): string[] => {
 describe.skipIf(!hasTex())('TeX takes', () => {
   const committed = readdirSync(REPORTS).filter(name => existsSync(join(REPORTS, name, 'tables')));
 
+  test('those of committed reports, of which there are some', () => expect(committed).not.toEqual([]));
+
   test.each(committed)('the tables of %s as they are, and they fit the page', name => {
     const folder = join(REPORTS, name, 'tables');
     const texts = readdirSync(folder).filter(file => file.endsWith('.tex')).map(file => readFileSync(join(folder, file), 'utf8'));
