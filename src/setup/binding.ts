@@ -39,7 +39,7 @@ export function resolvePackage(name: string): string {
 }
 
 /** Where the package looks for its binding. */
-export const installedBinding = (packageFolder: string): string =>
+const installedBinding = (packageFolder: string): string =>
   path.join(packageFolder, 'lib', `napi-v${NAPI_VERSION}`, 'tfjs_binding.node');
 
 /** Where the compiled binding is kept: a new `npm ci` copies it from there. */

@@ -25,6 +25,7 @@ const manifestSchema = z.object({
 export const writeCacheManifest = (folder: string, manifest: CacheManifest): Promise<void> =>
   writeFile(path.join(folder, NAME), `${JSON.stringify(manifest, null, 1)}\n`);
 
+/** @internal */
 export async function readCacheManifest(folder: string): Promise<CacheManifest | undefined> {
   try {
     return manifestSchema.parse(JSON.parse(await readFile(path.join(folder, NAME), 'utf8')));

@@ -4,11 +4,11 @@
  */
 import { z } from 'zod';
 
-export const CHECKS = [
+const CHECKS = [
   'packages', 'engine', 'native', 'wasm', 'pip', 'compiler', 'device', 'memory', 'data', 'disk, cache', 'disk, store', 'chromium',
 ] as const;
 
-export const checkSchema = z.strictObject({
+const checkSchema = z.strictObject({
   /**
    * `engine` is the one that a sweep would run on, `native` and `wasm` are both there is. `native`, `wasm`, `pip`, `compiler` and `device`
    * are left out where not even the engine could be chosen.
@@ -24,6 +24,7 @@ export const checkSchema = z.strictObject({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
+/** @internal */
 export const diagnosisSchema = z.strictObject({
   schema: z.literal(1),
   /** Everything that a sweep needs works. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { relationPair } from './stages/recipes.ts';
 
-export const modelSize = z.enum(['T', 'S', 'B', 'L']);
+const modelSize = z.enum(['T', 'S', 'B', 'L']);
 export type ModelSize = z.infer<typeof modelSize>;
 
 const rate = z.number().min(0).lt(1);

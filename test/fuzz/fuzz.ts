@@ -8,7 +8,7 @@ import { damaged, damages, type Codec, type Damage } from './damage.ts';
  * `refused`: the reader's own error, or what it says instead of a value. `harmless`: read as if undamaged. `undetectable`:
  * read as something else that a writer could have written, in a file that nothing vouches for (a digit of a learning curve).
  */
-export type Outcome = 'refused' | 'harmless' | 'undetectable';
+type Outcome = 'refused' | 'harmless' | 'undetectable';
 
 /** A reader did what it must not: crash, hang, take too much memory, or pass off damage as data. */
 export class Fault extends Error {

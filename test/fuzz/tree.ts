@@ -1,7 +1,7 @@
 /** JSON files and declarations as trees, and edits of trees as plain data: one edit spoils the text of the ones and the values of the others. */
 import fc from 'fast-check';
 
-export interface Leaf {
+interface Leaf {
   readonly type: 'leaf';
   /** As it stands in JSON; need not be JSON. */
   readonly text: string;
@@ -11,7 +11,7 @@ export interface List {
   readonly type: 'list';
   readonly items: Tree[];
 }
-export interface Fields {
+interface Fields {
   readonly type: 'fields';
   /** Keys need not be unique. */
   readonly entries: { key: string; node: Tree }[];

@@ -55,7 +55,7 @@ export function lossOf(target: Target, fields: Partial<DistillLoss> = {}): Disti
 }
 
 /** Weights of ordinary size everywhere, so that no gradient is tiny: biases, too, and norms off 1. */
-export function randomParams(spec: ModelSpec, name: string): Record<string, tf.Tensor> {
+function randomParams(spec: ModelSpec, name: string): Record<string, tf.Tensor> {
   return Object.fromEntries(Object.entries(spec).map(([param, { shape }]) => {
     const drawn = normals(`${name}/${param}`, shape, 0.3);
     return [param, /norm\d?\.weight$/.test(param) ? tf.add(drawn, 1) : drawn];

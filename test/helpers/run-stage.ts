@@ -6,7 +6,7 @@ import type { Checkpoint, JsonObject, MetricRecord, PackRunner, StageContext, St
 import { readWeights, writeWeights, type Weights } from '../../src/engine/formats/weights.ts';
 
 const MODEL = 'model.safetensors';
-export const SEED = 5;
+const SEED = 5;
 
 export interface StageRun {
   readonly result: StageResult;

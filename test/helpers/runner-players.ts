@@ -231,7 +231,7 @@ export class Workers implements Executor {
 }
 
 export const ACTS = ['takes', 'beats', 'stands still', 'commits', 'fails', 'leaves'] as const;
-export interface Act {
+interface Act {
   readonly act: (typeof ACTS)[number];
   readonly which: number;
 }

@@ -7,9 +7,9 @@ import { install, npmWarnings, pack, ROOT, typeErrors } from '../installed/packa
 import type { Node } from './node-binary.ts';
 
 export const ENGINES = ['native', 'wasm'] as const;
-export type EngineChoice = (typeof ENGINES)[number];
+type EngineChoice = (typeof ENGINES)[number];
 export const SITUATIONS = ['clone', 'package'] as const;
-export type Situation = (typeof SITUATIONS)[number];
+type Situation = (typeof SITUATIONS)[number];
 
 /** One line of the table. */
 export interface Cell {

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readSafetensors, SafetensorsError, serializeSafetensors, toFloat32 } from '../../src/engine/formats/safetensors.ts';
+import { readSafetensors, serializeSafetensors, toFloat32 } from '../../src/engine/formats/safetensors.ts';
+import { SafetensorsError } from '../../src/engine/formats/safetensors-error.ts';
 import { fixturePath, readFixtureJson } from '../helpers/parity/fixtures.ts';
 
 interface Case { readonly valid: boolean | null; readonly what: string }

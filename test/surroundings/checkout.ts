@@ -1,6 +1,6 @@
 /** A checkout of its own with everything around it: folder, home, cache. What runs there cannot touch this one. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { cacheDir, dataDir } from '../../src/setup/cache.ts';
@@ -111,10 +111,4 @@ function copy(from: string, to: string): void {
     rmSync(to, { recursive: true, force: true });
     execFileSync('cp', ['-a', from, to]);
   }
-}
-
-/** Makes a tree that of another user. */
-export function giveTo(uid: number, folder: string): void {
-  execFileSync('chown', ['-R', `${uid}:65534`, folder]);
-  chmodSync(folder, 0o755);
 }

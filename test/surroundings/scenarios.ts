@@ -16,7 +16,7 @@ export interface Scenario {
   readonly run: (tools: Tools) => Promise<string>;
 }
 
-export interface Tools {
+interface Tools {
   /** Folder with the real wheel. */
   readonly wheels: string;
   readonly say: (line: string) => void;

@@ -29,6 +29,7 @@ export interface OptionWords {
   readonly value?: Placeholder;
 }
 
+/** @internal */
 export function commandWords(command: CommandUnknownOpts): CommandWords {
   const help = command.createHelp();
   return {

@@ -4,7 +4,7 @@ import { listAblations, listProfiles } from '../../core/ablation/folder.ts';
 import { defaultExperiments, defaultProfile } from '../options/defaults.ts';
 import type { Placeholder } from './commands.ts';
 
-export interface Suggestion {
+interface Suggestion {
   readonly word: string;
   readonly help: string;
 }

@@ -33,8 +33,10 @@ export const COLOUR: Readonly<Record<DisplayState, (text: string) => string>> = 
 };
 const STANDINGS = Object.keys(COLOUR) as DisplayState[];
 
+/** @internal */
 export type StateCounts = Readonly<Record<DisplayState, number>>;
 
+/** @internal */
 export function countsOf(stages: readonly StageSnapshot[]): StateCounts {
   const counts = Object.fromEntries(STANDINGS.map(s => [s, 0])) as Record<DisplayState, number>;
   for (const stage of stages) counts[displayStateOf(stage)]++;

@@ -4,7 +4,7 @@ import { canonicalJson } from './json.ts';
 import type { StageIdentity } from './kind.ts';
 
 /** 128 bits in hexadecimal. */
-export const KEY_LENGTH = 32;
+const KEY_LENGTH = 32;
 
 /** The text that is hashed: canonical JSON of exactly the five fields of an identity. */
 export function identityText({ kind, revision, recipe, seed, upstream }: StageIdentity): string {

@@ -1,7 +1,7 @@
 /** JSON in one text for one value, so that hashes and result files are equal exactly when the values are; and read back with a bound on its depth. */
 import { AblateError } from './errors.ts';
 
-/** A value that plain JSON cannot hold without loss: NaN, infinities, undefined, functions, class instances. */
+/** A value that plain JSON cannot hold without loss: NaN, infinities, undefined, functions, class instances. @internal */
 export class NotJsonError extends AblateError {
   readonly path: string;
   constructor(path: string, found: string) {

@@ -59,7 +59,7 @@ function fromUnion(issue: z.core.$ZodIssueInvalidUnion, found: unknown): Problem
 }
 
 /** `'abc' (string)`, `3 (number)`, `a list of 2`, `nothing`. */
-export function describeValue(value: unknown): string {
+function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 57)}...` : value}' (string)`;

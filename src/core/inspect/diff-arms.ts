@@ -62,7 +62,7 @@ function curveDifference(curve: ReportCurve, left: readonly Placed[], right: rea
   return { ...curve, seeds, epochs, a: means(a!), b: means(b!) };
 }
 
-/** On the straight line between the points around `epoch`, which lies within the curve. */
+/** On the straight line between the points around `epoch`, which lies within the curve. @internal */
 export function valueAt(points: readonly CurvePoint[], epoch: number): number {
   const i = points.findIndex(([e]) => e >= epoch);
   const [e1, v1] = points[i === -1 ? points.length - 1 : i]!;

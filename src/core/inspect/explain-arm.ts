@@ -17,7 +17,7 @@ export interface Change {
 }
 
 /** Another stage, compared with the planned one. */
-export interface Compared {
+interface Compared {
   readonly key: string;
   readonly changes: readonly Change[];
 }
@@ -38,7 +38,7 @@ export type StageExplanation = {
 }[keyof StateFacts];
 
 /** What a sweep would do with a stage; absent: nothing. */
-export type Next = 'run' | 'continue' | 'wait';
+type Next = 'run' | 'continue' | 'wait';
 
 export interface ReplicateExplanation {
   readonly seed: number;

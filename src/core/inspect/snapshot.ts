@@ -15,7 +15,7 @@ import type { AttemptRecord } from '../store/records.ts';
 import { openStoreReadOnly } from '../store/store.ts';
 import { placeNamed } from './places.ts';
 
-/** What is known of a running stage. */
+/** What is known of a running stage. @internal */
 export interface StageProgress {
   /** `cpu:0`. */
   readonly place: string;
@@ -162,7 +162,7 @@ export const ownerText = ({ host, pid }: Owner): string => (host === hostname() 
 /** Between two lines, so that the pace is of now. */
 const RECENT_MS = 120_000;
 
-/** Phase and step of the last line; the pace from the lines of the last two minutes before it. */
+/** Phase and step of the last line; the pace from the lines of the last two minutes before it. @internal */
 export function progressOf(lines: readonly ProgressLine[]): Partial<StageProgress> {
   const last = lines.at(-1);
   if (!last) return {};

@@ -75,7 +75,7 @@ function fewest(group: readonly PlannedStage[], choice: PackChoice): Pack[] {
 
 const fits = (pack: Pack, { largest = LARGEST_PACK, memory, sharings }: PackChoice): boolean => pack.length <= largest && packMemory(pack, sharings) <= memory;
 
-/** Bytes that a pack takes, by the estimates of its members. */
+/** Bytes that a pack takes, by the estimates of its members. @internal */
 export function packMemory(pack: Pack, sharings: Sharings): number {
   const memory = pack.map(stage => sharings.get(stage.key)?.memory ?? { shared: 0, own: 0 });
   return Math.max(...memory.map(m => m.shared)) + memory.reduce((sum, m) => sum + m.own, 0);

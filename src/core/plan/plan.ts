@@ -6,7 +6,7 @@ import type { StageCost } from '../ablation/kind.ts';
 import type { Experiments } from '../ablation/load.ts';
 import { StageBuilder, type ArmRef, type PlannedStage } from './stages.ts';
 
-export { armText, packLabel, stageLabel, type ArmRef, type PlannedStage } from './stages.ts';
+export { armText, packLabel, stageLabel, type PlannedStage } from './stages.ts';
 
 /** A replicate of an arm as stages. */
 export interface PlannedArm extends ArmRef {

@@ -3,6 +3,7 @@ import { canonicalJson } from '../ablation/json.ts';
 import type { JsonObject, StageKind } from '../ablation/kind.ts';
 import type { Plan, PlannedStage } from './plan.ts';
 
+/** @internal */
 export interface Sharing {
   /** Stages of one group may run in one pack. */
   readonly group: string;

@@ -30,6 +30,7 @@ const OWN_FOLDERS = [
 /**
  * Every file that the records decide, by path within the report, in order of path. Without `provenance.json`.
  * @param changes for a section of the page, which a committed report does not have
+ * @internal
  */
 export const renderReport = (input: ReportInput, changes?: Changes): Promise<ReadonlyMap<string, string>> => renderFiles(buildReport(input), input.records, changes);
 

@@ -5,7 +5,7 @@ import { sep } from 'node:path';
 import type { JsonObject } from '../ablation/kind.ts';
 import { publicDiff } from './secrets.ts';
 
-/** Of a longer diff the beginning is kept. */
+/** Of a longer diff the beginning is kept. @internal */
 export const DIFF_BYTES = 65_536;
 
 export interface CodeState {

@@ -9,7 +9,7 @@ export interface Limits extends Readonly<Record<Exclude<Phase, 'step'>, number>>
   readonly step: StepLimit;
 }
 
-export interface StepLimit {
+interface StepLimit {
   /** Of the usual time of a step, the median of the stage's last ones. */
   readonly times: number;
   /** What a step may take in any case. */

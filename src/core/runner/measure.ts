@@ -17,7 +17,7 @@ import type { ProbeAnswer } from './probe-worker.ts';
 const WORKER = fileURLToPath(new URL('probe-worker.ts', import.meta.url));
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
-export interface ToMeasure {
+interface ToMeasure {
   readonly stage: PlannedStage;
   readonly place: Place;
 }

@@ -115,13 +115,14 @@ function processFacts(): JsonObject {
 /**
  * Of all variables those that change how a worker runs; none whose name or value could be a secret.
  * @param more names beside those that are always recorded
+ * @internal
  */
 export function recordedEnvironment(env: Readonly<Record<string, string | undefined>>, more: readonly string[] = []): Record<string, string> {
   const names = Object.keys(env).filter(name => (RECORDED.test(name) || more.includes(name)) && !isSecretName(name)).sort();
   return Object.fromEntries(names.flatMap(name => (env[name] === undefined || holdsSecret(env[name]) ? [] : [[name, env[name]]])));
 }
 
-/** As the NVIDIA driver names them, in its order; none where it does not tell. */
+/** As the NVIDIA driver names them, in its order; none where it does not tell. @internal */
 export function gpuModels(root = '/proc/driver/nvidia/gpus'): string[] {
   try {
     return readdirSync(root).sort().map(gpu => /^Model:\s*(.+)$/m.exec(readFileSync(`${root}/${gpu}/information`, 'utf8'))?.[1]?.trim() ?? 'unknown');

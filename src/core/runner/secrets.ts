@@ -1,5 +1,6 @@
 /** Keeps what could be a secret out of what is recorded. Rather too much is cut than too little. */
 
+/** @internal */
 export const CUT = '[cut]';
 
 const SECRET_NAME = /token|secret|passw|passphrase|credential|auth|cookie|(?:^|[^a-z])(?:key|pwd)(?:$|[^a-z])|api_?key|access_?key|private_?key/i;
@@ -18,7 +19,7 @@ const KNOWN: readonly RegExp[] = [
 const WORD = /[A-Za-z0-9+_]{20,}/g;
 const looksRandom = (word: string): boolean => /[0-9a-f]{32,}/i.test(word) || (/[a-z]/.test(word) && /[A-Z]/.test(word) && (word.match(/\d/g) ?? []).length >= 2);
 
-/** The text with all that looks like a token, a password in an address or a private key cut out. */
+/** The text with all that looks like a token, a password in an address or a private key cut out. @internal */
 export function withoutSecrets(text: string): string {
   const known = KNOWN.reduce((rest, pattern) => rest.replace(pattern, CUT), text);
   return known.replace(WORD, word => (looksRandom(word) ? CUT : word));

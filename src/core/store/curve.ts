@@ -23,7 +23,7 @@ export function stitch(attemptDir: (attempt: number) => string, attempt: number)
 }
 
 /** Null when the attempt began at the start, or has not asked for a checkpoint yet. */
-export function resumedFrom(dir: string): ResumedFrom {
+function resumedFrom(dir: string): ResumedFrom {
   return readParsed(resumedFile, join(dir, attemptFiles.resumed))?.from ?? null;
 }
 

@@ -32,7 +32,7 @@ export function noRoom(error: unknown, folder: string): unknown {
   return hasCode(error, 'ENOSPC', 'EDQUOT', 'EROFS') ? mendable(error, folder, folderBytes(folder), true) : error;
 }
 
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 

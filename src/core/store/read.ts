@@ -6,7 +6,7 @@ import { hasCode, StoreError } from './errors.ts';
 import { isTemporary } from './names.ts';
 
 /** Undefined when the file is absent. @throws StoreError when it is a folder */
-export function readTextIfPresent(path: string): string | undefined {
+function readTextIfPresent(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

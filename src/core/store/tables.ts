@@ -5,7 +5,7 @@ import type { StageState, StoreReader } from './reader.ts';
 import { newestArms } from './sweeps.ts';
 
 export type StoreCell = string | number | null;
-/** `TIMESTAMP` cells are ISO times in UTC, `JSON` cells text. */
+/** `TIMESTAMP` cells are ISO times in UTC, `JSON` cells text. @internal */
 export type ColumnType = 'VARCHAR' | 'BIGINT' | 'DOUBLE' | 'TIMESTAMP' | 'JSON';
 
 export interface Column {

@@ -8,6 +8,7 @@ import * as tf from '../tf.ts';
 /**
  * Environment variables of TensorFlow. They count only if set before the native library is loaded, so `loadNative` sets
  * them in its own process; a parent may set them for a child.
+ * @internal
  */
 export function nativeEnvironment({ device, threads }: EnginePlace): Record<string, string> {
   return {
@@ -27,6 +28,7 @@ export function nativeEnvironment({ device, threads }: EnginePlace): Record<stri
 /**
  * True for the lines that the native library writes to stderr at every start and that no variable silences
  * (it logs them before its log level is set). Whoever shows a worker's stderr to a person can leave them out.
+ * @internal
  */
 export function isNativeNoise(line: string): boolean {
   return line.startsWith('WARNING: All log messages before absl::InitializeLog() is called are written to STDERR')

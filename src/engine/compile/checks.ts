@@ -16,12 +16,12 @@ export function tensorType({ dtype, shape }: tf.Tensor): TensorType {
 
 export const typesOf = (tensors: Params): Types => Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensorType(tensor)]));
 
-export function sameType(a: TensorType, b: TensorType): boolean {
+function sameType(a: TensorType, b: TensorType): boolean {
   return a.dtype === b.dtype && tf.util.arraysEqual([...a.shape], [...b.shape]);
 }
 
 /** E.g. `float32 [2, 3]`. */
-export function typeText({ dtype, shape }: TensorType): string {
+function typeText({ dtype, shape }: TensorType): string {
   const name = Object.entries(DTYPE).find(([, number]) => number === dtype)?.[0] ?? `type ${dtype}`;
   return `${name} [${shape.join(', ')}]`;
 }

@@ -6,8 +6,6 @@ import { compileProgram } from './compile-program.ts';
 import type { Program, ProgramOptions } from './program.ts';
 import type { StepFunction } from './step.ts';
 
-export type { Mode } from './mode.ts';
-
 /** `state`: before the first step; its tensors stay the caller's. */
 export type StepOptions = Pick<ProgramOptions, 'state' | 'mode' | 'signature' | 'warn'> & Partial<Pick<ProgramOptions, 'frozen' | 'precision'>>;
 

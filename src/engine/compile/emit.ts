@@ -3,7 +3,7 @@ import type { GraphNode } from './protobuf.ts';
 import { typeAttribute, typeOf, type Attribute, type Attributes, type Operation, type TensorType, type Trace, type Update, type ValueId } from './trace.ts';
 
 /** How one function of the graph is run: names of the nodes to feed and to fetch, by the names of the trace. */
-export interface Signature {
+interface Signature {
   readonly feeds: Readonly<Record<string, string>>;
   readonly fetches: Readonly<Record<string, string>>;
 }

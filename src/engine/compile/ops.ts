@@ -89,7 +89,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['UnsortedSegmentSum', ({ inputs: [x, segments], integers }) => ({ dtype: x!.dtype, shape: [integers(2)[0]!, ...x!.shape.slice(segments!.shape.length)] })],
 ]);
 
-/** Names of all ops that are known. */
+/** Names of all ops that are known. @internal */
 export const KNOWN_OPS: readonly string[] = [...RULES.keys()];
 
 const fromStart = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);

@@ -16,7 +16,7 @@ export const ADAMW = 'AdamW';
  * An update of a parameter and its two moments that are variables becomes `ResourceApplyAdam`, one pass in place of thirteen
  * ops. Its own bias correction is turned off (powers of 0): it is in the rates already.
  */
-export function fuseAdam(trace: Trace): Trace {
+function fuseAdam(trace: Trace): Trace {
   const nameOf = new Map(Object.entries(trace.variables).map(([name, value]) => [value, name]));
   const reads = countReads(trace);
   const assigned = { ...trace.assigned }, updates = [...trace.updates];
@@ -63,13 +63,13 @@ const constant = (value: ValueId, bytes: Uint8Array): Operation => ({
 });
 
 /** Composites that no pass has made use of become the ops that they stand for. */
-export function expand(trace: Trace): Trace {
+function expand(trace: Trace): Trace {
   return { ...trace, operations: trace.operations.flatMap(operation => operation.body ?? [operation]) };
 }
 
 const valuesOfUpdate = ({ inputs, from }: Update): readonly ValueId[] => [...inputs, ...(from === undefined ? [] : [from])];
 
-/** Operations without an effect on outputs and state. */
+/** Operations without an effect on outputs and state. @internal */
 export function dropUnused(trace: Trace): Trace {
   const needed = new Set<ValueId>([...Object.values(trace.outputs), ...Object.values(trace.assigned), ...trace.updates.flatMap(valuesOfUpdate)]);
   const kept = trace.operations.toReversed().filter(({ inputs, outputs }) => {
@@ -80,7 +80,7 @@ export function dropUnused(trace: Trace): Trace {
   return { ...trace, operations: kept.toReversed() };
 }
 
-/** Casts from a type to itself, which tfjs executes. */
+/** Casts from a type to itself, which tfjs executes. @internal */
 export function dropSameCasts(trace: Trace): Trace {
   return rewriteEach(trace, operation => {
     if (operation.op !== 'Cast') return [operation];
@@ -89,7 +89,7 @@ export function dropSameCasts(trace: Trace): Trace {
   });
 }
 
-/** Equal constants, of which tfjs uploads one for each number and shape that it meets, become one. */
+/** Equal constants, of which tfjs uploads one for each number and shape that it meets, become one. @internal */
 export function shareConstants(trace: Trace): Trace {
   const first = new Map<string, ValueId>();
   return rewriteEach(trace, operation => {
@@ -103,7 +103,7 @@ export function shareConstants(trace: Trace): Trace {
   });
 }
 
-/** `BatchMatMulV2` of two matrices is a `MatMul`, which the runtime fuses with what follows. */
+/** `BatchMatMulV2` of two matrices is a `MatMul`, which the runtime fuses with what follows. @internal */
 export function plainProducts(trace: Trace): Trace {
   return rewriteEach(trace, operation => {
     const { op, inputs, attributes: { T, adj_x, adj_y } } = operation;
@@ -112,7 +112,7 @@ export function plainProducts(trace: Trace): Trace {
   });
 }
 
-/** A vector added to each row of a product is a `BiasAdd`: the runtime computes both in one pass. */
+/** A vector added to each row of a product is a `BiasAdd`: the runtime computes both in one pass. @internal */
 export function addBiases(trace: Trace): Trace {
   const products = new Set(trace.operations.filter(({ op }) => op === 'MatMul').map(({ outputs }) => outputs[0]!));
   return rewriteEach(trace, operation => {
@@ -132,6 +132,7 @@ const MOVES: ReadonlySet<string> = new Set(['Reshape', 'SplitV', 'Transpose']);
 /**
  * Mixed precision: products of float32 are computed from operands rounded to bfloat16; everything between them stays float32.
  * A value is rounded once, where it was computed; a product of a product reads it as it is.
+ * @internal
  */
 export function bfloat16Products(trace: Trace): Trace {
   const types = new Map(trace.types);

@@ -6,7 +6,7 @@ import { CompileError } from './errors.ts';
 import { record, valueOf, type Recording } from './record.ts';
 import { typesOfValues, type Trace, type TensorType, type ValueId } from './trace.ts';
 
-export interface StepResult {
+interface StepResult {
   /** New values of the state. What is not in it, or is the tensor that was given, stays as it is. */
   readonly state: Params;
   /** What the step gives back, e.g. its losses. */

@@ -6,7 +6,7 @@ import { fail } from './safetensors-error.ts';
 export const MAX_HEADER_BYTES = 100_000_000;
 export const METADATA_KEY = '__metadata__';
 
-export interface HeaderEntry {
+interface HeaderEntry {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];

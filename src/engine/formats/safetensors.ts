@@ -8,8 +8,7 @@ import { ARRAY_OF, DTYPE_ORDER, type StoredTensor } from './dtype.ts';
 import { fail } from './safetensors-error.ts';
 import { MAX_HEADER_BYTES, METADATA_KEY, parseHeader } from './safetensors-header.ts';
 
-export { SafetensorsError, type SafetensorsErrorCode } from './safetensors-error.ts';
-export { toFloat32, type DType, type StoredTensor } from './dtype.ts';
+export { toFloat32, type StoredTensor } from './dtype.ts';
 
 export interface SafetensorsContent {
   /** By name, in the order of the file's bytes. A Map, so that no name can collide with an object's own properties. */
@@ -28,6 +27,7 @@ export function readSafetensors(path: string): SafetensorsContent {
 /**
  * Parses the bytes of a safetensors file; see `readSafetensors`.
  * @param source what to call the bytes in error messages
+ * @internal
  */
 export function parseSafetensors(bytes: Uint8Array, source = 'safetensors data'): SafetensorsContent {
   const { entries, metadata, dataStart } = parseHeader(bytes, source);
@@ -66,7 +66,7 @@ export function writeSafetensors(
   flushFolder(dirname(path));
 }
 
-/** The bytes that `writeSafetensors` writes. */
+/** The bytes that `writeSafetensors` writes. @internal */
 export function serializeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {

@@ -10,7 +10,6 @@ export interface HostTensor {
 
 export type Weights = Readonly<Record<string, HostTensor>>;
 export type Params = Readonly<Record<string, tf.Tensor>>;
-export type Variables = Readonly<Record<string, tf.Variable>>;
 
 /** Uploads weights: one float32 tensor for each. The caller disposes of them. */
 export function toTensors(weights: Weights): Record<string, tf.Tensor> {
@@ -20,6 +19,7 @@ export function toTensors(weights: Weights): Record<string, tf.Tensor> {
 /**
  * Uploads weights into variables. They are known by their keys here alone: tfjs's own variable names are global, and two
  * students of one process have parameters of the same names.
+ * @internal
  */
 export function toVariables(weights: Weights): Record<string, tf.Variable> {
   return mapValues(weights, ({ shape, data }) => {
@@ -30,7 +30,7 @@ export function toVariables(weights: Weights): Record<string, tf.Variable> {
   });
 }
 
-/** Reads tensors or variables back to the host. Blocks until the values are there. */
+/** Reads tensors or variables back to the host. Blocks until the values are there. @internal */
 export function fromTensors(params: Params): Record<string, HostTensor> {
   return mapValues(params, (tensor, name) => {
     const data = tensor.dataSync();

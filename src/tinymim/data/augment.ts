@@ -10,7 +10,7 @@ export interface CropOptions {
 
 const uniform = (draws: Stream, low: number, high: number): number => low + (high - low) * draws.uniform();
 
-/** Python's `round`: halves go to the even neighbour. */
+/** Python's `round`: halves go to the even neighbour. @internal */
 export function roundHalfEven(x: number): number {
   const floor = Math.floor(x);
   const rest = x - floor;
@@ -44,7 +44,7 @@ function largestCentralBox(height: number, width: number, ratio: readonly [numbe
   return { top: Math.floor((height - h) / 2), left: Math.floor((width - w) / 2), height: h, width: w };
 }
 
-/** The central box of CenterCrop. Source: torchvision/transforms/functional.py, `center_crop`. */
+/** The central box of CenterCrop. Source: torchvision/transforms/functional.py, `center_crop`. @internal */
 export function centerCrop(height: number, width: number, size: number): Box {
   return { top: roundHalfEven((height - size) / 2), left: roundHalfEven((width - size) / 2), height: size, width: size };
 }

@@ -40,7 +40,7 @@ export function notReady(spec: DataSpec, dataDir: string): string | undefined {
   return state === 'present' ? undefined : `Expected the files of ${dataTitle(spec)} in ${dir}, got ${state === 'missing' ? 'none' : 'damaged ones'}.`;
 }
 
-/** Per channel mean and (biased) standard deviation. From counts of levels: exact sums, whatever the number of pixels. */
+/** Per channel mean and (biased) standard deviation. From counts of levels: exact sums, whatever the number of pixels. @internal */
 export function channelStatistics({ images, channels }: ImageSet): { mean: number[]; std: number[] } {
   const counts = Array.from({ length: channels }, () => new Float64Array(256));
   counts.forEach((levels, channel) => {

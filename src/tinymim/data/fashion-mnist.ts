@@ -26,7 +26,7 @@ const ADDRESS = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com';
 const MEGABYTES = 31;
 const VARIABLE = 'FASHION_MNIST_DIR';
 
-export const FASHION_MNIST_MEND = 'Run `npx ablate setup`.';
+const FASHION_MNIST_MEND = 'Run `npx ablate setup`.';
 const MEND_FETCH = `Mend one of them and run \`npx ablate setup\`; or put the four .gz files of the publisher into a folder and name it: `
   + `${VARIABLE}=/path/to/folder npx ablate setup`;
 
@@ -74,7 +74,7 @@ export function openFashionMnist(dataDir: string): { train: ImageSet; validation
   return { ...holdOut(official, imageCount({ name: 'fashion-mnist' }, 'validation')), test };
 }
 
-/** Splits off `count` images with balanced classes, always the same ones. */
+/** Splits off `count` images with balanced classes, always the same ones. @internal */
 export function holdOut(official: ImageSet, count: number): { train: ImageSet; validation: ImageSet } {
   const order = stream(0, 'fashion-mnist/validation', 0).permutation(official.count);
   const validation = balancedIndices(official, count, order);
@@ -88,6 +88,7 @@ export function holdOut(official: ImageSet, count: number): { train: ImageSet; v
 /**
  * Grey images from idx files of `[N, H, W]` images and `[N]` labels.
  * @throws DataError `DATA_INVALID` where they do not belong together
+ * @internal
  */
 export function joinIdx(name: string, images: Uint8Array, labels: Uint8Array, classes: readonly string[]): ImageSet {
   const pictures = parseIdx(images, `${name} images`), numbers = parseIdx(labels, `${name} labels`);

@@ -11,8 +11,10 @@ export interface IdxArray {
   readonly data: Uint8Array;
 }
 
+/** @internal */
 export type IdxErrorCode = 'GZIP' | 'TRUNCATED' | 'MAGIC' | 'ELEMENT_TYPE' | 'TOO_LARGE' | 'TRAILING_DATA';
 
+/** @internal */
 export class IdxError extends Error {
   readonly code: IdxErrorCode;
   constructor(code: IdxErrorCode, message: string, options?: ErrorOptions) {

@@ -42,6 +42,7 @@ export function classTokenMatcher(target: ClassTokenTarget): Matcher {
  * `kl`: softmax over the features of both, KL(teacher || student), mean over the batch. `mse`: mean over all elements.
  * @param teacher `[B, D]`
  * @param student `[B, D]`
+ * @internal
  */
 export function classTokenLoss(teacher: tf.Tensor, student: tf.Tensor, { loss, temperature }: Pick<ClassTokenTarget, 'loss' | 'temperature'>): tf.Scalar {
   if (loss === 'mse') return meanSquaredError(teacher, student);

@@ -25,7 +25,7 @@ export const BETA = 2;
 /** Of the whitening: PyTorch's default, not that of the ViT. */
 const WHITENING_EPS = 1e-5;
 
-/** Removes mean and scale of each token. @param x `[..., D]` */
+/** Removes mean and scale of each token. @param x `[..., D]` @internal */
 export const whiten = (x: tf.Tensor): tf.Tensor => layerNorm(x, WHITENING_EPS);
 
 export function featureMatcher(target: FeatureTarget): Matcher {

@@ -12,7 +12,7 @@ import * as tf from '../../engine/tf.ts';
 import { BETA } from './feature.ts';
 import { sumOfTerms, type Matcher, type NetworkFeatures, type TargetLoss } from './matcher.ts';
 
-/** Ordered pairs of queries, keys and values: `qk` relates queries to keys. */
+/** Ordered pairs of queries, keys and values: `qk` relates queries to keys. @internal */
 export type RelationPair = 'qq' | 'qk' | 'qv' | 'kq' | 'kk' | 'kv' | 'vq' | 'vk' | 'vv';
 
 export interface RelationTarget {
@@ -24,7 +24,7 @@ export interface RelationTarget {
   readonly heads: 'aligned' | 'averaged';
 }
 
-/** Scaled products by pair, `[B, M, N, N]`: relations before any softmax. Averaged over the heads, M is 1. */
+/** Scaled products by pair, `[B, M, N, N]`: relations before any softmax. Averaged over the heads, M is 1. @internal */
 export type Relations = Readonly<Partial<Record<RelationPair, tf.Tensor4D>>>;
 
 export function relationMatcher(target: RelationTarget): Matcher {
@@ -45,14 +45,14 @@ export function relationMatcher(target: RelationTarget): Matcher {
 }
 
 /** Relations of queries, keys and values, as far as the pairs need them. */
-export function relationsOf(qkv: Readonly<Partial<Qkv>>, pairs: readonly RelationPair[], heads: RelationTarget['heads']): Relations {
+function relationsOf(qkv: Readonly<Partial<Qkv>>, pairs: readonly RelationPair[], heads: RelationTarget['heads']): Relations {
   return Object.fromEntries(pairs.map(pair => {
     const [x, y] = members(pair);
     return [pair, (heads === 'aligned' ? relationLogits : averagedRelationLogits)(qkv[x]!, qkv[y]!)];
   }));
 }
 
-/** `X Y^T / sqrt(D / M)`. @param x `[B, M, N, D / M]` @param y like x @returns `[B, M, N, N]` */
+/** `X Y^T / sqrt(D / M)`. @param x `[B, M, N, D / M]` @param y like x @returns `[B, M, N, N]` @internal */
 export function relationLogits(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D {
   return tf.matMul(tf.mul<tf.Tensor4D>(x, x.shape[3] ** -0.5), y, false, true);
 }
@@ -60,6 +60,7 @@ export function relationLogits(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D {
 /**
  * Mean over the heads of `relationLogits`, as one product: the products of the heads sum to that of the concatenated heads.
  * @returns `[B, 1, N, N]`
+ * @internal
  */
 export function averagedRelationLogits(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D {
   const [batch, heads, tokens, headDim] = x.shape;
@@ -78,6 +79,7 @@ const LOSSES = {
  * queries, class token included (as the released code does; the paper's equation averages over heads). Else the mean over
  * all elements of the scaled products' squared difference, or of their smooth L1 with the beta of the features.
  * @throws ModelError when the networks have different numbers of heads or tokens, or the student lacks a pair
+ * @internal
  */
 export function relationLoss(student: Relations, teacher: Readonly<Record<string, tf.Tensor>>, loss: RelationTarget['loss']): TargetLoss {
   return sumOfTerms(teacher, (pair, target) => {

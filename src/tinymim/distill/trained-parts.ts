@@ -8,6 +8,7 @@ import type { Target } from './target.ts';
 /**
  * `q`, `k`, `v` are the thirds of `attn.qkv`; `proj` is `attn.proj`; `norm` is the final norm of the model. The order is
  * that of the forward pass.
+ * @internal
  */
 export const PARTS = ['norm1', 'q', 'k', 'v', 'proj', 'norm2', 'mlp', 'norm'] as const;
 export type Part = (typeof PARTS)[number];
@@ -19,7 +20,7 @@ export interface Distilled {
   readonly reconstruction: object | null;
 }
 
-/** Parts of the tapped block, and the final norm, that the tensors of a target depend on. */
+/** Parts of the tapped block, and the final norm, that the tensors of a target depend on. @internal */
 export function partsRead(target: Target): readonly Part[] {
   switch (target.family) {
     case 'relation': return PARTS.filter(part => part === 'norm1' || target.pairs.some(pair => pair.includes(part)));
@@ -38,6 +39,7 @@ function upTo(last: Part, finalNorm: boolean): readonly Part[] {
 /**
  * Parts of its last block, and the final norm, that a distillation trains; all else of that block is left as initialised
  * (in the released code: proj, norm 2 and MLP of a relation-distilled student). Its other blocks are trained whole.
+ * @internal
  */
 export function trainedParts({ target, reconstruction }: Distilled): readonly Part[] {
   return reconstruction === null ? partsRead(target) : PARTS;

@@ -53,14 +53,14 @@ export function projectQkv(params: Params, prefix: string, x: tf.Tensor2D, shape
   return { q: q!, k: k!, v: v! };
 }
 
-/** `softmax(q k^T / sqrt(D / H))`, `[B, H, N, N]`. */
+/** `softmax(q k^T / sqrt(D / H))`, `[B, H, N, N]`. @internal */
 export function attentionProbabilities({ q, k }: Qkv): tf.Tensor4D {
   const scaled = tf.mul<tf.Tensor4D>(q, q.shape[3] ** -0.5);
   return tf.softmax(tf.matMul<tf.Tensor4D>(scaled, k, false, true));
 }
 
 /** `fc2(gelu(fc1(x)))`. */
-export function mlp(params: Params, prefix: string, x: tf.Tensor2D): tf.Tensor2D {
+function mlp(params: Params, prefix: string, x: tf.Tensor2D): tf.Tensor2D {
   return dense(params, `${prefix}.mlp.fc2`, gelu(dense(params, `${prefix}.mlp.fc1`, x)));
 }
 

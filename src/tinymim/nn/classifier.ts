@@ -27,6 +27,7 @@ export function classify(
 /**
  * @param tokens `[B, N, D]`, class token first
  * @returns normalised features of the images, `[B, D]`
+ * @internal
  */
 export function poolTokens(params: Params, tokens: tf.Tensor3D, pool: Pooling): tf.Tensor2D {
   const [batch, , dim] = tokens.shape;

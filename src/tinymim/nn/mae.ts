@@ -24,6 +24,7 @@ export interface MaskTensors {
   readonly mask: tf.Tensor2D;
 }
 
+/** @internal */
 export function maskTensors({ batch, patches, kept, idsKeep, idsRestore, mask }: MaskingIndices): MaskTensors {
   return {
     ids_keep: tf.tensor2d(idsKeep, [batch, kept], 'int32'),
@@ -61,6 +62,7 @@ export function latentLoss(params: Params, latent: tf.Tensor3D, images: tf.Tenso
 /**
  * Latent tokens after the final norm, in shuffled order.
  * @returns `[B, 1 + K, D]`
+ * @internal
  */
 export function encodeVisible(params: Params, images: tf.Tensor, config: ViTConfig, { ids_keep }: MaskTensors): tf.Tensor3D {
   return norm(params, 'norm', encode(params, images, config, { tokens: ids_keep }));
@@ -70,6 +72,7 @@ export function encodeVisible(params: Params, images: tf.Tensor, config: ViTConf
  * Predicted pixels of all patches, in the order of the patches.
  * @param latent `[B, 1 + K, D]`
  * @returns `[B, L, p * p * C]`
+ * @internal
  */
 export function decodePatches(params: Params, latent: tf.Tensor3D, config: DecoderConfig, masking: MaskTensors): tf.Tensor3D {
   const [batch, visible, dim] = latent.shape;
@@ -114,6 +117,7 @@ function restoreTokens(x: tf.Tensor2D, maskToken: tf.Tensor, { ids_keep, ids_res
  * What the decoder has to predict. With `norm_pix_loss`, `(patch - mean) / sqrt(var + 1e-6)` with the unbiased variance
  * over all values of the patch, written as a LayerNorm (whose variance is biased) with rescaled epsilon and result.
  * @returns `[B * L, p * p * C]`
+ * @internal
  */
 export function reconstructionTarget(images: tf.Tensor, { encoder, norm_pix_loss }: MaeConfig): tf.Tensor2D {
   const patches = patchify(images, encoder, 'row-column-channel');
@@ -129,7 +133,7 @@ export function reconstructionTarget(images: tf.Tensor, { encoder, norm_pix_loss
  * @param prediction `[B, L, P]`
  * @param mask `[B, L]`
  */
-export function reconstructionLoss(target: tf.Tensor2D, prediction: tf.Tensor3D, mask: tf.Tensor2D): tf.Scalar {
+function reconstructionLoss(target: tf.Tensor2D, prediction: tf.Tensor3D, mask: tf.Tensor2D): tf.Scalar {
   const weight = tf.div<tf.Tensor2D>(tf.reshape(mask, [-1, 1]), tf.sum(mask));
   return weightedSquaredError(target, tf.reshape(prediction, target.shape), weight);
 }

@@ -21,7 +21,7 @@ export function softTargets(labels: ArrayLike<number>, classes: number, smoothin
   return targets;
 }
 
-/** `lambda * targets + (1 - lambda) * reversed targets`, `[B, C]`. */
+/** `lambda * targets + (1 - lambda) * reversed targets`, `[B, C]`. @internal */
 export function mixTargets(targets: Float32Array, classes: number, lambda: number): Float32Array {
   const rows = targets.length / classes;
   return targets.map((value, i) => {
@@ -30,15 +30,15 @@ export function mixTargets(targets: Float32Array, classes: number, lambda: numbe
   });
 }
 
-/** Half-open rows `[yl, yh)` and columns `[xl, xh)`. */
+/** Half-open rows `[yl, yh)` and columns `[xl, xh)`. @internal */
 export type CutmixBox = readonly [yl: number, yh: number, xl: number, xh: number];
 
-/** Share of the image that cut-mix leaves as it was. */
+/** Share of the image that cut-mix leaves as it was. @internal */
 export function cutmixLambda([yl, yh, xl, xh]: CutmixBox, [height, width]: readonly [number, number]): number {
   return 1 - ((yh - yl) * (xh - xl)) / (height * width);
 }
 
-/** Weights of cut-mix: 0 within the box, 1 elsewhere, `[H, W]`. */
+/** Weights of cut-mix: 0 within the box, 1 elsewhere, `[H, W]`. @internal */
 export function cutmixWeight([yl, yh, xl, xh]: CutmixBox, [height, width]: readonly [number, number]): Float32Array {
   const weight = new Float32Array(height * width).fill(1);
   for (let y = yl; y < yh; y++) weight.fill(0, y * width + xl, y * width + xh);
@@ -49,6 +49,7 @@ export function cutmixWeight([yl, yh, xl, xh]: CutmixBox, [height, width]: reado
  * `weight * images + (1 - weight) * images in reverse order`.
  * @param images `[B, C, H, W]`
  * @param weight scalar lambda (mix-up) or `[H, W]` (cut-mix)
+ * @internal
  */
 export function mixImages(images: tf.Tensor4D, weight: tf.Tensor): tf.Tensor4D {
   return tf.add(tf.mul(images, weight), tf.mul(tf.reverse(images, 0), tf.sub(1, weight)));

@@ -3,7 +3,7 @@ import { mlpDim, patchCount, patchGrid, validateDecoder, validateViT, type Block
 import { constant, normal, uniform, xavierUniform, type Initializer } from './initializers.ts';
 import { sincosPosEmbed } from './pos-embed.ts';
 
-export interface ParameterSpec {
+interface ParameterSpec {
   readonly shape: readonly number[];
   readonly init: Initializer;
 }

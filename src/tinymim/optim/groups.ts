@@ -14,7 +14,7 @@ type Shapes = Readonly<Record<string, { readonly shape: readonly number[] }>>;
 /** Sin-cos tables, which MAE and TinyMIM pre-training keep fixed (`requires_grad=False`); fine-tuning trains `pos_embed`. */
 const FIXED_IN_PRETRAINING: ReadonlySet<string> = new Set(['pos_embed', 'decoder_pos_embed']);
 
-/** Whether pre-training updates a parameter. */
+/** Whether pre-training updates a parameter. @internal */
 export function isTrainedInPretraining(name: string): boolean {
   return !FIXED_IN_PRETRAINING.has(name);
 }

@@ -41,7 +41,7 @@ const encoderOf = (recipe: JsonObject | undefined): PretrainRecipe['model'] => {
 /** Variables that the engine reads at the start of its process. */
 const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<string, string> => modeEnvironment(engine.mode);
 
-export const pretrainKind = defineKind<PretrainRecipe>({
+const pretrainKind = defineKind<PretrainRecipe>({
   name: 'pretrain',
   revision: 2,
   recipe: pretrainRecipe,
@@ -62,6 +62,7 @@ export const pretrainKind = defineKind<PretrainRecipe>({
   load: async () => (await import('./pretrain.ts')).runPretrain,
 });
 
+/** @internal */
 export const distillKind = defineKind<DistillRecipe>({
   name: 'distill',
   revision: 3,
@@ -114,7 +115,7 @@ const classifierKind = {
   environment,
 } satisfies Partial<StageKind<SuperviseRecipe>>;
 
-export const finetuneKind = defineKind<FinetuneRecipe>({
+const finetuneKind = defineKind<FinetuneRecipe>({
   name: 'finetune',
   revision: 2,
   ...classifierKind,
@@ -123,6 +124,7 @@ export const finetuneKind = defineKind<FinetuneRecipe>({
   load: async () => (await import('./finetune.ts')).runFinetune,
 });
 
+/** @internal */
 export const superviseKind = defineKind<SuperviseRecipe>({
   name: 'supervise',
   revision: 2,
@@ -132,7 +134,7 @@ export const superviseKind = defineKind<SuperviseRecipe>({
   load: async () => (await import('./supervise.ts')).runSupervise,
 });
 
-export const evaluateKind = defineKind<EvaluateRecipe>({
+const evaluateKind = defineKind<EvaluateRecipe>({
   name: 'evaluate',
   revision: 2,
   recipe: evaluateRecipe,

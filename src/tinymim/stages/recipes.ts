@@ -117,7 +117,7 @@ const classTokenTarget = z.strictObject({
   final_norm: z.boolean(),
 });
 
-export const distillTarget = z.discriminatedUnion('family', [relationTarget, featureTarget, classTokenTarget]);
+const distillTarget = z.discriminatedUnion('family', [relationTarget, featureTarget, classTokenTarget]);
 
 export const distillRecipe = z.strictObject({
   data: dataSpec,

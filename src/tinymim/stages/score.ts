@@ -12,7 +12,7 @@ import type { EngineRecipe } from './recipes.ts';
 import { graphSignature } from './signature.ts';
 import { upload, type HostInputs, type Inputs } from './train-step.ts';
 
-export interface Score {
+interface Score {
   readonly correct: number;
   readonly count: number;
   /** Mean cross entropy with the labels, no smoothing. */

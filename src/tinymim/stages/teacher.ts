@@ -37,7 +37,7 @@ export interface BlockTarget {
   readonly block: number;
 }
 
-export interface TeacherInputs {
+interface TeacherInputs {
   /** Pixels, `[B, H, W, C]`. */
   readonly images: tf.Tensor;
   /** Patches that the teacher sees, `[B, K]` int32; default all. */
@@ -47,7 +47,7 @@ export interface TeacherInputs {
 }
 
 /** One batch in the teacher. */
-export interface TeacherPass {
+interface TeacherPass {
   /**
    * What a student is to match, by the names of the loss's terms; the caller disposes of it.
    * @param visible patches that a masked student sees of those that the teacher saw, `[B, K]` int32

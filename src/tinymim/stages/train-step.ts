@@ -15,7 +15,7 @@ export interface BatchArray {
 export type HostInputs = Readonly<Record<string, BatchArray>>;
 export type Inputs = Readonly<Record<string, tf.Tensor>>;
 
-/** `loss` is what is minimised; parts of it may stand beside it, to be recorded. */
+/** `loss` is what is minimised; parts of it may stand beside it, to be recorded. @internal */
 export interface Losses {
   readonly loss: tf.Scalar;
   readonly [part: string]: tf.Scalar;

@@ -89,7 +89,7 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
   };
 }
 
-/** What a program of `stepFunctions` holds. */
+/** What a program of `stepFunctions` holds. @internal */
 export function stepState({ params, optimizer: { m, v } }: TrainState, microBatches: number): Params {
   return flatten({ params, m, v, sums: microBatches === 1 ? {} : zerosLike(m) });
 }
@@ -105,6 +105,7 @@ function compileStepFunctions(state: Params, inputs: Inputs, rates: Params, { en
 /**
  * `accumulate` adds the gradients of a micro-batch to the sums; `step` does so with the last one, updates the parameters and
  * sets the sums back.
+ * @internal
  */
 export function stepFunctions(
   { loss, groups, betas, microBatches }: Pick<TrainerOptions, 'loss' | 'groups' | 'betas' | 'microBatches'>,
@@ -145,7 +146,7 @@ function unflatten(state: Params): Parts {
 
 const RATE = 'rate/';
 
-/** What changes from step to step in the optimizer, as inputs of `step`. */
+/** What changes from step to step in the optimizer, as inputs of `step`. @internal */
 export function uploadRates(rates: AdamWRates<number>): Record<string, tf.Tensor> {
   return Object.fromEntries(Object.entries(rates).map(([name, value]) => [`${RATE}${name}`, tf.scalar(value as number)]));
 }

@@ -24,13 +24,13 @@ export interface DistillCase extends CaseBase {
   readonly target: DistillTarget;
 }
 
-export interface PretrainCase extends CaseBase {
+interface PretrainCase extends CaseBase {
   readonly kind: 'pretrain';
   readonly decoder: DecoderConfig;
   readonly mask_ratio: number;
 }
 
-export interface FinetuneCase extends CaseBase {
+interface FinetuneCase extends CaseBase {
   readonly kind: 'finetune';
   readonly classes: number;
   readonly layer_decay: number;

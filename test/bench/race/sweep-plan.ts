@@ -23,7 +23,7 @@ export interface SweepArm {
   readonly student: string;
 }
 
-export interface ArmStages { readonly arm: string; readonly distill: string; readonly evaluate: string }
+interface ArmStages { readonly arm: string; readonly distill: string; readonly evaluate: string }
 
 export interface SweepFiles {
   readonly experiments: string;
@@ -82,7 +82,7 @@ export async function prepareSweep(folder: string, dataDir: string): Promise<Swe
 }
 
 /** @param kinds those of the plan's stages */
-export function perfectSharing({ stages }: Plan, kinds: readonly StageKind[]): number {
+function perfectSharing({ stages }: Plan, kinds: readonly StageKind[]): number {
   const groups = new Map<string, number[]>();
   for (const { kind, recipe, seed, upstream } of stages.values()) {
     const packing = kinds.find(({ name }) => name === kind)?.packing;

@@ -14,7 +14,7 @@ import type { PyTorch } from './pytorch.ts';
 import { pythonEnvironment } from './steps.ts';
 import { prepareSweep, type SweepArm, type SweepFiles } from './sweep-plan.ts';
 
-export interface SweepRun {
+interface SweepRun {
   /** Processes, libraries and data loaded; ours load while the sweep begins. */
   readonly startSeconds: number;
   /** All the rest. */
@@ -25,7 +25,7 @@ export interface SweepRun {
   readonly arms: Readonly<Record<string, ArmOutcome>>;
 }
 
-export interface ArmOutcome {
+interface ArmOutcome {
   /** Mean over the steps of the distillation. */
   readonly loss: number;
   readonly accuracy: number;

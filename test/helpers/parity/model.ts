@@ -46,7 +46,7 @@ export function valueAndGrads(f: (inputs: Params) => tf.Scalar, inputs: Params):
 const VALUE_OUTPUT = 'value';
 
 /** Tensors as functions of named tensors, in the mode of the suite. */
-export function compute<T extends Params>(f: (inputs: Params) => T, inputs: Params): T {
+function compute<T extends Params>(f: (inputs: Params) => T, inputs: Params): T {
   if (mode === 'eager') return f(inputs);
   const { captured } = withCaptured(inputs, () => f(inputs));
   const program = compileProgram({ f: { fn: (_, given) => ({ state: {}, outputs: f(given) }), inputs } }, { state: {}, frozen: captured, mode, precision: 'float32' });

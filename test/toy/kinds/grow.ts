@@ -17,7 +17,7 @@ export const trouble = z.strictObject({
   kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'crash-once', 'die-once', 'hang', 'starve', 'exhaust', 'freeze', 'freeze-once']),
   at: z.int().min(0),
 });
-export type Trouble = z.infer<typeof trouble>;
+type Trouble = z.infer<typeof trouble>;
 
 export const pace = { steps: z.int().min(1), milliseconds: z.number().min(0).default(0) };
 

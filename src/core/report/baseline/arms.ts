@@ -36,12 +36,12 @@ export interface ArmChange {
   readonly difference: ArmDifference | undefined;
 }
 
-export interface ArmMean {
+interface ArmMean {
   readonly n: number;
   readonly mean: number;
 }
 
-export interface ArmDifference {
+interface ArmDifference {
   /** Now minus before. */
   readonly value: number;
   /** What it must exceed. */

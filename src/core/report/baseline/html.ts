@@ -7,7 +7,7 @@ import { htmlTable } from '../render/html/table.ts';
 import { html, type Markup } from '../render/html/markup.ts';
 import type { Table } from '../tables/results.ts';
 
-export const CHANGES_ID = 'changes';
+const CHANGES_ID = 'changes';
 
 export function changesSection(changes: Changes): Markup {
   const { conflicts, baseline, before } = changes;

@@ -14,6 +14,7 @@ const comparedArms = ({ rows }: AblationReport): ArmRow[] => rows.filter(row => 
 /**
  * Places above (+) or below (-) the published one, each among the arms that are measured. Arms that the paper gives one value
  * share their places: any of them is right.
+ * @internal
  */
 export function placesOff(arms: readonly { readonly published: number; readonly measured: number | undefined }[]): MatrixCell['off'][] {
   const known = arms.filter(arm => arm.measured !== undefined);

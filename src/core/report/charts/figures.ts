@@ -30,7 +30,7 @@ export interface ReportFigure {
 }
 
 /** What a reader can ask for, each view compiled. */
-export interface LiveFigure extends Omit<PageChart, 'views'> {
+interface LiveFigure extends Omit<PageChart, 'views'> {
   readonly views: ReadonlyMap<ViewName, Spec>;
 }
 

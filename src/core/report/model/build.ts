@@ -48,7 +48,7 @@ function armsSentence(arms: ArmCount, seeds: readonly number[]): string {
 }
 
 /** How the measured order of arms relates to the paper's: the outcome first, then what stays open. */
-export function orderSentences(order: OrderCount): string[] {
+function orderSentences(order: OrderCount): string[] {
   const pairs = decidable(order);
   const unmeasured = order.notMeasured > 0 ? [`${plural(order.notMeasured, 'pair')} of arms could not be compared.`] : [];
   if (pairs === 0) return ['No pair of arms that the paper separates can be compared yet.', ...unmeasured];
@@ -63,7 +63,7 @@ export function orderSentences(order: OrderCount): string[] {
 }
 
 /** How many claims of each verdict, undecided ones by their direction. */
-export function claimSentences(count: ClaimCount, claims: readonly ClaimResult[]): string[] {
+function claimSentences(count: ClaimCount, claims: readonly ClaimResult[]): string[] {
   if (count.total === 0) return [];
   const undecided = count.agrees + count.disagrees + count.withinNoise;
   const directions = undecided === 0 ? '' : ` (${count.agrees} ${count.agrees === 1 ? 'agrees' : 'agree'}, ${count.disagrees} ${count.disagrees === 1 ? 'disagrees' : 'disagree'}, ${count.withinNoise} within noise)`;

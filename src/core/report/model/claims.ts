@@ -12,7 +12,7 @@ import { ALPHA, judge, type Direction, type Judgement, type Verdict } from '../s
 /** What the paper's own table says about a claim. `within noise`: its gap is below the margin or below the paper's noise. */
 export type PublishedOutcome = 'supports' | 'contradicts' | 'within noise';
 
-export interface ClaimArm extends ArmName {
+interface ClaimArm extends ArmName {
   /** The arm's label, with the ablation's name before it where that is another one. */
   readonly label: string;
 }
@@ -160,7 +160,7 @@ function publishedGap(type: Pair['type'], arm: Published | undefined, than: Publ
   return { gap, outcome: gap > 0 ? 'supports' : 'contradicts' };
 }
 
-/** A claim needs all its parts: one that is missing leaves it open, one that is contradicted contradicts it. */
+/** A claim needs all its parts: one that is missing leaves it open, one that is contradicted contradicts it. @internal */
 export function compose(parts: readonly Pick<Judgement, 'verdict' | 'direction'>[]): Pick<ClaimResult, 'verdict' | 'direction'> {
   const has = (verdict: Verdict): boolean => parts.some(part => part.verdict === verdict);
   if (has('not run')) return { verdict: 'not run', direction: undefined };

@@ -15,7 +15,7 @@ export type ReportProvenance = Readonly<Record<string, JsonObject>>;
 /** Names of facts that would identify a machine, a person or a place. */
 const PRIVATE = /^(host(_?name)?|user(_?name)?|owner|cwd|home|pid|argv|command|store|.*_?(dir|path|file))$/i;
 
-/** Drops private facts and cuts paths and the host's name out of texts, at any depth; names in one order. */
+/** Drops private facts and cuts paths and the host's name out of texts, at any depth; names in one order. @internal */
 export function publicFacts(facts: JsonObject, host = hostname()): JsonObject {
   const entries = Object.entries(facts).filter(([name]) => !PRIVATE.test(name));
   return Object.fromEntries(entries.sort(([a], [b]) => byText(a, b)).map(([name, value]) => [name, publicValue(value, host)]));

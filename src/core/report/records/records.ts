@@ -43,7 +43,7 @@ const shape = z.strictObject({
 export type ReportRecord = z.infer<typeof shape>;
 export type RecordUse = z.infer<typeof use>;
 
-/** Points that a curve keeps. */
+/** Points that a curve keeps. @internal */
 export const CURVE_POINTS = 100;
 
 /**

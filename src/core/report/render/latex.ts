@@ -18,7 +18,7 @@ const CHARACTERS: Readonly<Record<string, string>> = {
 /** What fonts in the T1 encoding have: ASCII, and Latin-1 and Latin Extended-A but for a few letters. */
 const IN_FONTS = /^[\u0020-\u007e\u00a1-\u0125\u0128-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e]$/;
 
-/** Text as LaTeX sets it. A character that its fonts do not have is named by its number rather than lost. */
+/** Text as LaTeX sets it. A character that its fonts do not have is named by its number rather than lost. @internal */
 export const escapeLatex = (text: string): string => Array.from(text).map((character, i, all) => escaped(character, all[i + 1])).join('');
 
 function escaped(character: string, next: string | undefined): string {

@@ -18,7 +18,7 @@ import { reportKicker, reportTitle, seedsText } from '../model/wording.ts';
 type Figures = ReadonlyMap<string, ReportFigure>;
 
 /** Keeps a text from being read as Markdown or HTML within a line: cells of tables, and what stands behind other text. */
-export const escapeInline = (text: string): string =>
+const escapeInline = (text: string): string =>
   text
     .replace(/[\\`*_{}[\]|~#$@!<>&]/g, character => (ENTITIES[character] ?? `\\${character}`))
     // A bare address would become a link.

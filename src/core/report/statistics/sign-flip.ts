@@ -1,6 +1,6 @@
 /** The exact sign-flip test: what paired differences say without supposing that they are normally distributed. */
 
-/** A million sign vectors; for more seeds than anybody runs no p is given. */
+/** A million sign vectors; for more seeds than anybody runs no p is given. @internal */
 export const MOST_FLIPPED = 20;
 
 /** Sums that differ by less than this share of their terms are one sum: it is the rounding of doubles. */

@@ -39,7 +39,7 @@ export const ALPHA = 0.05;
 /** As for the intervals elsewhere: with one degree of freedom an interval is too wide to inform. */
 export const FEWEST_SEEDS = 3;
 /** Nobody runs more; a comparison that needs more is as good as even. */
-export const MOST_SEEDS = 100;
+const MOST_SEEDS = 100;
 
 const quantiles = new Map<number, number>();
 

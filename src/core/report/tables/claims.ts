@@ -86,7 +86,7 @@ const pairRow = (pair: PairResult, unit: Unit): TableRow => ({
   cells: [verdictCell(pair, missingArms([pair]), pair.seedsNeeded), ...numberCells(pair, unit), publishedCell(pair.published?.outcome, pair.published?.gap)],
 });
 
-export const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${type === 'greater' ? 'above' : 'not below'} ${than.label}`;
+const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${type === 'greater' ? 'above' : 'not below'} ${than.label}`;
 
 /** One difference is the mean itself. */
 const perSeedText = ({ perSeed }: PairResult, unit: Unit): string => (perSeed.length < 2 ? '' : `Per seed: ${perSeed.map(({ delta }) => formatDelta(delta, unit)).join(', ')}`);

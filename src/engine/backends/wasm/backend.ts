@@ -2,7 +2,7 @@
 import * as tf from '../../tf.ts';
 
 /** The compiled module, as far as it is used here. */
-export interface WasmModule {
+interface WasmModule {
   /** The heap; another array after the heap has grown. */
   readonly HEAPU8: Uint8Array<ArrayBuffer>;
   _malloc: (bytes: number) => number;

@@ -1,6 +1,7 @@
 /** Compiled steps: the graph of one, what equals eager execution, what is refused. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compileStep, type CompiledStep, type Mode, type StepOptions } from '../../../../src/engine/compile/compile-step.ts';
+import { compileStep, type CompiledStep, type StepOptions } from '../../../../src/engine/compile/compile-step.ts';
+import type { Mode } from '../../../../src/engine/compile/mode.ts';
 import { CompileError } from '../../../../src/engine/compile/errors.ts';
 import { nativeBackend } from '../../../../src/engine/compile/native.ts';
 import type { StepFunction } from '../../../../src/engine/compile/step.ts';

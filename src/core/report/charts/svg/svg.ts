@@ -46,7 +46,7 @@ function tidy(text: string): Figure {
 export const withinPage = ({ svg }: Figure): string => svg.replace(/^<svg [^>]*?(?= width=)/, '<svg');
 
 /** A chart as an image of its own: `label` is its text alternative (already escaped for an attribute). */
-export const inlineSvg = (figure: Figure, label: string): string => figure.svg.replace(/^<svg /, `<svg role="img" aria-label="${label}" `);
+const inlineSvg = (figure: Figure, label: string): string => figure.svg.replace(/^<svg /, `<svg role="img" aria-label="${label}" `);
 
 /**
  * A chart as a file of its own, that follows the reader's colour scheme. It brings its own background, so it stays readable

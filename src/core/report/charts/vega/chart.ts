@@ -28,7 +28,7 @@ export interface LineChart {
   readonly log: boolean;
 }
 
-export interface Series {
+interface Series {
   readonly label: string;
   /** Fixes colour and dash. */
   readonly style: number;
@@ -101,7 +101,7 @@ export interface MatrixRow {
 }
 
 /** An arm without a result, and one with a result but no other arm that the paper sets apart from it. */
-export type NoPlace = 'not measured' | 'nothing to compare';
+type NoPlace = 'not measured' | 'nothing to compare';
 
 export interface MatrixCell {
   readonly name: string;

@@ -34,7 +34,7 @@ interface RowDatum extends Place, TipDatum {
   readonly text: string;
 }
 
-/** Rows of the same short label are told apart by their number; a group's name is not repeated in its rows. */
+/** Rows of the same short label are told apart by their number; a group's name is not repeated in its rows. @internal */
 export function rowLabels(rows: readonly DotRow[]): string[] {
   const short = rows.map(({ label, group }) => shorten(withoutGroup(label, group), LABEL_LIMIT));
   const same = (i: number): boolean => short.some((label, j) => j !== i && label === short[i] && rows[i]!.group === rows[j]!.group);

@@ -17,7 +17,7 @@ const LABEL_LIMIT = 42;
 
 const shades = [palette.same, palette.near, palette.off, palette.far, palette.opposite] as const;
 
-/** In place, then by the share of the way to the other end of the table. */
+/** In place, then by the share of the way to the other end of the table. @internal */
 export function shadeOf(off: number, arms: number): string {
   if (off === 0 || arms < 2) return shades[0].light;
   const share = Math.abs(off) / (arms - 1);

@@ -48,6 +48,7 @@ export function armStyle(index: number): { colour: string; dash: readonly number
   return { colour: series[index % series.length]!.light, dash };
 }
 
+/** @internal */
 export const colours: readonly Colour[] = [...Object.values(palette), ...series];
 
 /**

@@ -21,7 +21,7 @@ export interface TipDatum extends Grouped {
 }
 
 /** A point of a line, whose words are made when they are asked for: there may be thousands. */
-export interface PointDatum extends Grouped {
+interface PointDatum extends Grouped {
   readonly label: string;
   /** Title of the axis, where its places are numbers. */
   readonly over?: string;
