@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-/** The command: lets Node load TypeScript (tsx), then runs main.ts. Plain JavaScript, because before set-up there is nothing else. */
+/** The command: lets Node load TypeScript, then runs main.ts. Plain JavaScript, because before set-up there is nothing else. */
 import { existsSync } from 'node:fs';
 
 try {
-  const { register } = await import('tsx/esm/api');
-  register();
+  await import('../core/typescript.mjs');
   const { run } = await import('./main.ts');
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {

@@ -123,11 +123,11 @@ describe('explain before, after, and after an edit', () => {
 
 describe('explain during a sweep', () => {
   const study = editableStudy('slow');
-  let swept: Awaited<ReturnType<EditableStudy['ablate']>>;
+  let swept: Awaited<ReturnType<EditableStudy['start']>>;
   const seen: Record<string, StageStory>[] = [];
 
   beforeAll(async () => {
-    const running = study.ablate('sweep', '--only', 'cut/whole', '--no-report', '--devices', 'cpu:1x1', '--checkpoint-every', '0.1');
+    const running = study.start('sweep', '--only', 'cut/whole', '--no-report', '--devices', 'cpu:1x1', '--checkpoint-every', '0.1');
     const deadline = Date.now() + 60_000;
     while (Date.now() < deadline && seen.at(-1)?.['tree']?.state !== 'running') {
       seen.push(await explain(study, 'cut/whole', '--only', 'cut'));

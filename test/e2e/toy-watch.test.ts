@@ -57,11 +57,11 @@ describe('status --watch beside a sweep', () => {
   const args = ['--only', 'cut,variety'];
 
   it('begins before it, follows every stage to its end, never goes back, and ends with it', async () => {
-    const watching = study.ablate('status', '--watch', '--json', ...args);
-    const lines = study.ablate('status', '--watch', ...args);
+    const watching = study.start('status', '--watch', '--json', ...args);
+    const lines = study.start('status', '--watch', ...args);
     // A sweep that began to look before the watch does would be another case: a watch that comes later.
     await Promise.all([watching, lines].map(watch => once(watch.stdout, 'data')));
-    const sweep = study.ablate('sweep', '--no-report', '--devices', 'cpu:2x1', ...args);
+    const sweep = study.start('sweep', '--no-report', '--devices', 'cpu:2x1', ...args);
     expect((await sweep).exitCode).toBe(0);
     const watched = await watching;
     expect(watched.exitCode).toBe(0);
@@ -111,13 +111,13 @@ describe('status --watch beside a sweep', () => {
 describe('status of a sweep that is killed', () => {
   const study = editableStudy('slow');
   const args = ['--only', 'cut', '--set', 'milliseconds=60'];
-  const sweep = () => study.ablate('sweep', '--no-report', '--devices', 'cpu:2x1', '--checkpoint-every', '0.2', ...args);
+  const sweep = () => study.start('sweep', '--no-report', '--devices', 'cpu:2x1', '--checkpoint-every', '0.2', ...args);
   const atWork = (look: Look): boolean => look.stages.some(s => s.state === 'running' && (s.step ?? 0) > 5);
 
   it('runner and workers at once: nothing is shown as running at the next look, and the watch ends', async () => {
     const running = sweep();
     const look = await until(study, args, atWork);
-    const watching = study.ablate('status', '--watch', '--json', ...args);
+    const watching = study.start('status', '--watch', '--json', ...args);
     await sleep(3_000);
     const workers = new Set((await status(study, ...args)).stages.flatMap(s => (s.state === 'running' ? [s.owner!.pid] : [])));
     process.kill(look.runners[0]!.pid, 'SIGKILL');
@@ -149,7 +149,7 @@ describe('status of a sweep that is killed', () => {
 
   it('and goes on: an attempt more, from where it was, to the end', async () => {
     const running = sweep();
-    const [watched] = await Promise.all([study.ablate('status', '--watch', ...args), running]);
+    const [watched] = await Promise.all([study.start('status', '--watch', ...args), running]);
     expect(watched.exitCode).toBe(0);
     expect(watched.stdout).toMatch(/7 of 7 stages done$/m);
     expect((await status(study, ...args)).stages.some(s => s.state === 'done' && s.attempt! > 1)).toBe(true);
