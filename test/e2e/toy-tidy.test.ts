@@ -7,7 +7,8 @@ import { editableStudy } from '../toy/editable.ts';
 
 const study = editableStudy('quick');
 const stages = (): string[] => readdirSync(join(study.folder, 'store', 'stages')).sort();
-const sweep = (...args: string[]) => study.ablate('sweep', '--no-report', '--devices', 'cpu:2x1', ...args);
+/** In a process of its own: what a sweep may need is kept as long as its process lives. */
+const sweep = (...args: string[]) => study.start('sweep', '--no-report', '--devices', 'cpu:2x1', ...args);
 
 beforeAll(async () => {
   expect((await sweep('--only', 'cut,variety')).exitCode).toBe(0);
@@ -71,7 +72,7 @@ describe('clean beside a running sweep', () => {
   const stageCount = (): number => readdirSync(join(orchard.folder, 'store', 'stages')).length;
 
   it('keeps what the sweep may still need although the declarations have changed, and removes the rest', async () => {
-    expect((await orchard.ablate('sweep', '--only', 'variety/elm', '--set', 'steps=3', '--no-report', '--devices', 'cpu:1x1')).exitCode).toBe(0);
+    expect((await orchard.start('sweep', '--only', 'variety/elm', '--set', 'steps=3', '--no-report', '--devices', 'cpu:1x1')).exitCode).toBe(0);
     const sweep = orchard.start('sweep', '--only', 'cut', '--no-report', '--devices', 'cpu:1x1');
     const deadline = Date.now() + 60_000;
     while (Date.now() < deadline && !/^ {2}cut +[1-9]/m.test((await orchard.ablate('status', '--only', 'cut')).stdout)) await sleep(50);

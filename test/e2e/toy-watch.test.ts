@@ -118,7 +118,7 @@ describe('status of a sweep that is killed', () => {
     const running = sweep();
     const look = await until(study, args, atWork);
     const watching = study.start('status', '--watch', '--json', ...args);
-    await sleep(3_000);
+    await once(watching.stdout, 'data'); // it has seen the sweep
     const workers = new Set((await status(study, ...args)).stages.flatMap(s => (s.state === 'running' ? [s.owner!.pid] : [])));
     process.kill(look.runners[0]!.pid, 'SIGKILL');
     for (const pid of workers) process.kill(pid, 'SIGKILL');
@@ -161,7 +161,7 @@ describe('status of what failed', () => {
   const args = ['--only', 'trouble/sound,trouble/fail-permanently'];
 
   it('says why, where the log is, and what is blocked by it', async () => {
-    expect((await study.ablate('sweep', '--no-report', '--devices', 'cpu:1x1', ...args)).exitCode).toBe(1);
+    expect((await study.start('sweep', '--no-report', '--devices', 'cpu:1x1', ...args)).exitCode).toBe(1);
     const { stdout } = await study.ablate('status', ...args);
     expect(stdout).toMatch(/3 of 5 stages done, 1 failed, 1 blocked by that/);
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/failed tree of trouble\/fail-permanently seed 0 [0-9a-f]{12} The tree has blight and no second try will cure it \(BLIGHT\) log: store\/stages\//);

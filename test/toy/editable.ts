@@ -14,9 +14,9 @@ export interface EditableStudy {
   readonly folder: string;
   /** Replaces `from`, which must be there, in a file of `test/toy`. */
   edit(file: string, from: string, to: string): void;
-  /** Runs `ablate` on this study, in its folder, with a store and a cache there. One after the other, in a process that stays. */
+  /** Runs `ablate` on this study, in its folder, with a store and a cache there. One after the other, in a process that stays, also when a sweep is over. */
   ablate(command: string, ...args: string[]): Promise<Answer>;
-  /** The same as a process of its own: side by side with others, and to be sent signals. */
+  /** The same as a process of its own: side by side with others, to be sent signals, or where it counts that the process ends. */
   start(command: string, ...args: string[]): ReturnType<typeof startAblate>;
 }
 
