@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-/** The command: lets Node load TypeScript, then runs main.ts. Plain JavaScript, because before set-up there is nothing else. */
+/** The command: lets Node load TypeScript (tsx), then runs main.ts. Plain JavaScript, because before set-up there is nothing else. */
 import { existsSync } from 'node:fs';
 
 try {
-  await import('../core/typescript.mjs');
+  const { register } = await import('tsx/esm/api');
+  // Before the hooks, as in ../core/typescript.mjs. Completion is asked at every press of Tab and does without.
+  if (process.argv[2] !== 'complete') await import('zod');
+  register();
   const { run } = await import('./main.ts');
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * Lets Node load TypeScript (tsx): loaded first by the command, by its workers, and by no module. On Node 20 each module that is
- * loaded from then on costs messages to a thread and back. zod has a hundred, and every process of ours needs it: it is loaded before.
+ * Loaded first by workers (`node --import`): lets Node load TypeScript (tsx). On Node 20 each module that is loaded after that costs
+ * messages to a thread and back; zod, which every stage needs, has a hundred of them.
  */
 import { register } from 'tsx/esm/api';
 import 'zod';
