@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // One project per kind of test, so that each make target runs its own (`vitest run --project unit`).
 // The native engine is one global per process: files run in forked processes, at most two at a time.
@@ -7,10 +8,26 @@ const project = (name: string, include: string[], testTimeout: number, env: Reco
   test: { name, include, testTimeout, hookTimeout: testTimeout, env },
 });
 
+/** Files that take minutes, the longest first: begun last, one of them would run alone at the end. */
+const LONGEST = ['toy-chaos', 'report-page', 'init-study', 'tinymim-sweep', 'toy-packs', 'installed-elsewhere'];
+
+const rankOf = ({ moduleId, project }: TestSpecification): number => {
+  const place = LONGEST.findIndex(name => moduleId.endsWith(`/${name}.test.ts`));
+  if (place >= 0) return place;
+  return ['e2e', 'browser'].includes(project.name) ? LONGEST.length : LONGEST.length + 1;
+};
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).sort((a, b) => rankOf(a) - rankOf(b));
+  }
+}
+
 export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     env: { TF_CPP_MIN_LOG_LEVEL: '2' },
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 20_000),

@@ -28,8 +28,8 @@ export async function killWhereverTheyAre(scene: Scene): Promise<void> {
     await reach(sweep, scene.pick(MOMENTS)!);
     await scene.pause(0, 150);
     const whom = scene.random();
-    if (whom < 0.65) scene.killed(sweep.signalWorker('SIGKILL', scene.random()));
-    else if (whom < 0.8) {
+    if (whom < 0.75) scene.killed(sweep.signalWorker('SIGKILL', scene.random()));
+    else if (whom < 0.88) {
       scene.killed(sweep.signalRunner('SIGKILL'));
       sweep = scene.start();
     } else break;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { Host } from '../toy/host.ts';
-import { ablateWith } from '../toy/program.ts';
+import { startAblate } from '../toy/program.ts';
 import { committedBytes, endSweeps, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
 
 afterEach(endSweeps);
@@ -33,7 +33,7 @@ test('two hosts a day apart share a sweep while their clocks are set by hours an
   const calm = { ...choice, devices: 'cpu:2x1', store: temporaryFolder('calm') };
   const [alpha, beta] = [new Host('alpha'), new Host('beta', 25 * HOUR)];
   const ablate = async (command: string, ...args: string[]): Promise<string> => {
-    const { stdout, exitCode, stderr } = await ablateWith(alpha.env, 'experiments', command, '--store', options.store, '--profile', 'slow', '--only', 'cut', ...args);
+    const { stdout, exitCode, stderr } = await startAblate(alpha.env, 'experiments', command, '--store', options.store, '--profile', 'slow', '--only', 'cut', ...args);
     expect([exitCode, stderr]).toEqual([0, expect.not.stringContaining('error')]);
     return stdout;
   };
