@@ -82,7 +82,11 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     rmSync(root, { recursive: true });
   });
 
-  const open = (name: string, file: string, options: BrowserContextOptions): Promise<Opened> => openFile(browser, join(root, name, file), options);
+  const open = async (name: string, file: string, options: BrowserContextOptions): Promise<Opened> => {
+    const opened = await openFile(browser, join(root, name, file), options);
+    opened.page.setDefaultTimeout(LONG_MS);
+    return opened;
+  };
 
   describe.each(Object.keys(inputs))('%s', name => {
     test('opens without messages, asks for nothing but itself, and does not scroll sideways at any width', async () => {
@@ -103,7 +107,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
       expect(await page.evaluate<string[]>(SMALL_TEXTS)).toEqual([]);
       await page.evaluate(axeSource);
       await page.evaluate(OPEN_ALL);
-      await page.waitForFunction(ALL_LIVE, undefined, { timeout: LONG_MS });
+      await page.waitForFunction(ALL_LIVE);
       const results = await page.evaluate<AxeResults>(RUN_AXE);
       expect(results.violations.map(v => `${v.id}: ${v.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)).toEqual([]);
       expect(results.passes.map(pass => pass.id)).toContain('color-contrast');

@@ -128,7 +128,7 @@ describe('explain during a sweep', () => {
 
   beforeAll(async () => {
     const running = study.start('sweep', '--only', 'cut/whole', '--no-report', '--devices', 'cpu:1x1', '--checkpoint-every', '0.1');
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 300_000;
     while (Date.now() < deadline && seen.at(-1)?.['tree']?.state !== 'running') {
       seen.push(await explain(study, 'cut/whole', '--only', 'cut'));
       await sleep(50);

@@ -18,7 +18,7 @@ const rows = async (sql: string): Promise<Record<string, unknown>[]> => {
 beforeAll(async () => {
   expect((await study.ablate('sweep', '--only', 'cut,trouble/fail-permanently', '--no-report', '--devices', 'cpu:2x1')).exitCode).toBe(1);
   expect((await study.ablate('sweep', '--only', 'cut/whole', '--set', 'steps=7', '--no-report', '--devices', 'cpu:1x1')).exitCode).toBe(0);
-}, 60_000);
+});
 
 describe('query', () => {
   it('without a statement lists the views, their columns and examples', async () => {

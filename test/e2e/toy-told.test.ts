@@ -22,12 +22,12 @@ interface StageLine {
 
 /** Until a running stage is as wanted. */
 async function until(store: string, profile: string, only: string, wanted: (stage: StageLine) => boolean): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
+  for (const deadline = Date.now() + 300_000; Date.now() < deadline; await sleep(50)) {
     const { stdout } = await ablate('experiments', 'status', ...choice(store, profile, only), '--json');
     const { stages } = JSON.parse(stdout) as { stages: StageLine[] };
     if (stages.some(s => s.state === 'running' && wanted(s))) return;
   }
-  throw new Error('No stage came so far within a minute.');
+  throw new Error('No stage came so far within five minutes.');
 }
 
 const times = (text: string, words: RegExp): number => [...text.matchAll(new RegExp(words, 'g'))].length;

@@ -34,11 +34,11 @@ const looks = (stdout: string): Look[] => stdout.trim().split('\n').map(line => 
 const status = async (study: EditableStudy, ...args: string[]): Promise<Look> => JSON.parse((await study.ablate('status', '--json', ...args)).stdout) as Look;
 
 async function until(study: EditableStudy, args: readonly string[], test: (look: Look) => boolean): Promise<Look> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 300_000;
   for (;;) {
     const look = await status(study, ...args);
     if (test(look)) return look;
-    if (Date.now() > deadline) throw new Error(`not seen within a minute; last: ${JSON.stringify(look.counts)}`);
+    if (Date.now() > deadline) throw new Error(`not seen within five minutes; last: ${JSON.stringify(look.counts)}`);
     await sleep(50);
   }
 }
@@ -83,7 +83,7 @@ describe('status --watch beside a sweep', () => {
       // A step pauses for 20 ms.
       expect(stage.stepsPerSecond).toBeLessThan(51);
       expect(stage.secondsLeft).toBeCloseTo((100 - stage.step!) / stage.stepsPerSecond!);
-      expect(stage.silentSeconds).toBeLessThan(10);
+      expect(stage.silentSeconds).toBeLessThan(60);
     }
     const last = seen.at(-1)!;
     expect(last.counts).toMatchObject({ stages: 11, done: 11, running: 0, left: 0, toRun: 0 });
@@ -101,7 +101,7 @@ describe('status --watch beside a sweep', () => {
     const look = await status(study, '--only', 'cut', '--seeds', '5', '--devices', 'cpu:1x1');
     const [whole, weigh] = ['tree of cut/whole seed 5', 'weigh of cut/whole seed 5'].map(label => look.stages.find(s => s.label === label)!);
     expect(whole!.secondsLeft).toBeGreaterThan(1.9);
-    expect(weigh!.secondsLeft).toBeLessThan(1.9);
+    expect(weigh!.secondsLeft).toBeLessThan(whole!.secondsLeft!);
     expect(look.secondsLeft).toBeGreaterThan(3 * 1.9);
     expect(look.runners).toEqual([]);
     expect((await study.ablate('status', '--only', 'cut', '--seeds', '5')).stdout).toMatch(/1 of 7 stages done, about .* left on .*, no sweep runs/s);

@@ -35,7 +35,7 @@ export interface Sweep {
 
 const started: Sweep[] = [];
 
-/** For `afterEach`: a test that fails in the middle leaves no process behind. */
+/** For `afterEach`, or `afterAll` where tests run side by side: a test that fails in the middle leaves no process behind. */
 export function endSweeps(): void {
   for (const sweep of started.splice(0)) {
     try {
