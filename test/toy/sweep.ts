@@ -2,8 +2,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
 import { loadExperiments } from '../../src/core/ablation/load.ts';
 import { buildPlan, type Plan } from '../../src/core/plan/plan.ts';
@@ -49,7 +48,7 @@ export function endSweeps(): void {
 /** Starts a sweep in a process group of its own. @param env variables beside those of this process */
 export function startSweep(options: DriveOptions, env: Readonly<Record<string, string>> = {}): Sweep {
   const child = execaNode(fileURLToPath(new URL('drive.ts', import.meta.url)), [JSON.stringify(options)], {
-    nodeOptions: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
+    nodeOptions: ['--import', new URL('../../src/core/typescript.mjs', import.meta.url).href],
     detached: true,
     reject: false,
     buffer: false,
