@@ -118,9 +118,10 @@ describe.concurrent('a sweep that is interrupted', () => {
   test('twice: workers are killed at once', async () => {
     const options = { store: temporaryFolder('twice'), profile: 'quick', only: 'trouble/hang', devices: 'cpu:1x1', grace: 600_000 };
     const sweep = startSweep(options);
-    await sweep.until(e => e.type === 'progress' && e.progress.phase === 'evaluate');
+    const hung = await sweep.until(e => e.type === 'progress' && e.progress.phase === 'evaluate');
     sweep.kill('SIGINT');
-    await sleep(100);
+    const log = openStoreReadOnly(options.store).logFile('key' in hung ? hung.key : '', 1);
+    while (!readFileSync(log, 'utf8').includes('Stopping: the runner asked for it.')) await sleep(20);
     sweep.kill('SIGINT');
     expect(await sweep.summary).toMatchObject({ failed: [], interrupted: [expect.any(String)] });
   });
