@@ -26,7 +26,7 @@ register('./fresh.mjs', import.meta.url, { data: { shared: count } });
 const environment = { ...process.env };
 
 function setEnvironment(env: Readonly<Record<string, string>>): void {
-  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  for (const name of Object.keys(process.env)) if (!(name in environment)) Reflect.deleteProperty(process.env, name);
   Object.assign(process.env, environment, env);
 }
 
@@ -35,16 +35,16 @@ type Write = typeof process.stdout.write;
 /** Keeps what is written from now on instead of printing it. */
 function captureOutput(): { readonly stdout: string[]; readonly stderr: string[]; readonly all: string[]; readonly release: () => void } {
   const [stdout, stderr, all]: string[][] = [[], [], []];
-  const keep = (texts: string[]): Write => ((chunk: Uint8Array | string, ...rest: readonly unknown[]) => {
+  const keep = (texts: string[]): Write => (chunk: Uint8Array | string, ...rest: readonly unknown[]) => {
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
     texts.push(text);
     all!.push(text);
     const told = rest.at(-1);
-    if (typeof told === 'function') process.nextTick(told as () => void);
+    if (typeof told === 'function') process.nextTick(told);
     return true;
-  });
+  };
   const streams = [process.stdout, process.stderr] as const;
-  const writes = streams.map(stream => stream.write.bind(stream) as Write);
+  const writes = streams.map((stream): Write => stream.write.bind(stream));
   process.stdout.write = keep(stdout!);
   process.stderr.write = keep(stderr!);
   return { stdout: stdout!, stderr: stderr!, all: all!, release: () => streams.forEach((stream, i) => { stream.write = writes[i]!; }) };
