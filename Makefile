@@ -20,8 +20,11 @@ sweep: engine ## set up, fetch the data, train every arm, write the report
 	@$(ABLATE) setup --data --quiet
 	@$(ABLATE) sweep $(ARGS)
 
-test: engine ## set up, fetch the data, run all tests
-	@$(ABLATE) setup --data --quiet
+# The quick tests need the npm packages and nothing else.
+QUICK := $(filter quick,$(firstword $(ARGS)))
+
+test: $(if $(QUICK),packages,engine) ## set up, fetch the data, run all tests; make test ARGS=quick: those that need no engine, within 90 s
+	$(if $(QUICK),,@$(ABLATE) setup --data --quiet)
 	@node --import tsx test/run.ts $(ARGS)
 
 plan: packages ## what a sweep would do: stages done, shared, to run, and their cost

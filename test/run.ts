@@ -1,12 +1,14 @@
 /**
  * `make test`: every vitest project; the browser tests only where there is a Chromium. Arguments go to vitest, so
  * `make test ARGS=test/unit/engine/random/rng.test.ts` runs one file. `TEST_REPORT` names a file for vitest's JSON report.
- * A machine without native TensorFlow runs the tests that do not need it, on WebAssembly.
+ * A machine without native TensorFlow runs the tests that do not need it, on WebAssembly. `make test ARGS=quick` runs those that need
+ * no engine, no data and no browser, within 90 s on two cores; more arguments may follow.
  */
 import { existsSync } from 'node:fs';
 import { execa } from 'execa';
 import { chromiumMend, findChromium } from '../src/setup/chromium.ts';
 import { wantedEngine } from '../src/setup/choice.ts';
+import { QUICK_PROJECTS, quickFiles } from './quick.ts';
 
 const inCi = Boolean(process.env['CI']);
 
@@ -23,23 +25,36 @@ async function installChromium(): Promise<void> {
   await execa('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'], options);
 }
 
-if (!await findChromium()) await installChromium();
-const chromium = await findChromium();
-if (!chromium) {
-  console.log(`${inCi ? 'error Expected Chromium for the browser tests.' : 'Without Chromium the browser tests are skipped.'} To get it: ${chromiumMend()}`);
+/** @param args for vitest, which writes `TEST_REPORT` where that is set. @returns its exit code */
+async function vitest(projects: readonly string[], args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+  const { TEST_REPORT: report } = process.env;
+  const { exitCode } = await execa(process.execPath, [
+    'node_modules/vitest/vitest.mjs', 'run', ...projects.flatMap(name => ['--project', name]),
+    ...(report ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : []), ...args,
+  ], { reject: false, stdio: 'inherit', env });
+  return exitCode ?? 1;
 }
-if (!chromium && inCi) {
-  process.exitCode = 1;
-} else {
+
+async function runQuick(args: readonly string[]): Promise<number> {
+  const { chosen, leftOut } = quickFiles();
+  const exitCode = await vitest(QUICK_PROJECTS, [...chosen, ...args]);
+  console.log(`Quick: left out are ${leftOut.length} files of ${QUICK_PROJECTS.join(', ')} tests that reach an engine, and all parity, end-to-end and browser tests. \`make test\` runs all.`);
+  return exitCode;
+}
+
+async function runAll(args: readonly string[]): Promise<number> {
+  if (!await findChromium()) await installChromium();
+  const chromium = await findChromium();
+  if (!chromium) {
+    console.log(`${inCi ? 'error Expected Chromium for the browser tests.' : 'Without Chromium the browser tests are skipped.'} To get it: ${chromiumMend()}`);
+    if (inCi) return 1;
+  }
   const { engine, why } = await wantedEngine();
   const isNative = engine === 'tensorflow';
   if (!isNative) console.log(`Tests of native TensorFlow are left out, the others run on WebAssembly: ${why}`);
   const projects = ['unit', 'property', 'fuzz', 'parity', 'parity-graph', 'parity-wasm', 'e2e', ...(chromium ? ['browser'] : [])].filter(name => isNative || !NATIVE_PROJECTS.includes(name));
-  const { TEST_REPORT: report } = process.env;
-  const vitest = await execa(process.execPath, [
-    'node_modules/vitest/vitest.mjs', 'run', ...projects.flatMap(name => ['--project', name]),
-    ...(isNative ? [] : NATIVE_FILES.flatMap(glob => ['--exclude', glob])),
-    ...(report ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : []), ...process.argv.slice(2),
-  ], { reject: false, stdio: 'inherit', env: { ...(chromium && { CHROMIUM: chromium }), ...(!isNative && { ENGINE: 'wasm' }) } });
-  process.exitCode = vitest.exitCode ?? 1;
+  return vitest(projects, [...(isNative ? [] : NATIVE_FILES.flatMap(glob => ['--exclude', glob])), ...args], { ...(chromium && { CHROMIUM: chromium }), ...(!isNative && { ENGINE: 'wasm' }) });
 }
+
+const [first, ...rest] = process.argv.slice(2);
+process.exitCode = await (first === 'quick' ? runQuick(rest) : runAll(process.argv.slice(2)));

@@ -12,6 +12,8 @@ import { sizesInput } from '../helpers/report/sizes.ts';
 import { hasChromium, launch, openFile, type Opened } from '../helpers/launch.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } } as const;
+/** On a busy machine. */
+const LONG_MS = 180_000;
 const PHONE = { viewport: { width: 400, height: 800 } } as const;
 
 /** What these tests use of the page's elements: the project has no DOM types, as its own code runs in Node alone. */
@@ -62,7 +64,11 @@ describe.skipIf(!hasChromium)('live charts', () => {
     rmSync(root, { recursive: true });
   });
 
-  const open = (name: string, options: BrowserContextOptions = DESKTOP): Promise<Opened> => openFile(browser, join(root, name, 'index.html'), options);
+  const open = async (name: string, options: BrowserContextOptions = DESKTOP): Promise<Opened> => {
+    const opened = await openFile(browser, join(root, name, 'index.html'), options);
+    opened.page.setDefaultTimeout(LONG_MS);
+    return opened;
+  };
 
   const figure = (page: Page, id: string): Locator => page.locator(`figure[data-chart="${id}"]`);
 
@@ -301,5 +307,5 @@ describe.skipIf(!hasChromium)('live charts', () => {
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400);
     expect(errors).toEqual([]);
     await page.close();
-  }, 120_000);
+  }, LONG_MS);
 });

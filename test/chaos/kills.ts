@@ -15,15 +15,21 @@ const MOMENTS: readonly ((event: RunEvent) => boolean)[] = [
   event => event.type === 'finished',
 ];
 
-/** Kills of workers, and of runners whose orphans meet the next runner, until a power cut ends them all. */
+/** Kills of one sweep before the power cut, if that does not come first. */
+const KILLS = 8;
+
+/**
+ * Kills of workers, and of runners whose orphans meet the next runner, until a power cut ends them all. Mostly of workers: the runner
+ * starts another, where the death of a runner costs the start of all three.
+ */
 export async function killWhereverTheyAre(scene: Scene): Promise<void> {
   let sweep = scene.start();
-  for (let left = 4; left > 0; left--) {
+  for (let left = KILLS; left > 0; left--) {
     await reach(sweep, scene.pick(MOMENTS)!);
     await scene.pause(0, 150);
     const whom = scene.random();
-    if (whom < 0.5) scene.killed(sweep.signalWorker('SIGKILL', scene.random()));
-    else if (whom < 0.75) {
+    if (whom < 0.75) scene.killed(sweep.signalWorker('SIGKILL', scene.random()));
+    else if (whom < 0.88) {
       scene.killed(sweep.signalRunner('SIGKILL'));
       sweep = scene.start();
     } else break;

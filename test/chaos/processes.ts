@@ -1,14 +1,13 @@
 /** A sweep as real processes, and what can be done to them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
 import type { RunEvent, RunSummary } from '../../src/core/runner/events.ts';
 import type { DriveOptions } from '../toy/drive.ts';
 
 const DRIVE = fileURLToPath(new URL('../toy/drive.ts', import.meta.url));
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const TYPESCRIPT = new URL('../../src/core/typescript.mjs', import.meta.url).href;
 
 /** A sweep that takes longer than this hangs. */
 const LIMIT_MS = 120_000;
@@ -27,7 +26,7 @@ export class Sweep {
 
   /** Starts a runner in a process group of its own. */
   constructor(options: DriveOptions) {
-    const child = execaNode(DRIVE, [JSON.stringify(options)], { nodeOptions: ['--import', TSX], detached: true, reject: false, buffer: false, all: true });
+    const child = execaNode(DRIVE, [JSON.stringify(options)], { nodeOptions: ['--import', TYPESCRIPT], detached: true, reject: false, buffer: false, all: true });
     this.pid = child.pid!;
     const read = async (): Promise<void> => {
       for await (const line of child.iterable({ from: 'all' })) this.#read(line);

@@ -123,12 +123,14 @@ describe('explain before, after, and after an edit', () => {
 
 describe('explain during a sweep', () => {
   const study = editableStudy('slow');
-  let swept: Awaited<ReturnType<EditableStudy['ablate']>>;
+  let swept: Awaited<ReturnType<EditableStudy['start']>>;
   const seen: Record<string, StageExplanation>[] = [];
 
   beforeAll(async () => {
-    const running = study.ablate('sweep', '--only', 'cut/whole', '--no-report', '--devices', 'cpu:1x1', '--checkpoint-every', '0.1');
-    const deadline = Date.now() + 60_000;
+    const running = study.start('sweep', '--only', 'cut/whole', '--no-report', '--devices', 'cpu:1x1', '--checkpoint-every', '0.1');
+    const deadline = Date.now() + 300_000;
+    // While it is being made, it is a folder that is no store yet.
+    while (Date.now() < deadline && !existsSync(join(study.folder, 'store/store.json'))) await sleep(20);
     while (Date.now() < deadline && seen.at(-1)?.['tree']?.state !== 'running') {
       seen.push(await explain(study, 'cut/whole', '--only', 'cut'));
       await sleep(50);

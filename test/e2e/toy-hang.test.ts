@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Limits } from '../../src/core/runner/limits.ts';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import type { DriveOptions } from '../toy/drive.ts';
 import { endSweeps, isRunning, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
 
-afterEach(endSweeps);
+afterAll(endSweeps);
 
 /** Long for a process to start on a busy machine, short for what hangs. */
 const limits: Limits = { load: 60_000, trace: 60_000, save: 60_000, evaluate: 1_500, step: { times: 20, floor: 1_500, unknown: 1_500 } };
@@ -28,7 +28,7 @@ function childOf(store: string, key: string, attempt: number): number {
 const workerOf = (store: string, key: string): number =>
   (JSON.parse(readFileSync(join(openStoreReadOnly(store).attemptDir(key, 1), 'worker.json'), 'utf8')) as { owner: { pid: number } }).owner.pid;
 
-describe('a worker that hangs', () => {
+describe.concurrent('a worker that hangs', () => {
   test('and is stuck: stalled, then killed with its child, and done at the second try', async () => {
     const options = optionsFor('freeze-once,sound');
     const plan = await toyPlan(options);
@@ -96,9 +96,9 @@ describe('a worker that hangs', () => {
   });
 });
 
-describe('a runner that dies', () => {
+describe.concurrent('a runner that dies', () => {
   test('takes a worker that is stuck with it, and the worker\'s child', async () => {
-    const options = optionsFor('freeze', { grace: 1_000, limits: { ...limits, step: { times: 20, floor: 600_000, unknown: 600_000 } } });
+    const options = optionsFor('freeze', { grace: 3_000, limits: { ...limits, step: { times: 20, floor: 600_000, unknown: 600_000 } } });
     const key = treeOf(await toyPlan(options), 'freeze');
     const sweep = startSweep(options);
     const isFrozen = (): boolean => { try { return Number.isInteger(childOf(options.store, key, 1)); } catch { return false; } };

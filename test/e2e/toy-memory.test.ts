@@ -1,12 +1,12 @@
 /** Workers that memory does not suffice for, with real processes: half the micro-batch, from their checkpoint, to the same end. */
 import { readFileSync } from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import { kernelKills } from '../../src/core/runner/out-of-memory.ts';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { endSweeps, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
 
-afterEach(endSweeps);
+afterAll(endSweeps);
 
 const treeOf = (plan: Plan, arm: string): string => plan.arms.find(a => a.arm === arm)!.stages['tree']!;
 const optionsFor = (...arms: string[]) => ({ declarations: 'hardship', profile: 'quick', only: arms.map(arm => `hardship/${arm}`).join(), devices: 'cpu:1x1', store: temporaryFolder('memory') });
@@ -14,7 +14,7 @@ const optionsFor = (...arms: string[]) => ({ declarations: 'hardship', profile: 
 /** Tries that one killed as it was costs: where the kernel counts, a kill that it knows nothing of is first put down to somebody else. */
 const AS_IT_WAS = kernelKills() === undefined ? 1 : 2;
 
-test.each([['starve', AS_IT_WAS], ['exhaust', 1]] as const)('%s: goes on from its checkpoint with half the micro-batch, which its provenance says', async (arm, tries) => {
+test.concurrent.each([['starve', AS_IT_WAS], ['exhaust', 1]] as const)('%s: goes on from its checkpoint with half the micro-batch, which its provenance says', async (arm, tries) => {
   const options = optionsFor(arm, 'sound');
   const plan = await toyPlan(options);
   const [key, sound] = [treeOf(plan, arm), treeOf(plan, 'sound')];
@@ -31,7 +31,7 @@ test.each([['starve', AS_IT_WAS], ['exhaust', 1]] as const)('%s: goes on from it
   if (arm === 'exhaust') expect(store.states(key, 1).at(-1)).toMatchObject({ state: 'failed', code: 'OUT_OF_MEMORY', permanent: false });
 });
 
-test('in a pack: its neighbours are done as they were, each by itself', async () => {
+test.concurrent('in a pack: its neighbours are done as they were, each by itself', async () => {
   const options = optionsFor('tall', 'small', 'starved');
   const plan = await toyPlan(options);
   const sweep = startSweep(options);

@@ -2,14 +2,14 @@
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { RunEvent } from '../../src/core/runner/events.ts';
 import type { StoreReader } from '../../src/core/store/reader.ts';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { committedBytes, endSweeps, isRunning, startSweep, temporaryFolder, toyPlan, type Sweep } from '../toy/sweep.ts';
 
-afterEach(endSweeps);
+afterAll(endSweeps);
 
 interface Facts {
   readonly pid: number;
@@ -39,7 +39,7 @@ async function alone(): Promise<string> {
 }
 const whatTheyLeave = async (): Promise<StoreReader> => openStoreReadOnly(await (calm ??= alone()));
 
-describe('a living worker', () => {
+describe.concurrent('a living worker', () => {
   test('runs all stages of its place in one process, which leaves no trace and no process', async () => {
     const options = { store: temporaryFolder('living'), profile: 'quick', only: 'cut', devices: 'cpu:1x1' };
     const plan = await toyPlan(options);
@@ -86,7 +86,7 @@ describe('a living worker', () => {
   });
 });
 
-describe('a pack', () => {
+describe.concurrent('a pack', () => {
   test('leaves the bytes of stages alone, shares one process, and splits its CPU time', async () => {
     const options = { store: temporaryFolder('pack'), profile: 'slow', only: quiet, devices: 'cpu:1x1' };
     const plan = await toyPlan(options);

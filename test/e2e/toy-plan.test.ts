@@ -24,7 +24,7 @@ describe('plan', () => {
     expect(plan.disk).toMatchObject({ outputs: 6 * 100, checkpoints: 3 * 2 * 10 });
     expect(plan.disk.free).toBeGreaterThan(0);
     expect(plan.time).toBeNull();
-    const { stdout } = await study.ablate('plan', ...only);
+    const { stdout } = await study.start('plan', ...only);
     expect(stdout).toMatch(/Time +not known: no stage was measured on cpu:2x1 yet; ablate plan --measure/);
     expect(existsSync(join(study.folder, 'store'))).toBe(false);
   });
@@ -105,7 +105,7 @@ describe('diff, and the report of a changed profile', () => {
   const study = editableStudy('quick');
 
   it('before anything ran: the recipes, role by role', async () => {
-    const { stdout, exitCode } = await study.ablate('diff', 'cut/half', 'cut/none');
+    const { stdout, exitCode } = await study.start('diff', 'cut/half', 'cut/none');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/stock +same stage/);
     expect(stdout).toMatch(/tree +cut +0\.5 +0\n/);

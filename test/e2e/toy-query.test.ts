@@ -18,11 +18,11 @@ const rows = async (sql: string): Promise<Record<string, unknown>[]> => {
 beforeAll(async () => {
   expect((await study.ablate('sweep', '--only', 'cut,trouble/fail-permanently', '--no-report', '--devices', 'cpu:2x1')).exitCode).toBe(1);
   expect((await study.ablate('sweep', '--only', 'cut/whole', '--set', 'steps=7', '--no-report', '--devices', 'cpu:1x1')).exitCode).toBe(0);
-}, 60_000);
+});
 
 describe('query', () => {
   it('without a statement lists the views, their columns and examples', async () => {
-    const { stdout, exitCode } = await query();
+    const { stdout, exitCode } = await study.start('query');
     expect(exitCode).toBe(0);
     for (const view of ['runs', 'metrics', 'results', 'arms']) expect(stdout).toMatch(new RegExp(`^${view} `, 'm'));
     expect(stdout.match(/^ {2}ablate query "select/gm)).toHaveLength(2);

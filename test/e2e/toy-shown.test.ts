@@ -13,8 +13,8 @@ describe('a sweep with a pack', () => {
   const study = editableStudy('slow');
 
   it('shows the pack as one worker: when it starts, while it runs, and each member when it is done', async () => {
-    const running = study.ablate('sweep', ...chosen, '--no-report', '--devices', 'cpu:1x1');
-    const deadline = Date.now() + 60_000;
+    const running = study.start('sweep', ...chosen, '--no-report', '--devices', 'cpu:1x1');
+    const deadline = Date.now() + 300_000;
     let status = '';
     while (Date.now() < deadline && !status.includes('tree of 3 arms')) {
       await sleep(50);

@@ -2,13 +2,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { committedBytes, endSweeps, isRunning, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
 
-afterEach(endSweeps);
+afterAll(endSweeps);
 
-describe('an undisturbed sweep', () => {
+describe.concurrent('an undisturbed sweep', () => {
   test('does every stage once, and a second sweep does nothing', async () => {
     const options = { store: temporaryFolder('sweep'), profile: 'quick', only: 'variety,cut', devices: 'cpu:2x1' };
     const plan = await toyPlan(options);
@@ -33,7 +33,7 @@ describe('an undisturbed sweep', () => {
   });
 });
 
-describe('a sweep that is killed', () => {
+describe.concurrent('a sweep that is killed', () => {
   test('whole process group, twice: the next one re-runs nothing that is done and ends with the same bytes', async () => {
     const choice = { profile: 'slow', only: 'cut', devices: 'cpu:2x1', checkpointEvery: 100 };
     const plan = await toyPlan(choice);
@@ -86,7 +86,7 @@ describe('a sweep that is killed', () => {
   });
 });
 
-describe('a sweep that is interrupted', () => {
+describe.concurrent('a sweep that is interrupted', () => {
   test('once: checkpoints and stops; the next one goes on from there', async () => {
     const options = { store: temporaryFolder('stop'), profile: 'slow', only: 'cut', devices: 'cpu:1x1', checkpointEvery: 60_000 };
     const sweep = startSweep(options);
@@ -118,15 +118,16 @@ describe('a sweep that is interrupted', () => {
   test('twice: workers are killed at once', async () => {
     const options = { store: temporaryFolder('twice'), profile: 'quick', only: 'trouble/hang', devices: 'cpu:1x1', grace: 600_000 };
     const sweep = startSweep(options);
-    await sweep.until(e => e.type === 'progress' && e.progress.phase === 'evaluate');
+    const hung = await sweep.until(e => e.type === 'progress' && e.progress.phase === 'evaluate');
     sweep.kill('SIGINT');
-    await sleep(100);
+    const log = openStoreReadOnly(options.store).logFile('key' in hung ? hung.key : '', 1);
+    while (!readFileSync(log, 'utf8').includes('Stopping: the runner asked for it.')) await sleep(20);
     sweep.kill('SIGINT');
     expect(await sweep.summary).toMatchObject({ failed: [], interrupted: [expect.any(String)] });
   });
 });
 
-describe('a sweep with failures', () => {
+describe.concurrent('a sweep with failures', () => {
   test('retries each once from its checkpoint, reports with the log, and the others go on', async () => {
     const only = 'trouble/sound,trouble/fail,trouble/fail-once,trouble/fail-permanently,trouble/crash-once,trouble/die-once';
     const options = { store: temporaryFolder('trouble'), profile: 'quick', only, devices: 'cpu:2x1' };
@@ -164,7 +165,7 @@ describe('a sweep with failures', () => {
   });
 });
 
-describe('devices', () => {
+describe.concurrent('devices', () => {
   test('each GPU worker sees exactly one GPU, and no GPU has two workers at a time', async () => {
     const options = { store: temporaryFolder('gpus'), profile: 'quick', only: 'cut,variety', devices: 'gpu:0,1,5' };
     const plan = await toyPlan(options);
@@ -182,7 +183,7 @@ describe('devices', () => {
   });
 });
 
-describe('two sweeps on one store', () => {
+describe.concurrent('two sweeps on one store', () => {
   test('share the work: every stage has one attempt', async () => {
     const options = { store: temporaryFolder('two'), profile: 'slow', only: 'cut', devices: 'cpu:1x1' };
     const plan = await toyPlan(options);

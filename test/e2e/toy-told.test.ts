@@ -5,14 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { makeRoom, type Room } from '../chaos/room.ts';
-import { ablate } from '../toy/program.ts';
+import { ablate, startAblate } from '../toy/program.ts';
 import { committedBytes, endSweeps, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
 
 afterEach(endSweeps);
 
 const choice = (store: string, profile: string, only: string): string[] => ['--store', store, '--profile', profile, '--only', only];
 const sweep = (store: string, profile: string, only: string, ...more: string[]) =>
-  ablate('experiments', 'sweep', ...choice(store, profile, only), '--devices', 'cpu:1x1', '--checkpoint-every', '0.2', ...more);
+  startAblate({}, 'experiments', 'sweep', ...choice(store, profile, only), '--devices', 'cpu:1x1', '--checkpoint-every', '0.2', ...more);
 
 interface StageLine {
   readonly state: string;
@@ -22,12 +22,12 @@ interface StageLine {
 
 /** Until a running stage is as wanted. */
 async function until(store: string, profile: string, only: string, wanted: (stage: StageLine) => boolean): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
+  for (const deadline = Date.now() + 300_000; Date.now() < deadline; await sleep(50)) {
     const { stdout } = await ablate('experiments', 'status', ...choice(store, profile, only), '--json');
     const { stages } = JSON.parse(stdout) as { stages: StageLine[] };
     if (stages.some(s => s.state === 'running' && wanted(s))) return;
   }
-  throw new Error('No stage came so far within a minute.');
+  throw new Error('No stage came so far within five minutes.');
 }
 
 const times = (text: string, words: RegExp): number => [...text.matchAll(new RegExp(words, 'g'))].length;
@@ -52,9 +52,11 @@ describe('Ctrl-C', () => {
   it('twice: ends workers that do not listen', async () => {
     const store = temporaryFolder('twice');
     const running = sweep(store, 'quick', 'trouble/hang', '--no-report');
+    let told = '';
+    running.stdout.on('data', (text: Buffer) => { told += text.toString(); });
     await until(store, 'quick', 'trouble/hang', s => s.phase === 'evaluate');
     running.kill('SIGINT');
-    await sleep(200);
+    while (!told.includes('Press Ctrl-C again')) await sleep(20);
     running.kill('SIGINT');
     const { exitCode, stdout } = await running; // the workers would have a minute to leave
     expect(exitCode).toBe(130);

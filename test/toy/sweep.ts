@@ -2,8 +2,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
 import { loadExperiments } from '../../src/core/ablation/load.ts';
 import { buildPlan, type Plan } from '../../src/core/plan/plan.ts';
@@ -35,7 +34,7 @@ export interface Sweep {
 
 const started: Sweep[] = [];
 
-/** For `afterEach`: a test that fails in the middle leaves no process behind. */
+/** For `afterEach`, or `afterAll` where tests run side by side: a test that fails in the middle leaves no process behind. */
 export function endSweeps(): void {
   for (const sweep of started.splice(0)) {
     try {
@@ -49,7 +48,7 @@ export function endSweeps(): void {
 /** Starts a sweep in a process group of its own. @param env variables beside those of this process */
 export function startSweep(options: DriveOptions, env: Readonly<Record<string, string>> = {}): Sweep {
   const child = execaNode(fileURLToPath(new URL('drive.ts', import.meta.url)), [JSON.stringify(options)], {
-    nodeOptions: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
+    nodeOptions: ['--import', new URL('../../src/core/typescript.mjs', import.meta.url).href],
     detached: true,
     reject: false,
     buffer: false,

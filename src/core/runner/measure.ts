@@ -1,9 +1,8 @@
 /** Measures stages by running a few of their steps, each in a process of its own, all places at once as in a sweep. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
 import type { StageKind } from '../ablation/kind.ts';
 import { amountOf, type Shapes, type SpeedMeasurement } from '../plan/pace.ts';
@@ -15,7 +14,7 @@ import type { Probed, ProbeInput, ProbeTask } from './probe.ts';
 import type { ProbeAnswer } from './probe-worker.ts';
 
 const WORKER = fileURLToPath(new URL('probe-worker.ts', import.meta.url));
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const TYPESCRIPT = new URL('../typescript.mjs', import.meta.url).href;
 
 interface ToMeasure {
   readonly stage: PlannedStage;
@@ -76,7 +75,7 @@ function taskFor({ kind, recipe, seed, upstream }: PlannedStage, { device, threa
 }
 
 async function runProbe(place: Place, environment: Record<string, string>, task: ProbeTask): Promise<ProbeAnswer> {
-  const worker = execaNode(WORKER, { nodeOptions: ['--import', TSX], env: { ...placeEnvironment(place), ...environment }, stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', ipc: true, reject: false });
+  const worker = execaNode(WORKER, { nodeOptions: ['--import', TYPESCRIPT], env: { ...placeEnvironment(place), ...environment }, stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', ipc: true, reject: false });
   const answer = new Promise<ProbeAnswer>(resolve => worker.once('message', message => resolve(message as unknown as ProbeAnswer)));
   worker.send(task, () => undefined);
   const lost = worker.then(({ stderr, exitCode }): ProbeAnswer => ({ failure: `the worker ended without an answer (exit code ${exitCode ?? 'none'}): ${stderr.trim().split('\n').at(-1) ?? ''}` }));

@@ -1,7 +1,6 @@
 /** One worker process: started once, fed with one job after the other. */
 import { closeSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { execaNode, type ResultPromise } from 'execa';
 import { WorkerOutput } from '../../store/worker-output.ts';
 import { placeEnvironment, type Place } from '../devices.ts';
@@ -11,7 +10,7 @@ import { exitCodes, type FromWorker, type ToWorker } from '../protocol.ts';
 import type { Ended, Job, JobListener, Task } from './executor.ts';
 
 const WORKER = fileURLToPath(new URL('../worker.ts', import.meta.url));
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const TYPESCRIPT = new URL('../../typescript.mjs', import.meta.url).href;
 
 /** Between SIGTERM and SIGKILL, and from being sent away to SIGKILL. */
 const TERM_MS = 5_000;
@@ -128,7 +127,7 @@ export class LocalWorker {
 }
 
 const options = (place: Place, environment: Task['environment'], output: number) => ({
-  nodeOptions: ['--import', TSX],
+  nodeOptions: ['--import', TYPESCRIPT],
   env: { ...placeEnvironment(place), ...environment },
   stdin: 'ignore',
   // The worker owns its end of the file: lines written after our death are kept.

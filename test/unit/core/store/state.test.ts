@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { mendable, noRoom } from '../../../../src/core/store/errors.ts';
 import { nodeFiles } from '../../../../src/core/store/files.ts';
@@ -10,6 +10,9 @@ import { openStore, openStoreReadOnly } from '../../../../src/core/store/store.t
 import { makeRoom } from '../../../chaos/room.ts';
 import { begin, identity, key, storeWithStage } from '../../../toy/store.ts';
 import { temporaryFolder } from '../../../toy/sweep.ts';
+
+/** Signals reach a process when the machine gets round to it. */
+const WAIT = { timeout: 60_000 };
 
 describe('opening', () => {
   test('makes a store in an empty or missing folder, and opens it again', () => {
@@ -125,7 +128,7 @@ describe('a process that is stopped', () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
     const clock = vi.spyOn(performance, 'now');
     try {
-      await sleep(100);
+      await once(child, 'spawn');
       const owner = ownerOf(child.pid!);
       const { store } = storeWithStage({ lease: 5_000 });
       const attempt = await begin(store);
@@ -138,16 +141,16 @@ describe('a process that is stopped', () => {
       expect(isOwnerAlive(owner)).toBe(true);
       expect([at(0), at(100)]).toEqual(['running', 'running']); // it runs, and needs no heartbeat
       child.kill('SIGSTOP');
-      await vi.waitFor(() => expect(isOwnerAlive(owner)).toBeUndefined());
+      await vi.waitFor(() => expect(isOwnerAlive(owner)).toBeUndefined(), WAIT);
       expect([at(200), at(204)]).toEqual(['running', 'running']);
       expect(at(205)).toBe('interrupted');
       utimesSync(join(attempt.dir, 'heartbeat'), 1, 1);
       expect(at(206)).toBe('running');
       child.kill('SIGCONT');
-      await vi.waitFor(() => expect(isOwnerAlive(owner)).toBe(true));
+      await vi.waitFor(() => expect(isOwnerAlive(owner)).toBe(true), WAIT);
       expect(at(300)).toBe('running');
       child.kill('SIGKILL');
-      await vi.waitFor(() => expect(isOwnerAlive(owner)).toBe(false));
+      await vi.waitFor(() => expect(isOwnerAlive(owner)).toBe(false), WAIT);
       expect(at(301)).toBe('interrupted');
     } finally {
       clock.mockRestore();
