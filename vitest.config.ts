@@ -36,11 +36,10 @@ export default defineConfig({
     maxWorkers: 2,
     // Of the tests of a file that say so: those that wait for processes.
     maxConcurrency: 3,
-    expect: { poll: { timeout: 60_000 } },
     sequence: { sequencer: LongestFirst },
     env: { TF_CPP_MIN_LOG_LEVEL: '2' },
     // A test whose only assertions stand in a loop over nothing has proved nothing.
-    expect: { requireAssertions: true },
+    expect: { requireAssertions: true, poll: { timeout: 60_000 } },
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], 120_000),
       project('property', ['test/property/**/*.test.ts'], 180_000),

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 
 try {
   const { register } = await import('tsx/esm/api');
-  // Before the hooks, as in ../core/typescript.mjs. Completion is asked at every press of Tab and does without.
+  // Before the hooks, as in ../core/runner/typescript.mjs. Completion is asked at every press of Tab and does without.
   if (process.argv[2] !== 'complete') await import('zod');
   register();
   const { run } = await import('./main.ts');

@@ -7,7 +7,7 @@ import type { RunEvent, RunSummary } from '../../src/core/runner/events.ts';
 import type { DriveOptions } from '../toy/drive.ts';
 
 const DRIVE = fileURLToPath(new URL('../toy/drive.ts', import.meta.url));
-const TYPESCRIPT = new URL('../../src/core/typescript.mjs', import.meta.url).href;
+const TYPESCRIPT = new URL('../../src/core/runner/typescript.mjs', import.meta.url).href;
 
 /** A sweep that takes longer than this hangs. */
 const LIMIT_MS = 120_000;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Answer, CommandLine } from './command-server.ts';
 
 const SERVER = fileURLToPath(new URL('command-server.ts', import.meta.url));
-const TYPESCRIPT = new URL('../../src/core/typescript.mjs', import.meta.url).href;
+const TYPESCRIPT = new URL('../../src/core/runner/typescript.mjs', import.meta.url).href;
 
 /** One for each file of tests. */
 let server: Promise<ChildProcess> | undefined;

@@ -48,7 +48,7 @@ export function endSweeps(): void {
 /** Starts a sweep in a process group of its own. @param env variables beside those of this process */
 export function startSweep(options: DriveOptions, env: Readonly<Record<string, string>> = {}): Sweep {
   const child = execaNode(fileURLToPath(new URL('drive.ts', import.meta.url)), [JSON.stringify(options)], {
-    nodeOptions: ['--import', new URL('../../src/core/typescript.mjs', import.meta.url).href],
+    nodeOptions: ['--import', new URL('../../src/core/runner/typescript.mjs', import.meta.url).href],
     detached: true,
     reject: false,
     buffer: false,

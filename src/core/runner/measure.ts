@@ -14,7 +14,7 @@ import type { Probed, ProbeInput, ProbeTask } from './probe.ts';
 import type { ProbeAnswer } from './probe-worker.ts';
 
 const WORKER = fileURLToPath(new URL('probe-worker.ts', import.meta.url));
-const TYPESCRIPT = new URL('../typescript.mjs', import.meta.url).href;
+const TYPESCRIPT = new URL('./typescript.mjs', import.meta.url).href;
 
 interface ToMeasure {
   readonly stage: PlannedStage;

@@ -10,7 +10,7 @@ import { exitCodes, type FromWorker, type ToWorker } from '../protocol.ts';
 import type { Ended, Job, JobListener, Task } from './executor.ts';
 
 const WORKER = fileURLToPath(new URL('../worker.ts', import.meta.url));
-const TYPESCRIPT = new URL('../../typescript.mjs', import.meta.url).href;
+const TYPESCRIPT = new URL('../typescript.mjs', import.meta.url).href;
 
 /** Between SIGTERM and SIGKILL, and from being sent away to SIGKILL. */
 const TERM_MS = 5_000;
