@@ -62,7 +62,7 @@ const engine = {
 const tinymim = {
   'src/tinymim/data': ['src/engine/random'],
   'src/tinymim/nn': ['src/engine', 'src/engine/formats', 'src/engine/grad', 'src/engine/random'],
-  'src/tinymim/distill': ['src/engine', 'src/engine/grad', 'src/tinymim/nn'],
+  'src/tinymim/distill': ['src/engine', 'src/engine/formats', 'src/engine/grad', 'src/tinymim/nn'],
   'src/tinymim/optim': ['src/engine', 'src/engine/compile', 'src/engine/formats'],
   'src/tinymim/stages': [
     ...CONTRACT, 'src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/engine/random', 'src/tinymim/data', 'src/tinymim/nn', 'src/tinymim/distill', 'src/tinymim/optim',
@@ -79,7 +79,7 @@ const cli = {
   ],
   'src/cli/completion': ['src/core/ablation', 'src/setup', 'src/cli/options'],
   'src/cli/commands': [
-    'src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/runner', 'src/core/runner/executors', 'src/core/inspect', 'src/core/text', 'src/setup',
+    'src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/runner', 'src/core/runner/executors', 'src/core/inspect', 'src/core/text', 'src/core/report/folder.ts', 'src/setup',
     'src/cli/terminal', 'src/cli/options', 'src/cli/report',
   ],
   'src/cli': ['src/core/ablation', 'src/cli/commands', 'src/cli/completion'],

@@ -11,7 +11,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu bench-engines bench-report chaos fuzz node-versions surroundings pack setup doctor parity lint typecheck packages engine
+.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu bench-engines bench-report chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -88,8 +88,15 @@ doctor: packages ## what is there, what is missing, and the command that mends i
 parity: engine ## check models, losses and optimizer against golden values (FIXTURES=<folder>)
 	@$(VITEST) --project parity --project parity-graph --project parity-wasm $(ARGS)
 
-lint: packages ## eslint, no warning allowed
+lint: packages ## eslint without warnings, who may import whom, nothing without a caller, the format
 	@node node_modules/eslint/bin/eslint.js --max-warnings 0 .
+	@node node_modules/dependency-cruiser/bin/dependency-cruise.mjs --config .dependency-cruiser.mjs --output-type err src experiments
+	@node node_modules/knip/bin/knip.js --no-progress
+	@node node_modules/knip/bin/knip.js --no-progress --production
+	@node node_modules/prettier/bin/prettier.cjs --log-level warn --check .
+
+format: packages ## write the format that make lint asks for
+	@node node_modules/prettier/bin/prettier.cjs --log-level warn --write .
 
 typecheck: packages ## TypeScript, strict
 	@node node_modules/typescript/bin/tsc --noEmit
