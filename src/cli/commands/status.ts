@@ -24,9 +24,9 @@ export function registerStatus(program: Command): void {
   defineStatus(program)
     .action(async options => {
       const chosen = await choose(options);
-      const viewer = new Viewer(chosen, new StoreWatcher(options.store, chosen.plan), await idleSetting(options.devices));
-      if (options.watch === true) process.exitCode = await watch(viewer, options.json === true);
-      else process.stdout.write(`${options.json === true ? statusJson(await viewer.surely(), 2) : statusText(await viewer.surely())}\n`);
+      const reader = new StatusReader(chosen, new StoreWatcher(options.store, chosen.plan), await idleSetting(options.devices));
+      if (options.watch === true) process.exitCode = await watch(reader, options.json === true);
+      else process.stdout.write(`${options.json === true ? statusJson(await reader.settledView(), 2) : statusText(await reader.settledView())}\n`);
     });
 }
 
@@ -44,7 +44,7 @@ async function idleSetting(devices: string | undefined): Promise<Setting> {
 const sayWatching = (seconds: number): void => void process.stderr.write(pc.dim(`Some heartbeats have stood still for a while; watching them for ${seconds} s.\n`));
 
 /** Looks, and reckons what is left. */
-class Viewer {
+class StatusReader {
   readonly #chosen: PlannedExperiments;
   readonly #watcher: StoreWatcher;
   readonly #idle: readonly Place[];
@@ -70,7 +70,7 @@ class Viewer {
   }
 
   /** Never counts a stage as running whose process is gone, if that takes watching a heartbeat for a while. */
-  async surely(): Promise<StatusView> {
+  async settledView(): Promise<StatusView> {
     return this.view(await settledSnapshot(this.#watcher, sayWatching));
   }
 

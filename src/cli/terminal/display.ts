@@ -39,7 +39,7 @@ export function createDisplay(plan: Plan, done: Iterable<string>, workers: numbe
 }
 
 /** Follows the events; how it is shown is up to the two displays. */
-abstract class Following implements Display {
+abstract class SweepDisplay implements Display {
   protected readonly running = new Map<string, Running>();
   protected counts: RunCounts | undefined;
   protected readonly began = performance.now();
@@ -161,7 +161,7 @@ abstract class Following implements Display {
   }
 }
 
-class LiveDisplay extends Following {
+class LiveDisplay extends SweepDisplay {
   private readonly timer = setInterval(() => this.draw(), FRAME_MS).unref();
 
   override say(line: string): void {
@@ -190,7 +190,7 @@ class LiveDisplay extends Following {
   }
 }
 
-class LineDisplay extends Following {
+class LineDisplay extends SweepDisplay {
   private readonly timer = setInterval(() => this.line(), LINE_MS).unref();
 
   override say(line: string): void {

@@ -31,14 +31,14 @@ export const displayStateOf = ({ state }: StageSnapshot): DisplayState => {
 export const COLOUR: Readonly<Record<DisplayState, (text: string) => string>> = {
   done: pc.green, running: pc.cyan, stalled: pc.yellow, failed: pc.red, interrupted: pc.yellow, left: text => text,
 };
-const STANDINGS = Object.keys(COLOUR) as DisplayState[];
+const DISPLAY_STATES = Object.keys(COLOUR) as DisplayState[];
 
 /** @internal */
 export type StateCounts = Readonly<Record<DisplayState, number>>;
 
 /** @internal */
 export function countsOf(stages: readonly StageSnapshot[]): StateCounts {
-  const counts = Object.fromEntries(STANDINGS.map(s => [s, 0])) as Record<DisplayState, number>;
+  const counts = Object.fromEntries(DISPLAY_STATES.map(s => [s, 0])) as Record<DisplayState, number>;
   for (const stage of stages) counts[displayStateOf(stage)]++;
   return counts;
 }
@@ -76,7 +76,7 @@ export function headline({ plan, scale, snapshot, left, devices }: StatusView): 
 /** A stage that several ablations share counts in each of them. */
 function ablationTable({ plan, snapshot: { stages }, left }: StatusView): string {
   const ablations = [...new Set(plan.arms.map(a => a.ablation))];
-  const shown = STANDINGS.filter(s => s !== 'stalled' || countsOf(stages).stalled > 0);
+  const shown = DISPLAY_STATES.filter(s => s !== 'stalled' || countsOf(stages).stalled > 0);
   const row = (name: string, of: readonly StageSnapshot[]): string[] => {
     const counts = countsOf(of);
     return [shorten(name, 30), ...shown.map(s => formatCount(counts[s])), secondsText(of.map(s => s.stage), left)];

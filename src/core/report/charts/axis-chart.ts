@@ -1,5 +1,5 @@
 /** Arms over something that has an order: an ablation over a numeric axis, and the study's overview over model sizes. */
-import type { Line, LineChart, LinePanel, Tone } from './vega/chart.ts';
+import type { Line, LineChart, LinePanel, MarkTone } from './vega/chart.ts';
 import { formatShown, shownNumber } from './vega/numbers.ts';
 import { measuredTitle, publishedTitle } from './dot-plot.ts';
 import { formatPublished, formatValue } from '../../text/format.ts';
@@ -13,7 +13,7 @@ interface Row {
   readonly arms: readonly (ArmRow | undefined)[];
 }
 
-function panel(rows: readonly Row[], tone: Tone, title: string, headline: Headline, grids: readonly number[]): LinePanel {
+function panel(rows: readonly Row[], tone: MarkTone, title: string, headline: Headline, grids: readonly number[]): LinePanel {
   const { unit } = headline;
   const lines = rows.flatMap(({ arms }, series): Line[] => {
     const y = arms.map(arm => (tone === 'measured' ? (arm?.measured === undefined ? null : shownNumber(arm.measured.mean, unit)) : (arm?.published?.value ?? null)));

@@ -8,7 +8,7 @@ import type { Unit } from '../../../text/format.ts';
 export type Format = Unit | 'published';
 
 /** Whose numbers a panel shows. */
-export type Tone = 'measured' | 'published';
+export type MarkTone = 'measured' | 'published';
 
 /** Values over an axis, one panel for each source of numbers, all over the same axis. */
 export interface LineChart {
@@ -36,7 +36,7 @@ interface Series {
 
 export interface LinePanel {
   readonly title: string;
-  readonly tone?: Tone;
+  readonly tone?: MarkTone;
   readonly format: Format;
   readonly lines: readonly Line[];
 }
@@ -69,7 +69,7 @@ export interface DotRow {
 
 export interface DotPanel {
   readonly title: string;
-  readonly tone: Tone;
+  readonly tone: MarkTone;
   /** One for each row. */
   readonly dots: readonly Dot[];
 }

@@ -3,7 +3,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { palette } from './palette.ts';
 import { shorten } from '../../../text/clean.ts';
 import type { ChartView, DotChart, DotPanel, DotRow } from './chart.ts';
-import { READ, type TipDatum } from './reading.ts';
+import { READ, type TooltipDatum } from './reading.ts';
 import { FONT_SIZE, textWidth } from './text-width.ts';
 import { arrange, AXIS, NOT_HIDDEN, toneColour, topLevel } from './theme.ts';
 
@@ -25,7 +25,7 @@ interface HeadDatum extends Place {
   readonly head: string;
 }
 
-interface RowDatum extends Place, TipDatum {
+interface RowDatum extends Place, TooltipDatum {
   readonly label: string;
   readonly isDefault?: true;
   readonly value: number | null;

@@ -37,19 +37,19 @@ interface LineDatum {
 }
 
 /** How the lines of a chart are told apart. */
-interface Look {
+interface LineStyle {
   readonly color: object;
   readonly strokeDash?: object;
 }
 
 export function lineSpec(chart: LineChart, view: ChartView): TopLevelSpec {
   const size = SIZES[chart.panels.length > 1 ? 'several' : 'one'][view.layout];
-  const look = lookOf(chart, view);
+  const look = lineStyleOf(chart, view);
   const panels = chart.panels.map((panel, i) => ({ ...size, ...panelSpec(chart, panel, i, look, view.log) }));
   return topLevel(arrange(panels, view.layout === 'narrow', SPACING), view);
 }
 
-function panelSpec(chart: LineChart, panel: LinePanel, index: number, look: Look, log: boolean): object {
+function panelSpec(chart: LineChart, panel: LinePanel, index: number, look: LineStyle, log: boolean): object {
   const lines = lineData(chart, panel);
   const short = chart.grids.every(grid => grid.length <= MARKED_POINTS);
   const bars = lines.some(({ error }) => error !== undefined);
@@ -117,7 +117,7 @@ function yEncoding({ lines }: LinePanel, log: boolean): (field: string) => objec
 }
 
 /** A page brings the legend; a file has its own. */
-function lookOf(chart: LineChart, { layout }: ChartView): Look {
+function lineStyleOf(chart: LineChart, { layout }: ChartView): LineStyle {
   const styles = chart.series.map(({ style }) => armStyle(style));
   const dashed = styles.some(({ dash }) => dash.length > 0);
   if (layout !== 'file' || chart.series.length < 2) return { color: OWN_COLOUR, ...(dashed ? { strokeDash: { field: 'dash', type: 'nominal', scale: null } } : {}) };

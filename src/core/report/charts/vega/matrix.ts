@@ -3,7 +3,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { palette } from './palette.ts';
 import { shorten } from '../../../text/clean.ts';
 import type { ChartView, MatrixCell, MatrixChart } from './chart.ts';
-import { READ, type TipDatum } from './reading.ts';
+import { READ, type TooltipDatum } from './reading.ts';
 import { topLevel } from './theme.ts';
 
 const ROW = { wide: 28, narrow: 48 } as const;
@@ -34,7 +34,7 @@ export function offText(off: MatrixCell['off']): string {
 /** What has no place is apart from the shades. */
 const fillOf = (off: MatrixCell['off'], arms: number): string => (off === 'not measured' ? palette.page.light : off === 'nothing to compare' ? palette.band.light : shadeOf(off, arms));
 
-interface CellDatum extends TipDatum {
+interface CellDatum extends TooltipDatum {
   readonly column: number;
   readonly fill: string;
   readonly text: string;

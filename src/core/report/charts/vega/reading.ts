@@ -9,15 +9,15 @@ export const READ = 'read';
 export const HIDDEN = 'hidden';
 
 /** A heading and lines under it. */
-export type Tip = readonly [string, ...string[]];
+export type TooltipText = readonly [string, ...string[]];
 
 interface Grouped {
   /** Readings of one group follow each other; a series or row that can be left out. */
   readonly group: number;
 }
 
-export interface TipDatum extends Grouped {
-  readonly tip: Tip;
+export interface TooltipDatum extends Grouped {
+  readonly tip: TooltipText;
 }
 
 /** A point of a line, whose words are made when they are asked for: there may be thousands. */
@@ -31,9 +31,9 @@ interface PointDatum extends Grouped {
   readonly format: Format;
 }
 
-export type ReadDatum = TipDatum | PointDatum;
+export type ReadDatum = TooltipDatum | PointDatum;
 
-export function tipOf(datum: ReadDatum): Tip {
+export function tooltipOf(datum: ReadDatum): TooltipText {
   if ('tip' in datum) return datum.tip;
   const { label, over, x, y, error, format } = datum;
   const place = typeof x === 'number' ? `${over ?? ''} ${Number(x.toFixed(2))}` : x;

@@ -1,11 +1,11 @@
 /** What all charts share: type, colours and axes. The page supplies the background. */
 import type { TopLevelSpec } from 'vega-lite';
 import { palette } from './palette.ts';
-import type { ChartView, Tone } from './chart.ts';
+import type { ChartView, MarkTone } from './chart.ts';
 import { HIDDEN } from './reading.ts';
 import { FONT, FONT_SIZE } from './text-width.ts';
 
-export const toneColour = (tone: Tone | undefined): string => (tone === 'measured' ? palette.accent.light : tone === 'published' ? palette.published.light : palette.ink.light);
+export const toneColour = (tone: MarkTone | undefined): string => (tone === 'measured' ? palette.accent.light : tone === 'published' ? palette.published.light : palette.ink.light);
 
 const config = {
   // The words of a chart stand around it.

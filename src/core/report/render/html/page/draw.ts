@@ -1,6 +1,6 @@
 /** A compiled chart as a live drawing, and the places in it that can be read. */
 import type { Spec, View as VegaView } from 'vega';
-import { HIDDEN, READ, tipOf, type ReadDatum, type Tip } from '../../../charts/vega/reading.ts';
+import { HIDDEN, READ, tooltipOf, type ReadDatum, type TooltipText } from '../../../charts/vega/reading.ts';
 import { useFixedWidths } from '../../../charts/vega/text-width.ts';
 import { expressionInterpreter, parse, textMetrics, View } from './vega.mjs';
 
@@ -12,7 +12,7 @@ const config: Spec['config'] = { events: { bind: 'none', defaults: { allow: true
 
 /** A place in px from the upper left corner of the drawing. */
 export interface MarkPosition {
-  readonly tip: Tip;
+  readonly tip: TooltipText;
   readonly group: number;
   readonly x: number;
   readonly y: number;
@@ -69,7 +69,7 @@ function placesOf(mark: Scene, x: number, y: number): MarkPosition[] {
   if (mark.marktype === 'group') return items.flatMap(group => (group.items ?? []).flatMap(inner => placesOf(inner, x + (group.x ?? 0), y + (group.y ?? 0))));
   if (mark.name?.startsWith(READ) !== true) return [];
   return items.flatMap(({ datum, defined, x: left = 0, y: top = 0, width = 0, height = 0 }) =>
-    datum === undefined || defined === false ? [] : [{ tip: tipOf(datum), group: datum.group, x: x + left + width / 2, y: y + top + height / 2 }],
+    datum === undefined || defined === false ? [] : [{ tip: tooltipOf(datum), group: datum.group, x: x + left + width / 2, y: y + top + height / 2 }],
   );
 }
 

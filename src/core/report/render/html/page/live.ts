@@ -3,7 +3,7 @@ import type { Spec } from 'vega';
 import { viewName, type PageChart } from '../../../charts/vega/views.ts';
 import { Drawing, nearestMark } from './draw.ts';
 import { step } from './reading.ts';
-import { element, Tip } from './tip.ts';
+import { element, Tooltip } from './tooltip.ts';
 
 /** A pointer reads the place nearest to it within so many px. */
 const REACH = 36;
@@ -16,7 +16,7 @@ export class LiveChart {
   readonly #chart: PageChart;
   readonly #specOf: (place: number) => Spec;
   readonly #canvas = element('div', 'canvas scroll');
-  readonly #tip = new Tip(this.box);
+  readonly #tip = new Tooltip(this.box);
   readonly #hidden = new Set<number>();
   #log: boolean;
   #drawing: Drawing | undefined;

@@ -8,13 +8,13 @@ export function element<K extends keyof HTMLElementTagNameMap>(name: K, classNam
   return made;
 }
 
-const voice = element('div', 'voice');
-voice.setAttribute('aria-live', 'polite');
+const announcer = element('div', 'voice');
+announcer.setAttribute('aria-live', 'polite');
 
 /** Room between a place and its tip. */
 const APART = 10;
 
-export class Tip {
+export class Tooltip {
   readonly #box: HTMLElement;
   readonly #tip = element('div', 'tip');
   readonly #ring = element('div', 'ring');
@@ -37,8 +37,8 @@ export class Tip {
     move(this.#ring, x, place.y);
     move(this.#tip, Math.min(right, Math.max(0, x - this.#tip.offsetWidth / 2)), above < 0 ? place.y + APART : above);
     if (!aloud) return;
-    if (!voice.isConnected) document.body.append(voice);
-    voice.textContent = place.tip.join('. ');
+    if (!announcer.isConnected) document.body.append(announcer);
+    announcer.textContent = place.tip.join('. ');
   }
 
   hide(): void {
