@@ -8,7 +8,7 @@ import type { Plan, PlannedExperiments } from '../../core/plan/plan.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
 import { measured, type CurveDifference, type Measured } from '../../core/inspect/diff-arms.ts';
-import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { choose, withSelection } from '../options/selection.ts';
 import { shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
 import { heading, textTable } from '../terminal/text.ts';
@@ -19,7 +19,7 @@ const defineDiff = (program: Command) =>
 
 export function registerDiff(program: Command): void {
   defineDiff(program)
-    .action(async (nameA: string, nameB: string, options: Selection & { json?: boolean }) => {
+    .action(async (nameA, nameB, options) => {
       const chosen = await choose(options);
       const [a, b] = [findArm(chosen, nameA), findArm(chosen, nameB)];
       const roles = roleDifferences(chosen.plan, a.replicates[0]!, b.replicates[0]!);

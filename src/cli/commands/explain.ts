@@ -6,7 +6,7 @@ import { openStoreReadOnly } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
 import { explainReplicate, type Change, type ReplicateExplanation, type StageExplanation } from '../../core/inspect/explain-arm.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
-import { choose, withSelection, type Selection } from '../options/selection.ts';
+import { choose, withSelection } from '../options/selection.ts';
 import { shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
 import { columns, duration, firstOf, heading, listed, textTable, warn, when, wrap } from '../terminal/text.ts';
@@ -17,7 +17,7 @@ const defineExplain = (program: Command) =>
 
 export function registerExplain(program: Command): void {
   defineExplain(program)
-    .action(async (name: string, options: Selection & { json?: boolean }) => {
+    .action(async (name, options) => {
       const chosen = await choose(options);
       const arm = findArm(chosen, name);
       const replicates = explain(chosen, arm, options.store);

@@ -8,9 +8,9 @@ import { defaultExperiments, defaultProfile } from './defaults.ts';
 export type OptionsOf<Define extends (program: Command) => { opts(): object }> = Readonly<ReturnType<ReturnType<Define>['opts']>>;
 
 /** What {@link withSelection} gives a command. Without a profile: see `defaultProfile`. */
-export type Selection = OptionsOf<typeof defineSelection>;
-
-const defineSelection = (program: Command) => withSelection(program.command('any'));
+export type Selection = Readonly<ReturnType<ReturnType<typeof withSelection<[], None, None>>['opts']>>;
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- of a command that has no options of its own
+type None = Record<never, never>;
 
 const several = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
