@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Limits of time are for what hangs: on a machine that is busy with ten other things nothing reaches them.
 // One project per kind of test, so that each make target runs its own (`vitest run --project unit`).
-// The native engine is one global per process: files run in forked processes, at most two at a time.
+// The native engine is one global per process: files run in forked processes.
 const project = (name: string, include: string[], testTimeout: number, env: Record<string, string> = {}) => ({
   extends: true as const,
   test: { name, include, testTimeout, hookTimeout: testTimeout, env },
@@ -33,7 +33,8 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the two cores that are reckoned with: many wait for processes.
+    maxWorkers: 3,
     // Of the tests of a file that say so: those that wait for processes.
     maxConcurrency: 3,
     sequence: { sequencer: LongestFirst },

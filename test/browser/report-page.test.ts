@@ -69,6 +69,8 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     empty: { ...sampleInput(), records: [] },
     hostile: hostileInput(),
     grid: gridInput([0, 1, 2]),
+    // Every kind of section that the whole grid has: axe takes ten times as long over four times as many.
+    part: { ...gridInput([0, 1, 2]), ablations: gridInput([0]).ablations.slice(0, 4) },
     sizes: sizesInput(),
   };
 
@@ -89,18 +91,19 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
   };
 
   describe.each(Object.keys(inputs))('%s', name => {
-    test('opens without messages, asks for nothing but itself, and does not scroll sideways at any width', async () => {
+    test('opens without messages, asks for nothing but itself, does not scroll sideways and has no text below 12 px at any width', async () => {
       const { page, errors, requests } = await open(name, 'index.html', { viewport: { width: WIDTHS[0], height: 800 } });
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: 800 });
         expect(await page.evaluate<number>('document.documentElement.scrollWidth'), `at ${width} px`).toBeLessThanOrEqual(width);
+        expect(await page.evaluate<string[]>(SMALL_TEXTS), `below 12 px, at ${width} px`).toEqual([]);
       }
       expect(errors).toEqual([]);
       expect(requests).toEqual([page.url()]);
       await page.close();
     }, LONG_MS);
 
-    test.each(name === 'sample' || name === 'seeds' ? LOOKS : [LOOKS[0], LOOKS[3]])('axe finds no violation, and no text is smaller than 12 px: %s, %o', async (colorScheme, size) => {
+    test.skipIf(name === 'grid').each(name === 'sample' || name === 'seeds' ? LOOKS : [LOOKS[0], LOOKS[3]])('axe finds no violation, and no text is smaller than 12 px: %s, %o', async (colorScheme, size) => {
       const { page, errors, requests } = await open(name, 'index.html', { ...size, colorScheme });
       expect(errors).toEqual([]);
       expect(requests).toEqual([page.url()]);

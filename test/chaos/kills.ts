@@ -39,7 +39,7 @@ export async function killWhereverTheyAre(scene: Scene): Promise<void> {
 }
 
 /** A moment that is longer in coming is not waited for: meanwhile much would be done, and nothing killed. */
-const PATIENCE_MS = 2_500;
+const PATIENCE_MS = 1_000;
 
 /** Until the sweep tells something of the kind, from now on, or has ended. */
 async function reach(sweep: Sweep, moment: (event: RunEvent) => boolean): Promise<void> {

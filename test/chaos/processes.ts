@@ -1,13 +1,15 @@
 /** A sweep as real processes, and what can be done to them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { execaNode } from 'execa';
 import type { RunEvent, RunSummary } from '../../src/core/runner/events.ts';
 import type { DriveOptions } from '../toy/drive.ts';
+import { compileToy } from './compiled.ts';
 
-const DRIVE = fileURLToPath(new URL('../toy/drive.ts', import.meta.url));
-const TYPESCRIPT = new URL('../../src/core/runner/typescript.mjs', import.meta.url).href;
+/** Made when the first sweep starts. */
+let compiled: string | undefined;
+const drive = (): string => join((compiled ??= compileToy()), 'test/toy/drive.js');
 
 /** A sweep that takes longer than this hangs. */
 const LIMIT_MS = 120_000;
@@ -26,7 +28,7 @@ export class Sweep {
 
   /** Starts a runner in a process group of its own. */
   constructor(options: DriveOptions) {
-    const child = execaNode(DRIVE, [JSON.stringify(options)], { nodeOptions: ['--import', TYPESCRIPT], detached: true, reject: false, buffer: false, all: true });
+    const child = execaNode(drive(), [JSON.stringify(options)], { detached: true, reject: false, buffer: false, all: true });
     this.pid = child.pid!;
     const read = async (): Promise<void> => {
       for await (const line of child.iterable({ from: 'all' })) this.#read(line);
@@ -60,7 +62,7 @@ export class Sweep {
 
   /** Processes of the workers, also when the runner is gone. */
   workers(): number[] {
-    return this.members().filter(pid => commandLine(pid).includes('runner/worker.ts'));
+    return this.members().filter(pid => commandLine(pid).includes('runner/worker.'));
   }
 
   /** Processes of the group that have not ended. */

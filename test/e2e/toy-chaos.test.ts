@@ -9,7 +9,7 @@ const DISTURBANCES = 5;
 
 test(`${KILLS} kills of workers and runners in every phase: the results are those of an undisturbed sweep, and nothing done is done again`, async () => {
   const lines: string[] = [];
-  const tally = await runChaos({ seed: 5, disturbances: kills, lanes: 3, enough: t => t.kills >= KILLS, seeds: '0', say: line => lines.push(line) });
+  const tally = await runChaos({ seed: 5, disturbances: kills, lanes: 6, enough: t => t.kills >= KILLS, seeds: '0', say: line => lines.push(line) });
   expect(faultsOf(tally), lines.join('\n')).toBe(0);
   expect(tally.kills).toBeGreaterThanOrEqual(KILLS);
   expect(tally.resumes).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 /** `ablate status` beside a sweep of another process: the real programs on the toy study. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { editableStudy, type EditableStudy } from '../toy/editable.ts';
 import { isRunning } from '../toy/sweep.ts';
 
@@ -144,7 +144,12 @@ describe('status of a sweep that is killed', () => {
     await running;
     const after = await until(study, args, l => !l.stages.some(s => s.state === 'running'));
     expect(after.runners).toEqual([]);
-    for (const { owner } of look.stages.filter(s => s.state === 'running')) expect(isRunning(owner!.pid)).toBe(false);
+    const begun = look.stages.filter(s => s.state === 'running');
+    expect(begun).not.toEqual([]);
+    const interrupted = after.stages.filter(s => s.state === 'interrupted').map(s => s.key);
+    for (const { owner } of begun.filter(s => interrupted.includes(s.key))) expect(isRunning(owner!.pid)).toBe(false);
+    // One that brought its stage to the end may take its leave.
+    for (const { owner } of begun) await vi.waitFor(() => expect(isRunning(owner!.pid)).toBe(false), { timeout: 60_000 });
   });
 
   it('and goes on: an attempt more, from where it was, to the end', async () => {

@@ -34,11 +34,7 @@ export default defineAblation<Factors>({
       { name: 'attention-residual', label: 'Attention after', value: 'attention-residual' },
       { name: 'qkv', label: 'Q/K/V', value: 'qkv' },
     ]).map(arm => ({ ...arm, factors: { ...arm.factors, target: 'feature' as const } })),
-    axis('teacherBlock', [{ name: 'half', label: 'Block 4 of 8', value: 1 / 2 }]),
-    axis('studentDropPath', [{ name: 'student-drop-path', label: 'Student 0.3', value: 0.3 }]),
-    axis('teacherDropPath', [{ name: 'teacher-drop-path', label: 'Teacher 0.1', value: 0.1 }]),
-    axis('headAlignment', [{ name: 'averaged', label: 'Averaged heads', value: false }]),
-    axis('jitter', [{ name: 'no-jitter', label: 'No jitter', value: false }]),
+    [{ name: 'others', label: 'Block 4 of 8, drop path, averaged heads, no jitter', factors: { teacherBlock: 1 / 2, studentDropPath: 0.3, teacherDropPath: 0.1, headAlignment: false, jitter: false } }],
   ),
   claims: [
     { name: 'any', sentence: 'Every comparison can be made.', source: 'nowhere', parts: [

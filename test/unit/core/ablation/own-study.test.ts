@@ -129,6 +129,6 @@ describe('with the stages of TinyMIM', () => {
     write('ablations/pairs.ts', "import { defineAblation } from 'tinymim-ablations/src/core/ablation/define.ts'; export default defineAblation({});");
     const { exitCode, stderr } = await execaNode(join(repository, 'src/cli/ablate.mjs'), ['plan', '--profile', 'mine', '--experiments', '.'], { cwd: dir, reject: false });
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/ablations\/pairs\.ts: could not be loaded: Package subpath '\.\/src\/ablation\/define\.ts' is not defined by "exports"/);
+    expect(stderr).toMatch(/ablations\/pairs\.ts: could not be loaded: Package subpath '\.\/src\/core\/ablation\/define\.ts' is not defined by "exports"/);
   });
 });
