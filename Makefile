@@ -89,18 +89,13 @@ parity: engine ## check models, losses and optimizer against golden values (FIXT
 	@$(VITEST) --project parity --project parity-graph --project parity-wasm $(ARGS)
 
 lint: packages ## eslint without warnings, who may import whom, nothing without a caller, the format
-	@node node_modules/eslint/bin/eslint.js --max-warnings 0 .
-	@node node_modules/dependency-cruiser/bin/dependency-cruise.mjs --config .dependency-cruiser.mjs --output-type err src experiments
-	@node node_modules/knip/bin/knip.js --no-progress
-	@node node_modules/knip/bin/knip.js --no-progress --production
-	@node node_modules/prettier/bin/prettier.cjs --log-level warn --check .
+	@npm run --silent lint
 
 format: packages ## write the format that make lint asks for
-	@node node_modules/prettier/bin/prettier.cjs --log-level warn --write .
+	@npm run --silent format
 
 typecheck: packages ## TypeScript, strict
-	@node node_modules/typescript/bin/tsc --noEmit
-	@node node_modules/typescript/bin/tsc --noEmit -p src/core/report/render/html/page
+	@npm run --silent typecheck
 
 packages:
 	@node src/setup/packages.mjs
