@@ -7,19 +7,21 @@ import { UsageError, z, type Published } from 'tinymim-ablations';
 import { problems, problemText } from '../src/core/ablation/problems.ts';
 import data from './paper.json' with { type: 'json' };
 
-const paperFile = z.array(z.strictObject({
-  table: z.string(),
-  row: z.string(),
-  column: z.string(),
-  /** Choices of a setting are a list; only numbers can be published values. */
-  value: z.union([z.number(), z.string(), z.array(z.union([z.number(), z.string()]))]),
-  unit: z.string(),
-  source: z.string(),
-  verified: z.boolean(),
-  quote: z.string().optional(),
-  note: z.string().optional(),
-  row_assignment_inferred: z.boolean().optional(),
-}));
+const paperFile = z.array(
+  z.strictObject({
+    table: z.string(),
+    row: z.string(),
+    column: z.string(),
+    /** Choices of a setting are a list; only numbers can be published values. */
+    value: z.union([z.number(), z.string(), z.array(z.union([z.number(), z.string()]))]),
+    unit: z.string(),
+    source: z.string(),
+    verified: z.boolean(),
+    quote: z.string().optional(),
+    note: z.string().optional(),
+    row_assignment_inferred: z.boolean().optional(),
+  }),
+);
 export type PaperRecord = z.infer<typeof paperFile>[number];
 
 /** The records of a `paper.json`. @throws UsageError naming the first fields that are wrong */

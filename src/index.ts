@@ -18,12 +18,44 @@
  */
 export { axesOf, type ArmPiece, type Axes, type AxisPoint } from './core/ablation/axes.ts';
 export type {
-  AblationDeclaration, ArmDeclaration, Assumption, Claim, Comparison, Fact, Inconsistency, OverviewDeclaration, ProfileBase, Published, ReferenceRow, ReportColumn, ReportCurve, StageSpec,
-  StatedThroughput, Study,
+  AblationDeclaration,
+  ArmDeclaration,
+  Assumption,
+  Claim,
+  Comparison,
+  Fact,
+  Inconsistency,
+  OverviewDeclaration,
+  ProfileBase,
+  Published,
+  ReferenceRow,
+  ReportColumn,
+  ReportCurve,
+  StageSpec,
+  StatedThroughput,
+  Study,
 } from './core/ablation/declaration.ts';
 export { defineAblation, defineKind, defineStudy, z } from './core/ablation/define.ts';
 export { Interrupted, PermanentError, UsageError } from './core/ablation/errors.ts';
 export type {
-  Checkpoint, Checkpoints, Execution, JsonObject, JsonValue, MetricRecord, MetricSpec, PackRunner, Packing, Phase, Progress, SlotSpec, StageContext, StageCost, StageDisk, StageIdentity, StageKind, StageResult,
-  StageRunner, UpstreamOutput,
+  Checkpoint,
+  Checkpoints,
+  Execution,
+  JsonObject,
+  JsonValue,
+  MetricRecord,
+  MetricSpec,
+  PackRunner,
+  Packing,
+  Phase,
+  Progress,
+  SlotSpec,
+  StageContext,
+  StageCost,
+  StageDisk,
+  StageIdentity,
+  StageKind,
+  StageResult,
+  StageRunner,
+  UpstreamOutput,
 } from './core/ablation/kind.ts';

@@ -36,8 +36,11 @@ export interface QuickChoice {
 }
 
 export function quickFiles(): QuickChoice {
-  const files = QUICK_PROJECTS.flatMap(project => readdirSync(join(ROOT, 'test', project), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.test.ts')).map(name => join('test', project, name)));
+  const files = QUICK_PROJECTS.flatMap(project =>
+    readdirSync(join(ROOT, 'test', project), { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.test.ts'))
+      .map(name => join('test', project, name)),
+  );
   const leftOut = new Set(files.filter(file => reachesEngine(join(ROOT, file))));
   return { chosen: files.filter(file => !leftOut.has(file)), leftOut: [...leftOut] };
 }

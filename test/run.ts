@@ -28,10 +28,11 @@ async function installChromium(): Promise<void> {
 /** @param args for vitest, which writes `TEST_REPORT` where that is set. @returns its exit code */
 async function vitest(projects: readonly string[], args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
   const { TEST_REPORT: report } = process.env;
-  const { exitCode } = await execa(process.execPath, [
-    'node_modules/vitest/vitest.mjs', 'run', ...projects.flatMap(name => ['--project', name]),
-    ...(report ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : []), ...args,
-  ], { reject: false, stdio: 'inherit', env });
+  const { exitCode } = await execa(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', 'run', ...projects.flatMap(name => ['--project', name]), ...(report ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : []), ...args],
+    { reject: false, stdio: 'inherit', env },
+  );
   return exitCode ?? 1;
 }
 
@@ -43,7 +44,7 @@ async function runQuick(args: readonly string[]): Promise<number> {
 }
 
 async function runAll(args: readonly string[]): Promise<number> {
-  if (!await findChromium()) await installChromium();
+  if (!(await findChromium())) await installChromium();
   const chromium = await findChromium();
   if (!chromium) {
     console.log(`${inCi ? 'error Expected Chromium for the browser tests.' : 'Without Chromium the browser tests are skipped.'} To get it: ${chromiumMend()}`);

@@ -17,7 +17,7 @@ export default defineAblation<Factors>({
   order: 1,
   title: 'Distilling the class token',
   table: 'Table 5',
-  question: 'Is the class token a good target, and does MAE\'s reconstruction loss help it?',
+  question: "Is the class token a good target, and does MAE's reconstruction loss help it?",
   expected: 'Class token distillation stays below the MAE baseline; the reconstruction loss raises it without closing the gap.',
   base: { student: 'B' },
   default: 'mae',
@@ -48,7 +48,5 @@ export default defineAblation<Factors>({
       ],
     },
   ],
-  footnotes: [
-    'The weight of the reconstruction loss is not published; both losses have weight 1 here. The teacher sees the whole image.',
-  ],
+  footnotes: ['The weight of the reconstruction loss is not published; both losses have weight 1 here. The teacher sees the whole image.'],
 });

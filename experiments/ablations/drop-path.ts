@@ -31,7 +31,14 @@ export default defineAblation<Factors>({
   default: 'student-01',
   arms: [
     arm('none', 0, 0, 'teacher 0.0 / student 0.0'),
-    { name: 'student-01', label: 'Teacher 0, student 0.1 (default)', at: 0.1, group: 'Teacher 0', sameAs: 'relation/qk-vv-softmax', published: published('Table 13', 'teacher 0.0 / student 0.1 (default)') },
+    {
+      name: 'student-01',
+      label: 'Teacher 0, student 0.1 (default)',
+      at: 0.1,
+      group: 'Teacher 0',
+      sameAs: 'relation/qk-vv-softmax',
+      published: published('Table 13', 'teacher 0.0 / student 0.1 (default)'),
+    },
     arm('student-02', 0, 0.2, 'teacher 0.0 / student 0.2'),
     arm('student-03', 0, 0.3, 'teacher 0.0 / student 0.3'),
     arm('both-01', 0.1, 0.1, 'teacher 0.1 / student 0.1'),

@@ -19,11 +19,7 @@ const arms = (['T', 'S', 'B'] as const).flatMap(size => {
     sameAs: `strategy-size/${strategy}-${size.toLowerCase()}`,
     published: published('Table 3', `ViT-${size}: ${row}`),
   });
-  return [
-    arm('scratch', 'from scratch', 'scratch', 'Scratch (DeiT)'),
-    arm('mae', 'MAE', 'mae', size === 'B' ? 'MAE' : 'MAE (dagger: reproduced)'),
-    arm('tinymim', 'TinyMIM', 'relation', 'TinyMIM'),
-  ];
+  return [arm('scratch', 'from scratch', 'scratch', 'Scratch (DeiT)'), arm('mae', 'MAE', 'mae', size === 'B' ? 'MAE' : 'MAE (dagger: reproduced)'), arm('tinymim', 'TinyMIM', 'relation', 'TinyMIM')];
 });
 
 const reference = (table: string, row: string, label = row) => ({ label, published: published(table, row) });
@@ -48,9 +44,9 @@ export default defineAblation<Factors>({
     reference('Table 3', 'ViT-T: MoCo'),
     reference('Table 3', 'ViT-T: TinyMIM* (1000-epoch DeiT-style KD fine-tune)'),
     ...['MoCo', 'DINO', 'CIM'].map(method => reference('Table 3', `ViT-S: ${method}`)),
-    ...[
-      'BEiT (DALLE250M+IN22K+IN1K tokenizer data)', 'SIM', 'CAE (DALLE250M+IN22K+IN1K tokenizer data)', 'MaskFeat', 'SdAE', 'data2vec', 'PeCo (300 ep)', 'PeCo (800 ep)',
-    ].map(method => reference('Table 3', `ViT-B: ${method}`)),
+    ...['BEiT (DALLE250M+IN22K+IN1K tokenizer data)', 'SIM', 'CAE (DALLE250M+IN22K+IN1K tokenizer data)', 'MaskFeat', 'SdAE', 'data2vec', 'PeCo (300 ep)', 'PeCo (800 ep)'].map(method =>
+      reference('Table 3', `ViT-B: ${method}`),
+    ),
     ...['DeiT-T', 'PVT-T', 'CiT-T', 'Swin', 'EdgeViT-XS', 'MobileViTv1-S', 'MobileViTv3-S', 'TinyMIM*-T'].map(model => reference('Table 1', model, `${model} (Table 1)`)),
   ],
 });

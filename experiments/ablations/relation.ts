@@ -74,7 +74,5 @@ export default defineAblation<Factors>({
       ],
     },
   ],
-  footnotes: [
-    'The paper defines no loss for relations without softmax; here it is the mean squared error of the scaled products over all elements. The ablation \u201creadings\u201d tries another.',
-  ],
+  footnotes: ['The paper defines no loss for relations without softmax; here it is the mean squared error of the scaled products over all elements. The ablation \u201creadings\u201d tries another.'],
 });

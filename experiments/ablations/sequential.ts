@@ -62,5 +62,7 @@ export default defineAblation<Factors>({
       source: 'section 1, Tables 3 and 11',
     },
   ],
-  footnotes: ['A distilled teacher has the number of heads in its last block that it was distilled with; the released code would rebuild it with its original heads, and nothing says what the authors did.'],
+  footnotes: [
+    'A distilled teacher has the number of heads in its last block that it was distilled with; the released code would rebuild it with its original heads, and nothing says what the authors did.',
+  ],
 });

@@ -42,23 +42,27 @@ export default defineAblation<Factors>({
   base: {},
   default: 'relation-b',
   arms: withPublished(
-    union(...sizes.map(size => union(
-      product(
-        [
-          { name: 'scratch', label: 'From scratch', factors: { method: 'scratch' } },
-          { name: 'mae', label: 'MAE', factors: { method: 'mae' } },
-        ],
-        [{ name: size.toLowerCase(), label: `ViT-${size}`, factors: { student: size } }],
+    union(
+      ...sizes.map(size =>
+        union(
+          product(
+            [
+              { name: 'scratch', label: 'From scratch', factors: { method: 'scratch' } },
+              { name: 'mae', label: 'MAE', factors: { method: 'mae' } },
+            ],
+            [{ name: size.toLowerCase(), label: `ViT-${size}`, factors: { student: size } }],
+          ),
+          product(
+            [
+              { name: 'class-token', label: 'Class token', factors: { target: 'class-token', ...ownSequence(size) } },
+              { name: 'feature', label: 'Features', factors: { target: 'feature', feature: 'output', ...ownSequence(size) } },
+              { name: 'relation', label: 'Relations', factors: { target: 'relation' } },
+            ],
+            [{ name: size.toLowerCase(), label: `ViT-${size}`, factors: { student: size, teachers: teachers[size], schedule: 'main' } }],
+          ),
+        ),
       ),
-      product(
-        [
-          { name: 'class-token', label: 'Class token', factors: { target: 'class-token', ...ownSequence(size) } },
-          { name: 'feature', label: 'Features', factors: { target: 'feature', feature: 'output', ...ownSequence(size) } },
-          { name: 'relation', label: 'Relations', factors: { target: 'relation' } },
-        ],
-        [{ name: size.toLowerCase(), label: `ViT-${size}`, factors: { student: size, teachers: teachers[size], schedule: 'main' } }],
-      ),
-    ))),
+    ),
     ({ name }) => {
       const [, strategy = '', size = ''] = /^(.*)-(\w)$/.exec(name) ?? [];
       return published('Table 8', `ViT-${size.toUpperCase()}: ${ROWS[strategy] ?? strategy}`);
@@ -101,7 +105,5 @@ export default defineAblation<Factors>({
       source: 'section 4.2, Tables 5 and 8',
     },
   ],
-  footnotes: [
-    'Readings where the paper is silent: every strategy has its own sequence of teachers L, B, S, T; features are the output feature; the class token is distilled without the MAE loss.',
-  ],
+  footnotes: ['Readings where the paper is silent: every strategy has its own sequence of teachers L, B, S, T; features are the output feature; the class token is distilled without the MAE loss.'],
 });

@@ -30,8 +30,7 @@ export async function loadEngine({ device, threads, engine = engineFromEnvironme
   const request = { engine, device, threads };
   expectPossible(request);
   if (loaded && describe(loaded.request) !== describe(request)) {
-    throw new EngineError('ENGINE_OPTIONS',
-      `Expected the engine of this process to stay ${describe(loaded.request)}, got a request for ${describe(request)}. Use another process.`);
+    throw new EngineError('ENGINE_OPTIONS', `Expected the engine of this process to stay ${describe(loaded.request)}, got a request for ${describe(request)}. Use another process.`);
   }
   loaded ??= { request, engine: load(request) };
   return loaded.engine;

@@ -11,9 +11,13 @@ export type EngineName = 'tensorflow' | 'wasm';
 export function engineFromEnvironment(env: Readonly<Record<string, string | undefined>>): EngineName | undefined {
   const asked = env['ENGINE'] ?? '';
   switch (asked) {
-    case '': return undefined;
-    case 'native': return 'tensorflow';
-    case 'wasm': return 'wasm';
-    default: throw new EngineError('ENGINE_OPTIONS', `Expected ENGINE to be native or wasm, got ${JSON.stringify(asked)}.`);
+    case '':
+      return undefined;
+    case 'native':
+      return 'tensorflow';
+    case 'wasm':
+      return 'wasm';
+    default:
+      throw new EngineError('ENGINE_OPTIONS', `Expected ENGINE to be native or wasm, got ${JSON.stringify(asked)}.`);
   }
 }

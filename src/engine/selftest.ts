@@ -16,7 +16,9 @@ export interface ToyResult {
  */
 export function toyStep(steps = 30): ToyResult {
   const started = performance.now();
-  const samples = 64, features = 8, learningRate = 0.25;
+  const samples = 64,
+    features = 8,
+    learningRate = 0.25;
   const random = stream(0, 'selftest', 0);
   const x = tf.tensor2d(random.normals(samples * features), [samples, features]);
   const truth = tf.tensor2d(random.normals(features), [features, 1]);

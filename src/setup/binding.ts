@@ -39,12 +39,10 @@ export function resolvePackage(name: string): string {
 }
 
 /** Where the package looks for its binding. */
-const installedBinding = (packageFolder: string): string =>
-  path.join(packageFolder, 'lib', `napi-v${NAPI_VERSION}`, 'tfjs_binding.node');
+const installedBinding = (packageFolder: string): string => path.join(packageFolder, 'lib', `napi-v${NAPI_VERSION}`, 'tfjs_binding.node');
 
 /** Where the compiled binding is kept: a new `npm ci` copies it from there. */
-export const cachedBinding = (cache: string, library: Library, packageVersion: string): string =>
-  path.join(cache, 'bindings', `tfjs-node-${packageVersion}-${library.key}`, 'tfjs_binding.node');
+export const cachedBinding = (cache: string, library: Library, packageVersion: string): string => path.join(cache, 'bindings', `tfjs-node-${packageVersion}-${library.key}`, 'tfjs_binding.node');
 
 /** The first C++ compiler that answers: `$CXX`, g++, clang++, c++. */
 export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<{ command: string; version: string } | undefined> {
@@ -55,16 +53,13 @@ export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promis
   return undefined;
 }
 
-export const compilerMend = (): string => process.platform === 'darwin'
-  ? 'xcode-select --install'
-  : systemPackage('g++', 'install g++ or clang++, or name a compiler: export CXX=/path/to/c++');
+export const compilerMend = (): string => (process.platform === 'darwin' ? 'xcode-select --install' : systemPackage('g++', 'install g++ or clang++, or name a compiler: export CXX=/path/to/c++'));
 
 /** @throws SetupError `NO_COMPILER` */
 export async function requireCompiler(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const compiler = await findCompiler(env);
   if (compiler) return compiler.command;
-  throw new SetupError('NO_COMPILER', 'Expected a C++ compiler (g++ or clang++) on the PATH, to compile the binding of the engine.',
-    compilerMend());
+  throw new SetupError('NO_COMPILER', 'Expected a C++ compiler (g++ or clang++) on the PATH, to compile the binding of the engine.', compilerMend());
 }
 
 /**
@@ -84,8 +79,12 @@ export async function compileBinding(cache: string, library: Library, libraryFol
     const log = path.join(path.dirname(target), 'compile.log');
     await writeFile(log, `${run.escapedCommand}\n${run.all}\n`);
     if (run.failed) {
-      throw new SetupError('COMPILE_FAILED', `${compiler} could not compile the binding:\n${tail(run.all) || `    ${run.shortMessage}`}\n    (all of it: ${log})`,
-        `use a compiler that knows C++17 (export CXX=/path/to/c++), then run \`${SETUP}\` again`, { cause: run });
+      throw new SetupError(
+        'COMPILE_FAILED',
+        `${compiler} could not compile the binding:\n${tail(run.all) || `    ${run.shortMessage}`}\n    (all of it: ${log})`,
+        `use a compiler that knows C++17 (export CXX=/path/to/c++), then run \`${SETUP}\` again`,
+        { cause: run },
+      );
     }
     await rename(output, target);
   });
@@ -96,15 +95,23 @@ async function compilerArguments(source: string, library: Library, libraryFolder
   const sources = (await readdir(path.join(source, 'binding'))).filter(name => name.endsWith('.cc')).sort();
   const { include_dir: nodeHeaders } = require('node-api-headers') as { include_dir: string };
   const tensorflow = path.join(libraryFolder, 'tensorflow');
-  const link = process.platform === 'darwin'
-    ? ['-undefined', 'dynamic_lookup', '-Wl,-rpath,@loader_path/../../deps/lib']
-    : ['-Wl,-rpath,$ORIGIN/../../deps/lib'];
+  const link = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup', '-Wl,-rpath,@loader_path/../../deps/lib'] : ['-Wl,-rpath,$ORIGIN/../../deps/lib'];
   return [
-    '-shared', '-fPIC', '-O2', '-std=c++17', `-DNAPI_VERSION=${NAPI_VERSION}`,
-    '-I', nodeHeaders, '-I', path.join(tensorflow, 'include'),
+    '-shared',
+    '-fPIC',
+    '-O2',
+    '-std=c++17',
+    `-DNAPI_VERSION=${NAPI_VERSION}`,
+    '-I',
+    nodeHeaders,
+    '-I',
+    path.join(tensorflow, 'include'),
     ...sources.map(name => path.join(source, 'binding', name)),
-    path.join(tensorflow, library.cc), path.join(tensorflow, library.framework),
-    ...link, '-o', output,
+    path.join(tensorflow, library.cc),
+    path.join(tensorflow, library.framework),
+    ...link,
+    '-o',
+    output,
   ];
 }
 

@@ -22,8 +22,7 @@ const manifestSchema = z.object({
   files: z.record(z.string(), fileRecord).refine(files => Object.keys(files).length > 0),
 });
 
-export const writeCacheManifest = (folder: string, manifest: CacheManifest): Promise<void> =>
-  writeFile(path.join(folder, NAME), `${JSON.stringify(manifest, null, 1)}\n`);
+export const writeCacheManifest = (folder: string, manifest: CacheManifest): Promise<void> => writeFile(path.join(folder, NAME), `${JSON.stringify(manifest, null, 1)}\n`);
 
 /** @internal */
 export async function readCacheManifest(folder: string): Promise<CacheManifest | undefined> {
@@ -41,14 +40,19 @@ export async function readCacheManifest(folder: string): Promise<CacheManifest |
 export async function cacheProblems(folder: string, deep = false): Promise<string[]> {
   const found = await readCacheManifest(folder);
   if (!found) return ['missing'];
-  const problems = await Promise.all(Object.entries(found.files).map(async ([name, expected]) => {
-    const file = path.join(folder, name);
-    const size = await stat(file).then(info => (info.isFile() ? info.size : undefined), () => undefined);
-    if (size === undefined) return `${name} is missing`;
-    if (size !== expected.bytes) return `${name} has ${size} bytes instead of ${expected.bytes}`;
-    if (deep && await sha256(file) !== expected.sha256) return `${name} has another SHA-256 than when it was unpacked`;
-    return undefined;
-  }));
+  const problems = await Promise.all(
+    Object.entries(found.files).map(async ([name, expected]) => {
+      const file = path.join(folder, name);
+      const size = await stat(file).then(
+        info => (info.isFile() ? info.size : undefined),
+        () => undefined,
+      );
+      if (size === undefined) return `${name} is missing`;
+      if (size !== expected.bytes) return `${name} has ${size} bytes instead of ${expected.bytes}`;
+      if (deep && (await sha256(file)) !== expected.sha256) return `${name} has another SHA-256 than when it was unpacked`;
+      return undefined;
+    }),
+  );
   return problems.filter(problem => problem !== undefined);
 }
 

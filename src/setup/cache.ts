@@ -39,7 +39,11 @@ function nearest(folder: string): string {
 }
 
 /** Whether this user may write to `folder`, or make it where it does not exist yet. */
-export const isWritable = (folder: string): Promise<boolean> => access(nearest(folder), constants.W_OK).then(() => true, () => false);
+export const isWritable = (folder: string): Promise<boolean> =>
+  access(nearest(folder), constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 
 /** Bytes that this user can still write to the file system of `folder`, which may not exist yet. */
 export async function freeBytes(folder: string): Promise<number> {
@@ -60,8 +64,7 @@ export async function prepareFolder(folder: string, needed: number): Promise<voi
   }
   const free = await freeBytes(folder);
   if (free < needed) {
-    throw new SetupError('NO_SPACE', `Expected ${megabytes(needed)} free for the cache ${folder}, got ${megabytes(free)}.`,
-      `free some space there, or ${ELSEWHERE}`);
+    throw new SetupError('NO_SPACE', `Expected ${megabytes(needed)} free for the cache ${folder}, got ${megabytes(free)}.`, `free some space there, or ${ELSEWHERE}`);
   }
 }
 

@@ -39,7 +39,8 @@ export const SLOWER = 'a training step takes 4 to 6 times as long';
  * @throws UsageError `BAD_ENGINE`, SetupError `BAD_DEVICE`, `NO_HOME`; and what this machine lacks, where a GPU was asked for
  */
 export async function wantedEngine(env: NodeJS.ProcessEnv = process.env): Promise<EngineChoice> {
-  const asked = askedEngine(env), gpuAsked = env['TINYMIM_DEVICE'] === 'gpu';
+  const asked = askedEngine(env),
+    gpuAsked = env['TINYMIM_DEVICE'] === 'gpu';
   if (asked === 'wasm') {
     if (gpuAsked) throw new SetupError('BAD_DEVICE', 'Expected ENGINE=wasm without TINYMIM_DEVICE=gpu, got both: WebAssembly computes on the CPU.', 'unset one of them');
     return { engine: 'wasm', asked: true, why: 'ENGINE=wasm', device: ON_CPU };
@@ -83,5 +84,7 @@ async function nativeHere(device: Device, env: NodeJS.ProcessEnv): Promise<strin
 }
 
 /** For people, where WebAssembly was chosen without being asked for; undefined elsewhere. */
-export const wasmText = ({ why, slower, mend }: EngineChoice): string | undefined => slower === undefined ? undefined
-  : `No native TensorFlow here: ${why.replace(/\.$/, '')}. Going on with WebAssembly: ${slower}. For the native engine: ${mend ?? SETUP}, then ${SETUP}. ENGINE=wasm says that WebAssembly is meant.`;
+export const wasmText = ({ why, slower, mend }: EngineChoice): string | undefined =>
+  slower === undefined
+    ? undefined
+    : `No native TensorFlow here: ${why.replace(/\.$/, '')}. Going on with WebAssembly: ${slower}. For the native engine: ${mend ?? SETUP}, then ${SETUP}. ENGINE=wasm says that WebAssembly is meant.`;

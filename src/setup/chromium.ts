@@ -8,12 +8,20 @@ const FIXED = ['/Applications/Chromium.app/Contents/MacOS/Chromium', '/Applicati
 
 /** Path of a Chromium: `$CHROMIUM`, else the first one on the PATH. */
 export async function findChromium(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
-  const onPath = (env['PATH'] ?? '').split(path.delimiter).filter(Boolean).flatMap(folder => NAMES.map(name => path.join(folder, name)));
+  const onPath = (env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter(Boolean)
+    .flatMap(folder => NAMES.map(name => path.join(folder, name)));
   for (const file of [...(env['CHROMIUM'] ? [env['CHROMIUM']] : []), ...onPath, ...FIXED]) {
-    if (await access(file, constants.X_OK).then(() => true, () => false)) return file;
+    if (
+      await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
   }
   return undefined;
 }
 
-export const chromiumMend = (): string =>
-  systemPackage('chromium', 'install Chromium or Chrome, or name it: export CHROMIUM=/path/to/chromium');
+export const chromiumMend = (): string => systemPackage('chromium', 'install Chromium or Chrome, or name it: export CHROMIUM=/path/to/chromium');

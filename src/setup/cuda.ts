@@ -11,15 +11,20 @@ import { ensureUnpacked, requirementsOfExtra } from './wheel.ts';
  * @throws SetupError
  */
 export async function ensureCuda(cache: string, library: Library, libraryFolder: string, say: PrintLine, deep = false): Promise<string> {
-  const folder = await ensureUnpacked(cache, {
-    key: cudaFolder(library),
-    label: `the CUDA packages of ${library.package} ${library.version}`,
-    requirements: await requirementsOfExtra(path.join(libraryFolder, metadataFile(library)), 'and-cuda'),
-    platformTags: library.platformTags,
-    prefixes: ['nvidia/'],
-    wheelBytes: CUDA_WHEEL_BYTES,
-    unpackedBytes: CUDA_UNPACKED_BYTES,
-  }, say, deep);
+  const folder = await ensureUnpacked(
+    cache,
+    {
+      key: cudaFolder(library),
+      label: `the CUDA packages of ${library.package} ${library.version}`,
+      requirements: await requirementsOfExtra(path.join(libraryFolder, metadataFile(library)), 'and-cuda'),
+      platformTags: library.platformTags,
+      prefixes: ['nvidia/'],
+      wheelBytes: CUDA_WHEEL_BYTES,
+      unpackedBytes: CUDA_UNPACKED_BYTES,
+    },
+    say,
+    deep,
+  );
   return path.join(folder, 'nvidia');
 }
 
@@ -27,5 +32,4 @@ export async function ensureCuda(cache: string, library: Library, libraryFolder:
 export const cudaFolder = (library: Library): string => `cuda-for-${library.key}`;
 
 /** Where a wheel states its requirements. */
-export const metadataFile = (library: Library): string =>
-  `${library.package.replace('-', '_')}-${library.version}.dist-info/METADATA`;
+export const metadataFile = (library: Library): string => `${library.package.replace('-', '_')}-${library.version}.dist-info/METADATA`;

@@ -58,8 +58,10 @@ export function gpusForSweep({ device, gpus, why, unusable }: DeviceChoice): rea
 }
 
 /** For people, where a GPU stays idle without anyone having asked for that. */
-export const idleGpuText = ({ device, unusable }: DeviceChoice): string | undefined => device === 'gpu' || unusable === undefined ? undefined
-  : `${unusable}. Going on with the CPU. Once \`nvidia-smi\` and CUDA work, run \`${SETUP}\` again; TINYMIM_DEVICE=cpu says that the CPU is meant.`;
+export const idleGpuText = ({ device, unusable }: DeviceChoice): string | undefined =>
+  device === 'gpu' || unusable === undefined
+    ? undefined
+    : `${unusable}. Going on with the CPU. Once \`nvidia-smi\` and CUDA work, run \`${SETUP}\` again; TINYMIM_DEVICE=cpu says that the CPU is meant.`;
 
 /** Model of the first CPU, as the system names it. */
 export const cpuName = (): string => os.cpus()[0]?.model.trim() ?? os.arch();

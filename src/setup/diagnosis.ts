@@ -4,9 +4,7 @@
  */
 import { z } from 'zod';
 
-const CHECKS = [
-  'packages', 'engine', 'native', 'wasm', 'pip', 'compiler', 'device', 'memory', 'data', 'disk, cache', 'disk, store', 'chromium',
-] as const;
+const CHECKS = ['packages', 'engine', 'native', 'wasm', 'pip', 'compiler', 'device', 'memory', 'data', 'disk, cache', 'disk, store', 'chromium'] as const;
 
 const checkSchema = z.strictObject({
   /**
@@ -35,18 +33,20 @@ export const diagnosisSchema = z.strictObject({
   /** `linux-x64`, `linux-arm64`, `darwin-arm64`, ... */
   platform: z.string(),
   /** The engine that a sweep would run on; null where none can be chosen. */
-  engine: z.strictObject({
-    name: z.enum(['tensorflow', 'wasm']),
-    /** Named by the environment variable ENGINE. */
-    asked: z.boolean(),
-    why: z.string(),
-    /** Cost against native TensorFlow, where it was chosen for want of that; else null. */
-    slower: z.string().nullable(),
-    /** It loads and trains. */
-    ok: z.boolean(),
-    /** False where nobody has run it on this platform and device yet. */
-    tested: z.boolean(),
-  }).nullable(),
+  engine: z
+    .strictObject({
+      name: z.enum(['tensorflow', 'wasm']),
+      /** Named by the environment variable ENGINE. */
+      asked: z.boolean(),
+      why: z.string(),
+      /** Cost against native TensorFlow, where it was chosen for want of that; else null. */
+      slower: z.string().nullable(),
+      /** It loads and trains. */
+      ok: z.boolean(),
+      /** False where nobody has run it on this platform and device yet. */
+      tested: z.boolean(),
+    })
+    .nullable(),
   /** In the order of `CHECKS`. */
   checks: z.array(checkSchema),
 });

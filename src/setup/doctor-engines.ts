@@ -20,7 +20,7 @@ export async function checkEngines(choice: EngineChoice, deep: boolean): Promise
   const library = isPublished(thisPlatform(), choice.device.device) ? libraryFor(thisPlatform(), choice.device.device) : undefined;
   const [native, wasm] = await Promise.all([checkNative(choice, library, deep), checkWasm(choice)]);
   const chosen = choice.engine === 'wasm' ? wasm : native;
-  return [engineCheck(choice, chosen), native, wasm, ...await checkTools(choice, library), await deviceCheck(choice.device)];
+  return [engineCheck(choice, chosen), native, wasm, ...(await checkTools(choice, library)), await deviceCheck(choice.device)];
 }
 
 /** Whether somebody has run an engine on this platform and device. WebAssembly is the same everywhere. */
@@ -29,16 +29,21 @@ export function isTested({ engine, device }: EngineChoice): boolean {
 }
 
 function engineCheck(choice: EngineChoice, { state, mend }: Check): Check {
-  const text = choice.engine === 'tensorflow' ? `native TensorFlow (${choice.why})`
-    : choice.slower === undefined ? `WebAssembly (${choice.why})` : `WebAssembly: ${choice.slower}; no native TensorFlow here: ${choice.why}`;
+  const text =
+    choice.engine === 'tensorflow'
+      ? `native TensorFlow (${choice.why})`
+      : choice.slower === undefined
+        ? `WebAssembly (${choice.why})`
+        : `WebAssembly: ${choice.slower}; no native TensorFlow here: ${choice.why}`;
   return { name: 'engine', state, text, ...(mend !== undefined && state !== 'ok' && { mend }) };
 }
 
 /** Where a sweep would not run on an engine, one that does not work is no harm. */
-const unlessChosen = (isChosen: boolean, state: 'missing' | 'ok'): Check['state'] => state === 'missing' && !isChosen ? 'optional' : state;
+const unlessChosen = (isChosen: boolean, state: 'missing' | 'ok'): Check['state'] => (state === 'missing' && !isChosen ? 'optional' : state);
 
 async function checkNative(choice: EngineChoice, library: Library | undefined, deep: boolean): Promise<Check> {
-  const isChosen = choice.engine === 'tensorflow', name = 'native';
+  const isChosen = choice.engine === 'tensorflow',
+    name = 'native';
   if (choice.slower !== undefined || library === undefined) {
     return { name, state: 'optional', text: choice.slower === undefined ? `not published for ${thisPlatform()}` : choice.why, mend: choice.mend ?? 'ENGINE=wasm' };
   }
@@ -57,7 +62,13 @@ async function checkNative(choice: EngineChoice, library: Library | undefined, d
 async function checkWasm({ engine }: EngineChoice): Promise<Check> {
   const trial = await tryEngine('wasm', 'cpu', 1);
   const { works, text } = trialText(trial, 'WebAssembly');
-  return { name: 'wasm', state: unlessChosen(engine === 'wasm', works ? 'ok' : 'missing'), text, ...(!works && { mend: isCheckout ? 'npm ci --ignore-scripts' : 'npm install --ignore-scripts' }), details: { ...trial } };
+  return {
+    name: 'wasm',
+    state: unlessChosen(engine === 'wasm', works ? 'ok' : 'missing'),
+    text,
+    ...(!works && { mend: isCheckout ? 'npm ci --ignore-scripts' : 'npm install --ignore-scripts' }),
+    details: { ...trial },
+  };
 }
 
 function trialText(trial: Trial, title: string): { works: boolean; text: string } {
@@ -92,7 +103,8 @@ async function pipCheck(isUnpacked: boolean): Promise<Check> {
 }
 
 async function deviceCheck({ device, why, gpus, unusable }: DeviceChoice): Promise<Check> {
-  const cores = os.availableParallelism(), cpu = cpuName();
+  const cores = os.availableParallelism(),
+    cpu = cpuName();
   const text = `${device === 'gpu' ? `GPU (${why}), ` : ''}${cpu}, ${cores} ${cores === 1 ? 'core' : 'cores'}${device === 'cpu' ? `; ${why}` : ''}`;
   const details = { device, why, gpus, listed: (await listedGpus()).map(gpu => gpu.name), cpu, cores };
   return unusable === undefined

@@ -18,24 +18,35 @@ import { isCheckout, ROOT, SETUP } from '../installation.ts';
 /** Looks at everything; takes a few seconds, most of them for loading the engines. `deep` also reads every byte of the native library. */
 export async function diagnose({ store, deep = false }: { readonly store: string; readonly deep?: boolean }): Promise<Diagnosis> {
   let choice: EngineChoice | undefined;
-  const engines = await findings('engine', async () => checkEngines(choice = await wantedEngine(), deep));
+  const engines = await findings('engine', async () => checkEngines((choice = await wantedEngine()), deep));
   const checks = [
-    await findings('packages', packages), engines,
-    await findings('memory', memory), await findings('data', data),
+    await findings('packages', packages),
+    engines,
+    await findings('memory', memory),
+    await findings('data', data),
     await findings('disk, cache', () => disk('disk, cache', cacheDir(), READ_ONLY_CACHE)),
     await findings('disk, store', () => disk('disk, store', path.resolve(store), READ_ONLY_STORE)),
     await findings('chromium', chromium),
   ].flat();
   return {
-    schema: 1, ok: checks.every(check => check.state !== 'missing'),
-    version: version(), node: process.versions.node, platform: thisPlatform(),
+    schema: 1,
+    ok: checks.every(check => check.state !== 'missing'),
+    version: version(),
+    node: process.versions.node,
+    platform: thisPlatform(),
     engine: choice === undefined ? null : engineOf(choice, engines[0]?.state === 'ok'),
     checks,
   };
 }
 
-const engineOf = (choice: EngineChoice, ok: boolean): Diagnosis['engine'] =>
-  ({ name: choice.engine, asked: choice.asked, why: choice.why, slower: choice.slower ?? null, ok, tested: isTested(choice) });
+const engineOf = (choice: EngineChoice, ok: boolean): Diagnosis['engine'] => ({
+  name: choice.engine,
+  asked: choice.asked,
+  why: choice.why,
+  slower: choice.slower ?? null,
+  ok,
+  tested: isTested(choice),
+});
 
 /** What `work` finds; an error of it is a finding, too. */
 async function findings(name: Check['name'], work: () => Check | Check[] | Promise<Check | Check[]>): Promise<Check[]> {
@@ -85,7 +96,8 @@ const ROOM = 1e9;
 
 /** @param barred what it means that the folder cannot be written */
 async function disk(name: Check['name'], folder: string, barred: Pick<Check, 'state' | 'mend'>): Promise<Check> {
-  const free = await freeBytes(folder), writable = await isWritable(folder);
+  const free = await freeBytes(folder),
+    writable = await isWritable(folder);
   const details = { folder, free, writable };
   const text = `${gigabytes(free)} free at ${folder}`;
   if (!writable) return { name, text: `${text}, which cannot be written`, ...barred, details };

@@ -4,8 +4,24 @@ import { AblateError } from '../core/ablation/errors.ts';
 import { SETUP } from '../installation.ts';
 
 export type SetupErrorCode =
-  | 'BAD_DEVICE' | 'NO_PLATFORM' | 'OLD_GLIBC' | 'NO_PYTHON' | 'NO_PIP' | 'OLD_PIP' | 'PIP_FAILED' | 'NO_WHEEL' | 'BAD_WHEEL' | 'UNPACK_FAILED'
-  | 'NO_COMPILER' | 'COMPILE_FAILED' | 'NO_HOME' | 'NO_SPACE' | 'CACHE_NOT_WRITABLE' | 'NOT_WRITABLE' | 'ENGINE_DOES_NOT_RUN' | 'GPU_NOT_USED'
+  | 'BAD_DEVICE'
+  | 'NO_PLATFORM'
+  | 'OLD_GLIBC'
+  | 'NO_PYTHON'
+  | 'NO_PIP'
+  | 'OLD_PIP'
+  | 'PIP_FAILED'
+  | 'NO_WHEEL'
+  | 'BAD_WHEEL'
+  | 'UNPACK_FAILED'
+  | 'NO_COMPILER'
+  | 'COMPILE_FAILED'
+  | 'NO_HOME'
+  | 'NO_SPACE'
+  | 'CACHE_NOT_WRITABLE'
+  | 'NOT_WRITABLE'
+  | 'ENGINE_DOES_NOT_RUN'
+  | 'GPU_NOT_USED'
   | 'NO_PACKAGES';
 
 /** Set-up cannot go on. Says the cause, and the command that mends it; nothing else is tried in its place. */
@@ -25,10 +41,17 @@ export class SetupError extends AblateError {
 
 /** The last `n` lines of a program's output that are not empty, indented. */
 export function tail(output: string, n = 12): string {
-  return output.split('\n').map(line => line.trimEnd()).filter(Boolean).slice(-n).map(line => `    ${line}`).join('\n');
+  return output
+    .split('\n')
+    .map(line => line.trimEnd())
+    .filter(Boolean)
+    .slice(-n)
+    .map(line => `    ${line}`)
+    .join('\n');
 }
 
-const FULL = ['ENOSPC', 'EDQUOT'], BARRED = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT'];
+const FULL = ['ENOSPC', 'EDQUOT'],
+  BARRED = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT'];
 
 /** What a file system refused, as an error of set-up; any other error as it is. */
 export function fileError(error: unknown): unknown {
@@ -37,6 +60,10 @@ export function fileError(error: unknown): unknown {
   if (FULL.includes(code)) return new SetupError('NO_SPACE', `No space is left to write ${file}: ${message}.`, `free some space there, then run \`${SETUP}\` again`, { cause: error });
   if (!BARRED.includes(code)) return error;
   const temporary = !path.relative(os.tmpdir(), file).startsWith('..');
-  return new SetupError('NOT_WRITABLE', `Expected to be able to write ${file}, got: ${message}.`,
-    temporary ? 'name a folder for temporary files: export TMPDIR=/path/to/folder' : 'run set-up as the owner of that folder, or in a copy of it that you may write to', { cause: error });
+  return new SetupError(
+    'NOT_WRITABLE',
+    `Expected to be able to write ${file}, got: ${message}.`,
+    temporary ? 'name a folder for temporary files: export TMPDIR=/path/to/folder' : 'run set-up as the owner of that folder, or in a copy of it that you may write to',
+    { cause: error },
+  );
 }

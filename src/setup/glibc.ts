@@ -17,6 +17,9 @@ const LEAST_MINOR = 27;
 export function requireGlibc(version: string | undefined): void {
   const [major = 0, minor = 0] = (version ?? '0.0').split('.').map(Number);
   if (major > 2 || (major === 2 && minor >= LEAST_MINOR)) return;
-  throw new SetupError('OLD_GLIBC', `Expected a Linux with glibc 2.${LEAST_MINOR} or newer, got ${version === undefined ? 'another C library (musl?)' : `glibc ${version}`}.`,
-    'use a newer distribution, or a container of one (Debian, Ubuntu, Fedora)');
+  throw new SetupError(
+    'OLD_GLIBC',
+    `Expected a Linux with glibc 2.${LEAST_MINOR} or newer, got ${version === undefined ? 'another C library (musl?)' : `glibc ${version}`}.`,
+    'use a newer distribution, or a container of one (Debian, Ubuntu, Fedora)',
+  );
 }

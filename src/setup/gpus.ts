@@ -18,7 +18,13 @@ export async function listedGpus(): Promise<Gpu[]> {
   // With a driver but without a GPU it prints "No devices found." on the same stream.
   if (!failed) return stdout.split('\n').flatMap(gpuOfLine);
   // Containers often have the devices without the tool. /proc is that of the host: it lists GPUs that the container was not given.
-  if (!await access('/dev/nvidiactl').then(() => true, () => false)) return [];
+  if (
+    !(await access('/dev/nvidiactl').then(
+      () => true,
+      () => false,
+    ))
+  )
+    return [];
   const entries = await readdir('/proc/driver/nvidia/gpus').catch(() => []);
   return entries.map((entry, index) => ({ index, name: `NVIDIA GPU at ${entry}` }));
 }
@@ -35,8 +41,10 @@ function gpuOfLine(line: string): Gpu[] {
  */
 export function visibleGpus(gpus: readonly Gpu[], visible: string | undefined): Gpu[] {
   if (visible === undefined) return [...gpus];
-  const found = visible.split(',').map(item => item.trim()).map(item =>
-    gpus.find(({ index, uuid }) => item === String(index) || (item.startsWith('GPU-') && uuid?.startsWith(item) === true)));
+  const found = visible
+    .split(',')
+    .map(item => item.trim())
+    .map(item => gpus.find(({ index, uuid }) => item === String(index) || (item.startsWith('GPU-') && uuid?.startsWith(item) === true)));
   const end = found.indexOf(undefined);
   return found.slice(0, end < 0 ? undefined : end).filter(gpu => gpu !== undefined);
 }

@@ -30,13 +30,14 @@ export const HEADER_FOLDERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'ts
 export const CUDA_WHEEL_BYTES = 2.81e9;
 export const CUDA_UNPACKED_BYTES = 4.3e9;
 
-interface Wheel extends Pick<Library, 'package' | 'wheelBytes' | 'unpackedBytes' | 'untested'> { readonly tags: readonly string[] }
+interface Wheel extends Pick<Library, 'package' | 'wheelBytes' | 'unpackedBytes' | 'untested'> {
+  readonly tags: readonly string[];
+}
 
 const UNTESTED = 'nobody has run it on this platform yet';
 
 const linuxTags = (arch: string): string[] =>
-  ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_17', 'manylinux2014', 'manylinux_2_12', 'manylinux2010', 'manylinux_2_5', 'manylinux1']
-    .map(tag => `${tag}_${arch}`);
+  ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_17', 'manylinux2014', 'manylinux_2_12', 'manylinux2010', 'manylinux_2_5', 'manylinux1'].map(tag => `${tag}_${arch}`);
 
 const WHEELS: Readonly<Record<string, Partial<Record<Device, Wheel>>>> = {
   'linux-x64': {
@@ -58,10 +59,13 @@ export function libraryFor(platform: string, device: Device): Library {
   const wheel = WHEELS[platform]?.[device];
   if (!wheel) {
     const known = Object.entries(WHEELS).flatMap(([name, devices]) => Object.keys(devices).map(d => `${name} (${d})`));
-    throw new SetupError('NO_PLATFORM', `Expected a platform that TensorFlow ${TENSORFLOW_VERSION} is published for (${known.join(', ')}), got ${platform} (${device}).`,
-      platform.startsWith('win32') ? 'use the Windows Subsystem for Linux' : 'use one of these platforms, or a container of one');
+    throw new SetupError(
+      'NO_PLATFORM',
+      `Expected a platform that TensorFlow ${TENSORFLOW_VERSION} is published for (${known.join(', ')}), got ${platform} (${device}).`,
+      platform.startsWith('win32') ? 'use the Windows Subsystem for Linux' : 'use one of these platforms, or a container of one',
+    );
   }
-  const file = (name: string): string => platform.startsWith('darwin') ? `${name}.2.dylib` : `${name}.so.2`;
+  const file = (name: string): string => (platform.startsWith('darwin') ? `${name}.2.dylib` : `${name}.so.2`);
   return {
     key: `${wheel.package}-${TENSORFLOW_VERSION}-${platform}`,
     device,

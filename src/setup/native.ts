@@ -31,7 +31,7 @@ export async function ensureNative(device: DeviceChoice, say: PrintLine, deep: b
   const cache = cacheDir();
   return withLock(lockFile('engine', enginePackage().folder), say, async () => {
     const libraryFolder = await provide(cache, library, say, deep);
-    if (!await hasProof(cache, library, libraryFolder)) await prove(cache, library, libraryFolder, device, say);
+    if (!(await hasProof(cache, library, libraryFolder))) await prove(cache, library, libraryFolder, device, say);
     return `${library.package} ${library.version}`;
   });
 }
@@ -53,15 +53,20 @@ async function provide(cache: string, library: Library, say: PrintLine, deep: bo
 
 async function ensureLibrary(cache: string, library: Library, say: PrintLine, deep: boolean): Promise<string> {
   if (process.platform === 'linux') requireGlibc(glibcVersion());
-  return ensureUnpacked(cache, {
-    key: library.key,
-    label: `${library.package} ${library.version}`,
-    requirements: [`${library.package}==${library.version}`],
-    platformTags: library.platformTags,
-    prefixes: [`tensorflow/${library.cc}`, `tensorflow/${library.framework}`, ...HEADER_FOLDERS, metadataFile(library)],
-    wheelBytes: library.wheelBytes,
-    unpackedBytes: library.unpackedBytes,
-  }, say, deep);
+  return ensureUnpacked(
+    cache,
+    {
+      key: library.key,
+      label: `${library.package} ${library.version}`,
+      requirements: [`${library.package}==${library.version}`],
+      platformTags: library.platformTags,
+      prefixes: [`tensorflow/${library.cc}`, `tensorflow/${library.framework}`, ...HEADER_FOLDERS, metadataFile(library)],
+      wheelBytes: library.wheelBytes,
+      unpackedBytes: library.unpackedBytes,
+    },
+    say,
+    deep,
+  );
 }
 
 const PROVE = fileURLToPath(new URL('prove.mjs', import.meta.url));
@@ -76,7 +81,7 @@ const proofFile = (): string => path.join(enginePackage().folder, 'lib', 'proof.
 
 async function hasProof(cache: string, library: Library, libraryFolder: string): Promise<boolean> {
   const proof = await readFile(proofFile(), 'utf8').catch(() => undefined);
-  return proof === await proofKey(cache, library, libraryFolder);
+  return proof === (await proofKey(cache, library, libraryFolder));
 }
 
 /**
@@ -92,8 +97,11 @@ async function prove(cache: string, library: Library, libraryFolder: string, dev
     proof = await runProof();
   }
   if ('failure' in proof) {
-    throw new SetupError('ENGINE_DOES_NOT_RUN', `The engine was provisioned from ${libraryFolder}, but does not run:\n${proof.failure}`,
-      `remove ${cache} and run \`${SETUP}\` again; if that changes nothing, the message above names what this machine lacks`);
+    throw new SetupError(
+      'ENGINE_DOES_NOT_RUN',
+      `The engine was provisioned from ${libraryFolder}, but does not run:\n${proof.failure}`,
+      `remove ${cache} and run \`${SETUP}\` again; if that changes nothing, the message above names what this machine lacks`,
+    );
   }
   if (library.device === 'gpu' && !proof.gpu) expectIdleGpu(device, say);
   // Where the packages cannot be written, as in the image of a container, it is proven anew each time.
@@ -105,8 +113,11 @@ async function prove(cache: string, library: Library, libraryFolder: string, dev
 /** The image of a container may be made where there is no GPU; elsewhere a sweep would take the GPU for granted. */
 function expectIdleGpu({ gpus, why }: DeviceChoice, say: PrintLine): void {
   if (gpus.length > 0) {
-    throw new SetupError('GPU_NOT_USED', `Expected the GPU build to compute on a GPU (${why}), got the CPU.`,
-      `mend the driver or CUDA_VISIBLE_DEVICES (see nvidia-smi), or go on with the CPU: TINYMIM_DEVICE=cpu ${SETUP}`);
+    throw new SetupError(
+      'GPU_NOT_USED',
+      `Expected the GPU build to compute on a GPU (${why}), got the CPU.`,
+      `mend the driver or CUDA_VISIBLE_DEVICES (see nvidia-smi), or go on with the CPU: TINYMIM_DEVICE=cpu ${SETUP}`,
+    );
   }
   say('It is the GPU build, but there is no GPU here that it can use: see `nvidia-smi` and CUDA_VISIBLE_DEVICES.');
 }

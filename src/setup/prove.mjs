@@ -5,7 +5,16 @@ import util from 'node:util';
 Object.assign(util, { isNullOrUndefined: value => value === null || value === undefined, isArray: Array.isArray });
 
 const tf = await import('@tensorflow/tfjs-node-gpu');
-const product = tf.matMul(tf.tensor2d([[1, 2], [3, 4]]), tf.tensor2d([[5, 6], [7, 8]]));
+const product = tf.matMul(
+  tf.tensor2d([
+    [1, 2],
+    [3, 4],
+  ]),
+  tf.tensor2d([
+    [5, 6],
+    [7, 8],
+  ]),
+);
 const actual = Array.from(product.dataSync()).join();
 if (tf.getBackend() !== 'tensorflow') throw new Error(`Expected the backend tensorflow, got ${tf.getBackend()}.`);
 if (actual !== '19,22,43,50') throw new Error(`Expected the product 19,22,43,50, got ${actual}.`);

@@ -21,8 +21,9 @@ export function systemPackage(debian: string, otherwise: string): string {
 export async function requirePython(): Promise<string> {
   const python = await execa('python3', ['--version'], { reject: false, timeout: 60_000 });
   if (!python.failed) return python.stdout.replace('Python ', '');
-  throw new SetupError('NO_PYTHON', 'Expected python3 on the PATH: pip takes TensorFlow\'s library from its official wheel.',
-    systemPackage('python3 python3-pip', 'install Python 3 with pip'), { cause: python });
+  throw new SetupError('NO_PYTHON', "Expected python3 on the PATH: pip takes TensorFlow's library from its official wheel.", systemPackage('python3 python3-pip', 'install Python 3 with pip'), {
+    cause: python,
+  });
 }
 
 /** The first pip that takes several `--platform`. */
@@ -36,8 +37,7 @@ export async function requirePip(): Promise<{ python: string; pip: string }> {
   const python = await requirePython();
   const run = await execa('python3', ['-m', 'pip', '--version'], { reject: false, timeout: 60_000 });
   if (run.failed) {
-    throw new SetupError('NO_PIP', `Expected Python ${python} to have pip, got: ${tail(run.stderr, 1).trim()}`,
-      systemPackage('python3-pip', 'python3 -m ensurepip --user'), { cause: run });
+    throw new SetupError('NO_PIP', `Expected Python ${python} to have pip, got: ${tail(run.stderr, 1).trim()}`, systemPackage('python3-pip', 'python3 -m ensurepip --user'), { cause: run });
   }
   const pip = /^pip (\S+)/.exec(run.stdout)?.[1] ?? run.stdout;
   if (pip.localeCompare(LEAST_PIP, 'en', { numeric: true }) < 0) {
@@ -55,10 +55,28 @@ export async function requirePip(): Promise<{ python: string; pip: string }> {
  */
 export async function downloadWheels(requirements: readonly string[], tags: readonly string[], folder: string, bytes: number): Promise<string[]> {
   const stop = showProgress(folder, bytes);
-  const pip = await execa('python3', [
-    '-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--python-version', '3.12', ...tags.flatMap(tag => ['--platform', tag]),
-    '--no-cache-dir', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--dest', folder, ...requirements,
-  ], { reject: false, all: true, stdin: 'ignore', env: { TMPDIR: folder } });
+  const pip = await execa(
+    'python3',
+    [
+      '-m',
+      'pip',
+      'download',
+      '--no-deps',
+      '--only-binary=:all:',
+      '--python-version',
+      '3.12',
+      ...tags.flatMap(tag => ['--platform', tag]),
+      '--no-cache-dir',
+      '--disable-pip-version-check',
+      '--no-input',
+      '--progress-bar',
+      'off',
+      '--dest',
+      folder,
+      ...requirements,
+    ],
+    { reject: false, all: true, stdin: 'ignore', env: { TMPDIR: folder } },
+  );
   stop();
   if (pip.failed) throw pipError(requirements, tags, pip);
   return (await readdir(folder)).filter(name => name.endsWith('.whl')).map(name => path.join(folder, name));
@@ -70,15 +88,22 @@ function pipError(requirements: readonly string[], tags: readonly string[], pip:
   const said = tail(pip.all) || `    ${pip.shortMessage ?? ''}`;
   const options = { cause: pip };
   if (/Errno (?:28|122)\b|No space left|quota exceeded/i.test(pip.all)) {
-    return new SetupError('NO_SPACE', `The disk of the cache is full: pip could not download ${names}:\n${said}`,
-      `free some space there, or name a folder on another disk: export TINYMIM_CACHE=/path/to/folder; then run \`${SETUP}\` again`, options);
+    return new SetupError(
+      'NO_SPACE',
+      `The disk of the cache is full: pip could not download ${names}:\n${said}`,
+      `free some space there, or name a folder on another disk: export TINYMIM_CACHE=/path/to/folder; then run \`${SETUP}\` again`,
+      options,
+    );
   }
   if (/No matching distribution/.test(pip.all) && !/Retrying|connection|timed out|Could not fetch|HTTP error/i.test(pip.all)) {
-    return new SetupError('NO_WHEEL', `pip found no wheel of ${names} for this platform (${tags[0] ?? 'any'} and what is compatible):\n${said}`,
-      `name an index that has it: PIP_INDEX_URL=https://... ${SETUP} (python3 -m pip config list says which one is asked now)`, options);
+    return new SetupError(
+      'NO_WHEEL',
+      `pip found no wheel of ${names} for this platform (${tags[0] ?? 'any'} and what is compatible):\n${said}`,
+      `name an index that has it: PIP_INDEX_URL=https://... ${SETUP} (python3 -m pip config list says which one is asked now)`,
+      options,
+    );
   }
-  return new SetupError('PIP_FAILED', `pip could not download ${names}:\n${said}`,
-    `check the network (or the mirror: python3 -m pip config list), then run \`${SETUP}\` again`, options);
+  return new SetupError('PIP_FAILED', `pip could not download ${names}:\n${said}`, `check the network (or the mirror: python3 -m pip config list), then run \`${SETUP}\` again`, options);
 }
 
 /** On a terminal, one line with the megabytes so far, updated in place. Returns the function that ends it. */
@@ -97,15 +122,20 @@ function showProgress(folder: string, bytes: number): () => void {
 
 async function folderBytes(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true });
-  const sizes = await Promise.all(entries.map(async name => {
-    const info = await stat(path.join(folder, name));
-    return info.isFile() ? info.size : 0;
-  }));
+  const sizes = await Promise.all(
+    entries.map(async name => {
+      const info = await stat(path.join(folder, name));
+      return info.isFile() ? info.size : 0;
+    }),
+  );
   return sizes.reduce((a, b) => a + b, 0);
 }
 
 /** Size and SHA-256 (hex) of a file. */
-export interface FileRecord { readonly bytes: number; readonly sha256: string }
+export interface FileRecord {
+  readonly bytes: number;
+  readonly sha256: string;
+}
 
 const UNPACK = fileURLToPath(new URL('unpack.py', import.meta.url));
 
@@ -119,9 +149,12 @@ export async function unpackWheels(wheels: readonly string[], prefixes: readonly
   if (!run.failed) return JSON.parse(run.stdout) as Record<string, FileRecord>;
   const names = wheels.map(wheel => path.basename(wheel)).join(', ');
   if (run.exitCode === 3) {
-    throw new SetupError('BAD_WHEEL', `Expected ${names} to be whole, got: ${tail(run.stderr, 1).trim()}`,
-      `run \`${SETUP}\` again: it is downloaded anew`, { cause: run });
+    throw new SetupError('BAD_WHEEL', `Expected ${names} to be whole, got: ${tail(run.stderr, 1).trim()}`, `run \`${SETUP}\` again: it is downloaded anew`, { cause: run });
   }
-  throw new SetupError('UNPACK_FAILED', `Could not unpack ${names} to ${destination}:\n${tail(run.stderr) || `    ${run.shortMessage}`}`,
-    `check the disk (space, rights), then run \`${SETUP}\` again`, { cause: run });
+  throw new SetupError(
+    'UNPACK_FAILED',
+    `Could not unpack ${names} to ${destination}:\n${tail(run.stderr) || `    ${run.shortMessage}`}`,
+    `check the disk (space, rights), then run \`${SETUP}\` again`,
+    { cause: run },
+  );
 }

@@ -22,8 +22,12 @@ export type Trial = z.infer<typeof answer>;
 /** Loads `engine` as a worker does. Takes a second or two. */
 export async function tryEngine(engine: EngineName, device: Device, threads: number): Promise<Trial> {
   const oneGpu = device === 'gpu' && process.env['CUDA_VISIBLE_DEVICES'] === undefined ? { CUDA_VISIBLE_DEVICES: '0' } : {};
-  const { stdout, all, shortMessage } = await execa(process.execPath, ['--import', import.meta.resolve('tsx'), CHECK, engine, device, String(threads)],
-    { reject: false, all: true, timeout: 300_000, env: { TF_CPP_MIN_LOG_LEVEL: '2', ...oneGpu } });
+  const { stdout, all, shortMessage } = await execa(process.execPath, ['--import', import.meta.resolve('tsx'), CHECK, engine, device, String(threads)], {
+    reject: false,
+    all: true,
+    timeout: 300_000,
+    env: { TF_CPP_MIN_LOG_LEVEL: '2', ...oneGpu },
+  });
   const line = stdout.split('\n').findLast(text => text.startsWith('{'));
   return line === undefined ? { failure: tail(all, 3) || `    ${shortMessage ?? 'it ended without a word'}` } : answer.parse(JSON.parse(line));
 }

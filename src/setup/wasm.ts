@@ -21,13 +21,13 @@ export const wasmVersion = (): string => (require(resolvePackage(PACKAGE)) as { 
  */
 export async function ensureWasm(say: PrintLine): Promise<string> {
   const file = path.join(path.dirname(resolvePackage(PACKAGE)), 'proof.txt');
-  const name = `WebAssembly ${wasmVersion()}`, proof = `${name}\nnode ${process.version}\n`;
-  if (await readFile(file, 'utf8').catch(() => undefined) === proof) return name;
+  const name = `WebAssembly ${wasmVersion()}`,
+    proof = `${name}\nnode ${process.version}\n`;
+  if ((await readFile(file, 'utf8').catch(() => undefined)) === proof) return name;
   const found = await tryEngine('wasm', 'cpu', 1);
   if ('failure' in found || !found.toy.ok) {
     const got = 'failure' in found ? found.failure : `    a toy step trained to a loss of ${found.toy.lastLoss} from ${found.toy.firstLoss}`;
-    throw new SetupError('ENGINE_DOES_NOT_RUN', `Expected ${name} to compute, got:\n${got}`,
-      isCheckout ? `npm ci --ignore-scripts, then ${SETUP}` : `npm install --ignore-scripts, then ${SETUP}`);
+    throw new SetupError('ENGINE_DOES_NOT_RUN', `Expected ${name} to compute, got:\n${got}`, isCheckout ? `npm ci --ignore-scripts, then ${SETUP}` : `npm install --ignore-scripts, then ${SETUP}`);
   }
   // Where the packages cannot be written, as in the image of a container, it is proven anew each time.
   await writeFile(file, proof).catch(() => undefined);

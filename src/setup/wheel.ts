@@ -57,7 +57,8 @@ const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocale
 
 /** The wheels, kept until they are unpacked, so that an interruption after a long download does not repeat it. */
 async function ensureWheels(cache: string, unpacking: Unpacking, say: PrintLine): Promise<string[]> {
-  const kept = downloadFolder(cache, unpacking.key), downloads = path.dirname(kept);
+  const kept = downloadFolder(cache, unpacking.key),
+    downloads = path.dirname(kept);
   if (existsSync(kept)) {
     await prepareFolder(path.join(cache, LIBRARIES), unpacking.unpackedBytes);
     return (await readdir(kept)).map(name => path.join(kept, name));
@@ -94,8 +95,11 @@ async function unpack(cache: string, unpacking: Unpacking, wheels: readonly stri
 function requireAll({ prefixes }: Unpacking, wheels: readonly string[], files: Readonly<Record<string, FileRecord>>): void {
   for (const prefix of prefixes) {
     if (Object.keys(files).some(name => name.startsWith(prefix))) continue;
-    throw new SetupError('BAD_WHEEL', `Expected ${wheels.map(w => path.basename(w)).join(', ')} to contain ${prefix}, got no such file.`,
-      'check which package the mirror of pip serves (python3 -m pip config list)');
+    throw new SetupError(
+      'BAD_WHEEL',
+      `Expected ${wheels.map(w => path.basename(w)).join(', ')} to contain ${prefix}, got no such file.`,
+      'check which package the mirror of pip serves (python3 -m pip config list)',
+    );
   }
 }
 

@@ -70,8 +70,7 @@ function distillRecipe(factors: Factors, profile: Profile, teacher: TeacherModel
     teacher_drop_path: factors.teacherDropPath,
     mask_ratio: factors.maskRatio,
     teacher_input: factors.teacherInput,
-    reconstruction:
-      factors.reconstruction > 0 ? { weight: factors.reconstruction, decoder: profile.pretrain.decoder, norm_pix_loss: profile.pretrain.norm_pix_loss } : null,
+    reconstruction: factors.reconstruction > 0 ? { weight: factors.reconstruction, decoder: profile.pretrain.decoder, norm_pix_loss: profile.pretrain.norm_pix_loss } : null,
     student_jitter: factors.jitter ? jitter : null,
     schedule: scheduleOf(factors, profile),
     optimizer,

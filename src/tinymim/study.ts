@@ -22,7 +22,10 @@ function facts(p: Profile): Fact[] {
   return [
     { label: 'Data', value: dataTitle(p.data), lead: true },
     { label: 'Images', value: `${images(p.unlabelled_images, train)} without labels, ${images(p.labelled_images, train)} with, ${images(imageCount(p.data, 'test'), 0)} for the test` },
-    { label: 'Tokens', value: `${(p.model.image_size[0] / p.model.patch_size) * (p.model.image_size[1] / p.model.patch_size)} patches of ${p.model.patch_size} x ${p.model.patch_size} pixels and a class token` },
+    {
+      label: 'Tokens',
+      value: `${(p.model.image_size[0] / p.model.patch_size) * (p.model.image_size[1] / p.model.patch_size)} patches of ${p.model.patch_size} x ${p.model.patch_size} pixels and a class token`,
+    },
     ...(['L', 'B', 'S', 'T'] as const).map(s => ({ label: `ViT-${s}`, value: size(p.model.sizes[s]) })),
     { label: 'MAE pre-training', value: `${epochs(p.pretrain)}, mask ratio ${p.pretrain.mask_ratio}` },
     { label: 'Distillation', value: `${epochs(p.distill)}; three times as long on the main schedule` },

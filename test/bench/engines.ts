@@ -24,13 +24,24 @@ const smoke = { ...sweep, batch: 64 };
 const classifier = { kind: 'finetune', batch: 128, classes: 10, layer_decay: 0.9, optimizer: { weight_decay: 0.05, betas: [0.9, 0.999] }, lr: 1e-3, inputs: ['targets'] } as const;
 const STEPS: readonly StepCase[] = [
   {
-    ...smoke, optimizer, name: 'distill-smoke', title: 'smoke: distillation, 64 images of 5 tokens, width 48 teaches 32',
-    model: { ...model, patch_size: 14, embed_dim: 32, depth: 2 }, teacher: { ...teacher, patch_size: 14, embed_dim: 48 },
+    ...smoke,
+    optimizer,
+    name: 'distill-smoke',
+    title: 'smoke: distillation, 64 images of 5 tokens, width 48 teaches 32',
+    model: { ...model, patch_size: 14, embed_dim: 32, depth: 2 },
+    teacher: { ...teacher, patch_size: 14, embed_dim: 48 },
   },
   { ...sweep, model, teacher, optimizer, title: 'mini, desk: distillation, 256 images of 17 tokens, width 128 teaches 64' },
   {
-    ...sweep, optimizer, kind: 'pretrain', name: 'pretrain-desk', title: 'mini, desk: MAE pre-training, 256 images of 17 tokens, width 128',
-    model: teacher, decoder: { embed_dim: 64, depth: 2, num_heads: 4, mlp_ratio: 4 }, mask_ratio: 0.75, inputs: ['ids_keep', 'ids_restore', 'mask'],
+    ...sweep,
+    optimizer,
+    kind: 'pretrain',
+    name: 'pretrain-desk',
+    title: 'mini, desk: MAE pre-training, 256 images of 17 tokens, width 128',
+    model: teacher,
+    decoder: { embed_dim: 64, depth: 2, num_heads: 4, mlp_ratio: 4 },
+    mask_ratio: 0.75,
+    inputs: ['ids_keep', 'ids_restore', 'mask'],
   },
   { ...sweep, ...classifier, name: 'finetune-desk', title: 'mini, desk: fine-tuning, 128 images of 17 tokens, width 64', model },
   ...CASES.filter(({ name }) => name === 'distill-32' || name === 'finetune-224'),
@@ -40,8 +51,15 @@ const STEPS: readonly StepCase[] = [
 const ROUND_SECONDS = 2;
 const WARM_UP = 4;
 
-interface Reply { readonly seconds: number; readonly peak_bytes: number }
-interface Runner { readonly peer: Peer; readonly milliseconds: number[]; peakBytes: number }
+interface Reply {
+  readonly seconds: number;
+  readonly peak_bytes: number;
+}
+interface Runner {
+  readonly peer: Peer;
+  readonly milliseconds: number[];
+  peakBytes: number;
+}
 
 async function race(step: StepCase, rounds: number): Promise<string[][]> {
   const folder = mkdtempSync(join(tmpdir(), 'engines-'));
@@ -66,8 +84,7 @@ async function race(step: StepCase, rounds: number): Promise<string[][]> {
       }
     }
     const fastest = median(runners[0]!.milliseconds);
-    return runners.map(({ milliseconds, peakBytes }, i) =>
-      [ENGINES[i]!.name, median(milliseconds).toFixed(1), (median(milliseconds) / fastest).toFixed(1), `${Math.round(peakBytes / 1e6)} MB`]);
+    return runners.map(({ milliseconds, peakBytes }, i) => [ENGINES[i]!.name, median(milliseconds).toFixed(1), (median(milliseconds) / fastest).toFixed(1), `${Math.round(peakBytes / 1e6)} MB`]);
   } finally {
     await Promise.all(runners.map(({ peer }) => peer.close()));
     rmSync(folder, { recursive: true });
@@ -76,7 +93,9 @@ async function race(step: StepCase, rounds: number): Promise<string[][]> {
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-const { values: { rounds, only } } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, only: { type: 'string', default: STEPS.map(({ name }) => name).join() } } });
+const {
+  values: { rounds, only },
+} = parseArgs({ options: { rounds: { type: 'string', default: '5' }, only: { type: 'string', default: STEPS.map(({ name }) => name).join() } } });
 for (const step of STEPS.filter(({ name }) => only.split(',').includes(name))) {
-  process.stdout.write(`${heading(step.title)}\n${textTable([['engine', 'ms a step', 'times', 'peak memory'], ...await race(step, Number(rounds))])}\n\n`);
+  process.stdout.write(`${heading(step.title)}\n${textTable([['engine', 'ms a step', 'times', 'peak memory'], ...(await race(step, Number(rounds)))])}\n\n`);
 }

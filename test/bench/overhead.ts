@@ -22,7 +22,8 @@ const EXPERIMENTS = fileURLToPath(new URL('../../experiments', import.meta.url))
 /** Counts the time within the native runs of graphs. */
 function timeNativeRuns(): { readonly milliseconds: number } {
   const backend = nativeBackend() as unknown as { binding: Record<string, unknown> };
-  const native = backend.binding, total = { milliseconds: 0 };
+  const native = backend.binding,
+    total = { milliseconds: 0 };
   const run = native['runSavedModel'] as (...args: unknown[]) => unknown;
   // Copied one by one: a prototype would not reach the native properties.
   backend.binding = Object.fromEntries(Object.getOwnPropertyNames(native).map(name => [name, native[name]]));
@@ -37,7 +38,12 @@ function timeNativeRuns(): { readonly milliseconds: number } {
   return total;
 }
 
-interface Share { readonly kind: string; readonly steps: number; readonly stepMs: number; readonly outside: number }
+interface Share {
+  readonly kind: string;
+  readonly steps: number;
+  readonly stepMs: number;
+  readonly outside: number;
+}
 
 /** Adds up what lies between two steps in a row; what another phase interrupts is left out. */
 class StepClock {
@@ -68,15 +74,24 @@ class StepClock {
 }
 
 async function measure(): Promise<Share[]> {
-  const { study, profile, ablations, seeds } = await loadExperiments(EXPERIMENTS, { profile: 'mini', only: 'relation/qk-vv-softmax,mae-vs-scratch/scratch-b', sets: ['pretrain.schedule.epochs=1', 'pretrain.schedule.warmup_epochs=0.1'] });
+  const { study, profile, ablations, seeds } = await loadExperiments(EXPERIMENTS, {
+    profile: 'mini',
+    only: 'relation/qk-vv-softmax,mae-vs-scratch/scratch-b',
+    sets: ['pretrain.schedule.epochs=1', 'pretrain.schedule.warmup_epochs=0.1'],
+  });
   const plan = buildPlan({ study, profile, ablations, seeds });
   await loadEngine({ device: 'cpu', threads: 1 });
-  const native = timeNativeRuns(), folder = mkdtempSync(join(tmpdir(), 'overhead-'));
-  const done = new Map<string, UpstreamOutput>(), shares: Share[] = [];
+  const native = timeNativeRuns(),
+    folder = mkdtempSync(join(tmpdir(), 'overhead-'));
+  const done = new Map<string, UpstreamOutput>(),
+    shares: Share[] = [];
   try {
     for (const stage of plan.stages.values()) {
-      const clock = new StepClock(native), output = join(folder, stage.key);
-      const result = await run(stage, output, done, phase => { clock.mark(phase); });
+      const clock = new StepClock(native),
+        output = join(folder, stage.key);
+      const result = await run(stage, output, done, phase => {
+        clock.mark(phase);
+      });
       done.set(stage.key, { key: stage.key, kind: stage.kind, recipe: stage.recipe, result, output });
       if (clock.steps > 0) shares.push({ kind: stage.kind, steps: clock.steps, stepMs: clock.wall / clock.steps, outside: 1 - clock.within / clock.wall });
     }
@@ -89,11 +104,18 @@ async function measure(): Promise<Share[]> {
     mkdirSync(output);
     const runner = await study.kinds.find(({ name }) => name === kind)!.load();
     const context: StageContext = {
-      recipe, seed, output,
+      recipe,
+      seed,
+      output,
       upstream: Object.fromEntries(Object.entries(upstream).map(([slot, key]) => [slot, inputs.get(key)!])),
       execution: { device: 'cpu', threads: 1, dataDir: dataDir(), acceptEngineChange: false },
       checkpoints: { latest: () => Promise.resolve(undefined), due: () => false, save: () => Promise.resolve() },
-      metric: () => undefined, progress: ({ phase }) => { onPhase(phase); }, log: () => undefined, provenance: () => undefined,
+      metric: () => undefined,
+      progress: ({ phase }) => {
+        onPhase(phase);
+      },
+      log: () => undefined,
+      provenance: () => undefined,
       signal: new AbortController().signal,
     };
     return runner(context);
@@ -101,7 +123,9 @@ async function measure(): Promise<Share[]> {
 }
 
 const shares = await measure();
-process.stdout.write(`${heading('Outside the native call, one thread, sizes of mini')}\n${textTable([
-  ['stage', 'steps', 'ms a step', 'outside'],
-  ...shares.map(({ kind, steps, stepMs, outside }) => [kind, String(steps), stepMs.toFixed(1), `${(100 * outside).toFixed(2)} %`]),
-])}\n`);
+process.stdout.write(
+  `${heading('Outside the native call, one thread, sizes of mini')}\n${textTable([
+    ['stage', 'steps', 'ms a step', 'outside'],
+    ...shares.map(({ kind, steps, stepMs, outside }) => [kind, String(steps), stepMs.toFixed(1), `${(100 * outside).toFixed(2)} %`]),
+  ])}\n`,
+);

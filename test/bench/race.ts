@@ -31,7 +31,10 @@ async function race(options: RaceOptions): Promise<number> {
   if (onGpu) requireGpuOf(pytorch);
   const machine = await describeMachine();
   const setting = {
-    machine, versions: { PyTorch: pytorch.version, ...ourVersions() }, device: options.device.toUpperCase(), threads: options.threads,
+    machine,
+    versions: { PyTorch: pytorch.version, ...ourVersions() },
+    device: options.device.toUpperCase(),
+    threads: options.threads,
   };
   for (const line of settingLines(setting)) print(line);
 
@@ -45,10 +48,12 @@ async function race(options: RaceOptions): Promise<number> {
   if (sweep) cases.push(sweep.step);
 
   const bfloat16 = machine.bfloat16.length > 0;
-  const goals = onGpu ? [] : [
-    ...cases.flatMap(result => (result === sweep?.step ? [] : stepGoals(result, { threads: options.threads, bfloat16 }))),
-    ...(sweep ? sweepGoals(sweep.results, sweep.bounds, { cores: machine.cores, bfloat16 }) : []),
-  ];
+  const goals = onGpu
+    ? []
+    : [
+        ...cases.flatMap(result => (result === sweep?.step ? [] : stepGoals(result, { threads: options.threads, bfloat16 }))),
+        ...(sweep ? sweepGoals(sweep.results, sweep.bounds, { cores: machine.cores, bfloat16 }) : []),
+      ];
   if (goals.length > 0) {
     print(`\n${heading('Goals')}`);
     printTable(goalTable(goals));

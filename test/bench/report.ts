@@ -31,7 +31,8 @@ async function measure(seeds: number): Promise<{ stages: number; seconds: number
   let seconds = Infinity;
   for (let i = 0; i < REPEATS; i++) {
     rmSync(outDir, { recursive: true, force: true });
-    const began = performance.now(), cpu = process.cpuUsage();
+    const began = performance.now(),
+      cpu = process.cpuUsage();
     await writeReport({ ...input, provenance: {}, outDir });
     const { user, system } = process.cpuUsage(cpu);
     seconds = Math.min(seconds, (performance.now() - began) / 1e3, (user + system) / 1e6);

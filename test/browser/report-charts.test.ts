@@ -100,7 +100,8 @@ describe.skipIf(!hasChromium)('live charts', () => {
     return found;
   }
 
-  const cells = (page: Page, selector: string): Promise<string[][]> => onAll(page.locator(`${selector} tbody tr`), rows => rows.map(row => [...row.children].map(cell => cell.textContent.replaceAll('\u00a0', ' '))));
+  const cells = (page: Page, selector: string): Promise<string[][]> =>
+    onAll(page.locator(`${selector} tbody tr`), rows => rows.map(row => [...row.children].map(cell => cell.textContent.replaceAll('\u00a0', ' '))));
 
   test('stand where the drawings on paper stood, text by text', async () => {
     for (const size of [DESKTOP, PHONE]) {
@@ -113,7 +114,10 @@ describe.skipIf(!hasChromium)('live charts', () => {
           await live(page, id);
           const [drawn, still] = [await layout(figure(page, id).locator('.canvas svg')), await layout(figure(paper, id).locator('.drawing svg:visible'))];
           expect(drawn.size, id).toEqual(still.size);
-          expect(drawn.texts.map(({ text }) => text), id).toEqual(still.texts.map(({ text }) => text));
+          expect(
+            drawn.texts.map(({ text }) => text),
+            id,
+          ).toEqual(still.texts.map(({ text }) => text));
           // On paper coordinates are rounded to a tenth of a pixel.
           const apart = drawn.texts.map(({ left, top }, i) => Math.hypot(left - still.texts[i]!.left, top - still.texts[i]!.top));
           expect(Math.max(...apart), id).toBeLessThan(0.3);
@@ -142,7 +146,10 @@ describe.skipIf(!hasChromium)('live charts', () => {
     for (const [label = '', n = '', measured = '', , published = ''] of rows) {
       const [value = '', spread = ''] = measured.split(' \u00b1 ');
       expect(tips).toContainEqual(expect.arrayContaining([label, `Measured: test accuracy (%): ${value}`, `\u00b1 ${spread}, n ${n}`]));
-      expect(tips.some(tip => tip[0] === label && tip[1]!.endsWith(`: ${published.replace('\u2020', '')}`)), `${label} ${published}`).toBe(true);
+      expect(
+        tips.some(tip => tip[0] === label && tip[1]!.endsWith(`: ${published.replace('\u2020', '')}`)),
+        `${label} ${published}`,
+      ).toBe(true);
     }
     expect(tips).toHaveLength(12);
     await page.close();
@@ -154,7 +161,11 @@ describe.skipIf(!hasChromium)('live charts', () => {
     const rows = await onAll(page.locator('figure[data-chart="relation-distill-loss"] + details tbody tr'), all => all.map(row => [...row.children].map(cell => cell.firstChild.textContent.trim())));
     expect(rows).toHaveLength(4);
     for (const [label = '', ...values] of rows) {
-      for (const value of values) expect(tips.some(tip => tip[0] === label && tip[1]!.endsWith(`: ${value}`)), `${label} ${value}`).toBe(true);
+      for (const value of values)
+        expect(
+          tips.some(tip => tip[0] === label && tip[1]!.endsWith(`: ${value}`)),
+          `${label} ${value}`,
+        ).toBe(true);
     }
     await page.close();
   });
@@ -293,19 +304,23 @@ describe.skipIf(!hasChromium)('live charts', () => {
     await page.close();
   });
 
-  test('hostile labels are told as text, and neither run nor widen the page', async () => {
-    const { page, errors } = await open('hostile', PHONE);
-    const ids = await chartIds(page);
-    const told: string[] = [];
-    for (const id of ids) {
-      await page.evaluate("document.querySelectorAll('details').forEach(details => (details.open = true))");
-      told.push(...(await readAll(page, await live(page, id))).flat());
-    }
-    expect(told).toContain(HOSTILE_LABELS[0]);
-    expect(await page.evaluate('typeof window.pwned')).toBe('undefined');
-    expect(await page.locator('.tip :not(strong, div)').count()).toBe(0);
-    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400);
-    expect(errors).toEqual([]);
-    await page.close();
-  }, LONG_MS);
+  test(
+    'hostile labels are told as text, and neither run nor widen the page',
+    async () => {
+      const { page, errors } = await open('hostile', PHONE);
+      const ids = await chartIds(page);
+      const told: string[] = [];
+      for (const id of ids) {
+        await page.evaluate("document.querySelectorAll('details').forEach(details => (details.open = true))");
+        told.push(...(await readAll(page, await live(page, id))).flat());
+      }
+      expect(told).toContain(HOSTILE_LABELS[0]);
+      expect(await page.evaluate('typeof window.pwned')).toBe('undefined');
+      expect(await page.locator('.tip :not(strong, div)').count()).toBe(0);
+      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400);
+      expect(errors).toEqual([]);
+      await page.close();
+    },
+    LONG_MS,
+  );
 });

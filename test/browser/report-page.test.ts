@@ -91,31 +91,39 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
   };
 
   describe.each(Object.keys(inputs))('%s', name => {
-    test('opens without messages, asks for nothing but itself, does not scroll sideways and has no text below 12 px at any width', async () => {
-      const { page, errors, requests } = await open(name, 'index.html', { viewport: { width: WIDTHS[0], height: 800 } });
-      for (const width of WIDTHS) {
-        await page.setViewportSize({ width, height: 800 });
-        expect(await page.evaluate<number>('document.documentElement.scrollWidth'), `at ${width} px`).toBeLessThanOrEqual(width);
-        expect(await page.evaluate<string[]>(SMALL_TEXTS), `below 12 px, at ${width} px`).toEqual([]);
-      }
-      expect(errors).toEqual([]);
-      expect(requests).toEqual([page.url()]);
-      await page.close();
-    }, LONG_MS);
+    test(
+      'opens without messages, asks for nothing but itself, does not scroll sideways and has no text below 12 px at any width',
+      async () => {
+        const { page, errors, requests } = await open(name, 'index.html', { viewport: { width: WIDTHS[0], height: 800 } });
+        for (const width of WIDTHS) {
+          await page.setViewportSize({ width, height: 800 });
+          expect(await page.evaluate<number>('document.documentElement.scrollWidth'), `at ${width} px`).toBeLessThanOrEqual(width);
+          expect(await page.evaluate<string[]>(SMALL_TEXTS), `below 12 px, at ${width} px`).toEqual([]);
+        }
+        expect(errors).toEqual([]);
+        expect(requests).toEqual([page.url()]);
+        await page.close();
+      },
+      LONG_MS,
+    );
 
-    test.skipIf(name === 'grid').each(name === 'sample' || name === 'seeds' ? LOOKS : [LOOKS[0], LOOKS[3]])('axe finds no violation, and no text is smaller than 12 px: %s, %o', async (colorScheme, size) => {
-      const { page, errors, requests } = await open(name, 'index.html', { ...size, colorScheme });
-      expect(errors).toEqual([]);
-      expect(requests).toEqual([page.url()]);
-      expect(await page.evaluate<string[]>(SMALL_TEXTS)).toEqual([]);
-      await page.evaluate(axeSource);
-      await page.evaluate(OPEN_ALL);
-      await page.waitForFunction(ALL_LIVE);
-      const results = await page.evaluate<AxeResults>(RUN_AXE);
-      expect(results.violations.map(v => `${v.id}: ${v.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)).toEqual([]);
-      expect(results.passes.map(pass => pass.id)).toContain('color-contrast');
-      await page.close();
-    }, LONG_MS);
+    test.skipIf(name === 'grid').each(name === 'sample' || name === 'seeds' ? LOOKS : [LOOKS[0], LOOKS[3]])(
+      'axe finds no violation, and no text is smaller than 12 px: %s, %o',
+      async (colorScheme, size) => {
+        const { page, errors, requests } = await open(name, 'index.html', { ...size, colorScheme });
+        expect(errors).toEqual([]);
+        expect(requests).toEqual([page.url()]);
+        expect(await page.evaluate<string[]>(SMALL_TEXTS)).toEqual([]);
+        await page.evaluate(axeSource);
+        await page.evaluate(OPEN_ALL);
+        await page.waitForFunction(ALL_LIVE);
+        const results = await page.evaluate<AxeResults>(RUN_AXE);
+        expect(results.violations.map(v => `${v.id}: ${v.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)).toEqual([]);
+        expect(results.passes.map(pass => pass.id)).toContain('color-contrast');
+        await page.close();
+      },
+      LONG_MS,
+    );
   });
 
   test.each([true, false])('charts follow the dark scheme, with script: %s', async javaScriptEnabled => {

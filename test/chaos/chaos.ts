@@ -46,13 +46,15 @@ export async function runChaos(options: ChaosOptions): Promise<Tally> {
     const began = performance.now();
     const elapsed = (): number => (performance.now() - began) / 1e3;
     const isOver = (): boolean => faultsOf(tally) > 0 || options.enough(tally, elapsed());
-    await Promise.all(Array.from({ length: lanes }, (_, lane) => {
-      let drawn = 0;
-      const random = (): number => draw(seed, `chaos ${lane}`, drawn++);
-      const next = shuffledForever(options.disturbances, random);
-      const newScene = (name: string): Scene => new Scene(store(name), plan, room, tally, random, say);
-      return disturb({ next, newScene, plan, calm: openStoreReadOnly(calm.store), tally, elapsed, isOver, say });
-    }));
+    await Promise.all(
+      Array.from({ length: lanes }, (_, lane) => {
+        let drawn = 0;
+        const random = (): number => draw(seed, `chaos ${lane}`, drawn++);
+        const next = shuffledForever(options.disturbances, random);
+        const newScene = (name: string): Scene => new Scene(store(name), plan, room, tally, random, say);
+        return disturb({ next, newScene, plan, calm: openStoreReadOnly(calm.store), tally, elapsed, isOver, say });
+      }),
+    );
   } finally {
     clean(room, tally, say);
   }

@@ -121,7 +121,10 @@ function damageCheckpoint(scene: Scene, store: StoreReader): boolean {
   const last = store.attempts(key).at(-1)!;
   scene.expect(`the damaged checkpoint of step ${step} of stage ${key}`, () => {
     const now = scene.reader()!;
-    const next = now.attempts(key).filter(n => n > last).find(n => existsSync(join(now.attemptDir(key, n), attemptFiles.resumed)));
+    const next = now
+      .attempts(key)
+      .filter(n => n > last)
+      .find(n => existsSync(join(now.attemptDir(key, n), attemptFiles.resumed)));
     return next === undefined || readFileSync(now.logFile(key, next), 'utf8').includes(`Checkpoint of step ${step} (attempt ${attempt}) is damaged`);
   });
   return true;
@@ -157,10 +160,14 @@ function leaveTemporaries(_: Scene, store: StoreReader): boolean {
 function damageDone(scene: Scene, store: StoreReader): boolean {
   const all = [...scene.plan.stages.values()];
   const consumers = (key: string): typeof all => all.filter(stage => Object.values(stage.upstream).includes(key));
-  const key = scene.pick(all.map(s => s.key).filter(k => {
-    const after = consumers(k);
-    return store.doneAttempt(k) !== undefined && (after.length === 0 || after.some(s => store.doneAttempt(s.key) === undefined));
-  }));
+  const key = scene.pick(
+    all
+      .map(s => s.key)
+      .filter(k => {
+        const after = consumers(k);
+        return store.doneAttempt(k) !== undefined && (after.length === 0 || after.some(s => store.doneAttempt(s.key) === undefined));
+      }),
+  );
   if (key === undefined) return false;
   const dir = store.attemptDir(key, store.doneAttempt(key)!);
   const output = join(dir, attemptFiles.output, 'tree.json');

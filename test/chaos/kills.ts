@@ -46,6 +46,8 @@ async function reach(sweep: Sweep, moment: (event: RunEvent) => boolean): Promis
   const from = sweep.events.length;
   const deadline = performance.now() + PATIENCE_MS;
   let over = false;
-  void sweep.ended.then(() => { over = true; });
+  void sweep.ended.then(() => {
+    over = true;
+  });
   while (!over && performance.now() < deadline && !sweep.events.slice(from).some(moment)) await sleep(5);
 }

@@ -25,8 +25,7 @@ const CHOICE = ['--experiments', EXPERIMENTS, '--profile', 'toy', '--only', 'tin
 
 export async function killDistillations({ kills, tally, random, say }: NativeOptions): Promise<void> {
   const folder = temporaryFolder('chaos-native');
-  const start = (store: string) =>
-    execa(process.execPath, [ABLATE, 'sweep', ...CHOICE, '--store', store], { cwd: folder, reject: false, all: true, detached: true });
+  const start = (store: string) => execa(process.execPath, [ABLATE, 'sweep', ...CHOICE, '--store', store], { cwd: folder, reject: false, all: true, detached: true });
   const calm = await start('calm');
   if (calm.exitCode !== 0) throw new Error(`Expected an undisturbed sweep on the engine, got one that failed:\n${calm.all}`);
   const calmFiles = filesOf(openStoreReadOnly(join(folder, 'calm')));
@@ -70,12 +69,18 @@ const stagesOf = (dir: string): { readonly key: string; readonly kind: string; r
 
 /** Number of attempts of each stage that is done. */
 const doneIn = (dir: string): Map<string, number> =>
-  new Map(stagesOf(dir).filter(s => s.state === 'done').map(({ key }) => [key, openStoreReadOnly(dir).attempts(key).length]));
+  new Map(
+    stagesOf(dir)
+      .filter(s => s.state === 'done')
+      .map(({ key }) => [key, openStoreReadOnly(dir).attempts(key).length]),
+  );
 
 /** Until a worker trains; false when the sweep ends without. */
 async function distillBegan(dir: string, running: PromiseLike<unknown>): Promise<boolean> {
   let ended = false;
-  void running.then(() => { ended = true; });
+  void running.then(() => {
+    ended = true;
+  });
   while (!ended) {
     await sleep(50);
     for (const { key, state } of stagesOf(dir).filter(s => s.kind === 'distill')) {
@@ -97,14 +102,19 @@ function check(dir: string, before: ReadonlyMap<string, number>, tally: Tally, s
 
 /** Results and final weights by stage and name. */
 function filesOf(store: StoreReader): Map<string, Buffer> {
-  return new Map(store.keys().flatMap((key): [string, Buffer][] => {
-    const attempt = store.doneAttempt(key);
-    if (attempt === undefined) return [];
-    const dir = store.attemptDir(key, attempt);
-    const names = [attemptFiles.result, ...readdirSync(join(dir, attemptFiles.output)).map(name => join(attemptFiles.output, name))];
-    return names.map(name => [join(key, name), readFileSync(join(dir, name))]);
-  }));
+  return new Map(
+    store.keys().flatMap((key): [string, Buffer][] => {
+      const attempt = store.doneAttempt(key);
+      if (attempt === undefined) return [];
+      const dir = store.attemptDir(key, attempt);
+      const names = [attemptFiles.result, ...readdirSync(join(dir, attemptFiles.output)).map(name => join(attemptFiles.output, name))];
+      return names.map(name => [join(key, name), readFileSync(join(dir, name))]);
+    }),
+  );
 }
 
 const resumesIn = (store: StoreReader): number =>
-  store.keys().flatMap(key => store.attempts(key).map(n => join(store.attemptDir(key, n), attemptFiles.resumed))).filter(file => existsSync(file) && !readFileSync(file, 'utf8').includes('null')).length;
+  store
+    .keys()
+    .flatMap(key => store.attempts(key).map(n => join(store.attemptDir(key, n), attemptFiles.resumed)))
+    .filter(file => existsSync(file) && !readFileSync(file, 'utf8').includes('null')).length;

@@ -111,13 +111,15 @@ function commandLine(pid: number): string {
 
 /** Zombies have ended. */
 function livingProcesses(): { readonly pid: number; readonly group: number }[] {
-  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).flatMap(name => {
-    try {
-      const text = readFileSync(`/proc/${name}/stat`, 'utf8');
-      const [state, , group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      return state === 'Z' || state === 'X' ? [] : [{ pid: Number(name), group: Number(group) }];
-    } catch {
-      return [];
-    }
-  });
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => {
+      try {
+        const text = readFileSync(`/proc/${name}/stat`, 'utf8');
+        const [state, , group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+        return state === 'Z' || state === 'X' ? [] : [{ pid: Number(name), group: Number(group) }];
+      } catch {
+        return [];
+      }
+    });
 }

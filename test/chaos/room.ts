@@ -50,7 +50,10 @@ function diskRoom(dir: string): Room {
 
 function plainRoom(dir: string, notFillable: string): Room {
   return {
-    dir, notFillable, fill: () => undefined, unfill: () => undefined,
+    dir,
+    notFillable,
+    fill: () => undefined,
+    unfill: () => undefined,
     readOnly: store => setModes(store, 0o555),
     writable: store => void setModes(store, 0o755),
     remove: () => rmSync(dir, { recursive: true, force: true }),

@@ -25,8 +25,7 @@ export interface Tally {
   hangs: number;
 }
 
-export const newTally = (): Tally =>
-  ({ stores: 0, disturbances: 0, kills: 0, resumes: 0, needless: 0, differing: 0, points: 0, leftovers: 0, stuck: 0, undone: 0, silent: 0, hangs: 0 });
+export const newTally = (): Tally => ({ stores: 0, disturbances: 0, kills: 0, resumes: 0, needless: 0, differing: 0, points: 0, leftovers: 0, stuck: 0, undone: 0, silent: 0, hangs: 0 });
 
 const FAULTS = {
   needless: 'stages re-run needlessly',

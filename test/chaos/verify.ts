@@ -37,7 +37,9 @@ function filesOf(store: StoreReader, key: string): Map<string, Buffer> {
   const attempt = store.doneAttempt(key);
   if (attempt === undefined) return new Map();
   const dir = store.attemptDir(key, attempt);
-  const output = readdirSync(join(dir, attemptFiles.output), { recursive: true, withFileTypes: true }).filter(e => e.isFile()).map(e => relative(dir, join(e.parentPath, e.name)));
+  const output = readdirSync(join(dir, attemptFiles.output), { recursive: true, withFileTypes: true })
+    .filter(e => e.isFile())
+    .map(e => relative(dir, join(e.parentPath, e.name)));
   return new Map([attemptFiles.result, ...output].map(name => [name, readFileSync(join(dir, name))]));
 }
 

@@ -28,7 +28,9 @@ const run = (shell: string, args: readonly string[], script: string): string => 
 describe('bash', () => {
   /** The words that bash would offer, given those of the line as it splits them. */
   const offered = (...line: string[]): string[] =>
-    run('bash', ['-c'], `source ${SHELL_FILES}/ablate.bash; COMP_WORDS=(ablate ${line.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${line.length}; _ablate; printf '%s\\n' "\${COMPREPLY[@]}"`).split('\n').slice(0, -1);
+    run('bash', ['-c'], `source ${SHELL_FILES}/ablate.bash; COMP_WORDS=(ablate ${line.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${line.length}; _ablate; printf '%s\\n' "\${COMPREPLY[@]}"`)
+      .split('\n')
+      .slice(0, -1);
 
   it('has its function registered by what the command prints', () => {
     expect(run('bash', ['-c'], 'source <(ablate completion bash); complete -p ablate')).toBe('complete -F _ablate ablate\n');
@@ -49,7 +51,10 @@ describe('zsh', () => {
     expect(run('zsh', ['-fc'], `zsh -n ${SHELL_FILES}/ablate.zsh && echo fine`)).toBe('fine\n');
     // A second zsh behind a terminal, as a person has it; Ctrl-G keeps the line as it stands after Tab and empties it.
     const lines = ['ablate swe', 'ablate sweep --prof', 'ablate sweep --profile smo', 'ablate plan --only=single', 'ablate explain relation/ma', 'ablate sweep --store a'];
-    run('zsh', ['-fc'], `
+    run(
+      'zsh',
+      ['-fc'],
+      `
       zmodload zsh/zpty
       zpty shell zsh -fi
       zpty -w shell 'autoload -U compinit; compinit -u -D; source <(ablate completion zsh); bindkey "^I" complete-word'
@@ -57,9 +62,15 @@ describe('zsh', () => {
       zpty -r -m shell seen '*ready*'
       for line in ${lines.map(line => `'${line}'`).join(' ')}; do zpty -w -n shell "$line"$'\\t\\a'; done
       zpty -w shell 'print all""done'
-      zpty -r -m shell seen '*alldone*'`);
+      zpty -r -m shell seen '*alldone*'`,
+    );
     expect(readFileSync(join(folder, 'kept'), 'utf8').split('\n').slice(0, -1)).toEqual([
-      'ablate sweep ', 'ablate sweep --profile ', 'ablate sweep --profile smoke ', 'ablate plan --only=single-relation', 'ablate explain relation/mae ', 'ablate sweep --store a\\ study/',
+      'ablate sweep ',
+      'ablate sweep --profile ',
+      'ablate sweep --profile smoke ',
+      'ablate plan --only=single-relation',
+      'ablate explain relation/mae ',
+      'ablate sweep --store a\\ study/',
     ]);
   });
 });

@@ -21,7 +21,10 @@ const ablate = (args: readonly string[], cwd = folder, env = {}) => execaNode(AB
 
 /** Relative paths of all files, links not followed. */
 const filesOf = (dir: string): string[] =>
-  readdirSync(dir, { recursive: true, withFileTypes: true }).filter(entry => !entry.isDirectory()).map(entry => join(entry.parentPath, entry.name).slice(dir.length + 1)).sort();
+  readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter(entry => !entry.isDirectory())
+    .map(entry => join(entry.parentPath, entry.name).slice(dir.length + 1))
+    .sort();
 
 describe('ablate init', () => {
   it('writes a study that is planned, swept and reported by the commands it prints', async () => {
@@ -33,7 +36,11 @@ describe('ablate init', () => {
     }
 
     // The printed commands, in a shell, with a plan in the place of the sweep: that one is made smaller below.
-    const [cd, plan, sweep] = stdout.split('\n').filter(line => line.startsWith('  ')).slice(-3).map(line => line.trim());
+    const [cd, plan, sweep] = stdout
+      .split('\n')
+      .filter(line => line.startsWith('  '))
+      .slice(-3)
+      .map(line => line.trim());
     expect(sweep).toBe(plan!.replace(/plan$/, 'sweep'));
     const planned = await execa('bash', ['-ec', `${cd!}\n${plan!}`], { cwd: folder, env: { NO_COLOR: '1' } });
     expect(planned.stdout).toContain('Four ways to train a ViT-T');
@@ -46,7 +53,8 @@ describe('ablate init', () => {
     expect(reports).toHaveLength(1);
     const page = readFileSync(join(study, 'reports', reports[0]!, 'README.md'), 'utf8');
     expect(page).toContain('Four ways to train a ViT-T');
-    for (const arm of ['From scratch', 'MAE', 'Class token of a teacher', 'Relations of a teacher']) expect(page).toMatch(new RegExp(`^\\| \\**${arm}\\** \\| 1 <sub>of 3</sub> \\| \\**\\d+\\.\\d+`, 'm'));
+    for (const arm of ['From scratch', 'MAE', 'Class token of a teacher', 'Relations of a teacher'])
+      expect(page).toMatch(new RegExp(`^\\| \\**${arm}\\** \\| 1 <sub>of 3</sub> \\| \\**\\d+\\.\\d+`, 'm'));
     expect(page).toContain('MAE pre-training of a ViT-T is worse than training it from scratch.');
 
     const again = await ablate(['sweep', '--devices', 'cpu:2x1', ...small], study);

@@ -15,7 +15,10 @@ let files: readonly string[];
 /** Files below `dir`, without the packages that it brings. */
 function filesBelow(dir: string): string[] {
   const found = readdirSync(dir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
-  return found.map(entry => relative(dir, join(entry.parentPath, entry.name))).filter(file => !file.startsWith('node_modules')).sort();
+  return found
+    .map(entry => relative(dir, join(entry.parentPath, entry.name)))
+    .filter(file => !file.startsWith('node_modules'))
+    .sort();
 }
 
 const ablate = (...args: string[]) => execa(join(project, 'node_modules/.bin/ablate'), args, { cwd: project, reject: false, stdin: 'ignore', all: true, env: { CI: undefined } });
@@ -32,7 +35,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the package', () => {
   it('has sources, declarations, their types and the licence, and nothing else', () => {
     expect([...new Set(files.map(file => file.split('/')[0]))].sort()).toEqual(['LICENSE', 'README.md', 'experiments', 'package.json', 'src', 'types']);
-    expect(files).toEqual(expect.arrayContaining(['types/src/index.d.ts', 'types/experiments/paper.d.ts', 'experiments/paper.json', 'src/setup/unpack.py', 'src/core/report/render/html/page/main.ts']));
+    expect(files).toEqual(
+      expect.arrayContaining(['types/src/index.d.ts', 'types/experiments/paper.d.ts', 'experiments/paper.json', 'src/setup/unpack.py', 'src/core/report/render/html/page/main.ts']),
+    );
     expect(files.reduce((sum, file) => sum + statSync(join(packageFolder(project), file)).size, 0)).toBeLessThan(3e6);
   });
 
@@ -54,7 +59,7 @@ describe('the command', () => {
   });
 });
 
-describe('declarations of one\'s own', () => {
+describe("declarations of one's own", () => {
   beforeAll(async () => {
     cpSync(join(ROOT, 'test/installed/study'), join(project, 'coins'), { recursive: true });
     expect((await ablate('init', 'mine')).exitCode).toBe(0);
@@ -75,13 +80,16 @@ describe('declarations of one\'s own', () => {
   });
 
   it.each(['nodenext', 'bundler'] as const)('are type-checked strictly, libraries included, with module resolution %s', async modules => {
-    writeFileSync(join(project, 'wrong.ts'), `
+    writeFileSync(
+      join(project, 'wrong.ts'),
+      `
       import { defineAblation } from 'tinymim-ablations';
       import type { Factors } from 'tinymim-ablations/tinymim';
       export default defineAblation<Factors>({
         name: 'wrong', title: 't', table: 'ours', question: 'q', expected: 'e', base: { student: 'B' }, default: 'a',
         arms: [{ name: 'a', label: 'A', factors: { softmaxx: true } }],
-      });`);
+      });`,
+    );
     const errors = (await typeErrors(project, ['coins', 'mine', 'wrong.ts'], modules)).split('\n').filter(line => /error TS/.test(line));
     expect(errors).toEqual([expect.stringMatching(/^wrong\.ts\(6,\d+\): error TS2561: .*'softmaxx'/)]);
   });

@@ -9,14 +9,18 @@ import { COMPILER, cudaDriver, driverTool, has, openFolder, pathWith, program, P
 import { wheelIndex } from '../surroundings/servers.ts';
 
 let folder: string;
-beforeEach(() => { folder = openFolder('setup-command'); });
+beforeEach(() => {
+  folder = openFolder('setup-command');
+});
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const cache = (): string => path.join(folder, 'cache');
 
 async function ablate(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
   const { exitCode, stdout, stderr } = await execa(process.execPath, [path.join(ROOT, 'src/cli/ablate.mjs'), ...args], {
-    cwd: ROOT, reject: false, stdin: 'ignore',
+    cwd: ROOT,
+    reject: false,
+    stdin: 'ignore',
     env: { NO_COLOR: '1', CI: undefined, CXX: undefined, ENGINE: undefined, TINYMIM_DEVICE: 'cpu', TINYMIM_CACHE: cache(), ...env },
   });
   return { exitCode, stdout, stderr };
@@ -47,7 +51,10 @@ describe('ENGINE', () => {
   const nothing = (): string => pathWith(folder);
 
   it('wasm needs no program and no download, and asks for nothing', async () => {
-    expect(await setup({ ENGINE: 'wasm', PATH: nothing() })).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^(?:Engine ready.*\n)?Engine: WebAssembly \S+ \(ENGINE=wasm\)\.$/) as string });
+    expect(await setup({ ENGINE: 'wasm', PATH: nothing() })).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringMatching(/^(?:Engine ready.*\n)?Engine: WebAssembly \S+ \(ENGINE=wasm\)\.$/) as string,
+    });
     expect(existsSync(cache())).toBe(false);
   });
 
@@ -73,7 +80,9 @@ describe('what a retry can mend is an error with the command, and no reason for 
     const { exitCode, stderr } = await setup(OFFLINE);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/Downloading tensorflow-cpu 2\.21\.0 \(274 MB\) with pip/);
-    expect(stderr).toMatch(/error pip could not download tensorflow-cpu==2\.21\.0:[^]*No matching distribution[^]*To mend it: check the network.*`make setup` again\nOr without it: ENGINE=wasm make setup \(WebAssembly: .*4 to 6 times/);
+    expect(stderr).toMatch(
+      /error pip could not download tensorflow-cpu==2\.21\.0:[^]*No matching distribution[^]*To mend it: check the network.*`make setup` again\nOr without it: ENGINE=wasm make setup \(WebAssembly: .*4 to 6 times/,
+    );
   });
 
   it('a mirror of the user, which is asked, but has no wheel for this platform', async () => {
@@ -102,7 +111,9 @@ it('offline after set-up, and without pip and compiler, there is nothing to do',
 // Without a compiler there is no driver library to stand in for that of the machine.
 it.skipIf(process.platform !== 'linux' || !has('c++'))('a machine whose NVIDIA GPU cannot be used says so and gets the CPU build; a GPU that CUDA_VISIBLE_DEVICES hides is not missed', async () => {
   const env = { ...OFFLINE, TINYMIM_DEVICE: undefined, PATH: `${driverTool(folder)}:${process.env['PATH']!}`, LD_LIBRARY_PATH: cudaDriver(folder, { init: 100 }) };
-  expect((await setup(env)).stderr).toMatch(/^warning NVIDIA H100.* cannot be used: cuInit answers CUDA_ERROR_NO_DEVICE\. Going on with the CPU\..*TINYMIM_DEVICE=cpu.*\nDownloading tensorflow-cpu 2\.21\.0/);
+  expect((await setup(env)).stderr).toMatch(
+    /^warning NVIDIA H100.* cannot be used: cuInit answers CUDA_ERROR_NO_DEVICE\. Going on with the CPU\..*TINYMIM_DEVICE=cpu.*\nDownloading tensorflow-cpu 2\.21\.0/,
+  );
   expect((await setup({ ...env, CUDA_VISIBLE_DEVICES: '' })).stderr).toMatch(/^Downloading tensorflow-cpu 2\.21\.0/);
 });
 
@@ -112,7 +123,9 @@ it('before the packages are installed there is one line that says how to install
   writeFileSync(path.join(folder, 'package-lock.json'), '{}');
   const { exitCode, stdout, stderr } = await execa(process.execPath, [path.join(folder, 'src/cli/ablate.mjs'), 'plan'], { reject: false });
   expect({ exitCode, stdout, stderr }).toEqual({
-    exitCode: 1, stdout: '', stderr: 'error The npm packages are not installed (tsx is missing): run `make setup` here.',
+    exitCode: 1,
+    stdout: '',
+    stderr: 'error The npm packages are not installed (tsx is missing): run `make setup` here.',
   });
 });
 

@@ -17,10 +17,16 @@ beforeEach(async () => {
   for (const name of ['packages.mjs', 'lock.mjs']) copyFileSync(path.join(ROOT, 'src/setup', name), at('src', 'setup', name));
   const main = { name: 'checkout', version: '1.0.0', engines: { node: '>=20.19' }, dependencies: { [dependency.name]: dependency.version } };
   writeFileSync(at('package.json'), JSON.stringify({ ...main, type: 'module' }));
-  writeFileSync(at('package-lock.json'), JSON.stringify({
-    name: main.name, version: main.version, lockfileVersion: 3, requires: true,
-    packages: { '': main, [`node_modules/${dependency.name}`]: { version: dependency.version, integrity: dependency.integrity } },
-  }));
+  writeFileSync(
+    at('package-lock.json'),
+    JSON.stringify({
+      name: main.name,
+      version: main.version,
+      lockfileVersion: 3,
+      requires: true,
+      packages: { '': main, [`node_modules/${dependency.name}`]: { version: dependency.version, integrity: dependency.integrity } },
+    }),
+  );
   mkdirSync(path.join(folder, 'home'));
   configure(registry.url);
 });
@@ -36,7 +42,11 @@ const installed = (): boolean => existsSync(path.join(folder, 'checkout', 'node_
 const archives = (): number => registry.requests.filter(url => url.endsWith('.tgz')).length;
 
 async function setUp(env: NodeJS.ProcessEnv = {}, prefix: readonly string[] = []): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
-  const none = Object.fromEntries(Object.keys(process.env).filter(name => /^npm_/i.test(name)).map(name => [name, undefined]));
+  const none = Object.fromEntries(
+    Object.keys(process.env)
+      .filter(name => /^npm_/i.test(name))
+      .map(name => [name, undefined]),
+  );
   const [command, ...words] = [...prefix, process.execPath, path.join(folder, 'checkout', 'src', 'setup', 'packages.mjs')];
   const { exitCode, stdout, stderr } = await execa(command, words, { cwd: folder, reject: false, stdin: 'ignore', env: { ...none, HOME: path.join(folder, 'home'), ...env } });
   return { exitCode, stdout, stderr };

@@ -7,7 +7,9 @@ import { diagnosisSchema } from '../../src/setup/diagnosis.ts';
 import { COMPILER, openFolder, otherUser, program, PYTHON, ROOT, smallDisk, type User } from '../surroundings/machine.ts';
 
 let folder: string;
-beforeEach(() => { folder = openFolder('setup-users'); });
+beforeEach(() => {
+  folder = openFolder('setup-users');
+});
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** With a compiler and a Python that can do nothing: what is looked at comes before they are needed. */
@@ -15,9 +17,20 @@ async function ablate(args: readonly string[], user: User, env: NodeJS.ProcessEn
   program(folder, 'g++', COMPILER);
   const [command = '', ...words] = [...user.prefix, process.execPath, path.join(ROOT, 'src/cli/ablate.mjs'), ...args];
   const { exitCode, stdout, stderr } = await execa(command, words, {
-    cwd: folder, reject: false, stdin: 'ignore',
-    env: { NO_COLOR: '1', CI: undefined, CXX: undefined, ENGINE: undefined, TINYMIM_DEVICE: 'cpu', TINYMIM_CACHE: undefined, XDG_CACHE_HOME: undefined,
-      PATH: `${program(folder, 'python3', PYTHON)}:/usr/bin:/bin`, ...env },
+    cwd: folder,
+    reject: false,
+    stdin: 'ignore',
+    env: {
+      NO_COLOR: '1',
+      CI: undefined,
+      CXX: undefined,
+      ENGINE: undefined,
+      TINYMIM_DEVICE: 'cpu',
+      TINYMIM_CACHE: undefined,
+      XDG_CACHE_HOME: undefined,
+      PATH: `${program(folder, 'python3', PYTHON)}:/usr/bin:/bin`,
+      ...env,
+    },
   });
   return { exitCode, stdout, stderr };
 }
@@ -72,7 +85,10 @@ describe('a cache on a disk that is too small', () => {
     const { unmount, reason } = smallDisk(disk, 64);
     if (reason !== undefined) context.skip(reason);
     try {
-      for (const [what, needed] of [['--engine', '1,129 MB'], ['--data', '150 MB']] as const) {
+      for (const [what, needed] of [
+        ['--engine', '1,129 MB'],
+        ['--data', '150 MB'],
+      ] as const) {
         const { exitCode, stderr } = await ablate(['setup', what], { prefix: [] }, { TINYMIM_CACHE: path.join(disk, 'cache') });
         expect(exitCode).toBe(1);
         expect(stderr).toMatch(new RegExp(`^error Expected ${needed} free for the cache .*, got 6\\d MB\\.\nTo mend it: free some space there, or name a folder for the cache: export TINYMIM_CACHE=`));

@@ -59,7 +59,12 @@ describe('ensureUnpacked', () => {
   it('takes what is wanted from the wheel, once, and needs nothing afterwards', async () => {
     const target = await ensure();
     expect(said).toEqual(['Downloading', 'Unpacking']);
-    expect(readdirSync(target, { recursive: true }).map(String).filter(name => /\.\w+$/.test(name)).sort()).toEqual(['engine/include/a/b.h', 'engine/lib.so', 'manifest.json']);
+    expect(
+      readdirSync(target, { recursive: true })
+        .map(String)
+        .filter(name => /\.\w+$/.test(name))
+        .sort(),
+    ).toEqual(['engine/include/a/b.h', 'engine/lib.so', 'manifest.json']);
     expect(readFileSync(library(), 'utf8')).toBe(CONTENT);
     expect(await cacheProblems(target, true)).toEqual([]);
     expect(leftovers()).toEqual(['engine-1.0']); // no wheel, no temporary folder, no lock

@@ -14,13 +14,31 @@ const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url
 const EXPERIMENTS = fileURLToPath(new URL('experiments', import.meta.url));
 
 let folder: string;
-beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'ablate-sweep-')); });
-afterAll(async () => { await rm(folder, { recursive: true, force: true }); });
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ablate-sweep-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
 
 const ablate = (args: readonly string[], { env = {}, detached = false }: { env?: Record<string, string>; detached?: boolean } = {}) =>
   execa(process.execPath, [ABLATE, ...args], { reject: false, all: true, cwd: folder, env, detached });
-const sweep = (store: string, more: readonly string[] = []) =>
-  ['sweep', '--experiments', EXPERIMENTS, '--profile', 'toy', '--only', 'tiny', '--store', store, '--reports', `${store}-reports`, '--devices', 'cpu:2x1', ...more];
+const sweep = (store: string, more: readonly string[] = []) => [
+  'sweep',
+  '--experiments',
+  EXPERIMENTS,
+  '--profile',
+  'toy',
+  '--only',
+  'tiny',
+  '--store',
+  store,
+  '--reports',
+  `${store}-reports`,
+  '--devices',
+  'cpu:2x1',
+  ...more,
+];
 
 const bytes = (store: string): Record<string, string> => stageBytes(join(folder, store));
 /** Paths of all checkpoints that stages have written and not removed yet. */
@@ -61,7 +79,9 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     const { exitCode, all } = await ablate(['sweep', '--experiments', EXPERIMENTS, '--profile', 'grid', '--store', 'grid', '--reports', 'grid-reports', '--devices', 'cpu:2x1']);
     expect(all).toContain('58 stages done');
     expect(exitCode).toBe(0);
-    const results = Object.entries(bytes('grid')).filter(([file]) => file.endsWith('result.json')).map(([, text]) => JSON.parse(text) as Record<string, number>);
+    const results = Object.entries(bytes('grid'))
+      .filter(([file]) => file.endsWith('result.json'))
+      .map(([, text]) => JSON.parse(text) as Record<string, number>);
     for (const result of results) for (const value of Object.values(result)) expect(Number.isFinite(value)).toBe(true);
     const report = readFileSync(join(folder, 'grid-reports/grid/README.md'), 'utf8');
     expect(report).toContain('Every comparison can be made.');
@@ -78,7 +98,9 @@ describe('ablate sweep with the stages of TinyMIM', () => {
       const before = checkpoints('killed');
       const running = ablate(sweep('killed', ['--checkpoint-every', '0.1', '--no-report']), { detached: true });
       let ended = false;
-      void running.then(() => { ended = true; });
+      void running.then(() => {
+        ended = true;
+      });
       while (!ended && checkpoints('killed').every(file => before.includes(file))) await sleep(20);
       if (ended) break;
       process.kill(-running.pid!, 'SIGKILL'); // the runner and its workers, as when the machine goes down
@@ -93,10 +115,9 @@ describe('ablate sweep with the stages of TinyMIM', () => {
   });
 
   it('does not begin without the data, and says how to get them', async () => {
-    const { exitCode, all } = await ablate(
-      ['sweep', '--only', 'mae-vs-scratch/scratch-b', '--store', 'no-data', '--no-report', '--devices', 'cpu:1x1'],
-      { env: { TINYMIM_CACHE: join(folder, 'empty') } },
-    );
+    const { exitCode, all } = await ablate(['sweep', '--only', 'mae-vs-scratch/scratch-b', '--store', 'no-data', '--no-report', '--devices', 'cpu:1x1'], {
+      env: { TINYMIM_CACHE: join(folder, 'empty') },
+    });
     expect(exitCode).toBe(2);
     expect(all).toMatch(/error Expected the files of Fashion-MNIST in .*, got none\.\nTo mend it: .* setup$/m);
     expect(all).not.toContain('started');

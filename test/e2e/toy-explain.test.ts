@@ -6,7 +6,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ReplicateExplanation, StageExplanation } from '../../src/core/inspect/explain-arm.ts';
 import { editableStudy, type EditableStudy } from '../toy/editable.ts';
 
-interface Explained { readonly arm: string; readonly overrides: string[]; readonly replicates: ReplicateExplanation[] }
+interface Explained {
+  readonly arm: string;
+  readonly overrides: string[];
+  readonly replicates: ReplicateExplanation[];
+}
 
 async function explain(study: EditableStudy, arm: string, ...more: string[]): Promise<Record<string, StageExplanation>> {
   const { stdout, exitCode, all } = await study.ablate('explain', arm, '--json', ...more);
@@ -46,7 +50,14 @@ describe('explain before, after, and after an edit', () => {
     const stages = await explain(study, 'variety/oak', '--set', 'steps=7');
     expect(states(stages)).toEqual({ stock: 'missing', tree: 'missing', weigh: 'missing' });
     expect(stages['stock']).toMatchObject({ nearest: { changes: [{ field: 'recipe.steps', from: '5', to: '7' }] } });
-    expect(stages['tree']).toMatchObject({ nearest: { changes: [{ field: 'recipe.steps', from: '5', to: '7' }, { field: 'upstream.stock', role: 'stock' }] } });
+    expect(stages['tree']).toMatchObject({
+      nearest: {
+        changes: [
+          { field: 'recipe.steps', from: '5', to: '7' },
+          { field: 'upstream.stock', role: 'stock' },
+        ],
+      },
+    });
     expect((await study.ablate('explain', 'variety/oak', '--set', 'steps=7')).stdout).toContain('steps: 5, here 7');
   });
 

@@ -15,7 +15,17 @@ afterAll(endSweeps);
 const limits: Limits = { load: 60_000, trace: 60_000, save: 60_000, evaluate: 1_500, step: { times: 20, floor: 1_500, unknown: 1_500 } };
 
 const optionsFor = (arms: string, more: Partial<DriveOptions> = {}): DriveOptions => ({
-  declarations: 'hardship', profile: 'quick', only: arms.split(',').map(arm => `hardship/${arm}`).join(), devices: 'cpu:1x1', store: temporaryFolder('hang'), grace: 300, limits, ...more,
+  declarations: 'hardship',
+  profile: 'quick',
+  only: arms
+    .split(',')
+    .map(arm => `hardship/${arm}`)
+    .join(),
+  devices: 'cpu:1x1',
+  store: temporaryFolder('hang'),
+  grace: 300,
+  limits,
+  ...more,
 });
 const treeOf = (plan: Plan, arm: string): string => plan.arms.find(a => a.arm === arm)!.stages['tree']!;
 
@@ -25,8 +35,7 @@ function childOf(store: string, key: string, attempt: number): number {
   return Number(pid);
 }
 
-const workerOf = (store: string, key: string): number =>
-  (JSON.parse(readFileSync(join(openStoreReadOnly(store).attemptDir(key, 1), 'worker.json'), 'utf8')) as { owner: { pid: number } }).owner.pid;
+const workerOf = (store: string, key: string): number => (JSON.parse(readFileSync(join(openStoreReadOnly(store).attemptDir(key, 1), 'worker.json'), 'utf8')) as { owner: { pid: number } }).owner.pid;
 
 describe.concurrent('a worker that hangs', () => {
   test('and is stuck: stalled, then killed with its child, and done at the second try', async () => {
@@ -42,7 +51,11 @@ describe.concurrent('a worker that hangs', () => {
     expect((await sweep.summary)!.failed).toEqual([]);
     expect([isRunning(worker), isRunning(child)]).toEqual([false, false]);
     expect(sweep.events.flatMap(e => (e.type === 'retry' ? [[e.failure.key, e.failure.code]] : []))).toEqual([[key, 'WORKER_HUNG']]);
-    expect(store.states(key, 1).at(-1)).toMatchObject({ state: 'failed', code: 'WORKER_HUNG', reason: expect.stringMatching(/^no word for .* in phase 'step' \(limit 1\.5 s\): the worker was stopped$/) as string });
+    expect(store.states(key, 1).at(-1)).toMatchObject({
+      state: 'failed',
+      code: 'WORKER_HUNG',
+      reason: expect.stringMatching(/^no word for .* in phase 'step' \(limit 1\.5 s\): the worker was stopped$/) as string,
+    });
     expect(store.state(key)).toEqual({ state: 'done', attempt: 2 });
     expect(store.curve(key).map(r => r.step)).toEqual([1, 2, 3, 4, 5]);
     expect(store.result(key)).toEqual(store.result(treeOf(plan, 'sound')));
@@ -97,11 +110,17 @@ describe.concurrent('a worker that hangs', () => {
 });
 
 describe.concurrent('a runner that dies', () => {
-  test('takes a worker that is stuck with it, and the worker\'s child', async () => {
+  test("takes a worker that is stuck with it, and the worker's child", async () => {
     const options = optionsFor('freeze', { grace: 3_000, limits: { ...limits, step: { times: 20, floor: 600_000, unknown: 600_000 } } });
     const key = treeOf(await toyPlan(options), 'freeze');
     const sweep = startSweep(options);
-    const isFrozen = (): boolean => { try { return Number.isInteger(childOf(options.store, key, 1)); } catch { return false; } };
+    const isFrozen = (): boolean => {
+      try {
+        return Number.isInteger(childOf(options.store, key, 1));
+      } catch {
+        return false;
+      }
+    };
     while (!isFrozen()) await sleep(50);
     const [worker, child] = [workerOf(options.store, key), childOf(options.store, key, 1)];
     sweep.kill('SIGKILL');

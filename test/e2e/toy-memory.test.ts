@@ -14,7 +14,10 @@ const optionsFor = (...arms: string[]) => ({ declarations: 'hardship', profile: 
 /** Tries that one killed as it was costs: where the kernel counts, a kill that it knows nothing of is first put down to somebody else. */
 const AS_IT_WAS = kernelKills() === undefined ? 1 : 2;
 
-test.concurrent.each([['starve', AS_IT_WAS], ['exhaust', 1]] as const)('%s: goes on from its checkpoint with half the micro-batch, which its provenance says', async (arm, tries) => {
+test.concurrent.each([
+  ['starve', AS_IT_WAS],
+  ['exhaust', 1],
+] as const)('%s: goes on from its checkpoint with half the micro-batch, which its provenance says', async (arm, tries) => {
   const options = optionsFor(arm, 'sound');
   const plan = await toyPlan(options);
   const [key, sound] = [treeOf(plan, arm), treeOf(plan, 'sound')];

@@ -28,7 +28,10 @@ const workerOf = (store: string, key: string, attempt = 1): number =>
 const outputs = (store: string): string[] => readdirSync(join(store, 'workers'));
 const packsOf = (sweep: Sweep): string[][] =>
   [...new Set(sweep.events.flatMap(e => (e.type === 'started' && e.pack.length > 1 ? [JSON.stringify([...e.pack].sort())] : [])))].map(text => JSON.parse(text) as string[]);
-const progressOf = (keys: readonly string[], step: number) => (e: RunEvent): boolean => e.type === 'progress' && keys.includes(e.key) && e.progress.step >= step;
+const progressOf =
+  (keys: readonly string[], step: number) =>
+  (e: RunEvent): boolean =>
+    e.type === 'progress' && keys.includes(e.key) && e.progress.step >= step;
 
 /** The quiet arms at profile `slow`, each tree by itself: what every pack must leave. */
 let calm: Promise<string> | undefined;
@@ -68,7 +71,13 @@ describe.concurrent('a living worker', () => {
       const [first, second] = [1, 2].map(attempt => workerOf(options.store, treeOf(plan, arm), attempt));
       expect(first).not.toBe(second);
     }
-    const workers = new Set([...plan.stages.keys()].flatMap(key => openStoreReadOnly(options.store).attempts(key).map(attempt => workerOf(options.store, key, attempt))));
+    const workers = new Set(
+      [...plan.stages.keys()].flatMap(key =>
+        openStoreReadOnly(options.store)
+          .attempts(key)
+          .map(attempt => workerOf(options.store, key, attempt)),
+      ),
+    );
     expect(workers.size).toBe(1 + 3);
   });
 
@@ -94,7 +103,8 @@ describe.concurrent('a pack', () => {
     const sweep = startSweep(options);
     expect((await sweep.summary)!.failed).toEqual([]);
     expect(packsOf(sweep)).toEqual([[...keys].sort()]);
-    const store = openStoreReadOnly(options.store), calm = await whatTheyLeave();
+    const store = openStoreReadOnly(options.store),
+      calm = await whatTheyLeave();
     expect(committedBytes(store, plan)).toEqual(committedBytes(calm, plan));
     for (const key of keys) {
       expect(store.curve(key)).toEqual(calm.curve(key));

@@ -62,7 +62,11 @@ describe('plan', () => {
   });
 
   it('a profile that cannot run is planned with a note, and a sweep of it is bad use', async () => {
-    study.edit('experiments/study.ts', '  realise,\n', "  realise,\n  notRunnable: () => 'the orchard is frozen',\n  statedThroughput: () => ({ device: 'gardener', flopsPerSecond: 1, source: 'a guess' }),\n");
+    study.edit(
+      'experiments/study.ts',
+      '  realise,\n',
+      "  realise,\n  notRunnable: () => 'the orchard is frozen',\n  statedThroughput: () => ({ device: 'gardener', flopsPerSecond: 1, source: 'a guess' }),\n",
+    );
     const plan = await study.ablate('plan', ...only);
     expect(plan.stdout).toMatch(/Note +the orchard is frozen/);
     expect(plan.stdout).toContain('gardener-hours for what is to run, at 1 FLOP/s sustained (a guess)');
@@ -76,16 +80,23 @@ describe('plan', () => {
 
 describe('packs in a plan', () => {
   const study = editableStudy('slow');
-  interface WithPacks { readonly packs: readonly { readonly kind: string; readonly keys: string[]; readonly savedFlops: number; readonly seconds?: number }[]; readonly time: { readonly seconds: number } | null }
+  interface WithPacks {
+    readonly packs: readonly { readonly kind: string; readonly keys: string[]; readonly savedFlops: number; readonly seconds?: number }[];
+    readonly time: { readonly seconds: number } | null;
+  }
   const args = ['--only', 'side-by-side/tall,side-by-side/middle,side-by-side/small,side-by-side/storm'];
   const plan = async (...more: string[]): Promise<WithPacks> => JSON.parse((await study.ablate('plan', '--json', ...args, ...more)).stdout) as WithPacks;
 
   it('says how many stages share how many workers, and what that saves', async () => {
-    const one = await plan('--devices', 'cpu:1x1'), two = await plan('--devices', 'cpu:2x1');
+    const one = await plan('--devices', 'cpu:1x1'),
+      two = await plan('--devices', 'cpu:2x1');
     const grafts = (p: WithPacks): WithPacks['packs'] => p.packs.filter(pack => pack.kind === 'graft');
     // A graft takes 200 FLOPs, 100 of which are spent once in a pack.
     expect(grafts(one).map(p => [p.keys.length, p.savedFlops])).toEqual([[4, 300]]);
-    expect(grafts(two).map(p => [p.keys.length, p.savedFlops])).toEqual([[2, 100], [2, 100]]);
+    expect(grafts(two).map(p => [p.keys.length, p.savedFlops])).toEqual([
+      [2, 100],
+      [2, 100],
+    ]);
     expect(one.packs.flatMap(p => p.keys)).toHaveLength(1 + 4 + 4);
     const { stdout } = await study.ablate('plan', ...args, '--devices', 'cpu:2x1');
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('Packs 4 graft stages side by side in 2 packs (of 2), which saves 200 FLOP of 800 FLOP (25 %)');
@@ -112,7 +123,11 @@ describe('diff, and the report of a changed profile', () => {
     expect(stdout).toMatch(/weigh +another tree/);
     expect(stdout).toContain('Neither arm has a result yet');
     const other = JSON.parse((await study.ablate('diff', 'cut/half', 'variety/own-root', '--json')).stdout) as { recipe: { role: string; only?: string }[]; results?: unknown };
-    expect(other.recipe.map(r => [r.role, r.only])).toEqual([['stock', 'a'], ['tree', undefined], ['weigh', undefined]]);
+    expect(other.recipe.map(r => [r.role, r.only])).toEqual([
+      ['stock', 'a'],
+      ['tree', undefined],
+      ['weigh', undefined],
+    ]);
     expect(other).not.toHaveProperty('results');
   });
 
@@ -125,9 +140,12 @@ describe('diff, and the report of a changed profile', () => {
     expect(stdout).toMatch(/height {2}\(tree, mean of 3 seeds\)/);
     expect(stdout).toMatch(/a +[▁-█]{5} /);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
-    interface Result { value: number }
-    const json = JSON.parse((await study.ablate('diff', 'cut/whole', 'cut/none', '--json', ...args)).stdout) as
-      { results: { a: Record<string, Result>; b: Record<string, Result>; difference: { value: number; n: number }; curves: { epochs: number[]; a: number[] }[] } };
+    interface Result {
+      value: number;
+    }
+    const json = JSON.parse((await study.ablate('diff', 'cut/whole', 'cut/none', '--json', ...args)).stdout) as {
+      results: { a: Record<string, Result>; b: Record<string, Result>; difference: { value: number; n: number }; curves: { epochs: number[]; a: number[] }[] };
+    };
     const { a, b, difference, curves } = json.results;
     const mean = [0, 1, 2].reduce((sum, seed) => sum + a[seed]!.value - b[seed]!.value, 0) / 3;
     expect(difference).toMatchObject({ n: 3 });

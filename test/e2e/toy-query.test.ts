@@ -53,8 +53,9 @@ describe('query', () => {
       expect(value).toBe(result['height'] ?? result['weight']);
     }
     const tree = plan.arms.find(a => a.arm === 'half')!.stages['tree']!;
-    expect(await rows(`select step, epoch, name, value from metrics where key = '${tree}' order by step`))
-      .toEqual(store.curve(tree).map(({ step, epoch, height }) => ({ step, epoch, name: 'height', value: height })));
+    expect(await rows(`select step, epoch, name, value from metrics where key = '${tree}' order by step`)).toEqual(
+      store.curve(tree).map(({ step, epoch, height }) => ({ step, epoch, name: 'height', value: height })),
+    );
   });
 
   it('knows arms at every scale that was swept, recipes as JSON, times as times', async () => {
@@ -62,16 +63,16 @@ describe('query', () => {
     expect(await rows("select recipe, recipe->>'$.variety' as variety from runs where kind = 'seedling' and (recipe->'$.steps')::int = 7")).toEqual([
       { recipe: { variety: 'oak', steps: 7, milliseconds: 0 }, variety: 'oak' },
     ]);
-    expect(await rows("select count(*) as n from runs where ended >= created and state = 'done' and ended > now()::timestamp - interval 1 day and wall_seconds > 0 and cpu_seconds > 0 and host is not null")).toEqual([{ n: 10 }]);
+    expect(
+      await rows(
+        "select count(*) as n from runs where ended >= created and state = 'done' and ended > now()::timestamp - interval 1 day and wall_seconds > 0 and cpu_seconds > 0 and host is not null",
+      ),
+    ).toEqual([{ n: 10 }]);
   });
 
   it('prints an aligned table, or CSV with all digits', async () => {
     const sql = "select kind, count(*) as n, null as nothing, 1/3 as third, 'a,b' as text from runs where kind = 'seedling' group by kind";
-    expect((await query(sql)).stdout).toBe([
-      '  kind      n  nothing     third  text',
-      '  seedling  2     null  0.333333  a,b',
-      '  1 row',
-    ].join('\n'));
+    expect((await query(sql)).stdout).toBe(['  kind      n  nothing     third  text', '  seedling  2     null  0.333333  a,b', '  1 row'].join('\n'));
     expect((await query(sql, '--csv')).stdout).toBe('kind,n,nothing,third,text\nseedling,2,,0.3333333333333333,"a,b"');
   });
 

@@ -32,12 +32,14 @@ async function edited<T>(study: EditableStudy, file: string, change: (text: stri
 }
 
 /** Another last digit of the first number behind `behind`. */
-const nudge = (behind: string) => (text: string): string => {
-  const at = text.indexOf(behind);
-  expect(at).toBeGreaterThanOrEqual(0);
-  const start = at + behind.length;
-  return text.slice(0, start) + text.slice(start).replace(/\d(?=[^\d.])/, digit => String((Number(digit) + 1) % 10));
-};
+const nudge =
+  (behind: string) =>
+  (text: string): string => {
+    const at = text.indexOf(behind);
+    expect(at).toBeGreaterThanOrEqual(0);
+    const start = at + behind.length;
+    return text.slice(0, start) + text.slice(start).replace(/\d(?=[^\d.])/, digit => String((Number(digit) + 1) % 10));
+  };
 
 const recordsOf = (study: EditableStudy): ReportRecord[] => parseRecords(read(study, 'results.jsonl'));
 
@@ -62,8 +64,18 @@ describe('a digit changed by hand', () => {
   });
 
   it('in any file is found without a store', async () => {
-    const changes: readonly [string, string][] = [['README.md', '| Elm |'], ['index.html', 'Oak'], ['tables/variety.csv', 'elm,Elm'], ['figures/variety-result.svg', ' d="M']];
-    const look = changes.reduce<() => Promise<Awaited<ReturnType<typeof check>>>>((next, [file, behind]) => () => edited(study, file, nudge(behind), next), async () => check());
+    const changes: readonly [string, string][] = [
+      ['README.md', '| Elm |'],
+      ['index.html', 'Oak'],
+      ['tables/variety.csv', 'elm,Elm'],
+      ['figures/variety-result.svg', ' d="M'],
+    ];
+    const look = changes.reduce<() => Promise<Awaited<ReturnType<typeof check>>>>(
+      (next, [file, behind]) =>
+        () =>
+          edited(study, file, nudge(behind), next),
+      async () => check(),
+    );
     const { exitCode, stderr } = await look();
     expect(exitCode).toBe(1);
     expect(stderr.split('\n').sort()).toEqual(changes.map(([file]) => `differs ${REPORT}/${file}`).sort());
@@ -76,7 +88,9 @@ describe('a digit changed by hand', () => {
     expect(checked.exitCode).toBe(1);
     expect(checked.stderr).toContain(`differs ${REPORT}/README.md`);
     expect(verified.exitCode).toBe(1);
-    expect(verified.stderr).toContain(`${REPORT}/results.jsonl: weigh of ${record.uses[0]!.ablation}/elm, seed 0 (${record.key.slice(0, 12)}): result.weight: expected ${String(record.result['weight'])}, got`);
+    expect(verified.stderr).toContain(
+      `${REPORT}/results.jsonl: weigh of ${record.uses[0]!.ablation}/elm, seed 0 (${record.key.slice(0, 12)}): result.weight: expected ${String(record.result['weight'])}, got`,
+    );
   });
 
   it('in a record, with all else made anew to fit, is found by the store alone', async () => {
@@ -95,12 +109,25 @@ describe('a digit changed by hand', () => {
   });
 
   it.each<[string, (records: ReportRecord[]) => ReportRecord[], RegExp]>([
-    ['the hash of a result', ([first, ...rest]) => [{ ...first!, resultSha256: first!.resultSha256!.replace(/.$/, c => (c === '0' ? '1' : '0')) }, ...rest], /resultSha256: expected [0-9a-f]{64}, got [0-9a-f]{64}/],
-    ['a point of a curve', records => records.map(r => (r.curves['height'] === undefined ? r : { ...r, curves: { height: r.curves['height'].map(([epoch, value], i): [number, number] => [epoch, i === 1 ? value + 1 : value]) } })), /curves\.height\[1\]: expected \[/],
+    [
+      'the hash of a result',
+      ([first, ...rest]) => [{ ...first!, resultSha256: first!.resultSha256!.replace(/.$/, c => (c === '0' ? '1' : '0')) }, ...rest],
+      /resultSha256: expected [0-9a-f]{64}, got [0-9a-f]{64}/,
+    ],
+    [
+      'a point of a curve',
+      records =>
+        records.map(r => (r.curves['height'] === undefined ? r : { ...r, curves: { height: r.curves['height'].map(([epoch, value], i): [number, number] => [epoch, i === 1 ? value + 1 : value]) } })),
+      /curves\.height\[1\]: expected \[/,
+    ],
     ['the cost', ([first, ...rest]) => [{ ...first!, cost: { ...first!.cost, flops: first!.cost.flops + 1 } }, ...rest], /cost\.flops: expected \d+, got \d+/],
     ['a record left out', ([, ...rest]) => rest, /record: expected that of a stage which is done, got none/],
     ['a record of no stage', ([first, ...rest]) => [{ ...first!, key: 'f'.repeat(32) }, ...rest], /key: expected a stage of the store, got f{32}/],
-    ['a success told as a failure', ([first, ...rest]) => [{ ...first!, state: 'failed', reason: 'storm', result: {}, curves: {}, resultSha256: undefined }, ...rest], /state: expected done, got failed/],
+    [
+      'a success told as a failure',
+      ([first, ...rest]) => [{ ...first!, state: 'failed', reason: 'storm', result: {}, curves: {}, resultSha256: undefined }, ...rest],
+      /state: expected done, got failed/,
+    ],
   ])('%s is found when verified', async (_, change, message) => {
     const { study: declared, profile, ablations } = await loadExperiments(join(study.folder, 'test/toy/experiments'), { profile: 'quick' });
     const records = sortRecords(change(recordsOf(study)));
@@ -212,7 +239,10 @@ describe('in git', () => {
       study.edit('experiments/ablations/cut.ts', "    { name: 'none',", `    { name: '${name}', label: '${name}', factors: { cut: ${cut} } },\n    { name: 'none',`);
 
     beforeAll(async () => {
-      for (const [branch, cut] of [['left', 0.2], ['right', 0.7]] as const) {
+      for (const [branch, cut] of [
+        ['left', 0.2],
+        ['right', 0.7],
+      ] as const) {
         await git('checkout', '-q', '-b', branch, 'main');
         addArm(branch, cut);
         await sweep();

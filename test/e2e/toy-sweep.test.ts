@@ -171,9 +171,7 @@ describe.concurrent('devices', () => {
     const plan = await toyPlan(options);
     expect((await startSweep(options).summary)!.failed).toEqual([]);
     const store = openStoreReadOnly(options.store);
-    const uses = [...plan.stages.values()]
-      .filter(s => s.kind !== 'weigh')
-      .map(s => store.provenance(s.key) as { started: string; ended: string; place: string; stage: { gpu: string } });
+    const uses = [...plan.stages.values()].filter(s => s.kind !== 'weigh').map(s => store.provenance(s.key) as { started: string; ended: string; place: string; stage: { gpu: string } });
     expect(new Set(uses.map(u => u.stage.gpu))).toEqual(new Set(['0', '1', '5']));
     for (const use of uses) expect(use.place).toBe(`gpu:${use.stage.gpu}`);
     const all = [...plan.stages.keys()].map(k => store.provenance(k) as { started: string; ended: string; place: string });

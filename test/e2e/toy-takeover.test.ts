@@ -11,7 +11,8 @@ test('runner and worker frozen beyond their lease, then continued: one result, t
   const choice = { profile: 'slow', only: 'cut/whole', devices: 'cpu:1x1', checkpointEvery: 200, lease: 4_000 };
   const plan = await toyPlan(choice);
   const key = plan.arms[0]!.stages['stock']!;
-  const calm = { ...choice, store: temporaryFolder('calm') }, options = { ...choice, store: temporaryFolder('frozen') };
+  const calm = { ...choice, store: temporaryFolder('calm') },
+    options = { ...choice, store: temporaryFolder('frozen') };
   const undisturbed = startSweep(calm).summary;
 
   const frozen = startSweep(options);

@@ -53,7 +53,9 @@ describe('Ctrl-C', () => {
     const store = temporaryFolder('twice');
     const running = sweep(store, 'quick', 'trouble/hang', '--no-report');
     let told = '';
-    running.stdout.on('data', (text: Buffer) => { told += text.toString(); });
+    running.stdout.on('data', (text: Buffer) => {
+      told += text.toString();
+    });
     await until(store, 'quick', 'trouble/hang', s => s.phase === 'evaluate');
     running.kill('SIGINT');
     while (!told.includes('Press Ctrl-C again')) await sleep(20);
@@ -71,8 +73,15 @@ describe('a store of a newer version', () => {
     writeFileSync(join(store, 'store.json'), '{"format": 99}');
     mkdirSync(join(store, 'stages'));
     const [command = '', ...args] = line.split(' ').map(word => word.replace('_', ' '));
-    const { exitCode, all } = await ablate(command === 'query' ? undefined : 'experiments', command, ...args, '--store', store,
-      ...(['query', 'clean'].includes(command) ? [] : ['--profile', 'quick']), ...(['sweep', 'report'].includes(command) ? ['--reports', temporaryFolder('reports')] : []));
+    const { exitCode, all } = await ablate(
+      command === 'query' ? undefined : 'experiments',
+      command,
+      ...args,
+      '--store',
+      store,
+      ...(['query', 'clean'].includes(command) ? [] : ['--profile', 'quick']),
+      ...(['sweep', 'report'].includes(command) ? ['--reports', temporaryFolder('reports')] : []),
+    );
     expect(exitCode).toBe(1);
     expect(all).toContain(`${store} was written by a newer version of this program (store format 99; this one reads up to 1); update the program or choose another --store`);
     expect(all).not.toContain('    at '); // one message, and no stack
@@ -104,11 +113,12 @@ describe('a disk', () => {
 
   let calm: Promise<string> | undefined;
   /** A store that nothing happened to. */
-  const undisturbed = (): Promise<string> => (calm ??= (async () => {
-    const store = temporaryFolder('calm');
-    await startSweep({ profile: 'slow', only: ONLY, devices: 'cpu:2x1', store }).summary;
-    return store;
-  })());
+  const undisturbed = (): Promise<string> =>
+    (calm ??= (async () => {
+      const store = temporaryFolder('calm');
+      await startSweep({ profile: 'slow', only: ONLY, devices: 'cpu:2x1', store }).summary;
+      return store;
+    })());
 
   /** The rest, on a disk that is well again. */
   async function expectNothingLost(store: string, done: readonly string[]): Promise<void> {
@@ -152,7 +162,8 @@ describe('a disk', () => {
 
 describe('the report', () => {
   it('has the reason of a stage that failed, also of one that hung', async () => {
-    const store = temporaryFolder('failed'), reports = temporaryFolder('reports');
+    const store = temporaryFolder('failed'),
+      reports = temporaryFolder('reports');
     const limits = { load: 60_000, trace: 60_000, save: 60_000, evaluate: 60_000, step: { times: 20, floor: 1_500, unknown: 1_500 } };
     const hung = startSweep({ declarations: 'hardship', store, profile: 'quick', only: 'hardship/freeze,hardship/sound', devices: 'cpu:1x1', grace: 300, limits });
     expect((await hung.summary)!.failed).toHaveLength(1);

@@ -30,7 +30,11 @@ interface Look {
   readonly stages: readonly StageLine[];
 }
 
-const looks = (stdout: string): Look[] => stdout.trim().split('\n').map(line => JSON.parse(line) as Look);
+const looks = (stdout: string): Look[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Look);
 const status = async (study: EditableStudy, ...args: string[]): Promise<Look> => JSON.parse((await study.ablate('status', '--json', ...args)).stdout) as Look;
 
 async function until(study: EditableStudy, args: readonly string[], test: (look: Look) => boolean): Promise<Look> {
@@ -87,7 +91,10 @@ describe('status --watch beside a sweep', () => {
     }
     const last = seen.at(-1)!;
     expect(last.counts).toMatchObject({ stages: 11, done: 11, running: 0, left: 0, toRun: 0 });
-    expect(last.ablations).toMatchObject([{ name: 'cut', done: 7, left: 0 }, { name: 'variety', done: 7, left: 0 }]);
+    expect(last.ablations).toMatchObject([
+      { name: 'cut', done: 7, left: 0 },
+      { name: 'variety', done: 7, left: 0 },
+    ]);
 
     const { stdout, exitCode } = await lines;
     expect(exitCode).toBe(0);

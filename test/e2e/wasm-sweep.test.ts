@@ -13,13 +13,21 @@ const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url
 const EXPERIMENTS = fileURLToPath(new URL('experiments', import.meta.url));
 
 let folder: string;
-beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'ablate-wasm-')); });
-afterAll(async () => { await rm(folder, { recursive: true, force: true }); });
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ablate-wasm-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
 
 const sweep = (store: string, engine: 'native' | 'wasm', { arm, profile = 'grid', more = [] }: { arm: string; profile?: string; more?: readonly string[] }) =>
-  execa(process.execPath, [
-    ABLATE, 'sweep', '--experiments', EXPERIMENTS, '--profile', profile, '--only', arm, '--store', store, '--reports', `${store}-reports`, '--devices', 'cpu:2x1', ...more,
-  ], { reject: false, all: true, cwd: folder, env: { ENGINE: engine }, detached: true });
+  execa(process.execPath, [ABLATE, 'sweep', '--experiments', EXPERIMENTS, '--profile', profile, '--only', arm, '--store', store, '--reports', `${store}-reports`, '--devices', 'cpu:2x1', ...more], {
+    reject: false,
+    all: true,
+    cwd: folder,
+    env: { ENGINE: engine },
+    detached: true,
+  });
 
 const done = (all: string | undefined): number => Number(/(\d+) stages? done in/.exec(all ?? '')?.[1]);
 

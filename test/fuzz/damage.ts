@@ -52,7 +52,16 @@ export function damages(codec: Codec | undefined): fc.Arbitrary<Damage[]> {
     { weight: 3, arbitrary: fc.record({ damage: kind('insert', 'overwrite'), at: anywhere, bytes: fc.array(fc.nat(255), { minLength: 1, maxLength: 8 }) }) },
     { weight: 1, arbitrary: fc.record({ damage: kind('splice'), donor: fc.nat(100), at: anywhere, from: anywhere }) },
     // Lengths stand at the beginning.
-    { weight: 2, arbitrary: fc.record({ damage: kind('integer'), at: fc.oneof(fc.nat(24), anywhere), bytes: fc.constantFrom(1 as const, 2 as const, 4 as const, 8 as const), value: fc.constantFrom(...EXTREMES), little: fc.boolean() }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        damage: kind('integer'),
+        at: fc.oneof(fc.nat(24), anywhere),
+        bytes: fc.constantFrom(1 as const, 2 as const, 4 as const, 8 as const),
+        value: fc.constantFrom(...EXTREMES),
+        little: fc.boolean(),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ damage: kind('encode'), as: fc.constantFrom(...(Object.keys(ENCODINGS) as (keyof typeof ENCODINGS)[])) }) },
   ];
   const byTree: fc.WeightedArbitrary<Damage>[] = codec ? [{ weight: 12, arbitrary: fc.record({ damage: kind('edit'), edit: edits('text') }) }] : [];
@@ -68,23 +77,33 @@ function applied(bytes: Buffer, d: Damage, donors: readonly Buffer[], codec: Cod
   const at = 'at' in d ? d.at % Math.max(1, bytes.length) : 0;
   const head = bytes.subarray(0, at);
   switch (d.damage) {
-    case 'flip': return overwritten(bytes, at, [(bytes[at] ?? 0) ^ (1 << d.bit)]);
-    case 'cut': return head;
-    case 'remove': return Buffer.concat([head, bytes.subarray(at + d.length)]);
-    case 'duplicate': return Buffer.concat([bytes.subarray(0, at + d.length), bytes.subarray(at)]);
+    case 'flip':
+      return overwritten(bytes, at, [(bytes[at] ?? 0) ^ (1 << d.bit)]);
+    case 'cut':
+      return head;
+    case 'remove':
+      return Buffer.concat([head, bytes.subarray(at + d.length)]);
+    case 'duplicate':
+      return Buffer.concat([bytes.subarray(0, at + d.length), bytes.subarray(at)]);
     case 'move': {
-      const rest = Buffer.concat([head, bytes.subarray(at + d.length)]), to = d.to % Math.max(1, rest.length);
+      const rest = Buffer.concat([head, bytes.subarray(at + d.length)]),
+        to = d.to % Math.max(1, rest.length);
       return Buffer.concat([rest.subarray(0, to), bytes.subarray(at, at + d.length), rest.subarray(to)]);
     }
-    case 'fill': return overwritten(bytes, at, new Array<number>(Math.min(d.length, bytes.length - at)).fill(d.byte));
-    case 'insert': return Buffer.concat([head, Buffer.from(d.bytes), bytes.subarray(at)]);
-    case 'overwrite': return overwritten(bytes, at, d.bytes);
+    case 'fill':
+      return overwritten(bytes, at, new Array<number>(Math.min(d.length, bytes.length - at)).fill(d.byte));
+    case 'insert':
+      return Buffer.concat([head, Buffer.from(d.bytes), bytes.subarray(at)]);
+    case 'overwrite':
+      return overwritten(bytes, at, d.bytes);
     case 'splice': {
       const donor = donors.length === 0 ? bytes : donors[d.donor % donors.length]!;
       return Buffer.concat([head, donor.subarray(d.from % Math.max(1, donor.length))]);
     }
-    case 'integer': return overwritten(bytes, at, integerBytes(d.value, d.bytes, d.little));
-    case 'encode': return ENCODINGS[d.as](bytes);
+    case 'integer':
+      return overwritten(bytes, at, integerBytes(d.value, d.bytes, d.little));
+    case 'encode':
+      return ENCODINGS[d.as](bytes);
     case 'edit': {
       const tree = codec?.read(bytes);
       return tree && codec ? codec.write(edited(tree, d.edit), bytes) : bytes;
@@ -92,11 +111,10 @@ function applied(bytes: Buffer, d: Damage, donors: readonly Buffer[], codec: Cod
   }
 }
 
-const overwritten = (bytes: Buffer, at: number, by: readonly number[]): Buffer =>
-  Buffer.concat([bytes.subarray(0, at), Buffer.from(by), bytes.subarray(at + by.length)]);
+const overwritten = (bytes: Buffer, at: number, by: readonly number[]): Buffer => Buffer.concat([bytes.subarray(0, at), Buffer.from(by), bytes.subarray(at + by.length)]);
 
 function integerBytes(value: bigint, size: number, little: boolean): number[] {
-  const bytes = Array.from({ length: size }, (_, i) => Number(BigInt.asUintN(64, value) >> BigInt(8 * i) & 0xffn));
+  const bytes = Array.from({ length: size }, (_, i) => Number((BigInt.asUintN(64, value) >> BigInt(8 * i)) & 0xffn));
   return little ? bytes : bytes.reverse();
 }
 
@@ -117,7 +135,10 @@ export const jsonFile: Codec = {
 export const jsonLines: Codec = {
   read: bytes => {
     if (bytes.length >= MOST_BYTES) return undefined;
-    const lines = bytes.toString('utf8').split('\n').filter(line => line !== '');
+    const lines = bytes
+      .toString('utf8')
+      .split('\n')
+      .filter(line => line !== '');
     return { type: 'list', items: lines.map(line => parsed(line) ?? { type: 'leaf', text: line, value: line }) } satisfies List;
   },
   write: tree => Buffer.from(tree.type === 'list' ? tree.items.map(line => `${textOf(line)}\n`).join('') : `${textOf(tree)}\n`),

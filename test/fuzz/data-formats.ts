@@ -30,7 +30,8 @@ const safetensorsHeader: Codec = {
     }
   },
   write(tree, bytes) {
-    const header = Buffer.from(textOf(tree)), start = Buffer.alloc(8);
+    const header = Buffer.from(textOf(tree)),
+      start = Buffer.alloc(8);
     start.writeBigUInt64LE(BigInt(header.length));
     return Buffer.concat([start, header, bytes.subarray(8 + Number(bytes.readBigUInt64LE()))]);
   },
@@ -40,10 +41,19 @@ const floats = (...shape: number[]): StoredTensor => ({ dtype: 'F32', shape, dat
 
 const TENSORS: readonly Buffer[] = [
   new Map<string, StoredTensor>([
-    ['blocks.0.attn.qkv.weight', floats(6, 2)], ['norm.bias', floats(3)], ['cls_token', floats(1, 1, 2)], ['empty', floats(0, 4)], ['scalar', floats()],
-    ['half', { dtype: 'BF16', shape: [4], data: Uint16Array.of(1, 2, 3, 4) }], ['step', { dtype: 'I64', shape: [1], data: BigInt64Array.of(5n) }], ['mask', { dtype: 'BOOL', shape: [3], data: Uint8Array.of(0, 1, 1) }],
+    ['blocks.0.attn.qkv.weight', floats(6, 2)],
+    ['norm.bias', floats(3)],
+    ['cls_token', floats(1, 1, 2)],
+    ['empty', floats(0, 4)],
+    ['scalar', floats()],
+    ['half', { dtype: 'BF16', shape: [4], data: Uint16Array.of(1, 2, 3, 4) }],
+    ['step', { dtype: 'I64', shape: [1], data: BigInt64Array.of(5n) }],
+    ['mask', { dtype: 'BOOL', shape: [3], data: Uint8Array.of(0, 1, 1) }],
   ]),
-  new Map<string, StoredTensor>([['head.weight', floats(2, 3)], ['__proto__', floats(2)]]),
+  new Map<string, StoredTensor>([
+    ['head.weight', floats(2, 3)],
+    ['__proto__', floats(2)],
+  ]),
   new Map<string, StoredTensor>(),
 ].map((tensors, i) => Buffer.from(serializeSafetensors(tensors, i === 1 ? {} : { format: 'pt', note: 'h\u00f6her' })));
 
@@ -68,9 +78,20 @@ const safetensors = fileFormat('safetensors', (): FileSubject<SafetensorsContent
 }));
 
 const weights = fileFormat('safetensors as weights', (): FileSubject<Weights> => {
-  const dir = room(), path = join(dir, 'model.safetensors');
+  const dir = room(),
+    path = join(dir, 'model.safetensors');
   return {
-    samples: [Buffer.from(serializeSafetensors(new Map([['a', floats(2, 3)], ['b', floats(4)]]))), ...TENSORS],
+    samples: [
+      Buffer.from(
+        serializeSafetensors(
+          new Map([
+            ['a', floats(2, 3)],
+            ['b', floats(4)],
+          ]),
+        ),
+      ),
+      ...TENSORS,
+    ],
     codec: safetensorsHeader,
     plant: bytes => {
       writeFileSync(path, bytes);
@@ -94,7 +115,8 @@ function idxFile(shape: readonly number[], element: (i: number) => number): Buff
   return Buffer.concat([Buffer.from([0, 0, 8, shape.length]), sizes, Buffer.from(Array.from({ length: elements(shape) }, (_, i) => element(i)))]);
 }
 
-const IMAGES = idxFile([4, 5, 3], i => i * 3), LABELS = idxFile([4], i => i);
+const IMAGES = idxFile([4, 5, 3], i => i * 3),
+  LABELS = idxFile([4], i => i);
 const CLASSES = ['a', 'b', 'c', 'd', 'e'];
 
 /** What is accepted, written again, gives the bytes that were read. */

@@ -64,9 +64,15 @@ const declared = (name: string, declaration: unknown, read: (value: unknown) => 
 const plannedRelation = expandAblation(others.get('relation')!.declaration, study, others);
 
 const overrides = fileFormat('declaration: --set', (): FileSubject<unknown> => ({
-  samples: [Buffer.from('distill.epochs=5\nmodel.sizes.T.embed_dim=64\nlabelled_images=null\nengine={"mode":"graph","precision":"float32"}\n'), Buffer.from('pretrain.schedule.epochs=2\nmodel.image_size[0]=28\n')],
+  samples: [
+    Buffer.from('distill.epochs=5\nmodel.sizes.T.embed_dim=64\nlabelled_images=null\nengine={"mode":"graph","precision":"float32"}\n'),
+    Buffer.from('pretrain.schedule.epochs=2\nmodel.image_size[0]=28\n'),
+  ],
   read(bytes) {
-    const sets = bytes.toString('utf8').split('\n').filter(line => line !== '');
+    const sets = bytes
+      .toString('utf8')
+      .split('\n')
+      .filter(line => line !== '');
     const changed = applyOverrides(mini, profile, sets, study);
     return { overrides: changed.overrides, stages: planned(study, parseProfile(changed.profile, 'mini.ts', 'mini', study), plannedRelation) };
   },

@@ -33,7 +33,16 @@ describe('the harness notices', () => {
   test.each<[string, Partial<FileSubject<string>>, string]>([
     ['a crash', { own: [SyntaxError] }, 'Expected SyntaxError, got Error: Expected {"a"'],
     ['silent acceptance of what is vouched for', { sealed: true }, 'Expected damage to be detected'],
-    ['an error that says nothing', { read: bytes => { if (bytes[0] !== 0x7b) throw new Refusal('bad'); return ''; } }, "Expected a message that says what is wrong, got 'bad'"],
+    [
+      'an error that says nothing',
+      {
+        read: bytes => {
+          if (bytes[0] !== 0x7b) throw new Refusal('bad');
+          return '';
+        },
+      },
+      "Expected a message that says what is wrong, got 'bad'",
+    ],
     ['a promise that never ends', { read: bytes => (bytes[0] === 0x7b ? '' : new Promise<string>(() => undefined)) }, 'got no end'],
   ])('%s, by the smallest damage', async (_, change, message) => {
     const report = await faultOf(change, message === 'got no end' ? 50 : undefined);

@@ -85,8 +85,7 @@ export interface Format {
   readonly run: (options: RunOptions) => Promise<Tally>;
 }
 
-export const fileFormat = <T>(name: string, open: () => FileSubject<T> | Promise<FileSubject<T>>): Format =>
-  format<Damage[]>(name, async () => subjectOf(await open()));
+export const fileFormat = <T>(name: string, open: () => FileSubject<T> | Promise<FileSubject<T>>): Format => format<Damage[]>(name, async () => subjectOf(await open()));
 
 export const format = <I>(name: string, open: () => Subject<I> | Promise<Subject<I>>): Format => ({
   name,
@@ -94,7 +93,10 @@ export const format = <I>(name: string, open: () => Subject<I> | Promise<Subject
 });
 
 async function subjectOf<T>(file: FileSubject<T>): Promise<Subject<Damage[]>> {
-  const { samples: [whole, ...donors], codec } = file;
+  const {
+    samples: [whole, ...donors],
+    codec,
+  } = file;
   const read = (bytes: Buffer): Promise<Reading<T>> => reading(() => file.read(bytes), file.own);
   file.plant?.(whole!);
   const undamaged = await read(whole!);
@@ -122,7 +124,8 @@ const LIMIT_KILOBYTES = 1 << 20;
 
 async function run<I>(name: string, subject: Subject<I>, { seed, inputs, path, limit = LIMIT_MS }: RunOptions): Promise<Tally> {
   const tally: Tally = { inputs: 0, refused: 0, harmless: 0, undetectable: 0, slowestMs: 0, seconds: 0 };
-  const began = performance.now(), memory = process.resourceUsage().maxRSS;
+  const began = performance.now(),
+    memory = process.resourceUsage().maxRSS;
   const watch = watchdog(`${name}: expected every input to be read within ${HANG_SECONDS} s. Again: ${commandOf(name, { seed, inputs })}`);
   const property = fc.asyncProperty(subject.inputs, async input => {
     watch.beat();

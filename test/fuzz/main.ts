@@ -9,7 +9,12 @@ const whole = (text: string): number => {
   return value;
 };
 
-const { seed, inputs, format: only, path } = program
+const {
+  seed,
+  inputs,
+  format: only,
+  path,
+} = program
   .name('make fuzz')
   .option('--seed <number>', 'decides the damage', whole, Date.now() % 100_000)
   .option('--inputs <number>', 'damaged inputs in total, shared evenly by the formats', whole, 100_000)
@@ -23,8 +28,15 @@ if (formats.length === 0) program.error(`error: Expected one of ${FORMATS.map(({
 
 const HEAD = ['inputs', 'refused', 'harmless', 'undetectable', 'faults', 'inputs/s', 'slowest ms'];
 const line = (name: string, cells: readonly (string | number)[]): string => name.padEnd(40) + cells.map((cell, i) => String(cell).padStart(HEAD[i]!.length + 2)).join('');
-const cellsOf = (t: Tally, faults: number): (string | number)[] =>
-  [t.inputs, t.refused, t.harmless, t.undetectable, faults, t.seconds > 0 ? Math.round(t.inputs / t.seconds) : 0, t.slowestMs.toFixed(1)];
+const cellsOf = (t: Tally, faults: number): (string | number)[] => [
+  t.inputs,
+  t.refused,
+  t.harmless,
+  t.undetectable,
+  faults,
+  t.seconds > 0 ? Math.round(t.inputs / t.seconds) : 0,
+  t.slowestMs.toFixed(1),
+];
 
 const share = Math.ceil(inputs / formats.length);
 const total: Tally = { inputs: 0, refused: 0, harmless: 0, undetectable: 0, slowestMs: 0, seconds: 0 };

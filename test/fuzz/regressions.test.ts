@@ -34,7 +34,7 @@ describe('a store', () => {
   });
   const spoil = (name: string, text: string): void => writeFileSync(join(attempt.dir, name), text);
 
-  test('is not read deeper than a reader\'s stack', () => {
+  test("is not read deeper than a reader's stack", () => {
     writeFileSync(layout.identity(store.stageDir(key)), `{"label":"x","identity":{"kind":"k","revision":1,"recipe":{"a":${deep(100_000)}},"seed":0,"upstream":{}}}`);
     expect(() => store.stage(key)).toThrow(damagedStore(/expected a JSON object/));
     spoil('provenance.json', `{"a":${deep(100_000)}}`);
@@ -61,7 +61,12 @@ describe('a store', () => {
 
   test('takes a manifest that lost a file for damage, and one that names what is no file', async () => {
     const manifest = JSON.parse(readFileSync(join(attempt.dir, 'manifest.json'), 'utf8')) as { files: Record<string, unknown> };
-    for (const [name, told] of [['a\0b', /manifest\.json: files/], ['../x', /manifest\.json: files/], ['x'.repeat(5000), /no file/], ['output', /no file/]] as const) {
+    for (const [name, told] of [
+      ['a\0b', /manifest\.json: files/],
+      ['../x', /manifest\.json: files/],
+      ['x'.repeat(5000), /no file/],
+      ['output', /no file/],
+    ] as const) {
       spoil('manifest.json', canonicalJson({ files: { ...manifest.files, [name]: { bytes: 4096, sha256: '' } } }));
       expect(store.state(key).state).not.toBe('done');
       expect(store.incomplete(key, 1)).toMatch(told);
@@ -73,7 +78,8 @@ describe('a store', () => {
   });
 
   test('does not let a name of a damaged file lead out of it', () => {
-    const sweep = (stage: string): string => JSON.stringify({ time: new Date().toISOString(), profile: 'p', overrides: [], seeds: [0], arms: [{ ablation: 'a', arm: 'b', seed: 0, stages: { stock: stage } }] });
+    const sweep = (stage: string): string =>
+      JSON.stringify({ time: new Date().toISOString(), profile: 'p', overrides: [], seeds: [0], arms: [{ ablation: 'a', arm: 'b', seed: 0, stages: { stock: stage } }] });
     mkdirSync(join(store.dir, 'sweeps'));
     for (const name of ['../../x', 'a\0b', '']) {
       writeFileSync(join(store.dir, 'sweeps', '2.json'), sweep(name));
@@ -123,7 +129,8 @@ describe('a store', () => {
 
 describe('safetensors', () => {
   const file = (header: string): Uint8Array => {
-    const text = Buffer.from(header), start = Buffer.alloc(8);
+    const text = Buffer.from(header),
+      start = Buffer.alloc(8);
     start.writeBigUInt64LE(BigInt(text.length));
     return Buffer.concat([start, text]);
   };
@@ -149,7 +156,9 @@ describe('safetensors', () => {
 
 describe('what set-up keeps', () => {
   let dir: string;
-  beforeEach(() => { dir = room(); });
+  beforeEach(() => {
+    dir = room();
+  });
   afterEach(() => rmSync(dir, { recursive: true }));
 
   test.each(['null', '{}', '{"files":null}', '{"wheels":[],"files":{}}', '{"wheels":[],"files":{"a":null}}', '{"wheels":[],"files":{"a":{"bytes":"1"}}}'])('a manifest of %s is none', async text => {
@@ -162,7 +171,15 @@ describe('what set-up keeps', () => {
     const lock = join(dir, 'x.lock');
     writeFileSync(lock, text.replace('HOST', hostname()));
     utimesSync(lock, 1, 1);
-    expect(await withLock(lock, line => { throw new Error(line); }, () => Promise.resolve('in'))).toBe('in');
+    expect(
+      await withLock(
+        lock,
+        line => {
+          throw new Error(line);
+        },
+        () => Promise.resolve('in'),
+      ),
+    ).toBe('in');
   });
 
   test.each(['null', '{"packages":3}', '{"packages":{"a":null}}', '{"packages":["a"]}'])('a lock file of npm of %s is told', text => {
@@ -171,7 +188,7 @@ describe('what set-up keeps', () => {
   });
 });
 
-test('the provenance of a report is not read deeper than a reader\'s stack', () => {
+test("the provenance of a report is not read deeper than a reader's stack", () => {
   expect(() => parseProvenance(`{"all":{"a":${deep(100_000)}},"stages":{}}`)).toThrow('Expected provenance.json');
 });
 

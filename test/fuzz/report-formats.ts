@@ -8,7 +8,9 @@ import { fileFormat, reading, type FileSubject, type Format } from './fuzz.ts';
 
 /** A few of them, with short curves: damage is to hit all parts. */
 function records(seed: number): Buffer {
-  const few = sampleRecords([seed]).filter((_, i) => i % 3 === 0).map(record => ({ ...record, curves: Object.fromEntries(Object.entries(record.curves).map(([name, points]) => [name, points.slice(0, 4)])) }));
+  const few = sampleRecords([seed])
+    .filter((_, i) => i % 3 === 0)
+    .map(record => ({ ...record, curves: Object.fromEntries(Object.entries(record.curves).map(([name, points]) => [name, points.slice(0, 4)])) }));
   return Buffer.from(serializeRecords(few));
 }
 
@@ -29,10 +31,13 @@ const results = fileFormat('report: results.jsonl', async (): Promise<FileSubjec
   };
 });
 
-const provenanceOf = (engine: string): Buffer => Buffer.from(serializeProvenance({
-  [sampleKey('a')]: { kind: 'distill', cpu: 'x', wall_seconds: 1.5, stage: { engine: { name: engine, libraryVersion: '2.21.0', mode: 'graph' }, micro_batches: 2 } },
-  [sampleKey('b')]: { kind: 'evaluate', cpu: 'x', wall_seconds: 0.5, packages: ['a', 'b'] },
-}));
+const provenanceOf = (engine: string): Buffer =>
+  Buffer.from(
+    serializeProvenance({
+      [sampleKey('a')]: { kind: 'distill', cpu: 'x', wall_seconds: 1.5, stage: { engine: { name: engine, libraryVersion: '2.21.0', mode: 'graph' }, micro_batches: 2 } },
+      [sampleKey('b')]: { kind: 'evaluate', cpu: 'x', wall_seconds: 0.5, packages: ['a', 'b'] },
+    }),
+  );
 
 const provenance = fileFormat('report: provenance.json', (): FileSubject<ReportProvenance> => ({
   samples: [provenanceOf('tensorflow'), provenanceOf('other')],

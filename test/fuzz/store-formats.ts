@@ -16,9 +16,16 @@ interface StoreFile {
   readonly sealed?: boolean;
 }
 
-const json = { codec: jsonFile }, lines = { codec: jsonLines };
-const ofDone = (number: number, ...names: string[]) => ({ store, done }: Scene): string => join(store.attemptDir(done, number), ...names);
-const ofRunning = (number: number, ...names: string[]) => ({ store, running }: Scene): string => join(store.attemptDir(running, number), ...names);
+const json = { codec: jsonFile },
+  lines = { codec: jsonLines };
+const ofDone =
+  (number: number, ...names: string[]) =>
+  ({ store, done }: Scene): string =>
+    join(store.attemptDir(done, number), ...names);
+const ofRunning =
+  (number: number, ...names: string[]) =>
+  ({ store, running }: Scene): string =>
+    join(store.attemptDir(running, number), ...names);
 const { checkpoints } = attemptFiles;
 
 /** Those without `sealed` can be damaged into what a writer could have written: nothing vouches for a name, a time or a loss. */
@@ -48,10 +55,15 @@ const FILES: readonly StoreFile[] = [
 async function storeFile({ path, codec, sealed }: StoreFile): Promise<FileSubject<Survey>> {
   const scene = await makeScene();
   const { dir } = scene.store;
-  const file = path(scene), whole = contentOf(file);
-  const kin = readdirSync(dir, { recursive: true, encoding: 'utf8' }).map(name => join(dir, name)).filter(other => other !== file && basename(other) === basename(file) && !lstatSync(other).isDirectory());
-  const link = layout.done(scene.store.stageDir(scene.done)), target = readlinkSync(link);
-  const resumed = ofRunning(2, attemptFiles.resumed)(scene), before = readFileSync(resumed);
+  const file = path(scene),
+    whole = contentOf(file);
+  const kin = readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .map(name => join(dir, name))
+    .filter(other => other !== file && basename(other) === basename(file) && !lstatSync(other).isDirectory());
+  const link = layout.done(scene.store.stageDir(scene.done)),
+    target = readlinkSync(link);
+  const resumed = ofRunning(2, attemptFiles.resumed)(scene),
+    before = readFileSync(resumed);
   const undamaged = await survey(scene);
   return {
     samples: [whole, ...kin.map(contentOf)],

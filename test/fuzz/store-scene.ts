@@ -28,7 +28,18 @@ export interface Scene {
 }
 
 const runningIdentity: StageIdentity = { kind: 'graft', revision: 2, recipe: { cut: 0.5, bed: null, steps: [1, 2], label: 'h\u00f6her' }, seed: 7, upstream: { stock: key } };
-const FACTS = { host: 'here', commit: 'abc', dirty: false, threads: 2, cpu: 'x', wall_seconds: 1.5, cpu_seconds: 1.25, peak_memory_bytes: 123_456, ended: '2026-01-02T03:04:05.678Z', stage: { engine: { name: 'tensorflow', libraryVersion: '2.21.0' } } };
+const FACTS = {
+  host: 'here',
+  commit: 'abc',
+  dirty: false,
+  threads: 2,
+  cpu: 'x',
+  wall_seconds: 1.5,
+  cpu_seconds: 1.25,
+  peak_memory_bytes: 123_456,
+  ended: '2026-01-02T03:04:05.678Z',
+  stage: { engine: { name: 'tensorflow', libraryVersion: '2.21.0' } },
+};
 
 export async function makeScene(): Promise<Scene> {
   const warnings: string[] = [];
@@ -120,8 +131,11 @@ function unwarned<T>(read: (warn: (text: string) => void) => T): T {
 /** Cells go into a database that would not take others. */
 function checkedCell(cell: StoreCell, type: ColumnType): StoreCell {
   const fits = {
-    VARCHAR: () => typeof cell === 'string', DOUBLE: () => Number.isFinite(cell), BIGINT: () => Number.isSafeInteger(cell),
-    TIMESTAMP: () => z.iso.datetime().safeParse(cell).success, JSON: () => JSON.parse(cell as string) !== undefined,
+    VARCHAR: () => typeof cell === 'string',
+    DOUBLE: () => Number.isFinite(cell),
+    BIGINT: () => Number.isSafeInteger(cell),
+    TIMESTAMP: () => z.iso.datetime().safeParse(cell).success,
+    JSON: () => JSON.parse(cell as string) !== undefined,
   };
   if (cell !== null && !fits[type]()) throw new Fault(`Expected a ${type} or null, got ${JSON.stringify(cell)}`);
   return cell;
@@ -130,7 +144,10 @@ function checkedCell(cell: StoreCell, type: ColumnType): StoreCell {
 /** @throws Fault when a damaged checkpoint is used, or one passed over in silence */
 async function latest({ store, running, attempt }: Scene): Promise<number | undefined> {
   const told: string[] = [];
-  const found = await store.attemptOf(running, attempt.number).checkpoints({ every: 0, warn: text => told.push(text) }).latest();
+  const found = await store
+    .attemptOf(running, attempt.number)
+    .checkpoints({ every: 0, warn: text => told.push(text) })
+    .latest();
   if (found && readFileSync(join(found.dir, 'weights'), 'utf8') !== checkpointText(found.step)) throw new Fault(`Expected the checkpoint of step ${found.step} as it was written, got another`);
   if (told.length === 0 && found?.step !== CHECKPOINTS.at(-1)) throw new Fault(`Expected a warning about the newest checkpoint, got none and step ${found?.step}`);
   if (told.length > 0) throw new StoreError('STORE_DAMAGED', told.join('\n'));
@@ -157,7 +174,10 @@ const identityOf = (stage: unknown): unknown => (stage === undefined ? undefined
 
 /** What somebody vouches for: read as it was, or not at all. */
 const SEALED: Readonly<Record<string, (value: unknown) => unknown>> = {
-  result: value => value, verified: value => value, 'stage, done': identityOf, 'stage, running': identityOf,
+  result: value => value,
+  verified: value => value,
+  'stage, done': identityOf,
+  'stage, running': identityOf,
 };
 
 /** @throws Fault when something sealed is read as another than it was */

@@ -28,18 +28,24 @@ export function treeOf(value: unknown): Tree {
 
 export function textOf(tree: Tree): string {
   switch (tree.type) {
-    case 'leaf': return tree.text;
-    case 'list': return `[${tree.items.map(textOf).join(',')}]`;
-    case 'fields': return `{${tree.entries.map(({ key, node }) => `${JSON.stringify(key)}:${textOf(node)}`).join(',')}}`;
+    case 'leaf':
+      return tree.text;
+    case 'list':
+      return `[${tree.items.map(textOf).join(',')}]`;
+    case 'fields':
+      return `{${tree.entries.map(({ key, node }) => `${JSON.stringify(key)}:${textOf(node)}`).join(',')}}`;
   }
 }
 
 export function valueOf(tree: Tree): unknown {
   switch (tree.type) {
-    case 'leaf': return tree.value;
-    case 'list': return tree.items.map(valueOf);
+    case 'leaf':
+      return tree.value;
+    case 'list':
+      return tree.items.map(valueOf);
     // Own properties whatever the key: an assignment to `__proto__` would make none.
-    case 'fields': return Object.defineProperties({}, Object.fromEntries(tree.entries.map(({ key, node }) => [key, { value: valueOf(node), enumerable: true, writable: true, configurable: true }])));
+    case 'fields':
+      return Object.defineProperties({}, Object.fromEntries(tree.entries.map(({ key, node }) => [key, { value: valueOf(node), enumerable: true, writable: true, configurable: true }])));
   }
 }
 
@@ -61,23 +67,56 @@ function cycle(): object {
   return round;
 }
 
-class Instance { readonly field = 1; }
+class Instance {
+  readonly field = 1;
+}
 
 /** What no writer of ours writes, but JSON can hold. */
 const JSON_ODDITIES: Readonly<Record<string, Leaf>> = {
-  null: json(null), true: json(true), zero: json(0), one: json(1), 'minus one': json(-1), fraction: json(0.5), 'minus zero': other('-0', -0),
-  large: json(1e308), unsafe: json(2 ** 53), infinite: other('1e999', Infinity), 'uint32': json(2 ** 32),
-  'empty text': json(''), word: json('word'), digits: json('12'), NUL: json('a\0b'), lines: json('a\nb\r\nc\u2028'), surrogate: json('\ud800'), escape: json('\u001b[2J'),
-  parent: json('../../../x'), root: json('/'), long: json('x'.repeat(100_000)), 'long path': json('a/'.repeat(5000)),
-  'empty list': json([]), 'list of null': json([null]), 'empty object': json({}), proto: other('{"__proto__":{"polluted":true}}', Object.defineProperty({}, '__proto__', { value: { polluted: true }, enumerable: true })),
-  'deep list': nested(json(0), 20_000, 'list'), 'deep object': nested(json(0), 20_000, 'object'),
+  null: json(null),
+  true: json(true),
+  zero: json(0),
+  one: json(1),
+  'minus one': json(-1),
+  fraction: json(0.5),
+  'minus zero': other('-0', -0),
+  large: json(1e308),
+  unsafe: json(2 ** 53),
+  infinite: other('1e999', Infinity),
+  uint32: json(2 ** 32),
+  'empty text': json(''),
+  word: json('word'),
+  digits: json('12'),
+  NUL: json('a\0b'),
+  lines: json('a\nb\r\nc\u2028'),
+  surrogate: json('\ud800'),
+  escape: json('\u001b[2J'),
+  parent: json('../../../x'),
+  root: json('/'),
+  long: json('x'.repeat(100_000)),
+  'long path': json('a/'.repeat(5000)),
+  'empty list': json([]),
+  'list of null': json([null]),
+  'empty object': json({}),
+  proto: other('{"__proto__":{"polluted":true}}', Object.defineProperty({}, '__proto__', { value: { polluted: true }, enumerable: true })),
+  'deep list': nested(json(0), 20_000, 'list'),
+  'deep object': nested(json(0), 20_000, 'object'),
 };
 
 /** What only a declaration, being a program, can hold. */
 const VALUE_ODDITIES: Readonly<Record<string, Leaf>> = {
-  NaN: other('NaN', NaN), undefined: other('undefined', undefined), function: other('f', () => 1), symbol: other('s', Symbol('s')), bigint: other('1n', 1n),
-  date: other('d', new Date(0)), map: other('m', new Map([['a', 1]])), instance: other('i', new Instance()), 'no prototype': other('{}', Object.create(null)),
-  cycle: other('c', cycle()), hole: other('[,]', Array.from({ length: 2 }).slice(0, 0).concat(new Array(2))), regexp: other('/a/', /a/u),
+  NaN: other('NaN', NaN),
+  undefined: other('undefined', undefined),
+  function: other('f', () => 1),
+  symbol: other('s', Symbol('s')),
+  bigint: other('1n', 1n),
+  date: other('d', new Date(0)),
+  map: other('m', new Map([['a', 1]])),
+  instance: other('i', new Instance()),
+  'no prototype': other('{}', Object.create(null)),
+  cycle: other('c', cycle()),
+  hole: other('[,]', Array.from({ length: 2 }).slice(0, 0).concat(new Array(2))),
+  regexp: other('/a/', /a/u),
 };
 
 const ODDITIES: Readonly<Record<string, Leaf>> = { ...JSON_ODDITIES, ...VALUE_ODDITIES };
@@ -119,13 +158,26 @@ export function edited(root: Tree, edit: Edit): Tree {
   const places = placesIn(holder);
   const place = places[edit.at % places.length]!;
   switch (edit.edit) {
-    case 'delete': siblings(place).splice(place.index, 1); break;
-    case 'repeat': siblings(place).splice(place.index, 0, siblings(place)[place.index]); break;
-    case 'replace': put(place, ODDITIES[edit.by]!); break;
-    case 'wrap': put(place, nested(nodeAt(place), edit.depth, edit.brackets)); break;
-    case 'rename': if (place.parent.type === 'fields') place.parent.entries[place.index]!.key = edit.to; break;
-    case 'swap': swap(place, places[edit.and % places.length]!); break;
-    case 'add': add(nodeAt(place), edit.key, ODDITIES[edit.by]!);
+    case 'delete':
+      siblings(place).splice(place.index, 1);
+      break;
+    case 'repeat':
+      siblings(place).splice(place.index, 0, siblings(place)[place.index]);
+      break;
+    case 'replace':
+      put(place, ODDITIES[edit.by]!);
+      break;
+    case 'wrap':
+      put(place, nested(nodeAt(place), edit.depth, edit.brackets));
+      break;
+    case 'rename':
+      if (place.parent.type === 'fields') place.parent.entries[place.index]!.key = edit.to;
+      break;
+    case 'swap':
+      swap(place, places[edit.and % places.length]!);
+      break;
+    case 'add':
+      add(nodeAt(place), edit.key, ODDITIES[edit.by]!);
   }
   return holder.items[0] ?? { type: 'leaf', text: '', value: undefined };
 }

@@ -15,7 +15,8 @@ import { normals } from './finite-differences.ts';
 const image = { image_size: [4, 6] as [number, number], patch_size: 2, in_chans: 1, mlp_ratio: 2 };
 export const teacher = { ...image, embed_dim: 24, depth: 3, num_heads: 6 };
 export const student = { ...image, embed_dim: 12, depth: 2, num_heads: 3 };
-export const PATCHES = 6, BATCH = 3;
+export const PATCHES = 6,
+  BATCH = 3;
 
 /** Every kind of target, with every choice of it once at least. */
 export const TARGETS: Readonly<Record<string, Target>> = {
@@ -56,10 +57,12 @@ export function lossOf(target: Target, fields: Partial<DistillLoss> = {}): Disti
 
 /** Weights of ordinary size everywhere, so that no gradient is tiny: biases, too, and norms off 1. */
 function randomParams(spec: ModelSpec, name: string): Record<string, tf.Tensor> {
-  return Object.fromEntries(Object.entries(spec).map(([param, { shape }]) => {
-    const drawn = normals(`${name}/${param}`, shape, 0.3);
-    return [param, /norm\d?\.weight$/.test(param) ? tf.add(drawn, 1) : drawn];
-  }));
+  return Object.fromEntries(
+    Object.entries(spec).map(([param, { shape }]) => {
+      const drawn = normals(`${name}/${param}`, shape, 0.3);
+      return [param, /norm\d?\.weight$/.test(param) ? tf.add(drawn, 1) : drawn];
+    }),
+  );
 }
 
 export const normalisation = { mean: [0.4], std: [0.3] };
@@ -84,7 +87,12 @@ export function targetsOf(recipe: DistillLoss, { images, teacher_drop_path, mask
   const visible = recipe.teacher_input === 'visible';
   const blockTarget = { target: recipe.target, block: recipe.teacher_block };
   const network = createTeacher({
-    config: teacher, params: teacherParams(), normalisation, dropPath: recipe.teacher_drop_path, engine: { mode: 'eager', precision: 'float32' }, targets: [blockTarget],
+    config: teacher,
+    params: teacherParams(),
+    normalisation,
+    dropPath: recipe.teacher_drop_path,
+    engine: { mode: 'eager', precision: 'float32' },
+    targets: [blockTarget],
   });
   const pass = network.pass({ images, dropPath: teacher_drop_path, visible: visible ? masking?.ids_keep : undefined });
   return pass.targets(blockTarget, visible ? undefined : masking?.ids_keep);
@@ -93,6 +101,7 @@ export function targetsOf(recipe: DistillLoss, { images, teacher_drop_path, mask
 /** The losses as a function of the student's parameters; the teacher has run already, as in a training step. */
 export function lossesAt(recipe: DistillLoss, given: Given): (params: Params) => Losses {
   checkDistillation(recipe, teacher);
-  const loss = studentLoss(recipe, normalisation), targets = targetsOf(recipe, given);
+  const loss = studentLoss(recipe, normalisation),
+    targets = targetsOf(recipe, given);
   return params => loss(params, { images: given.student_images ?? given.images, ...given.masks, ...targets });
 }

@@ -9,7 +9,11 @@ import { pathToFileURL } from 'node:url';
 const root = join(import.meta.dirname, '../..');
 const require = createRequire(import.meta.url);
 
-export interface Child { readonly code: number; readonly stdout: string; readonly stderr: string }
+export interface Child {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /** Runs TypeScript; its paths begin at `cwd`. */
 export function runChild(code: string, cwd = root, more: Readonly<Record<string, string>> = {}): Promise<Child> {
@@ -39,7 +43,8 @@ export function copyProject(prefix: string, name: string, parts: readonly string
   cpSync(join(root, 'src/installation.ts'), join(project, 'src/installation.ts'));
   writeFileSync(join(project, 'package-lock.json'), '{}'); // as in a checkout
   writeFileSync(join(project, 'package.json'), '{"type":"module"}');
-  const modules = join(root, 'node_modules'), [scope = '', own = ''] = name.split('/');
+  const modules = join(root, 'node_modules'),
+    [scope = '', own = ''] = name.split('/');
   mkdirSync(join(project, 'node_modules', scope), { recursive: true });
   const link = (folder: string, except: string): void => {
     for (const entry of readdirSync(join(modules, folder)).filter(entry => entry !== except)) {

@@ -20,13 +20,17 @@ type Source = number | string;
 
 /** Runs `f` in the engine. @param leaves tensors that it may read */
 export function executedOps(leaves: readonly tf.Tensor[], f: () => unknown): Executed[] {
-  const backend = nativeBackend(), real = backend.binding, ops: Executed[] = [];
+  const backend = nativeBackend(),
+    real = backend.binding,
+    ops: Executed[] = [];
   const sources = new Sources(leaves);
   const executeOp: Binding['executeOp'] = (op, attributes, inputs, count) => {
     const outputs = real.executeOp(op, attributes, inputs, count);
     ops.push({
-      op, attributes: Object.fromEntries(attributes.map(({ name, type, value }) => [name, type === real.TF_ATTR_BOOL ? Boolean(value) : value])),
-      inputs: inputs.map(id => sources.of(id)), outputs: outputs.map(({ id, dtype, shape }) => ({ number: sources.of(id), dtype, shape })),
+      op,
+      attributes: Object.fromEntries(attributes.map(({ name, type, value }) => [name, type === real.TF_ATTR_BOOL ? Boolean(value) : value])),
+      inputs: inputs.map(id => sources.of(id)),
+      outputs: outputs.map(({ id, dtype, shape }) => ({ number: sources.of(id), dtype, shape })),
     });
     return outputs;
   };
@@ -46,27 +50,34 @@ export function executedOps(leaves: readonly tf.Tensor[], f: () => unknown): Exe
 }
 
 /** Its native properties are not enumerable. */
-const copyOf = (binding: Binding): Binding =>
-  Object.fromEntries(Object.entries(Object.getOwnPropertyDescriptors(binding)).map(([name, { value }]) => [name, value as unknown])) as unknown as Binding;
+const copyOf = (binding: Binding): Binding => Object.fromEntries(Object.entries(Object.getOwnPropertyDescriptors(binding)).map(([name, { value }]) => [name, value as unknown])) as unknown as Binding;
 
 /** Records `f`. */
 export function recordedOps(leaves: readonly tf.Tensor[], f: () => unknown): Executed[] {
   const leafTypes = new Map(leaves.map(leaf => [valueOf(leaf), tensorType(leaf)]));
   let recording: Recording<unknown> | undefined;
-  tf.tidy(() => { recording = record(leafTypes, () => void f()); });
+  tf.tidy(() => {
+    recording = record(leafTypes, () => void f());
+  });
   const { operations, types } = recording!;
   const sources = new Sources(leaves);
-  return operations.flatMap(operation => operation.body ?? [operation]).flatMap(({ op, attributes, inputs, outputs }) => {
-    if (op === 'Const') {
-      const { bytes, ...type } = attributes['value']!.value as TensorType & { bytes: Uint8Array };
-      sources.constant(outputs[0]!, type, bytes);
-      return [];
-    }
-    return [{
-      op, attributes: Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [name, plain(attribute)])),
-      inputs: inputs.map(id => sources.of(id)), outputs: outputs.map(value => ({ number: sources.of(value), ...types.get(value)! })),
-    }];
-  });
+  return operations
+    .flatMap(operation => operation.body ?? [operation])
+    .flatMap(({ op, attributes, inputs, outputs }) => {
+      if (op === 'Const') {
+        const { bytes, ...type } = attributes['value']!.value as TensorType & { bytes: Uint8Array };
+        sources.constant(outputs[0]!, type, bytes);
+        return [];
+      }
+      return [
+        {
+          op,
+          attributes: Object.fromEntries(Object.entries(attributes).map(([name, attribute]) => [name, plain(attribute)])),
+          inputs: inputs.map(id => sources.of(id)),
+          outputs: outputs.map(value => ({ number: sources.of(value), ...types.get(value)! })),
+        },
+      ];
+    });
 }
 
 const plain = (attribute: Attribute): unknown => (attribute.kind === 'list' ? attribute.value.map(plain) : attribute.value);

@@ -6,7 +6,12 @@ import { valueAndGrads } from './parity/model.ts';
 
 export function normals(name: string, shape: readonly number[], scale = 1): tf.Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
-  return tf.tensor(stream(7, name, 0).normals(size).map(x => scale * x), [...shape]);
+  return tf.tensor(
+    stream(7, name, 0)
+      .normals(size)
+      .map(x => scale * x),
+    [...shape],
+  );
 }
 
 export type F = (...inputs: tf.Tensor[]) => tf.Scalar;
@@ -28,12 +33,14 @@ function slope(f: (x: tf.Tensor) => tf.Scalar, at: tf.Tensor, direction: tf.Tens
  */
 export function gradientError(f: F, inputs: tf.Tensor[]): number {
   const grads = tf.grads(f)(inputs);
-  const errors = inputs.flatMap((input, i) => [0, 1, 2].map(trial => {
-    const unit = unitOf(normals(`direction/${i}/${trial}`, input.shape));
-    const numeric = slope(x => f(...inputs.map((other, j) => (j === i ? x : other))), input, unit);
-    const analytic = numberOf(tf.sum(tf.mul(grads[i]!, unit)));
-    return Math.abs(numeric - analytic) / Math.max(Math.abs(analytic), numberOf(tf.norm(grads[i]!)) / Math.sqrt(input.size));
-  }));
+  const errors = inputs.flatMap((input, i) =>
+    [0, 1, 2].map(trial => {
+      const unit = unitOf(normals(`direction/${i}/${trial}`, input.shape));
+      const numeric = slope(x => f(...inputs.map((other, j) => (j === i ? x : other))), input, unit);
+      const analytic = numberOf(tf.sum(tf.mul(grads[i]!, unit)));
+      return Math.abs(numeric - analytic) / Math.max(Math.abs(analytic), numberOf(tf.norm(grads[i]!)) / Math.sqrt(input.size));
+    }),
+  );
   return Math.max(...errors);
 }
 

@@ -36,11 +36,21 @@ export class StageInFolder<R extends object = object> {
     this.output = mkdtempSync(join(folder, 'run-'));
   }
 
-  context({ signal = new AbortController().signal, onStep = () => undefined, acceptEngineChange = false }: Partial<{
-    signal: AbortSignal; onStep: (step: number) => void; acceptEngineChange: boolean;
+  context({
+    signal = new AbortController().signal,
+    onStep = () => undefined,
+    acceptEngineChange = false,
+  }: Partial<{
+    signal: AbortSignal;
+    onStep: (step: number) => void;
+    acceptEngineChange: boolean;
   }> = {}): StageContext<R> {
     return {
-      recipe: this.recipe, seed: SEED, upstream: this.upstream, output: this.output, signal,
+      recipe: this.recipe,
+      seed: SEED,
+      upstream: this.upstream,
+      output: this.output,
+      signal,
       checkpoints: {
         latest: () => Promise.resolve(this.latest),
         due: () => this.diskIsFull,
@@ -52,10 +62,18 @@ export class StageInFolder<R extends object = object> {
         },
       },
       execution: { device: 'cpu', threads: 1, dataDir: this.folder, acceptEngineChange },
-      metric: record => { this.records.push(record); },
-      progress: ({ phase, step }) => { if (phase === 'step') onStep(step); },
-      log: line => { this.log.push(line); },
-      provenance: more => { Object.assign(this.facts, more); },
+      metric: record => {
+        this.records.push(record);
+      },
+      progress: ({ phase, step }) => {
+        if (phase === 'step') onStep(step);
+      },
+      log: line => {
+        this.log.push(line);
+      },
+      provenance: more => {
+        Object.assign(this.facts, more);
+      },
     };
   }
 
@@ -66,7 +84,14 @@ export class StageInFolder<R extends object = object> {
   /** Stops it at a step, after a checkpoint. */
   async interruptAt(runner: StageRunner<R>, step: number): Promise<void> {
     const stop = new AbortController();
-    const ended: unknown = await runner(this.context({ signal: stop.signal, onStep: at => { if (at === step) stop.abort(); } })).catch((error: unknown) => error);
+    const ended: unknown = await runner(
+      this.context({
+        signal: stop.signal,
+        onStep: at => {
+          if (at === step) stop.abort();
+        },
+      }),
+    ).catch((error: unknown) => error);
     if (!(ended instanceof Interrupted)) throw new Error('Expected the stage to stop on request.', { cause: ended });
   }
 }

@@ -42,7 +42,8 @@ export class Referee {
   }
 
   begins(who: string, key: string): void {
-    const other = this.#atWork.get(key), beat = this.#beats.get(key);
+    const other = this.#atWork.get(key),
+      beat = this.#beats.get(key);
     if (other !== undefined) this.faults.push(`${who} began ${key} while ${other} was at it`);
     if (beat !== undefined && performance.now() - beat < this.#lease) this.faults.push(`${who} began ${key} while the rival's heart beat`);
     for (const input of Object.values(this.#plan.stages.get(key)!.upstream)) {
@@ -71,8 +72,17 @@ export class Referee {
 }
 
 export const ANSWERS = [
-  'done', 'done, then crashes', 'fails', 'fails for good', 'crashes', 'is killed', 'runs out of memory',
-  'falls silent', 'hears nothing', 'leaves nothing', 'never starts',
+  'done',
+  'done, then crashes',
+  'fails',
+  'fails for good',
+  'crashes',
+  'is killed',
+  'runs out of memory',
+  'falls silent',
+  'hears nothing',
+  'leaves nothing',
+  'never starts',
 ] as const;
 /** What comes of a job. */
 export type Answer = (typeof ANSWERS)[number];
@@ -99,7 +109,9 @@ class Orders {
   /** Until it is told to leave, or (deaf) is forced to. */
   wait(deaf: boolean): Promise<void> {
     return new Promise(resolve => {
-      const look = (): void => { if (deaf ? this.isForced : this.toLeave) resolve(); };
+      const look = (): void => {
+        if (deaf ? this.isForced : this.toLeave) resolve();
+      };
       this.#listeners.push(look);
       look();
     });
@@ -248,8 +260,10 @@ export interface RivalOptions {
 
 /** A runner on another host. It keeps to the rules, except that it may stand still for any time, and then go on as if nothing were. */
 export async function compete({ acts, lease, plan, store, turn, referee }: RivalOptions): Promise<void> {
-  const free = (): string[] => [...plan.stages.values()].flatMap(({ key, upstream }) =>
-    (Object.values(upstream).every(input => store.doneAttempt(input) !== undefined) && !['running', 'done'].includes(store.state(key).state) ? [key] : []));
+  const free = (): string[] =>
+    [...plan.stages.values()].flatMap(({ key, upstream }) =>
+      Object.values(upstream).every(input => store.doneAttempt(input) !== undefined) && !['running', 'done'].includes(store.state(key).state) ? [key] : [],
+    );
   /** Attempts that it believes to be its own. */
   const own: Attempt[] = [];
   /** Seconds since 1970 by its clock. */
@@ -257,9 +271,10 @@ export async function compete({ acts, lease, plan, store, turn, referee }: Rival
   for (const { act, which } of acts) {
     await turn(`rival: ${act}`);
     if (act === 'takes') {
-      const keys = free(), key = keys[which % keys.length];
+      const keys = free(),
+        key = keys[which % keys.length];
       if (key === undefined) continue;
-      store.ensureStage(key, plan.stages.get(key)!, 'the rival\'s');
+      store.ensureStage(key, plan.stages.get(key)!, "the rival's");
       const acquired = await store.acquire(key, 'far:0');
       if (acquired.type !== 'acquired') continue;
       referee.rivalTakes(key);

@@ -10,16 +10,19 @@ function doneAttempts(store: string): Record<string, string> {
 
 /** Results and final weights by `key/file`. */
 export function stageBytes(store: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(doneAttempts(store)).flatMap(([key, attempt]): [string, string][] => {
-    const outputs = readdirSync(join(attempt, 'output')).map((file): [string, string] => [`${key}/${file}`, readFileSync(join(attempt, 'output', file)).toString('base64')]);
-    return [[`${key}/result.json`, readFileSync(join(attempt, 'result.json'), 'utf8')], ...outputs];
-  }));
+  return Object.fromEntries(
+    Object.entries(doneAttempts(store)).flatMap(([key, attempt]): [string, string][] => {
+      const outputs = readdirSync(join(attempt, 'output')).map((file): [string, string] => [`${key}/${file}`, readFileSync(join(attempt, 'output', file)).toString('base64')]);
+      return [[`${key}/result.json`, readFileSync(join(attempt, 'result.json'), 'utf8')], ...outputs];
+    }),
+  );
 }
 
 /** What the attempts recorded of themselves, by key. */
 export function stageProvenance(store: string): Record<string, { readonly stage: Readonly<Record<string, unknown>> }> {
-  return Object.fromEntries(Object.entries(doneAttempts(store)).map(([key, attempt]) =>
-    [key, JSON.parse(readFileSync(join(attempt, 'provenance.json'), 'utf8')) as { stage: Record<string, unknown> }]));
+  return Object.fromEntries(
+    Object.entries(doneAttempts(store)).map(([key, attempt]) => [key, JSON.parse(readFileSync(join(attempt, 'provenance.json'), 'utf8')) as { stage: Record<string, unknown> }]),
+  );
 }
 
 /** How many attempts were made at each stage. */

@@ -39,8 +39,17 @@ export const packageFolder = (folder: string): string => join(folder, 'node_modu
 
 /** Compiler options of somebody who wants to know all, libraries included. */
 const STRICT = {
-  target: 'ES2023', types: [], strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noPropertyAccessFromIndexSignature: true,
-  verbatimModuleSyntax: true, isolatedModules: true, skipLibCheck: false, allowImportingTsExtensions: true, noEmit: true,
+  target: 'ES2023',
+  types: [],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  verbatimModuleSyntax: true,
+  isolatedModules: true,
+  skipLibCheck: false,
+  allowImportingTsExtensions: true,
+  noEmit: true,
 };
 
 export const MODULES = {

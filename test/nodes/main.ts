@@ -10,11 +10,14 @@ import { textTable } from '../../src/cli/terminal/text.ts';
 import { nodeOf } from './node-binary.ts';
 import { checkCell, ENGINES, SITUATIONS, type CellResult } from './situation.ts';
 
-const list = <T extends string>(known: readonly T[]) => (text: string): readonly T[] => text.split(',').map(name => {
-  const found = known.find(k => k === name);
-  if (found === undefined) throw new InvalidArgumentError(`Expected some of ${known.join(',')}, got '${name}'.`);
-  return found;
-});
+const list =
+  <T extends string>(known: readonly T[]) =>
+  (text: string): readonly T[] =>
+    text.split(',').map(name => {
+      const found = known.find(k => k === name);
+      if (found === undefined) throw new InvalidArgumentError(`Expected some of ${known.join(',')}, got '${name}'.`);
+      return found;
+    });
 
 const options = program
   .name('make node-versions')
@@ -41,7 +44,11 @@ for (const wanted of options.node) {
   for (const situation of options.as) {
     for (const engine of options.engine) {
       console.log(`Node ${node.version}, ${engine}, ${situation}:`);
-      results.push(await checkCell({ node, engine, situation }, { scratch, quick: options.quick }, step => console.log(`  ${step.name}: ${step.text} (${step.seconds} s)${step.failure === undefined ? '' : `\n${step.failure}`}`)));
+      results.push(
+        await checkCell({ node, engine, situation }, { scratch, quick: options.quick }, step =>
+          console.log(`  ${step.name}: ${step.text} (${step.seconds} s)${step.failure === undefined ? '' : `\n${step.failure}`}`),
+        ),
+      );
     }
   }
 }
@@ -49,10 +56,21 @@ for (const wanted of options.node) {
 /** Numbers are those of the engine: no Node may change one. */
 const differing = ENGINES.filter(engine => new Set(results.filter(r => r.engine === engine).flatMap(r => r.records ?? [])).size > 1);
 
-console.log(`\n${textTable([
-  ['Node', 'engine', 'as', 'records', 'outcome'],
-  ...results.map(r => [r.node.version, r.engine, r.situation, r.records ?? '-', failureOf(r) === undefined ? r.steps.map(s => `${s.name}: ${s.text}`).join('; ') : `FAILED at ${r.steps.at(-1)!.name}`]),
-], [0, 1, 2, 3, 4])}`);
+console.log(
+  `\n${textTable(
+    [
+      ['Node', 'engine', 'as', 'records', 'outcome'],
+      ...results.map(r => [
+        r.node.version,
+        r.engine,
+        r.situation,
+        r.records ?? '-',
+        failureOf(r) === undefined ? r.steps.map(s => `${s.name}: ${s.text}`).join('; ') : `FAILED at ${r.steps.at(-1)!.name}`,
+      ]),
+    ],
+    [0, 1, 2, 3, 4],
+  )}`,
+);
 for (const engine of differing) console.log(`FAILED The records of ${engine} differ between versions of Node.`);
 if (differing.length > 0 || results.some(r => failureOf(r) !== undefined)) {
   process.exitCode = 1;

@@ -78,10 +78,13 @@ type Plan = readonly (readonly [name: string, work: () => Promise<string>])[];
 function clone(run: Run, tested: EngineChoice | undefined): Plan {
   const ablate = (...args: string[]) => output(run, 'node', 'src/cli/ablate.mjs', ...args);
   return [
-    ['npm ci', async () => {
-      await output({ ...run, cwd: ROOT }, 'git', 'clone', '--quiet', '.', run.cwd);
-      return npmSilent(await output(run, 'npm', 'ci'));
-    }],
+    [
+      'npm ci',
+      async () => {
+        await output({ ...run, cwd: ROOT }, 'git', 'clone', '--quiet', '.', run.cwd);
+        return npmSilent(await output(run, 'npm', 'ci'));
+      },
+    ],
     ['set-up', () => ablate('setup').then(engineLine)],
     ['sweep', () => ablate('sweep', '--profile', 'smoke', '--only', ARMS, '--reports', REPORTS).then(stagesDone)],
     ...(tested === undefined ? [] : [['unit tests', () => unitTests(run, tested)] as const]),
@@ -95,21 +98,28 @@ function installed(run: Run, packed: string): Plan {
     ['npm install', async () => npmSilent(await install(await packedOnce(run, packed), run.cwd, run.env))],
     ['set-up', () => ablate('setup').then(engineLine)],
     ['sweep', () => ablate('sweep', '--profile', 'smoke', '--only', ARMS, '--reports', REPORTS).then(stagesDone)],
-    ['own study', async () => {
-      await ablate('init', 'mine');
-      await output({ ...run, cwd: path.join(run.cwd, 'mine') }, 'npx', 'ablate', 'plan');
-      return 'plans';
-    }],
-    ['types', async () => {
-      const errors = await typeErrors(run.cwd, ['mine'], 'nodenext') + await typeErrors(run.cwd, ['mine'], 'bundler');
-      if (errors !== '') throw new Error(errors);
-      return 'no error';
-    }],
+    [
+      'own study',
+      async () => {
+        await ablate('init', 'mine');
+        await output({ ...run, cwd: path.join(run.cwd, 'mine') }, 'npx', 'ablate', 'plan');
+        return 'plans';
+      },
+    ],
+    [
+      'types',
+      async () => {
+        const errors = (await typeErrors(run.cwd, ['mine'], 'nodenext')) + (await typeErrors(run.cwd, ['mine'], 'bundler'));
+        if (errors !== '') throw new Error(errors);
+        return 'no error';
+      },
+    ],
   ];
 }
 
 async function packedOnce(run: Run, folder: string): Promise<string> {
-  const checkout = path.join(folder, 'checkout'), tarballs = path.join(folder, 'tarball');
+  const checkout = path.join(folder, 'checkout'),
+    tarballs = path.join(folder, 'tarball');
   const [ready] = existsSync(tarballs) ? readdirSync(tarballs) : [];
   if (ready !== undefined) return path.join(tarballs, ready);
   await output({ ...run, cwd: ROOT }, 'git', 'clone', '--quiet', '.', checkout);
@@ -164,6 +174,13 @@ async function unitTests(run: Run, engine: EngineChoice): Promise<string> {
 /** Of Node itself, in our processes and their children; we warn by the same way, but without such names. */
 function nodeSilent(file: string): Promise<string> {
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const warnings = [...new Set(text.split('\n').filter(line => /\b\w+Warning:/.test(line)).map(line => line.replace(/^\(node:\d+\) /, '')))];
+  const warnings = [
+    ...new Set(
+      text
+        .split('\n')
+        .filter(line => /\b\w+Warning:/.test(line))
+        .map(line => line.replace(/^\(node:\d+\) /, '')),
+    ),
+  ];
   return warnings.length === 0 ? Promise.resolve('none') : Promise.reject(new Error(`Expected Node to warn of nothing, got:\n${warnings.join('\n')}`));
 }

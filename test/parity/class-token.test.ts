@@ -22,8 +22,7 @@ describe('class-token distillation', () => {
     const matcher = classTokenMatcher(targetOf(loss));
     const targets = matcher.teacherTargets({ params: {}, take: () => withPatches(data.tensor('teacher')) });
     const lossOf = ({ student, ...params }: Params): tf.Scalar => matcher.loss({ params, take: () => withPatches(student!) }, targets).loss;
-    const { value, grads } = valueAndGrads(lossOf,
-      { student: data.tensor('student'), 'projection.class_token.weight': data.tensor('weight'), 'projection.class_token.bias': data.tensor('bias') });
+    const { value, grads } = valueAndGrads(lossOf, { student: data.tensor('student'), 'projection.class_token.weight': data.tensor('weight'), 'projection.class_token.bias': data.tensor('bias') });
     expectClose(value, data.tensor(`${loss}/loss`), VALUE, 'loss');
     expectClose(grads['student']!, data.tensor(`${loss}/grad_student`), GRADIENT, 'student');
     expectClose(grads['projection.class_token.weight']!, data.tensor(`${loss}/grad_weight`), GRADIENT, 'weight');
@@ -31,17 +30,21 @@ describe('class-token distillation', () => {
   });
 
   it.each(losses)('%s of tokens of the same width: loss and gradient', loss => {
-    const { value, grads } = valueAndGrads(({ student }) => classTokenLoss(data.tensor('teacher'), student!, targetOf(loss)),
-      { student: data.tensor('student_same_width') });
+    const { value, grads } = valueAndGrads(({ student }) => classTokenLoss(data.tensor('teacher'), student!, targetOf(loss)), { student: data.tensor('student_same_width') });
     expectClose(value, data.tensor(`${loss}_same_width/loss`), VALUE, 'loss');
     expectClose(grads['student']!, data.tensor(`${loss}_same_width/grad_student`), GRADIENT, 'student');
   });
 
   it('the temperature divides the features of both', () => {
     const half = (name: string): tf.Tensor => tf.div(data.tensor(name), 2);
-    expectClose(classTokenLoss(data.tensor('teacher'), data.tensor('student_same_width'), { loss: 'kl', temperature: 2 }),
-      classTokenLoss(half('teacher'), half('student_same_width'), { loss: 'kl', temperature: 1 }), 1e-6);
-    expect(classTokenLoss(data.tensor('teacher'), data.tensor('student_same_width'), { loss: 'kl', temperature: 2 }).dataSync()[0])
-      .not.toBeCloseTo(data.tensor('kl_same_width/loss').dataSync()[0]!, 2);
+    expectClose(
+      classTokenLoss(data.tensor('teacher'), data.tensor('student_same_width'), { loss: 'kl', temperature: 2 }),
+      classTokenLoss(half('teacher'), half('student_same_width'), { loss: 'kl', temperature: 1 }),
+      1e-6,
+    );
+    expect(classTokenLoss(data.tensor('teacher'), data.tensor('student_same_width'), { loss: 'kl', temperature: 2 }).dataSync()[0]).not.toBeCloseTo(
+      data.tensor('kl_same_width/loss').dataSync()[0]!,
+      2,
+    );
   });
 });

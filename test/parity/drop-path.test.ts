@@ -6,7 +6,11 @@ import * as tf from '../../src/engine/tf.ts';
 import { expectClose, fixture, startEngine } from '../helpers/parity/fixtures.ts';
 import { expectAllClose, GRADIENT, projected, VALUE, valueAndGrads } from '../helpers/parity/model.ts';
 
-interface RateList { depth: number; rate: number; per_block: number[] }
+interface RateList {
+  depth: number;
+  rate: number;
+  per_block: number[];
+}
 interface DropPathJson {
   config: { embed_dim: number; num_heads: number; tokens: number; batch_size: number; rate: number };
   finetune_rates_linear: RateList[];
@@ -25,7 +29,8 @@ describe('drop path', () => {
   });
 
   it('alone: output and gradient', () => {
-    const input = data.tensor('input'), scale = keepScale(data.tensor('uniform_attn'), rate);
+    const input = data.tensor('input'),
+      scale = keepScale(data.tensor('uniform_attn'), rate);
     expectClose(tf.mul(input, scale), data.tensor('plain/output'), VALUE);
     const { grads } = valueAndGrads(p => projected(tf.mul(p['input']!, scale), data.tensor('r')), { input });
     expectClose(grads['input']!, data.tensor('plain/grad_input'), GRADIENT);
@@ -39,7 +44,8 @@ describe('drop path', () => {
       const named = Object.fromEntries(Object.entries(params).map(([name, tensor]) => [`block.${name}`, tensor]));
       return toTokens(runBlock(named, 'block', tf.reshape(input, [batch * tokens, embed_dim]), shape, num_heads, scales).block, shape);
     };
-    const params = data.group('block/param/'), input = data.tensor('input');
+    const params = data.group('block/param/'),
+      input = data.tensor('input');
     expectClose(run(params, input), data.tensor('block/output'), VALUE);
     const { grads } = valueAndGrads(({ input, ...params }) => projected(run(params, input!), data.tensor('r')), { ...params, input });
     expectAllClose(grads, data.group('block/grad/'), GRADIENT);

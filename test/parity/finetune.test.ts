@@ -15,8 +15,12 @@ import { adamw } from '../helpers/adamw-step.ts';
 
 interface FinetuneJson {
   config: EncoderFields & {
-    image_size: [number, number]; patch_size: number; num_classes: number; label_smoothing: number;
-    mixup: { lambda: number }; cutmix: { box_yl_yh_xl_xh: CutmixBox };
+    image_size: [number, number];
+    patch_size: number;
+    num_classes: number;
+    label_smoothing: number;
+    mixup: { lambda: number };
+    cutmix: { box_yl_yh_xl_xh: CutmixBox };
   };
   lam_cutmix: number;
 }
@@ -26,7 +30,12 @@ interface SteppedJson {
 
 const data = fixture<FinetuneJson>('finetune');
 const { config } = data;
-const { num_classes: classes, label_smoothing: smoothing, mixup: { lambda }, cutmix: { box_yl_yh_xl_xh: box } } = config;
+const {
+  num_classes: classes,
+  label_smoothing: smoothing,
+  mixup: { lambda },
+  cutmix: { box_yl_yh_xl_xh: box },
+} = config;
 const vit = vitConfig(config, config, data.tensors['image']!.shape[1]!);
 const labels = data.tensors['label']!.data as ArrayLike<number>;
 const targets = (s: number) => softTargets(labels, classes, s);
@@ -84,7 +93,8 @@ describe('classifier', () => {
   });
 
   it('all gradients with mix-up', () => {
-    const mixed = mixedImage(), target = mixedTargets();
+    const mixed = mixedImage(),
+      target = mixedTargets();
     const { grads } = valueAndGrads(p => softmaxCrossEntropy(target, classify(p, mixed, vit)), params());
     expectAllClose(grads, fixture('finetune_grads_mixup').group(''), GRADIENT);
   });
@@ -94,7 +104,8 @@ describe('classifier', () => {
     const { steps, optimizer } = expected.config;
     const rates = ratesOf(optimizer.schedule, optimizer.lr, steps);
     rates.forEach((rate, step) => expect(rate).toBeCloseTo(optimizer.lr_of_each_step_before_layer_scale[step]!, 12));
-    const mixed = mixedImage(), target = mixedTargets();
+    const mixed = mixedImage(),
+      target = mixedTargets();
     let current: Params = params();
     const groups = finetuneGroups(current, { depth: config.depth, weightDecay: optimizer.weight_decay, layerDecay: optimizer.layer_decay });
     let state = initAdamW(current);

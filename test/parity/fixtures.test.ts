@@ -31,13 +31,18 @@ describe('expectClose', () => {
     ['another shape', { shape: [1, 2], data: [1, 2] }, vector(1, 2)],
     ['missing values', { shape: [2], data: [1] }, vector(1, 2)],
   ])('refuses %s', (_, actual, expected) => {
-    expect(() => { expectClose(actual, expected, 1e-2); }).toThrow('tensor: ');
-    expect(() => { expectCloseAbsolute(actual, expected, 1e-2); }).toThrow('tensor: ');
+    expect(() => {
+      expectClose(actual, expected, 1e-2);
+    }).toThrow('tensor: ');
+    expect(() => {
+      expectCloseAbsolute(actual, expected, 1e-2);
+    }).toThrow('tensor: ');
   });
 
   it('says what, how far and where', () => {
-    expect(() => { expectClose(vector(1, 4, 3), vector(1, 2, 3), 1e-5, 'logits'); })
-      .toThrow('logits: got shape [3], expected [3]: relmax 6.67e-1 > 0.00001; worst at flat index 1: got 4, expected 2');
+    expect(() => {
+      expectClose(vector(1, 4, 3), vector(1, 2, 3), 1e-5, 'logits');
+    }).toThrow('logits: got shape [3], expected [3]: relmax 6.67e-1 > 0.00001; worst at flat index 1: got 4, expected 2');
   });
 });
 

@@ -4,9 +4,23 @@ import { applyJitter, type Adjustment } from '../../src/tinymim/data/color-jitte
 import { resizeBicubic, type Box, type Pixels } from '../../src/tinymim/data/resize.ts';
 import { fixture, type Fixture } from '../helpers/parity/fixtures.ts';
 
-interface CropCase { readonly top: number; readonly left: number; readonly height: number; readonly width: number; readonly size: number; readonly flip: boolean }
-interface EvalCase { readonly resized_wh: readonly [number, number]; readonly crop: number; readonly size: number }
-interface Cases<C> { readonly config?: unknown; readonly cases: Readonly<Record<string, C>> }
+interface CropCase {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+  readonly size: number;
+  readonly flip: boolean;
+}
+interface EvalCase {
+  readonly resized_wh: readonly [number, number];
+  readonly crop: number;
+  readonly size: number;
+}
+interface Cases<C> {
+  readonly config?: unknown;
+  readonly cases: Readonly<Record<string, C>>;
+}
 
 const evaluation = fixture<Cases<EvalCase>>('image_eval');
 const crops = fixture<Cases<CropCase>>('image_random_resized_crop');
@@ -21,8 +35,7 @@ function image(from: Pick<Fixture<{ readonly config?: unknown }>, 'tensors'>, na
 
 const decoded = (file: string): Pixels => image(evaluation, `${file}/decoded`);
 const whole = ({ height, width }: Pixels): Box => ({ top: 0, left: 0, height, width });
-const blank = (height: number, width: number, channels: number): Pixels =>
-  ({ data: new Uint8Array(height * width * channels), offset: 0, height, width, channels });
+const blank = (height: number, width: number, channels: number): Pixels => ({ data: new Uint8Array(height * width * channels), offset: 0, height, width, channels });
 
 function expectSameImage(actual: Pixels, expected: Pixels): void {
   expect([actual.height, actual.width, actual.channels]).toEqual([expected.height, expected.width, expected.channels]);
@@ -71,7 +84,10 @@ describe('colour jitter', () => {
   it.each(Object.keys(jitter.tensors))('%s equals PIL', name => {
     const [file, what] = name.split('/') as [string, Adjustment | 'all'];
     const actual = decoded(file);
-    applyJitter(actual, (what === 'all' ? order : [what]).map(adjustment => [adjustment, factors[adjustment]]));
+    applyJitter(
+      actual,
+      (what === 'all' ? order : [what]).map(adjustment => [adjustment, factors[adjustment]]),
+    );
     expectSameImage(actual, image(jitter, name));
   });
 });

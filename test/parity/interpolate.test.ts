@@ -16,7 +16,8 @@ describe('interpolatePosEmbed', () => {
 
   it.each(cases)('%s', name => {
     const [, from, to] = /_([\dx]+)to([\dx]+)$/.exec(name)!;
-    const input = tensors[`${name}/input`]!, output = tensors[`${name}/output`]!;
+    const input = tensors[`${name}/input`]!,
+      output = tensors[`${name}/output`]!;
     const data = interpolatePosEmbed(toFloat32(input), input.shape[2]!, grid(from!), grid(to!));
     expectClose({ shape: [1, data.length / input.shape[2]!, input.shape[2]!], data }, { shape: output.shape, data: toFloat32(output) }, VALUE, name);
   });

@@ -37,7 +37,8 @@ describe('masking', () => {
 
 describe('MAE', () => {
   it('patches, latent tokens, prediction', () => {
-    const params = model.group('param/'), image = model.tensor('image');
+    const params = model.group('param/'),
+      image = model.tensor('image');
     expectClose(perPatch(patchify(image, encoder, 'row-column-channel')), model.tensor('patches'), 0, 'patches');
     const latent = encodeVisible(params, image, encoder, masks);
     expectClose(latent, model.tensor('latent'), VALUE, 'latent');
@@ -49,8 +50,7 @@ describe('MAE', () => {
     const mae = maeConfig(expected.config.norm_pix_loss);
     expect(mae.norm_pix_loss).toBe(name === 'mae_norm_pix');
     expectClose(perPatch(reconstructionTarget(model.tensor('image'), mae)), expected.tensor('target'), VALUE, 'target');
-    const { value, grads } = valueAndGrads(({ image, ...params }) => maeLoss(params, image!, mae, masks),
-      { ...model.group('param/'), image: model.tensor('image') });
+    const { value, grads } = valueAndGrads(({ image, ...params }) => maeLoss(params, image!, mae, masks), { ...model.group('param/'), image: model.tensor('image') });
     expectClose(value, expected.tensor('loss'), VALUE, 'loss');
     expectAllClose(grads, expected.group('grad/'), GRADIENT);
   });

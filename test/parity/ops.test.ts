@@ -43,7 +43,8 @@ describe('gelu', () => {
 
 describe('softmax of the engine, as attention uses it', () => {
   it('output and gradient, large logits included', () => {
-    const input = ops.tensor('softmax/input'), r = ops.tensor('softmax/r');
+    const input = ops.tensor('softmax/input'),
+      r = ops.tensor('softmax/r');
     expectClose(tf.softmax(input), ops.tensor('softmax/output'), VALUE);
     const { grads } = valueAndGrads(p => projected(tf.softmax(p['input']!), r), { input });
     expectClose(grads['input']!, ops.tensor('softmax/grad_input'), GRADIENT);

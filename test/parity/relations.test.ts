@@ -11,13 +11,21 @@ const data = fixture('relation_variants');
 const names = Object.keys(data.tensors);
 const sums = names.flatMap(name => /^(.*)\/loss_kl$/.exec(name)?.[1] ?? []);
 const pairsAlone = sums.filter(sum => sum.length === 2);
-const cases = sums.flatMap(sum => [{ sum, loss: 'kl' }, { sum, loss: 'mse' }] as const);
+const cases = sums.flatMap(
+  sum =>
+    [
+      { sum, loss: 'kl' },
+      { sum, loss: 'mse' },
+    ] as const,
+);
 
 const relationsOf = (network: 'teacher' | 'student', features: Params, pairs: readonly string[]): Relations =>
-  Object.fromEntries(pairs.map(pair => {
-    const of = (letter: string) => features[`${network}_${letter}`] as tf.Tensor4D;
-    return [pair, relationLogits(of(pair.charAt(0)), of(pair.charAt(1)))];
-  }));
+  Object.fromEntries(
+    pairs.map(pair => {
+      const of = (letter: string) => features[`${network}_${letter}`] as tf.Tensor4D;
+      return [pair, relationLogits(of(pair.charAt(0)), of(pair.charAt(1)))];
+    }),
+  );
 
 /** The golden gradients of a sum: those of its pairs, added up. */
 function goldenGradients(pairs: readonly string[], loss: 'kl' | 'mse'): Record<string, tf.Tensor> {

@@ -20,8 +20,14 @@ interface TinyMimJson {
     optimizer: AdamWFields & { lr: number };
   };
 }
-interface GradsJson extends TinyMimJson { no_gradient: string[]; frozen: string[] }
-interface SteppedJson extends TinyMimJson { weight_decay_groups: { decay: string[]; no_decay: string[] }; unchanged: string[] }
+interface GradsJson extends TinyMimJson {
+  no_gradient: string[];
+  frozen: string[];
+}
+interface SteppedJson extends TinyMimJson {
+  weight_decay_groups: { decay: string[]; no_decay: string[] };
+  unchanged: string[];
+}
 
 const data = fixture<TinyMimJson>('tinymim_student');
 const images = fixture<TinyMimJson>('tinymim_images');
@@ -54,11 +60,14 @@ beforeAll(startEngine);
 
 describe('relation distillation', () => {
   it('fits the heads of the last block', () => {
-    expect(() => { checkTarget(target, studentConfig, { config: teacherConfig, block: teacherBlock }); }).not.toThrow();
+    expect(() => {
+      checkTarget(target, studentConfig, { config: teacherConfig, block: teacherBlock });
+    }).not.toThrow();
   });
 
   it('relations of teacher and student', () => {
-    const params = studentParams(), block = studentConfig.depth;
+    const params = studentParams(),
+      block = studentConfig.depth;
     const teacher = taught(0);
     const features = extractFeatures(params, batch('student', 0), studentConfig, [tapOf(target, block)]);
     const student = teacherTargets(target, { params, features, block });
@@ -76,11 +85,14 @@ describe('relation distillation', () => {
   it('all gradients, and none where PyTorch has none', () => {
     const expected = fixture<GradsJson>('tinymim_student_grads');
     const targets = taught(0);
-    const { grads } = valueAndGrads(({ input, ...params }) => distillLoss(params, input!, targets).loss,
-      { ...studentParams(), input: batch('student', 0) });
+    const { grads } = valueAndGrads(({ input, ...params }) => distillLoss(params, input!, targets).loss, { ...studentParams(), input: batch('student', 0) });
     expectAllClose(grads, expected.group('grad/'), GRADIENT);
     const { no_gradient, frozen } = expected.json;
-    expect(Object.keys(studentParams()).filter(name => !(name in grads)).sort()).toEqual(no_gradient);
+    expect(
+      Object.keys(studentParams())
+        .filter(name => !(name in grads))
+        .sort(),
+    ).toEqual(no_gradient);
     expect(Object.keys(studentParams()).filter(name => !isTrainedInPretraining(name))).toEqual(frozen);
   });
 });
@@ -106,6 +118,10 @@ describe('after AdamW steps', () => {
     expect(expected.json.unchanged).toEqual(expect.arrayContaining(Object.keys(fixed)));
     for (const name of expected.json.unchanged) expectClose({ ...params, ...fixed }[name]!, studentParams()[name]!, 0, name);
     expectClose(tf.stack(losses), tf.slice(expected.tensor('losses'), [0, 0], [count, 2]), VALUE, 'losses');
-    expect(Object.keys(groups).filter(name => groups[name]!.weightDecay > 0).sort()).toEqual(expected.json.weight_decay_groups.decay.toSorted());
+    expect(
+      Object.keys(groups)
+        .filter(name => groups[name]!.weightDecay > 0)
+        .sort(),
+    ).toEqual(expected.json.weight_decay_groups.decay.toSorted());
   });
 });

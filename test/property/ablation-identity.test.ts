@@ -87,7 +87,12 @@ test('what is not in the identity cannot change the key', () => {
 
 test('what JSON cannot hold is refused wherever it stands', () => {
   const bad = fc.constantFrom(NaN, Infinity, -Infinity, undefined, () => 1, Symbol('s'), 1n, new Date(0), new Map());
-  const around = fc.constantFrom((v: unknown) => v, (v: unknown) => [1, v], (v: unknown) => ({ a: { b: v } }), (v: unknown) => [[v], 2]);
+  const around = fc.constantFrom(
+    (v: unknown) => v,
+    (v: unknown) => [1, v],
+    (v: unknown) => ({ a: { b: v } }),
+    (v: unknown) => [[v], 2],
+  );
   fc.assert(
     fc.property(bad, around, (value, wrap) => {
       expect(() => canonicalJson(wrap(value))).toThrow(NotJsonError);

@@ -14,7 +14,8 @@ const numbers = leaves.filter(path => typeof valueAt(path) === 'number');
 const numeric = fc.constantFrom(...numbers);
 
 /** Values that most numeric fields take; what the schema refuses is passed over. */
-const changes = fc.uniqueArray(fc.tuple(numeric, fc.constantFrom(1, 2, 0.5, 4, 0)), { selector: ([path]) => pathText(path), minLength: 1, maxLength: 4 })
+const changes = fc
+  .uniqueArray(fc.tuple(numeric, fc.constantFrom(1, 2, 0.5, 4, 0)), { selector: ([path]) => pathText(path), minLength: 1, maxLength: 4 })
   .map(list => list.map(([path, value]) => `${pathText(path)}=${value}`))
   .filter(sets => {
     try {
@@ -66,17 +67,21 @@ function overridesOrRefusal(set: string): readonly string[] | string {
 test('an abbreviation either means the one field or is refused with that field among the candidates', () => {
   const answers = new Set<string>();
   fc.assert(
-    fc.property(numeric.filter(path => typeof path.at(-1) === 'string'), fc.infiniteStream(fc.boolean()), (path, keep) => {
-      const short = path.filter((_, i) => i === path.length - 1 || keep.next().value === true);
-      const text = pathText(path);
-      const answer = overridesOrRefusal(`${pathText(short)}=${valueAt(path) as number}`);
-      answers.add(typeof answer);
-      if (typeof answer === 'object') expect(answer).toEqual([]);
-      else {
-        expect(answer).toMatch(/expected one field, got \d+: /);
-        expect(answer).toContain(text);
-      }
-    }),
+    fc.property(
+      numeric.filter(path => typeof path.at(-1) === 'string'),
+      fc.infiniteStream(fc.boolean()),
+      (path, keep) => {
+        const short = path.filter((_, i) => i === path.length - 1 || keep.next().value === true);
+        const text = pathText(path);
+        const answer = overridesOrRefusal(`${pathText(short)}=${valueAt(path) as number}`);
+        answers.add(typeof answer);
+        if (typeof answer === 'object') expect(answer).toEqual([]);
+        else {
+          expect(answer).toMatch(/expected one field, got \d+: /);
+          expect(answer).toContain(text);
+        }
+      },
+    ),
   );
   expect([...answers].sort()).toEqual(['object', 'string']);
 });

@@ -14,11 +14,13 @@ function encode(shape: readonly number[], data: Uint8Array): Uint8Array {
 
 describe('parseIdx', () => {
   it('gives back what was encoded, plain or gzipped', () => {
-    fc.assert(fc.property(arrays, fc.boolean(), ({ shape, data }, gzipped) => {
-      const bytes = encode(shape, data);
-      const parsed = parseIdx(gzipped ? gzipSync(bytes) : bytes, 'x');
-      expect(parsed.shape).toEqual(shape);
-      expect(Buffer.compare(parsed.data, data)).toBe(0);
-    }));
+    fc.assert(
+      fc.property(arrays, fc.boolean(), ({ shape, data }, gzipped) => {
+        const bytes = encode(shape, data);
+        const parsed = parseIdx(gzipped ? gzipSync(bytes) : bytes, 'x');
+        expect(parsed.shape).toEqual(shape);
+        expect(Buffer.compare(parsed.data, data)).toBe(0);
+      }),
+    );
   });
 });

@@ -33,16 +33,16 @@ const masking = fc.oneof(
   fc.record({ maskRatio: fc.constantFrom(0.5, 0.75), teacherInput: fc.constantFrom('whole', 'visible'), reconstruction: fc.constantFrom(0, 0.5, 1) }),
 );
 const network = fc.record({ student: size, teachers: fc.array(size, { minLength: 1, maxLength: 3 }), teacherBlock: fc.constantFrom('default', 0.5, 0.75, 1) }, optional);
-const training = fc.record(
-  { studentDropPath: fc.constantFrom(0, 0.1, 0.2), teacherDropPath: fc.constantFrom(0, 0.1), jitter: fc.boolean(), schedule: fc.constantFrom('ablation', 'main') },
-  optional,
-);
+const training = fc.record({ studentDropPath: fc.constantFrom(0, 0.1, 0.2), teacherDropPath: fc.constantFrom(0, 0.1), jitter: fc.boolean(), schedule: fc.constantFrom('ablation', 'main') }, optional);
 const choice: fc.Arbitrary<JsonObject> = fc.oneof(
   { weight: 8, arbitrary: fc.tuple(target, masking, network, training).map(parts => Object.assign({}, ...parts) as JsonObject) },
   { weight: 1, arbitrary: fc.record({ method: fc.constantFrom('mae', 'scratch'), student: size }) },
 );
 /** An arm that TinyMIM can realise at `mini`. */
-const arm = choice.filter(factors => study.factors.safeParse(factors).success).map(factors => study.factors.parse(factors)).filter(factors => spec(factors) !== undefined);
+const arm = choice
+  .filter(factors => study.factors.safeParse(factors).success)
+  .map(factors => study.factors.parse(factors))
+  .filter(factors => spec(factors) !== undefined);
 const arms = fc.array(arm, { minLength: 1, maxLength: 6 });
 
 /** The arm's stages, or undefined where the profile cannot realise it (no such block, heads that do not divide, untrained targets). */
@@ -119,7 +119,11 @@ test('adding arms never changes the key of another', () => {
   fc.assert(
     fc.property(arms, arms, (list, more) => {
       const alone = plan(list).arms.map(a => a.stages);
-      expect(plan([...list, ...more]).arms.slice(0, list.length).map(a => a.stages)).toEqual(alone);
+      expect(
+        plan([...list, ...more])
+          .arms.slice(0, list.length)
+          .map(a => a.stages),
+      ).toEqual(alone);
     }),
   );
 });
@@ -145,11 +149,14 @@ const OTHER: { readonly [F in keyof Factors]?: readonly Factors[F][] } = {
 
 test('an arm with another value of any one factor is another stage', () => {
   const seen = new Set<string>();
-  for (const [factor, values] of Object.entries(OTHER) as [string, readonly (JsonObject[string])[]][]) {
+  for (const [factor, values] of Object.entries(OTHER) as [string, readonly JsonObject[string][]][]) {
     const change = fc.tuple(arm, fc.shuffledSubarray([...values], { minLength: 2, maxLength: 2 }));
     fc.assert(
       fc.property(change, ([base, [a, b]]) => {
-        const [first, second] = [{ ...base, [factor]: a! }, { ...base, [factor]: b! }];
+        const [first, second] = [
+          { ...base, [factor]: a! },
+          { ...base, [factor]: b! },
+        ];
         fc.pre(study.factors.safeParse(first).success && study.factors.safeParse(second).success);
         fc.pre(spec(first) !== undefined && spec(second) !== undefined);
         const [x, y] = plan([first, second]).arms;
@@ -163,12 +170,14 @@ test('an arm with another value of any one factor is another stage', () => {
 });
 
 /** Arms that between them read every field of the profile. */
-const COVER = ['T', 'S', 'B', 'L'].flatMap((student): JsonObject[] => [
-  { method: 'scratch', student },
-  { method: 'mae', student },
-  { student, teachers: ['L'], target: 'feature' },
-  { student, teachers: ['B'], target: 'feature', maskRatio: 0.5, reconstruction: 1 },
-]).map(factors => study.factors.parse(factors));
+const COVER = ['T', 'S', 'B', 'L']
+  .flatMap((student): JsonObject[] => [
+    { method: 'scratch', student },
+    { method: 'mae', student },
+    { student, teachers: ['L'], target: 'feature' },
+    { student, teachers: ['B'], target: 'feature', maskRatio: 0.5, reconstruction: 1 },
+  ])
+  .map(factors => study.factors.parse(factors));
 
 /** Fields that say something about a profile and change nothing. */
 const WORDS_ONLY = new Set(['name', 'title', 'caution', 'comparable', 'sources', 'throughput']);
@@ -184,7 +193,10 @@ function keysWith(set: string, profile: object = mini): readonly string[] | unde
   }
 }
 
-test.each<[string, object]>([['mini', mini], ['imagenet1k', imagenet1k]])('every number and every switch of profile %s is part of some identity', (_, profile) => {
+test.each<[string, object]>([
+  ['mini', mini],
+  ['imagenet1k', imagenet1k],
+])('every number and every switch of profile %s is part of some identity', (_, profile) => {
   const whole = study.profile.parse(profile);
   const at = (path: FieldPath): unknown => path.reduce<unknown>((v, part) => (v as Record<string | number, unknown>)[part], whole);
   const before = new Set(plan(COVER, [7], whole).stages.keys());
@@ -195,7 +207,11 @@ test.each<[string, object]>([['mini', mini], ['imagenet1k', imagenet1k]])('every
     const others = typeof value === 'number' ? [2 * value, value / 2, value + 1, value + 0.25].filter(v => v !== value) : [!value];
     const keys = others.map(other => keysWith(`${pathText(path)}=${other}`, profile)).find(k => k !== undefined);
     (keys === undefined ? untested : tested).push(pathText(path));
-    if (keys !== undefined) expect(keys.some(key => !before.has(key)), pathText(path)).toBe(true);
+    if (keys !== undefined)
+      expect(
+        keys.some(key => !before.has(key)),
+        pathText(path),
+      ).toBe(true);
   }
   expect(tested).toContain('distill.schedule.epochs');
   expect(untested).toEqual([]);

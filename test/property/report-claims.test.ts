@@ -14,13 +14,10 @@ const accuracy = fc.integer({ min: 8_400, max: 8_460 }).map(images => images / 1
 const margin = fc.integer({ min: 0, max: 40 }).map(images => images / 10_000);
 const type = fc.constantFrom('greater' as const, 'not-worse' as const);
 
-const replicatesOf = (seeds: readonly number[], values: readonly number[]): Replicates =>
-  new Map(seeds.map((seed, i) => [seed, { value: values[i]!, standardError: 0.0036 }]));
+const replicatesOf = (seeds: readonly number[], values: readonly number[]): Replicates => new Map(seeds.map((seed, i) => [seed, { value: values[i]!, standardError: 0.0036 }]));
 
 /** The same seeds on both sides, and their values. */
-const paired = fc.integer({ min: 1, max: 8 }).chain(n =>
-  fc.tuple(fc.array(accuracy, { minLength: n, maxLength: n }), fc.array(accuracy, { minLength: n, maxLength: n })),
-);
+const paired = fc.integer({ min: 1, max: 8 }).chain(n => fc.tuple(fc.array(accuracy, { minLength: n, maxLength: n }), fc.array(accuracy, { minLength: n, maxLength: n })));
 /** The same, one side raised by so much that many are decided. */
 const apart = fc.tuple(paired, fc.integer({ min: -100, max: 100 })).map(([[a, b], images]) => [a.map(value => value + images / 10_000), b] as const);
 const places = (values: readonly unknown[]): number[] => values.map((_, i) => i);
@@ -58,7 +55,11 @@ test('swapping the arms of `greater` swaps verdict and direction', () => {
 test('raising both arms by the same amount changes nothing', () => {
   fc.assert(
     fc.property(paired, type, margin, fc.integer({ min: -3_000, max: 1_500 }), ([a, b], kind, m, images) => {
-      const raised = (values: readonly number[]): Replicates => replicatesOf(places(values), values.map(value => value + images / 10_000));
+      const raised = (values: readonly number[]): Replicates =>
+        replicatesOf(
+          places(values),
+          values.map(value => value + images / 10_000),
+        );
       const [before, after] = [judge(kind, replicatesOf(places(a), a), replicatesOf(places(b), b), m), judge(kind, raised(a), raised(b), m)];
       expect(after).toMatchObject({ verdict: before.verdict, direction: before.direction, seedsNeeded: before.seedsNeeded, delta: before.delta });
     }),
@@ -131,7 +132,10 @@ const comparison: fc.Arbitrary<Comparison> = fc.oneof(
   fc.record({ type: fc.constant('best' as const), arm, of: fc.uniqueArray(arm, { minLength: 1 }) }),
   fc.record({ type: fc.constant('monotone' as const), arms: fc.uniqueArray(arm, { minLength: 2 }) }),
 );
-const claims: fc.Arbitrary<Claim[]> = fc.array(fc.array(comparison, { minLength: 1, maxLength: 3 }).map(parts => claim(parts)), { minLength: 1, maxLength: 4 });
+const claims: fc.Arbitrary<Claim[]> = fc.array(
+  fc.array(comparison, { minLength: 1, maxLength: 3 }).map(parts => claim(parts)),
+  { minLength: 1, maxLength: 4 },
+);
 const accuracies: fc.Arbitrary<Accuracies> = fc
   .array(fc.array(fc.option(accuracy), { minLength: 4, maxLength: 4 }), { minLength: 4, maxLength: 4 })
   .map(values => Object.fromEntries(ARMS.map((name, i) => [`x/${name}`, values[i]!])));
@@ -146,7 +150,12 @@ test('the order of the records changes nothing', () => {
       claims,
       accuracies.map(accuracyRecords).chain(records => fc.tuple(fc.constant(records), fc.shuffledSubarray(places(records), { minLength: records.length }))),
       (declared, [records, order]) => {
-        expect(evaluate(declared, order.map(i => records[i]!))).toEqual(evaluate(declared, records));
+        expect(
+          evaluate(
+            declared,
+            order.map(i => records[i]!),
+          ),
+        ).toEqual(evaluate(declared, records));
       },
     ),
   );

@@ -68,9 +68,9 @@ test('records survive their file', () => {
   );
 });
 
-const replicates = fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.double({ min: 0, max: 1, noNaN: true })), { selector: ([seed]) => seed, minLength: 1 }).map(
-  (list): Replicates => new Map(list.map(([seed, value]) => [seed, { value, standardError: 0.01 }])),
-);
+const replicates = fc
+  .uniqueArray(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.double({ min: 0, max: 1, noNaN: true })), { selector: ([seed]) => seed, minLength: 1 })
+  .map((list): Replicates => new Map(list.map(([seed, value]) => [seed, { value, standardError: 0.01 }])));
 
 test('a difference changes sign with its sides, and so does nothing else', () => {
   fc.assert(
@@ -80,8 +80,26 @@ test('a difference changes sign with its sides, and so does nothing else', () =>
       fc.pre(ab !== undefined && ba !== undefined);
       expect(ab.value).toBeCloseTo(-ba.value, 12);
       expect(ab.standardError).toBeCloseTo(ba.standardError, 12);
-      expect(countOrder(comparePairs([{ what: 'a', published: 1, replicates: a }, { what: 'b', published: 2, replicates: b }], 0))).toEqual(
-        countOrder(comparePairs([{ what: 'b', published: 2, replicates: b }, { what: 'a', published: 1, replicates: a }], 0)),
+      expect(
+        countOrder(
+          comparePairs(
+            [
+              { what: 'a', published: 1, replicates: a },
+              { what: 'b', published: 2, replicates: b },
+            ],
+            0,
+          ),
+        ),
+      ).toEqual(
+        countOrder(
+          comparePairs(
+            [
+              { what: 'b', published: 2, replicates: b },
+              { what: 'a', published: 1, replicates: a },
+            ],
+            0,
+          ),
+        ),
       );
     }),
   );

@@ -16,7 +16,12 @@ test('tau lies between -1 and 1, is symmetric, and changes sign with one side', 
       expect(kendallTauB(y, x)).toBe(tau);
       fc.pre(tau !== undefined);
       expect(Math.abs(tau)).toBeLessThanOrEqual(1 + 1e-12);
-      expect(kendallTauB(x, y.map(value => -value))).toBeCloseTo(-tau, 12);
+      expect(
+        kendallTauB(
+          x,
+          y.map(value => -value),
+        ),
+      ).toBeCloseTo(-tau, 12);
       expect(kendallTauB(x, x)).toBeCloseTo(1, 12);
     }),
   );
@@ -64,7 +69,10 @@ test('p is the share of all pairings that are as far from no order', () => {
 });
 
 // Whole images, as accuracies are.
-const differences = fc.array(fc.integer({ min: -30, max: 30 }).map(images => images / 10_000), { minLength: 1, maxLength: 10 });
+const differences = fc.array(
+  fc.integer({ min: -30, max: 30 }).map(images => images / 10_000),
+  { minLength: 1, maxLength: 10 },
+);
 
 test('the sign-flip p is the share of sign vectors that reach the sum, whatever the order of the seeds', () => {
   fc.assert(
@@ -94,7 +102,10 @@ test('turning all differences turns the sign-flip test: both ps cover everything
 });
 
 test('Holm keeps the order, lowers nothing, and gives each test its own, wherever it stands', () => {
-  const ps = fc.array(fc.integer({ min: 0, max: 1000 }).map(p => p / 1000), { minLength: 1, maxLength: 20 });
+  const ps = fc.array(
+    fc.integer({ min: 0, max: 1000 }).map(p => p / 1000),
+    { minLength: 1, maxLength: 20 },
+  );
   fc.assert(
     fc.property(ps, list => {
       const adjusted = holmAdjusted(list);

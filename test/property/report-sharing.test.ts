@@ -11,7 +11,11 @@ const { value } = fc.letrec<{ value: unknown; few: unknown }>(tie => ({
     fc.string(),
     fc.double({ noNaN: true, noDefaultInfinity: true }).map(number => number + 0),
     fc.array(tie('value'), { maxLength: 5 }),
-    fc.dictionary(fc.string({ minLength: 1 }).filter(key => key !== '__proto__'), tie('value'), { maxKeys: 5 }),
+    fc.dictionary(
+      fc.string({ minLength: 1 }).filter(key => key !== '__proto__'),
+      tie('value'),
+      { maxKeys: 5 },
+    ),
   ),
 }));
 

@@ -67,7 +67,15 @@ const runner: fc.Arbitrary<RunnerCase> = fc.record({
 const nodes: fc.Arbitrary<Node[]> = fc.array(fc.record({ inputs: fc.array(fc.nat(), { maxLength: 2 }), bed: fc.option(fc.nat(1)) }), { minLength: 1, maxLength: 7 });
 /** Most often it takes a stage, stands still until that is taken from it, and then ends it all the same. */
 const late = (['takes', 'stands still', 'commits'] as const).map(act => ({ act, which: 0 }));
-const acts = fc.array(fc.oneof(fc.constant(late), fc.record({ act: fc.constantFrom(...ACTS), which: fc.nat() }).map(act => [act])), { maxLength: 8 }).map(list => list.flat());
+const acts = fc
+  .array(
+    fc.oneof(
+      fc.constant(late),
+      fc.record({ act: fc.constantFrom(...ACTS), which: fc.nat() }).map(act => [act]),
+    ),
+    { maxLength: 8 },
+  )
+  .map(list => list.flat());
 
 const LEASE_MS = 5_000;
 /** Of what a watcher looks at in one go. */
@@ -138,21 +146,35 @@ test('every run ends, with every stage done once, failed for good, blocked or st
       const dir = temporaryFolder('races');
       openStore(dir);
       const turn: Turn = label => s.schedule(Promise.resolve(), label);
-      const reader = openStoreReadOnly(dir), referee = new Referee(plan, reader, LEASE_MS);
+      const reader = openStoreReadOnly(dir),
+        referee = new Referee(plan, reader, LEASE_MS);
       const runs = runners.map(async (given, i): Promise<Ran> => {
-        const store = openStore(dir, { lease: LEASE_MS }), events: RunEvent[] = [];
+        const store = openStore(dir, { lease: LEASE_MS }),
+          events: RunEvent[] = [];
         const workers = new Workers({ name: `runner ${i}`, ...given, store, turn, referee });
         const summary = await runPlan({
-          plan, kinds: [tree], store, executor: workers, experiments: '/none', dataDir: '/none', poll: 1, limits: LIMITS,
-          ...interrupted(given, turn), onEvent: event => events.push(event),
+          plan,
+          kinds: [tree],
+          store,
+          executor: workers,
+          experiments: '/none',
+          dataDir: '/none',
+          poll: 1,
+          limits: LIMITS,
+          ...interrupted(given, turn),
+          onEvent: event => events.push(event),
         });
         return { summary, events, workers, stopped: given.stop !== null };
       });
       const competing = compete({ acts: rival, lease: LEASE_MS, plan, store: openStore(dir, { lease: LEASE_MS }), turn, referee });
       let over = false;
       void timePasses(turn, () => over);
-      const ended = Promise.all([Promise.all(runs), competing]).finally(() => { over = true; });
-      const hangs = sleep(END_MS, undefined, { ref: false }).then(() => { throw new Error(`The run did not end.\n${JSON.stringify(s.report())}`); });
+      const ended = Promise.all([Promise.all(runs), competing]).finally(() => {
+        over = true;
+      });
+      const hangs = sleep(END_MS, undefined, { ref: false }).then(() => {
+        throw new Error(`The run did not end.\n${JSON.stringify(s.report())}`);
+      });
       const [all] = await s.waitFor(Promise.race([ended, hangs]));
 
       expect(referee.faults).toEqual([]);

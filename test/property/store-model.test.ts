@@ -49,61 +49,84 @@ function expectState(model: Model, { store }: Real): void {
   else expect(['absent', 'interrupted', 'failed']).toContain(state);
 }
 
-const acquire = command('acquire', () => true, async (model, real) => {
-  const acquired = await real.store.acquire(key, 'cpu:0');
-  // A result that was only never linked, or not in time, is not made again.
-  if (model.done === undefined && model.live.size === 0 && model.complete.size > 0) model.done = Math.min(...model.complete);
-  const free = model.done === undefined && model.live.size === 0;
-  expect(acquired.type).toBe(free ? 'acquired' : 'taken');
-  if (acquired.type === 'acquired') {
-    expect(acquired.attempt.number).toBe(++model.last);
-    model.live.add(model.last);
-    acquired.attempt.claim();
-    real.attempts.push(acquired.attempt);
-  }
-  expectState(model, real);
-});
+const acquire = command(
+  'acquire',
+  () => true,
+  async (model, real) => {
+    const acquired = await real.store.acquire(key, 'cpu:0');
+    // A result that was only never linked, or not in time, is not made again.
+    if (model.done === undefined && model.live.size === 0 && model.complete.size > 0) model.done = Math.min(...model.complete);
+    const free = model.done === undefined && model.live.size === 0;
+    expect(acquired.type).toBe(free ? 'acquired' : 'taken');
+    if (acquired.type === 'acquired') {
+      expect(acquired.attempt.number).toBe(++model.last);
+      model.live.add(model.last);
+      acquired.attempt.claim();
+      real.attempts.push(acquired.attempt);
+    }
+    expectState(model, real);
+  },
+);
 
-const commit = (which: number): Command => command(`commit ${which}`, model => model.last > 0, async (model, real) => {
-  const attempt = real.attempts[which % real.attempts.length]!;
-  // A writer whose attempt counts, or counted and was damaged, has nothing more to commit.
-  if (existsSync(join(attempt.dir, 'result.json'))) return;
-  writeFileSync(join(attempt.output, 'tree'), 'oak');
-  const committed = await attempt.commit(resultOf(attempt.number));
-  expect(committed).toBe(model.done === undefined);
-  model.complete.add(attempt.number);
-  if (committed) model.done = attempt.number;
-  model.live.delete(attempt.number);
-  expectState(model, real);
-});
+const commit = (which: number): Command =>
+  command(
+    `commit ${which}`,
+    model => model.last > 0,
+    async (model, real) => {
+      const attempt = real.attempts[which % real.attempts.length]!;
+      // A writer whose attempt counts, or counted and was damaged, has nothing more to commit.
+      if (existsSync(join(attempt.dir, 'result.json'))) return;
+      writeFileSync(join(attempt.output, 'tree'), 'oak');
+      const committed = await attempt.commit(resultOf(attempt.number));
+      expect(committed).toBe(model.done === undefined);
+      model.complete.add(attempt.number);
+      if (committed) model.done = attempt.number;
+      model.live.delete(attempt.number);
+      expectState(model, real);
+    },
+  );
 
-const die = (which: number): Command => command(`die ${which}`, model => model.live.size > 0, (model, real) => {
-  const number = [...model.live][which % model.live.size]!;
-  const { dir } = real.attempts.find(a => a.number === number)!;
-  for (const name of ['attempt.json', 'worker.json']) {
-    const file = join(dir, name);
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/"started":"\d*"/, '"started":"1"'));
-  }
-  model.live.delete(number);
-  expectState(model, real);
-  return Promise.resolve();
-});
+const die = (which: number): Command =>
+  command(
+    `die ${which}`,
+    model => model.live.size > 0,
+    (model, real) => {
+      const number = [...model.live][which % model.live.size]!;
+      const { dir } = real.attempts.find(a => a.number === number)!;
+      for (const name of ['attempt.json', 'worker.json']) {
+        const file = join(dir, name);
+        writeFileSync(file, readFileSync(file, 'utf8').replace(/"started":"\d*"/, '"started":"1"'));
+      }
+      model.live.delete(number);
+      expectState(model, real);
+      return Promise.resolve();
+    },
+  );
 
-const fail = (which: number): Command => command(`fail ${which}`, model => model.live.size > 0, (model, real) => {
-  const number = [...model.live][which % model.live.size]!;
-  real.attempts.find(a => a.number === number)!.record({ state: 'failed', code: 'X', reason: 'x', permanent: false });
-  model.live.delete(number);
-  expectState(model, real);
-  return Promise.resolve();
-});
+const fail = (which: number): Command =>
+  command(
+    `fail ${which}`,
+    model => model.live.size > 0,
+    (model, real) => {
+      const number = [...model.live][which % model.live.size]!;
+      real.attempts.find(a => a.number === number)!.record({ state: 'failed', code: 'X', reason: 'x', permanent: false });
+      model.live.delete(number);
+      expectState(model, real);
+      return Promise.resolve();
+    },
+  );
 
-const damage = command('damage', model => model.done !== undefined, async (model, real) => {
-  truncateSync(join(real.store.attemptDir(key, model.done!), 'output', 'tree'), 1);
-  expect(await real.store.verify(key)).toBe(false);
-  model.complete.delete(model.done!);
-  model.done = undefined;
-  expectState(model, real);
-});
+const damage = command(
+  'damage',
+  model => model.done !== undefined,
+  async (model, real) => {
+    truncateSync(join(real.store.attemptDir(key, model.done!), 'output', 'tree'), 1);
+    expect(await real.store.verify(key)).toBe(false);
+    model.complete.delete(model.done!);
+    model.done = undefined;
+    expectState(model, real);
+  },
+);
 
 test('agrees with a model of leases and commits', async () => {
   const which = fc.nat(20);

@@ -6,7 +6,10 @@ import { execa } from 'execa';
 import { cacheDir, dataDir } from '../../src/setup/cache.ts';
 import { openFolder, ROOT } from './machine.ts';
 
-export interface Result { readonly exitCode: number | undefined; readonly all: string }
+export interface Result {
+  readonly exitCode: number | undefined;
+  readonly all: string;
+}
 
 export interface Running {
   readonly ended: Promise<Result>;
@@ -58,7 +61,11 @@ export class Checkout {
   start(command: string, { env = {}, prefix = [] }: RunOptions = {}): Running {
     const [file, ...words] = [...prefix, 'sh', '-c', command];
     const child = execa(file, words, {
-      cwd: this.root, all: true, reject: false, stdin: 'ignore', detached: true, // a group of its own, which can be killed whole
+      cwd: this.root,
+      all: true,
+      reject: false,
+      stdin: 'ignore',
+      detached: true, // a group of its own, which can be killed whole
       env: { ...clean(), HOME: this.home, TINYMIM_CACHE: this.cache, FASHION_MNIST_DIR: path.join(this.folder, 'fashion-mnist'), ...env },
     });
     return {
@@ -83,8 +90,18 @@ export class Checkout {
 
 /** Nothing of this session's own configuration of pip, npm and set-up. */
 const clean = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.keys(process.env).filter(name => /^(?:npm_|PIP_(?!CERT)|TINYMIM_|XDG_)/i.test(name)).map(name => [name, undefined])),
-  NO_COLOR: '1', CI: undefined, CXX: undefined, ENGINE: undefined, ARGS: undefined, MAKEFLAGS: undefined, MAKELEVEL: undefined,
+  ...Object.fromEntries(
+    Object.keys(process.env)
+      .filter(name => /^(?:npm_|PIP_(?!CERT)|TINYMIM_|XDG_)/i.test(name))
+      .map(name => [name, undefined]),
+  ),
+  NO_COLOR: '1',
+  CI: undefined,
+  CXX: undefined,
+  ENGINE: undefined,
+  ARGS: undefined,
+  MAKEFLAGS: undefined,
+  MAKELEVEL: undefined,
 });
 
 /** Tracked and new files, as they are now. */
@@ -99,7 +116,8 @@ function copyTree(to: string): void {
 function copyPackages(to: string): void {
   const folder = path.join(to, 'node_modules');
   copy(path.join(ROOT, 'node_modules'), folder);
-  const native = path.join(folder, '@tensorflow/tfjs-node-gpu'), wasm = path.join(folder, '@tensorflow/tfjs-backend-wasm');
+  const native = path.join(folder, '@tensorflow/tfjs-node-gpu'),
+    wasm = path.join(folder, '@tensorflow/tfjs-backend-wasm');
   for (const name of [path.join(native, 'deps'), path.join(native, 'lib'), path.join(wasm, 'proof.txt')]) rmSync(name, { recursive: true, force: true });
 }
 

@@ -35,7 +35,10 @@ export const COMPILER = 'echo g++ 12';
 export const PYTHON = 'case "$*" in --version) echo Python 3.12.1;; "-m pip --version") echo "pip 24.0 from here";; *) exit 1;; esac';
 
 /** Words before a command that give it to a user without rights or name; why not, where that cannot be had. */
-export interface User { readonly prefix: readonly string[]; readonly reason?: string }
+export interface User {
+  readonly prefix: readonly string[];
+  readonly reason?: string;
+}
 
 /** @param uid 65534 is `nobody`; one that no line of /etc/passwd has is a user of a container */
 export function otherUser(uid: number): User {
@@ -64,14 +67,18 @@ export const driverTool = (folder: string, lines: readonly string[] = GPUS): str
  * @param init what `cuInit` answers: 0, or 100 where there is no device
  */
 export function cudaDriver(folder: string, { init = 0, gpus = 2, cuda = 12_080 }: { init?: number; gpus?: number; cuda?: number }): string {
-  const lib = path.join(folder, 'cuda'), source = path.join(folder, 'cuda.cc');
+  const lib = path.join(folder, 'cuda'),
+    source = path.join(folder, 'cuda.cc');
   mkdirSync(lib, { recursive: true });
-  writeFileSync(source, `extern "C" {
+  writeFileSync(
+    source,
+    `extern "C" {
 int cuInit(unsigned) { return ${init}; }
 int cuDeviceGetCount(int *n) { *n = ${gpus}; return 0; }
 int cuDriverGetVersion(int *v) { *v = ${cuda}; return 0; }
 int cuGetErrorName(int, const char **name) { *name = "CUDA_ERROR_NO_DEVICE"; return 0; }
-}`);
+}`,
+  );
   execFileSync('c++', ['-shared', '-fPIC', '-nostdlib', '-o', path.join(lib, 'libcuda.so.1'), source]);
   return lib;
 }

@@ -83,9 +83,11 @@ const some = (folder: string): boolean => existsSync(folder) && readdirSync(fold
 
 export const scenarios: readonly Scenario[] = [
   {
-    name: 'path', situation: 'a path with spaces and letters beyond ASCII; a mirror in pip.conf',
+    name: 'path',
+    situation: 'a path with spaces and letters beyond ASCII; a mirror in pip.conf',
     async run({ wheels }) {
-      const mirror = await wheelIndex(wheels), checkout = new Checkout('tiny mim – Ünïcode 漢字');
+      const mirror = await wheelIndex(wheels),
+        checkout = new Checkout('tiny mim – Ünïcode 漢字');
       return within(checkout, mirror, async () => {
         checkout.configure({ index: mirror.url });
         await works(checkout.smoke());
@@ -98,9 +100,11 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'interrupted', situation: 'set-up killed (SIGKILL) while it downloads, unpacks and compiles',
+    name: 'interrupted',
+    situation: 'set-up killed (SIGKILL) while it downloads, unpacks and compiles',
     async run({ wheels, say }) {
-      const slow = await wheelIndex(wheels, 60e6), checkout = new Checkout();
+      const slow = await wheelIndex(wheels, 60e6),
+        checkout = new Checkout();
       return within(checkout, slow, async () => {
         checkout.configure({ index: slow.url });
         const at = (...names: string[]): string => path.join(checkout.cache, ...names);
@@ -126,9 +130,11 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'two-at-once', situation: 'two `make setup` at once in a fresh clone',
+    name: 'two-at-once',
+    situation: 'two `make setup` at once in a fresh clone',
     async run({ wheels }) {
-      const mirror = await wheelIndex(wheels), checkout = new Checkout('checkout', { packages: false });
+      const mirror = await wheelIndex(wheels),
+        checkout = new Checkout('checkout', { packages: false });
       return within(checkout, mirror, async () => {
         checkout.configure({ index: mirror.url });
         const env = { PIP_INDEX_URL: `${mirror.url}/simple`, HOME: os.homedir() }; // npm's registry is the user's
@@ -142,17 +148,22 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'user', situation: 'a user without rights or name, home not writable (a container)',
+    name: 'user',
+    situation: 'a user without rights or name, home not writable (a container)',
     async run({ wheels }) {
       const { prefix, reason } = otherUser(54_321);
       if (reason !== undefined) throw new NotHere(reason);
-      const mirror = await wheelIndex(wheels), checkout = new Checkout();
+      const mirror = await wheelIndex(wheels),
+        checkout = new Checkout();
       return within(checkout, mirror, async () => {
         execaSync('chown', ['-R', '54321:65534', checkout.root]);
         mkdirSync(checkout.cache);
         execaSync('chown', ['54321:65534', checkout.cache]);
         const options = { prefix, env: { HOME: '/nonexistent', PATH: '/usr/local/bin:/usr/bin:/bin', PIP_INDEX_URL: `${mirror.url}/simple` } };
-        await fails(checkout.make('setup', { ...options, env: { ...options.env, TINYMIM_CACHE: undefined } }), /error Expected to be able to write to the cache \/nonexistent[^]*export TINYMIM_CACHE=/);
+        await fails(
+          checkout.make('setup', { ...options, env: { ...options.env, TINYMIM_CACHE: undefined } }),
+          /error Expected to be able to write to the cache \/nonexistent[^]*export TINYMIM_CACHE=/,
+        );
         await works(checkout.make('setup', options));
         await works(checkout.ablate('plan', options));
         await works(checkout.smoke(options));
@@ -162,7 +173,8 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'read-only', situation: 'checkout, packages and cache of another user, not writable (the image of a container)',
+    name: 'read-only',
+    situation: 'checkout, packages and cache of another user, not writable (the image of a container)',
     async run() {
       const { prefix, reason } = otherUser(65_534);
       if (reason !== undefined) throw new NotHere(reason);
@@ -185,7 +197,8 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'no-tools', situation: 'no compiler, no Python, pip offline',
+    name: 'no-tools',
+    situation: 'no compiler, no Python, pip offline',
     async run() {
       const checkout = new Checkout();
       return within(checkout, undefined, async () => {
@@ -199,9 +212,11 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'wasm', situation: '`ENGINE=wasm make sweep` where everything native would work',
+    name: 'wasm',
+    situation: '`ENGINE=wasm make sweep` where everything native would work',
     async run({ wheels }) {
-      const mirror = await wheelIndex(wheels), checkout = new Checkout();
+      const mirror = await wheelIndex(wheels),
+        checkout = new Checkout();
       return within(checkout, mirror, async () => {
         checkout.configure({ index: mirror.url });
         const { all } = await works(checkout.smoke({ env: { ENGINE: 'wasm' } }));
@@ -213,9 +228,11 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'full-disk', situation: 'the disk of the cache fills up while the library is downloaded, and while it is unpacked',
+    name: 'full-disk',
+    situation: 'the disk of the cache fills up while the library is downloaded, and while it is unpacked',
     async run({ wheels, say }) {
-      const slow = await wheelIndex(wheels, 40e6), checkout = new Checkout();
+      const slow = await wheelIndex(wheels, 40e6),
+        checkout = new Checkout();
       return within(checkout, slow, async () => {
         checkout.configure({ index: slow.url });
         mkdirSync(checkout.cache);
@@ -223,7 +240,10 @@ export const scenarios: readonly Scenario[] = [
         if (reason !== undefined) throw new NotHere(reason);
         try {
           const ballast = path.join(checkout.cache, 'ballast');
-          for (const [place, message] of [['downloads', /error The disk of the cache is full[^]*To mend it: free some space/], ['libraries', /error Could not unpack[^]*No space left on device[^]*To mend it: check the disk/]] as const) {
+          for (const [place, message] of [
+            ['downloads', /error The disk of the cache is full[^]*To mend it: free some space/],
+            ['libraries', /error Could not unpack[^]*No space left on device[^]*To mend it: check the disk/],
+          ] as const) {
             const run = checkout.run('make --no-print-directory setup');
             await until(() => some(path.join(checkout.cache, place)));
             execaSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=1M'], { reject: false });
@@ -241,7 +261,8 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'offline', situation: 'npm and pip offline after set-up',
+    name: 'offline',
+    situation: 'npm and pip offline after set-up',
     async run() {
       const checkout = new Checkout();
       return within(checkout, undefined, async () => {
@@ -254,7 +275,8 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'idle-gpu', situation: 'an NVIDIA driver that lists a GPU which CUDA cannot use',
+    name: 'idle-gpu',
+    situation: 'an NVIDIA driver that lists a GPU which CUDA cannot use',
     async run() {
       const checkout = new Checkout();
       return within(checkout, undefined, async () => {

@@ -23,7 +23,8 @@ async function serve(listener: RequestListener): Promise<Mirror> {
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
     close: () => {
       server.closeAllConnections();
       server.close();
@@ -46,7 +47,10 @@ export function wheelIndex(folder: string, bytesPerSecond = Infinity): Promise<M
     }
     const file = path.join(folder, decodeURIComponent(name));
     if (!existsSync(file)) response.writeHead(404).end();
-    else createReadStream(file).pipe(slowed(bytesPerSecond)).pipe(response.setHeader('content-length', statSync(file).size));
+    else
+      createReadStream(file)
+        .pipe(slowed(bytesPerSecond))
+        .pipe(response.setHeader('content-length', statSync(file).size));
   });
 }
 
@@ -58,11 +62,17 @@ function slowed(bytesPerSecond: number): Transform {
   });
 }
 
-export interface NpmPackage { readonly name: string; readonly version: string; readonly integrity: string; readonly archive: string }
+export interface NpmPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly integrity: string;
+  readonly archive: string;
+}
 
 /** A package for npm with one file, as `npm pack` makes it. */
 export function npmPackage(folder: string, name: string): NpmPackage {
-  const version = '1.0.0', archive = path.join(folder, `${name}.tgz`);
+  const version = '1.0.0',
+    archive = path.join(folder, `${name}.tgz`);
   mkdirSync(path.join(folder, 'package'), { recursive: true });
   writeFileSync(path.join(folder, 'package', 'package.json'), JSON.stringify({ name, version, main: 'index.js' }));
   writeFileSync(path.join(folder, 'package', 'index.js'), '');
@@ -74,9 +84,13 @@ export function npmPackage(folder: string, name: string): NpmPackage {
 export async function npmRegistry({ name, version, integrity, archive }: NpmPackage): Promise<Mirror> {
   const mirror: Mirror = await serve((request, response) => {
     if (request.url === `/${name}`) {
-      response.setHeader('content-type', 'application/json').end(JSON.stringify({
-        name, 'dist-tags': { latest: version }, versions: { [version]: { name, version, dist: { tarball: `${mirror.url}/${name}.tgz`, integrity } } },
-      }));
+      response.setHeader('content-type', 'application/json').end(
+        JSON.stringify({
+          name,
+          'dist-tags': { latest: version },
+          versions: { [version]: { name, version, dist: { tarball: `${mirror.url}/${name}.tgz`, integrity } } },
+        }),
+      );
     } else if (request.url === `/${name}.tgz`) response.end(readFileSync(archive));
     else response.writeHead(404).end();
   });

@@ -35,19 +35,29 @@ type Write = typeof process.stdout.write;
 /** Keeps what is written from now on instead of printing it. */
 function captureOutput(): { readonly stdout: string[]; readonly stderr: string[]; readonly all: string[]; readonly release: () => void } {
   const [stdout, stderr, all]: string[][] = [[], [], []];
-  const keep = (texts: string[]): Write => (chunk: Uint8Array | string, ...rest: readonly unknown[]) => {
-    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
-    texts.push(text);
-    all!.push(text);
-    const told = rest.at(-1);
-    if (typeof told === 'function') process.nextTick(told);
-    return true;
-  };
+  const keep =
+    (texts: string[]): Write =>
+    (chunk: Uint8Array | string, ...rest: readonly unknown[]) => {
+      const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+      texts.push(text);
+      all!.push(text);
+      const told = rest.at(-1);
+      if (typeof told === 'function') process.nextTick(told);
+      return true;
+    };
   const streams = [process.stdout, process.stderr] as const;
   const writes = streams.map((stream): Write => stream.write.bind(stream));
   process.stdout.write = keep(stdout!);
   process.stderr.write = keep(stderr!);
-  return { stdout: stdout!, stderr: stderr!, all: all!, release: () => streams.forEach((stream, i) => { stream.write = writes[i]!; }) };
+  return {
+    stdout: stdout!,
+    stderr: stderr!,
+    all: all!,
+    release: () =>
+      streams.forEach((stream, i) => {
+        stream.write = writes[i]!;
+      }),
+  };
 }
 
 /** As a shell's `$(...)` and execa give it. */

@@ -22,7 +22,9 @@ async function start(): Promise<ChildProcess> {
 async function ask(line: CommandLine): Promise<Answer> {
   const child = await (server ??= start());
   const gone = new AbortController();
-  const ended = once(child, 'exit', { signal: gone.signal }).then(() => { throw new Error(`The program ended during: ${line.argv.join(' ')}`); });
+  const ended = once(child, 'exit', { signal: gone.signal }).then(() => {
+    throw new Error(`The program ended during: ${line.argv.join(' ')}`);
+  });
   const answered = once(child, 'message', { signal: gone.signal }).then(([answer]) => answer as Answer);
   child.send(line);
   try {

@@ -22,8 +22,7 @@ export interface EditableStudy {
 
 const environment = (folder: string) => ({ TINYMIM_CACHE: join(folder, 'cache'), TINYMIM_DEVICE: 'cpu', ENGINE: 'native' });
 
-const startAblate = (folder: string, args: readonly string[]) =>
-  execa(process.execPath, [ABLATE, ...args], { reject: false, all: true, cwd: folder, env: environment(folder) });
+const startAblate = (folder: string, args: readonly string[]) => execa(process.execPath, [ABLATE, ...args], { reject: false, all: true, cwd: folder, env: environment(folder) });
 
 export function editableStudy(profile: string): EditableStudy {
   const folder = temporaryFolder('editable');
@@ -32,7 +31,10 @@ export function editableStudy(profile: string): EditableStudy {
   for (const part of ['src', 'node_modules', 'package.json']) symlinkSync(join(ROOT, part), join(folder, part));
   const path = (file: string): string => join(folder, 'test/toy', file);
   const line = (command: string, args: readonly string[]): string[] => [
-    command, ...args, '--store', 'store',
+    command,
+    ...args,
+    '--store',
+    'store',
     ...(command === 'query' ? [] : ['--experiments', path('experiments')]),
     ...(command === 'clean' || command === 'query' ? [] : ['--profile', profile]),
   ];

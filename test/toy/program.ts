@@ -9,8 +9,11 @@ const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url
 /** Variables of every call: a cache that nobody else writes to, and no look for GPUs or for what could provide an engine. */
 const env = { TINYMIM_CACHE: temporaryFolder('cache'), TINYMIM_DEVICE: 'cpu', ENGINE: 'native' };
 
-const line = (declarations: string | undefined, command: string, args: readonly string[]): string[] =>
-  [command, ...args, ...(declarations === undefined ? [] : ['--experiments', fileURLToPath(new URL(declarations, import.meta.url))])];
+const line = (declarations: string | undefined, command: string, args: readonly string[]): string[] => [
+  command,
+  ...args,
+  ...(declarations === undefined ? [] : ['--experiments', fileURLToPath(new URL(declarations, import.meta.url))]),
+];
 
 /** One command line after the other, in a process that stays. @param declarations folder beside this file; undefined for commands that take none */
 export const ablate = (declarations: string | undefined, command: string, ...args: readonly string[]) => runCommand(line(declarations, command, args), { env });

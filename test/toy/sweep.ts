@@ -68,10 +68,12 @@ export function startSweep(options: DriveOptions, env: Readonly<Record<string, s
     }
     return summary;
   };
-  const summary = read().catch(() => undefined).finally(() => {
-    ended = true;
-    watchers.forEach(w => w());
-  });
+  const summary = read()
+    .catch(() => undefined)
+    .finally(() => {
+      ended = true;
+      watchers.forEach(w => w());
+    });
   const until = (test: (event: RunEvent) => boolean): Promise<RunEvent> =>
     new Promise((resolve, reject) => {
       const look = (): void => {

@@ -8,9 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const { MAY_IMPORT } = await import(pathToFileURL(join(ROOT, '.dependency-cruiser.mjs')).href) as { MAY_IMPORT: Readonly<Record<string, readonly string[]>> };
+const { MAY_IMPORT } = (await import(pathToFileURL(join(ROOT, '.dependency-cruiser.mjs')).href)) as { MAY_IMPORT: Readonly<Record<string, readonly string[]>> };
 
-const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src', 'experiments'], { cwd: ROOT, encoding: 'utf8' }).split('\n')
+const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src', 'experiments'], { cwd: ROOT, encoding: 'utf8' })
+  .split('\n')
   .filter(file => /\.(ts|mts|mjs)$/.test(file) && !file.startsWith('src/cli/init/'));
 
 describe('the table', () => {
@@ -26,7 +27,10 @@ describe('the table', () => {
   });
 
   it('lets nobody import the command line, and neither core nor engine the study', () => {
-    const importers = (of: string): string[] => Object.entries(MAY_IMPORT).filter(([, others]) => others.some(path => path === of || path.startsWith(`${of}/`))).map(([folder]) => folder);
+    const importers = (of: string): string[] =>
+      Object.entries(MAY_IMPORT)
+        .filter(([, others]) => others.some(path => path === of || path.startsWith(`${of}/`)))
+        .map(([folder]) => folder);
     expect(importers('src/cli').filter(folder => !folder.startsWith('src/cli'))).toEqual([]);
     expect(importers('src/tinymim').filter(folder => /^src\/(core|engine)/.test(folder))).toEqual([]);
     expect(importers('src/engine').filter(folder => folder.startsWith('src/core'))).toEqual([]);
@@ -41,7 +45,10 @@ describe('what it forbids', () => {
     writeFileSync(join(folder, file), text);
   };
   const violations = (): string[] => {
-    const cruise = spawnSync(process.execPath, [join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'src'], { cwd: folder, encoding: 'utf8' });
+    const cruise = spawnSync(process.execPath, [join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'src'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     const { summary } = JSON.parse(cruise.stdout) as { summary: { violations: { rule: { name: string }; from: string; to: string }[] } };
     return summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`).sort();
   };

@@ -15,7 +15,11 @@ interface Instruction {
 
 /** One instruction a line, without comments. */
 function instructions(file: string): Instruction[] {
-  const lines = read(file).replaceAll(/^\s*#.*\n/gm, '').replaceAll(/\s*\\\n\s*/g, ' ').split('\n').filter(line => line !== '');
+  const lines = read(file)
+    .replaceAll(/^\s*#.*\n/gm, '')
+    .replaceAll(/\s*\\\n\s*/g, ' ')
+    .split('\n')
+    .filter(line => line !== '');
   return lines.map(line => ({ name: line.split(' ')[0]!, args: line.slice(line.indexOf(' ') + 1) }));
 }
 
@@ -23,7 +27,12 @@ const argsOf = (all: readonly Instruction[], name: string): string[] => all.filt
 
 /** Files and folders that are copied before the instruction at `end`. */
 const copiedBefore = (all: readonly Instruction[], end: number): string[] =>
-  argsOf(all.slice(0, end), 'COPY').flatMap(args => args.split(' ').filter(arg => !arg.startsWith('--')).slice(0, -1));
+  argsOf(all.slice(0, end), 'COPY').flatMap(args =>
+    args
+      .split(' ')
+      .filter(arg => !arg.startsWith('--'))
+      .slice(0, -1),
+  );
 
 describe.each(['.container/Dockerfile', '.container/cuda.Dockerfile'])('%s', file => {
   const all = instructions(file);
@@ -39,7 +48,10 @@ describe.each(['.container/Dockerfile', '.container/cuda.Dockerfile'])('%s', fil
   it('installs every Debian package that .ci/run would', () => {
     const wanted = [...read('.ci/run').matchAll(/\|\| echo (.+)$/gm)].flatMap(([, names]) => names!.split(' '));
     expect(wanted).toContain('chromium');
-    const installed = / apt-get install (.*?)&&/.exec(argsOf(all, 'RUN')[0]!)![1]!.split(' ').filter(word => word !== '' && !word.startsWith('-'));
+    const installed = / apt-get install (.*?)&&/
+      .exec(argsOf(all, 'RUN')[0]!)![1]!
+      .split(' ')
+      .filter(word => word !== '' && !word.startsWith('-'));
     expect(installed).toEqual(expect.arrayContaining([...wanted, 'git']));
     expect(installed).toEqual([...installed].sort());
   });
@@ -55,7 +67,16 @@ describe.each(['.container/Dockerfile', '.container/cuda.Dockerfile'])('%s', fil
     const at = all.findIndex(({ args }) => args.includes('provision.ts') && args.startsWith('node '));
     const copied = copiedBefore(all, at);
     expect(copied).not.toContain('.');
-    const { metafile } = await build({ entryPoints: [join(ROOT, '.container/provision.ts')], bundle: true, write: false, metafile: true, platform: 'node', format: 'esm', packages: 'external', absWorkingDir: ROOT });
+    const { metafile } = await build({
+      entryPoints: [join(ROOT, '.container/provision.ts')],
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      absWorkingDir: ROOT,
+    });
     const imported = Object.keys(metafile.inputs);
     expect(imported).toContain('src/setup/binding.ts');
     expect(imported.filter(input => !copied.some(path => input === path || input.startsWith(`${path}/`)))).toEqual([]);
@@ -77,7 +98,10 @@ test('the container for CUDA differs from the other one by what it says of the G
 });
 
 test('what git ignores does not enter an image, and nothing else stays out', () => {
-  const patterns = (file: string): string[] => read(file).split('\n').filter(line => line !== '' && !line.startsWith('#'));
+  const patterns = (file: string): string[] =>
+    read(file)
+      .split('\n')
+      .filter(line => line !== '' && !line.startsWith('#'));
   // A pattern of git without a slash in its beginning or middle holds at any depth; of Docker, none does.
   const asDocker = (pattern: string): string => {
     const plain = pattern.replace(/\/$/, '');

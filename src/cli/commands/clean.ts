@@ -12,32 +12,35 @@ import { formatAmount, plural } from '../../core/text/format.ts';
 import { heading, textTable, warn } from '../terminal/text.ts';
 
 const defineClean = (program: Command) =>
-  withFolders(program.command('clean').description('show what of the store neither a declared arm, of any profile, seed or --set that was swept, nor a running sweep needs; --yes removes it'))
-    .option('--yes', 'remove it');
+  withFolders(program.command('clean').description('show what of the store neither a declared arm, of any profile, seed or --set that was swept, nor a running sweep needs; --yes removes it')).option(
+    '--yes',
+    'remove it',
+  );
 
 export function registerClean(program: Command): void {
-  defineClean(program)
-    .action(async options => {
-      const reader = openStoreReadOnly(options.store);
-      const garbage = findGarbage(reader, await neededKeys(options.experiments, reader));
-      process.stdout.write(`${garbageText(garbage, options.store)}\n`);
-      if (garbage.length === 0) return;
-      if (options.yes !== true) {
-        process.stdout.write('Nothing was removed. To remove it: the same command with --yes\n');
-        return;
-      }
-      const store = openStore(options.store, { warn });
-      const kept = garbage.filter(({ key }) => !removeStage(store, key));
-      process.stdout.write(`Removed ${plural(garbage.length - kept.length, 'stage')}.\n`);
-      if (kept.length > 0) process.stdout.write(`Kept ${plural(kept.length, 'stage')} that a sweep has begun to work on.\n`);
-      store.clearLeftovers();
-    });
+  defineClean(program).action(async options => {
+    const reader = openStoreReadOnly(options.store);
+    const garbage = findGarbage(reader, await neededKeys(options.experiments, reader));
+    process.stdout.write(`${garbageText(garbage, options.store)}\n`);
+    if (garbage.length === 0) return;
+    if (options.yes !== true) {
+      process.stdout.write('Nothing was removed. To remove it: the same command with --yes\n');
+      return;
+    }
+    const store = openStore(options.store, { warn });
+    const kept = garbage.filter(({ key }) => !removeStage(store, key));
+    process.stdout.write(`Removed ${plural(garbage.length - kept.length, 'stage')}.\n`);
+    if (kept.length > 0) process.stdout.write(`Kept ${plural(kept.length, 'stage')} that a sweep has begun to work on.\n`);
+    store.clearLeftovers();
+  });
 }
 
 /** Keys of all stages of all arms: at every profile as declared, and at every scale that a sweep of this store was asked for. */
 async function neededKeys(experiments: string, store: StoreReader): Promise<Set<string>> {
   const declared = listProfiles(experiments);
-  const asked = store.sweeps(warn).filter(sweep => declared.includes(sweep.profile))
+  const asked = store
+    .sweeps(warn)
+    .filter(sweep => declared.includes(sweep.profile))
     .map(({ profile, overrides, seeds }): ExperimentsChoice => ({ profile, sets: overrides, seeds: seeds.join(',') }));
   const needed = new Set<string>();
   for (const choice of [...declared.map(profile => ({ profile })), ...distinct(asked)]) {

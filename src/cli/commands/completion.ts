@@ -11,7 +11,8 @@ Or in the start-up file of bash or zsh (there behind compinit):
   source <(ablate completion bash)`;
 
 export function registerCompletion(program: Command): void {
-  program.command('completion')
+  program
+    .command('completion')
     .description('print a script that lets bash, zsh or fish complete commands, options, ablations, arms and profiles')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
     .addHelpText('after', INSTALL)

@@ -14,22 +14,31 @@ import { plural } from '../../core/text/format.ts';
 import { heading, textTable } from '../terminal/text.ts';
 
 const defineDiff = (program: Command) =>
-  withSelection(program.command('diff').description('compare two arms: recipe fields, headline numbers seed by seed, curves').argument('<ablation/arm>').argument('<ablation/arm>'))
-    .option('--json', 'as JSON');
+  withSelection(program.command('diff').description('compare two arms: recipe fields, headline numbers seed by seed, curves').argument('<ablation/arm>').argument('<ablation/arm>')).option(
+    '--json',
+    'as JSON',
+  );
 
 export function registerDiff(program: Command): void {
-  defineDiff(program)
-    .action(async (nameA, nameB, options) => {
-      const chosen = await choose(options);
-      const [a, b] = [findArm(chosen, nameA), findArm(chosen, nameB)];
-      const roles = roleDifferences(chosen.plan, a.replicates[0]!, b.replicates[0]!);
-      const numbers = existsSync(options.store) ? measured(chosen.study, chosen.plan, openStoreReadOnly(options.store), a, b) : undefined;
-      process.stdout.write(`${options.json === true ? diffJson(chosen, a, b, roles, numbers) : diffText(chosen, a, b, roles, numbers)}\n`);
-    });
+  defineDiff(program).action(async (nameA, nameB, options) => {
+    const chosen = await choose(options);
+    const [a, b] = [findArm(chosen, nameA), findArm(chosen, nameB)];
+    const roles = roleDifferences(chosen.plan, a.replicates[0]!, b.replicates[0]!);
+    const numbers = existsSync(options.store) ? measured(chosen.study, chosen.plan, openStoreReadOnly(options.store), a, b) : undefined;
+    process.stdout.write(`${options.json === true ? diffJson(chosen, a, b, roles, numbers) : diffText(chosen, a, b, roles, numbers)}\n`);
+  });
 }
 
 function diffText(chosen: PlannedExperiments, a: ChosenArm, b: ChosenArm, roles: readonly RoleDifference[], numbers: Measured | undefined): string {
-  const { study: { report: { headline } }, profile, overrides, seeds, plan } = chosen;
+  const {
+    study: {
+      report: { headline },
+    },
+    profile,
+    overrides,
+    seeds,
+    plan,
+  } = chosen;
   const spec = metricOf(chosen, plan, a, headline.role, headline.metric);
   return [
     heading(`${a.name} and ${b.name}`) + pc.dim(`  (${[`profile ${profile.name}`, ...overrides].join(', ')})`),
@@ -50,12 +59,18 @@ const VALUE = 36;
 
 function recipeLines(roles: readonly RoleDifference[]): string {
   const value = (text: string | undefined): string => (text === undefined ? pc.dim('none') : shorten(text, VALUE));
-  return textTable(roles.flatMap(({ role, same, only, fields, inputs }): string[][] => {
-    if (same) return [[role, pc.dim('same stage'), '', '']];
-    if (only !== undefined) return [[role, pc.dim(`only in ${only}`), '', '']];
-    const rows = [...fields.map(f => [f.field.replace(/^recipe\./, ''), value(f.a), value(f.b)]), ...inputs.map(({ slot, a, b }) => (a === b ? [pc.dim(`another ${a ?? slot}`), '', ''] : [slot, a ?? pc.dim('none'), b ?? pc.dim('none')]))];
-    return rows.map((row, i) => [i === 0 ? role : '', ...row]);
-  }), [0, 1, 2, 3]);
+  return textTable(
+    roles.flatMap(({ role, same, only, fields, inputs }): string[][] => {
+      if (same) return [[role, pc.dim('same stage'), '', '']];
+      if (only !== undefined) return [[role, pc.dim(`only in ${only}`), '', '']];
+      const rows = [
+        ...fields.map(f => [f.field.replace(/^recipe\./, ''), value(f.a), value(f.b)]),
+        ...inputs.map(({ slot, a, b }) => (a === b ? [pc.dim(`another ${a ?? slot}`), '', ''] : [slot, a ?? pc.dim('none'), b ?? pc.dim('none')])),
+      ];
+      return rows.map((row, i) => [i === 0 ? role : '', ...row]);
+    }),
+    [0, 1, 2, 3],
+  );
 }
 
 function headlineLines(seeds: readonly number[], numbers: Measured | undefined, spec: MetricSpec | undefined): string[] {
@@ -85,15 +100,19 @@ const gap = (n: number, spec: MetricSpec | undefined): string => (spec?.unit ===
 const COLUMNS = 5;
 
 function curveLines({ epochs, a, b }: CurveDifference): string {
-  const low = Math.min(...a, ...b), high = Math.max(...a, ...b);
+  const low = Math.min(...a, ...b),
+    high = Math.max(...a, ...b);
   const shown = [...new Set(Array.from({ length: COLUMNS }, (_, i) => Math.round(((epochs.length - 1) * i) / (COLUMNS - 1))))];
   const row = (name: string, values: readonly number[]): string[] => [name, sparkline(values, low, high), ...shown.map(i => values[i]!.toPrecision(4))];
-  return textTable([
-    ['', 'epoch', ...shown.map(i => String(Number(epochs[i]!.toFixed(2))))].map(h => pc.dim(h)),
-    row('a', a),
-    row('b', b),
-    ['a - b', '', ...shown.map(i => `${a[i]! > b[i]! ? '+' : ''}${(a[i]! - b[i]!).toPrecision(2)}`)],
-  ], [0, 1]);
+  return textTable(
+    [
+      ['', 'epoch', ...shown.map(i => String(Number(epochs[i]!.toFixed(2))))].map(h => pc.dim(h)),
+      row('a', a),
+      row('b', b),
+      ['a - b', '', ...shown.map(i => `${a[i]! > b[i]! ? '+' : ''}${(a[i]! - b[i]!).toPrecision(2)}`)],
+    ],
+    [0, 1],
+  );
 }
 
 const BARS = '▁▂▃▄▅▆▇█';

@@ -5,7 +5,8 @@ import type { Check, Diagnosis, State } from '../../setup/diagnosis.ts';
 import { diagnose } from '../../setup/doctor.ts';
 
 const defineDoctor = (program: Command) =>
-  program.command('doctor')
+  program
+    .command('doctor')
     .description('check engine, device, data and disk, and train a toy step; says how to mend what is missing')
     .option('--json', 'as JSON, for scripts; fields are described in src/setup/diagnosis.ts')
     .option('--deep', 'read every byte of the native library too')
@@ -13,12 +14,11 @@ const defineDoctor = (program: Command) =>
     .addHelpText('after', '\nExit code 0: everything that a sweep needs works. 1: something is missing. 2: bad use.');
 
 export function registerDoctor(program: Command): void {
-  defineDoctor(program)
-    .action(async ({ json, store, deep }) => {
-      const diagnosis = await diagnose({ store, deep: deep ?? false });
-      process.stdout.write(`${json ? JSON.stringify(diagnosis, null, 2) : diagnosisText(diagnosis)}\n`);
-      if (!diagnosis.ok) process.exitCode = 1;
-    });
+  defineDoctor(program).action(async ({ json, store, deep }) => {
+    const diagnosis = await diagnose({ store, deep: deep ?? false });
+    process.stdout.write(`${json ? JSON.stringify(diagnosis, null, 2) : diagnosisText(diagnosis)}\n`);
+    if (!diagnosis.ok) process.exitCode = 1;
+  });
 }
 
 const WORD: Readonly<Record<State, (text: string) => string>> = { ok: pc.green, missing: pc.red, optional: pc.yellow };

@@ -12,18 +12,22 @@ import { plural } from '../../core/text/format.ts';
 import { columns, duration, firstOf, heading, listed, textTable, warn, when, wrap } from '../terminal/text.ts';
 
 const defineExplain = (program: Command) =>
-  withSelection(program.command('explain').description('say stage by stage why an arm is done, reused, stale or missing, and what a sweep would do').argument('<ablation/arm>'))
-    .option('--json', 'as JSON');
+  withSelection(program.command('explain').description('say stage by stage why an arm is done, reused, stale or missing, and what a sweep would do').argument('<ablation/arm>')).option(
+    '--json',
+    'as JSON',
+  );
 
 export function registerExplain(program: Command): void {
-  defineExplain(program)
-    .action(async (name, options) => {
-      const chosen = await choose(options);
-      const arm = findArm(chosen, name);
-      const replicates = explain(chosen, arm, options.store);
-      const { profile: { name: profile }, overrides } = chosen;
-      process.stdout.write(`${options.json === true ? JSON.stringify({ arm: arm.name, profile, overrides, replicates }, undefined, 2) : explanation(arm, chosen, replicates)}\n`);
-    });
+  defineExplain(program).action(async (name, options) => {
+    const chosen = await choose(options);
+    const arm = findArm(chosen, name);
+    const replicates = explain(chosen, arm, options.store);
+    const {
+      profile: { name: profile },
+      overrides,
+    } = chosen;
+    process.stdout.write(`${options.json === true ? JSON.stringify({ arm: arm.name, profile, overrides, replicates }, undefined, 2) : explanation(arm, chosen, replicates)}\n`);
+  });
 }
 
 function explain({ plan, profile, overrides }: PlannedExperiments, arm: ChosenArm, dir: string): ReplicateExplanation[] {
@@ -40,12 +44,21 @@ function explanation(arm: ChosenArm, { profile, overrides }: PlannedExperiments,
 }
 
 const STATE: Readonly<Record<StageExplanation['state'], (text: string) => string>> = {
-  done: pc.green, reused: pc.green, running: pc.cyan, interrupted: pc.yellow, failed: pc.red, stale: pc.yellow, missing: text => text,
+  done: pc.green,
+  reused: pc.green,
+  running: pc.cyan,
+  interrupted: pc.yellow,
+  failed: pc.red,
+  stale: pc.yellow,
+  missing: text => text,
 };
 
 /** A row a stage, and below it its reasons. */
 function stageLines(stages: readonly StageExplanation[]): string {
-  const rows = textTable(stages.map(s => [s.role, s.kind, s.key.slice(0, 12), STATE[s.state](s.state), summary(s)]), [0, 1, 2, 3, 4]).split('\n');
+  const rows = textTable(
+    stages.map(s => [s.role, s.kind, s.key.slice(0, 12), STATE[s.state](s.state), summary(s)]),
+    [0, 1, 2, 3, 4],
+  ).split('\n');
   return rows.flatMap((row, i) => [row, ...reasons(stages[i]!).map(reason => `      ${wrap(reason, columns() - 6, '        ')}`)]).join('\n');
 }
 
@@ -53,7 +66,11 @@ function summary(s: StageExplanation): string {
   switch (s.state) {
     case 'done':
     case 'reused':
-      return [...(s.ended === undefined ? [] : [when(s.ended)]), ...(s.seconds === undefined ? [] : [duration(s.seconds)]), `attempt ${s.attempt}${s.place === undefined ? '' : ` on ${s.place}`}`].join(', ');
+      return [
+        ...(s.ended === undefined ? [] : [when(s.ended)]),
+        ...(s.seconds === undefined ? [] : [duration(s.seconds)]),
+        `attempt ${s.attempt}${s.place === undefined ? '' : ` on ${s.place}`}`,
+      ].join(', ');
     case 'running':
       return `attempt ${s.attempt}${s.since === undefined ? '' : ` since ${when(s.since)}`}, process ${s.process}`;
     case 'interrupted':
@@ -80,14 +97,18 @@ function reasons(s: StageExplanation): string[] {
         ? [`${s.was.key.slice(0, 12)} then, which the store no longer knows`]
         : [...s.was.changes.map(changeText), pc.dim(`${s.was.key.slice(0, 12)} then: ${s.was.state === 'absent' ? 'not run' : s.was.state}`)];
     case 'missing':
-      return s.nearest === undefined ? [] : [`nearest done ${s.kind}: ${s.nearest.label} ${pc.dim(s.nearest.key.slice(0, 12))}; it differs in`, ...s.nearest.changes.map(c => `- ${differenceText(c)}`)];
+      return s.nearest === undefined
+        ? []
+        : [`nearest done ${s.kind}: ${s.nearest.label} ${pc.dim(s.nearest.key.slice(0, 12))}; it differs in`, ...s.nearest.changes.map(c => `- ${differenceText(c)}`)];
     default:
       return [];
   }
 }
 
-const recovery = ({ checkpoint, log }: { checkpoint?: number; log: string }): string[] =>
-  [checkpoint === undefined ? 'no checkpoint yet' : `checkpoint after step ${checkpoint}`, pc.dim(`log: ${log}`)];
+const recovery = ({ checkpoint, log }: { checkpoint?: number; log: string }): string[] => [
+  checkpoint === undefined ? 'no checkpoint yet' : `checkpoint after step ${checkpoint}`,
+  pc.dim(`log: ${log}`),
+];
 
 /** Longest value of a field that is printed whole. */
 const VALUE = 60;

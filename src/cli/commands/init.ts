@@ -10,7 +10,8 @@ import { programFor, quoted } from '../terminal/invocation.ts';
 import { firstOf, heading, textTable } from '../terminal/text.ts';
 
 export function registerInit(program: Command): void {
-  program.command('init')
+  program
+    .command('init')
     .description('write a small commented study of your own: one ablation, one profile, about a minute to run')
     .argument('<folder>', 'a new folder, or an empty one')
     .action((folder: string) => {
@@ -68,11 +69,14 @@ function nextSteps(folder: string): string {
   const ablate = programFor(folder);
   return [
     `Wrote a study to ${pc.cyan(folder)}:`,
-    textTable([
-      ['study.ts', 'the factors and stages that it works with: those of TinyMIM'],
-      ['ablations/tiny.ts', 'one ablation: four arms with published values, and two claims'],
-      ['profiles/minute.ts', 'the scale: three seeds in about a minute on two cores'],
-    ], [0, 1]),
+    textTable(
+      [
+        ['study.ts', 'the factors and stages that it works with: those of TinyMIM'],
+        ['ablations/tiny.ts', 'one ablation: four arms with published values, and two claims'],
+        ['profiles/minute.ts', 'the scale: three seeds in about a minute on two cores'],
+      ],
+      [0, 1],
+    ),
     '',
     heading('Next:'),
     ...[`cd ${quoted(folder)}`, `${ablate} plan`, `${ablate} sweep`].map(line => `  ${pc.cyan(line)}`),

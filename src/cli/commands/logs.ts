@@ -22,20 +22,19 @@ const defineLogs = (program: Command) =>
     .option('--path', 'print where the log is and nothing else');
 
 export function registerLogs(program: Command): void {
-  defineLogs(program)
-    .action(async (stage, options) => {
-      const store = openStoreReadOnly(options.store);
-      const key = stage.includes('/') ? await stageOfArm(store, stage, options) : stageByPrefix(store, stage);
-      const attempt = attemptOf(store, key, options.attempt);
-      const file = store.logFile(key, attempt);
-      if (options.path === true) {
-        process.stdout.write(`${file}\n`);
-        return;
-      }
-      process.stderr.write(pc.dim(`${labelOf(store, key)}, attempt ${attempt}: ${file}\n`));
-      await print(file, () => options.follow === true && runs(store, key, attempt));
-      if (!existsSync(file)) process.stderr.write(pc.dim('It has printed nothing.\n'));
-    });
+  defineLogs(program).action(async (stage, options) => {
+    const store = openStoreReadOnly(options.store);
+    const key = stage.includes('/') ? await stageOfArm(store, stage, options) : stageByPrefix(store, stage);
+    const attempt = attemptOf(store, key, options.attempt);
+    const file = store.logFile(key, attempt);
+    if (options.path === true) {
+      process.stdout.write(`${file}\n`);
+      return;
+    }
+    process.stderr.write(pc.dim(`${labelOf(store, key)}, attempt ${attempt}: ${file}\n`));
+    await print(file, () => options.follow === true && runs(store, key, attempt));
+    if (!existsSync(file)) process.stderr.write(pc.dim('It has printed nothing.\n'));
+  });
 }
 
 const SHORTEST_PREFIX = 4;

@@ -26,11 +26,10 @@ const definePlan = (program: Command) =>
     .option('--json', 'as JSON');
 
 export function registerPlan(program: Command): void {
-  definePlan(program)
-    .action(async options => {
-      const chosen = await choose(options);
-      process.stdout.write(`${await showPlan(chosen, options)}\n`);
-    });
+  definePlan(program).action(async options => {
+    const chosen = await choose(options);
+    process.stdout.write(`${await showPlan(chosen, options)}\n`);
+  });
 }
 
 /** The plan as text, or as JSON where that is asked for. */

@@ -11,7 +11,8 @@ import { plural } from '../../core/text/format.ts';
 import { columns as screenWidth, heading, textTable, warn, wrap } from '../terminal/text.ts';
 
 const defineQuery = (program: Command) =>
-  program.command('query')
+  program
+    .command('query')
     .description('ask the store by SQL (DuckDB); without a statement list its views')
     .argument('[sql]', 'e.g. "select kind, state, count(*) from runs group by all"')
     .option('--store <folder>', 'where runs are kept', 'runs')
@@ -19,18 +20,17 @@ const defineQuery = (program: Command) =>
     .option('--json', 'as JSON: an array with an object for each row');
 
 export function registerQuery(program: Command): void {
-  defineQuery(program)
-    .action(async (sql, options) => {
-      if (options.csv === true && options.json === true) throw new UsageError('BAD_OPTION', 'Expected --csv or --json, got both');
-      if (sql === undefined) {
-        process.stdout.write(`${viewsText()}\n`);
-        return;
-      }
-      const store = openStoreReadOnly(options.store);
-      const { query } = await import('../../core/inspect/database.ts');
-      const result = await query(sql, store, TABLES, warn);
-      process.stdout.write(options.csv === true ? csvText(result) : options.json === true ? jsonText(result) : tableText(result));
-    });
+  defineQuery(program).action(async (sql, options) => {
+    if (options.csv === true && options.json === true) throw new UsageError('BAD_OPTION', 'Expected --csv or --json, got both');
+    if (sql === undefined) {
+      process.stdout.write(`${viewsText()}\n`);
+      return;
+    }
+    const store = openStoreReadOnly(options.store);
+    const { query } = await import('../../core/inspect/database.ts');
+    const result = await query(sql, store, TABLES, warn);
+    process.stdout.write(options.csv === true ? csvText(result) : options.json === true ? jsonText(result) : tableText(result));
+  });
 }
 
 const EXAMPLES = [
@@ -42,11 +42,13 @@ const EXAMPLES = [
 ];
 
 function viewsText(): string {
-  const views = TABLES.map(({ name, help, columns }) => [
-    wrap(`${heading(name)}  ${pc.dim(help)}`, screenWidth(), '    '),
-    `    ${wrap(columns.map(c => `${c.name} ${pc.dim(c.type.toLowerCase())}`).join(', '), screenWidth() - 4, '    ')}`,
-    ...columns.filter(c => c.help !== '').map(c => pc.dim(`      ${c.name.padEnd(18)} ${c.help}`)),
-  ].join('\n'));
+  const views = TABLES.map(({ name, help, columns }) =>
+    [
+      wrap(`${heading(name)}  ${pc.dim(help)}`, screenWidth(), '    '),
+      `    ${wrap(columns.map(c => `${c.name} ${pc.dim(c.type.toLowerCase())}`).join(', '), screenWidth() - 4, '    ')}`,
+      ...columns.filter(c => c.help !== '').map(c => pc.dim(`      ${c.name.padEnd(18)} ${c.help}`)),
+    ].join('\n'),
+  );
   return `${views.join('\n\n')}\n\n${EXAMPLES.map(sql => `  ablate query "${sql}"`).join('\n\n')}`;
 }
 
@@ -72,4 +74,8 @@ const csvText = ({ columns, rows }: QueryResult): string =>
   stringify([columns.map(c => c.name), ...rows.map(row => row.map(value => (value === null ? '' : asText(value))))], { record_delimiter: '\n' });
 
 const jsonText = ({ columns, rows }: QueryResult): string =>
-  `${JSON.stringify(rows.map(row => Object.fromEntries(columns.map((c, i) => [c.name, row[i]]))), undefined, 2)}\n`;
+  `${JSON.stringify(
+    rows.map(row => Object.fromEntries(columns.map((c, i) => [c.name, row[i]]))),
+    undefined,
+    2,
+  )}\n`;

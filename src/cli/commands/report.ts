@@ -26,15 +26,14 @@ const defineReport = (program: Command) =>
     .option('--baseline <ref|folder>', 'compare the written report with that of a git commit, of another folder or of a store; prints Markdown')
     .option('--comment <file>', 'with --baseline: write the Markdown there')
     .option('--out <folder>', 'with --baseline: also write the report with its changes there, one folder a profile')
-    .option('--url <address>', 'with --baseline: address of the repository\'s files at this commit, for links')
+    .option('--url <address>', "with --baseline: address of the repository's files at this commit, for links")
     .option('--all', 'with --check, --verify, --rebuild or --baseline: every report in the folder of reports, whatever --profile says')
     .addHelpText('after', HELP);
 
 export function registerReport(program: Command): void {
-  defineReport(program)
-    .action(async options => {
-      process.exitCode = await report(options);
-    });
+  defineReport(program).action(async options => {
+    process.exitCode = await report(options);
+  });
 }
 
 const MODES = ['check', 'verify', 'rebuild', 'baseline'] as const;

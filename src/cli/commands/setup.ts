@@ -10,28 +10,31 @@ import { warn } from '../terminal/text.ts';
 type SetupOptions = OptionsOf<typeof defineSetup>;
 
 const defineSetup = (program: Command) =>
-  program.command('setup')
+  program
+    .command('setup')
     .description('provision the engine and the data (all that is missing; nothing is done twice)')
     .option('--engine', 'only the engine')
     .option('--data', 'only the data')
     .option('--deep', 'check the library byte by byte, and take it anew if it is damaged')
     .option('--quiet', 'say nothing when everything is there')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Environment:
   ENGINE                native (TensorFlow) or wasm (WebAssembly: slower, needs no compiler, no Python and no download); default:
                         native, else wasm where this machine cannot have it
   TINYMIM_CACHE         folder for the library and the data (default: tinymim-ablations in the user's cache folder)
   TINYMIM_DEVICE        cpu or gpu: provide for this one (default: gpu if the machine has an NVIDIA GPU that CUDA can use)
   CUDA_VISIBLE_DEVICES  GPUs that may be used; empty: none
-  CXX                   C++ compiler`);
+  CXX                   C++ compiler`,
+    );
 
 export function registerSetup(program: Command): void {
-  defineSetup(program)
-    .action(async options => {
-      const all = !options.engine && !options.data;
-      if (all || options.engine) await setUpEngine(options);
-      if (all || options.data) await setUpData(options);
-    });
+  defineSetup(program).action(async options => {
+    const all = !options.engine && !options.data;
+    if (all || options.engine) await setUpEngine(options);
+    if (all || options.data) await setUpData(options);
+  });
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -21,13 +21,12 @@ const defineStatus = (program: Command) =>
     .option('--json', 'as JSON; with --watch one line for each change');
 
 export function registerStatus(program: Command): void {
-  defineStatus(program)
-    .action(async options => {
-      const chosen = await choose(options);
-      const reader = new StatusReader(chosen, new StoreWatcher(options.store, chosen.plan), await idleSetting(options.devices));
-      if (options.watch === true) process.exitCode = await watch(reader, options.json === true);
-      else process.stdout.write(`${options.json === true ? statusJson(await reader.settledView(), 2) : statusText(await reader.settledView())}\n`);
-    });
+  defineStatus(program).action(async options => {
+    const chosen = await choose(options);
+    const reader = new StatusReader(chosen, new StoreWatcher(options.store, chosen.plan), await idleSetting(options.devices));
+    if (options.watch === true) process.exitCode = await watch(reader, options.json === true);
+    else process.stdout.write(`${options.json === true ? statusJson(await reader.settledView(), 2) : statusText(await reader.settledView())}\n`);
+  });
 }
 
 /** How a sweep would run that does not run yet. Where none could, one can still look. */
@@ -63,9 +62,10 @@ class StatusReader {
     const places = snapshot.runners.length > 0 ? this.#watcher.places(snapshot) : [];
     const used = places.length > 0 ? places : this.#idle;
     const speeds = this.#speeds(snapshot, used);
-    const left = study.notRunnable?.(profile) !== undefined
-      ? { stages: new Map<string, number>() }
-      : timeLeft({ plan, kinds: study.kinds, snapshot, workers: used.length, duration: stage => speeds.duration(stage)?.seconds });
+    const left =
+      study.notRunnable?.(profile) !== undefined
+        ? { stages: new Map<string, number>() }
+        : timeLeft({ plan, kinds: study.kinds, snapshot, workers: used.length, duration: stage => speeds.duration(stage)?.seconds });
     return { plan, scale: [profile.name, ...overrides].join(', '), snapshot, left, devices: devicesText(used) };
   }
 

@@ -25,7 +25,10 @@ const STOPPED = 130; // as a shell says of a program that Ctrl-C ended
 
 const defineSweep = (program: Command) =>
   withSelection(program.command('sweep').description('run the stages that are missing, then write the report; stop it as you like and run it again'))
-    .option('--devices <list>', 'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1, gpu:0x2 (two on one GPU), inline (this process, for a debugger) (default: all GPUs, else all cores)')
+    .option(
+      '--devices <list>',
+      'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1, gpu:0x2 (two on one GPU), inline (this process, for a debugger) (default: all GPUs, else all cores)',
+    )
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
     .option('--reports <folder>', 'where the report is written', 'reports')
     .option('--no-report', 'only run the stages')
@@ -33,12 +36,11 @@ const defineSweep = (program: Command) =>
     .option('--dry-run', 'print the plan and do nothing');
 
 export function registerSweep(program: Command): void {
-  defineSweep(program)
-    .action(async options => {
-      const chosen = await choose(options);
-      if (options.dryRun === true) process.stdout.write(`${await showPlan(chosen, options)}\n`);
-      else process.exitCode = await sweep(chosen, options);
-    });
+  defineSweep(program).action(async options => {
+    const chosen = await choose(options);
+    if (options.dryRun === true) process.stdout.write(`${await showPlan(chosen, options)}\n`);
+    else process.exitCode = await sweep(chosen, options);
+  });
 }
 
 async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise<number> {
@@ -56,16 +58,26 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   const { engine, devices, places } = await settingFor(options.devices);
   requireRunnable(chosen); // on this engine
   requireReady(chosen);
-  process.stdout.write(`${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`);
+  process.stdout.write(
+    `${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`,
+  );
   const display = createDisplay(plan, done, places.length);
   const signals = stopOnInterrupt(line => display.say(line));
   const began = performance.now();
   let summary: RunSummary;
   try {
     summary = await runPlan({
-      plan, kinds: study.kinds, store, executor: createExecutor(devices), acceptEngineChange: options.acceptEngineChange === true,
-      experiments: dir, dataDir: resolve(dataDir()),
-      stop: signals.stop, kill: signals.kill, checkpointEvery: seconds(options.checkpointEvery) * 1000, onEvent: event => display.event(event),
+      plan,
+      kinds: study.kinds,
+      store,
+      executor: createExecutor(devices),
+      acceptEngineChange: options.acceptEngineChange === true,
+      experiments: dir,
+      dataDir: resolve(dataDir()),
+      stop: signals.stop,
+      kill: signals.kill,
+      checkpointEvery: seconds(options.checkpointEvery) * 1000,
+      onEvent: event => display.event(event),
     });
   } finally {
     display.close();
@@ -106,7 +118,8 @@ function seconds(text: string): number {
 
 /** Ctrl-C once: checkpoint and stop. Twice: end the workers at once. */
 function stopOnInterrupt(say: (line: string) => void): { stop: AbortSignal; kill: AbortSignal; release(): void } {
-  const stop = new AbortController(), kill = new AbortController();
+  const stop = new AbortController(),
+    kill = new AbortController();
   const onSignal = (): void => {
     if (!stop.signal.aborted) {
       say(pc.yellow('Stopping: the workers write their checkpoints. Press Ctrl-C again to end them at once.'));

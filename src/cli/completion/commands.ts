@@ -41,8 +41,11 @@ export function commandWords(command: CommandUnknownOpts): CommandWords {
   };
 }
 
-const optionWords = (option: Option, flag: string): OptionWords =>
-  ({ flag, help: firstLine(option.description), ...(option.required && { value: place(/<(.+?)(?:\.\.\.)?>/.exec(option.flags)?.[1] ?? '', option) }) });
+const optionWords = (option: Option, flag: string): OptionWords => ({
+  flag,
+  help: firstLine(option.description),
+  ...(option.required && { value: place(/<(.+?)(?:\.\.\.)?>/.exec(option.flags)?.[1] ?? '', option) }),
+});
 
 const place = (placeholder: string, { argChoices }: Option | Argument): Placeholder => ({ placeholder, ...(argChoices !== undefined && { choices: argChoices }) });
 
@@ -68,11 +71,17 @@ const SOURCES = fileURLToPath(new URL('..', import.meta.url));
 
 /** Changes with every change of a file in which commands are defined. */
 function stateOfSources(): string {
-  const state = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts')).sort().map(name => {
-    const { size, mtimeMs } = statSync(join(SOURCES, name));
-    return [name, size, mtimeMs];
-  });
-  return createHash('sha256').update(JSON.stringify([SOURCES, state])).digest('hex').slice(0, 16);
+  const state = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .sort()
+    .map(name => {
+      const { size, mtimeMs } = statSync(join(SOURCES, name));
+      return [name, size, mtimeMs];
+    });
+  return createHash('sha256')
+    .update(JSON.stringify([SOURCES, state]))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** Complete or not at all. Where the cache cannot be written, the next Tab is as slow as this one. */

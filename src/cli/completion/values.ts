@@ -24,7 +24,7 @@ type Source = (current: string, options: Options) => Values | Promise<Values>;
 export async function valuesOf({ placeholder, choices }: Placeholder, current: string, options: Options): Promise<Values> {
   if (choices !== undefined) return { kind: 'words', values: starting(choices, current) };
   try {
-    return await SOURCES.get(placeholder)?.(current, options) ?? { kind: 'words', values: [] };
+    return (await SOURCES.get(placeholder)?.(current, options)) ?? { kind: 'words', values: [] };
   } catch (error) {
     // Declarations with a mistake complete nothing; the command itself will say what is wrong with them.
     if (error instanceof AblateError) return { kind: 'words', values: [] };
@@ -32,7 +32,9 @@ export async function valuesOf({ placeholder, choices }: Placeholder, current: s
   }
 }
 
-const shell = (kind: 'folders' | 'files'): Source => () => ({ kind, values: [] });
+const shell =
+  (kind: 'folders' | 'files'): Source =>
+  () => ({ kind, values: [] });
 
 const SOURCES: ReadonlyMap<string, Source> = new Map<string, Source>([
   ['folder', shell('folders')],
@@ -52,7 +54,14 @@ const folderOf = (options: Options): string => options.get('--experiments') ?? d
 /** First the ablation, then its arms, for which that one declaration is loaded. */
 async function oneArm(current: string, options: Options): Promise<Values> {
   const dir = folderOf(options);
-  if (!current.includes('/')) return { kind: 'open', values: starting(listAblations(dir).map(name => `${name}/`), current) };
+  if (!current.includes('/'))
+    return {
+      kind: 'open',
+      values: starting(
+        listAblations(dir).map(name => `${name}/`),
+        current,
+      ),
+    };
   return { kind: 'words', values: await armsOf(dir, current) };
 }
 
@@ -81,10 +90,20 @@ async function fieldOfProfile(current: string, options: Options): Promise<Values
   if (current.includes('=')) return { kind: 'words', values: [] };
   const dir = folderOf(options);
   const [{ loadProfile, loadStudy }, { valuePaths }, { pathText }] = await Promise.all([
-    import('../../core/ablation/load.ts'), import('../../core/ablation/fields.ts'), import('../../core/ablation/problems.ts'),
+    import('../../core/ablation/load.ts'),
+    import('../../core/ablation/fields.ts'),
+    import('../../core/ablation/problems.ts'),
   ]);
   const { profile } = await loadProfile(dir, options.get('--profile') ?? defaultProfile(dir), await loadStudy(dir));
-  const paths = valuePaths(profile).map(pathText).filter(path => !ELSEWHERE.test(path));
+  const paths = valuePaths(profile)
+    .map(pathText)
+    .filter(path => !ELSEWHERE.test(path));
   const single = paths.filter(path => !paths.some(other => other.startsWith(`${path}.`) || other.startsWith(`${path}[`)));
-  return { kind: 'open', values: starting(single.map(path => `${path}=`), current) };
+  return {
+    kind: 'open',
+    values: starting(
+      single.map(path => `${path}=`),
+      current,
+    ),
+  };
 }

@@ -15,28 +15,33 @@ type None = Record<never, never>;
 const several = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
 export function withSelection<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
-  return withFolders(command
-    .option('--only <arms>', 'ablations or arms, e.g. relation or relation/qk-vv,relation/mae; may be given several times (default: all)', several)
-    .option('--profile <profile>', 'the scale at which arms are realised (default: "mini", or the only one there is)')
-    .option('--seeds <list>', 'seeds of the replicates, e.g. 0,1,2 (default: the profile\'s)')
-    .option('--set <path=value>', 'change a field of the profile, e.g. distill.epochs=5; may be given several times', several)
-    .option('--teacher-seeds', 'a teacher of its own for each replicate, so that intervals cover teachers, too: --set teacher_seed=replicate'));
+  return withFolders(
+    command
+      .option('--only <arms>', 'ablations or arms, e.g. relation or relation/qk-vv,relation/mae; may be given several times (default: all)', several)
+      .option('--profile <profile>', 'the scale at which arms are realised (default: "mini", or the only one there is)')
+      .option('--seeds <list>', "seeds of the replicates, e.g. 0,1,2 (default: the profile's)")
+      .option('--set <path=value>', 'change a field of the profile, e.g. distill.epochs=5; may be given several times', several)
+      .option('--teacher-seeds', 'a teacher of its own for each replicate, so that intervals cover teachers, too: --set teacher_seed=replicate'),
+  );
 }
 
 export function withFolders<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
   return command
     .option('--store <folder>', 'where runs are kept', 'runs')
-    .addOption(new Option('--experiments <folder>', 'folder of declarations: study, ablations/, profiles/')
-      .default(defaultExperiments(), 'this folder where it holds them, else those that come with ablate'));
+    .addOption(
+      new Option('--experiments <folder>', 'folder of declarations: study, ablations/, profiles/').default(defaultExperiments(), 'this folder where it holds them, else those that come with ablate'),
+    );
 }
 
 /** @throws UsageError when a declaration or a selector is wrong */
 export async function choose(selection: Omit<Selection, 'profile'> & { readonly profile?: string | undefined }): Promise<PlannedExperiments> {
   const { profile = defaultProfile(selection.experiments), only, seeds, set = [], teacherSeeds = false } = selection;
-  return planExperiments(await loadExperiments(selection.experiments, {
-    profile,
-    ...(only === undefined ? {} : { only }),
-    ...(seeds === undefined ? {} : { seeds }),
-    sets: [...set, ...(teacherSeeds ? ['teacher_seed=replicate'] : [])],
-  }));
+  return planExperiments(
+    await loadExperiments(selection.experiments, {
+      profile,
+      ...(only === undefined ? {} : { only }),
+      ...(seeds === undefined ? {} : { seeds }),
+      sets: [...set, ...(teacherSeeds ? ['teacher_seed=replicate'] : [])],
+    }),
+  );
 }

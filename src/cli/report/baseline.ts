@@ -42,7 +42,8 @@ async function compareOne(chosen: PlannedExperiments, options: BaselineOptions):
   const { study, profile, overrides, plan } = chosen;
   const outDir = reportFolder(options.reports, profile.name, overrides);
   const target = options.out === undefined ? undefined : reportFolder(options.out, profile.name, overrides);
-  if (target !== undefined && resolve(target) === resolve(outDir)) throw new UsageError('OUT_IS_REPORT', `--out: expected a folder other than that of the report, got ${target}: the report does not depend on what it is compared with`);
+  if (target !== undefined && resolve(target) === resolve(outDir))
+    throw new UsageError('OUT_IS_REPORT', `--out: expected a folder other than that of the report, got ${target}: the report does not depend on what it is compared with`);
   const written = readWritten(outDir);
   const ablations = chosen.ablations.map(a => a.declaration);
   const whole = await readBaseline({ which: options.baseline, outDir, study, plan });

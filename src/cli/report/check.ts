@@ -27,7 +27,11 @@ export async function check(all: readonly PlannedExperiments[], reports: string)
   for (const chosen of all) {
     const outDir = reportFolder(reports, chosen.profile.name, chosen.overrides);
     const good = await checkOne(chosen, outDir);
-    process.stdout.write(good ? `${outDir} is what its records and the declarations give.\n` : `Run \`ablate report --rebuild --profile ${chosen.profile.name}\` to make ${outDir} anew from its records, \`ablate report\` from the store.\n`);
+    process.stdout.write(
+      good
+        ? `${outDir} is what its records and the declarations give.\n`
+        : `Run \`ablate report --rebuild --profile ${chosen.profile.name}\` to make ${outDir} anew from its records, \`ablate report\` from the store.\n`,
+    );
     if (!good) code = 1;
   }
   return code;
@@ -40,7 +44,10 @@ async function checkOne(chosen: PlannedExperiments, outDir: string): Promise<boo
   const { records } = readWritten(outDir);
   const { misplaced, unneeded } = attribute(records, planOf(chosen, records));
   for (const key of misplaced) complain('differs', `${join(outDir, RECORDS_FILE)}: the uses of record ${key} are not those of the declarations`);
-  if (unneeded.length > 0) warn(`${outDir}: ${plural(unneeded.length, 'record')} of ${records.length} belong to stages that no declared arm needs any more (a recipe or a revision has changed): their numbers are those of before.`);
+  if (unneeded.length > 0)
+    warn(
+      `${outDir}: ${plural(unneeded.length, 'record')} of ${records.length} belong to stages that no declared arm needs any more (a recipe or a revision has changed): their numbers are those of before.`,
+    );
   return problems.length + misplaced.length === 0;
 }
 
@@ -56,7 +63,11 @@ export function verify(all: readonly PlannedExperiments[], reports: string, stor
       complain('differs', `${join(outDir, RECORDS_FILE)}: ${record} (${key.slice(0, 12)}): ${field}: expected ${expected}, got ${got}`);
     }
     const differing = new Set(problems.map(({ key }) => key)).size;
-    process.stdout.write(differing === 0 ? `${plural(records.length, 'record')} of ${outDir} are what ${storeDir} holds.\n` : `${plural(differing, 'record')} of ${outDir} differ from ${storeDir}. Run \`ablate report --store ${storeDir}\` to write the report anew.\n`);
+    process.stdout.write(
+      differing === 0
+        ? `${plural(records.length, 'record')} of ${outDir} are what ${storeDir} holds.\n`
+        : `${plural(differing, 'record')} of ${outDir} differ from ${storeDir}. Run \`ablate report --store ${storeDir}\` to write the report anew.\n`,
+    );
     if (differing > 0) code = 1;
   }
   return code;

@@ -24,7 +24,9 @@ export async function rebuild(all: readonly PlannedExperiments[], reports: strin
     const provenance = Object.fromEntries(records.flatMap(({ key }) => (known[key] === undefined ? [] : [[key, known[key]]])));
     const { written: files, removed } = await writeReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), expanded: whole, records, provenance, outDir });
     const changed = files.length + removed.length;
-    process.stdout.write(`${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
+    process.stdout.write(
+      `${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`,
+    );
   }
   return 0;
 }

@@ -9,7 +9,8 @@ import { plural } from '../../core/text/format.ts';
 /** Writes the report's folder and says what it came to. */
 export async function writeReports(chosen: PlannedExperiments, options: { readonly store: string; readonly reports: string }): Promise<void> {
   const [{ collectProvenance, collectRecords }, { writeReport }] = await Promise.all([
-    import('../../core/report/records/collect.ts'), import('../../core/report/write.ts'), // charts: not for the other commands
+    import('../../core/report/records/collect.ts'),
+    import('../../core/report/write.ts'), // charts: not for the other commands
   ]);
   const { study, profile, overrides, whole, seeds } = chosen;
   // A report shows whole ablations, whichever of their arms were chosen to run: what others have done before is there to be shown.
@@ -19,5 +20,7 @@ export async function writeReports(chosen: PlannedExperiments, options: { readon
   const records = collectRecords(study, plan, store);
   const outDir = reportFolder(options.reports, profile.name, overrides);
   const { report, written } = await writeReport({ study, profile, overrides, ablations, expanded: whole, records, provenance: collectProvenance(plan, store), outDir });
-  process.stdout.write(`\n${report.verdict.join('\n')}\n\n${written.length > 0 ? `Report written (${plural(written.length, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
+  process.stdout.write(
+    `\n${report.verdict.join('\n')}\n\n${written.length > 0 ? `Report written (${plural(written.length, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`,
+  );
 }

@@ -120,18 +120,21 @@ abstract class SweepDisplay implements Display {
     const byPlace = new Map<string, Running[]>();
     for (const running of this.running.values()) byPlace.set(running.place, [...(byPlace.get(running.place) ?? []), running]);
     const workers = [...byPlace.values()].map(members => furthestBehind(members, member => member.progress));
-    return workers.sort((a, b) => a.place.localeCompare(b.place)).map(running => {
-      const { place, pack, progress, first, stalled } = running;
-      const { phase = 'load', step = 0, steps = 0, imagesPerSecond, loss } = progress ?? {};
-      const secondsLeft = first && step > first.step ? ((performance.now() - first.time) / (step - first.step)) * (steps - step) / 1000 : undefined;
-      return [
-        pc.cyan(place), this.label(running),
-        stalled === true ? pc.yellow('stalled') : phaseText({ phase, step, steps }),
-        paceText({ imagesPerSecond }),
-        loss === undefined || pack.length > 1 ? '' : `loss ${loss.toPrecision(4)}`,
-        leftText({ secondsLeft }),
-      ];
-    });
+    return workers
+      .sort((a, b) => a.place.localeCompare(b.place))
+      .map(running => {
+        const { place, pack, progress, first, stalled } = running;
+        const { phase = 'load', step = 0, steps = 0, imagesPerSecond, loss } = progress ?? {};
+        const secondsLeft = first && step > first.step ? (((performance.now() - first.time) / (step - first.step)) * (steps - step)) / 1000 : undefined;
+        return [
+          pc.cyan(place),
+          this.label(running),
+          stalled === true ? pc.yellow('stalled') : phaseText({ phase, step, steps }),
+          paceText({ imagesPerSecond }),
+          loss === undefined || pack.length > 1 ? '' : `loss ${loss.toPrecision(4)}`,
+          leftText({ secondsLeft }),
+        ];
+      });
   }
 
   protected label({ pack, label }: Running): string {
@@ -208,19 +211,33 @@ class LineDisplay extends SweepDisplay {
 
   private line(): void {
     if (this.counts === undefined) return;
-    this.say(`${this.headline()}; ${this.workerRows().map(row => row.filter(cell => cell !== '').join(' ')).join('; ')}`);
+    this.say(
+      `${this.headline()}; ${this.workerRows()
+        .map(row => row.filter(cell => cell !== '').join(' '))
+        .join('; ')}`,
+    );
   }
 }
 
 /** The first few numbers of a result. */
 function resultText(result: StageResult): string {
-  const shown = Object.entries(result).slice(0, 3).map(([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`);
+  const shown = Object.entries(result)
+    .slice(0, 3)
+    .map(([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`);
   return shown.length > 0 ? `  ${shown.join(', ')}` : '';
 }
 
 function failureText({ label, code, reason, logTail, log }: StageFailure): string {
   const lines = [`${label}: ${reason} ${pc.dim(`(${code})`)}`];
-  if (logTail !== '') lines.push(pc.dim(logTail.split('\n').map(line => `          | ${line}`).join('\n')));
+  if (logTail !== '')
+    lines.push(
+      pc.dim(
+        logTail
+          .split('\n')
+          .map(line => `          | ${line}`)
+          .join('\n'),
+      ),
+    );
   if (log !== undefined) lines.push(pc.dim(`          log: ${log}`));
   return lines.join('\n');
 }

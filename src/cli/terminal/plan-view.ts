@@ -22,13 +22,20 @@ export interface PlanView {
 const isShared = (stage: PlannedStage): boolean => new Set(stage.users.map(u => u.ablation)).size > 1;
 
 export function planText(view: PlanView, listStages: boolean): string {
-  const { chosen: { plan, ablations, profile, overrides, seeds, study }, states, forecast } = view;
+  const {
+    chosen: { plan, ablations, profile, overrides, seeds, study },
+    states,
+    forecast,
+  } = view;
   const scale = [`Plan at profile ${profile.name}`, ...overrides].join(', ');
   const assumptions = assumptionsOf(study, profile, overrides);
   const lines = [
     `${heading(scale)}: ${plural(ablations.length, 'ablation')}, ${plural(plan.arms.length, 'arm')} (seeds ${seeds.join(', ')}), ${plural(plan.stages.size, 'stage')}`,
     '',
-    textTable(ablations.map(({ declaration: d, arms }) => [pc.cyan(d.name), d.table, shorten(d.title, 50), pc.dim(plural(arms.length, 'arm'))]), [0, 1, 2]),
+    textTable(
+      ablations.map(({ declaration: d, arms }) => [pc.cyan(d.name), d.table, shorten(d.title, 50), pc.dim(plural(arms.length, 'arm'))]),
+      [0, 1, 2],
+    ),
     '',
     kindTable(plan, states, forecast),
     '',
@@ -42,11 +49,26 @@ export function planText(view: PlanView, listStages: boolean): string {
 function kindTable({ stages }: Plan, states: States, { toRun, packs, time }: Forecast): string {
   const all = [...stages.values()];
   const row = (name: string, ofKind: (stage: PlannedStage) => boolean): string[] => {
-    const chosen = all.filter(ofKind), left = toRun.filter(ofKind);
+    const chosen = all.filter(ofKind),
+      left = toRun.filter(ofKind);
     const cost = totalCost(left);
     return [
-      name, formatCount(chosen.length), formatCount(chosen.filter(isShared).length), formatCount(chosen.filter(s => states.get(s.key)?.state === 'done').length), formatCount(left.length),
-      formatCount(cost.unlabelledImages), formatCount(cost.labelledImages), formatAmount(cost.flops, 'FLOP'), ...(time ? [timeOf(packs.filter(p => p.stages.some(ofKind)), time)] : []),
+      name,
+      formatCount(chosen.length),
+      formatCount(chosen.filter(isShared).length),
+      formatCount(chosen.filter(s => states.get(s.key)?.state === 'done').length),
+      formatCount(left.length),
+      formatCount(cost.unlabelledImages),
+      formatCount(cost.labelledImages),
+      formatAmount(cost.flops, 'FLOP'),
+      ...(time
+        ? [
+            timeOf(
+              packs.filter(p => p.stages.some(ofKind)),
+              time,
+            ),
+          ]
+        : []),
     ];
   };
   return textTable([
@@ -67,7 +89,8 @@ function packLines(packs: readonly PackForecast[]): string[] {
   return [...new Set(sharing.map(pack => pack.stages[0]!.kind))].map(kind => {
     const ofKind = sharing.filter(pack => pack.stages[0]!.kind === kind);
     const stages = ofKind.flatMap(pack => pack.stages);
-    const saved = ofKind.reduce((sum, pack) => sum + pack.savedFlops, 0), all = totalCost(stages).flops;
+    const saved = ofKind.reduce((sum, pack) => sum + pack.savedFlops, 0),
+      all = totalCost(stages).flops;
     const sizes = [...new Set(ofKind.map(pack => pack.stages.length))].sort((a, b) => a - b).join(', ');
     return `${plural(stages.length, `${kind} stage`)} side by side in ${plural(ofKind.length, 'pack')} (of ${sizes}), which saves ${formatAmount(saved, 'FLOP')} of ${formatAmount(all, 'FLOP')} (${Math.round((100 * saved) / Math.max(1, all))} %)`;
   });
@@ -81,7 +104,9 @@ function forecastLines({ chosen, forecast: { toRun, packs, disk, time, stated, n
     ...packLines(packs).map(text => line('Packs', text)),
     ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
     ...(notRunnable === undefined ? (toRun.length > 0 ? [line('Time', timeText(time, devices))] : []) : [line('Note', pc.yellow(notRunnable))]),
-    ...(stated ? [line('Hardware', `${formatCount(stated.hours)} ${stated.device}-hours for what is to run, at ${formatAmount(stated.flopsPerSecond, 'FLOP')}/s sustained ${pc.dim(`(${stated.source})`)}`)] : []),
+    ...(stated
+      ? [line('Hardware', `${formatCount(stated.hours)} ${stated.device}-hours for what is to run, at ${formatAmount(stated.flopsPerSecond, 'FLOP')}/s sustained ${pc.dim(`(${stated.source})`)}`)]
+      : []),
     ...(toRun.length === 0 ? [line('Done', 'nothing is left to run')] : []),
   ];
 }
@@ -95,9 +120,10 @@ function timeText(time: TimeForecast | undefined, devices: string): string {
   if (time === undefined) return `not known: no stage was measured on ${devices} yet; ${pc.cyan('ablate plan --measure')} runs a few steps of each`;
   const { seconds, chainSeconds, workers, shapes, measuredShapes } = time;
   const estimated = shapes - measuredShapes;
-  const basis = estimated === 0
-    ? `from ${plural(shapes, 'measured stage shape')}`
-    : `${measuredShapes} of ${plural(shapes, 'stage shape')} measured, the others (~) from their FLOPs; ${pc.cyan('--measure')} measures them`;
+  const basis =
+    estimated === 0
+      ? `from ${plural(shapes, 'measured stage shape')}`
+      : `${measuredShapes} of ${plural(shapes, 'stage shape')} measured, the others (~) from their FLOPs; ${pc.cyan('--measure')} measures them`;
   return `${estimated > 0 ? '~' : 'about '}${duration(seconds)} on ${devices} (${plural(workers, 'worker')}; longest chain ${duration(chainSeconds)}), ${basis}`;
 }
 
@@ -110,8 +136,7 @@ function assumptionLines(assumptions: readonly Assumption[]): string {
 
 function stageTable(plan: Plan, states: States): string {
   return textTable(
-    [['key', 'kind', 'state', 'what for'].map(h => pc.dim(h)),
-      ...[...plan.stages.values()].map(s => [s.key.slice(0, 12), s.kind, states.get(s.key)?.state ?? 'absent', stageLabel(s)])],
+    [['key', 'kind', 'state', 'what for'].map(h => pc.dim(h)), ...[...plan.stages.values()].map(s => [s.key.slice(0, 12), s.kind, states.get(s.key)?.state ?? 'absent', stageLabel(s)])],
     [0, 1, 2, 3],
   );
 }
@@ -120,20 +145,38 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
   const { toRun, packs, time, disk, stated, notRunnable } = forecast;
   const left = new Set(toRun.map(s => s.key));
   const stages = [...plan.stages.values()].map(s => ({
-    key: s.key, kind: s.kind, revision: s.revision, seed: s.seed, roles: s.roles, state: states.get(s.key)?.state ?? 'absent',
-    shared: isShared(s), toRun: left.has(s.key), ...(time?.stages.get(s.key) && { time: time.stages.get(s.key) }),
-    cost: s.cost, upstream: s.upstream, recipe: s.recipe, users: s.users.map(armText),
+    key: s.key,
+    kind: s.kind,
+    revision: s.revision,
+    seed: s.seed,
+    roles: s.roles,
+    state: states.get(s.key)?.state ?? 'absent',
+    shared: isShared(s),
+    toRun: left.has(s.key),
+    ...(time?.stages.get(s.key) && { time: time.stages.get(s.key) }),
+    cost: s.cost,
+    upstream: s.upstream,
+    recipe: s.recipe,
+    users: s.users.map(armText),
   }));
-  return JSON.stringify({
-    profile: profile.name, overrides, seeds, devices,
-    counts: { stages: stages.length, shared: stages.filter(s => s.shared).length, done: stages.filter(s => s.state === 'done').length, toRun: toRun.length },
-    cost: totalCost(toRun),
-    disk: disk ?? null,
-    packs: packs.map(({ stages: members, savedFlops, seconds }) => ({ kind: members[0]!.kind, keys: members.map(s => s.key), savedFlops, ...(seconds !== undefined && { seconds }) })),
-    time: time ? { ...time, stages: undefined } : null,
-    stated: stated ?? null,
-    notRunnable: notRunnable ?? null,
-    assumptions: assumptionsOf(study, profile, overrides),
-    stages, arms: plan.arms,
-  }, undefined, 2);
+  return JSON.stringify(
+    {
+      profile: profile.name,
+      overrides,
+      seeds,
+      devices,
+      counts: { stages: stages.length, shared: stages.filter(s => s.shared).length, done: stages.filter(s => s.state === 'done').length, toRun: toRun.length },
+      cost: totalCost(toRun),
+      disk: disk ?? null,
+      packs: packs.map(({ stages: members, savedFlops, seconds }) => ({ kind: members[0]!.kind, keys: members.map(s => s.key), savedFlops, ...(seconds !== undefined && { seconds }) })),
+      time: time ? { ...time, stages: undefined } : null,
+      stated: stated ?? null,
+      notRunnable: notRunnable ?? null,
+      assumptions: assumptionsOf(study, profile, overrides),
+      stages,
+      arms: plan.arms,
+    },
+    undefined,
+    2,
+  );
 }

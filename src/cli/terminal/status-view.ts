@@ -29,7 +29,12 @@ export const displayStateOf = ({ state }: StageSnapshot): DisplayState => {
 };
 
 export const COLOUR: Readonly<Record<DisplayState, (text: string) => string>> = {
-  done: pc.green, running: pc.cyan, stalled: pc.yellow, failed: pc.red, interrupted: pc.yellow, left: text => text,
+  done: pc.green,
+  running: pc.cyan,
+  stalled: pc.yellow,
+  failed: pc.red,
+  interrupted: pc.yellow,
+  left: text => text,
 };
 const DISPLAY_STATES = Object.keys(COLOUR) as DisplayState[];
 
@@ -46,11 +51,7 @@ export function countsOf(stages: readonly StageSnapshot[]): StateCounts {
 /** All of it, with every stage that runs or needs a look. */
 export function statusText(view: StatusView): string {
   const { stages } = view.snapshot;
-  return [
-    headline(view), '', ablationTable(view),
-    ...workerLines(view, true),
-    ...troubleLines(stages),
-  ].join('\n');
+  return [headline(view), '', ablationTable(view), ...workerLines(view, true), ...troubleLines(stages)].join('\n');
 }
 
 /** Without the keys and logs of what runs well: for a screen that is drawn again and again. */
@@ -79,11 +80,23 @@ function ablationTable({ plan, snapshot: { stages }, left }: StatusView): string
   const shown = DISPLAY_STATES.filter(s => s !== 'stalled' || countsOf(stages).stalled > 0);
   const row = (name: string, of: readonly StageSnapshot[]): string[] => {
     const counts = countsOf(of);
-    return [shorten(name, 30), ...shown.map(s => formatCount(counts[s])), secondsText(of.map(s => s.stage), left)];
+    return [
+      shorten(name, 30),
+      ...shown.map(s => formatCount(counts[s])),
+      secondsText(
+        of.map(s => s.stage),
+        left,
+      ),
+    ];
   };
   return textTable([
     [pc.dim('ablation'), ...shown.map(s => COLOUR[s](s)), pc.dim('worker time left')],
-    ...ablations.map(name => row(name, stages.filter(({ stage }) => stage.users.some(u => u.ablation === name)))),
+    ...ablations.map(name =>
+      row(
+        name,
+        stages.filter(({ stage }) => stage.users.some(u => u.ablation === name)),
+      ),
+    ),
     ...(ablations.length > 1 ? [row('all, each once', stages)] : []),
   ]);
 }
@@ -99,21 +112,27 @@ function workerLines({ snapshot }: StatusView, withMembers: boolean): string[] {
   const workers = workersOf(snapshot);
   if (workers.length === 0) return [];
   const lines = workerTable(workers).split('\n');
-  return ['', ...workers.flatMap((members, i) => [
-    lines[i]!,
-    ...members.flatMap(({ state }) => (state.state === 'running' && state.stalled !== undefined ? [`    ${pc.yellow(wrap(`stalled: ${state.stalled}`, columns() - 4, '    '))}`] : [])),
-    ...(withMembers ? members.map(({ stage, log }) => pc.dim(`    ${stage.key.slice(0, 12)}  ${members.length > 1 ? shorten(stageLabel(stage), columns() - 18) : logText(log)}`)) : []),
-  ])];
+  return [
+    '',
+    ...workers.flatMap((members, i) => [
+      lines[i]!,
+      ...members.flatMap(({ state }) => (state.state === 'running' && state.stalled !== undefined ? [`    ${pc.yellow(wrap(`stalled: ${state.stalled}`, columns() - 4, '    '))}`] : [])),
+      ...(withMembers ? members.map(({ stage, log }) => pc.dim(`    ${stage.key.slice(0, 12)}  ${members.length > 1 ? shorten(stageLabel(stage), columns() - 18) : logText(log)}`)) : []),
+    ]),
+  ];
 }
 
 /** What a worker does, how far it is, and when it last said so; the label takes the room that is left. */
 function workerTable(workers: readonly Worker[]): string {
   const rows = workers.map(workerRow);
   const width = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length))).reduce((sum, w) => sum + w + 2, 2);
-  return textTable(rows.map(([place = '', ...rest], i) => {
-    const stalled = workers[i]!.some(m => displayStateOf(m) === 'stalled');
-    return [COLOUR[stalled ? 'stalled' : 'running'](place), shorten(packLabel(workers[i]!.map(m => m.stage)), Math.max(8, columns() - width)), ...rest];
-  }), [0, 1, 2]);
+  return textTable(
+    rows.map(([place = '', ...rest], i) => {
+      const stalled = workers[i]!.some(m => displayStateOf(m) === 'stalled');
+      return [COLOUR[stalled ? 'stalled' : 'running'](place), shorten(packLabel(workers[i]!.map(m => m.stage)), Math.max(8, columns() - width)), ...rest];
+    }),
+    [0, 1, 2],
+  );
 }
 
 type Worker = readonly WorkingStage[];
@@ -130,7 +149,8 @@ function troubleLines(stages: readonly StageSnapshot[]): string[] {
     const { stage, state, log } = snapshot;
     if (state.state !== 'failed' && state.state !== 'interrupted') return [];
     return [
-      '', `  ${COLOUR[state.state](state.state)}  ${shorten(stageLabel(stage), 70)}  ${pc.dim(stage.key.slice(0, 12))}`,
+      '',
+      `  ${COLOUR[state.state](state.state)}  ${shorten(stageLabel(stage), 70)}  ${pc.dim(stage.key.slice(0, 12))}`,
       ...(state.state === 'failed' ? [`    ${wrap(`${state.reason} ${pc.dim(`(${state.code})`)}`, columns() - 4, '    ')}`] : []),
       pc.dim(`    ${logText(log)}`),
     ];
@@ -147,24 +167,31 @@ function logText(log: string | undefined): string {
 export function statusJson({ plan, scale, snapshot, left, devices }: StatusView, indent?: number): string {
   const { toRun, blocked } = outstanding(plan, snapshot);
   const ablations = [...new Set(plan.arms.map(a => a.ablation))];
-  return JSON.stringify({
-    profile: scale,
-    devices,
-    runners: snapshot.runners.map(({ host, pid }) => ({ host, pid })),
-    counts: { stages: plan.stages.size, ...countsOf(snapshot.stages), blocked: blocked.size, toRun: toRun.length },
-    secondsLeft: left.seconds,
-    ablations: ablations.map(name => {
-      const own = snapshot.stages.filter(({ stage }) => stage.users.some(u => u.ablation === name));
-      return { name, ...countsOf(own), workerSecondsLeft: own.reduce((sum, { stage }) => sum + (left.stages.get(stage.key) ?? 0), 0) };
-    }),
-    stages: snapshot.stages.map(s => stageJson(s, blocked, left)),
-  }, undefined, indent);
+  return JSON.stringify(
+    {
+      profile: scale,
+      devices,
+      runners: snapshot.runners.map(({ host, pid }) => ({ host, pid })),
+      counts: { stages: plan.stages.size, ...countsOf(snapshot.stages), blocked: blocked.size, toRun: toRun.length },
+      secondsLeft: left.seconds,
+      ablations: ablations.map(name => {
+        const own = snapshot.stages.filter(({ stage }) => stage.users.some(u => u.ablation === name));
+        return { name, ...countsOf(own), workerSecondsLeft: own.reduce((sum, { stage }) => sum + (left.stages.get(stage.key) ?? 0), 0) };
+      }),
+      stages: snapshot.stages.map(s => stageJson(s, blocked, left)),
+    },
+    undefined,
+    indent,
+  );
 }
 
 function stageJson(snapshot: StageSnapshot, blocked: ReadonlySet<string>, left: TimeLeft): object {
   const { stage, state, log, progress } = snapshot;
   return {
-    key: stage.key, kind: stage.kind, label: stageLabel(stage), state: displayStateOf(snapshot),
+    key: stage.key,
+    kind: stage.kind,
+    label: stageLabel(stage),
+    state: displayStateOf(snapshot),
     ...(blocked.has(stage.key) && { blocked: true }),
     ...('attempt' in state && { attempt: state.attempt }),
     ...(state.state === 'failed' && { code: state.code, reason: state.reason, permanent: state.permanent }),

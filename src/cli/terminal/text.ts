@@ -30,8 +30,7 @@ export function duration(seconds: number): string {
 }
 
 /** `a, b and c`. */
-export const listed = (items: readonly string[]): string =>
-  items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`;
+export const listed = (items: readonly string[]): string => (items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`);
 
 /** The first few, and how many more: `a, b and 12 more`. */
 export const firstOf = (items: readonly string[], limit: number): string =>

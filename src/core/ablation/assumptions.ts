@@ -9,5 +9,6 @@ export function assumptionsOf(study: Study, profile: ProfileBase, overrides: rea
   const changed = overrides.map(override => override.slice(0, override.indexOf('=')));
   const holds = (outer: string, inner: string): boolean => inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
   return (study.report.assumptions?.(profile) ?? []).map(assumption =>
-    changed.some(path => holds(assumption.field, path) || holds(path, assumption.field)) ? { ...assumption, reason: 'changed by --set' } : assumption);
+    changed.some(path => holds(assumption.field, path) || holds(path, assumption.field)) ? { ...assumption, reason: 'changed by --set' } : assumption,
+  );
 }

@@ -77,7 +77,10 @@ function zip<F>(...axes: readonly (readonly ArmPiece<F>[])[]): ArmPiece<F>[] {
   const [first = [], ...others] = axes;
   const odd = others.find(pieces => pieces.length !== first.length);
   if (odd) throw new UsageError('BAD_AXES', `zip: expected axes of equal length, got ${listed(first)} and ${listed(odd)}`);
-  return named(first.map((piece, i) => others.reduce<ArmPiece<F>>((left, pieces) => joined(left, pieces[i]!, 'zip'), piece)), 'zip');
+  return named(
+    first.map((piece, i) => others.reduce<ArmPiece<F>>((left, pieces) => joined(left, pieces[i]!, 'zip'), piece)),
+    'zip',
+  );
 }
 
 function union<F>(...lists: readonly (readonly ArmDeclaration<F>[])[]): ArmDeclaration<F>[] {

@@ -45,7 +45,10 @@ export function armsOf(comparison: Comparison): (readonly [path: readonly (strin
   switch (comparison.type) {
     case 'greater':
     case 'not-worse':
-      return [[['arm'], comparison.arm], [['than'], comparison.than]];
+      return [
+        [['arm'], comparison.arm],
+        [['than'], comparison.than],
+      ];
     case 'best':
       return [[['arm'], comparison.arm], ...comparison.of.map((name, i) => [['of', i], name] as const)];
     case 'monotone':

@@ -4,20 +4,22 @@
  */
 
 /** By name without `_`, `-` and capitals; the text says where such a thing is chosen. */
-const EXECUTION = new Map(Object.entries({
-  device: 'give it on the command line (--devices)',
-  devices: 'give it on the command line (--devices)',
-  worker: 'give it on the command line (--devices)',
-  workers: 'give it on the command line (--devices)',
-  numworkers: 'give it on the command line (--devices)',
-  threads: 'give it on the command line (--devices)',
-  numthreads: 'give it on the command line (--devices)',
-  checkpointevery: 'give it on the command line (--checkpoint-every)',
-  store: 'give it on the command line (--store)',
-  datadir: 'a stage finds it in `context.execution`',
-  outputdir: 'a stage finds it in `context.output`',
-  loginterval: 'a stage records as often as it likes',
-}));
+const EXECUTION = new Map(
+  Object.entries({
+    device: 'give it on the command line (--devices)',
+    devices: 'give it on the command line (--devices)',
+    worker: 'give it on the command line (--devices)',
+    workers: 'give it on the command line (--devices)',
+    numworkers: 'give it on the command line (--devices)',
+    threads: 'give it on the command line (--devices)',
+    numthreads: 'give it on the command line (--devices)',
+    checkpointevery: 'give it on the command line (--checkpoint-every)',
+    store: 'give it on the command line (--store)',
+    datadir: 'a stage finds it in `context.execution`',
+    outputdir: 'a stage finds it in `context.output`',
+    loginterval: 'a stage records as often as it likes',
+  }),
+);
 
 /** Why `field` cannot be part of a declaration, or undefined. */
 export function executionOnly(field: string): string | undefined {

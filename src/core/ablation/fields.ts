@@ -55,7 +55,9 @@ export function changedFields(before: unknown, after: unknown, path: FieldPath =
     return before !== undefined && text === canonicalJson(before, pathText(path)) ? [] : [`${pathText(path)}=${text}`];
   }
   const was = new Map(childrenOf(before));
-  return childrenOf(after).flatMap(([part, value]) => changedFields(was.get(part), value, [...path, part])).sort();
+  return childrenOf(after)
+    .flatMap(([part, value]) => changedFields(was.get(part), value, [...path, part]))
+    .sort();
 }
 
 /** Whether all that differs can be said part by part. */

@@ -62,8 +62,7 @@ function textOfObject(object: Readonly<Record<string, unknown>>, path: Path): st
   return `${text}}`;
 }
 
-const refusal = ([at, ...rest]: Path, found: string): NotJsonError =>
-  new NotJsonError(String(at) + rest.map(part => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join(''), found);
+const refusal = ([at, ...rest]: Path, found: string): NotJsonError => new NotJsonError(String(at) + rest.map(part => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join(''), found);
 
 /** Lists and objects within each other. Far more than anything written here has; far less than what overflows the stack of a reader. */
 const MAX_DEPTH = 100;

@@ -46,7 +46,12 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   const selectors = parseOnly(choice.only, source.available);
   const { profile, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
   const whole = inOrder(await Promise.all(selectors.map(s => expanded(source, s.ablation))));
-  const ablations = whole.map(ablation => selectArms(ablation, selectors.find(s => s.ablation === ablation.declaration.name)!));
+  const ablations = whole.map(ablation =>
+    selectArms(
+      ablation,
+      selectors.find(s => s.ablation === ablation.declaration.name)!,
+    ),
+  );
   const seeds = choice.seeds === undefined ? profile.seeds : parseSeeds(choice.seeds);
   return { dir: resolve(dir), study, profile, overrides, ablations, whole, seeds };
 }
@@ -59,7 +64,11 @@ function inOrder(ablations: readonly Ablation[]): Ablation[] {
 
 export async function loadStudy(dir: string): Promise<Study> {
   const file = studyFile(dir);
-  if (file === undefined) throw new UsageError('NO_STUDY', `Expected study.ts (or .js, .mjs) in ${dir}, got ${existsSync(dir) ? 'none' : 'no such folder'}; name the folder of your declarations with --experiments, or write a study to begin with: ablate init <folder>`);
+  if (file === undefined)
+    throw new UsageError(
+      'NO_STUDY',
+      `Expected study.ts (or .js, .mjs) in ${dir}, got ${existsSync(dir) ? 'none' : 'no such folder'}; name the folder of your declarations with --experiments, or write a study to begin with: ablate init <folder>`,
+    );
   return parseStudy(await importDefault(file), shown(file));
 }
 

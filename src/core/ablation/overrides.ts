@@ -121,4 +121,3 @@ function blamed({ path, message }: Problem, overrides: readonly Override[]): str
   const named = (guilty.length > 0 ? guilty : overrides).map(o => `--set ${o.text}`).join(' ');
   return `${named}: ${at.length > 0 ? `${pathText(at)}: ` : ''}${message}`;
 }
-

@@ -30,7 +30,13 @@ function fromIssue(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): 
     case 'unrecognized_keys': {
       const known = knownFields(schema, issue.path);
       // In a union, a field of another branch is known, too: it is no hint to itself.
-      return issue.keys.map(key => ({ path: [...issue.path, key], message: `unknown field${suggest(key, known.filter(k => k !== key))}` }));
+      return issue.keys.map(key => ({
+        path: [...issue.path, key],
+        message: `unknown field${suggest(
+          key,
+          known.filter(k => k !== key),
+        )}`,
+      }));
     }
     case 'invalid_type':
       return [{ path: issue.path, message: `expected ${issue.expected}, got ${describeValue(found)}` }];

@@ -28,9 +28,7 @@ interface Reference {
 function references({ name, arms, claims = [] }: Declaration): Reference[] {
   const shared = arms.flatMap((arm, i) => (arm.sameAs === undefined ? [] : [{ path: ['arms', i, 'sameAs'], target: armReference(arm.sameAs, name), sameAs: true }]));
   const compared = claims.flatMap((claim, i) =>
-    claim.parts.flatMap((part, j) =>
-      armsOf(part).map(([path, arm]) => ({ path: ['claims', i, 'parts', j, ...path], target: armReference(arm, name), sameAs: false })),
-    ),
+    claim.parts.flatMap((part, j) => armsOf(part).map(([path, arm]) => ({ path: ['claims', i, 'parts', j, ...path], target: armReference(arm, name), sameAs: false }))),
   );
   return [...shared, ...compared];
 }

@@ -55,7 +55,10 @@ export function parseSeeds(seeds: string): number[] {
 }
 
 function splitList(list: string, flag: string): string[] {
-  const items = list.split(',').map(item => item.trim()).filter(item => item !== '');
+  const items = list
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '');
   if (items.length === 0) throw new UsageError('EMPTY_LIST', `${flag}: expected at least one name, got '${list}'`);
   return items;
 }

@@ -10,7 +10,10 @@ export function suggest(name: string, valid: readonly string[]): string {
 /** The valid name within a third of its length (at least 2 edits) of `name`, ignoring case. */
 export function nearestName(name: string, valid: readonly string[]): string | undefined {
   if (valid.length === 0) return undefined;
-  const near = closest(name.toLowerCase(), valid.map(v => v.toLowerCase()));
+  const near = closest(
+    name.toLowerCase(),
+    valid.map(v => v.toLowerCase()),
+  );
   const found = valid.find(v => v.toLowerCase() === near);
   return found !== undefined && distance(name.toLowerCase(), near) <= Math.max(2, found.length / 3) ? found : undefined;
 }

@@ -32,7 +32,16 @@ const published = z.strictObject({
 const factors = z.record(z.string(), z.unknown());
 
 const arm = z
-  .strictObject({ name, label: text, factors: factors.optional(), sameAs: foreignReference.optional(), published: published.optional(), note: text.optional(), at: z.number().optional(), group: text.optional() })
+  .strictObject({
+    name,
+    label: text,
+    factors: factors.optional(),
+    sameAs: foreignReference.optional(),
+    published: published.optional(),
+    note: text.optional(),
+    at: z.number().optional(),
+    group: text.optional(),
+  })
   .refine(a => (a.factors === undefined) !== (a.sameAs === undefined), "expected either 'factors' or 'sameAs'");
 
 const comparison = z.discriminatedUnion('type', [
@@ -68,7 +77,14 @@ const ablation = z.strictObject({
   footnotes: z.array(text).optional(),
 });
 
-const seeds = z.array(z.int().min(0).max(2 ** 32 - 1)).min(1);
+const seeds = z
+  .array(
+    z
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1),
+  )
+  .min(1);
 const profileBase = z.looseObject({ name, seeds });
 
 const isSchema = (value: unknown): boolean => typeof value === 'object' && value !== null && 'safeParse' in value && typeof value.safeParse === 'function';
@@ -85,11 +101,13 @@ const kind = z.looseObject({
   cost: callable,
   load: callable,
 });
-const overview = z.strictObject({
-  title: text,
-  x: z.strictObject({ label: text, values: z.array(text).min(1) }),
-  series: z.array(z.strictObject({ label: text, arms: z.array(foreignReference.nullable()) })).min(1),
-}).refine(({ x, series }) => series.every(({ arms }) => arms.length === x.values.length), "expected an arm, or null, for each of the values of 'x'");
+const overview = z
+  .strictObject({
+    title: text,
+    x: z.strictObject({ label: text, values: z.array(text).min(1) }),
+    series: z.array(z.strictObject({ label: text, arms: z.array(foreignReference.nullable()) })).min(1),
+  })
+  .refine(({ x, series }) => series.every(({ arms }) => arms.length === x.values.length), "expected an arm, or null, for each of the values of 'x'");
 const study = z.looseObject({
   name: text,
   factors: schema,
@@ -149,12 +167,13 @@ export function parseAblation(value: unknown, file: string, fileName: string, of
   const found = [
     ...nameProblems(declaration.name, fileName),
     ...duplicates(names, i => ['arms', i, 'name']),
-    ...(names.includes(declaration.default)
-      ? []
-      : [{ path: ['default'], message: `expected the name of an arm, got '${declaration.default}'${suggest(declaration.default, names)}` }]),
+    ...(names.includes(declaration.default) ? [] : [{ path: ['default'], message: `expected the name of an arm, got '${declaration.default}'${suggest(declaration.default, names)}` }]),
     ...executionProblems(['base'], Object.keys(declaration.base)),
     ...declaration.arms.flatMap((arm, i) => factorProblems(declaration, arm, i, of)),
-    ...duplicates(claims.map(c => c.name), i => ['claims', i, 'name']),
+    ...duplicates(
+      claims.map(c => c.name),
+      i => ['claims', i, 'name'],
+    ),
     ...claims.flatMap((c, i) => c.parts.flatMap((part, j) => comparisonProblems(part, declaration.name, ['claims', i, 'parts', j]))),
     ...ownReferenceProblems(declaration),
   ];
@@ -227,5 +246,10 @@ function unique(found: readonly Problem[]): Problem[] {
 
 function refuse(file: string, found: readonly Problem[]): void {
   if (found.length === 0) return;
-  throw new UsageError('INVALID_DECLARATION', unique(found).map(p => `${file}: ${problemText(p)}`).join('\n'));
+  throw new UsageError(
+    'INVALID_DECLARATION',
+    unique(found)
+      .map(p => `${file}: ${problemText(p)}`)
+      .join('\n'),
+  );
 }

@@ -16,7 +16,14 @@ export interface ChosenArm {
 export function findArm({ ablations, plan }: Pick<PlannedExperiments, 'ablations' | 'plan'>, name: string): ChosenArm {
   const arms = ablations.flatMap(a => a.arms);
   const found = arms.find(a => `${a.ablation}/${a.name}` === name);
-  if (!found) throw new UsageError('UNKNOWN_ARM', `No arm '${name}'${hint(name, arms.map(a => `${a.ablation}/${a.name}`))}`);
+  if (!found)
+    throw new UsageError(
+      'UNKNOWN_ARM',
+      `No arm '${name}'${hint(
+        name,
+        arms.map(a => `${a.ablation}/${a.name}`),
+      )}`,
+    );
   return { name, label: found.label, replicates: plan.arms.filter(a => a.ablation === found.ablation && a.arm === found.name) };
 }
 

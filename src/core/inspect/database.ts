@@ -83,5 +83,5 @@ function plain(value: unknown, type: string): unknown {
     const number = Number(value);
     return Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number)) ? number : value;
   }
-  return type === 'JSON' ? JSON.parse(value) as unknown : value;
+  return type === 'JSON' ? (JSON.parse(value) as unknown) : value;
 }

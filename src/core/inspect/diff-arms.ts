@@ -46,19 +46,24 @@ export function measured(study: Study, plan: Plan, store: StoreReader, a: Chosen
 const POINTS = 24;
 
 function curveDifference(curve: ReportCurve, left: readonly Placed[], right: readonly Placed[]): CurveDifference | undefined {
-  const [a, b] = [left, right].map(placed => new Map(placed.flatMap(({ role, seed, record }) => {
-    const points = record.curves[curve.metric] ?? [];
-    return role === curve.role && points.length > 0 ? [[seed, points] as const] : [];
-  })));
+  const [a, b] = [left, right].map(
+    placed =>
+      new Map(
+        placed.flatMap(({ role, seed, record }) => {
+          const points = record.curves[curve.metric] ?? [];
+          return role === curve.role && points.length > 0 ? [[seed, points] as const] : [];
+        }),
+      ),
+  );
   const seeds = [...a!.keys()].filter(seed => b!.has(seed));
   if (seeds.length === 0) return undefined;
   const all = seeds.flatMap(seed => [a!.get(seed)!, b!.get(seed)!]);
-  const from = Math.max(...all.map(points => points[0]![0])), to = Math.min(...all.map(points => points.at(-1)![0]));
+  const from = Math.max(...all.map(points => points[0]![0])),
+    to = Math.min(...all.map(points => points.at(-1)![0]));
   if (to < from) return undefined;
   const n = to === from ? 1 : Math.min(POINTS, Math.max(...all.map(points => points.length)));
   const epochs = Array.from({ length: n }, (_, i) => (n === 1 ? to : from + ((to - from) * i) / (n - 1)));
-  const means = (of: ReadonlyMap<number, readonly CurvePoint[]>): number[] =>
-    epochs.map(epoch => seeds.reduce((sum, seed) => sum + valueAt(of.get(seed)!, epoch), 0) / seeds.length);
+  const means = (of: ReadonlyMap<number, readonly CurvePoint[]>): number[] => epochs.map(epoch => seeds.reduce((sum, seed) => sum + valueAt(of.get(seed)!, epoch), 0) / seeds.length);
   return { ...curve, seeds, epochs, a: means(a!), b: means(b!) };
 }
 

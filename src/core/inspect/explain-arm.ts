@@ -78,10 +78,12 @@ type History = readonly { readonly time: string; readonly stages: Readonly<Recor
 
 /** What sweeps at the same profile and overrides planned for this replicate, newest first. */
 function historyOf({ ablation, arm, seed }: PlannedArm, { sweeps, profile, overrides }: ExplainContext): History {
-  return sweeps.filter(sweep => sameScale(sweep, { profile, overrides })).flatMap(({ time, arms }) => {
-    const found = arms.find(a => a.ablation === ablation && a.arm === arm && a.seed === seed);
-    return found ? [{ time, stages: found.stages }] : [];
-  });
+  return sweeps
+    .filter(sweep => sameScale(sweep, { profile, overrides }))
+    .flatMap(({ time, arms }) => {
+      const found = arms.find(a => a.ablation === ablation && a.arm === arm && a.seed === seed);
+      return found ? [{ time, stages: found.stages }] : [];
+    });
 }
 
 function explainStage(stage: PlannedStage, roles: readonly string[], arm: PlannedArm, history: History, needed: boolean, around: ExplainContext): StageExplanation {
@@ -102,9 +104,7 @@ function explainStage(stage: PlannedStage, roles: readonly string[], arm: Planne
       const checkpoint = around.store!.furthestCheckpoint(key)?.step;
       const facts = { attempt: state.attempt, log: around.store!.logFile(key, state.attempt), ...(checkpoint !== undefined && { checkpoint }) };
       const then = next(checkpoint === undefined ? 'run' : 'continue');
-      return state.state === 'failed'
-        ? { ...head, state: 'failed', ...then, ...facts, code: state.code, reason: state.reason }
-        : { ...head, state: 'interrupted', ...then, ...facts };
+      return state.state === 'failed' ? { ...head, state: 'failed', ...then, ...facts, code: state.code, reason: state.reason } : { ...head, state: 'interrupted', ...then, ...facts };
     }
     case 'absent':
       return absent(stage, head, roles, arm, history, next('run'), around);
@@ -112,12 +112,20 @@ function explainStage(stage: PlannedStage, roles: readonly string[], arm: Planne
 }
 
 function absent(
-  stage: PlannedStage, head: Pick<StageExplanation, 'role' | 'kind' | 'key'>, roles: readonly string[], arm: PlannedArm, history: History, next: { next?: Next }, around: ExplainContext,
+  stage: PlannedStage,
+  head: Pick<StageExplanation, 'role' | 'kind' | 'key'>,
+  roles: readonly string[],
+  arm: PlannedArm,
+  history: History,
+  next: { next?: Next },
+  around: ExplainContext,
 ): StageExplanation {
-  const before = history.flatMap(({ time, stages }) => roles.flatMap(role => {
-    const key = stages[role];
-    return key === undefined || key === stage.key ? [] : [{ time, key }];
-  }))[0];
+  const before = history.flatMap(({ time, stages }) =>
+    roles.flatMap(role => {
+      const key = stages[role];
+      return key === undefined || key === stage.key ? [] : [{ time, key }];
+    }),
+  )[0];
   if (before !== undefined) {
     const identity = identityIn(around.store!, before.key);
     const was = { key: before.key, state: around.store!.state(before.key).state, ...(identity && { changes: changesBetween(identity, stage, arm) }) };
@@ -131,7 +139,10 @@ function absent(
 /** The done stage of the same kind that differs in the fewest fields, if in few: of this plan, or of this arm at other overrides. */
 function nearestDone(stage: PlannedStage, arm: PlannedArm, { plan, store, sweeps, profile }: ExplainContext): (Compared & { label: string }) | undefined {
   if (!store) return undefined;
-  const ofArm = sweeps.filter(s => s.profile === profile).flatMap(s => s.arms).filter(a => a.ablation === arm.ablation && a.arm === arm.arm && a.seed === arm.seed);
+  const ofArm = sweeps
+    .filter(s => s.profile === profile)
+    .flatMap(s => s.arms)
+    .filter(a => a.ablation === arm.ablation && a.arm === arm.arm && a.seed === arm.seed);
   const planned = [...plan.stages.values()].flatMap(s => (s.kind === stage.kind ? [s.key] : []));
   const keys = new Set([...planned, ...ofArm.flatMap(a => Object.values(a.stages))]);
   const done = [...keys].flatMap(key => {

@@ -88,10 +88,12 @@ type Durations = TimeForecast['stages'];
 
 /** Undefined when nothing is known of any stage. */
 function durationsOf(toRun: readonly PlannedStage[], speeds: StageSpeeds): Durations | undefined {
-  const stages = new Map(toRun.flatMap(stage => {
-    const duration = speeds.duration(stage);
-    return duration ? [[stage.key, duration] as const] : [];
-  }));
+  const stages = new Map(
+    toRun.flatMap(stage => {
+      const duration = speeds.duration(stage);
+      return duration ? [[stage.key, duration] as const] : [];
+    }),
+  );
   return stages.size < toRun.length ? undefined : stages;
 }
 
@@ -107,19 +109,29 @@ function timeForecast({ plan }: PlannedExperiments, toRun: readonly PlannedStage
   return {
     seconds: speeds.once(toRun) + makespan(slots),
     chainSeconds: leastTime(toRun, stage => durations.get(stage.key)!.seconds, workers).chain,
-    workers, shapes: speeds.count(toRun), measuredShapes: speeds.count(measured), stages: durations,
+    workers,
+    shapes: speeds.count(toRun),
+    measuredShapes: speeds.count(measured),
+    stages: durations,
   };
 }
 
 /** Undefined when no kind says what its stages take. */
 function diskForecast({ study, plan }: PlannedExperiments, packs: readonly Pack[], workers: number, free: number): DiskForecast | undefined {
   const kinds = new Map<string, StageKind>(study.kinds.map(kind => [kind.name, kind]));
-  const known = packs.map(pack => pack.flatMap((stage): StageDisk[] => {
-    const disk = kinds.get(stage.kind)?.disk?.(stage.recipe, inputsOf(plan, stage));
-    return disk ? [disk] : [];
-  })).filter(disks => disks.length > 0);
+  const known = packs
+    .map(pack =>
+      pack.flatMap((stage): StageDisk[] => {
+        const disk = kinds.get(stage.kind)?.disk?.(stage.recipe, inputsOf(plan, stage));
+        return disk ? [disk] : [];
+      }),
+    )
+    .filter(disks => disks.length > 0);
   if (known.length === 0) return undefined;
-  const atOnce = known.map(disks => disks.reduce((sum, d) => sum + d.checkpoint, 0)).sort((a, b) => b - a).slice(0, workers);
+  const atOnce = known
+    .map(disks => disks.reduce((sum, d) => sum + d.checkpoint, 0))
+    .sort((a, b) => b - a)
+    .slice(0, workers);
   return {
     outputs: known.flat().reduce((sum, d) => sum + d.output, 0),
     checkpoints: CHECKPOINTS_AT_ONCE * atOnce.reduce((sum, bytes) => sum + bytes, 0),

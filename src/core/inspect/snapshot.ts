@@ -121,7 +121,9 @@ export class StoreWatcher {
     const dir = store.attemptDir(stage.key, state.attempt);
     const sign = lastWriteTime(dir);
     return {
-      stage, state, log,
+      stage,
+      state,
+      log,
       progress: {
         place: this.#attempt(store, stage.key, state.attempt)?.place ?? '',
         owner: state.owner,
@@ -169,20 +171,27 @@ export function progressOf(lines: readonly ProgressLine[]): Partial<StageProgres
   const { phase } = last;
   // Loading and saving may count no steps: the last that did tell how far it is.
   const steps = lines.filter(line => line.steps > 0);
-  const at = steps.at(-1), from = steps.slice(lastSetBack(steps)).find(line => at && Date.parse(at.time) - Date.parse(line.time) <= RECENT_MS);
+  const at = steps.at(-1),
+    from = steps.slice(lastSetBack(steps)).find(line => at && Date.parse(at.time) - Date.parse(line.time) <= RECENT_MS);
   if (!at || !from) return { phase };
   const seconds = (Date.parse(at.time) - Date.parse(from.time)) / 1e3;
   const pace = seconds > 0 && at.step > from.step ? (at.step - from.step) / seconds : undefined;
   const images = lines.findLast(line => line.images_per_second !== undefined)?.images_per_second;
   return {
-    phase, step: at.step, steps: at.steps,
+    phase,
+    step: at.step,
+    steps: at.steps,
     ...(pace !== undefined && { stepsPerSecond: pace, secondsLeft: (at.steps - at.step) / pace }),
     ...(images !== undefined && { imagesPerSecond: images }),
   };
 }
 
 /** Index of the first line after the clock was last set back. */
-const lastSetBack = (lines: readonly ProgressLine[]): number => Math.max(0, lines.findLastIndex((line, i) => i > 0 && line.time < lines[i - 1]!.time));
+const lastSetBack = (lines: readonly ProgressLine[]): number =>
+  Math.max(
+    0,
+    lines.findLastIndex((line, i) => i > 0 && line.time < lines[i - 1]!.time),
+  );
 
 /** Running stages by the worker that runs them side by side; of one worker in the order of the plan. */
 export function workersOf({ stages }: Snapshot): WorkingStage[][] {

@@ -44,11 +44,19 @@ export class StageSpeeds {
     this.#shapes = new Shapes(experiments.study.kinds, experiments.plan);
     const sharings = sharingsOf(experiments.study.kinds, experiments.plan);
     const byName = new Map(places.map(place => [hardwareName(place), hardwareOf(place, machine)]));
-    this.#groups = new Map([...byName].map(([name, hardware]) => [name, {
-      places: places.filter(place => hardwareName(place) === name).length,
-      // A finished stage knows better than a measurement of a few steps.
-      pace: new Pace(this.#shapes, experiments.plan, [...readMeasurements(machine.measurements, hardware), ...(store ? measurementsIn(store, experiments.plan, this.#shapes, sharings, hardware) : [])]),
-    }]));
+    this.#groups = new Map(
+      [...byName].map(([name, hardware]) => [
+        name,
+        {
+          places: places.filter(place => hardwareName(place) === name).length,
+          // A finished stage knows better than a measurement of a few steps.
+          pace: new Pace(this.#shapes, experiments.plan, [
+            ...readMeasurements(machine.measurements, hardware),
+            ...(store ? measurementsIn(store, experiments.plan, this.#shapes, sharings, hardware) : []),
+          ]),
+        },
+      ]),
+    );
   }
 
   /** On the average place; those of whose kind nothing is known do not count. */
@@ -75,18 +83,25 @@ export class StageSpeeds {
 
   /** One stage of each shape without a measurement, for each kind of place. */
   unmeasured(stages: readonly PlannedStage[]): Map<string, PlannedStage[]> {
-    return new Map([...this.#groups].map(([name, { pace }]) => {
-      const byShape = new Map<string, PlannedStage>();
-      for (const stage of stages) if (!pace.isMeasured(stage) && !byShape.has(this.#shapes.of(stage))) byShape.set(this.#shapes.of(stage), stage);
-      return [name, [...byShape.values()]];
-    }));
+    return new Map(
+      [...this.#groups].map(([name, { pace }]) => {
+        const byShape = new Map<string, PlannedStage>();
+        for (const stage of stages) if (!pace.isMeasured(stage) && !byShape.has(this.#shapes.of(stage))) byShape.set(this.#shapes.of(stage), stage);
+        return [name, [...byShape.values()]];
+      }),
+    );
   }
 
   /** Measures what is not measured yet and keeps it for every later plan. @returns speeds that know it */
   async measure(stages: readonly PlannedStage[], onOutcome: (outcome: Outcome) => void): Promise<StageSpeeds> {
     const { plan, dir, study } = this.#experiments;
     await measureStages(this.unmeasured(stages), this.#places, {
-      plan, kinds: study.kinds, shapes: this.#shapes, store: this.#store, experiments: dir, dataDir: this.#machine.dataDir,
+      plan,
+      kinds: study.kinds,
+      shapes: this.#shapes,
+      store: this.#store,
+      experiments: dir,
+      dataDir: this.#machine.dataDir,
       onOutcome: outcome => {
         if ('measurement' in outcome) keepMeasurement(this.#machine.measurements, { ...outcome.measurement, ...hardwareOf(outcome.place, this.#machine), engine: outcome.engine });
         onOutcome(outcome);

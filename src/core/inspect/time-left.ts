@@ -47,18 +47,25 @@ export function timeLeft({ plan, kinds, snapshot, workers, duration }: TimeLeftO
   const { toRun, blocked } = outstanding(plan, snapshot);
   const byKey = new Map(snapshot.stages.map(s => [s.stage.key, s]));
   const open = toRun.filter(({ key }) => !blocked.has(key) && byKey.get(key)!.state.state !== 'failed');
-  const stages = new Map(open.flatMap(stage => {
-    const seconds = leftOf(byKey.get(stage.key)!, duration(stage));
-    return seconds === undefined ? [] : [[stage.key, seconds] as const];
-  }));
+  const stages = new Map(
+    open.flatMap(stage => {
+      const seconds = leftOf(byKey.get(stage.key)!, duration(stage));
+      return seconds === undefined ? [] : [[stage.key, seconds] as const];
+    }),
+  );
   if (stages.size < open.length) return { stages };
   const sharings = sharingsOf(kinds, plan);
-  const running = workersOf(snapshot).map(members => members.filter(m => stages.has(m.stage.key))).filter(members => members.length > 0);
+  const running = workersOf(snapshot)
+    .map(members => members.filter(m => stages.has(m.stage.key)))
+    .filter(members => members.length > 0);
   const lengths = new Map<Pack, number>(running.map(members => [members.map(m => m.stage), runningSeconds(members, sharings, stages)]));
   const atWork = [...lengths.keys()];
   const places = Math.max(workers, atWork.length, 1);
   for (const pack of packStages(plan, open, { sharings, places, memory: packMemoryLimit(places), running: atWork })) {
-    lengths.set(pack, together(pack, sharings, stage => stages.get(stage.key)!));
+    lengths.set(
+      pack,
+      together(pack, sharings, stage => stages.get(stage.key)!),
+    );
   }
   // What runs has its place already.
   const urgency = priorities(plan);
@@ -76,5 +83,11 @@ function leftOf({ progress }: StageSnapshot, whole: number | undefined): number 
 /** Members of a pack go in step: where they tell their pace, that is the pace of them all. */
 function runningSeconds(members: readonly WorkingStage[], sharings: Sharings, left: ReadonlyMap<string, number>): number {
   const paced = members.flatMap(({ progress }) => progress.secondsLeft ?? []);
-  return paced.length === members.length ? Math.max(...paced) : together(members.map(m => m.stage), sharings, stage => left.get(stage.key)!);
+  return paced.length === members.length
+    ? Math.max(...paced)
+    : together(
+        members.map(m => m.stage),
+        sharings,
+        stage => left.get(stage.key)!,
+      );
 }

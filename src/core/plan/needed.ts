@@ -22,7 +22,8 @@ export function stagesToRun({ stages, arms }: Pick<Plan, 'stages' | 'arms'>, isD
  */
 export function leastTime(stages: Iterable<PlannedStage>, seconds: (stage: PlannedStage) => number, workers: number): { readonly total: number; readonly chain: number; readonly least: number } {
   const ends = new Map<string, number>();
-  let total = 0, chain = 0;
+  let total = 0,
+    chain = 0;
   for (const stage of stages) {
     const own = seconds(stage);
     const end = own + Math.max(0, ...Object.values(stage.upstream).map(key => ends.get(key) ?? 0));

@@ -38,7 +38,10 @@ export class Shapes {
     const kind = this.#kinds.get(stage.kind)!;
     const inputs = inputsOf({ stages: this.#stages }, stage);
     const shape = kind.shape?.(stage.recipe, inputs) ?? { recipe: stage.recipe, inputs };
-    const text = createHash('sha256').update(canonicalJson({ kind: kind.name, revision: kind.revision, shape }, 'shape')).digest('hex').slice(0, 32);
+    const text = createHash('sha256')
+      .update(canonicalJson({ kind: kind.name, revision: kind.revision, shape }, 'shape'))
+      .digest('hex')
+      .slice(0, 32);
     this.#known.set(stage.key, text);
     return text;
   }

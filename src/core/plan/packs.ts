@@ -31,13 +31,17 @@ export function packStages(plan: Pick<Plan, 'stages'>, stages: readonly PlannedS
   const work = workOf(plan.stages.values());
   const running = choice.running ?? [];
   const busy = new Set(running.flatMap(pack => pack.map(stage => stage.key)));
-  const groups = groupsOf(stages.filter(stage => !busy.has(stage.key)), depths(stages), choice)
+  const groups = groupsOf(
+    stages.filter(stage => !busy.has(stage.key)),
+    depths(stages),
+    choice,
+  )
     .map(group => group.sort((a, b) => priorities.get(b.key)! - priorities.get(a.key)!))
     .map(group => ({ group, packs: fewest(group, choice) }));
   const length = (pack: Pack): number => together(pack, choice.sharings, stage => work(stage.cost));
   const end = (): number => makespan(schedule([...running, ...groups.flatMap(g => g.packs)], urgentFirst(priorities, busy), length, choice.places));
   const divisible = groups.filter(({ group }) => group.length > 1);
-  for (let shorter = divisible.length > 0; shorter; ) shorter = splitOne(divisible, end, length, choice);
+  for (let shorter = divisible.length > 0; shorter;) shorter = splitOne(divisible, end, length, choice);
   return groups.flatMap(g => g.packs);
 }
 

@@ -23,16 +23,18 @@ export const inputsOf = ({ stages }: Pick<Plan, 'stages'>, { upstream }: Planned
 /** Of the stages of a plan whose kinds can share work. */
 export function sharingsOf(kinds: readonly StageKind[], plan: Pick<Plan, 'stages'>): Sharings {
   const byName = new Map(kinds.map(kind => [kind.name, kind]));
-  return new Map([...plan.stages.values()].flatMap((stage): [string, Sharing][] => {
-    const kind = byName.get(stage.kind);
-    if (kind?.packing === undefined) return [];
-    const inputs = inputsOf(plan, stage);
-    const { packing } = kind;
-    // Stages that need different processes cannot share one.
-    const group = canonicalJson({ kind: kind.name, environment: environmentOf(kind, stage), key: packing.key(stage) }, 'packing');
-    const share = stage.cost.flops > 0 ? Math.min(1, packing.sharedFlops(stage.recipe, inputs) / stage.cost.flops) : 0;
-    return [[stage.key, { group, share, memory: packing.memory(stage.recipe, inputs) }]];
-  }));
+  return new Map(
+    [...plan.stages.values()].flatMap((stage): [string, Sharing][] => {
+      const kind = byName.get(stage.kind);
+      if (kind?.packing === undefined) return [];
+      const inputs = inputsOf(plan, stage);
+      const { packing } = kind;
+      // Stages that need different processes cannot share one.
+      const group = canonicalJson({ kind: kind.name, environment: environmentOf(kind, stage), key: packing.key(stage) }, 'packing');
+      const share = stage.cost.flops > 0 ? Math.min(1, packing.sharedFlops(stage.recipe, inputs) / stage.cost.flops) : 0;
+      return [[stage.key, { group, share, memory: packing.memory(stage.recipe, inputs) }]];
+    }),
+  );
 }
 
 /** Variables that the process of a stage needs from its start. */
@@ -40,7 +42,8 @@ export const environmentOf = (kind: StageKind, { recipe }: Pick<PlannedStage, 'r
 
 /** Work or time of stages side by side: what each does by itself, and the largest of what they share. */
 export function together(stages: readonly PlannedStage[], sharings: Sharings, amount: (stage: PlannedStage) => number): number {
-  let own = 0, shared = 0;
+  let own = 0,
+    shared = 0;
   for (const stage of stages) {
     const all = amount(stage);
     const part = all * (sharings.get(stage.key)?.share ?? 0);

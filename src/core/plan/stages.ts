@@ -123,7 +123,13 @@ export class StageBuilder {
 function parseRecipe(kind: StageKind, stage: StageSpec, user: ArmRef): JsonObject {
   const parsed = kind.recipe.safeParse(stage.recipe);
   if (parsed.success) return parsed.data;
-  throw refusal(user, stage, problems(kind.recipe, stage.recipe).map(p => `recipe.${problemText(p)}`).join('\n  '));
+  throw refusal(
+    user,
+    stage,
+    problems(kind.recipe, stage.recipe)
+      .map(p => `recipe.${problemText(p)}`)
+      .join('\n  '),
+  );
 }
 
 function parseSeed({ seed, ...stage }: StageSpec, user: ArmRef): number {

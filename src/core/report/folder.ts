@@ -30,12 +30,19 @@ function slug(overrides: readonly string[]): string {
  * @throws UsageError when there are none, or one is of no declared profile: nothing says what it was made from
  */
 export function writtenProfiles(reports: string, experiments: string): string[] {
-  const names = existsSync(reports) ? readdirSync(reports).filter(name => existsSync(join(reports, name, RECORDS_FILE))).sort() : [];
+  const names = existsSync(reports)
+    ? readdirSync(reports)
+        .filter(name => existsSync(join(reports, name, RECORDS_FILE)))
+        .sort()
+    : [];
   if (names.length === 0) throw new UsageError('NO_RECORDS', `Expected reports in ${reports}/, one folder a profile with its ${RECORDS_FILE}, got none. Write one first: ablate report.`);
   const declared = listProfiles(experiments);
   const stray = names.find(name => !declared.includes(name));
   if (stray !== undefined) {
-    throw new UsageError('STRAY_REPORT', `Expected the reports in ${reports}/ to be of declared profiles (${declared.join(', ')}), got ${stray}. Name the profile itself and its changes: --profile ${stray.split('+')[0]!}${stray.includes('+') ? ' --set ...' : ''}, without --all; or remove the folder.`);
+    throw new UsageError(
+      'STRAY_REPORT',
+      `Expected the reports in ${reports}/ to be of declared profiles (${declared.join(', ')}), got ${stray}. Name the profile itself and its changes: --profile ${stray.split('+')[0]!}${stray.includes('+') ? ' --set ...' : ''}, without --all; or remove the folder.`,
+    );
   }
   return names;
 }

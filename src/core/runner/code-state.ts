@@ -23,11 +23,20 @@ export function codeState(root: string): CodeState {
   if (commit === undefined || status === undefined) return { facts: { commit: commit ?? null, dirty: null }, diff: undefined };
   if (status === '') return { facts: { commit, dirty: false }, diff: undefined };
   const { text = '', cut = true } = git(root, 'diff', 'HEAD', '--no-color', '--no-ext-diff', '--no-textconv', '--', '.') ?? {};
-  const unknown = status.split('\n').filter(line => line.startsWith('??')).map(line => `untracked: ${line.slice(3)}\n`);
+  const unknown = status
+    .split('\n')
+    .filter(line => line.startsWith('??'))
+    .map(line => `untracked: ${line.slice(3)}\n`);
   const whole = publicDiff(`${unknown.join('')}${text}`);
   const bytes = Buffer.from(whole);
   // A character cut in two would decode to another.
-  const diff = bytes.length <= DIFF_BYTES ? whole : bytes.subarray(0, DIFF_BYTES).toString('utf8').replace(/\uFFFD+$/, '');
+  const diff =
+    bytes.length <= DIFF_BYTES
+      ? whole
+      : bytes
+          .subarray(0, DIFF_BYTES)
+          .toString('utf8')
+          .replace(/\uFFFD+$/, '');
   const facts = { bytes: Buffer.byteLength(diff), sha256: createHash('sha256').update(diff).digest('hex'), complete: !cut && diff === whole };
   return { facts: { commit, dirty: true, diff: facts }, diff };
 }
@@ -35,7 +44,10 @@ export function codeState(root: string): CodeState {
 /** Undefined when git is not there or refuses; `cut` when it had more to say than we keep. */
 function git(root: string, ...args: string[]): { readonly text: string; readonly cut: boolean } | undefined {
   const { stdout, status, error } = spawnSync('git', ['-C', root, '-c', 'core.quotePath=off', ...args], {
-    encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000, maxBuffer: 4 * DIFF_BYTES,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 10_000,
+    maxBuffer: 4 * DIFF_BYTES,
     // A lock of the index would be in the way of a person at work in the checkout.
     env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
   });

@@ -35,10 +35,18 @@ export function parseDevices(list: string, cores = availableParallelism()): Plac
     else if (device === 'gpu' && value !== '' && second !== 0 && !gpus.has(first)) gpus.set(first, second ?? 1);
     else throw new UsageError('BAD_DEVICES', `--devices: ${GRAMMAR}, got '${item}' in '${list}'`);
   }
-  const share = Math.max(1, Math.floor(cores / Math.max(1, [...gpus.values()].reduce((a, b) => a + b, 0))));
+  const share = Math.max(
+    1,
+    Math.floor(
+      cores /
+        Math.max(
+          1,
+          [...gpus.values()].reduce((a, b) => a + b, 0),
+        ),
+    ),
+  );
   return [
-    ...[...gpus].flatMap(([gpu, workers]) => Array.from({ length: workers }, (_, i): Place =>
-      ({ name: workers === 1 ? `gpu:${gpu}` : `gpu:${gpu}.${i}`, device: 'gpu', threads: share, gpu }))),
+    ...[...gpus].flatMap(([gpu, workers]) => Array.from({ length: workers }, (_, i): Place => ({ name: workers === 1 ? `gpu:${gpu}` : `gpu:${gpu}.${i}`, device: 'gpu', threads: share, gpu }))),
     ...threads.map((count, i): Place => ({ name: `cpu:${i}`, device: 'cpu', threads: count })),
   ];
 }

@@ -46,7 +46,10 @@ export class EnergyMeter {
 /** One folder a processor; those within (cores, memory) are parts of it. */
 function packages(root: string): string[] {
   try {
-    return readdirSync(root).filter(name => /^intel-rapl:\d+$/.test(name)).sort().map(name => join(root, name));
+    return readdirSync(root)
+      .filter(name => /^intel-rapl:\d+$/.test(name))
+      .sort()
+      .map(name => join(root, name));
   } catch {
     return [];
   }

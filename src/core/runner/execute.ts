@@ -56,7 +56,10 @@ async function runMembers(members: readonly Member[], task: Task, hooks: Hooks):
     }
   }
   if (kind !== undefined && ready.length > 0) {
-    const settled = await runTogether(kind, ready.map(({ context }) => context));
+    const settled = await runTogether(
+      kind,
+      ready.map(({ context }) => context),
+    );
     ready.forEach(({ member }, i) => outcomes.set(member, settled[i]!));
   }
   return members.map(member => outcomes.get(member)!);

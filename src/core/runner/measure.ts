@@ -41,10 +41,12 @@ export interface MeasureOptions {
  */
 export async function measureStages(stages: ReadonlyMap<string, readonly PlannedStage[]>, places: readonly Place[], options: MeasureOptions): Promise<void> {
   const queues = new Map([...stages].map(([hardware, list]) => [hardware, [...list]]));
-  await Promise.all(places.map(async place => {
-    const queue = queues.get(hardwareName(place)) ?? [];
-    for (let stage = queue.shift(); stage !== undefined; stage = queue.shift()) options.onOutcome(await measure({ stage, place }, options));
-  }));
+  await Promise.all(
+    places.map(async place => {
+      const queue = queues.get(hardwareName(place)) ?? [];
+      for (let stage = queue.shift(); stage !== undefined; stage = queue.shift()) options.onOutcome(await measure({ stage, place }, options));
+    }),
+  );
 }
 
 /** Places of one name are alike. */
@@ -67,7 +69,8 @@ async function measure({ stage, place }: ToMeasure, options: MeasureOptions): Pr
 function taskFor({ kind, recipe, seed, upstream }: PlannedStage, { device, threads }: Place, folder: string, { plan, store, experiments, dataDir }: MeasureOptions): ProbeTask {
   const input = (key: string): ProbeInput => {
     const stage = plan.stages.get(key)!;
-    const output = store?.output(key), result = store?.result(key);
+    const output = store?.output(key),
+      result = store?.result(key);
     return { key, kind: stage.kind, recipe: stage.recipe, ...(output !== undefined && result && { done: { output, result } }) };
   };
   const inputs = Object.fromEntries(Object.entries(upstream).map(([slot, key]) => [slot, input(key)]));
@@ -75,7 +78,15 @@ function taskFor({ kind, recipe, seed, upstream }: PlannedStage, { device, threa
 }
 
 async function runProbe(place: Place, environment: Record<string, string>, task: ProbeTask): Promise<ProbeAnswer> {
-  const worker = execaNode(WORKER, { nodeOptions: ['--import', TYPESCRIPT], env: { ...placeEnvironment(place), ...environment }, stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', ipc: true, reject: false });
+  const worker = execaNode(WORKER, {
+    nodeOptions: ['--import', TYPESCRIPT],
+    env: { ...placeEnvironment(place), ...environment },
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+    ipc: true,
+    reject: false,
+  });
   const answer = new Promise<ProbeAnswer>(resolve => worker.once('message', message => resolve(message as unknown as ProbeAnswer)));
   worker.send(task, () => undefined);
   const lost = worker.then(({ stderr, exitCode }): ProbeAnswer => ({ failure: `the worker ended without an answer (exit code ${exitCode ?? 'none'}): ${stderr.trim().split('\n').at(-1) ?? ''}` }));

@@ -86,7 +86,15 @@ function measurementOf(store: StoreReader, stage: PlannedStage, shapes: Shapes, 
   const done = store.doneAttempt(stage.key);
   const facts = done === undefined ? undefined : provenance.safeParse(store.provenance(stage.key));
   if (done !== 1 || !facts?.success) return undefined; // a resumed stage does not tell how long a whole one takes
-  const { ended, cpu, threads, place, stage: own, pack: { members }, jobs_before: before } = facts.data;
+  const {
+    ended,
+    cpu,
+    threads,
+    place,
+    stage: own,
+    pack: { members },
+    jobs_before: before,
+  } = facts.data;
   const device = place.startsWith('gpu') ? 'gpu' : 'cpu';
   if (!fits({ device, threads, cpu: cpu.trim(), engine: engineText(own) }, hardware)) return undefined;
   const created = store.attempt(stage.key, done)?.created;

@@ -95,8 +95,9 @@ export async function probe(task: ProbeTask): Promise<Probed> {
     if (!found) throw new PermanentError('UNKNOWN_KIND', `Expected a kind '${name}' in the study of ${task.experiments}, got none`);
     return found;
   };
-  const upstream = Object.fromEntries(await Promise.all(Object.entries(task.inputs).map(async ([slot, input]) =>
-    [slot, await upstreamOutput(input, kindOf(input.kind), join(task.folder, 'inputs', slot))] as const)));
+  const upstream = Object.fromEntries(
+    await Promise.all(Object.entries(task.inputs).map(async ([slot, input]) => [slot, await upstreamOutput(input, kindOf(input.kind), join(task.folder, 'inputs', slot))] as const)),
+  );
   const output = join(task.folder, 'output');
   await mkdir(output, { recursive: true });
   const run = await loadPackRunner(kindOf(task.kind));
@@ -132,7 +133,9 @@ async function upstreamOutput({ key, kind, recipe, done }: ProbeInput, { loadUnt
   if (done) return { key, kind, recipe, ...done };
   if (!loadUntrained) throw new PermanentError('NO_INPUT', `Expected kind '${kind}' to have untrained outputs or a finished stage, got neither`);
   await mkdir(folder, { recursive: true });
-  await (await loadUntrained())(recipe, folder);
+  await (
+    await loadUntrained()
+  )(recipe, folder);
   return { key, kind, recipe, result: {}, output: folder };
 }
 

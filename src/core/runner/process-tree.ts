@@ -35,10 +35,14 @@ function send(pid: number, signal: NodeJS.Signals): void {
 /** Of every process its parent's id. */
 function parentsOfAll(): Map<number, number> {
   try {
-    return new Map(readdirSync('/proc').filter(name => /^\d+$/.test(name)).flatMap(name => {
-      const stat = procStat(Number(name));
-      return stat === undefined ? [] : [[Number(name), stat.parent]];
-    }));
+    return new Map(
+      readdirSync('/proc')
+        .filter(name => /^\d+$/.test(name))
+        .flatMap(name => {
+          const stat = procStat(Number(name));
+          return stat === undefined ? [] : [[Number(name), stat.parent]];
+        }),
+    );
   } catch {
     return listed(); // no /proc, as on macOS
   }

@@ -17,7 +17,8 @@ const require = createRequire(import.meta.url);
  * Variables that change how an engine or Node runs; no other is recorded but those of the worker's place and of its stage.
  * `TF_` alone would not do: Terraform's variables, which may be secrets, begin with it too.
  */
-const RECORDED = /^(?:(?:TF_(?:CPP|CUBLAS|CUDNN|DETERMINISTIC|DISABLE|ENABLE|FORCE|GPU|NUM|ONEDNN|USE|XLA)|XLA|CUDA|NVIDIA|OMP|KMP|MKL|OPENBLAS|TINYMIM)_\w+|NODE_OPTIONS|UV_THREADPOOL_SIZE|MALLOC_ARENA_MAX|LD_PRELOAD)$/;
+const RECORDED =
+  /^(?:(?:TF_(?:CPP|CUBLAS|CUDNN|DETERMINISTIC|DISABLE|ENABLE|FORCE|GPU|NUM|ONEDNN|USE|XLA)|XLA|CUDA|NVIDIA|OMP|KMP|MKL|OPENBLAS|TINYMIM)_\w+|NODE_OPTIONS|UV_THREADPOOL_SIZE|MALLOC_ARENA_MAX|LD_PRELOAD)$/;
 
 const energy = new EnergyMeter();
 
@@ -118,14 +119,18 @@ function processFacts(): JsonObject {
  * @internal
  */
 export function recordedEnvironment(env: Readonly<Record<string, string | undefined>>, more: readonly string[] = []): Record<string, string> {
-  const names = Object.keys(env).filter(name => (RECORDED.test(name) || more.includes(name)) && !isSecretName(name)).sort();
+  const names = Object.keys(env)
+    .filter(name => (RECORDED.test(name) || more.includes(name)) && !isSecretName(name))
+    .sort();
   return Object.fromEntries(names.flatMap(name => (env[name] === undefined || holdsSecret(env[name]) ? [] : [[name, env[name]]])));
 }
 
 /** As the NVIDIA driver names them, in its order; none where it does not tell. @internal */
 export function gpuModels(root = '/proc/driver/nvidia/gpus'): string[] {
   try {
-    return readdirSync(root).sort().map(gpu => /^Model:\s*(.+)$/m.exec(readFileSync(`${root}/${gpu}/information`, 'utf8'))?.[1]?.trim() ?? 'unknown');
+    return readdirSync(root)
+      .sort()
+      .map(gpu => /^Model:\s*(.+)$/m.exec(readFileSync(`${root}/${gpu}/information`, 'utf8'))?.[1]?.trim() ?? 'unknown');
   } catch {
     return [];
   }

@@ -46,7 +46,8 @@ export class Retries {
   again(key: string, { permanent, memory, packed }: FailedAttempt): boolean {
     if (permanent) return false;
     if (memory === 'ran-out' && packed) return true;
-    const tries = this.#tries.get(key) ?? 0, half = 2 * this.microBatches(key);
+    const tries = this.#tries.get(key) ?? 0,
+      half = 2 * this.microBatches(key);
     if ((memory === 'ran-out' || (memory === 'suspected' && tries >= RETRIES)) && this.#canSplit(key, half)) {
       this.#microBatches.set(key, half);
       return true;

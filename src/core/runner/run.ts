@@ -178,19 +178,24 @@ class Run {
 
   #runJob(attempts: readonly Attempt[], place: Place): Promise<Supervised> {
     const { executor, grace = GRACE_MS, limits = LIMITS } = this.#options;
-    return superviseJob(listener => {
-      const job = executor.submit(place, this.#task(attempts, place), listener);
-      this.#jobs.add(job);
-      void job.ended.then(() => this.#jobs.delete(job));
-      // Asked while the leases were taken.
-      if (this.#options.kill?.aborted === true) job.kill();
-      else if (this.#stopping) job.stop(grace);
-      return job;
-    }, {
-      attempts, limits, grace,
-      onProgress: (key, progress) => this.#emit({ type: 'progress', key, label: this.#label(key), place: place.name, progress }),
-      onStalled: period => attempts.forEach(({ key }) => this.#emit({ type: 'stalled', key, label: this.#label(key), place: place.name, ...period })),
-    });
+    return superviseJob(
+      listener => {
+        const job = executor.submit(place, this.#task(attempts, place), listener);
+        this.#jobs.add(job);
+        void job.ended.then(() => this.#jobs.delete(job));
+        // Asked while the leases were taken.
+        if (this.#options.kill?.aborted === true) job.kill();
+        else if (this.#stopping) job.stop(grace);
+        return job;
+      },
+      {
+        attempts,
+        limits,
+        grace,
+        onProgress: (key, progress) => this.#emit({ type: 'progress', key, label: this.#label(key), place: place.name, progress }),
+        onStalled: period => attempts.forEach(({ key }) => this.#emit({ type: 'stalled', key, label: this.#label(key), place: place.name, ...period })),
+      },
+    );
   }
 
   #task(attempts: readonly Attempt[], place: Place): Task {
@@ -250,7 +255,8 @@ class Run {
   }
 
   #fail(key: string, failed: FailedStage): void {
-    const { code, reason, attempt } = failed, { store } = this.#options;
+    const { code, reason, attempt } = failed,
+      { store } = this.#options;
     const log = attempt === undefined ? undefined : store.logFile(key, attempt);
     const failure: StageFailure = { key, label: this.#label(key), code, reason, logTail: log === undefined ? '' : logTail(log), ...(log !== undefined && { log }) };
     if (!this.#stopping && this.#retries.again(key, failed)) {

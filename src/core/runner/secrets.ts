@@ -46,7 +46,10 @@ const isSecretInCode = (name: string): boolean => name.toLowerCase() !== 'key' &
 
 /** A unified diff with the values of secret names, and all that looks like a token, cut out. Lines that name versions of files stay. */
 export function publicDiff(diff: string): string {
-  return diff.split('\n').map(line => (line.startsWith('index ') ? line : publicLine(line))).join('\n');
+  return diff
+    .split('\n')
+    .map(line => (line.startsWith('index ') ? line : publicLine(line)))
+    .join('\n');
 }
 
 function publicLine(line: string): string {

@@ -186,7 +186,7 @@ function syncPath(path: string): void {
 /** One call of write may take only a part, e.g. on a nearly full disk. */
 function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
 }
 
 function endsWithNewline(fd: number): boolean {

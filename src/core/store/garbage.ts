@@ -17,10 +17,13 @@ export interface Garbage {
 /** Stages that are neither among `needed` nor in use, with the room they take. */
 export function findGarbage(store: StoreReader, needed: ReadonlySet<string>): Garbage[] {
   const used = keysInUse(store);
-  return store.keys().filter(key => KEY.test(key) && !needed.has(key) && !used.has(key)).map(key => {
-    const stage = unlessDamaged(() => store.stage(key));
-    return { key, label: stage?.label ?? 'a stage whose identity cannot be read', state: store.state(key).state, bytes: folderBytes(store.stageDir(key)) };
-  });
+  return store
+    .keys()
+    .filter(key => KEY.test(key) && !needed.has(key) && !used.has(key))
+    .map(key => {
+      const stage = unlessDamaged(() => store.stage(key));
+      return { key, label: stage?.label ?? 'a stage whose identity cannot be read', state: store.state(key).state, bytes: folderBytes(store.stageDir(key)) };
+    });
 }
 
 /** Whatever else stands among the stages is not ours to remove. */

@@ -12,12 +12,23 @@ export function leftovers(store: StoreReader, diskTime: () => number): string[] 
   const stages = store.keys().map(key => store.stageDir(key));
   const attempts = store.keys().flatMap(key => store.attempts(key).map(attempt => store.attemptDir(key, attempt)));
   const folders = [
-    dir, layout.stages(dir), layout.sweeps(dir), layout.workers(dir),
-    ...stages, ...stages.map(layout.attempts),
-    ...attempts, ...attempts.map(attempt => join(attempt, attemptFiles.checkpoints)),
+    dir,
+    layout.stages(dir),
+    layout.sweeps(dir),
+    layout.workers(dir),
+    ...stages,
+    ...stages.map(layout.attempts),
+    ...attempts,
+    ...attempts.map(attempt => join(attempt, attemptFiles.checkpoints)),
   ];
-  const temporaries = folders.flatMap(folder => namesIn(folder).filter(isTemporary).map(name => join(folder, name)));
-  const outputs = namesIn(layout.workers(dir)).filter(name => !isTemporary(name)).map(name => join(layout.workers(dir), name));
+  const temporaries = folders.flatMap(folder =>
+    namesIn(folder)
+      .filter(isTemporary)
+      .map(name => join(folder, name)),
+  );
+  const outputs = namesIn(layout.workers(dir))
+    .filter(name => !isTemporary(name))
+    .map(name => join(layout.workers(dir), name));
   return [...temporaries, ...outputs].filter(path => isAbandoned(path, diskTime));
 }
 

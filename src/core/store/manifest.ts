@@ -66,7 +66,9 @@ export function sizeDamage(dir: string, manifest: Manifest): string | undefined 
 export function fileDamage(dir: string, name: string, manifest: Manifest): string | undefined {
   const expected = manifest.files[name]?.sha256;
   if (expected === undefined) return `${name} is not in the manifest`;
-  const found = createHash('sha256').update(readFileSync(join(dir, name))).digest('hex');
+  const found = createHash('sha256')
+    .update(readFileSync(join(dir, name)))
+    .digest('hex');
   return found === expected ? undefined : `${name} does not match its checksum`;
 }
 

@@ -20,7 +20,8 @@ const progressLine = z.object({
 export type ProgressLine = z.infer<typeof progressLine>;
 
 /** Between lines of one phase: a twentieth of the time so far, within these bounds. Short stages show their pace, long ones stay small. */
-const LEAST_MS = 500, MOST_MS = 10_000;
+const LEAST_MS = 500,
+  MOST_MS = 10_000;
 
 /** Appends every change of phase, and a line now and then. */
 export class ProgressLog {
@@ -57,10 +58,12 @@ const TAIL_BYTES = 16_384;
 
 /** The last lines, oldest first; lines that are none (torn, or of another version) are passed over. */
 export function readProgress(attemptDir: string): ProgressLine[] {
-  return tail(join(attemptDir, attemptFiles.progress)).split('\n').flatMap(text => {
-    const line = progressLine.safeParse(parseObject(text));
-    return line.success ? [line.data] : [];
-  });
+  return tail(join(attemptDir, attemptFiles.progress))
+    .split('\n')
+    .flatMap(text => {
+      const line = progressLine.safeParse(parseObject(text));
+      return line.success ? [line.data] : [];
+    });
 }
 
 /** When a worker last wrote something of an attempt, in milliseconds since 1970 by the clock of the file system. The heartbeat is not among it: that is the runner's. */

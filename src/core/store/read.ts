@@ -36,9 +36,13 @@ export function readParsed<T>(schema: z.ZodType<T>, path: string): T | undefined
 
 /** The first few tell enough of what is wrong with a file. */
 function issuesText({ issues }: z.ZodError): string {
-  return issues.slice(0, SHOWN_ISSUES).map(i => `${i.path.join('.')}: ${i.message}`.slice(0, SHOWN_CHARACTERS)).join('; ');
+  return issues
+    .slice(0, SHOWN_ISSUES)
+    .map(i => `${i.path.join('.')}: ${i.message}`.slice(0, SHOWN_CHARACTERS))
+    .join('; ');
 }
-const SHOWN_ISSUES = 3, SHOWN_CHARACTERS = 300;
+const SHOWN_ISSUES = 3,
+  SHOWN_CHARACTERS = 300;
 
 /**
  * Objects of a JSON-lines file, in order. A last line without newline was torn by a crash and does not count.
@@ -82,7 +86,9 @@ export function readEnd(path: string, most: number, from = 0): string {
 
 export function listFolder(path: string): string[] {
   try {
-    return readdirSync(path).filter(name => !isTemporary(name)).sort();
+    return readdirSync(path)
+      .filter(name => !isTemporary(name))
+      .sort();
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
@@ -94,7 +100,10 @@ export const isNumberName = (name: string): boolean => /^(?:0|[1-9]\d{0,14})$/.t
 
 /** Names that are whole numbers (attempts, steps), ascending. */
 export function listNumbers(path: string): number[] {
-  return listFolder(path).filter(isNumberName).map(Number).sort((a, b) => a - b);
+  return listFolder(path)
+    .filter(isNumberName)
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
 export function parseObject(text: string): Record<string, unknown> | undefined {

@@ -162,7 +162,7 @@ export class Store extends StoreReader {
   async #adopt(key: string): Promise<boolean> {
     for (const attempt of this.attempts(key)) {
       if (this.incomplete(key, attempt) !== undefined) continue;
-      if (await damage(this.attemptDir(key, attempt), COMMITTED) === undefined) {
+      if ((await damage(this.attemptDir(key, attempt), COMMITTED)) === undefined) {
         new Attempt(this.#files, this, key, attempt).link();
         return true;
       }
@@ -228,7 +228,10 @@ function checkFormat(path: string): void {
   const format = formatOf(path)?.['format'];
   if (typeof format !== 'number' || !(format >= 0)) throw new StoreError('STORE_DAMAGED', `${file}: expected {"format": ${STORE_FORMAT}}, got no format`);
   if (format > STORE_FORMAT) {
-    throw new StoreError('STORE_NEWER', `${path} was written by a newer version of this program (store format ${format}; this one reads up to ${STORE_FORMAT}); update the program or choose another --store`);
+    throw new StoreError(
+      'STORE_NEWER',
+      `${path} was written by a newer version of this program (store format ${format}; this one reads up to ${STORE_FORMAT}); update the program or choose another --store`,
+    );
   }
 }
 

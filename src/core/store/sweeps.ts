@@ -40,20 +40,21 @@ const sweepFile: z.ZodType<SweepRecord> = z.object({
 /** Sweeps of a store, newest first. Damaged files are told to `warn` and passed over. */
 export function readSweeps(store: string, warn: (message: string) => void): SweepRecord[] {
   const folder = layout.sweeps(store);
-  return listFolder(folder).reverse().flatMap(name => {
-    try {
-      return readParsed(sweepFile, join(folder, name)) ?? [];
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      warn(`${error.message}; passed over, it only serves to explain`);
-      return [];
-    }
-  });
+  return listFolder(folder)
+    .reverse()
+    .flatMap(name => {
+      try {
+        return readParsed(sweepFile, join(folder, name)) ?? [];
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        warn(`${error.message}; passed over, it only serves to explain`);
+        return [];
+      }
+    });
 }
 
 /** Where the record of a sweep of this process stands: names sort by time. */
-export const sweepPath = (store: string, { time }: SweepRecord): string =>
-  join(layout.sweeps(store), `${time.replaceAll(':', '-')}-${process.pid}.json`);
+export const sweepPath = (store: string, { time }: SweepRecord): string => join(layout.sweeps(store), `${time.replaceAll(':', '-')}-${process.pid}.json`);
 
 /** Whether a sweep plans an arm otherwise than the newest record of it at the same profile and overrides. */
 export function saysNew(sweep: SweepRecord, known: readonly SweepRecord[]): boolean {
@@ -90,10 +91,12 @@ interface Scale {
 }
 
 /** Profile and overrides are the same. */
-export const sameScale = (a: Scale, b: Scale): boolean =>
-  a.profile === b.profile && [...a.overrides].sort().join('\n') === [...b.overrides].sort().join('\n');
+export const sameScale = (a: Scale, b: Scale): boolean => a.profile === b.profile && [...a.overrides].sort().join('\n') === [...b.overrides].sort().join('\n');
 
 const armKey = ({ ablation, arm, seed }: SweptArm): string => `${ablation}/${arm} ${seed}`;
 
 const stagesText = ({ stages }: SweptArm): string =>
-  Object.entries(stages).map(([role, key]) => `${role}=${key}`).sort().join(' ');
+  Object.entries(stages)
+    .map(([role, key]) => `${role}=${key}`)
+    .sort()
+    .join(' ');

@@ -70,11 +70,27 @@ function runRow(store: StoreReader, key: string, warn: (message: string) => void
   };
   const time = (name: string): string | null => (z.iso.datetime().safeParse(facts[name]).success ? text(name) : null);
   return [
-    key, stage?.kind ?? null, stage?.revision ?? null, stage?.label ?? null, stage?.seed ?? null,
-    stateName(state), attempt ?? null, store.attempts(key).length, failure?.code ?? null, failure?.reason ?? null,
-    record?.place ?? null, text('host') ?? record?.owner.host ?? null, record?.created ?? null, time('ended'),
-    number('wall_seconds'), number('cpu_seconds'), whole('peak_memory_bytes'), text('commit'),
-    stage ? JSON.stringify(stage.recipe) : null, stage ? JSON.stringify(stage.upstream) : null, JSON.stringify(facts),
+    key,
+    stage?.kind ?? null,
+    stage?.revision ?? null,
+    stage?.label ?? null,
+    stage?.seed ?? null,
+    stateName(state),
+    attempt ?? null,
+    store.attempts(key).length,
+    failure?.code ?? null,
+    failure?.reason ?? null,
+    record?.place ?? null,
+    text('host') ?? record?.owner.host ?? null,
+    record?.created ?? null,
+    time('ended'),
+    number('wall_seconds'),
+    number('cpu_seconds'),
+    whole('peak_memory_bytes'),
+    text('commit'),
+    stage ? JSON.stringify(stage.recipe) : null,
+    stage ? JSON.stringify(stage.upstream) : null,
+    JSON.stringify(facts),
   ];
 }
 
@@ -84,28 +100,34 @@ const metrics: StoreTable = {
   name: 'metrics',
   help: 'one row a number of a curve, stitched over attempts: no step twice',
   columns: [KEY, column('step', 'BIGINT', 'finished steps'), column('epoch', 'DOUBLE', ''), column('name', 'VARCHAR', 'loss, lr, ...'), column('value', 'DOUBLE', '')],
-  rows: (store, warn) => mapKeys(store, warn, key =>
-    store.curve(key).flatMap(({ step, epoch, ...values }) => Object.entries(values).map(([name, value]): StoreCell[] => [key, step, epoch, name, value]))),
+  rows: (store, warn) =>
+    mapKeys(store, warn, key => store.curve(key).flatMap(({ step, epoch, ...values }) => Object.entries(values).map(([name, value]): StoreCell[] => [key, step, epoch, name, value]))),
 };
 
 const results: StoreTable = {
   name: 'results',
   help: 'one row a number (or text) of a stage that is done',
   columns: [KEY, column('name', 'VARCHAR', 'accuracy, ...'), column('value', 'DOUBLE', 'absent where it is text'), column('text', 'VARCHAR', 'where it is none')],
-  rows: (store, warn) => mapKeys(store, warn, key =>
-    Object.entries(store.result(key) ?? {}).map(([name, value]): StoreCell[] => (typeof value === 'number' ? [key, name, value, null] : [key, name, null, value]))),
+  rows: (store, warn) =>
+    mapKeys(store, warn, key => Object.entries(store.result(key) ?? {}).map(([name, value]): StoreCell[] => (typeof value === 'number' ? [key, name, value, null] : [key, name, null, value]))),
 };
 
 const arms: StoreTable = {
   name: 'arms',
   help: 'one row a stage of an arm, as the newest sweep of it planned; a stage of several arms has a row in each',
   columns: [
-    column('profile', 'VARCHAR', ''), column('overrides', 'VARCHAR', 'of the profile, e.g. distill.epochs=5'),
-    column('ablation', 'VARCHAR', ''), column('arm', 'VARCHAR', ''), column('seed', 'BIGINT', 'of the replicate'),
-    column('role', 'VARCHAR', 'of the stage in the arm'), KEY,
+    column('profile', 'VARCHAR', ''),
+    column('overrides', 'VARCHAR', 'of the profile, e.g. distill.epochs=5'),
+    column('ablation', 'VARCHAR', ''),
+    column('arm', 'VARCHAR', ''),
+    column('seed', 'BIGINT', 'of the replicate'),
+    column('role', 'VARCHAR', 'of the stage in the arm'),
+    KEY,
   ],
-  rows: (store, warn) => newestArms(store.sweeps(warn)).flatMap(({ profile, overrides, ablation, arm, seed, stages }) =>
-    Object.entries(stages).map(([role, key]): StoreCell[] => [profile, overrides.join(', '), ablation, arm, seed, role, key])),
+  rows: (store, warn) =>
+    newestArms(store.sweeps(warn)).flatMap(({ profile, overrides, ablation, arm, seed, stages }) =>
+      Object.entries(stages).map(([role, key]): StoreCell[] => [profile, overrides.join(', '), ablation, arm, seed, role, key]),
+    ),
 };
 
 export const TABLES: readonly StoreTable[] = [runs, metrics, results, arms];

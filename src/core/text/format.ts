@@ -45,7 +45,10 @@ function significant(value: number): string {
 }
 
 /** 1234567 -> `1,234,567`. */
-export const formatCount = (value: number): string => Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ',');
+export const formatCount = (value: number): string =>
+  Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
 
 const PREFIXES = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'] as const;
 

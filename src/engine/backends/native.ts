@@ -31,8 +31,7 @@ export function nativeEnvironment({ device, threads }: EnginePlace): Record<stri
  * @internal
  */
 export function isNativeNoise(line: string): boolean {
-  return line.startsWith('WARNING: All log messages before absl::InitializeLog() is called are written to STDERR')
-    || /^I\d{4} .* port\.cc:\d+\] oneDNN custom operations are on\./.test(line);
+  return line.startsWith('WARNING: All log messages before absl::InitializeLog() is called are written to STDERR') || /^I\d{4} .* port\.cc:\d+\] oneDNN custom operations are on\./.test(line);
 }
 
 interface NativeBackend extends tf.KernelBackend {
@@ -56,8 +55,11 @@ export async function loadNative({ device, threads }: EnginePlace): Promise<Load
   }
   const actual: Device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
   if (actual !== device) {
-    throw new EngineError('ENGINE_DEVICE', `Expected ops to run on the ${device}, got the ${actual}. ` +
-      `Check the driver (\`nvidia-smi\`), CUDA_VISIBLE_DEVICES, and that \`${SETUP}\` was run on a machine with the GPU; or ask for the other device.`);
+    throw new EngineError(
+      'ENGINE_DEVICE',
+      `Expected ops to run on the ${device}, got the ${actual}. ` +
+        `Check the driver (\`nvidia-smi\`), CUDA_VISIBLE_DEVICES, and that \`${SETUP}\` was run on a machine with the GPU; or ask for the other device.`,
+    );
   }
   return { libraryVersion: backend.binding.TF_Version, why: `the ${device} was asked for, and native TensorFlow runs on it` };
 }

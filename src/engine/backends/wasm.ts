@@ -39,8 +39,11 @@ async function importPackages(): Promise<string> {
 
 /** What goes wrong is said on the console, not thrown. */
 async function start(): Promise<{ started: boolean; complaints: string[] }> {
-  const { warn, error } = console, complaints: string[] = [];
-  const collect = (...values: unknown[]): void => { complaints.push(values.map(value => (value instanceof Error ? value.message : String(value))).join(' ')); };
+  const { warn, error } = console,
+    complaints: string[] = [];
+  const collect = (...values: unknown[]): void => {
+    complaints.push(values.map(value => (value instanceof Error ? value.message : String(value))).join(' '));
+  };
   Object.assign(console, { warn: collect, error: collect });
   try {
     return { started: await keepingListeners(() => tf.setBackend('wasm')), complaints };

@@ -28,7 +28,10 @@ function typeText({ dtype, shape }: TensorType): string {
 
 /** One text for equal names and types, in any order. */
 export function typesText(types: Types): string {
-  return Object.entries(types).map(([name, type]) => `${name}: ${typeText(type)}`).sort().join('; ');
+  return Object.entries(types)
+    .map(([name, type]) => `${name}: ${typeText(type)}`)
+    .sort()
+    .join('; ');
 }
 
 /** @throws CompileError `INPUTS` unless there is an input of each name and type, and no other */

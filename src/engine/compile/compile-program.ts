@@ -17,7 +17,8 @@ export function compileProgram(functions: Readonly<Record<string, Compilable>>, 
     if (precision !== 'float32') {
       throw new CompileError('UNSUPPORTED', `Expected float32 where ops run one by one, got ${precision}. Compile in the mode 'graph', on native TensorFlow.`);
     }
-    if (mode !== 'eager') warnOnce(`Expected native TensorFlow for the mode '${mode}', got "${tf.getBackend()}": steps run op by op (mode 'eager'), which is slower and differs in the last digits.`, warn);
+    if (mode !== 'eager')
+      warnOnce(`Expected native TensorFlow for the mode '${mode}', got "${tf.getBackend()}": steps run op by op (mode 'eager'), which is slower and differs in the last digits.`, warn);
     return eagerProgram(functions, options);
   }
   expectProcessOf(mode);
@@ -30,15 +31,25 @@ export const executedMode = (mode: Mode): Mode => (isNative() ? mode : 'eager');
 function expectProcessOf(mode: Mode): void {
   const actual = modeOfProcess(process.env);
   if (actual === mode) return;
-  const variables = Object.entries(modeEnvironment('hybrid')).map(([name, value]) => `${name}="${value}"`).join(' ');
-  throw new CompileError('ENGINE', mode === 'hybrid'
-    ? `Expected a process that was started with ${variables} for the mode 'hybrid', got one without.`
-    : `Expected a process without XLA's clustering for the mode '${mode}', got TF_XLA_FLAGS="${process.env['TF_XLA_FLAGS'] ?? ''}". Unset it, or compile in the mode 'hybrid'.`);
+  const variables = Object.entries(modeEnvironment('hybrid'))
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(' ');
+  throw new CompileError(
+    'ENGINE',
+    mode === 'hybrid'
+      ? `Expected a process that was started with ${variables} for the mode 'hybrid', got one without.`
+      : `Expected a process without XLA's clustering for the mode '${mode}', got TF_XLA_FLAGS="${process.env['TF_XLA_FLAGS'] ?? ''}". Unset it, or compile in the mode 'hybrid'.`,
+  );
 }
 
 let warned = false;
 
-function warnOnce(message: string, warn: (message: string) => void = text => { process.emitWarning(text); }): void {
+function warnOnce(
+  message: string,
+  warn: (message: string) => void = text => {
+    process.emitWarning(text);
+  },
+): void {
   if (!warned) warn(message);
   warned = true;
 }

@@ -35,7 +35,8 @@ export function compileStep(fn: StepFunction, { state: initial, frozen = {}, pre
 
   /** The state moves to the program that runs next. */
   const programFor = (inputs: Params): Program => {
-    const shapes = typesText(typesOf(inputs)), known = programs.get(shapes);
+    const shapes = typesText(typesOf(inputs)),
+      known = programs.get(shapes);
     if (known !== undefined && known === current) return known;
     if (current) keep(current.readState());
     const program = known ?? compileProgram({ step: { fn, inputs } }, { state, frozen, precision, ...options });
@@ -59,5 +60,4 @@ export function compileStep(fn: StepFunction, { state: initial, frozen = {}, pre
   };
 }
 
-const copies = (tensors: Params): Record<string, tf.Tensor> =>
-  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.clone()]));
+const copies = (tensors: Params): Record<string, tf.Tensor> => Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.clone()]));

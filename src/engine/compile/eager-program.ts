@@ -36,7 +36,9 @@ export function eagerProgram(functions: Readonly<Record<string, Compilable>>, { 
       checkState(types, typesOf(values));
       replace({ ...state, ...copies(values) });
     },
-    dispose: () => { tf.dispose(state); },
+    dispose: () => {
+      tf.dispose(state);
+    },
   };
 }
 

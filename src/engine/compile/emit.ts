@@ -46,7 +46,12 @@ function emitFreed(variables: readonly string[]): readonly GraphNode[] {
 }
 
 function emitVariable(name: string, { dtype, shape }: TensorType): Pick<Graph, 'nodes'> & { name: string; write: Graph['write'][string]; read: string } {
-  const handle = handleOf(name), feed = `new/${name}`, copy = `copy/${name}`, assign = `assign/${name}`, fetch = `assigned/${name}`, read = `value/${name}`;
+  const handle = handleOf(name),
+    feed = `new/${name}`,
+    copy = `copy/${name}`,
+    assign = `assign/${name}`,
+    fetch = `assigned/${name}`,
+    read = `value/${name}`;
   const type = { dtype: typeAttribute(dtype) };
   const nodes = [
     node(handle, 'VarHandleOp', [], { ...type, shape: shapeAttribute(shape), shared_name: string(name), container: string('') }),
@@ -69,17 +74,27 @@ function emitFunction(name: string, trace: Trace): { nodes: readonly GraphNode[]
   const body = trace.operations.map((operation, i) => emitOperation(place(`${operation.op}_${i}`), operation, edges));
   const edge = (value: ValueId): string => expectEdge(edges, value);
 
-  const assigns = Object.entries(trace.assigned).map(([variable, value]) => node(
-    place(`assign/${variable}`), 'AssignVariableOp',
-    // The value before the step has been read when it is replaced.
-    [handleOf(variable), edge(value), ...(reads.has(variable) ? [control(reads.get(variable)!.name)] : [])],
-    { dtype: typeAttribute(typeOf(trace, value).dtype) },
-  ));
+  const assigns = Object.entries(trace.assigned).map(([variable, value]) =>
+    node(
+      place(`assign/${variable}`),
+      'AssignVariableOp',
+      // The value before the step has been read when it is replaced.
+      [handleOf(variable), edge(value), ...(reads.has(variable) ? [control(reads.get(variable)!.name)] : [])],
+      { dtype: typeAttribute(typeOf(trace, value).dtype) },
+    ),
+  );
   const updates = trace.updates.map(update => emitUpdate(trace, update, place, edge, reads));
-  const done = node(place('done'), 'NoOp', [...assigns, ...updates.map(nodes => nodes.at(-1)!)].map(change => control(change.name)), {});
+  const done = node(
+    place('done'),
+    'NoOp',
+    [...assigns, ...updates.map(nodes => nodes.at(-1)!)].map(change => control(change.name)),
+    {},
+  );
   const fed = viewsOfInputs(trace);
-  const outputs = Object.entries(trace.outputs).map(([output, value]) =>
-    [output, node(place(`output/${output}`), fed.has(value) ? 'DeepCopy' : 'Identity', [edge(value), control(done.name)], { T: typeAttribute(typeOf(trace, value).dtype) })] as const);
+  const outputs = Object.entries(trace.outputs).map(
+    ([output, value]) =>
+      [output, node(place(`output/${output}`), fed.has(value) ? 'DeepCopy' : 'Identity', [edge(value), control(done.name)], { T: typeAttribute(typeOf(trace, value).dtype) })] as const,
+  );
   return {
     nodes: [...feeds.map(([, feed]) => feed), ...reads.values(), ...body, ...assigns, ...updates.flat(), done, ...outputs.map(([, output]) => output)],
     signature: { feeds: names(feeds), fetches: names(outputs) },
@@ -91,20 +106,26 @@ const VIEWS: ReadonlySet<string> = new Set(['ExpandDims', 'Reshape']);
 /** Values in the memory of an input, which may be JavaScript's: given back as they are they would outlive the call. */
 function viewsOfInputs({ inputs, operations }: Trace): ReadonlySet<ValueId> {
   const fed = new Set(Object.values(inputs));
-  for (const { op, inputs: [first], outputs: [output] } of operations) if (VIEWS.has(op) && fed.has(first!)) fed.add(output!);
+  for (const {
+    op,
+    inputs: [first],
+    outputs: [output],
+  } of operations)
+    if (VIEWS.has(op) && fed.has(first!)) fed.add(output!);
   return fed;
 }
 
 /** The variables have been read, where the step reads them, before they change: those who have read them keep what they have. */
 function emitUpdate(
-  trace: Trace, { op, variables, inputs, attributes, from }: Update, place: (kind: string) => string, edge: (value: ValueId) => string,
+  trace: Trace,
+  { op, variables, inputs, attributes, from }: Update,
+  place: (kind: string) => string,
+  edge: (value: ValueId) => string,
   reads: ReadonlyMap<string, GraphNode>,
 ): readonly [...GraphNode[], GraphNode] {
   const [first] = variables;
   const readBefore = variables.flatMap(variable => (reads.has(variable) ? [control(reads.get(variable)!.name)] : []));
-  const set = from === undefined ? [] : [
-    node(place(`assign/${first!}`), 'AssignVariableOp', [handleOf(first!), edge(from), ...readBefore], { dtype: typeAttribute(typeOf(trace, from).dtype) }),
-  ];
+  const set = from === undefined ? [] : [node(place(`assign/${first!}`), 'AssignVariableOp', [handleOf(first!), edge(from), ...readBefore], { dtype: typeAttribute(typeOf(trace, from).dtype) })];
   const after = set.length === 0 ? readBefore : set.map(({ name }) => control(name));
   return [...set, node(place(`update/${first!}`), op, [...variables.map(handleOf), ...inputs.map(edge), ...after], attributes)];
 }
@@ -124,8 +145,12 @@ function emitInputs(trace: Trace, place: (kind: string) => string, edges: Map<Va
 
 /** Reads of the variables that the function uses. */
 function emitReads(trace: Trace, place: (kind: string) => string, edges: Map<ValueId, string>): Map<string, GraphNode> {
-  const used = new Set([...trace.operations.flatMap(({ inputs }) => inputs), ...Object.values(trace.assigned), ...Object.values(trace.outputs),
-    ...trace.updates.flatMap(({ inputs, from }) => [...inputs, ...(from === undefined ? [] : [from])])]);
+  const used = new Set([
+    ...trace.operations.flatMap(({ inputs }) => inputs),
+    ...Object.values(trace.assigned),
+    ...Object.values(trace.outputs),
+    ...trace.updates.flatMap(({ inputs, from }) => [...inputs, ...(from === undefined ? [] : [from])]),
+  ]);
   const reads = new Map<string, GraphNode>();
   for (const [name, value] of Object.entries(trace.variables)) {
     if (!used.has(value)) continue;
@@ -138,7 +163,12 @@ function emitReads(trace: Trace, place: (kind: string) => string, edges: Map<Val
 
 function emitOperation(name: string, { op, inputs, outputs, attributes }: Operation, edges: Map<ValueId, string>): GraphNode {
   outputs.forEach((value, i) => edges.set(value, i === 0 ? name : `${name}:${i}`));
-  return node(name, op, inputs.map(value => expectEdge(edges, value)), attributes);
+  return node(
+    name,
+    op,
+    inputs.map(value => expectEdge(edges, value)),
+    attributes,
+  );
 }
 
 function expectEdge(edges: ReadonlyMap<ValueId, string>, value: ValueId): string {

@@ -1,5 +1,4 @@
-export type CompileErrorCode =
-  | 'ENGINE' | 'VALUE_READ' | 'RANDOM_DRAW' | 'CAPTURED_TENSOR' | 'UNKNOWN_OP' | 'UNSUPPORTED' | 'STATE' | 'INPUTS' | 'OUTPUTS';
+export type CompileErrorCode = 'ENGINE' | 'VALUE_READ' | 'RANDOM_DRAW' | 'CAPTURED_TENSOR' | 'UNKNOWN_OP' | 'UNSUPPORTED' | 'STATE' | 'INPUTS' | 'OUTPUTS';
 
 /** A step cannot be compiled, or not be run as it was compiled. The message says what was expected and how to mend it. */
 export class CompileError extends Error {

@@ -26,7 +26,12 @@ interface Compiled {
 }
 
 /** Programs that nobody uses. Their variables are freed: what stays is the graph, so that a number is bound enough. */
-const idle = createPool<Compiled>({ most: 32, drop: ({ session }) => { session.dispose(); } });
+const idle = createPool<Compiled>({
+  most: 32,
+  drop: ({ session }) => {
+    session.dispose();
+  },
+});
 
 export function graphProgram(functions: Readonly<Record<string, Compilable>>, options: GraphOptions): Program {
   const { state, frozen } = options;
@@ -39,7 +44,8 @@ export function graphProgram(functions: Readonly<Record<string, Compilable>>, op
   let open = true;
 
   const compute = (name: string, inputs: Params): Record<string, tf.Tensor> => {
-    const types = compiled.functions[name], signature = graph.functions[name];
+    const types = compiled.functions[name],
+      signature = graph.functions[name];
     if (types === undefined || signature === undefined) throw unknownFunction(name, Object.keys(functions));
     if (!open) throw new CompileError('ENGINE', 'Expected a program in use, got one that was disposed of.');
     checkInputs(types.inputs, inputs);
@@ -54,7 +60,10 @@ export function graphProgram(functions: Readonly<Record<string, Compilable>>, op
     },
     compute,
     readState: () => {
-      const tensors = session.run({}, stateNames.map(name => graph.read[stateVariable(name)]!));
+      const tensors = session.run(
+        {},
+        stateNames.map(name => graph.read[stateVariable(name)]!),
+      );
       return Object.fromEntries(stateNames.map((name, i) => [name, tensors[i]!]));
     },
     writeState: next => {
@@ -77,37 +86,45 @@ export function graphProgram(functions: Readonly<Record<string, Compilable>>, op
 /** Everything that decides the graph; undefined where nobody said what the functions compute. */
 function keyOf(functions: Readonly<Record<string, Compilable>>, { signature, mode, precision, state, frozen }: GraphOptions): string | undefined {
   if (signature === undefined) return undefined;
-  const inputs = Object.entries(functions).map(([name, { inputs }]) => [name, typesText(typesOf(inputs))]).sort();
+  const inputs = Object.entries(functions)
+    .map(([name, { inputs }]) => [name, typesText(typesOf(inputs))])
+    .sort();
   const decisive = [signature, mode, precision, inputs, typesText(typesOf(state)), typesText(typesOf(frozen))];
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 
 function compile(functions: Readonly<Record<string, Compilable>>, { state, frozen, precision }: GraphOptions): Compiled {
-  const traces = Object.fromEntries(Object.entries(functions).map(([name, { fn, inputs }]) =>
-    [name, rewrite(traceStep(fn, { state, frozen, inputs }), precision)]));
+  const traces = Object.fromEntries(Object.entries(functions).map(([name, { fn, inputs }]) => [name, rewrite(traceStep(fn, { state, frozen, inputs }), precision)]));
   const variables = typesOf({ ...renamed(state, stateVariable), ...renamed(usedFrozen(frozen, Object.values(traces)), frozenVariable) });
   const graph = emitGraph(variables, traces);
   return {
-    session: openSession(graph.nodes), graph, variables,
-    functions: Object.fromEntries(Object.entries(traces).map(([name, trace]) =>
-      [name, { inputs: typesOfValues(trace, trace.inputs), outputs: typesOfValues(trace, trace.outputs) }])),
+    session: openSession(graph.nodes),
+    graph,
+    variables,
+    functions: Object.fromEntries(Object.entries(traces).map(([name, trace]) => [name, { inputs: typesOfValues(trace, trace.inputs), outputs: typesOfValues(trace, trace.outputs) }])),
   };
 }
 
-const renamed = (tensors: Params, rename: (name: string) => string): Record<string, tf.Tensor> =>
-  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [rename(name), tensor]));
+const renamed = (tensors: Params, rename: (name: string) => string): Record<string, tf.Tensor> => Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [rename(name), tensor]));
 
 /** A teacher that is tapped early has blocks that no function reads. */
 function usedFrozen(frozen: Params, traces: readonly Trace[]): Params {
-  const read = new Set(traces.flatMap(({ operations, variables }) => {
-    const values = new Set(operations.flatMap(({ inputs }) => inputs));
-    return Object.keys(variables).filter(name => values.has(variables[name]!));
-  }));
+  const read = new Set(
+    traces.flatMap(({ operations, variables }) => {
+      const values = new Set(operations.flatMap(({ inputs }) => inputs));
+      return Object.keys(variables).filter(name => values.has(variables[name]!));
+    }),
+  );
   return Object.fromEntries(Object.entries(frozen).filter(([name]) => read.has(frozenVariable(name))));
 }
 
 function write({ session, graph }: Compiled, values: Params): void {
   const places = Object.entries(values).map(([name, tensor]) => ({ ...graph.write[name]!, tensor }));
   if (places.length === 0) return;
-  tf.dispose(session.run(Object.fromEntries(places.map(({ feed, tensor }) => [feed, tensor])), places.map(({ fetch }) => fetch)));
+  tf.dispose(
+    session.run(
+      Object.fromEntries(places.map(({ feed, tensor }) => [feed, tensor])),
+      places.map(({ fetch }) => fetch),
+    ),
+  );
 }

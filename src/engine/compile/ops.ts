@@ -36,56 +36,84 @@ const reduction: Rule = ({ inputs: [x], attributes, integers }) => {
 
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   // element by element
-  ...['Abs', 'AddN', 'Erf', 'Exp', 'Floor', 'Log', 'LogicalNot', 'Neg', 'OnesLike', 'Relu', 'Round', 'Rsqrt', 'Sigmoid', 'Sign', 'Softmax',
-    'Sqrt', 'Square', 'Tanh', 'ZerosLike'].map(op => [op, likeFirst] as const),
+  ...['Abs', 'AddN', 'Erf', 'Exp', 'Floor', 'Log', 'LogicalNot', 'Neg', 'OnesLike', 'Relu', 'Round', 'Rsqrt', 'Sigmoid', 'Sign', 'Softmax', 'Sqrt', 'Square', 'Tanh', 'ZerosLike'].map(
+    op => [op, likeFirst] as const,
+  ),
   ...['Add', 'FloorDiv', 'Maximum', 'Minimum', 'Mul', 'Pow', 'RealDiv', 'SquaredDifference', 'Sub'].map(op => [op, broadcast] as const),
   ...['Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'NotEqual'].map(op => [op, comparison] as const),
   ['Cast', ({ inputs: [x], attributes }) => ({ dtype: typeIn(attributes, 'DstT'), shape: x!.shape })],
   ['Select', ({ inputs: [, x] }) => x!],
   // reductions
   ...['Max', 'Mean', 'Min', 'Prod', 'Sum'].map(op => [op, reduction] as const),
-  ['ArgMax', ({ inputs: [x], attributes, integers }) =>
-    ({ dtype: typeIn(attributes, 'output_type'), shape: x!.shape.toSpliced(fromStart(integers(1)[0]!, x!.shape.length), 1) })],
+  ['ArgMax', ({ inputs: [x], attributes, integers }) => ({ dtype: typeIn(attributes, 'output_type'), shape: x!.shape.toSpliced(fromStart(integers(1)[0]!, x!.shape.length), 1) })],
   // products
-  ['BatchMatMulV2', ({ inputs: [a, b], attributes: { adj_x, adj_y } }) => ({
-    dtype: a!.dtype,
-    shape: [
-      ...tf.broadcast_util.assertAndGetBroadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2)),
-      a!.shape.at(adj_x?.value === true ? -1 : -2)!, b!.shape.at(adj_y?.value === true ? -2 : -1)!,
-    ],
-  })],
+  [
+    'BatchMatMulV2',
+    ({ inputs: [a, b], attributes: { adj_x, adj_y } }) => ({
+      dtype: a!.dtype,
+      shape: [
+        ...tf.broadcast_util.assertAndGetBroadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2)),
+        a!.shape.at(adj_x?.value === true ? -1 : -2)!,
+        b!.shape.at(adj_y?.value === true ? -2 : -1)!,
+      ],
+    }),
+  ],
   // shapes and places
   ['Reshape', ({ inputs: [x], integers }) => ({ dtype: x!.dtype, shape: tf.util.inferFromImplicitShape([...integers(1)], sizeOf(x!)) })],
   ['ExpandDims', ({ inputs: [x], integers }) => ({ dtype: x!.dtype, shape: x!.shape.toSpliced(fromStart(integers(1)[0]!, x!.shape.length + 1), 0, 1) })],
   ['Transpose', ({ inputs: [x], integers }) => ({ dtype: x!.dtype, shape: integers(1).map(axis => x!.shape[axis]!) })],
   ['ReverseV2', likeFirst],
-  ['Slice', ({ inputs: [x], integers }) => {
-    const begin = integers(1);
-    return { dtype: x!.dtype, shape: integers(2).map((size, axis) => (size === -1 ? x!.shape[axis]! - begin[axis]! : size)) };
-  }],
-  ['SplitV', ({ inputs: [x], integers }) => {
-    const axis = fromStart(integers(2)[0]!, x!.shape.length);
-    return integers(1).map(size => ({ dtype: x!.dtype, shape: x!.shape.with(axis, size) }));
-  }],
-  ['ConcatV2', ({ inputs, integers }) => {
-    const parts = inputs.slice(0, -1), [first] = parts, axis = fromStart(integers(parts.length)[0]!, first!.shape.length);
-    return { dtype: first!.dtype, shape: first!.shape.with(axis, parts.reduce((sum, { shape }) => sum + shape[axis]!, 0)) };
-  }],
-  ['Pack', ({ inputs, attributes }) =>
-    ({ dtype: inputs[0]!.dtype, shape: inputs[0]!.shape.toSpliced(fromStart(numberIn(attributes, 'axis'), inputs[0]!.shape.length + 1), 0, inputs.length) })],
-  ['Unpack', ({ inputs: [x], attributes, outputs }) =>
-    Array.from({ length: outputs }, () => ({ dtype: x!.dtype, shape: x!.shape.toSpliced(fromStart(numberIn(attributes, 'axis'), x!.shape.length), 1) }))],
-  ['PadV2', ({ inputs: [x], integers }) => {
-    const paddings = integers(1);
-    return { dtype: x!.dtype, shape: x!.shape.map((size, axis) => size + paddings[2 * axis]! + paddings[2 * axis + 1]!) };
-  }],
+  [
+    'Slice',
+    ({ inputs: [x], integers }) => {
+      const begin = integers(1);
+      return { dtype: x!.dtype, shape: integers(2).map((size, axis) => (size === -1 ? x!.shape[axis]! - begin[axis]! : size)) };
+    },
+  ],
+  [
+    'SplitV',
+    ({ inputs: [x], integers }) => {
+      const axis = fromStart(integers(2)[0]!, x!.shape.length);
+      return integers(1).map(size => ({ dtype: x!.dtype, shape: x!.shape.with(axis, size) }));
+    },
+  ],
+  [
+    'ConcatV2',
+    ({ inputs, integers }) => {
+      const parts = inputs.slice(0, -1),
+        [first] = parts,
+        axis = fromStart(integers(parts.length)[0]!, first!.shape.length);
+      return {
+        dtype: first!.dtype,
+        shape: first!.shape.with(
+          axis,
+          parts.reduce((sum, { shape }) => sum + shape[axis]!, 0),
+        ),
+      };
+    },
+  ],
+  ['Pack', ({ inputs, attributes }) => ({ dtype: inputs[0]!.dtype, shape: inputs[0]!.shape.toSpliced(fromStart(numberIn(attributes, 'axis'), inputs[0]!.shape.length + 1), 0, inputs.length) })],
+  [
+    'Unpack',
+    ({ inputs: [x], attributes, outputs }) => Array.from({ length: outputs }, () => ({ dtype: x!.dtype, shape: x!.shape.toSpliced(fromStart(numberIn(attributes, 'axis'), x!.shape.length), 1) })),
+  ],
+  [
+    'PadV2',
+    ({ inputs: [x], integers }) => {
+      const paddings = integers(1);
+      return { dtype: x!.dtype, shape: x!.shape.map((size, axis) => size + paddings[2 * axis]! + paddings[2 * axis + 1]!) };
+    },
+  ],
   ['Tile', ({ inputs: [x], integers }) => ({ dtype: x!.dtype, shape: integers(1).map((times, axis) => x!.shape[axis]! * times) })],
   ['Fill', ({ inputs: [, value], integers }) => ({ dtype: value!.dtype, shape: integers(0) })],
   ['OneHot', ({ inputs: [indices, , on], integers }) => ({ dtype: on!.dtype, shape: [...indices!.shape, integers(1)[0]!] })],
-  ['GatherV2', ({ inputs: [x, indices], attributes, integers }) => {
-    const batchDims = numberIn(attributes, 'batch_dims');
-    return { dtype: x!.dtype, shape: x!.shape.toSpliced(fromStart(integers(2)[0]!, x!.shape.length), 1, ...indices!.shape.slice(batchDims)) };
-  }],
+  [
+    'GatherV2',
+    ({ inputs: [x, indices], attributes, integers }) => {
+      const batchDims = numberIn(attributes, 'batch_dims');
+      return { dtype: x!.dtype, shape: x!.shape.toSpliced(fromStart(integers(2)[0]!, x!.shape.length), 1, ...indices!.shape.slice(batchDims)) };
+    },
+  ],
   ['UnsortedSegmentSum', ({ inputs: [x, segments], integers }) => ({ dtype: x!.dtype, shape: [integers(2)[0]!, ...x!.shape.slice(segments!.shape.length)] })],
 ]);
 

@@ -12,7 +12,9 @@ export interface GraphNode {
   readonly attributes: Attributes;
 }
 
-const VARINT = 0, BYTES = 2, FIXED32 = 5;
+const VARINT = 0,
+  BYTES = 2,
+  FIXED32 = 5;
 
 class Message {
   readonly #chunks: Uint8Array[] = [];
@@ -74,14 +76,22 @@ function tensorMessage({ dtype, shape, bytes }: TensorType & { readonly bytes: U
 /** Writes one value into a message: the fields of an AttrValue, and of its ListValue, have the same numbers. */
 function writeAttribute(message: Message, attribute: Attribute): Message {
   switch (attribute.kind) {
-    case 'string': return message.bytes(2, attribute.value);
-    case 'int': return message.varint(3, attribute.value);
-    case 'float': return message.float(4, attribute.value);
-    case 'bool': return message.varint(5, attribute.value ? 1 : 0);
-    case 'type': return message.varint(6, attribute.value);
-    case 'shape': return message.message(7, shapeMessage(attribute.value));
-    case 'tensor': return message.message(8, tensorMessage(attribute.value));
-    case 'list': return message.message(1, attribute.value.reduce(writeAttribute, new Message()));
+    case 'string':
+      return message.bytes(2, attribute.value);
+    case 'int':
+      return message.varint(3, attribute.value);
+    case 'float':
+      return message.float(4, attribute.value);
+    case 'bool':
+      return message.varint(5, attribute.value ? 1 : 0);
+    case 'type':
+      return message.varint(6, attribute.value);
+    case 'shape':
+      return message.message(7, shapeMessage(attribute.value));
+    case 'tensor':
+      return message.message(8, tensorMessage(attribute.value));
+    case 'list':
+      return message.message(1, attribute.value.reduce(writeAttribute, new Message()));
   }
 }
 
@@ -98,12 +108,12 @@ function nodeMessage({ name, op, inputs, attributes }: GraphNode): Message {
 export const TAG = 'serve';
 
 /** Version of GraphDef whose ops and defaults are meant, and the oldest reader that understands it (`core/public/version.h`). */
-const PRODUCER = 1882, MIN_CONSUMER = 12;
+const PRODUCER = 1882,
+  MIN_CONSUMER = 12;
 
 /** The bytes of `saved_model.pb` with one graph. */
 export function savedModel(nodes: readonly GraphNode[]): Uint8Array {
-  const graph = nodes.reduce((message, node) => message.message(1, nodeMessage(node)), new Message())
-    .message(4, new Message().varint(1, PRODUCER).varint(2, MIN_CONSUMER));
+  const graph = nodes.reduce((message, node) => message.message(1, nodeMessage(node)), new Message()).message(4, new Message().varint(1, PRODUCER).varint(2, MIN_CONSUMER));
   const metaGraph = new Message().message(1, new Message().bytes(4, TAG)).message(2, graph);
   return new Message().varint(1, 1).message(2, metaGraph).finish();
 }

@@ -32,7 +32,8 @@ let recording: Recorder | undefined;
  */
 export function composite<T extends readonly tf.Tensor[]>(name: string, inputs: readonly tf.Tensor[], compute: () => T): T {
   if (!recording) return compute();
-  const recorder = recording, values = inputs.map(valueOf);
+  const recorder = recording,
+    values = inputs.map(valueOf);
   return recorder.grouped(name, values, compute);
 }
 
@@ -43,7 +44,8 @@ export function composite<T extends readonly tf.Tensor[]>(name: string, inputs: 
  *   leaf, or executes an op that is not known to be pure
  */
 export function record<T>(leaves: ReadonlyMap<ValueId, TensorType>, run: () => T): Recording<T> {
-  const backend = nativeBackend(), engine = tf.engine();
+  const backend = nativeBackend(),
+    engine = tf.engine();
   const recorder = new Recorder(leaves, backend.binding);
   const move = backend.move.bind(backend);
   const undo = [
@@ -72,7 +74,10 @@ export function record<T>(leaves: ReadonlyMap<ValueId, TensorType>, run: () => T
 }
 
 const valueRead = (who: string): CompileError =>
-  new CompileError('VALUE_READ', `Expected a step that leaves all values in the engine. ${who} reads one (dataSync, data, arraySync or array), which would be that of its first run for ever. Return it as an output, or compute with tensors.`);
+  new CompileError(
+    'VALUE_READ',
+    `Expected a step that leaves all values in the engine. ${who} reads one (dataSync, data, arraySync or array), which would be that of its first run for ever. Return it as an output, or compute with tensors.`,
+  );
 
 const randomDraw = (what: string): CompileError =>
   new CompileError('RANDOM_DRAW', `Expected a step without random draws. It draws from ${what}, and would see the same numbers for ever. Draw before the step and hand the numbers in as an input.`);
@@ -109,7 +114,8 @@ class Recorder {
   }
 
   grouped<T extends readonly tf.Tensor[]>(name: string, inputs: readonly ValueId[], compute: () => T): T {
-    const before = this.#operations, body: Operation[] = [];
+    const before = this.#operations,
+      body: Operation[] = [];
     this.#operations = body;
     try {
       const result = compute();
@@ -143,7 +149,9 @@ class Recorder {
   #executeOp(op: string, attributes: readonly BindingAttribute[], inputs: readonly number[], count: number): BindingTensor[] {
     if (this.#readByKernel && op !== CHECKS_ITS_INPUT) this.refuse(valueRead(`A kernel before ${op}`));
     this.#readByKernel = false;
-    inputs.forEach((id, i) => { if (!this.#types.has(id)) this.refuse(captured(op, i)); });
+    inputs.forEach((id, i) => {
+      if (!this.#types.has(id)) this.refuse(captured(op, i));
+    });
     const recorded = this.#attributes(op, attributes);
     const types = outputTypes(op, { inputs: inputs.map(id => this.#types.get(id)!), attributes: recorded, outputs: count, integers: i => this.#integers(op, i, inputs[i]!) });
     if (types === undefined) {
@@ -164,7 +172,9 @@ class Recorder {
   #integers(op: string, input: number, id: ValueId): readonly number[] {
     const bytes = this.#types.get(id)?.dtype === DTYPE.int32 ? this.#constants.get(id) : undefined;
     if (bytes === undefined) {
-      this.refuse(new CompileError('UNSUPPORTED', `Expected input ${input} of ${op}, which decides a shape, to be integers from the host, got a computed tensor. Shapes cannot change from step to step.`));
+      this.refuse(
+        new CompileError('UNSUPPORTED', `Expected input ${input} of ${op}, which decides a shape, to be integers from the host, got a computed tensor. Shapes cannot change from step to step.`),
+      );
     }
     return [...new Int32Array(bytes.buffer)];
   }
@@ -178,7 +188,10 @@ class Recorder {
     const id = this.#newValue(type);
     this.#constants.set(id, bytes);
     this.#operations.push({
-      op: 'Const', inputs: [], outputs: [id], attributes: { dtype: typeAttribute(dtype), value: { kind: 'tensor', value: { ...type, bytes } } },
+      op: 'Const',
+      inputs: [],
+      outputs: [id],
+      attributes: { dtype: typeAttribute(dtype), value: { kind: 'tensor', value: { ...type, bytes } } },
     });
     return id;
   }
@@ -194,12 +207,18 @@ class Recorder {
       return { kind: 'list', value: (value as readonly unknown[]).map(element => this.#attribute(op, { name, type, value: element })) };
     }
     switch (type) {
-      case TF_ATTR_STRING: return { kind: 'string', value: value as string };
-      case TF_ATTR_INT: return { kind: 'int', value: value as number };
-      case TF_ATTR_FLOAT: return { kind: 'float', value: value as number };
-      case TF_ATTR_BOOL: return { kind: 'bool', value: Boolean(value) };
-      case TF_ATTR_TYPE: return { kind: 'type', value: value as number };
-      default: return this.refuse(new CompileError('UNSUPPORTED', `Expected an attribute of a known type, got type ${type} in '${name}' of ${op}.`));
+      case TF_ATTR_STRING:
+        return { kind: 'string', value: value as string };
+      case TF_ATTR_INT:
+        return { kind: 'int', value: value as number };
+      case TF_ATTR_FLOAT:
+        return { kind: 'float', value: value as number };
+      case TF_ATTR_BOOL:
+        return { kind: 'bool', value: Boolean(value) };
+      case TF_ATTR_TYPE:
+        return { kind: 'type', value: value as number };
+      default:
+        return this.refuse(new CompileError('UNSUPPORTED', `Expected an attribute of a known type, got type ${type} in '${name}' of ${op}.`));
     }
   }
 }
@@ -207,8 +226,7 @@ class Recorder {
 function captured(op: string, input: number): CompileError {
   return new CompileError(
     'CAPTURED_TENSOR',
-    `Expected ${op} to read what the step was given or has computed, got a tensor from outside as its input ${input}. `
-      + 'Hand it in as an input, or declare it as frozen if it never changes.',
+    `Expected ${op} to read what the step was given or has computed, got a tensor from outside as its input ${input}. ` + 'Hand it in as an input, or declare it as frozen if it never changes.',
   );
 }
 

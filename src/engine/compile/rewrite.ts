@@ -19,7 +19,8 @@ export const ADAMW = 'AdamW';
 function fuseAdam(trace: Trace): Trace {
   const nameOf = new Map(Object.entries(trace.variables).map(([name, value]) => [value, name]));
   const reads = countReads(trace);
-  const assigned = { ...trace.assigned }, updates = [...trace.updates];
+  const assigned = { ...trace.assigned },
+    updates = [...trace.updates];
   const types = new Map(trace.types);
   let last = Math.max(0, ...types.keys());
   const fresh = (type: TensorType): ValueId => {
@@ -37,13 +38,13 @@ function fuseAdam(trace: Trace): Trace {
     const none = fresh({ dtype: DTYPE.float32, shape: [] });
     const from = retained === undefined ? undefined : fresh(typeOf(trace, param!));
     updates.push({
-      op: 'ResourceApplyAdam', variables: names, inputs: [none, none, stepSize!, beta1!, beta2!, epsilon!, grad!],
-      attributes: { T: typeAttribute(DTYPE.float32) }, ...(from !== undefined && { from }),
+      op: 'ResourceApplyAdam',
+      variables: names,
+      inputs: [none, none, stepSize!, beta1!, beta2!, epsilon!, grad!],
+      attributes: { T: typeAttribute(DTYPE.float32) },
+      ...(from !== undefined && { from }),
     });
-    return [
-      constant(none, new Uint8Array(4)),
-      ...(from === undefined ? [] : [{ op: 'Mul', inputs: [param!, retained!], outputs: [from], attributes: { T: typeAttribute(DTYPE.float32) } }]),
-    ];
+    return [constant(none, new Uint8Array(4)), ...(from === undefined ? [] : [{ op: 'Mul', inputs: [param!, retained!], outputs: [from], attributes: { T: typeAttribute(DTYPE.float32) } }])];
   });
   return { ...trace, operations, assigned, updates, types };
 }
@@ -51,14 +52,18 @@ function fuseAdam(trace: Trace): Trace {
 /** How often each value is read, by operations or as a result. */
 function countReads({ operations, assigned, outputs }: Trace): Map<ValueId, number> {
   const reads = new Map<ValueId, number>();
-  const read = (value: ValueId): void => { reads.set(value, (reads.get(value) ?? 0) + 1); };
+  const read = (value: ValueId): void => {
+    reads.set(value, (reads.get(value) ?? 0) + 1);
+  };
   for (const { inputs } of operations) inputs.forEach(read);
   for (const value of [...Object.values(assigned), ...Object.values(outputs)]) read(value);
   return reads;
 }
 
 const constant = (value: ValueId, bytes: Uint8Array): Operation => ({
-  op: 'Const', inputs: [], outputs: [value],
+  op: 'Const',
+  inputs: [],
+  outputs: [value],
   attributes: { dtype: typeAttribute(DTYPE.float32), value: { kind: 'tensor', value: { dtype: DTYPE.float32, shape: [], bytes } } },
 });
 
@@ -84,7 +89,8 @@ export function dropUnused(trace: Trace): Trace {
 export function dropSameCasts(trace: Trace): Trace {
   return rewriteEach(trace, operation => {
     if (operation.op !== 'Cast') return [operation];
-    const [input] = operation.inputs, [output] = operation.outputs;
+    const [input] = operation.inputs,
+      [output] = operation.outputs;
     return typeOf(trace, input!).dtype === typeOf(trace, output!).dtype ? { sameAs: input! } : [operation];
   });
 }
@@ -106,7 +112,11 @@ export function shareConstants(trace: Trace): Trace {
 /** `BatchMatMulV2` of two matrices is a `MatMul`, which the runtime fuses with what follows. @internal */
 export function plainProducts(trace: Trace): Trace {
   return rewriteEach(trace, operation => {
-    const { op, inputs, attributes: { T, adj_x, adj_y } } = operation;
+    const {
+      op,
+      inputs,
+      attributes: { T, adj_x, adj_y },
+    } = operation;
     if (op !== 'BatchMatMulV2' || inputs.some(value => typeOf(trace, value).shape.length !== 2)) return [operation];
     return [{ ...operation, op: 'MatMul', attributes: { T: T!, transpose_a: adj_x!, transpose_b: adj_y! } }];
   });
@@ -116,9 +126,14 @@ export function plainProducts(trace: Trace): Trace {
 export function addBiases(trace: Trace): Trace {
   const products = new Set(trace.operations.filter(({ op }) => op === 'MatMul').map(({ outputs }) => outputs[0]!));
   return rewriteEach(trace, operation => {
-    const { op, inputs: [product, bias], attributes: { T } } = operation;
+    const {
+      op,
+      inputs: [product, bias],
+      attributes: { T },
+    } = operation;
     if (op !== 'Add' || !products.has(product!)) return [operation];
-    const rows = typeOf(trace, product!), vector = typeOf(trace, bias!);
+    const rows = typeOf(trace, product!),
+      vector = typeOf(trace, bias!);
     if (vector.shape.length !== 1 || vector.shape[0] !== rows.shape[1]) return [operation];
     return [{ ...operation, op: 'BiasAdd', attributes: { T: T!, data_format: { kind: 'string', value: 'NHWC' } } }];
   });
@@ -152,12 +167,23 @@ export function bfloat16Products(trace: Trace): Trace {
     if (move === undefined) return [cast(value, fresh(value), DTYPE.float32, DTYPE.bfloat16)];
     const [source, ...how] = move.inputs;
     const before = round(source!);
-    return [...before, {
-      ...move, inputs: [rounded.get(source!)!, ...how], outputs: move.outputs.map(fresh), attributes: { ...move.attributes, T: typeAttribute(DTYPE.bfloat16) },
-    }];
+    return [
+      ...before,
+      {
+        ...move,
+        inputs: [rounded.get(source!)!, ...how],
+        outputs: move.outputs.map(fresh),
+        attributes: { ...move.attributes, T: typeAttribute(DTYPE.bfloat16) },
+      },
+    ];
   };
   const operations = trace.operations.flatMap((operation): Operation[] => {
-    const { op, inputs, attributes, outputs: [output] } = operation;
+    const {
+      op,
+      inputs,
+      attributes,
+      outputs: [output],
+    } = operation;
     if (!PRODUCTS.has(op) || typeOf(trace, output!).dtype !== DTYPE.float32) return [operation];
     const before = inputs.flatMap(round);
     const product = fresh(output!);
@@ -172,7 +198,9 @@ export function bfloat16Products(trace: Trace): Trace {
 
 function cast(from: ValueId, to: ValueId, fromType: number, toType: number): Operation {
   return {
-    op: 'Cast', inputs: [from], outputs: [to],
+    op: 'Cast',
+    inputs: [from],
+    outputs: [to],
     attributes: { SrcT: typeAttribute(fromType), DstT: typeAttribute(toType), Truncate: { kind: 'bool', value: false } },
   };
 }
@@ -181,8 +209,7 @@ function cast(from: ValueId, to: ValueId, fromType: number, toType: number): Ope
 function rewriteEach(trace: Trace, change: (operation: Operation) => readonly Operation[] | { readonly sameAs: ValueId }): Trace {
   const same = new Map<ValueId, ValueId>();
   const resolve = (value: ValueId): ValueId => same.get(value) ?? value;
-  const resolveAll = (values: Readonly<Record<string, ValueId>>): Record<string, ValueId> =>
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, resolve(value)]));
+  const resolveAll = (values: Readonly<Record<string, ValueId>>): Record<string, ValueId> => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, resolve(value)]));
   const operations = trace.operations.flatMap(operation => {
     const changed = change({ ...operation, inputs: operation.inputs.map(resolve) });
     if (!('sameAs' in changed)) return changed;
@@ -190,7 +217,9 @@ function rewriteEach(trace: Trace, change: (operation: Operation) => readonly Op
     return [];
   });
   const updates = trace.updates.map(update => ({
-    ...update, inputs: update.inputs.map(resolve), ...(update.from !== undefined && { from: resolve(update.from) }),
+    ...update,
+    inputs: update.inputs.map(resolve),
+    ...(update.from !== undefined && { from: resolve(update.from) }),
   }));
   return { ...trace, operations, updates, outputs: resolveAll(trace.outputs), assigned: resolveAll(trace.assigned) };
 }

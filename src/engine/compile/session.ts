@@ -17,11 +17,19 @@ export interface Session {
 
 /** A session of its own, which shares no variable with any other. Its variables have no values yet: write them first. */
 export function openSession(nodes: readonly GraphNode[]): Session {
-  const backend = nativeBackend(), id = load(savedModel(nodes));
+  const backend = nativeBackend(),
+    id = load(savedModel(nodes));
   return {
     run: (feeds, fetches) =>
-      backend.runSavedModel(id, Object.values(feeds), Object.keys(feeds).map(node => ({ name: firstOutput(node) })), fetches.map(firstOutput)),
-    dispose: () => { backend.deleteSavedModel(id); },
+      backend.runSavedModel(
+        id,
+        Object.values(feeds),
+        Object.keys(feeds).map(node => ({ name: firstOutput(node) })),
+        fetches.map(firstOutput),
+      ),
+    dispose: () => {
+      backend.deleteSavedModel(id);
+    },
   };
 }
 

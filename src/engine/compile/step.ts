@@ -35,7 +35,10 @@ export const frozenVariable = (name: string): string => `frozen/${name}`;
 export function traceStep(fn: StepFunction, { state, frozen, inputs }: Leaves): Trace {
   const variables = { ...valuesOf(state, stateVariable), ...valuesOf(frozen, frozenVariable) };
   const given = valuesOf(inputs, name => name);
-  const leaves = leavesOf({ ...variables, ...given }, [state, frozen, inputs].flatMap(record => Object.values(record)));
+  const leaves = leavesOf(
+    { ...variables, ...given },
+    [state, frozen, inputs].flatMap(record => Object.values(record)),
+  );
   let recorded: Recording<Pick<Trace, 'outputs' | 'assigned'>> | undefined;
   tf.tidy(() => {
     recorded = record(leaves, () => {
@@ -45,7 +48,10 @@ export function traceStep(fn: StepFunction, { state, frozen, inputs }: Leaves): 
       return values;
     });
   });
-  const { result: { outputs, assigned }, ...recording } = recorded!;
+  const {
+    result: { outputs, assigned },
+    ...recording
+  } = recorded!;
   const trace: Trace = { ...recording, inputs: given, variables, outputs, assigned: changed(assigned, variables), updates: [] };
   checkState(typesOfValues(trace, trace.variables), typesOfValues(trace, assigned));
   checkOutputs(trace);

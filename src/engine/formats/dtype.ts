@@ -23,12 +23,25 @@ export const ARRAY_OF = {
 export type DType = keyof typeof ARRAY_OF;
 
 /** The array type by its plain name: over any buffer, which `InstanceType` would narrow. */
-type ArrayFor<D extends DType> =
-  D extends 'F32' ? Float32Array : D extends 'F64' ? Float64Array
-  : D extends 'I64' ? BigInt64Array : D extends 'U64' ? BigUint64Array
-  : D extends 'I32' ? Int32Array : D extends 'U32' ? Uint32Array
-  : D extends 'I16' ? Int16Array : D extends 'I8' ? Int8Array
-  : D extends 'BOOL' | 'U8' ? Uint8Array : Uint16Array;
+type ArrayFor<D extends DType> = D extends 'F32'
+  ? Float32Array
+  : D extends 'F64'
+    ? Float64Array
+    : D extends 'I64'
+      ? BigInt64Array
+      : D extends 'U64'
+        ? BigUint64Array
+        : D extends 'I32'
+          ? Int32Array
+          : D extends 'U32'
+            ? Uint32Array
+            : D extends 'I16'
+              ? Int16Array
+              : D extends 'I8'
+                ? Int8Array
+                : D extends 'BOOL' | 'U8'
+                  ? Uint8Array
+                  : Uint16Array;
 
 /** A tensor as a file holds it: `data` has as many elements as `shape` says, in row-major order. */
 export type StoredTensor = {
@@ -38,9 +51,7 @@ export type StoredTensor = {
 /** In rising alignment, as the reference implementation of safetensors orders them. */
 export const DTYPE_ORDER = Object.keys(ARRAY_OF) as readonly DType[];
 
-export const BYTES_PER_ELEMENT = Object.fromEntries(
-  Object.entries(ARRAY_OF).map(([dtype, array]) => [dtype, array.BYTES_PER_ELEMENT]),
-) as Readonly<Record<DType, number>>;
+export const BYTES_PER_ELEMENT = Object.fromEntries(Object.entries(ARRAY_OF).map(([dtype, array]) => [dtype, array.BYTES_PER_ELEMENT])) as Readonly<Record<DType, number>>;
 
 /**
  * The values of a floating-point tensor as float32: F16 and BF16 exactly, F64 rounded, F32 as it is (not copied).
@@ -49,11 +60,16 @@ export const BYTES_PER_ELEMENT = Object.fromEntries(
  */
 export function toFloat32(tensor: StoredTensor, name = 'tensor'): Float32Array {
   switch (tensor.dtype) {
-    case 'F32': return tensor.data;
-    case 'F64': return Float32Array.from(tensor.data);
-    case 'BF16': return new Float32Array(Uint32Array.from(tensor.data, bits => bits << 16).buffer);
-    case 'F16': return Float32Array.from(tensor.data, halfToNumber);
-    default: throw new SafetensorsError('DTYPE_MISMATCH', `Expected ${name} to be floating-point (F64, F32, F16, BF16), got ${tensor.dtype}.`);
+    case 'F32':
+      return tensor.data;
+    case 'F64':
+      return Float32Array.from(tensor.data);
+    case 'BF16':
+      return new Float32Array(Uint32Array.from(tensor.data, bits => bits << 16).buffer);
+    case 'F16':
+      return Float32Array.from(tensor.data, halfToNumber);
+    default:
+      throw new SafetensorsError('DTYPE_MISMATCH', `Expected ${name} to be floating-point (F64, F32, F16, BF16), got ${tensor.dtype}.`);
   }
 }
 

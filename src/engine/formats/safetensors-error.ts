@@ -1,7 +1,20 @@
 export type SafetensorsErrorCode =
-  | 'TRUNCATED' | 'HEADER_TOO_LARGE' | 'NOT_UTF8' | 'INVALID_JSON' | 'DUPLICATE_KEY' | 'INVALID_METADATA' | 'INVALID_NAME'
-  | 'INVALID_ENTRY' | 'UNKNOWN_DTYPE' | 'DTYPE_MISMATCH' | 'INVALID_SHAPE' | 'INVALID_OFFSETS' | 'SIZE_MISMATCH'
-  | 'OVERLAP' | 'HOLE' | 'TRAILING_DATA';
+  | 'TRUNCATED'
+  | 'HEADER_TOO_LARGE'
+  | 'NOT_UTF8'
+  | 'INVALID_JSON'
+  | 'DUPLICATE_KEY'
+  | 'INVALID_METADATA'
+  | 'INVALID_NAME'
+  | 'INVALID_ENTRY'
+  | 'UNKNOWN_DTYPE'
+  | 'DTYPE_MISMATCH'
+  | 'INVALID_SHAPE'
+  | 'INVALID_OFFSETS'
+  | 'SIZE_MISMATCH'
+  | 'OVERLAP'
+  | 'HOLE'
+  | 'TRAILING_DATA';
 
 /** A file that breaks the safetensors format, or tensors that it cannot hold, or of another element type than is asked for. */
 export class SafetensorsError extends Error {

@@ -45,9 +45,7 @@ export function parseSafetensors(bytes: Uint8Array, source = 'safetensors data')
  * Writes a safetensors file. Same content, same bytes. The file appears complete or not at all: it is written under
  * a temporary name in the same folder, flushed to the disk and renamed.
  */
-export function writeSafetensors(
-  path: string, tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {},
-): void {
+export function writeSafetensors(path: string, tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {}): void {
   const chunks = layOut(tensors, metadata, path);
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
@@ -67,18 +65,13 @@ export function writeSafetensors(
 }
 
 /** The bytes that `writeSafetensors` writes. @internal */
-export function serializeSafetensors(
-  tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+export function serializeSafetensors(tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   return Buffer.concat(layOut(tensors, metadata, 'safetensors data'));
 }
 
 /** The file as a list of chunks: length and header, then each tensor in order of falling alignment and rising name. */
-function layOut(
-  tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>>, source: string,
-): Uint8Array[] {
-  const sorted = [...tensors].sort(([nameA, a], [nameB, b]) =>
-    DTYPE_ORDER.indexOf(b.dtype) - DTYPE_ORDER.indexOf(a.dtype) || Buffer.compare(Buffer.from(nameA), Buffer.from(nameB)));
+function layOut(tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>>, source: string): Uint8Array[] {
+  const sorted = [...tensors].sort(([nameA, a], [nameB, b]) => DTYPE_ORDER.indexOf(b.dtype) - DTYPE_ORDER.indexOf(a.dtype) || Buffer.compare(Buffer.from(nameA), Buffer.from(nameB)));
   const metadataEntries = Object.entries(metadata).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const header: [string, unknown][] = metadataEntries.length > 0 ? [[METADATA_KEY, Object.fromEntries(metadataEntries)]] : [];
   let end = 0;

@@ -57,8 +57,7 @@ export function writeWeights(path: string, weights: Weights, metadata: Readonly<
 /** Reads the floating-point tensors of a safetensors file as float32. @throws SafetensorsError for tensors of integers, too */
 export function readWeights(path: string): Record<string, HostTensor> {
   const { tensors } = readSafetensors(path);
-  return Object.fromEntries([...tensors].map(([name, tensor]) =>
-    [name, { shape: tensor.shape, data: toFloat32(tensor, `"${name}" of ${path}`) }]));
+  return Object.fromEntries([...tensors].map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor, `"${name}" of ${path}`) }]));
 }
 
 /** Writes parameters that are in the engine as a safetensors file. */

@@ -44,11 +44,7 @@ function withAffine<T extends tf.Tensor>(x: T, eps: number, { weight, bias }: Af
     save([normal, rstd, weight]);
     return {
       value: tf.add<T>(tf.mul(normal, weight), bias),
-      gradient: (dy, [normal, rstd, weight]) => [
-        normaliseGradient(tf.mul(dy, weight!), normal!, rstd!),
-        tf.sum(tf.mul(dy, normal!), leading),
-        tf.sum(dy, leading),
-      ],
+      gradient: (dy, [normal, rstd, weight]) => [normaliseGradient(tf.mul(dy, weight!), normal!, rstd!), tf.sum(tf.mul(dy, normal!), leading), tf.sum(dy, leading)],
     };
   });
 }

@@ -11,10 +11,7 @@ export interface Differentiable<T extends tf.Tensor> {
  * Typed `tf.customGrad`: the ops within `forward` are not recorded, `gradient` replaces their derivatives.
  * @param forward calls `save` once at most (a second call forgets, and leaks, the tensors of the first)
  */
-export function withGradient<T extends tf.Tensor>(
-  inputs: readonly tf.Tensor[],
-  forward: (save: (tensors: tf.Tensor[]) => void) => Differentiable<T>,
-): T {
+export function withGradient<T extends tf.Tensor>(inputs: readonly tf.Tensor[], forward: (save: (tensors: tf.Tensor[]) => void) => Differentiable<T>): T {
   return tf.customGrad<T>((...inputsAndSave) => {
     const { value, gradient } = forward(inputsAndSave.at(-1) as (tensors: tf.Tensor[]) => void);
     return { value, gradFunc: gradient };

@@ -140,7 +140,8 @@ const encoder = new TextEncoder();
 
 /** FNV-1a with 64 bits (Fowler, Noll, Vo; RFC 9923) of the UTF-8 bytes of a text, as two 32-bit words. Prime 2^40 + 0x1b3. @internal */
 export function fnv1a64(text: string): readonly [low: number, high: number] {
-  let low = 0x84222325, high = 0xcbf29ce4;
+  let low = 0x84222325,
+    high = 0xcbf29ce4;
   for (const byte of encoder.encode(text)) {
     low = (low ^ byte) >>> 0;
     const product = low * 0x1b3; // < 2^41: exact

@@ -25,11 +25,13 @@ const CROP_TRIES = 10;
  * Source: pytorch/vision, torchvision/transforms/transforms.py, `RandomResizedCrop.get_params`.
  */
 export function randomResizedCrop(draws: Stream, height: number, width: number, { scale, ratio }: CropOptions): Box {
-  const logLow = Math.log(ratio[0]), logHigh = Math.log(ratio[1]);
+  const logLow = Math.log(ratio[0]),
+    logHigh = Math.log(ratio[1]);
   for (let attempt = 0; attempt < CROP_TRIES; attempt++) {
     const area = height * width * uniform(draws, scale[0], scale[1]);
     const aspect = Math.exp(uniform(draws, logLow, logHigh));
-    const w = roundHalfEven(Math.sqrt(area * aspect)), h = roundHalfEven(Math.sqrt(area / aspect));
+    const w = roundHalfEven(Math.sqrt(area * aspect)),
+      h = roundHalfEven(Math.sqrt(area / aspect));
     if (w > 0 && w <= width && h > 0 && h <= height) {
       return { top: draws.integer(height - h + 1), left: draws.integer(width - w + 1), height: h, width: w };
     }
@@ -52,7 +54,8 @@ export function centerCrop(height: number, width: number, size: number): Box {
 /** Mirrors the image left to right, in place. */
 export function flipHorizontal({ data, offset, height, width, channels }: Pixels): void {
   for (let y = 0; y < height; y++) {
-    let left = offset + y * width * channels, right = left + (width - 1) * channels;
+    let left = offset + y * width * channels,
+      right = left + (width - 1) * channels;
     for (; left < right; left += channels, right -= channels) {
       for (let c = 0; c < channels; c++) {
         const byte = data[left + c]!;

@@ -27,9 +27,12 @@ export function openDataset(spec: DataSpec, dataDir: string): Dataset {
 
 function openSplits(spec: DataSpec, dataDir: string): Record<Split, ImageSet> {
   switch (spec.name) {
-    case 'fashion-mnist': return openFashionMnist(dataDir);
-    case 'procedural': return { train: proceduralSet(spec, 'train'), validation: proceduralSet(spec, 'validation'), test: proceduralSet(spec, 'test') };
-    case 'imagenet1k': throw new DataError('DATA_MISSING', `${unavailable(spec)}.`);
+    case 'fashion-mnist':
+      return openFashionMnist(dataDir);
+    case 'procedural':
+      return { train: proceduralSet(spec, 'train'), validation: proceduralSet(spec, 'validation'), test: proceduralSet(spec, 'test') };
+    case 'imagenet1k':
+      throw new DataError('DATA_MISSING', `${unavailable(spec)}.`);
   }
 }
 

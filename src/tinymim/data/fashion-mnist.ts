@@ -27,8 +27,7 @@ const MEGABYTES = 31;
 const VARIABLE = 'FASHION_MNIST_DIR';
 
 const FASHION_MNIST_MEND = 'Run `npx ablate setup`.';
-const MEND_FETCH = `Mend one of them and run \`npx ablate setup\`; or put the four .gz files of the publisher into a folder and name it: `
-  + `${VARIABLE}=/path/to/folder npx ablate setup`;
+const MEND_FETCH = `Mend one of them and run \`npx ablate setup\`; or put the four .gz files of the publisher into a folder and name it: ` + `${VARIABLE}=/path/to/folder npx ablate setup`;
 
 const folder = (dataDir: string): string => join(dataDir, 'fashion-mnist');
 
@@ -91,7 +90,8 @@ export function holdOut(official: ImageSet, count: number): { train: ImageSet; v
  * @internal
  */
 export function joinIdx(name: string, images: Uint8Array, labels: Uint8Array, classes: readonly string[]): ImageSet {
-  const pictures = parseIdx(images, `${name} images`), numbers = parseIdx(labels, `${name} labels`);
+  const pictures = parseIdx(images, `${name} images`),
+    numbers = parseIdx(labels, `${name} labels`);
   const [count, height, width] = pictures.shape;
   if (pictures.shape.length !== 3 || count === undefined || height === undefined || width === undefined) {
     throw new DataError('DATA_INVALID', `Expected ${name} images of shape [N, H, W], got [${pictures.shape.join()}].`);

@@ -53,9 +53,7 @@ export function filesStatus(dir: string, files: readonly KnownFile[]): FilesStat
  * A file appears complete and checked or not at all, so an interrupted call, or two at once, do no harm.
  * @throws DataError `DATA_FETCH` with the cause of each source's failure and `mend`
  */
-export async function ensureFiles(
-  dir: string, files: readonly KnownFile[], sources: readonly Source[], mend: string, say: PrintLine,
-): Promise<void> {
+export async function ensureFiles(dir: string, files: readonly KnownFile[], sources: readonly Source[], mend: string, say: PrintLine): Promise<void> {
   const before = filesStatus(dir, files);
   if (before.state === 'present') return;
   if (before.state === 'damaged') say(`Fetching again: ${before.problems.join('; ')}.`);
@@ -100,7 +98,10 @@ function removeStale(dir: string): void {
   }
 }
 
-interface Checked { readonly content?: Uint8Array; readonly problem?: string }
+interface Checked {
+  readonly content?: Uint8Array;
+  readonly problem?: string;
+}
 
 function check(path: string, file: KnownFile): Checked {
   const content = readIfThere(path);
@@ -117,7 +118,8 @@ function differs(content: Uint8Array, path: string, { bytes, sha256 }: KnownFile
 
 /** The checked content of a fetched file, unpacked. */
 function readFetched(dir: string, file: KnownFile): Uint8Array {
-  const plain = join(dir, file.name), gzipped = `${plain}.gz`;
+  const plain = join(dir, file.name),
+    gzipped = `${plain}.gz`;
   const path = statSync(gzipped, { throwIfNoEntry: false }) ? gzipped : plain;
   const raw = readIfThere(path);
   if (!raw) throw new DataError('DATA_MISSING', `Expected ${file.name}.gz or ${file.name} in ${dir}, got neither`);

@@ -71,8 +71,10 @@ export function balancedIndices(set: ImageSet, n: number, order: Uint32Array): U
   const taken = order.filter(index => wanted[set.labels[index]!]!-- > 0);
   const short = wanted.findIndex(left => left > 0);
   if (short >= 0) {
-    throw new DataError('DATA_INVALID', `Expected ${set.name} to have enough images of every class for ${n} with balanced classes, `
-      + `got ${wanted[short]} too few of "${set.classes[short]}". Ask for fewer.`);
+    throw new DataError(
+      'DATA_INVALID',
+      `Expected ${set.name} to have enough images of every class for ${n} with balanced classes, ` + `got ${wanted[short]} too few of "${set.classes[short]}". Ask for fewer.`,
+    );
   }
   return taken.sort();
 }

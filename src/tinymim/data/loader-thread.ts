@@ -4,7 +4,10 @@ import { makeBatch, type Batch, type BatchPlan } from './batch.ts';
 
 /** What to make from now on, or one step of it. `loader` tells the loaders of a thread apart. */
 export type ToThread = { readonly loader: number } & ({ readonly plan: BatchPlan } | { readonly step: number });
-export interface FromThread { readonly loader: number; readonly batch: Batch }
+export interface FromThread {
+  readonly loader: number;
+  readonly batch: Batch;
+}
 
 const port = parentPort;
 if (!port) throw new Error('Expected to run in a thread that loader.ts starts, got the main thread.');

@@ -52,7 +52,9 @@ function takeThread(): Worker {
 
 function startThread(): Worker {
   const thread = new Worker(new URL('./loader-thread.mjs', import.meta.url), { execArgv: [] });
-  const forget = (): void => { if (idle === thread) idle = undefined; };
+  const forget = (): void => {
+    if (idle === thread) idle = undefined;
+  };
   return thread.once('error', forget).once('exit', forget);
 }
 
@@ -84,7 +86,12 @@ class ThreadLoader implements Loader {
     this.#next = this.#ask = startStep;
     this.#endStep = endStep;
     this.#listeners = [
-      ['message', answer => { this.#take(answer as FromThread); }],
+      [
+        'message',
+        answer => {
+          this.#take(answer as FromThread);
+        },
+      ],
       ['error', cause => this.#fail(new DataError('LOADER_THREAD', `The loader's thread failed: ${(cause as Error).message}`, { cause }))],
       ['exit', code => this.#fail(new DataError('LOADER_THREAD', `Expected the loader's thread to run until closed, got exit code ${String(code)}.`))],
     ];

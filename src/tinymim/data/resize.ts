@@ -49,7 +49,9 @@ function computeCoefficients(inputs: number, outputs: number): Coefficients {
   const filterScale = Math.max(scale, 1);
   const support = SUPPORT * filterScale;
   const stride = Math.ceil(support) * 2 + 1;
-  const start = new Int32Array(outputs), count = new Int32Array(outputs), weights = new Int32Array(outputs * stride);
+  const start = new Int32Array(outputs),
+    count = new Int32Array(outputs),
+    weights = new Int32Array(outputs * stride);
   for (let i = 0; i < outputs; i++) {
     const center = (i + 0.5) * scale;
     const first = Math.max(Math.trunc(center - support + 0.5), 0);
@@ -73,7 +75,7 @@ const MAX_SIZE = 2 ** 20;
 function coefficients(inputs: number, outputs: number): Coefficients {
   const key = inputs * MAX_SIZE + outputs;
   let found = cache.get(key);
-  if (!found) cache.set(key, found = computeCoefficients(inputs, outputs));
+  if (!found) cache.set(key, (found = computeCoefficients(inputs, outputs)));
   return found;
 }
 
@@ -101,9 +103,7 @@ export function resizeBicubic(source: Pixels, box: Box, target: Pixels): void {
 }
 
 /** `[box.height, box.width, C]` at `from`, with rows `stride` bytes apart, to `[box.height, columns, C]` at `to`. */
-function horizontal(
-  source: Uint8Array, from: number, stride: number, box: Box, target: Uint8Array, to: number, columns: number, channels: number,
-): void {
+function horizontal(source: Uint8Array, from: number, stride: number, box: Box, target: Uint8Array, to: number, columns: number, channels: number): void {
   const row = columns * channels;
   if (box.width === columns) {
     for (let y = 0; y < box.height; y++) {
@@ -115,7 +115,8 @@ function horizontal(
   for (let y = 0; y < box.height; y++) {
     for (let x = 0; x < columns; x++) {
       const first = from + y * stride + start[x]! * channels;
-      const n = count[x]!, w = x * taps;
+      const n = count[x]!,
+        w = x * taps;
       for (let c = 0; c < channels; c++) {
         let sum = HALF;
         for (let k = 0, p = first + c; k < n; k++, p += channels) sum += source[p]! * weights[w + k]!;
@@ -130,7 +131,8 @@ function vertical(source: Uint8Array, height: number, target: Uint8Array, to: nu
   const { start, count, weights, stride: taps } = coefficients(height, rows);
   for (let y = 0; y < rows; y++) {
     const first = start[y]! * row;
-    const n = count[y]!, w = y * taps;
+    const n = count[y]!,
+      w = y * taps;
     for (let x = 0; x < row; x++) {
       let sum = HALF;
       for (let k = 0, p = first + x; k < n; k++, p += row) sum += source[p]! * weights[w + k]!;

@@ -4,9 +4,7 @@ import { z } from 'zod';
 const positive = z.int().positive();
 
 /** One shape for each class of the procedural images; see `procedural.ts`. */
-export const SHAPES = [
-  'disc', 'square', 'triangle', 'ring', 'plus', 'diamond', 'horizontal bars', 'vertical bars', 'chevron', 'hourglass',
-] as const;
+export const SHAPES = ['disc', 'square', 'triangle', 'ring', 'plus', 'diamond', 'horizontal bars', 'vertical bars', 'chevron', 'hourglass'] as const;
 
 export const dataSpec = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('fashion-mnist') }),
@@ -36,25 +34,34 @@ const IMAGENET_1K: Readonly<Record<Split, number>> = { train: 1_281_167, validat
 
 export function imageCount(spec: DataSpec, split: Split): number {
   switch (spec.name) {
-    case 'fashion-mnist': return FASHION_MNIST[split];
-    case 'imagenet1k': return IMAGENET_1K[split];
-    case 'procedural': return spec[split];
+    case 'fashion-mnist':
+      return FASHION_MNIST[split];
+    case 'imagenet1k':
+      return IMAGENET_1K[split];
+    case 'procedural':
+      return spec[split];
   }
 }
 
 export function classCount(spec: DataSpec): number {
   switch (spec.name) {
-    case 'fashion-mnist': return 10;
-    case 'imagenet1k': return 1000;
-    case 'procedural': return spec.classes;
+    case 'fashion-mnist':
+      return 10;
+    case 'imagenet1k':
+      return 1000;
+    case 'procedural':
+      return spec.classes;
   }
 }
 
 export function dataTitle(spec: DataSpec): string {
   switch (spec.name) {
-    case 'fashion-mnist': return 'Fashion-MNIST';
-    case 'imagenet1k': return 'ImageNet-1K';
-    case 'procedural': return `Procedural images (seed ${spec.seed})`;
+    case 'fashion-mnist':
+      return 'Fashion-MNIST';
+    case 'imagenet1k':
+      return 'ImageNet-1K';
+    case 'procedural':
+      return `Procedural images (seed ${spec.seed})`;
   }
 }
 

@@ -30,11 +30,12 @@ export function classTokenMatcher(target: ClassTokenTarget): Matcher {
     projects: true,
     check: () => undefined, // the projection fits any two networks
     teacherTargets: side => ({ [TERM]: classToken(side) }),
-    loss: (side, targets) => sumOfTerms(targets, (term, token) => {
-      const prediction = project(side.params, term, classToken(side));
-      expectSameShape(term, prediction, token);
-      return classTokenLoss(token, prediction, target);
-    }),
+    loss: (side, targets) =>
+      sumOfTerms(targets, (term, token) => {
+        const prediction = project(side.params, term, classToken(side));
+        expectSameShape(term, prediction, token);
+        return classTokenLoss(token, prediction, target);
+      }),
   };
 }
 

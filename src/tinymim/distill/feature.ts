@@ -32,7 +32,7 @@ export function featureMatcher(target: FeatureTarget): Matcher {
   const features = target.feature === 'qkv' ? (['q', 'k', 'v'] as const) : ([target.feature] as const);
   const tokensOf = ({ params, take }: NetworkFeatures, name: (typeof features)[number]): tf.Tensor => {
     const taken = take(name);
-    const tokens = taken.rank === 4 ? concatenateHeads(taken as tf.Tensor4D) : taken as tf.Tensor3D;
+    const tokens = taken.rank === 4 ? concatenateHeads(taken as tf.Tensor4D) : (taken as tf.Tensor3D);
     const compared = target.class_token ? tokens : tf.slice(tokens, [0, 1, 0]);
     return target.final_norm ? norm(params, 'norm', compared) : compared;
   };
@@ -46,11 +46,12 @@ export function featureMatcher(target: FeatureTarget): Matcher {
       }
     },
     teacherTargets: side => Object.fromEntries(features.map(name => [name, whiten(tokensOf(side, name))])),
-    loss: (side, targets) => sumOfTerms(targets, (name, whitened) => {
-      const prediction = project(side.params, name, tokensOf(side, name as (typeof features)[number]));
-      expectSameShape(name, prediction, whitened);
-      return smoothL1(whitened, prediction, BETA);
-    }),
+    loss: (side, targets) =>
+      sumOfTerms(targets, (name, whitened) => {
+        const prediction = project(side.params, name, tokensOf(side, name as (typeof features)[number]));
+        expectSameShape(name, prediction, whitened);
+        return smoothL1(whitened, prediction, BETA);
+      }),
   };
 }
 

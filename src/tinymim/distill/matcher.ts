@@ -67,7 +67,7 @@ export function expectSameShape(term: string, prediction: tf.Tensor, target: tf.
   if (tf.util.arraysEqual(prediction.shape, target.shape)) return;
   throw new ModelError(
     'FEATURE',
-    `Expected the student's "${term}" of the shape of the teacher's, [${target.shape.join(', ')}], got [${prediction.shape.join(', ')}]. `
-      + 'Student and teacher need the same patch grid and the same visible patches, and the projection has to end at the teacher\'s width.',
+    `Expected the student's "${term}" of the shape of the teacher's, [${target.shape.join(', ')}], got [${prediction.shape.join(', ')}]. ` +
+      "Student and teacher need the same patch grid and the same visible patches, and the projection has to end at the teacher's width.",
   );
 }

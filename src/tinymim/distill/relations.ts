@@ -29,14 +29,14 @@ export type Relations = Readonly<Partial<Record<RelationPair, tf.Tensor4D>>>;
 
 export function relationMatcher(target: RelationTarget): Matcher {
   const features = [...new Set(target.pairs.flatMap(members))];
-  const relations = ({ take }: NetworkFeatures): Relations =>
-    relationsOf(Object.fromEntries(features.map(name => [name, take(name) as tf.Tensor4D])), target.pairs, target.heads);
+  const relations = ({ take }: NetworkFeatures): Relations => relationsOf(Object.fromEntries(features.map(name => [name, take(name) as tf.Tensor4D])), target.pairs, target.heads);
   return {
     features,
     terms: target.pairs,
     projects: false,
     check: (student, teacher) => {
-      const heads = headsOf(teacher.config, teacher.block), own = headsOf(student.config, student.block);
+      const heads = headsOf(teacher.config, teacher.block),
+        own = headsOf(student.config, student.block);
       if (target.heads === 'aligned' && heads !== own) throw headsError(own, heads);
     },
     teacherTargets: side => relations(side),
@@ -46,10 +46,12 @@ export function relationMatcher(target: RelationTarget): Matcher {
 
 /** Relations of queries, keys and values, as far as the pairs need them. */
 function relationsOf(qkv: Readonly<Partial<Qkv>>, pairs: readonly RelationPair[], heads: RelationTarget['heads']): Relations {
-  return Object.fromEntries(pairs.map(pair => {
-    const [x, y] = members(pair);
-    return [pair, (heads === 'aligned' ? relationLogits : averagedRelationLogits)(qkv[x]!, qkv[y]!)];
-  }));
+  return Object.fromEntries(
+    pairs.map(pair => {
+      const [x, y] = members(pair);
+      return [pair, (heads === 'aligned' ? relationLogits : averagedRelationLogits)(qkv[x]!, qkv[y]!)];
+    }),
+  );
 }
 
 /** `X Y^T / sqrt(D / M)`. @param x `[B, M, N, D / M]` @param y like x @returns `[B, M, N, N]` @internal */
@@ -91,7 +93,8 @@ export function relationLoss(student: Relations, teacher: Readonly<Record<string
 }
 
 function expectAligned(student: tf.Tensor, teacher: tf.Tensor): void {
-  const [, studentHeads, studentTokens] = student.shape, [, heads, tokens] = teacher.shape;
+  const [, studentHeads, studentTokens] = student.shape,
+    [, heads, tokens] = teacher.shape;
   if (studentHeads !== heads) throw headsError(studentHeads!, heads!);
   if (studentTokens !== tokens) {
     throw new ModelError('FEATURE', `Expected relations of ${tokens} tokens as the teacher has, got ${studentTokens}. Student and teacher need the same patch grid and the same visible patches.`);
@@ -99,7 +102,10 @@ function expectAligned(student: tf.Tensor, teacher: tf.Tensor): void {
 }
 
 function headsError(student: number, teacher: number): ModelError {
-  return new ModelError('FEATURE', `Expected the student's relations to have the teacher's ${teacher} heads, got ${student}. Set last_block_heads of the student's model to ${teacher}, or compare heads: 'averaged'.`);
+  return new ModelError(
+    'FEATURE',
+    `Expected the student's relations to have the teacher's ${teacher} heads, got ${student}. Set last_block_heads of the student's model to ${teacher}, or compare heads: 'averaged'.`,
+  );
 }
 
 function members(pair: RelationPair): [keyof Qkv, keyof Qkv] {

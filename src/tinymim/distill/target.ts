@@ -18,9 +18,12 @@ export type Target = RelationTarget | FeatureTarget | ClassTokenTarget;
 
 function matcherOf(target: Target): Matcher {
   switch (target.family) {
-    case 'relation': return relationMatcher(target);
-    case 'feature': return featureMatcher(target);
-    case 'class-token': return classTokenMatcher(target);
+    case 'relation':
+      return relationMatcher(target);
+    case 'feature':
+      return featureMatcher(target);
+    case 'class-token':
+      return classTokenMatcher(target);
   }
 }
 
@@ -35,7 +38,8 @@ export function tapOf(target: Target, block: number): Tap {
  */
 export function checkTarget(target: Target, student: ViTConfig, teacher: ModelBlock): void {
   const [studentGrid, teacherGrid] = [patchGrid(student), patchGrid(teacher.config)].map(grid => grid.join(' x '));
-  if (studentGrid !== teacherGrid) throw new ModelError('CONFIG', `Expected student and teacher to cut images into the same patches, got ${studentGrid} and ${teacherGrid}. Give them the same image_size and patch_size.`);
+  if (studentGrid !== teacherGrid)
+    throw new ModelError('CONFIG', `Expected student and teacher to cut images into the same patches, got ${studentGrid} and ${teacherGrid}. Give them the same image_size and patch_size.`);
   if (teacher.block > teacher.config.depth) throw new ModelError('CONFIG', `Expected a teacher_block up to the teacher's depth ${teacher.config.depth}, got ${teacher.block}.`);
   matcherOf(target).check({ config: student, block: student.depth }, teacher);
 }
@@ -44,7 +48,7 @@ export function checkTarget(target: Target, student: ViTConfig, teacher: ModelBl
 export function projectionSpec(target: Target, student: ViTConfig, teacher: ViTConfig): ModelSpec {
   const { terms, projects } = matcherOf(target);
   const layers = terms.map(term => linearSpec(projectionName(term), student.embed_dim, teacher.embed_dim));
-  return projects ? Object.assign({}, ...layers) as ModelSpec : {};
+  return projects ? (Object.assign({}, ...layers) as ModelSpec) : {};
 }
 
 /** A network that has been run: `features` hold those of `tapOf(target, block)`. */
@@ -73,9 +77,14 @@ export function teacherTargets(target: Target, { params, features, block }: Tapp
  */
 export function targetLoss(target: Target, { params, features, block }: Tapped, targets: Readonly<Record<string, tf.Tensor>>): TargetLoss {
   const matcher = matcherOf(target);
-  return matcher.loss({ params, take: name => featureOf(features, block, name) }, Object.fromEntries(matcher.terms.map(term => {
-    const tensor = targets[term];
-    if (tensor === undefined) throw new ModelError('FEATURE', `Expected the teacher's "${term}" among the targets, got ${Object.keys(targets).join(', ')}. Take both from the same target.`);
-    return [term, tensor];
-  })));
+  return matcher.loss(
+    { params, take: name => featureOf(features, block, name) },
+    Object.fromEntries(
+      matcher.terms.map(term => {
+        const tensor = targets[term];
+        if (tensor === undefined) throw new ModelError('FEATURE', `Expected the teacher's "${term}" among the targets, got ${Object.keys(targets).join(', ')}. Take both from the same target.`);
+        return [term, tensor];
+      }),
+    ),
+  );
 }

@@ -23,9 +23,12 @@ export interface Distilled {
 /** Parts of the tapped block, and the final norm, that the tensors of a target depend on. @internal */
 export function partsRead(target: Target): readonly Part[] {
   switch (target.family) {
-    case 'relation': return PARTS.filter(part => part === 'norm1' || target.pairs.some(pair => pair.includes(part)));
-    case 'feature': return target.feature === 'block' ? upTo('mlp', target.final_norm) : upTo(LAST_PART[target.feature], false);
-    case 'class-token': return upTo('mlp', target.final_norm);
+    case 'relation':
+      return PARTS.filter(part => part === 'norm1' || target.pairs.some(pair => pair.includes(part)));
+    case 'feature':
+      return target.feature === 'block' ? upTo('mlp', target.final_norm) : upTo(LAST_PART[target.feature], false);
+    case 'class-token':
+      return upTo('mlp', target.final_norm);
   }
 }
 

@@ -12,10 +12,17 @@ import type { BlockScales } from './drop-path.ts';
 import { param } from './params.ts';
 
 /** How the rows of `[B * N, D]` are to be read. */
-export interface TokenShape { readonly batch: number; readonly tokens: number }
+export interface TokenShape {
+  readonly batch: number;
+  readonly tokens: number;
+}
 
 /** Queries, keys and values, `[B, H, N, D / H]`. */
-export interface Qkv { readonly q: tf.Tensor4D; readonly k: tf.Tensor4D; readonly v: tf.Tensor4D }
+export interface Qkv {
+  readonly q: tf.Tensor4D;
+  readonly k: tf.Tensor4D;
+  readonly v: tf.Tensor4D;
+}
 
 /**
  * Inner tensors of a block, named as in the paper's equations 1 to 3; `[B * N, D]` but for q, k, v. Drop path acts on the
@@ -48,8 +55,7 @@ export function norm<T extends tf.Tensor>(params: Params, name: string, x: T): T
  * @param x `[B * N, D]`
  */
 export function projectQkv(params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number): Qkv {
-  const [q, k, v] = tf.split(dense(params, `${prefix}.attn.qkv`, norm(params, `${prefix}.norm1`, x)), 3, 1)
-    .map(part => splitHeads(part as tf.Tensor2D, shape, heads));
+  const [q, k, v] = tf.split(dense(params, `${prefix}.attn.qkv`, norm(params, `${prefix}.norm1`, x)), 3, 1).map(part => splitHeads(part as tf.Tensor2D, shape, heads));
   return { q: q!, k: k!, v: v! };
 }
 
@@ -72,9 +78,7 @@ export type AttentionTensors = Omit<BlockTensors, 'ffn' | 'block'>;
  * @param x `[B * N, D]`
  * @param scales drop path of this block
  */
-export function runAttention(
-  params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number, scales?: BlockScales,
-): AttentionTensors {
+export function runAttention(params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number, scales?: BlockScales): AttentionTensors {
   const qkv = projectQkv(params, prefix, x, shape, heads);
   return { ...qkv, ...attend(params, prefix, x, qkv, scales) };
 }
@@ -84,9 +88,7 @@ export function runAttention(
  * @param x `[B * N, D]`
  * @param scales drop path of this block
  */
-export function runBlock(
-  params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number, scales?: BlockScales,
-): BlockTensors {
+export function runBlock(params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number, scales?: BlockScales): BlockTensors {
   const qkv = projectQkv(params, prefix, x, shape, heads);
   return { ...qkv, ...completeBlock(params, prefix, x, qkv, scales) };
 }

@@ -17,9 +17,7 @@ export type Pooling = 'mean' | 'class_token';
  * @param images `[B, C, H, W]` float32, normalised
  * @returns logits `[B, classes]`
  */
-export function classify(
-  params: Params, images: tf.Tensor, config: ViTConfig, options: { readonly pool?: Pooling; readonly dropPath?: DropPath } = {},
-): tf.Tensor2D {
+export function classify(params: Params, images: tf.Tensor, config: ViTConfig, options: { readonly pool?: Pooling; readonly dropPath?: DropPath } = {}): tf.Tensor2D {
   const { pool = 'mean', ...rest } = options;
   return dense(params, 'head', poolTokens(params, encode(params, images, config, rest), pool));
 }

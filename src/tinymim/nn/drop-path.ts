@@ -25,7 +25,10 @@ export function keepScale(uniforms: tf.Tensor, rate: number): tf.Tensor {
 }
 
 /** Factors of the two branches of a block, `[B * N, 1]` each, or undefined where nothing is dropped. */
-export interface BlockScales { readonly attention: tf.Tensor; readonly mlp: tf.Tensor }
+export interface BlockScales {
+  readonly attention: tf.Tensor;
+  readonly mlp: tf.Tensor;
+}
 
 /** @returns one entry per block, `undefined` at rate 0 */
 export function blockScales(dropPath: DropPath, batch: number, tokens: number): (BlockScales | undefined)[] {

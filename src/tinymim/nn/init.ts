@@ -7,18 +7,19 @@ import { classifierSpec, encoderSpec, maeSpec, type ModelSpec } from './spec.ts'
 
 /** Each parameter has a stream of its own, `init/<name>`, so adding one changes no other. */
 export function initialise(spec: ModelSpec, seed: number): Weights {
-  return Object.fromEntries(Object.entries(spec).map(([name, { shape, init }]) => {
-    const size = shape.reduce((product, length) => product * length, 1);
-    return [name, { shape, data: init(size, stream(seed, `init/${name}`, 0)) }];
-  }));
+  return Object.fromEntries(
+    Object.entries(spec).map(([name, { shape, init }]) => {
+      const size = shape.reduce((product, length) => product * length, 1);
+      return [name, { shape, data: init(size, stream(seed, `init/${name}`, 0)) }];
+    }),
+  );
 }
 
 export const initEncoder = (config: ViTConfig, seed: number): Weights => initialise(encoderSpec(config), seed);
 
 export const initMae = (config: ViTConfig, decoder: DecoderConfig, seed: number): Weights => initialise(maeSpec(config, decoder), seed);
 
-export const initClassifier = (config: ViTConfig, classes: number, seed: number, pool: 'mean' | 'class_token' = 'mean'): Weights =>
-  initialise(classifierSpec(config, classes, pool), seed);
+export const initClassifier = (config: ViTConfig, classes: number, seed: number, pool: 'mean' | 'class_token' = 'mean'): Weights => initialise(classifierSpec(config, classes, pool), seed);
 
 export interface WarmStart {
   readonly weights: Weights;
@@ -38,7 +39,8 @@ export interface WarmStart {
 export function warmStart(initial: Weights, checkpoint: Weights): WarmStart {
   const loaded = Object.keys(initial).filter(name => name in checkpoint);
   for (const name of loaded) {
-    const expected = initial[name]!.shape, actual = checkpoint[name]!.shape;
+    const expected = initial[name]!.shape,
+      actual = checkpoint[name]!.shape;
     if (expected.join() !== actual.join()) throw shapeError(`the checkpoint's "${name}"`, expected, actual, 'Use a checkpoint of the same model size, or resize the table.');
   }
   return {

@@ -4,12 +4,21 @@ import type { Stream } from '../../engine/random/rng.ts';
 /** Draws `size` values. */
 export type Initializer = (size: number, stream: Stream) => Float32Array;
 
-export const constant = (value: number): Initializer => size => new Float32Array(size).fill(value);
+export const constant =
+  (value: number): Initializer =>
+  size =>
+    new Float32Array(size).fill(value);
 
-export const normal = (std: number): Initializer => (size, stream) => stream.normals(size).map(x => std * x);
+export const normal =
+  (std: number): Initializer =>
+  (size, stream) =>
+    stream.normals(size).map(x => std * x);
 
 /** U(-bound, bound). */
-export const uniform = (bound: number): Initializer => (size, stream) => stream.uniforms(size).map(x => bound * (2 * x - 1));
+export const uniform =
+  (bound: number): Initializer =>
+  (size, stream) =>
+    stream.uniforms(size).map(x => bound * (2 * x - 1));
 
 /** U(-b, b) with b = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010). */
 export const xavierUniform = (fanIn: number, fanOut: number): Initializer => uniform(Math.sqrt(6 / (fanIn + fanOut)));

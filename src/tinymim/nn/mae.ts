@@ -99,16 +99,25 @@ function restoreTokens(x: tf.Tensor2D, maskToken: tf.Tensor, { ids_keep, ids_res
   const patchRows = tf.mul(visible, tf.add(tf.add(ids_restore, tf.scalar(1, 'int32')), starts));
   const sources = tf.concat([starts, patchRows], 1);
   // The derivative is a gather, too: each token stands in one place only.
-  const places = tf.add(tf.pad(tf.add(ids_keep, tf.scalar(1, 'int32')), [[0, 0], [1, 0]]), rowOffsets(batch, 1 + patches));
-  const removed = tf.reshape(tf.pad(mask, [[0, 0], [1, 0]]), [batch * (1 + patches), 1]);
+  const places = tf.add(
+    tf.pad(tf.add(ids_keep, tf.scalar(1, 'int32')), [
+      [0, 0],
+      [1, 0],
+    ]),
+    rowOffsets(batch, 1 + patches),
+  );
+  const removed = tf.reshape(
+    tf.pad(mask, [
+      [0, 0],
+      [1, 0],
+    ]),
+    [batch * (1 + patches), 1],
+  );
   return withGradient<tf.Tensor2D>([x, maskToken], save => {
     save([places, removed]);
     return {
       value: gatherRows(tf.concat([tf.reshape(maskToken, [1, dim]), x], 0), sources),
-      gradient: (dy, [places, removed]) => [
-        gatherRows(dy, places!),
-        tf.reshape(tf.sum(tf.mul(dy, removed!), 0), maskToken.shape),
-      ],
+      gradient: (dy, [places, removed]) => [gatherRows(dy, places!), tf.reshape(tf.sum(tf.mul(dy, removed!), 0), maskToken.shape)],
     };
   });
 }

@@ -8,10 +8,7 @@ export function param(params: Params, name: string): tf.Tensor {
   const tensor = params[name];
   if (tensor === undefined) {
     const names = Object.keys(params);
-    throw new ModelError(
-      'PARAMETER_MISSING',
-      `Expected a parameter "${name}", got ${names.length} others (${names.slice(0, 4).join(', ')}, ...). Check that the weights are of this model and depth.`,
-    );
+    throw new ModelError('PARAMETER_MISSING', `Expected a parameter "${name}", got ${names.length} others (${names.slice(0, 4).join(', ')}, ...). Check that the weights are of this model and depth.`);
   }
   return tensor;
 }

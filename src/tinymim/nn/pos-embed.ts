@@ -47,21 +47,26 @@ export function interpolatePosEmbed(table: Float32Array, dim: number, from: Grid
   const result = new Float32Array((1 + to[0] * to[1]) * dim);
   result.set(table.subarray(0, dim));
   const sum = new Float64Array(dim);
-  rowTaps.forEach((vertical, row) => columnTaps.forEach((horizontal, column) => {
-    sum.fill(0);
-    for (const v of vertical) {
-      for (const h of horizontal) {
-        const start = (1 + v.index * from[1] + h.index) * dim;
-        const weight = v.weight * h.weight;
-        for (let d = 0; d < dim; d++) sum[d]! += weight * table[start + d]!;
+  rowTaps.forEach((vertical, row) =>
+    columnTaps.forEach((horizontal, column) => {
+      sum.fill(0);
+      for (const v of vertical) {
+        for (const h of horizontal) {
+          const start = (1 + v.index * from[1] + h.index) * dim;
+          const weight = v.weight * h.weight;
+          for (let d = 0; d < dim; d++) sum[d]! += weight * table[start + d]!;
+        }
       }
-    }
-    result.set(sum, (1 + row * to[1] + column) * dim);
-  }));
+      result.set(sum, (1 + row * to[1] + column) * dim);
+    }),
+  );
   return result;
 }
 
-interface Tap { readonly index: number; readonly weight: number }
+interface Tap {
+  readonly index: number;
+  readonly weight: number;
+}
 
 /** For each target position, the four source positions and their weights. */
 function bicubicTaps(from: number, to: number): Tap[][] {

@@ -69,18 +69,22 @@ function trunkSpec(config: ViTConfig): ModelSpec {
 }
 
 function blocksSpec(prefix: string, config: BlocksConfig): ModelSpec {
-  const dim = config.embed_dim, hidden = mlpDim(config);
-  return Object.assign({}, ...Array.from({ length: config.depth }, (_, i) => {
-    const block = `${prefix}.${i}`;
-    return {
-      ...normSpec(`${block}.norm1`, dim),
-      ...linearSpec(`${block}.attn.qkv`, dim, 3 * dim),
-      ...linearSpec(`${block}.attn.proj`, dim, dim),
-      ...normSpec(`${block}.norm2`, dim),
-      ...linearSpec(`${block}.mlp.fc1`, dim, hidden),
-      ...linearSpec(`${block}.mlp.fc2`, hidden, dim),
-    };
-  })) as ModelSpec;
+  const dim = config.embed_dim,
+    hidden = mlpDim(config);
+  return Object.assign(
+    {},
+    ...Array.from({ length: config.depth }, (_, i) => {
+      const block = `${prefix}.${i}`;
+      return {
+        ...normSpec(`${block}.norm1`, dim),
+        ...linearSpec(`${block}.attn.qkv`, dim, 3 * dim),
+        ...linearSpec(`${block}.attn.proj`, dim, dim),
+        ...normSpec(`${block}.norm2`, dim),
+        ...linearSpec(`${block}.mlp.fc1`, dim, hidden),
+        ...linearSpec(`${block}.mlp.fc2`, hidden, dim),
+      };
+    }),
+  ) as ModelSpec;
 }
 
 function normSpec(name: string, dim: number): ModelSpec {

@@ -50,9 +50,7 @@ export type Features = ReadonlyMap<number, Readonly<Partial<Record<Feature, tf.T
  * 1 and the q, k, v projection for relations (as the released student and teacher do), no MLP for features of the attention.
  * @param images `[B, C, H, W]` float32, normalised
  */
-export function extractFeatures(
-  params: Params, images: tf.Tensor, config: ViTConfig, taps: readonly Tap[], options: EncodeOptions = {},
-): Features {
+export function extractFeatures(params: Params, images: tf.Tensor, config: ViTConfig, taps: readonly Tap[], options: EncodeOptions = {}): Features {
   const wanted = mergeTaps(taps, config.depth);
   const deepest = Math.max(...wanted.keys());
   const { x, shape } = embedTokens(params, images, config, options.tokens);
@@ -61,7 +59,8 @@ export function extractFeatures(
   let input = x;
   for (let block = 1; block <= deepest; block++) {
     const names = wanted.get(block) ?? new Set<Feature>();
-    const prefix = `blocks.${block - 1}`, heads = headsOf(config, block);
+    const prefix = `blocks.${block - 1}`,
+      heads = headsOf(config, block);
     if (block === deepest) {
       features.set(block, pick(runFor(names)(params, prefix, input, shape, heads, scales?.[block - 1]), names, shape));
     } else {
@@ -84,10 +83,10 @@ export function featureOf(features: Features, block: number, name: Feature): tf.
  * Patch projection, class token and positions: `[B * N, D]`. The pixels of unseen patches are left out before the
  * projection, which gives what MAE gets by dropping projected patches.
  */
-export function embedTokens(
-  params: Params, images: tf.Tensor, config: ViTConfig, tokens?: tf.Tensor2D,
-): { x: tf.Tensor2D; shape: TokenShape } {
-  const batch = images.shape[0], patches = patchCount(config), dim = config.embed_dim;
+export function embedTokens(params: Params, images: tf.Tensor, config: ViTConfig, tokens?: tf.Tensor2D): { x: tf.Tensor2D; shape: TokenShape } {
+  const batch = images.shape[0],
+    patches = patchCount(config),
+    dim = config.embed_dim;
   const seen = tokens?.shape[1] ?? patches;
   const pixels = patchify(images, config, 'channel-row-column');
   const visible = tokens ? gatherRows(pixels, tf.add(tokens, rowOffsets(batch, patches))) : pixels;
@@ -102,7 +101,10 @@ export function embedTokens(
 /** `[1, 1 + L, D]` as it is, or the rows of the class token and of the seen patches, `[B, 1 + K, D]`. */
 function positionsOf(table: tf.Tensor, tokens: tf.Tensor2D | undefined, [batch, seen, dim]: [number, number, number]): tf.Tensor {
   if (tokens === undefined) return table;
-  const rows = tf.pad(tf.add(tokens, tf.scalar(1, 'int32')), [[0, 0], [1, 0]]); // row 0 for the class token
+  const rows = tf.pad(tf.add(tokens, tf.scalar(1, 'int32')), [
+    [0, 0],
+    [1, 0],
+  ]); // row 0 for the class token
   return tf.reshape(gatherRows(tf.reshape(table, [-1, dim]), rows), [batch, 1 + seen, dim]);
 }
 
@@ -113,7 +115,11 @@ export function gatherRows(x: tf.Tensor2D, rows: tf.Tensor): tf.Tensor2D {
 
 /** `[B, 1]` int32: where each sample's rows start when every sample has `size` of them. */
 export function rowOffsets(batch: number, size: number): tf.Tensor2D {
-  return tf.tensor2d(Int32Array.from({ length: batch }, (_, i) => i * size), [batch, 1], 'int32');
+  return tf.tensor2d(
+    Int32Array.from({ length: batch }, (_, i) => i * size),
+    [batch, 1],
+    'int32',
+  );
 }
 
 export function toTokens(x: tf.Tensor2D, { batch, tokens }: TokenShape): tf.Tensor3D {
@@ -138,8 +144,10 @@ function runFor(names: ReadonlySet<Feature>): (...args: Parameters<typeof runBlo
 }
 
 function pick(tensors: Partial<BlockTensors>, names: ReadonlySet<Feature>, shape: TokenShape): Partial<Record<Feature, tf.Tensor>> {
-  return Object.fromEntries([...names].map(name => {
-    const tensor = tensors[name]!;
-    return [name, tensor.rank === 2 ? toTokens(tensor as tf.Tensor2D, shape) : tensor];
-  }));
+  return Object.fromEntries(
+    [...names].map(name => {
+      const tensor = tensors[name]!;
+      return [name, tensor.rank === 2 ? toTokens(tensor as tf.Tensor2D, shape) : tensor];
+    }),
+  );
 }

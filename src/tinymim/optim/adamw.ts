@@ -19,8 +19,7 @@ export interface AdamWState {
 
 /** The state before the first step: zeros of the shapes of the trained parameters. */
 export function initAdamW(params: Params): AdamWState {
-  const zeros = (): Record<string, tf.Tensor> =>
-    Object.fromEntries(Object.entries(params).map(([name, param]) => [name, tf.zeros(param.shape)]));
+  const zeros = (): Record<string, tf.Tensor> => Object.fromEntries(Object.entries(params).map(([name, param]) => [name, tf.zeros(param.shape)]));
   return { step: 0, m: zeros(), v: zeros() };
 }
 
@@ -40,9 +39,17 @@ export interface AdamWRates<S extends ScalarLike = ScalarLike> {
 }
 
 /** Rates of step t, counted from 1, of the learning rate before the groups' `lrScale`: on the host, since 1 - b^t in float32 loses four digits at b = 0.999, t = 1. */
-export function adamwRates(
-  { lr, step, betas: [beta1, beta2], eps = 1e-8 }: { readonly lr: number; readonly step: number; readonly betas: readonly [number, number]; readonly eps?: number },
-): AdamWRates<number> {
+export function adamwRates({
+  lr,
+  step,
+  betas: [beta1, beta2],
+  eps = 1e-8,
+}: {
+  readonly lr: number;
+  readonly step: number;
+  readonly betas: readonly [number, number];
+  readonly eps?: number;
+}): AdamWRates<number> {
   const root = Math.sqrt(1 - beta2 ** step);
   return { lr, stepSize: (lr * root) / (1 - beta1 ** step), epsilon: eps * root };
 }
@@ -107,9 +114,7 @@ interface StepScalars {
 }
 
 /** 13 ops for a parameter with decay, 12 without; one fused op where the step is compiled. */
-function update(
-  param: tf.Tensor, grad: tf.Tensor, oldM: tf.Tensor, oldV: tf.Tensor, scalars: StepScalars, { weightDecay, lrScale }: ParamGroup,
-): { param: tf.Tensor; m: tf.Tensor; v: tf.Tensor } {
+function update(param: tf.Tensor, grad: tf.Tensor, oldM: tf.Tensor, oldV: tf.Tensor, scalars: StepScalars, { weightDecay, lrScale }: ParamGroup): { param: tf.Tensor; m: tf.Tensor; v: tf.Tensor } {
   const { beta1, beta2, epsilon, oneMinusBeta1, oneMinusBeta2 } = scalars;
   const stepSize = scalars.stepSize(lrScale);
   const retained = weightDecay === 0 ? [] : [scalars.retained(lrScale * weightDecay)];
@@ -125,7 +130,9 @@ function update(
 }
 
 function stepScalars({ lr, stepSize, epsilon }: AdamWRates, [beta1, beta2]: readonly [number, number]): StepScalars {
-  const rateTensor = asTensor(stepSize), lrTensor = asTensor(lr), one = tf.scalar(1);
+  const rateTensor = asTensor(stepSize),
+    lrTensor = asTensor(lr),
+    one = tf.scalar(1);
   return {
     beta1: tf.scalar(beta1),
     oneMinusBeta1: tf.scalar(1 - beta1),

@@ -25,8 +25,11 @@ export function isTrainedInPretraining(name: string): boolean {
  * Source: timm 0.3.2, optim/optim_factory.py, add_weight_decay.
  */
 export function pretrainGroups(params: Shapes, weightDecay: number): ParamGroups {
-  return Object.fromEntries(Object.entries(params).filter(([name]) => isTrainedInPretraining(name)).map(([name, { shape }]) =>
-    [name, { weightDecay: shape.length === 1 || name.endsWith('.bias') ? 0 : weightDecay, lrScale: 1 }]));
+  return Object.fromEntries(
+    Object.entries(params)
+      .filter(([name]) => isTrainedInPretraining(name))
+      .map(([name, { shape }]) => [name, { weightDecay: shape.length === 1 || name.endsWith('.bias') ? 0 : weightDecay, lrScale: 1 }]),
+  );
 }
 
 export interface FinetuneOptions {
@@ -43,10 +46,12 @@ export interface FinetuneOptions {
  * Source: facebookresearch/mae, util/lr_decay.py, param_groups_lrd.
  */
 export function finetuneGroups(params: Shapes, { depth, weightDecay, layerDecay }: FinetuneOptions): ParamGroups {
-  return Object.fromEntries(Object.entries(params).map(([name, { shape }]) => {
-    const decays = shape.length !== 1 && name !== 'cls_token' && name !== 'pos_embed';
-    return [name, { weightDecay: decays ? weightDecay : 0, lrScale: layerDecay ** (depth + 1 - layerOf(name, depth)) }];
-  }));
+  return Object.fromEntries(
+    Object.entries(params).map(([name, { shape }]) => {
+      const decays = shape.length !== 1 && name !== 'cls_token' && name !== 'pos_embed';
+      return [name, { weightDecay: decays ? weightDecay : 0, lrScale: layerDecay ** (depth + 1 - layerOf(name, depth)) }];
+    }),
+  );
 }
 
 /** 0 for what makes the tokens, i + 1 for block i, depth + 1 for everything above the blocks. */

@@ -27,7 +27,10 @@ export function studentSpec({ model, target, reconstruction }: DistillLoss, teac
 export function checkDistillation({ model, target, teacher_block, mask_ratio, reconstruction }: DistillLoss, teacher: VitRecipe): void {
   checkTarget(target, model, { config: teacher, block: teacher_block });
   if (reconstruction && mask_ratio === 0) {
-    throw new ModelError('CONFIG', 'Expected a mask_ratio above 0 with a reconstruction loss, which is on the patches that the student does not see, got 0. Mask the student, or set reconstruction to null.');
+    throw new ModelError(
+      'CONFIG',
+      'Expected a mask_ratio above 0 with a reconstruction loss, which is on the patches that the student does not see, got 0. Mask the student, or set reconstruction to null.',
+    );
   }
 }
 
@@ -45,7 +48,8 @@ export function studentLoss({ model, target, drop_path: rate, reconstruction }: 
     const { images, drop_path, ids_keep } = inputs;
     const seen = normalise(images!, normalisation);
     const features = extractFeatures(params, seen, model, taps, {
-      ...(drop_path && { dropPath: { rates, uniforms: drop_path } }), ...(ids_keep && { tokens: ids_keep as tf.Tensor2D }),
+      ...(drop_path && { dropPath: { rates, uniforms: drop_path } }),
+      ...(ids_keep && { tokens: ids_keep as tf.Tensor2D }),
     });
     const { loss: distillation, terms } = targetLoss(target, { params, features, block: model.depth }, inputs);
     if (!reconstruction) return { loss: distillation, ...terms };

@@ -47,7 +47,12 @@ export const runDistillPack: PackRunner<DistillRecipe> = async contexts => {
   const params = toTensors(weights);
   const { engine, teacher_drop_path } = contexts[0]!.recipe;
   const teacher = createTeacher({
-    config, params, normalisation: dataset, dropPath: teacher_drop_path, engine, targets: students.map(({ context }) => blockTargetOf(context.recipe)),
+    config,
+    params,
+    normalisation: dataset,
+    dropPath: teacher_drop_path,
+    engine,
+    targets: students.map(({ context }) => blockTargetOf(context.recipe)),
   });
   try {
     const results = await trainStudents(students, teacher, config, dataset);
@@ -70,7 +75,13 @@ function createStudent(context: Context, teacher: VitRecipe, dataset: Dataset): 
   const { schedule, optimizer, engine } = recipe;
   const weights = initialise(studentSpec(recipe, teacher), seed);
   return {
-    context, weights, groups: pretrainGroups(weights, optimizer.weight_decay), loss: studentLoss(recipe, dataset), schedule, optimizer, engine,
+    context,
+    weights,
+    groups: pretrainGroups(weights, optimizer.weight_decay),
+    loss: studentLoss(recipe, dataset),
+    schedule,
+    optimizer,
+    engine,
     signature: trainingSignature('distill', recipe),
   };
 }
@@ -85,20 +96,31 @@ async function trainStudents(students: readonly Student[], teacher: Teacher, con
     seed,
     schedule: recipe.schedule,
     inputs: trainingInputs(students, config, set),
-    feed: (inputs, active, step) => { forwardTeacher(teacher, inputs, active, step); },
+    feed: (inputs, active, step) => {
+      forwardTeacher(teacher, inputs, active, step);
+    },
   });
-  const trained = new Map(students.flatMap(student => {
-    const outcome = outcomes.get(student)!;
-    return outcome.status === 'fulfilled' ? [[student, outcome.value] as const] : [];
-  }));
+  const trained = new Map(
+    students.flatMap(student => {
+      const outcome = outcomes.get(student)!;
+      return outcome.status === 'fulfilled' ? [[student, outcome.value] as const] : [];
+    }),
+  );
   const heldOut = settle(() => heldOutLosses(trained, teacher, dataset.validation));
-  const results = new Map(students.map(student => {
-    const outcome = outcomes.get(student)!;
-    return [student, outcome.status === 'rejected' ? outcome : settle(() => {
-      if (heldOut.status === 'rejected') throw heldOut.reason;
-      return saveStudent(student, outcome.value, heldOut.value.get(student)!);
-    })];
-  }));
+  const results = new Map(
+    students.map(student => {
+      const outcome = outcomes.get(student)!;
+      return [
+        student,
+        outcome.status === 'rejected'
+          ? outcome
+          : settle(() => {
+              if (heldOut.status === 'rejected') throw heldOut.reason;
+              return saveStudent(student, outcome.value, heldOut.value.get(student)!);
+            }),
+      ];
+    }),
+  );
   for (const { params } of trained.values()) tf.dispose(params);
   return results;
 }
@@ -131,7 +153,9 @@ function heldOutLosses(trained: ReadonlyMap<Student, Trained>, teacher: Teacher,
   const inputs = evaluationInputs(students, set);
   heldOutBatches(set, students[0]!.schedule).forEach(({ images }, index) => {
     const batch = upload(inputs(images, index));
-    forwardTeacher(teacher, batch, students, (student, own) => { evaluations.get(student)!.add(own); });
+    forwardTeacher(teacher, batch, students, (student, own) => {
+      evaluations.get(student)!.add(own);
+    });
     tf.dispose(batch);
   });
   return new Map([...evaluations].map(([student, evaluation]) => [student, evaluation.means()]));

@@ -6,7 +6,11 @@ const HELD_OUT_IMAGES = 1024;
 
 export function heldOutImages(set: ImageSet): ImageSet {
   if (set.count <= HELD_OUT_IMAGES) return set;
-  return takeImages(set, Uint32Array.from({ length: HELD_OUT_IMAGES }, (_, i) => i), `${set.name}, first ${HELD_OUT_IMAGES}`);
+  return takeImages(
+    set,
+    Uint32Array.from({ length: HELD_OUT_IMAGES }, (_, i) => i),
+    `${set.name}, first ${HELD_OUT_IMAGES}`,
+  );
 }
 
 /** The same in batches of the size of a micro-batch, or all in one where there are fewer; what is left over is left out. */

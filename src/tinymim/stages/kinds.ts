@@ -72,7 +72,7 @@ export const distillKind = defineKind<DistillRecipe>({
     loss: lossMetric('training loss', 'Distillation loss, plus the weighted reconstruction loss where there is one; mean over the last epoch of training.'),
     val_loss: lossMetric('held-out loss', 'Distillation loss on the first 1,024 held-out images, student and teacher without drop path and jitter, masks fixed.'),
     val_loss_untrained: lossMetric('held-out loss, untrained', 'The same for the student at its initial weights.'),
-    val_loss_ratio: { label: 'held-out loss / untrained', unit: 'ratio', better: 'lower', help: 'Held-out loss as a share of the untrained student\'s.' },
+    val_loss_ratio: { label: 'held-out loss / untrained', unit: 'ratio', better: 'lower', help: "Held-out loss as a share of the untrained student's." },
   },
   cost: (recipe, upstream) => {
     const { model, mask_ratio, reconstruction } = recipe;
@@ -140,7 +140,7 @@ const evaluateKind = defineKind<EvaluateRecipe>({
   recipe: evaluateRecipe,
   upstream: { weights: { kinds: ['finetune', 'supervise'] } },
   metrics: {
-    accuracy: accuracyMetric('test accuracy', 'Top-1 of the last epoch\'s weights on the test split; never the best epoch\'s.'),
+    accuracy: accuracyMetric('test accuracy', "Top-1 of the last epoch's weights on the test split; never the best epoch's."),
     accuracy_se: accuracyMetric('binomial standard error', 'sqrt(p (1 - p) / n) of the test accuracy.'),
     correct: { label: 'correct', unit: 'count', better: 'higher', help: 'Images classified correctly.' },
     count: { label: 'images', unit: 'count', better: 'none', help: 'Images of the split.' },

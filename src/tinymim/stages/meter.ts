@@ -20,8 +20,7 @@ function add(sums: Sums, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) sums.totals[name] = (sums.totals[name] ?? 0) + value;
 }
 
-const means = (sums: Sums): Record<string, number> =>
-  Object.fromEntries(Object.entries(sums.totals).map(([name, total]) => [name, total / sums.count]));
+const means = (sums: Sums): Record<string, number> => Object.fromEntries(Object.entries(sums.totals).map(([name, total]) => [name, total / sums.count]));
 
 export class Meter {
   #sincePoint: Sums;

@@ -9,7 +9,15 @@ import type { DistillRecipe, DistillTarget, VitRecipe } from './recipes.ts';
  * a longer one goes on alone), the images of both sides, the engine.
  */
 export function packingKey({ recipe, seed, upstream }: Parameters<Packing<DistillRecipe>['key']>[0]): JsonObject {
-  const { data, images, schedule: { batch_size, accumulation_steps }, augment, student_jitter, teacher_drop_path, engine } = recipe;
+  const {
+    data,
+    images,
+    schedule: { batch_size, accumulation_steps },
+    augment,
+    student_jitter,
+    teacher_drop_path,
+    engine,
+  } = recipe;
   const shared = { data, images, batch_size, accumulation_steps, seed, augment, student_jitter, teacher_drop_path, teacher_mask: teacherMask(recipe), engine };
   return { ...(shared as Record<string, JsonValue>), teacher: upstream['teacher'] ?? null };
 }
@@ -37,10 +45,11 @@ const GRAPH = 30 * 2 ** 20;
 export function distillPackMemory(recipe: DistillRecipe, teacher: VitRecipe): { shared: number; own: number } {
   const { model, schedule, mask_ratio } = recipe;
   const batch = schedule.batch_size / schedule.accumulation_steps;
-  const teacherTokens = 1 + visiblePatches(teacher, teacherMask(recipe)), studentTokens = 1 + visiblePatches(model, mask_ratio);
+  const teacherTokens = 1 + visiblePatches(teacher, teacherMask(recipe)),
+    studentTokens = 1 + visiblePatches(model, mask_ratio);
   const parameters = encoderParameters(model) + distillExtras(recipe, teacher);
-  const values = 2 * encoderParameters(teacher)
-    + batch * (blockTensors(teacher, teacherTokens) + model.depth * blockTensors(model, studentTokens) + 2 * targetTensors(recipe.target, teacher, studentTokens));
+  const values =
+    2 * encoderParameters(teacher) + batch * (blockTensors(teacher, teacherTokens) + model.depth * blockTensors(model, studentTokens) + 2 * targetTensors(recipe.target, teacher, studentTokens));
   return { shared: PROCESS + FLOAT32 * values, own: GRAPH + FLOAT32 * 5 * parameters };
 }
 
@@ -52,8 +61,11 @@ function blockTensors({ embed_dim, num_heads, mlp_ratio }: VitRecipe, tokens: nu
 /** Values of one image that a student is to match. */
 function targetTensors(target: DistillTarget, { embed_dim, num_heads, last_block_heads = num_heads }: VitRecipe, tokens: number): number {
   switch (target.family) {
-    case 'relation': return target.pairs.length * Math.max(num_heads, last_block_heads) * tokens ** 2;
-    case 'feature': return (target.feature === 'qkv' ? 3 : 1) * tokens * embed_dim;
-    case 'class-token': return embed_dim;
+    case 'relation':
+      return target.pairs.length * Math.max(num_heads, last_block_heads) * tokens ** 2;
+    case 'feature':
+      return (target.feature === 'qkv' ? 3 : 1) * tokens * embed_dim;
+    case 'class-token':
+      return embed_dim;
   }
 }

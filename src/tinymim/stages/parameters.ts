@@ -11,7 +11,8 @@ const linear = (from: number, to: number): number => from * to + to;
 
 /** A stack of Transformer blocks: two norms, qkv, proj, and the MLP of each. */
 function blockParameters(blocks: BlocksConfig): number {
-  const dim = blocks.embed_dim, hidden = mlpDim(blocks);
+  const dim = blocks.embed_dim,
+    hidden = mlpDim(blocks);
   return blocks.depth * (4 * dim + linear(dim, 3 * dim) + linear(dim, dim) + linear(dim, hidden) + linear(hidden, dim));
 }
 

@@ -30,13 +30,16 @@ export const runPretrain: StageRunner<PretrainRecipe> = async context => {
     images: pixels(images, set),
     ...maskInputs(noise, patchCount(recipe.model), recipe.mask_ratio),
   });
-  const noise = (purpose: string, drawSeed: number, step: number, batch: number): Float32Array =>
-    stream(drawSeed, purpose, step).uniforms(batch * patchCount(recipe.model));
+  const noise = (purpose: string, drawSeed: number, step: number, batch: number): Float32Array => stream(drawSeed, purpose, step).uniforms(batch * patchCount(recipe.model));
 
   const { params, losses } = await train(
     { context, weights, groups: pretrainGroups(weights, optimizer.weight_decay), loss, schedule, optimizer, engine, signature },
     {
-      set, augment: recipe.augment, withLabels: false, seed, schedule,
+      set,
+      augment: recipe.augment,
+      withLabels: false,
+      seed,
+      schedule,
       inputs: batch => inputs(batch.images, noise('mae/mask', seed, batch.step, schedule.batch_size)),
     },
   );

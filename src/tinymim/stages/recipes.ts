@@ -147,13 +147,20 @@ export const distillRecipe = z.strictObject({
 /** What timm's recipe adds for classifiers. These wait for the pipeline of ImageNet: a stage refuses what it cannot do yet. */
 export const classifierAugmentRecipe = augmentRecipe.extend({
   /** timm's notation, e.g. `rand-m9-mstd0.5-inc1`. */
-  rand_augment: z.string().regex(/^rand-/).nullable().default(null),
+  rand_augment: z
+    .string()
+    .regex(/^rand-/)
+    .nullable()
+    .default(null),
   /** Probability of random erasing, in pixel mode. */
   random_erase: z.number().min(0).max(1).default(0),
   /** Copies of each image within one epoch (repeated augmentation, DeiT). */
   repeats: positive.default(1),
   /** Alphas of mix-up and cut-mix, and how often the second is taken. */
-  mixing: z.strictObject({ mixup: z.number().min(0), cutmix: z.number().min(0), switch_prob: z.number().min(0).max(1) }).nullable().default(null),
+  mixing: z
+    .strictObject({ mixup: z.number().min(0), cutmix: z.number().min(0), switch_prob: z.number().min(0).max(1) })
+    .nullable()
+    .default(null),
 });
 
 const classifierFields = {

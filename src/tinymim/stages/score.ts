@@ -31,7 +31,8 @@ export function createScorer(engine: EngineRecipe, config: ViTConfig, { mean, st
   return {
     score: (params, set) => {
       evaluator.use(params);
-      let correct = 0, loss = 0;
+      let correct = 0,
+        loss = 0;
       for (const batch of evalBatches(set, batchSize)) {
         const inputs = upload(padded(batch, set, batchSize));
         const values = evaluator.run(inputs);
@@ -41,13 +42,16 @@ export function createScorer(engine: EngineRecipe, config: ViTConfig, { mean, st
       }
       return { correct, count: set.count, loss: loss / set.count };
     },
-    dispose: () => { evaluator.dispose(); },
+    dispose: () => {
+      evaluator.dispose();
+    },
   };
 }
 
 /** The last batch is filled up with images that no class is right for, and whose targets are all 0: a graph has one size of batch. */
 function padded({ images, labels }: EvalBatch, set: ImageSet, batchSize: number): HostInputs {
-  const classes = set.classes.length, missing = batchSize - labels.length;
+  const classes = set.classes.length,
+    missing = batchSize - labels.length;
   const fill = <T extends Uint8Array | Int32Array | Float32Array>(array: T, values: number, value: number): T => {
     if (missing === 0) return array;
     const full = new (array.constructor as new (length: number) => T)(batchSize * values).fill(value) as T;

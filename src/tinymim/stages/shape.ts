@@ -34,13 +34,15 @@ export function distillShape({ target, drop_path, teacher_drop_path, student_jit
 /** Any relation costs what any other does; so does any temperature. */
 function targetShape(target: DistillTarget): JsonObject {
   switch (target.family) {
-    case 'relation': return { ...target, pairs: target.pairs.length };
-    case 'feature': return target;
-    case 'class-token': return { ...target, temperature: null };
+    case 'relation':
+      return { ...target, pairs: target.pairs.length };
+    case 'feature':
+      return target;
+    case 'class-token':
+      return { ...target, temperature: null };
   }
 }
 
-export const classifierShape = (recipe: SuperviseRecipe): JsonObject =>
-  ({ ...stepShape(recipe, ['label_smoothing', 'layer_decay']), drop_path: recipe.drop_path > 0 });
+export const classifierShape = (recipe: SuperviseRecipe): JsonObject => ({ ...stepShape(recipe, ['label_smoothing', 'layer_decay']), drop_path: recipe.drop_path > 0 });
 
 export const evaluateShape = (recipe: EvaluateRecipe, model: VitRecipe): JsonObject => ({ ...recipe, model });

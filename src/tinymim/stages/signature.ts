@@ -19,7 +19,10 @@ export const NOT_IN_GRAPH = {
 
 /** Signature of the step of a training. @param recipe whole, as its schema parses it */
 export function trainingSignature(kind: keyof typeof NOT_IN_GRAPH, recipe: object): string {
-  return graphSignature(kind, NOT_IN_GRAPH[kind].reduce<JsonObject>((left, path) => without(left, path.split('.')), recipe as JsonObject));
+  return graphSignature(
+    kind,
+    NOT_IN_GRAPH[kind].reduce<JsonObject>((left, path) => without(left, path.split('.')), recipe as JsonObject),
+  );
 }
 
 /** Signature of a function that closes over `fields` alone. */

@@ -37,8 +37,7 @@ export async function loadEngineAndDataset({ recipe, ...context }: StageContext<
 const engineText = ({ name, libraryVersion, device, threads, why }: Engine): string =>
   `Engine: ${name} ${libraryVersion} on the ${device} with ${threads} ${threads === 1 ? 'thread' : 'threads'} (${why})`;
 
-const modeText = (recipe: EngineRecipe, { mode, precision }: EngineRecipe): string =>
-  `mode ${mode}${mode === recipe.mode ? '' : ` (${recipe.mode} needs native TensorFlow)`}, ${precision}`;
+const modeText = (recipe: EngineRecipe, { mode, precision }: EngineRecipe): string => `mode ${mode}${mode === recipe.mode ? '' : ` (${recipe.mode} needs native TensorFlow)`}, ${precision}`;
 
 /** The stages of a process mostly share one data set; its images are never written to. */
 let lastDataset: { readonly key: string; readonly dataset: Dataset } | undefined;

@@ -23,11 +23,13 @@ const teacherIsMasked = (recipe: DistillRecipe): boolean => isMasked(recipe) && 
 
 /** What a batch of a training reads: drawn once, for students of every depth and mask ratio. */
 export function trainingInputs(students: readonly Student[], teacher: VitRecipe, set: ImageSet): (batch: Batch) => HostInputs {
-  const recipes = students.map(recipeOf), seed = students[0]!.context.seed;
+  const recipes = students.map(recipeOf),
+    seed = students[0]!.context.seed;
   const depths = new Set(recipes.filter(({ drop_path }) => drop_path > 0).map(({ model }) => model.depth));
   const teacherDrops = recipes.some(({ teacher_drop_path }) => teacher_drop_path > 0);
   return ({ step, images, studentImages }) => {
-    const batch = pixels(images, set), size = batch.shape[0]!;
+    const batch = pixels(images, set),
+      size = batch.shape[0]!;
     const uniforms = (purpose: string, depth: number) => ({ data: stream(seed, purpose, step).uniforms(depth * 2 * size), shape: [depth, 2, size], batchAxis: 2 });
     return {
       [name.images]: batch,
@@ -60,9 +62,11 @@ const name = {
 function masks(recipes: readonly DistillRecipe[], batch: number, seed: number, purpose: string, step: number): HostInputs {
   const masked = recipes.filter(isMasked);
   if (masked.length === 0) return {};
-  const patches = patchCount(masked[0]!.model), noise = stream(seed, purpose, step).uniforms(batch * patches);
-  return Object.fromEntries([...new Set(masked.map(({ mask_ratio }) => mask_ratio))].flatMap(ratio =>
-    Object.entries(maskInputs(noise, patches, ratio)).map(([part, array]) => [name.mask(part, ratio), array])));
+  const patches = patchCount(masked[0]!.model),
+    noise = stream(seed, purpose, step).uniforms(batch * patches);
+  return Object.fromEntries(
+    [...new Set(masked.map(({ mask_ratio }) => mask_ratio))].flatMap(ratio => Object.entries(maskInputs(noise, patches, ratio)).map(([part, array]) => [name.mask(part, ratio), array])),
+  );
 }
 
 /**

@@ -70,7 +70,10 @@ export function createTeacher(options: TeacherOptions): Teacher {
     programs.set(key, program);
     return program;
   };
-  const taps = mergeTaps(options.targets.map(({ target, block }) => tapOf(target, block)), options.config.depth);
+  const taps = mergeTaps(
+    options.targets.map(({ target, block }) => tapOf(target, block)),
+    options.config.depth,
+  );
   return {
     pass: inputs => {
       const shape = shapeOf(options.config, inputs);
@@ -84,14 +87,20 @@ export function createTeacher(options: TeacherOptions): Teacher {
           const head = programOf(JSON.stringify([wanted, shape, visible?.shape]), () => compileHead(options, wanted, given, shape));
           return head.compute('head', given);
         },
-        dispose: () => { run.dispose(); },
+        dispose: () => {
+          run.dispose();
+        },
       };
     },
-    dispose: () => { for (const program of programs.values()) program.dispose(); },
+    dispose: () => {
+      for (const program of programs.values()) program.dispose();
+    },
   };
 }
 
-const IMAGES = 'images', VISIBLE = 'ids_keep', DROP_PATH = 'teacher_drop_path';
+const IMAGES = 'images',
+  VISIBLE = 'ids_keep',
+  DROP_PATH = 'teacher_drop_path';
 
 function shapeOf(config: ViTConfig, { images, visible }: TeacherInputs): TokenShape {
   return { batch: images.shape[0], tokens: 1 + (visible?.shape[1] ?? patchCount(config)) };
@@ -101,7 +110,9 @@ function shapeOf(config: ViTConfig, { images, visible }: TeacherInputs): TokenSh
 const project = (block: number): string => `project_${block}`;
 const complete = (block: number): string => `complete_${block}`;
 
-const fn = (outputs: (inputs: Inputs) => Params): StepFunction => (_, inputs) => ({ state: {}, outputs: outputs(inputs) });
+const fn =
+  (outputs: (inputs: Inputs) => Params): StepFunction =>
+  (_, inputs) => ({ state: {}, outputs: outputs(inputs) });
 
 function compileTrunk({ config, params, normalisation, dropPath, engine }: TeacherOptions, inputs: TeacherInputs, shape: TokenShape): Program {
   const { images, visible, dropPath: uniforms } = inputs;
@@ -111,18 +122,21 @@ function compileTrunk({ config, params, normalisation, dropPath, engine }: Teach
   const examples = blocks.map(block => exampleOf(config, shape, block));
   const functions: Record<string, Compilable> = {
     embed: { fn: embed, inputs: { images, ...(visible && { ids_keep: visible }) } },
-    ...Object.fromEntries(blocks.flatMap((block, i) => {
-      const prefix = `blocks.${i}`, { x, ...qkv } = examples[i]!, drops = uniforms !== undefined && rates[i] !== 0;
-      const projected = fn(given => ({ ...projectQkv(params, prefix, given['x'] as tf.Tensor2D, shape, headsOf(config, block)) }));
-      const completed = fn(({ x: from, teacher_drop_path, ...rest }) => ({
-        ...completeBlock(params, prefix, from as tf.Tensor2D, rest as unknown as Qkv,
-          teacher_drop_path && blockScale({ rates, uniforms: teacher_drop_path }, block, shape.batch, shape.tokens)),
-      }));
-      return [
-        [project(block), { fn: projected, inputs: { x } }],
-        [complete(block), { fn: completed, inputs: { x, ...qkv, ...(drops && { [DROP_PATH]: uniforms }) } }],
-      ] as const;
-    })),
+    ...Object.fromEntries(
+      blocks.flatMap((block, i) => {
+        const prefix = `blocks.${i}`,
+          { x, ...qkv } = examples[i]!,
+          drops = uniforms !== undefined && rates[i] !== 0;
+        const projected = fn(given => ({ ...projectQkv(params, prefix, given['x'] as tf.Tensor2D, shape, headsOf(config, block)) }));
+        const completed = fn(({ x: from, teacher_drop_path, ...rest }) => ({
+          ...completeBlock(params, prefix, from as tf.Tensor2D, rest as unknown as Qkv, teacher_drop_path && blockScale({ rates, uniforms: teacher_drop_path }, block, shape.batch, shape.tokens)),
+        }));
+        return [
+          [project(block), { fn: projected, inputs: { x } }],
+          [complete(block), { fn: completed, inputs: { x, ...qkv, ...(drops && { [DROP_PATH]: uniforms }) } }],
+        ] as const;
+      }),
+    ),
   };
   const signature = graphSignature('teacher', { config, mean: normalisation.mean, std: normalisation.std, dropPath: uniforms ? dropPath : 0, engine });
   try {
@@ -134,7 +148,8 @@ function compileTrunk({ config, params, normalisation, dropPath, engine }: Teach
 
 /** Tensors of the shapes that a block's functions take. */
 function exampleOf(config: ViTConfig, { batch, tokens }: TokenShape, block: number): Record<'x' | keyof Qkv, tf.Tensor> {
-  const heads = headsOf(config, block), dim = config.embed_dim;
+  const heads = headsOf(config, block),
+    dim = config.embed_dim;
   const perHead = (): tf.Tensor => tf.zeros([batch, heads, tokens, dim / heads]);
   return { x: tf.zeros([batch * tokens, dim]), q: perHead(), k: perHead(), v: perHead() };
 }
@@ -145,8 +160,10 @@ function compileHead({ config, params, engine }: TeacherOptions, { target, block
     const tapped = Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, tensor.rank === 2 ? toTokens(tensor as tf.Tensor2D, shape) : tensor]));
     return teacherTargets(target, { params, features: new Map([[block, tapped]]), block }, ids_keep as tf.Tensor2D | undefined);
   });
-  return compileProgram({ head: { fn: head, inputs: features } },
-    { state: {}, frozen: params, ...engine, signature: graphSignature('teacher-head', { target, shape, heads: headsOf(config, block), engine }) });
+  return compileProgram(
+    { head: { fn: head, inputs: features } },
+    { state: {}, frozen: params, ...engine, signature: graphSignature('teacher-head', { target, shape, heads: headsOf(config, block), engine }) },
+  );
 }
 
 type FeaturesByBlock = ReadonlyMap<number, ReadonlySet<Feature>>;
@@ -200,7 +217,13 @@ class TrunkRun {
     const { dropPath } = this.#inputs;
     const drops = dropPath !== undefined && this.#rates[block - 1] !== 0;
     const tensors = this.#keep(block, this.#program.compute(complete(block), { x, ...qkv, ...(drops && { [DROP_PATH]: dropPath }) }));
-    this.#release([x, ...Object.values(qkv), ...Object.entries(tensors).filter(([name]) => name !== 'block').map(([, tensor]) => tensor)]);
+    this.#release([
+      x,
+      ...Object.values(qkv),
+      ...Object.entries(tensors)
+        .filter(([name]) => name !== 'block')
+        .map(([, tensor]) => tensor),
+    ]);
     this.#x = tensors['block' satisfies keyof BlockTensors];
     this.#qkv = undefined;
     this.#done = block;

@@ -19,9 +19,7 @@ import { saveModel, trainingImages } from './stage-io.ts';
 import { train } from './train.ts';
 
 /** @param layerDecay rate of a layer relative to the one above it; 1 for training from scratch */
-export async function trainClassifier(
-  context: StageContext<SuperviseRecipe>, dataset: Dataset, weights: Weights, layerDecay: number,
-): Promise<StageResult> {
+export async function trainClassifier(context: StageContext<SuperviseRecipe>, dataset: Dataset, weights: Weights, layerDecay: number): Promise<StageResult> {
   const { recipe, seed } = context;
   expectAvailable(recipe);
   const { model, schedule, optimizer, drop_path, label_smoothing, engine } = recipe;
@@ -32,38 +30,36 @@ export async function trainClassifier(
   const scorer = createScorer(engine, model, dataset, schedule.batch_size);
   const dropPathShape = [model.depth, 2, schedule.batch_size] as const;
 
-  const { params, losses, evaluated } = await train({
-    context,
-    weights,
-    groups: finetuneGroups(weights, { depth: model.depth, weightDecay: optimizer.weight_decay, layerDecay }),
-    loss: (p, { images, targets, drop_path: uniforms }) => ({
-      loss: softmaxCrossEntropy(
-        targets as tf.Tensor2D,
-        classify(p, normalise(images!, dataset), model, uniforms ? { dropPath: { rates, uniforms } } : {}),
-      ),
-    }),
-    schedule,
-    optimizer,
-    engine,
-    signature: trainingSignature('classifier', recipe),
-    evaluate: p => {
-      const { correct, count } = scorer.score(p, heldOut);
-      return { val_accuracy: correct / count };
+  const { params, losses, evaluated } = await train(
+    {
+      context,
+      weights,
+      groups: finetuneGroups(weights, { depth: model.depth, weightDecay: optimizer.weight_decay, layerDecay }),
+      loss: (p, { images, targets, drop_path: uniforms }) => ({
+        loss: softmaxCrossEntropy(targets as tf.Tensor2D, classify(p, normalise(images!, dataset), model, uniforms ? { dropPath: { rates, uniforms } } : {})),
+      }),
+      schedule,
+      optimizer,
+      engine,
+      signature: trainingSignature('classifier', recipe),
+      evaluate: p => {
+        const { correct, count } = scorer.score(p, heldOut);
+        return { val_accuracy: correct / count };
+      },
     },
-  }, {
-    set,
-    augment: recipe.augment,
-    withLabels: true,
-    seed,
-    schedule,
-    inputs: batch => ({
-      images: pixels(batch.images, set),
-      targets: { data: softTargets(batch.labels, classes, label_smoothing), shape: [batch.labels.length, classes] },
-      ...(drop_path > 0
-        ? { drop_path: { data: stream(seed, 'classifier/drop-path', batch.step).uniforms(dropPathShape.reduce((a, b) => a * b)), shape: dropPathShape, batchAxis: 2 } }
-        : {}),
-    }),
-  });
+    {
+      set,
+      augment: recipe.augment,
+      withLabels: true,
+      seed,
+      schedule,
+      inputs: batch => ({
+        images: pixels(batch.images, set),
+        targets: { data: softTargets(batch.labels, classes, label_smoothing), shape: [batch.labels.length, classes] },
+        ...(drop_path > 0 ? { drop_path: { data: stream(seed, 'classifier/drop-path', batch.step).uniforms(dropPathShape.reduce((a, b) => a * b)), shape: dropPathShape, batchAxis: 2 } } : {}),
+      }),
+    },
+  );
   scorer.dispose();
   saveModel(context, params);
   tf.dispose(params);

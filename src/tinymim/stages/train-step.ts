@@ -52,8 +52,7 @@ export function meanLosses(losses: readonly Readonly<Record<string, number>>[]):
 
 /** The caller disposes of the tensors. */
 export function upload(inputs: HostInputs): Record<string, tf.Tensor> {
-  return Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) =>
-    [name, tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32')]));
+  return Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32')]));
 }
 
 /** Micro-batch `index` of `count` of every input. */

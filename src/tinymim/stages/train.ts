@@ -42,7 +42,10 @@ export async function train(training: Training, data: TrainingData): Promise<Tra
  *   Interrupted after a checkpoint when asked to stop
  */
 export async function trainTogether<T extends Training>(trainings: readonly T[], data: TrainingData<T>): Promise<Outcomes<T>> {
-  const { set, schedule: { batch_size } } = data;
+  const {
+    set,
+    schedule: { batch_size },
+  } = data;
   const stepsPerEpoch = batchesPerEpoch({ set, batchSize: batch_size });
   const runs: TrainingRun<T>[] = [];
   for (const training of trainings) {
@@ -57,12 +60,18 @@ export async function trainTogether<T extends Training>(trainings: readonly T[],
 }
 
 async function loop<T extends Training>(runs: readonly TrainingRun<T>[], data: TrainingData<T>): Promise<void> {
-  const first = Math.min(...runs.map(run => run.first)), end = Math.max(...runs.map(run => run.steps));
+  const first = Math.min(...runs.map(run => run.first)),
+    end = Math.max(...runs.map(run => run.steps));
   const { set, seed, augment, withLabels, schedule } = data;
   const loader = createLoader({ set, batchSize: schedule.batch_size, seed, augment, withLabels, startStep: first, endStep: end });
   try {
     for (let step = first; step < end && runs.some(run => !run.settled); step++) {
-      await trainStep(runs.filter(run => run.takesPart(step)), step, loader, data);
+      await trainStep(
+        runs.filter(run => run.takesPart(step)),
+        step,
+        loader,
+        data,
+      );
       await setImmediate(); // steps block the event loop: let messages in
       for (const run of runs) await run.betweenSteps(step + 1);
     }
@@ -80,12 +89,19 @@ async function trainStep<T extends Training>(runs: readonly TrainingRun<T>[], st
   if (runs.length === 0) return;
   for (const run of runs) run.prepare(step);
   const byTraining = new Map(runs.map(run => [run.training, run]));
-  const host = data.inputs(batch), count = microBatchesOf(data.schedule, runs[0]!.training.context.execution);
+  const host = data.inputs(batch),
+    count = microBatchesOf(data.schedule, runs[0]!.training.context.execution);
   const feed = data.feed ?? feedAll;
   for (let index = 0; index < count; index++) {
     const inputs = upload(slice(host, index, count));
     try {
-      feed(inputs, runs.filter(run => !run.settled).map(({ training }) => training), (training, own) => { byTraining.get(training)!.feed(own, step); });
+      feed(
+        inputs,
+        runs.filter(run => !run.settled).map(({ training }) => training),
+        (training, own) => {
+          byTraining.get(training)!.feed(own, step);
+        },
+      );
     } finally {
       tf.dispose(inputs);
     }

@@ -51,7 +51,10 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
   /** The program that steps from now on; it has copied the initial state. */
   const compiled = (inputs: Inputs, rates: Params): Program => {
     if (program) return program;
-    const { params, optimizer: { m, v } } = initial;
+    const {
+      params,
+      optimizer: { m, v },
+    } = initial;
     const state = stepState(initial, microBatches);
     program = compileStepFunctions(state, inputs, rates, options);
     tf.dispose([state, params, m, v]);
@@ -96,10 +99,13 @@ export function stepState({ params, optimizer: { m, v } }: TrainState, microBatc
 
 function compileStepFunctions(state: Params, inputs: Inputs, rates: Params, { engine, signature, ...options }: TrainerOptions): Program {
   const { accumulate, step } = stepFunctions(options);
-  return compileProgram({
-    ...(options.microBatches > 1 && { accumulate: { fn: accumulate, inputs } }),
-    step: { fn: step, inputs: { ...inputs, ...rates } },
-  }, { state, frozen: {}, ...engine, signature });
+  return compileProgram(
+    {
+      ...(options.microBatches > 1 && { accumulate: { fn: accumulate, inputs } }),
+      step: { fn: step, inputs: { ...inputs, ...rates } },
+    },
+    { state, frozen: {}, ...engine, signature },
+  );
 }
 
 /**
@@ -107,11 +113,17 @@ function compileStepFunctions(state: Params, inputs: Inputs, rates: Params, { en
  * sets the sums back.
  * @internal
  */
-export function stepFunctions(
-  { loss, groups, betas, microBatches }: Pick<TrainerOptions, 'loss' | 'groups' | 'betas' | 'microBatches'>,
-): { accumulate: StepFunction; step: StepFunction } {
+export function stepFunctions({ loss, groups, betas, microBatches }: Pick<TrainerOptions, 'loss' | 'groups' | 'betas' | 'microBatches'>): { accumulate: StepFunction; step: StepFunction } {
   const meanGrads = (sums: Params, grads: Params): Record<string, tf.Tensor> =>
-    accumulateGrads(Object.fromEntries(Object.keys(grads).filter(name => name in sums).map(name => [name, sums[name]!])), grads, microBatches);
+    accumulateGrads(
+      Object.fromEntries(
+        Object.keys(grads)
+          .filter(name => name in sums)
+          .map(name => [name, sums[name]!]),
+      ),
+      grads,
+      microBatches,
+    );
   return {
     accumulate: (state, inputs) => {
       const { params, sums } = unflatten(state);
@@ -134,13 +146,11 @@ type Parts = Readonly<Record<(typeof PARTS)[number], Params>>;
 
 /** The state as one record: `params/norm.weight`, `m/norm.weight`, ... */
 function flatten(parts: Partial<Parts>): Record<string, tf.Tensor> {
-  return Object.fromEntries(Object.entries(parts).flatMap(([part, tensors]) =>
-    Object.entries(tensors).map(([name, tensor]) => [`${part}/${name}`, tensor])));
+  return Object.fromEntries(Object.entries(parts).flatMap(([part, tensors]) => Object.entries(tensors).map(([name, tensor]) => [`${part}/${name}`, tensor])));
 }
 
 function unflatten(state: Params): Parts {
-  const part = (which: string): Params => Object.fromEntries(Object.entries(state).flatMap(([name, tensor]) =>
-    (name.startsWith(`${which}/`) ? [[name.slice(which.length + 1), tensor]] : [])));
+  const part = (which: string): Params => Object.fromEntries(Object.entries(state).flatMap(([name, tensor]) => (name.startsWith(`${which}/`) ? [[name.slice(which.length + 1), tensor]] : [])));
   return Object.fromEntries(PARTS.map(which => [which, part(which)])) as unknown as Parts;
 }
 
@@ -161,5 +171,4 @@ function splitRates(inputs: Inputs): { rates: AdamWRates<tf.Tensor>; batch: Inpu
   };
 }
 
-const zerosLike = (tensors: Params): Record<string, tf.Tensor> =>
-  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tf.zerosLike(tensor)]));
+const zerosLike = (tensors: Params): Record<string, tf.Tensor> => Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tf.zerosLike(tensor)]));

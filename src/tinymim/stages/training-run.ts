@@ -78,7 +78,7 @@ export class TrainingRun<T extends Training = Training> {
       const count = microBatchesOf(schedule, context.execution);
       this.#engine = engineRecord(await loadEngine({ device, threads }), engine);
       this.#microBatches = microBatches;
-      const state = await this.#resume(this.#engine) ?? start(this.training);
+      const state = (await this.#resume(this.#engine)) ?? start(this.training);
       if (this.#microBatches > 1) context.provenance({ micro_batches: this.#microBatches });
       const graph = microBatches === 1 ? signature : `${signature} in ${count} micro-batches`;
       this.#trainer = createTrainer(state, { loss, groups, betas: optimizer.betas, microBatches: count, engine, signature: graph });
@@ -112,7 +112,10 @@ export class TrainingRun<T extends Training = Training> {
   finishStep(step: number, wallMs: number, shareMs: number): Promise<void> {
     return this.#guard(async () => {
       const { context, evaluate } = this.training;
-      const losses = this.#losses!, done = step + 1, { steps } = this, lr = this.#rate(step);
+      const losses = this.#losses!,
+        done = step + 1,
+        { steps } = this,
+        lr = this.#rate(step);
       expectFinite(losses, step, this.#stepsPerEpoch, lr);
       const imagesPerSecond = this.#throughput.step(wallMs, shareMs);
       const point = this.#meter.add(done, losses);
@@ -131,7 +134,8 @@ export class TrainingRun<T extends Training = Training> {
   /** A checkpoint where one is due; asked to stop, a last one. @param done steps that the loop has made */
   betweenSteps(done: number): Promise<void> {
     return this.#guard(async () => {
-      const { context } = this.training, { aborted } = context.signal;
+      const { context } = this.training,
+        { aborted } = context.signal;
       const reached = done > this.#first;
       if (reached && (aborted || context.checkpoints.due())) {
         context.progress({ phase: 'save', step: done, steps: this.steps });

@@ -8,10 +8,12 @@ import { WEIGHTS } from './stage-io.ts';
 
 type Writer<R> = (recipe: R, output: string) => Promise<void>;
 
-const writer = <R>(weights: (recipe: R) => Weights): Writer<R> => (recipe, output) => {
-  writeWeights(join(output, WEIGHTS), weights(recipe));
-  return Promise.resolve();
-};
+const writer =
+  <R>(weights: (recipe: R) => Weights): Writer<R> =>
+  (recipe, output) => {
+    writeWeights(join(output, WEIGHTS), weights(recipe));
+    return Promise.resolve();
+  };
 
 export const untrainedMae: Writer<PretrainRecipe> = writer(({ model, decoder }) => initMae(model, decoder, 0));
 export const untrainedStudent: Writer<DistillRecipe> = writer(({ model }) => initEncoder(model, 0));

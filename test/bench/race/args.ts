@@ -44,7 +44,11 @@ export function parseOptions(argv: readonly string[], cores = availableParalleli
   return {
     cases: names.filter(name => chosen.includes('step') || chosen.includes(name)),
     sweep: chosen.includes('sweep'),
-    contenders: listed(values['contenders'] ?? CONTENDERS.map(({ name }) => name).join(), '--contenders', CONTENDERS.map(({ name }) => name)).concat(REFERENCE),
+    contenders: listed(
+      values['contenders'] ?? CONTENDERS.map(({ name }) => name).join(),
+      '--contenders',
+      CONTENDERS.map(({ name }) => name),
+    ).concat(REFERENCE),
     rounds: count(values['rounds'] ?? '7', '--rounds'),
     sweepRounds: count(values['sweep-rounds'] ?? '2', '--sweep-rounds'),
     threads: count(values['threads'] ?? String(cores), '--threads'),

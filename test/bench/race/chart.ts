@@ -19,8 +19,9 @@ export function chartPoints(cases: readonly CaseResult[], sweep: readonly SweepR
   return [
     ...cases.flatMap(({ step, results }) => {
       const reference = results.find(({ contender }) => contender.name === REFERENCE)!;
-      return results.filter(({ skipped }) => skipped === undefined).map(({ contender: { name, side }, secondsPerStep }) =>
-        ({ race: step.name, contender: name, side: sideName(side), ...speedRatio(secondsPerStep, reference.secondsPerStep) }));
+      return results
+        .filter(({ skipped }) => skipped === undefined)
+        .map(({ contender: { name, side }, secondsPerStep }) => ({ race: step.name, contender: name, side: sideName(side), ...speedRatio(secondsPerStep, reference.secondsPerStep) }));
     }),
     ...(sweep.length === 0 ? [] : sweepRatios(sweep).map(({ contender: { name, side }, ratio }) => ({ race: 'sweep', contender: name, side: sideName(side), ...ratio }))),
   ];
@@ -28,7 +29,16 @@ export function chartPoints(cases: readonly CaseResult[], sweep: readonly SweepR
 
 const sideName = (side: 'pytorch' | 'ours'): string => (side === 'ours' ? 'this package' : 'PyTorch');
 
-const axis = { labelFontSize: FONT_SIZE, titleFontSize: FONT_SIZE, titleFontWeight: 400, labelColor: palette.muted.light, titleColor: palette.muted.light, gridColor: palette.rule.light, domainColor: palette.rule.light, tickColor: palette.rule.light };
+const axis = {
+  labelFontSize: FONT_SIZE,
+  titleFontSize: FONT_SIZE,
+  titleFontWeight: 400,
+  labelColor: palette.muted.light,
+  titleColor: palette.muted.light,
+  gridColor: palette.rule.light,
+  domainColor: palette.rule.light,
+  tickColor: palette.rule.light,
+};
 const config = {
   font: FONT,
   view: { stroke: null },
@@ -53,7 +63,10 @@ export function speedChart(points: readonly Point[]): TopLevelSpec {
       layer: [
         { mark: { type: 'rule', color: palette.rule.light, strokeWidth: 1.5 }, encoding: { x: { datum: 1 } } },
         { mark: { type: 'rule', strokeWidth: 2 }, encoding: { y, color, x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' } } },
-        { mark: { type: 'point', filled: true, size: 55, opacity: 1 }, encoding: { y, color, x: { field: 'median', type: 'quantitative', scale: { domainMin: 0 }, axis: { title: 'times as fast', tickCount: 6 } } } },
+        {
+          mark: { type: 'point', filled: true, size: 55, opacity: 1 },
+          encoding: { y, color, x: { field: 'median', type: 'quantitative', scale: { domainMin: 0 }, axis: { title: 'times as fast', tickCount: 6 } } },
+        },
       ],
     },
     resolve: { scale: { y: 'independent' } },
@@ -67,4 +80,7 @@ const round = (value: number): number => Number(value.toFixed(4));
 
 /** The chart in words. */
 export const chartAlt = (points: readonly Point[]): string =>
-  `Speed against PyTorch eager in float32. ${points.filter(({ side }) => side !== 'PyTorch').map(({ race, contender, median }) => `${race}, ${contender}: ${median.toFixed(2)}`).join('; ')}.`;
+  `Speed against PyTorch eager in float32. ${points
+    .filter(({ side }) => side !== 'PyTorch')
+    .map(({ race, contender, median }) => `${race}, ${contender}: ${median.toFixed(2)}`)
+    .join('; ')}.`;

@@ -10,10 +10,12 @@ export const COMPARED_STEPS = 6;
 /** Largest relative difference; infinite where a loss is not finite or one is missing. */
 export function deviation(losses: readonly number[], reference: readonly number[]): number {
   if (losses.length !== reference.length || losses.length === 0) return Infinity;
-  return Math.max(...losses.map((loss, i) => {
-    const difference = Math.abs(loss - reference[i]!) / Math.abs(reference[i]!);
-    return Number.isFinite(difference) ? difference : Infinity;
-  }));
+  return Math.max(
+    ...losses.map((loss, i) => {
+      const difference = Math.abs(loss - reference[i]!) / Math.abs(reference[i]!);
+      return Number.isFinite(difference) ? difference : Infinity;
+    }),
+  );
 }
 
 /**
@@ -22,7 +24,10 @@ export function deviation(losses: readonly number[], reference: readonly number[
  */
 export const SWEEP_TOLERANCE = { loss: 0.15, accuracy: 0.08 } as const;
 
-interface Outcome { readonly loss: number; readonly accuracy: number }
+interface Outcome {
+  readonly loss: number;
+  readonly accuracy: number;
+}
 
 /** How far the arms of one side are from those of the other. */
 export function outcomeDeviation(arms: Readonly<Record<string, Outcome>>, reference: Readonly<Record<string, Outcome>>): Outcome {

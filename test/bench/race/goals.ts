@@ -54,12 +54,14 @@ export interface SweepBound {
 
 export function sweepBounds(results: readonly SweepResult[], step: CaseResult | undefined, sharing: number): SweepBound[] {
   const reference = step?.results.find(({ contender }) => contender.name === REFERENCE);
-  return results.filter(({ contender }) => contender.side === 'ours').flatMap(({ contender }) => {
-    const own = step?.results.find(({ contender: { name } }) => name === contender.name);
-    if (own === undefined || reference === undefined) return [];
-    const ratio = speedRatio(own.secondsPerStep, reference.secondsPerStep);
-    return [{ contender, step: ratio, sharing, bound: ratio.median * sharing }];
-  });
+  return results
+    .filter(({ contender }) => contender.side === 'ours')
+    .flatMap(({ contender }) => {
+      const own = step?.results.find(({ contender: { name } }) => name === contender.name);
+      if (own === undefined || reference === undefined) return [];
+      const ratio = speedRatio(own.secondsPerStep, reference.secondsPerStep);
+      return [{ contender, step: ratio, sharing, bound: ratio.median * sharing }];
+    });
 }
 
 /** Speed of each of our sweeps, without start-up, against PyTorch's of the same round. */
@@ -80,9 +82,13 @@ export function sweepGoals(results: readonly SweepResult[], bounds: readonly Swe
   return [
     goal('sweep, float32 against pytorch', SWEEP_GOALS.float32, best(ratios.filter(({ contender }) => contender.precision === 'float32'))),
     ...(bfloat16 ? [goal('sweep, fastest mode against pytorch', SWEEP_GOALS.fastest, fastestSweep)] : []),
-    ...(bound ? [goal(`sweep, share of the bound ${bound.bound.toFixed(2)}`, SWEEP_GOALS.shareOfBound, {
-      contender: fastestSweep.contender,
-      ratio: { median: fastestSweep.ratio.median / bound.bound, low: fastestSweep.ratio.low / bound.bound, high: fastestSweep.ratio.high / bound.bound },
-    })] : []),
+    ...(bound
+      ? [
+          goal(`sweep, share of the bound ${bound.bound.toFixed(2)}`, SWEEP_GOALS.shareOfBound, {
+            contender: fastestSweep.contender,
+            ratio: { median: fastestSweep.ratio.median / bound.bound, low: fastestSweep.ratio.low / bound.bound, high: fastestSweep.ratio.high / bound.bound },
+          }),
+        ]
+      : []),
   ];
 }

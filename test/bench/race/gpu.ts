@@ -13,6 +13,9 @@ export async function requireGpu(): Promise<void> {
 /** (Our engine asserts the same in each process that loads it.) @throws SetupError where PyTorch would compute on the CPU */
 export function requireGpuOf({ gpu, version, python }: Pick<PyTorch, 'python' | 'version' | 'gpu'>): void {
   if (gpu) return;
-  throw new SetupError('BAD_DEVICE', `Expected a PyTorch that uses the GPU, got ${version} of ${python}, which finds none.`,
-    'name a Python whose torch.cuda.is_available() is true: TORCH_PYTHON=/path/to/python make bench-gpu');
+  throw new SetupError(
+    'BAD_DEVICE',
+    `Expected a PyTorch that uses the GPU, got ${version} of ${python}, which finds none.`,
+    'name a Python whose torch.cuda.is_available() is true: TORCH_PYTHON=/path/to/python make bench-gpu',
+  );
 }

@@ -19,10 +19,12 @@ export function hostBatches({ inputs }: Pick<StepCase, 'inputs'>, file: string):
   };
   return Array.from({ length: BATCHES }, (_, index) => ({
     images: part(stacked('images'), index).data as Uint8Array,
-    others: Object.fromEntries(inputs.map(name => {
-      const { data, shape } = part(stacked(name), index);
-      return [name, { data: data as Float32Array | Int32Array, shape }];
-    })),
+    others: Object.fromEntries(
+      inputs.map(name => {
+        const { data, shape } = part(stacked(name), index);
+        return [name, { data: data as Float32Array | Int32Array, shape }];
+      }),
+    ),
   }));
 }
 

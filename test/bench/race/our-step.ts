@@ -28,9 +28,17 @@ export function createStep(step: StepCase, { weights, teacher }: CaseWeights, en
   const groups = groupsOf(step, weights);
   const params = toTensors(weights);
   const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in groups));
-  const trainer = createTrainer({ params, optimizer: initAdamW(trained) }, {
-    loss: lossOf(step), groups, betas: step.optimizer.betas, microBatches: 1, engine, signature: graphSignature('bench', { step, engine }),
-  });
+  const trainer = createTrainer(
+    { params, optimizer: initAdamW(trained) },
+    {
+      loss: lossOf(step),
+      groups,
+      betas: step.optimizer.betas,
+      microBatches: 1,
+      engine,
+      signature: graphSignature('bench', { step, engine }),
+    },
+  );
   return step.kind === 'distill' ? distillStep(step, trainer, teacher!, engine) : plainStep(step, trainer);
 }
 
@@ -58,7 +66,12 @@ function distillStep(step: DistillCase, trainer: Trainer, weights: Weights, engi
   };
 }
 
-const sizeOf = ({ model: { image_size: [height, width], in_chans: channels } }: StepCase) => ({ height, width, channels });
+const sizeOf = ({
+  model: {
+    image_size: [height, width],
+    in_chans: channels,
+  },
+}: StepCase) => ({ height, width, channels });
 
 function groupsOf(step: StepCase, weights: Weights): ParamGroups {
   const { weight_decay: weightDecay } = step.optimizer;
@@ -75,7 +88,10 @@ function lossOf(step: StepCase): LossFunction {
       return (params, { images, targets }) => ({ loss: softmaxCrossEntropy(targets as tf.Tensor2D, classify(params, normalise(images!, step), step.model)) });
     case 'distill': {
       const { model, target, teacher_block } = step;
-      return studentLoss({ model: { ...model, image_size: [...model.image_size] }, target, teacher_block, drop_path: 0, teacher_drop_path: 0, mask_ratio: 0, teacher_input: 'whole', reconstruction: null }, step);
+      return studentLoss(
+        { model: { ...model, image_size: [...model.image_size] }, target, teacher_block, drop_path: 0, teacher_drop_path: 0, mask_ratio: 0, teacher_input: 'whole', reconstruction: null },
+        step,
+      );
     }
   }
 }

@@ -17,7 +17,9 @@ export interface StartRequest {
   readonly device: 'cpu' | 'gpu';
 }
 
-let run: () => number = () => { throw new Error('Expected a start before the first step, got none.'); };
+let run: () => number = () => {
+  throw new Error('Expected a start before the first step, got none.');
+};
 
 serve({
   start: async ({ step, files, mode, precision, threads, device }: StartRequest) => {

@@ -43,14 +43,15 @@ export function startPeer(name: string, { file, args, env = {} }: Command): Peer
     for (const { reject } of waiting.splice(0)) reject(gone);
   });
   return {
-    ask: <T>(op: string, request: object = {}) => new Promise<T>((resolve, reject) => {
-      if (gone) {
-        reject(gone);
-        return;
-      }
-      waiting.push({ resolve: reply => resolve(reply as T), reject });
-      child.stdin.write(`${JSON.stringify({ op, ...request })}\n`);
-    }),
+    ask: <T>(op: string, request: object = {}) =>
+      new Promise<T>((resolve, reject) => {
+        if (gone) {
+          reject(gone);
+          return;
+        }
+        waiting.push({ resolve: reply => resolve(reply as T), reject });
+        child.stdin.write(`${JSON.stringify({ op, ...request })}\n`);
+      }),
     close: async () => {
       child.stdin.end();
       child.kill();

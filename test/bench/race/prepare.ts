@@ -36,9 +36,12 @@ export function prepareCase(step: StepCase, folder: string): CaseFiles {
 
 function initialWeights(step: StepCase): Weights {
   switch (step.kind) {
-    case 'pretrain': return initMae(step.model, step.decoder, SEED);
-    case 'finetune': return initClassifier(step.model, step.classes, SEED);
-    case 'distill': return initialise({ ...encoderSpec(step.model), ...projectionSpec(step.target, step.model, step.teacher) }, SEED);
+    case 'pretrain':
+      return initMae(step.model, step.decoder, SEED);
+    case 'finetune':
+      return initClassifier(step.model, step.classes, SEED);
+    case 'distill':
+      return initialise({ ...encoderSpec(step.model), ...projectionSpec(step.target, step.model, step.teacher) }, SEED);
   }
 }
 
@@ -50,7 +53,8 @@ function inputsOf(step: StepCase): Map<string, StoredTensor> {
   const bytes = Uint8Array.from({ length: BATCHES * batch * height * width * model.in_chans }, () => draws.integer(256));
   const images: StoredTensor = { dtype: 'U8', shape: [BATCHES, batch, height, width, model.in_chans], data: bytes };
   switch (step.kind) {
-    case 'distill': return new Map([['images', images]]);
+    case 'distill':
+      return new Map([['images', images]]);
     case 'pretrain': {
       const patches = patchCount(model);
       const { kept, idsKeep, idsRestore, mask } = maskingIndices(draws.uniforms(BATCHES * batch * patches), patches, step.mask_ratio);
@@ -64,7 +68,10 @@ function inputsOf(step: StepCase): Map<string, StoredTensor> {
     case 'finetune': {
       const labels = Array.from({ length: BATCHES * batch }, () => draws.integer(step.classes));
       const targets: StoredTensor = { dtype: 'F32', shape: [BATCHES, batch, step.classes], data: softTargets(labels, step.classes, LABEL_SMOOTHING) };
-      return new Map<string, StoredTensor>([['images', images], ['targets', targets]]);
+      return new Map<string, StoredTensor>([
+        ['images', images],
+        ['targets', targets],
+      ]);
     }
   }
 }

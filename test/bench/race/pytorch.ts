@@ -32,9 +32,8 @@ interface Build {
 
 const CPU: Build = { requirement: `torch==${VERSION}+cpu`, wheelBytes: 210e6, unpackedBytes: 850e6 };
 /** On Linux it comes with the packages of CUDA; elsewhere it is no larger than the one for CPUs. */
-const PLAIN: Build = process.platform === 'linux' && process.arch === 'x64'
-  ? { requirement: `torch==${VERSION}`, wheelBytes: 3.2e9, unpackedBytes: 8e9 }
-  : { ...CPU, requirement: `torch==${VERSION}` };
+const PLAIN: Build =
+  process.platform === 'linux' && process.arch === 'x64' ? { requirement: `torch==${VERSION}`, wheelBytes: 3.2e9, unpackedBytes: 8e9 } : { ...CPU, requirement: `torch==${VERSION}` };
 
 export interface FindOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -81,7 +80,7 @@ async function pythonTag(): Promise<string> {
 
 /** Packages get their final place by a rename, when all are there: an interrupted installation leaves nothing behind. */
 async function install(parent: string, folder: string, device: 'cpu' | 'gpu', say: PrintLine): Promise<void> {
-  const build = device === 'cpu' && await pipHas(CPU.requirement) ? CPU : PLAIN;
+  const build = device === 'cpu' && (await pipHas(CPU.requirement)) ? CPU : PLAIN;
   await prepareFolder(parent, build.wheelBytes + build.unpackedBytes);
   say(`Installing ${build.requirement} with pip into ${folder}: about ${megabytes(build.wheelBytes)} to download, ${megabytes(build.unpackedBytes)} unpacked ...`);
   await withTemporary(parent, async temporary => {
@@ -100,8 +99,8 @@ const pipHas = async (requirement: string): Promise<boolean> => !(await pip(['in
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString('en-US')} MB`;
 
-const failed = (cause: string): SetupError => new SetupError('PIP_FAILED', cause,
-  'check the network (or the mirror: python3 -m pip config list); or name a Python that has PyTorch: TORCH_PYTHON=/path/to/python make bench');
+const failed = (cause: string): SetupError =>
+  new SetupError('PIP_FAILED', cause, 'check the network (or the mirror: python3 -m pip config list); or name a Python that has PyTorch: TORCH_PYTHON=/path/to/python make bench');
 
 const PROBE = 'import json, torch; print(json.dumps({"version": torch.__version__, "gpu": torch.cuda.is_available()}))';
 

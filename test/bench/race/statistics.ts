@@ -10,14 +10,15 @@ export interface Summary {
 export function quantile(values: readonly number[], p: number): number {
   if (values.length === 0) throw new RangeError('Expected at least one value, got none.');
   const sorted = [...values].sort((a, b) => a - b);
-  const place = p * (sorted.length - 1), below = Math.floor(place);
-  const low = sorted[below]!, high = sorted[Math.min(below + 1, sorted.length - 1)]!;
+  const place = p * (sorted.length - 1),
+    below = Math.floor(place);
+  const low = sorted[below]!,
+    high = sorted[Math.min(below + 1, sorted.length - 1)]!;
   return low + (place - below) * (high - low);
 }
 
 /** The median between the quartiles. */
-export const summarise = (values: readonly number[]): Summary =>
-  ({ median: quantile(values, 0.5), low: quantile(values, 0.25), high: quantile(values, 0.75) });
+export const summarise = (values: readonly number[]): Summary => ({ median: quantile(values, 0.5), low: quantile(values, 0.25), high: quantile(values, 0.75) });
 
 /**
  * How many times as fast `subject` is as `reference`, round by round: both ran one after the other in each, so what slowed

@@ -58,7 +58,8 @@ interface Runner {
 export async function raceSteps(step: StepCase, options: StepRaceOptions): Promise<CaseResult> {
   const { rounds, say } = options;
   const folder = mkdtempSync(join(tmpdir(), 'race-'));
-  const runners: Runner[] = [], skipped: ContenderResult[] = [];
+  const runners: Runner[] = [],
+    skipped: ContenderResult[] = [];
   try {
     const files = prepareCase(step, folder);
     say(step.title);
@@ -76,7 +77,10 @@ export async function raceSteps(step: StepCase, options: StepRaceOptions): Promi
       for (let i = 0; i < runners.length; i++) await measure(runners[(i + round) % runners.length]!, stepsPerRound);
     }
     const results = runners.map((runner): ContenderResult => ({
-      contender: runner.contender, secondsPerStep: runner.secondsPerStep, startSeconds: runner.startSeconds, peakBytes: runner.peakBytes,
+      contender: runner.contender,
+      secondsPerStep: runner.secondsPerStep,
+      startSeconds: runner.startSeconds,
+      peakBytes: runner.peakBytes,
       deviation: deviation(runner.losses, reference.losses),
     }));
     return { step, stepsPerRound, results: [...results, ...skipped] };
@@ -88,11 +92,17 @@ export async function raceSteps(step: StepCase, options: StepRaceOptions): Promi
 
 /** What is wrong with the losses of a case, a line for each contender that differs. */
 export const wrongCurves = ({ step, results }: CaseResult): string[] =>
-  results.flatMap(({ contender, skipped, deviation: by }) => (skipped === undefined && !(by <= TOLERANCE[contender.precision])
-    ? [`${step.name}: expected the losses of '${contender.name}' within ${TOLERANCE[contender.precision]} of PyTorch's in float32, got a difference of ${by.toExponential(1)}.`]
-    : []));
+  results.flatMap(({ contender, skipped, deviation: by }) =>
+    skipped === undefined && !(by <= TOLERANCE[contender.precision])
+      ? [`${step.name}: expected the losses of '${contender.name}' within ${TOLERANCE[contender.precision]} of PyTorch's in float32, got a difference of ${by.toExponential(1)}.`]
+      : [],
+  );
 
-interface StepsReply { readonly seconds: number; readonly losses: readonly number[]; readonly peak_bytes: number }
+interface StepsReply {
+  readonly seconds: number;
+  readonly losses: readonly number[];
+  readonly peak_bytes: number;
+}
 
 async function measure(runner: Runner, count: number): Promise<void> {
   const { seconds, peak_bytes } = await runner.peer.ask<StepsReply>('steps', { count });
@@ -101,9 +111,8 @@ async function measure(runner: Runner, count: number): Promise<void> {
 }
 
 async function start(step: StepCase, files: CaseFiles, contender: Contender, options: StepRaceOptions): Promise<Runner | (ContenderResult & { skipped: string })> {
-  const leftOut = (reason: string) =>
-    ({ contender, skipped: reason, secondsPerStep: [], startSeconds: 0, peakBytes: 0, deviation: 0 });
-  if (contender.mode === 'compile' && !await hasCompiler()) return leftOut('no C++ compiler (g++, or what CXX names) for torch.compile');
+  const leftOut = (reason: string) => ({ contender, skipped: reason, secondsPerStep: [], startSeconds: 0, peakBytes: 0, deviation: 0 });
+  if (contender.mode === 'compile' && !(await hasCompiler())) return leftOut('no C++ compiler (g++, or what CXX names) for torch.compile');
   const began = performance.now();
   const peer = startPeer(contender.name, commandOf(contender, options));
   try {
@@ -111,8 +120,13 @@ async function start(step: StepCase, files: CaseFiles, contender: Contender, opt
     const first = await peer.ask<StepsReply>('steps', { count: COMPARED_STEPS - 1 });
     const last = await peer.ask<StepsReply>('steps', { count: 1 });
     return {
-      contender, peer, startSeconds: (performance.now() - began) / 1e3, losses: [...first.losses, ...last.losses],
-      warmSeconds: last.seconds, secondsPerStep: [], peakBytes: last.peak_bytes,
+      contender,
+      peer,
+      startSeconds: (performance.now() - began) / 1e3,
+      losses: [...first.losses, ...last.losses],
+      warmSeconds: last.seconds,
+      secondsPerStep: [],
+      peakBytes: last.peak_bytes,
     };
   } catch (error) {
     await peer.close();
@@ -129,14 +143,24 @@ function commandOf({ side, mode }: Contender, { pytorch, threads }: StepRaceOpti
   return { file: pytorch.python, args: [pythonFile], env: pythonEnvironment(pytorch, threads) };
 }
 
-export const pythonEnvironment = ({ env }: PyTorch, threads: number): Record<string, string> =>
-  ({ ...env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads), PYTHONDONTWRITEBYTECODE: '1' });
+export const pythonEnvironment = ({ env }: PyTorch, threads: number): Record<string, string> => ({
+  ...env,
+  OMP_NUM_THREADS: String(threads),
+  MKL_NUM_THREADS: String(threads),
+  PYTHONDONTWRITEBYTECODE: '1',
+});
 
 function startRequest(step: StepCase, files: CaseFiles, { side, mode, precision }: Contender, { threads, device }: StepRaceOptions): object {
   if (side === 'ours') return { step, files, mode, precision, threads, device };
   return {
-    case: step, weights_file: files.weights, inputs_file: files.inputs, teacher_file: files.teacher ?? null,
-    precision, compiled: mode === 'compile', threads, device: device === 'gpu' ? 'cuda' : 'cpu',
+    case: step,
+    weights_file: files.weights,
+    inputs_file: files.inputs,
+    teacher_file: files.teacher ?? null,
+    precision,
+    compiled: mode === 'compile',
+    threads,
+    device: device === 'gpu' ? 'cuda' : 'cpu',
   };
 }
 

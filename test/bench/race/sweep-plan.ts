@@ -23,7 +23,11 @@ export interface SweepArm {
   readonly student: string;
 }
 
-interface ArmStages { readonly arm: string; readonly distill: string; readonly evaluate: string }
+interface ArmStages {
+  readonly arm: string;
+  readonly distill: string;
+  readonly evaluate: string;
+}
 
 export interface SweepFiles {
   readonly experiments: string;
@@ -53,23 +57,33 @@ export async function prepareSweep(folder: string, dataDir: string): Promise<Swe
   const { arms, stages } = plans.get('float32')!;
   const stage = (key: string) => stages.get(key)!;
   const first = arms[0]!;
-  const pretrain = stage(first.stages['teacher']!), finetune = stage(first.stages['finetune']!);
-  const recipe = pretrain.recipe as PretrainRecipe, labelled = finetune.recipe as FinetuneRecipe;
+  const pretrain = stage(first.stages['teacher']!),
+    finetune = stage(first.stages['finetune']!);
+  const recipe = pretrain.recipe as PretrainRecipe,
+    labelled = finetune.recipe as FinetuneRecipe;
   const file = (name: string): string => join(folder, `${name}.safetensors`);
 
   const dataset = openDataset(recipe.data, dataDir);
   writeWeights(file('teacher'), initMae(recipe.model, recipe.decoder, pretrain.seed));
   writeWeights(file('classifier'), initClassifier(labelled.model, dataset.train.classes.length, finetune.seed));
-  writeSafetensors(file('data'), new Map<string, StoredTensor>([
-    ...imagesOf('unlabelled', recipe.images === null ? dataset.train : unlabelledSubset(dataset.train, recipe.images)),
-    ...imagesOf('labelled', labelled.images === null ? dataset.train : labelledSubset(dataset.train, labelled.images)),
-    ...imagesOf('held_out', heldOutImages(dataset.validation)),
-    ...imagesOf('test', dataset.test),
-    ['mean', { dtype: 'F32', shape: [dataset.mean.length], data: Float32Array.from(dataset.mean) }],
-    ['std', { dtype: 'F32', shape: [dataset.std.length], data: Float32Array.from(dataset.std) }],
-  ]));
+  writeSafetensors(
+    file('data'),
+    new Map<string, StoredTensor>([
+      ...imagesOf('unlabelled', recipe.images === null ? dataset.train : unlabelledSubset(dataset.train, recipe.images)),
+      ...imagesOf('labelled', labelled.images === null ? dataset.train : labelledSubset(dataset.train, labelled.images)),
+      ...imagesOf('held_out', heldOutImages(dataset.validation)),
+      ...imagesOf('test', dataset.test),
+      ['mean', { dtype: 'F32', shape: [dataset.mean.length], data: Float32Array.from(dataset.mean) }],
+      ['std', { dtype: 'F32', shape: [dataset.std.length], data: Float32Array.from(dataset.std) }],
+    ]),
+  );
   return {
-    experiments: EXPERIMENTS, profile: PROFILE, data: file('data'), pretrain: recipe, teacher: file('teacher'), classifier: file('classifier'),
+    experiments: EXPERIMENTS,
+    profile: PROFILE,
+    data: file('data'),
+    pretrain: recipe,
+    teacher: file('teacher'),
+    classifier: file('classifier'),
     arms: arms.map(({ arm, stages: roles }) => {
       const { recipe: distill, seed } = stage(roles['distill']!);
       const student = file(`student-${arm}`);

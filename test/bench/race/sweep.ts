@@ -88,7 +88,8 @@ async function pytorchSweep(files: SweepFiles, folder: string, { pytorch, cores 
     const trained = await peers[0]!.ask<{ peak_bytes: number }>('pretrain', { recipe: files.pretrain, weights_file: files.teacher, output: teacher, threads: cores });
     const outcomes = await inTurn(peers, files.arms, (peer, arm) => peer.ask<ArmReply>('arm', armRequest(arm, files, teacher)));
     return {
-      startSeconds: (started - began) / 1e3, seconds: (performance.now() - started) / 1e3,
+      startSeconds: (started - began) / 1e3,
+      seconds: (performance.now() - started) / 1e3,
       peakBytes: Math.max(trained.peak_bytes, ...outcomes.map(({ peak_bytes }) => peak_bytes)),
       arms: Object.fromEntries(outcomes.map(({ loss, accuracy }, i) => [files.arms[i]!.name, { loss, accuracy }])),
     };
@@ -97,21 +98,34 @@ async function pytorchSweep(files: SweepFiles, folder: string, { pytorch, cores 
   }
 }
 
-interface ArmReply { readonly loss: number; readonly accuracy: number; readonly peak_bytes: number }
+interface ArmReply {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly peak_bytes: number;
+}
 
-const armRequest = ({ distill, finetune, student }: SweepArm, { pretrain, classifier }: SweepFiles, teacher: string): object =>
-  ({ distill, finetune, teacher: pretrain.model, teacher_file: teacher, student_file: student, classifier_file: classifier, threads: 1 });
+const armRequest = ({ distill, finetune, student }: SweepArm, { pretrain, classifier }: SweepFiles, teacher: string): object => ({
+  distill,
+  finetune,
+  teacher: pretrain.model,
+  teacher_file: teacher,
+  student_file: student,
+  classifier_file: classifier,
+  threads: 1,
+});
 
 /** Each peer takes the next item when it is free. @returns in the order of the items */
 async function inTurn<T, R>(peers: readonly Peer[], items: readonly T[], work: (peer: Peer, item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   let next = 0;
-  await Promise.all(peers.map(async peer => {
-    while (next < items.length) {
-      const index = next++;
-      results[index] = await work(peer, items[index]!);
-    }
-  }));
+  await Promise.all(
+    peers.map(async peer => {
+      while (next < items.length) {
+        const index = next++;
+        results[index] = await work(peer, items[index]!);
+      }
+    }),
+  );
   return results;
 }
 
@@ -120,23 +134,46 @@ const ABLATE = fileURLToPath(new URL('../../../src/cli/ablate.mjs', import.meta.
 async function ourSweep({ name, mode, precision }: SweepContender, folder: string, files: SweepFiles, { cores }: Pick<SweepOptions, 'cores'>): Promise<SweepRun> {
   const store = mkdtempSync(join(folder, 'store-'));
   const began = Date.now();
-  const run = await execa(process.execPath, [
-    ABLATE, 'sweep', '--experiments', files.experiments, '--profile', files.profile, '--store', store, '--no-report', '--devices', `cpu:${cores}x1`,
-    '--set', `engine.mode=${mode}`, '--set', `engine.precision=${precision}`,
-  ], { reject: false, all: true, stdin: 'ignore' });
+  const run = await execa(
+    process.execPath,
+    [
+      ABLATE,
+      'sweep',
+      '--experiments',
+      files.experiments,
+      '--profile',
+      files.profile,
+      '--store',
+      store,
+      '--no-report',
+      '--devices',
+      `cpu:${cores}x1`,
+      '--set',
+      `engine.mode=${mode}`,
+      '--set',
+      `engine.precision=${precision}`,
+    ],
+    { reject: false, all: true, stdin: 'ignore' },
+  );
   const wall = (Date.now() - began) / 1e3;
   if (run.failed) throw new Error(`${name}: ablate sweep ended with ${String(run.exitCode)}.\n${run.all.split('\n').slice(-20).join('\n')}`);
   const attempts = readAttempts(store);
   const startSeconds = (Math.min(...attempts.map(({ engineLoaded }) => engineLoaded)) - began) / 1e3;
   const result = (key: string): Record<string, number> => attempts.find(attempt => attempt.key === key)!.result;
   return {
-    startSeconds, seconds: wall - startSeconds, peakBytes: Math.max(...attempts.map(({ peakBytes }) => peakBytes)),
-    arms: Object.fromEntries(files.armStages(mode, precision).map(({ arm, distill, evaluate }) =>
-      [arm, { loss: result(distill)['loss']!, accuracy: result(evaluate)['accuracy']! }])),
+    startSeconds,
+    seconds: wall - startSeconds,
+    peakBytes: Math.max(...attempts.map(({ peakBytes }) => peakBytes)),
+    arms: Object.fromEntries(files.armStages(mode, precision).map(({ arm, distill, evaluate }) => [arm, { loss: result(distill)['loss']!, accuracy: result(evaluate)['accuracy']! }])),
   };
 }
 
-interface AttemptFacts { readonly key: string; readonly engineLoaded: number; readonly peakBytes: number; readonly result: Record<string, number> }
+interface AttemptFacts {
+  readonly key: string;
+  readonly engineLoaded: number;
+  readonly peakBytes: number;
+  readonly result: Record<string, number>;
+}
 
 function readAttempts(store: string): AttemptFacts[] {
   return readdirSync(join(store, 'stages')).map(key => {
@@ -144,7 +181,8 @@ function readAttempts(store: string): AttemptFacts[] {
     const json = (name: string): unknown => JSON.parse(readFileSync(join(done, name), 'utf8'));
     const loaded = /^(\S+) Engine: /m.exec(readFileSync(join(done, 'log.txt'), 'utf8'))?.[1];
     return {
-      key, result: json('result.json') as Record<string, number>,
+      key,
+      result: json('result.json') as Record<string, number>,
       engineLoaded: loaded === undefined ? Infinity : Date.parse(loaded),
       peakBytes: (json('provenance.json') as { peak_memory_bytes: number }).peak_memory_bytes,
     };
@@ -157,6 +195,8 @@ export function wrongOutcomes(results: readonly SweepResult[]): string[] {
   return results.flatMap(({ contender, runs }) => {
     const { loss, accuracy } = outcomeDeviation(runs[0]!.arms, reference);
     if (loss <= SWEEP_TOLERANCE.loss && accuracy <= SWEEP_TOLERANCE.accuracy) return [];
-    return [`sweep: expected the losses of '${contender.name}' within ${SWEEP_TOLERANCE.loss} of PyTorch's and its mean accuracy within ${SWEEP_TOLERANCE.accuracy}, got ${loss.toFixed(3)} and ${accuracy.toFixed(3)}.`];
+    return [
+      `sweep: expected the losses of '${contender.name}' within ${SWEEP_TOLERANCE.loss} of PyTorch's and its mean accuracy within ${SWEEP_TOLERANCE.accuracy}, got ${loss.toFixed(3)} and ${accuracy.toFixed(3)}.`,
+    ];
   });
 }

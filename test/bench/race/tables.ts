@@ -23,12 +23,19 @@ export function stepTable({ results }: CaseResult): Rows {
   };
   return [
     ['', 'ms a step', 'times pytorch', 'times autocast', 'start-up', 'peak memory', 'loss differs by'],
-    ...results.map(({ contender, skipped, secondsPerStep, startSeconds, peakBytes, deviation }) => (skipped === undefined
-      ? [
-          contender.name, spread(summarise(secondsPerStep.map(s => 1e3 * s)), 0), ratio(secondsPerStep, REFERENCE), ratio(secondsPerStep, AUTOCAST),
-          `${startSeconds.toFixed(1)} s`, gigabytes(peakBytes), contender.name === REFERENCE ? NONE : deviation.toExponential(1),
-        ]
-      : [contender.name, `left out: ${skipped}`, NONE, NONE, NONE, NONE, NONE])),
+    ...results.map(({ contender, skipped, secondsPerStep, startSeconds, peakBytes, deviation }) =>
+      skipped === undefined
+        ? [
+            contender.name,
+            spread(summarise(secondsPerStep.map(s => 1e3 * s)), 0),
+            ratio(secondsPerStep, REFERENCE),
+            ratio(secondsPerStep, AUTOCAST),
+            `${startSeconds.toFixed(1)} s`,
+            gigabytes(peakBytes),
+            contender.name === REFERENCE ? NONE : deviation.toExponential(1),
+          ]
+        : [contender.name, `left out: ${skipped}`, NONE, NONE, NONE, NONE, NONE],
+    ),
   ];
 }
 
@@ -42,8 +49,12 @@ export function sweepTable(results: readonly SweepResult[], bounds: readonly Swe
       const bound = bounds.find(b => b.contender.name === contender.name)?.bound;
       const arms = Object.values(runs[0]!.arms);
       return [
-        contender.name, spread(summarise(runs.map(run => run.seconds)), 1), `${summarise(runs.map(run => run.startSeconds)).median.toFixed(1)} s`,
-        ratio ? spread(ratio) : NONE, bound === undefined ? NONE : bound.toFixed(2), gigabytes(Math.max(...runs.map(run => run.peakBytes))),
+        contender.name,
+        spread(summarise(runs.map(run => run.seconds)), 1),
+        `${summarise(runs.map(run => run.startSeconds)).median.toFixed(1)} s`,
+        ratio ? spread(ratio) : NONE,
+        bound === undefined ? NONE : bound.toFixed(2),
+        gigabytes(Math.max(...runs.map(run => run.peakBytes))),
         `${((100 * arms.reduce((sum, { accuracy }) => sum + accuracy, 0)) / arms.length).toFixed(1)} %`,
       ];
     }),

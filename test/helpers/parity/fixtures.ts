@@ -69,10 +69,20 @@ export function fixture<Json extends { readonly config?: unknown } = { readonly 
 function toTensor(stored: StoredTensor): tf.Tensor {
   const shape = [...stored.shape];
   switch (stored.dtype) {
-    case 'BOOL': return tf.tensor(stored.data, shape, 'bool');
-    case 'U8': case 'I8': case 'U16': case 'I16': case 'I32': return tf.tensor(Int32Array.from(stored.data), shape, 'int32');
-    case 'U32': case 'I64': case 'U64': throw new Error(`Expected a dtype that the engine has, got ${stored.dtype}.`);
-    default: return tf.tensor(toFloat32(stored), shape, 'float32');
+    case 'BOOL':
+      return tf.tensor(stored.data, shape, 'bool');
+    case 'U8':
+    case 'I8':
+    case 'U16':
+    case 'I16':
+    case 'I32':
+      return tf.tensor(Int32Array.from(stored.data), shape, 'int32');
+    case 'U32':
+    case 'I64':
+    case 'U64':
+      throw new Error(`Expected a dtype that the engine has, got ${stored.dtype}.`);
+    default:
+      return tf.tensor(toFloat32(stored), shape, 'float32');
   }
 }
 
@@ -88,7 +98,8 @@ export function relmax(actual: Comparable, expected: Comparable): number {
  * @param name what is compared, for the message
  */
 export function expectClose(actual: Comparable, expected: Comparable, tolerance: number, name = 'tensor'): void {
-  const a = valuesOf(actual), b = valuesOf(expected);
+  const a = valuesOf(actual),
+    b = valuesOf(expected);
   const shapes = `${name}: got shape [${a.shape.join()}], expected [${b.shape.join()}]`;
   expect(a.shape, shapes).toEqual(b.shape);
   const { relmax, worst } = compare(a.data, b.data);
@@ -98,7 +109,8 @@ export function expectClose(actual: Comparable, expected: Comparable, tolerance:
 
 /** `expectClose` with an absolute tolerance: max|a - b|. */
 export function expectCloseAbsolute(actual: Comparable, expected: Comparable, tolerance: number, name = 'tensor'): void {
-  const a = valuesOf(actual), b = valuesOf(expected);
+  const a = valuesOf(actual),
+    b = valuesOf(expected);
   expect(a.shape, `${name}: shapes`).toEqual(b.shape);
   const { maxDifference, worst } = compare(a.data, b.data);
   const where = `worst at flat index ${worst}: got ${a.data[worst]}, expected ${b.data[worst]}`;
@@ -110,7 +122,9 @@ function valuesOf(value: Comparable): Values {
 }
 
 function compare(actual: ArrayLike<number>, expected: ArrayLike<number>): { relmax: number; maxDifference: number; worst: number } {
-  let maxDifference = 0, largest = 0, worst = 0;
+  let maxDifference = 0,
+    largest = 0,
+    worst = 0;
   for (let i = 0; i < expected.length; i++) {
     const difference = Object.is(actual[i], expected[i]) ? 0 : Math.abs(actual[i]! - expected[i]!);
     largest = Math.max(largest, Math.abs(expected[i]!));

@@ -9,7 +9,8 @@ import type { Params } from '../../../src/engine/formats/weights.ts';
 import { expectClose, expectCloseAbsolute } from './fixtures.ts';
 
 /** Tolerances of the fixtures: several times the float32 noise of PyTorch, well below what a wrong formula gives. */
-export const VALUE = 1e-5, GRADIENT = 2e-5;
+export const VALUE = 1e-5,
+  GRADIENT = 2e-5;
 
 /** The dimensions of an encoder, as all fixtures give them. */
 export interface EncoderFields {
@@ -28,7 +29,10 @@ export function vitConfig(
   return { image_size, patch_size, in_chans: channels, embed_dim, depth, num_heads, mlp_ratio };
 }
 
-interface ValueAndGrads { value: tf.Scalar; grads: Record<string, tf.Tensor> }
+interface ValueAndGrads {
+  value: tf.Scalar;
+  grads: Record<string, tf.Tensor>;
+}
 
 /** How these tests compute: the whole suite runs once op by op and once as graphs (the projects of vitest.config.ts). */
 const mode: Mode = process.env['PARITY_MODE'] === 'graph' ? 'graph' : 'eager';
@@ -57,8 +61,10 @@ function compute<T extends Params>(f: (inputs: Params) => T, inputs: Params): T 
 
 /** Tensors made before `run` that kernels read in it, beside its inputs. */
 function withCaptured<T>(inputs: Params, run: () => T): { result: T; captured: Record<string, tf.Tensor> } {
-  const backend = nativeBackend(), given = new Set(Object.values(inputs).map(({ dataId }) => dataId));
-  const captured: Record<string, tf.Tensor> = {}, newest = tf.scalar(0).id;
+  const backend = nativeBackend(),
+    given = new Set(Object.values(inputs).map(({ dataId }) => dataId));
+  const captured: Record<string, tf.Tensor> = {},
+    newest = tf.scalar(0).id;
   const getInputTensorIds = backend.getInputTensorIds.bind(backend);
   backend.getInputTensorIds = tensors => {
     for (const tensor of tensors) {

@@ -24,13 +24,26 @@ export function accuracyRecords(accuracies: Accuracies): ReportRecord[] {
 }
 
 export const cell = (value: number, unit = '% top-1 ImageNet-1K'): Published => ({
-  value, unit, table: 'Table 1', row: 'sample', column: 'Top-1', source: 'invented for the test', quote: '',
+  value,
+  unit,
+  table: 'Table 1',
+  row: 'sample',
+  column: 'Top-1',
+  source: 'invented for the test',
+  quote: '',
 });
 
 /** An ablation with these arms and claims; published values by arm. */
 export function claimAblation(name: string, arms: readonly string[], claims: readonly Claim[], published: Readonly<Record<string, Published>> = {}): AblationDeclaration<object> {
   return {
-    name, title: name, table: 'Table 1', question: 'sample', expected: 'sample', base: {}, default: arms[0]!, claims,
+    name,
+    title: name,
+    table: 'Table 1',
+    question: 'sample',
+    expected: 'sample',
+    base: {},
+    default: arms[0]!,
+    claims,
     arms: arms.map(arm => ({ name: arm, label: arm.toUpperCase(), factors: {}, ...(published[arm] === undefined ? {} : { published: published[arm] }) })),
   };
 }
@@ -38,5 +51,8 @@ export function claimAblation(name: string, arms: readonly string[], claims: rea
 export const claim = (parts: Claim['parts'], rest: Partial<Claim> = {}): Claim => ({ name: 'c', sentence: 'A sentence.', source: 'section 1', parts, ...rest });
 
 export const claimInput = (ablations: readonly AblationDeclaration<object>[], accuracies: Accuracies): ClaimInput => ({
-  study: sampleStudy, ablations, records: accuracyRecords(accuracies), unit: 'fraction',
+  study: sampleStudy,
+  ablations,
+  records: accuracyRecords(accuracies),
+  unit: 'fraction',
 });

@@ -60,16 +60,33 @@ function gridClaims(index: number, arms: number): Claim[] {
   const last = armName(arms - 1);
   const claims: Claim[] = [
     { name: 'last-above-first', sentence: 'The default arm is clearly above the baseline of the same table.', source: 'section 4.2', parts: [{ type: 'greater', arm: last, than: armName(0) }] },
-    { name: 'first-above-last', sentence: 'The baseline stays above the default arm, which the measurement should deny.', source: 'section 4.3', parts: [{ type: 'greater', arm: armName(0), than: last }] },
+    {
+      name: 'first-above-last',
+      sentence: 'The baseline stays above the default arm, which the measurement should deny.',
+      source: 'section 4.3',
+      parts: [{ type: 'greater', arm: armName(0), than: last }],
+    },
   ];
   if (arms > 3) {
     claims.push(
-      { name: 'monotone', sentence: 'Every further choice adds to the accuracy of the arm before it.', source: 'section 4.2, text', parts: [{ type: 'monotone', arms: Array.from({ length: 4 }, (_, i) => armName(i)) }] },
+      {
+        name: 'monotone',
+        sentence: 'Every further choice adds to the accuracy of the arm before it.',
+        source: 'section 4.2, text',
+        parts: [{ type: 'monotone', arms: Array.from({ length: 4 }, (_, i) => armName(i)) }],
+      },
       { name: 'not-worse', sentence: 'The cheaper of two neighbours is not worse.', source: 'Table 7', margin: 0.3, parts: [{ type: 'not-worse', arm: armName(1), than: armName(2) }] },
-      { name: 'best', sentence: 'The default is the best of its table.', source: 'Table 7', note: 'The text says so of another task.', parts: [{ type: 'best', arm: last, of: Array.from({ length: arms - 1 }, (_, i) => armName(i)) }] },
+      {
+        name: 'best',
+        sentence: 'The default is the best of its table.',
+        source: 'Table 7',
+        note: 'The text says so of another task.',
+        parts: [{ type: 'best', arm: last, of: Array.from({ length: arms - 1 }, (_, i) => armName(i)) }],
+      },
     );
   }
-  if (index === 3) claims.push({ name: 'elsewhere', sentence: 'It is above an arm that this report does not hold.', source: 'section 5', parts: [{ type: 'greater', arm: last, than: 'segmentation/upernet' }] });
+  if (index === 3)
+    claims.push({ name: 'elsewhere', sentence: 'It is above an arm that this report does not hold.', source: 'section 5', parts: [{ type: 'greater', arm: last, than: 'segmentation/upernet' }] });
   return claims;
 }
 
@@ -83,10 +100,12 @@ const gridReferences = (count: number): NonNullable<AblationDeclaration<object>[
 function decay(name: string, seed: number, epochs: number, start: number, end: number): CurvePoint[] {
   const steps = 120;
   const noise = stream(seed, `grid/${name}`, 0).normals(steps);
-  return cutCurve(Array.from({ length: steps }, (_, i): CurvePoint => {
-    const t = (i + 1) / steps;
-    return [t * epochs, end + (start - end) * (Math.exp(-6 * t) + 0.01 * noise[i]!)];
-  }));
+  return cutCurve(
+    Array.from({ length: steps }, (_, i): CurvePoint => {
+      const t = (i + 1) / steps;
+      return [t * epochs, end + (start - end) * (Math.exp(-6 * t) + 0.01 * noise[i]!)];
+    }),
+  );
 }
 
 function armRecords(ablation: number, arm: number, seed: number): ReportRecord[] {

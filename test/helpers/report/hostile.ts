@@ -45,5 +45,11 @@ export function hostileInput(): ReportInput {
   const records = input.records.map(record =>
     record.kind === 'distill' && record.uses[0]!.arm === 'qk-vv' ? { ...record, state: 'failed' as const, reason: label(1), result: {}, curves: {} } : record,
   );
-  return { ...input, overrides: [...HOSTILE_LABELS], study: { ...study, name: label(1), report }, ablations: [ablation], records: records.filter(r => !(r.kind === 'evaluate' && r.uses[0]!.arm === 'qk-vv')) };
+  return {
+    ...input,
+    overrides: [...HOSTILE_LABELS],
+    study: { ...study, name: label(1), report },
+    ablations: [ablation],
+    records: records.filter(r => !(r.kind === 'evaluate' && r.uses[0]!.arm === 'qk-vv')),
+  };
 }

@@ -42,7 +42,13 @@ const depth: AblationDeclaration<object> = {
 };
 
 const MEASURED: Readonly<Record<string, number>> = {
-  'sizes/scratch-small': 0.7, 'sizes/distilled-small': 0.715, 'sizes/scratch-large': 0.72, 'depth/six': 0.71, 'depth/nine': 0.73, 'depth/twelve': 0.72, 'depth/nine-norm': 0.725,
+  'sizes/scratch-small': 0.7,
+  'sizes/distilled-small': 0.715,
+  'sizes/scratch-large': 0.72,
+  'depth/six': 0.71,
+  'depth/nine': 0.73,
+  'depth/twelve': 0.72,
+  'depth/nine-norm': 0.725,
 };
 
 const records = Object.entries(MEASURED).map(([name, accuracy]): ReportRecord => {

@@ -45,8 +45,10 @@ function epochsOf(recipe: JsonObject): number {
 function curve(key: string, seed: number, epochs: number, start: number, end: number): CurvePoint[] {
   const steps = 2 * CURVE_POINTS;
   const noise = stream(seed, `whole/${key}/curve`, 0).normals(steps);
-  return cutCurve(Array.from({ length: steps }, (_, i): CurvePoint => {
-    const share = (i + 1) / steps;
-    return [share * epochs, end + (start - end) * (Math.exp(-6 * share) + 0.01 * noise[i]!)];
-  }));
+  return cutCurve(
+    Array.from({ length: steps }, (_, i): CurvePoint => {
+      const share = (i + 1) / steps;
+      return [share * epochs, end + (start - end) * (Math.exp(-6 * share) + 0.01 * noise[i]!)];
+    }),
+  );
 }

@@ -17,11 +17,16 @@ export const flip = defineKind<FlipRecipe>({
     heads_se: { label: 'standard error', unit: 'fraction', better: 'none', help: 'Binomial standard error of the share.' },
   },
   cost: ({ flips }) => ({ labelledImages: flips, unlabelledImages: 0, flops: 0 }),
-  load: () => Promise.resolve((context: StageContext<FlipRecipe>) => {
-    const { recipe: { bias, coin, flips }, seed, signal } = context;
-    if (signal.aborted) throw new Interrupted();
-    const heads = Math.min(1, bias + wear[coin] + (seed % 3) / flips);
-    context.metric({ step: 1, epoch: 1, heads });
-    return Promise.resolve({ heads, heads_se: Math.sqrt((heads * (1 - heads)) / flips) });
-  }),
+  load: () =>
+    Promise.resolve((context: StageContext<FlipRecipe>) => {
+      const {
+        recipe: { bias, coin, flips },
+        seed,
+        signal,
+      } = context;
+      if (signal.aborted) throw new Interrupted();
+      const heads = Math.min(1, bias + wear[coin] + (seed % 3) / flips);
+      context.metric({ step: 1, epoch: 1, heads });
+      return Promise.resolve({ heads, heads_se: Math.sqrt((heads * (1 - heads)) / flips) });
+    }),
 });

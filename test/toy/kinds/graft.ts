@@ -39,7 +39,12 @@ export const graft = defineKind({
 const runBed: PackRunner<Recipe> = contexts => Promise.allSettled(contexts.map(run));
 
 async function run(context: StageContext<Recipe>): Promise<StageResult> {
-  context.provenance({ gpu: process.env['CUDA_VISIBLE_DEVICES'] ?? null, threads: process.env['OMP_NUM_THREADS'] ?? null, greenhouse: process.env['TOY_GREENHOUSE'] ?? null, accepts: context.execution.acceptEngineChange });
+  context.provenance({
+    gpu: process.env['CUDA_VISIBLE_DEVICES'] ?? null,
+    threads: process.env['OMP_NUM_THREADS'] ?? null,
+    greenhouse: process.env['TOY_GREENHOUSE'] ?? null,
+    accepts: context.execution.acceptEngineChange,
+  });
   const { cut, steps, milliseconds, trouble } = context.recipe;
   const stock = JSON.parse(await readFile(join(context.upstream['stock']!.output, 'tree.json'), 'utf8')) as { height: number };
   const height = await grow(context, { steps, milliseconds, trouble, salt: 'graft', from: stock.height * cut });

@@ -9,7 +9,9 @@ import { ensurePyTorch, findPyTorch } from '../../bench/race/pytorch.ts';
 
 let folder: string;
 const before = { ...process.env };
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'bench-pytorch-')); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bench-pytorch-'));
+});
 afterEach(() => {
   process.env = { ...before };
   rmSync(folder, { recursive: true });
@@ -38,7 +40,8 @@ describe('TORCH_PYTHON', () => {
 describe('with pip', () => {
   /** A wheel with a module `torch` that says which version it is. */
   const writeWheel = async (version: string): Promise<string> => {
-    const wheels = join(folder, 'wheels'), info = `torch-${version}.dist-info`;
+    const wheels = join(folder, 'wheels'),
+      info = `torch-${version}.dist-info`;
     mkdirSync(wheels);
     const script = [
       'import sys, zipfile',
@@ -51,11 +54,14 @@ describe('with pip', () => {
     await execa('python3', ['-c', script, join(wheels, `torch-${version}-py3-none-any.whl`), version, info]);
     return wheels;
   };
-  const pipFrom = (wheels: string): void => { Object.assign(process.env, { PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' }); };
+  const pipFrom = (wheels: string): void => {
+    Object.assign(process.env, { PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' });
+  };
 
   it('is installed for CPUs into the cache after its size was told, found there the next time, and healed where it is damaged', async () => {
     pipFrom(await writeWheel('2.13.0+cpu'));
-    const said: string[] = [], cache = join(folder, 'cache');
+    const said: string[] = [],
+      cache = join(folder, 'cache');
     const first = await ensurePyTorch(cache, 'cpu', line => said.push(line));
     expect(first.version).toBe('2.13.0+cpu');
     expect(said).toEqual([expect.stringMatching(/torch==2\.13\.0\+cpu .*MB to download/)]);

@@ -14,8 +14,14 @@ import { SWEEP_CONTENDERS, wrongOutcomes, type SweepResult } from '../../bench/r
 import { stepTable, sweepTable } from '../../bench/race/tables.ts';
 import { renderSvg } from '../../../src/core/report/charts/svg/svg.ts';
 
-const result = (name: string, secondsPerStep: number[], more: Partial<ContenderResult> = {}): ContenderResult =>
-  ({ contender: CONTENDERS.find(c => c.name === name)!, secondsPerStep, startSeconds: 1, peakBytes: 2e9, deviation: 1e-6, ...more });
+const result = (name: string, secondsPerStep: number[], more: Partial<ContenderResult> = {}): ContenderResult => ({
+  contender: CONTENDERS.find(c => c.name === name)!,
+  secondsPerStep,
+  startSeconds: 1,
+  peakBytes: 2e9,
+  deviation: 1e-6,
+  ...more,
+});
 const race = (...results: ContenderResult[]): CaseResult => ({ step: CASES[0]!, stepsPerRound: 3, results });
 const reference = result('pytorch', [1, 2, 4], { deviation: 0 });
 
@@ -66,7 +72,9 @@ describe('goals', () => {
 
   it('are of the fastest mode in a precision', () => {
     expect(stepGoals(results, { threads: 2, bfloat16: true }).map(({ by, least, reached }) => [by, least, reached])).toEqual([
-      ['hybrid', 1.25, true], ['graph bf16', 1.75, false], ['graph bf16', 1.2, true],
+      ['hybrid', 1.25, true],
+      ['graph bf16', 1.75, false],
+      ['graph bf16', 1.2, true],
     ]);
   });
 
@@ -81,7 +89,11 @@ describe('goals', () => {
     const bounds = sweepBounds(sweep, race(reference, result('graph', [0.5, 1, 2]), result('graph bf16', [0.4, 0.8, 1.6])), 1.5);
     expect(bounds.map(({ bound }) => bound)).toEqual([3, 3.75]);
     const goals = sweepGoals(sweep, bounds, { cores: 2, bfloat16: true });
-    expect(goals.map(({ by, reached }) => [by, reached])).toEqual([['graph', true], ['graph bf16', true], ['graph bf16', true]]);
+    expect(goals.map(({ by, reached }) => [by, reached])).toEqual([
+      ['graph', true],
+      ['graph bf16', true],
+      ['graph bf16', true],
+    ]);
     expect(sweepGoals(sweep, bounds, { cores: 8, bfloat16: true })).toEqual([]);
     expect(sweepTable(sweep, bounds)[2]).toEqual(['graph', '47.5 (46.3 to 48.8)', '3.0 s', '2.00 (2.00 to 2.00)', '3.00', '1.00 GB', '50.0 %']);
     expect(wrongOutcomes(sweep)).toEqual([]);
@@ -102,15 +114,23 @@ describe('what is shown', () => {
 
   it('is the same Markdown and the same chart for the same results', async () => {
     const all = {
-      machine: { cpu: 'A processor', cores: 2, memoryBytes: 2 ** 33, bfloat16: [], busy: 0.5 }, versions: { PyTorch: '2.13.0' }, device: 'CPU', threads: 2,
-      cases: [results], sweep: undefined, goals: [],
+      machine: { cpu: 'A processor', cores: 2, memoryBytes: 2 ** 33, bfloat16: [], busy: 0.5 },
+      versions: { PyTorch: '2.13.0' },
+      device: 'CPU',
+      threads: 2,
+      cases: [results],
+      sweep: undefined,
+      goals: [],
     };
     expect(readme(all)).toBe(readme(all));
     expect(readme(all)).toContain('A processor, 2 cores, 8 GiB, no bfloat16 instructions');
     expect(readme(all)).toContain('50 % of the processor before the race: too much');
     expect(readme(all)).toContain('None applies');
     const points = chartPoints([results], []);
-    expect(points.map(({ contender, median }) => [contender, median])).toEqual([['pytorch', 1], ['graph', 2]]);
+    expect(points.map(({ contender, median }) => [contender, median])).toEqual([
+      ['pytorch', 1],
+      ['graph', 2],
+    ]);
     expect(chartAlt(points)).toContain('graph: 2.00');
     expect((await renderSvg(toVega(speedChart(points)))).svg).toBe((await renderSvg(toVega(speedChart(points)))).svg);
   });

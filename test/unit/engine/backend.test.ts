@@ -12,7 +12,9 @@ const engineFolder = packageFolder('@tensorflow/tfjs-node-gpu');
 describe('nativeEnvironment', () => {
   it('limits threads and hides GPUs on the CPU', () => {
     expect(nativeEnvironment({ device: 'cpu', threads: 3 })).toMatchObject({
-      TF_NUM_INTRAOP_THREADS: '3', TF_NUM_INTEROP_THREADS: '3', CUDA_VISIBLE_DEVICES: '-1',
+      TF_NUM_INTRAOP_THREADS: '3',
+      TF_NUM_INTEROP_THREADS: '3',
+      CUDA_VISIBLE_DEVICES: '-1',
     });
   });
 
@@ -98,13 +100,21 @@ describe('loadEngine without a working native library', () => {
   let project: string;
 
   /** A copy of the project whose engine package lacks its compiled binding; everything else is linked. */
-  beforeAll(() => { project = copyProject('no-engine-', '@tensorflow/tfjs-node-gpu', ['dist']); });
-  afterAll(() => { rmSync(project, { recursive: true }); });
+  beforeAll(() => {
+    project = copyProject('no-engine-', '@tensorflow/tfjs-node-gpu', ['dist']);
+  });
+  afterAll(() => {
+    rmSync(project, { recursive: true });
+  });
 
-  const load = () => runChild(`
+  const load = () =>
+    runChild(
+      `
     const { loadEngine } = await import('./src/engine/backend.ts');
     await loadEngine({ device: 'cpu', threads: 1 })${reportError};
-  `, project);
+  `,
+      project,
+    );
 
   it('says what is missing and how to mend it', async () => {
     const child = await load();

@@ -64,14 +64,18 @@ describe('gradients equal central differences', () => {
 
 describe('the check itself', () => {
   const inputs = () => [normals('x', [5, 8])];
-  const layerNormWith = (gradient: (dy: tf.Tensor, normal: tf.Tensor, rstd: tf.Tensor) => tf.Tensor): F => x =>
-    weighed(withGradient([x], save => {
-      const centred = tf.sub(x, tf.mean(x, -1, true));
-      const rstd = tf.rsqrt(tf.mean(tf.square(centred), -1, true));
-      const normal = tf.mul(centred, rstd);
-      save([normal, rstd]);
-      return { value: normal, gradient: (dy, [normal, rstd]) => [gradient(dy, normal!, rstd!)] };
-    }));
+  const layerNormWith =
+    (gradient: (dy: tf.Tensor, normal: tf.Tensor, rstd: tf.Tensor) => tf.Tensor): F =>
+    x =>
+      weighed(
+        withGradient([x], save => {
+          const centred = tf.sub(x, tf.mean(x, -1, true));
+          const rstd = tf.rsqrt(tf.mean(tf.square(centred), -1, true));
+          const normal = tf.mul(centred, rstd);
+          save([normal, rstd]);
+          return { value: normal, gradient: (dy, [normal, rstd]) => [gradient(dy, normal!, rstd!)] };
+        }),
+      );
 
   it('accepts a right gradient', () => {
     const right = layerNormWith((dy, normal, rstd) => {
@@ -84,8 +88,7 @@ describe('the check itself', () => {
   it.each<[string, (dy: tf.Tensor, normal: tf.Tensor, rstd: tf.Tensor) => tf.Tensor]>([
     ['without the mean of dy', (dy, normal, rstd) => tf.mul(tf.sub(dy, tf.mul(normal, tf.mean(tf.mul(dy, normal), -1, true))), rstd)],
     ['without the part along the output', (dy, _, rstd) => tf.mul(tf.sub(dy, tf.mean(dy, -1, true)), rstd)],
-    ['2 % too large', (dy, normal, rstd) =>
-      tf.mul(tf.mul(tf.sub(tf.sub(dy, tf.mean(dy, -1, true)), tf.mul(normal, tf.mean(tf.mul(dy, normal), -1, true))), rstd), 1.02)],
+    ['2 % too large', (dy, normal, rstd) => tf.mul(tf.mul(tf.sub(tf.sub(dy, tf.mean(dy, -1, true)), tf.mul(normal, tf.mean(tf.mul(dy, normal), -1, true))), rstd), 1.02)],
   ])('refuses one %s', (_, gradient) => {
     expect(gradientError(layerNormWith(gradient), inputs())).toBeGreaterThan(2 * TOLERANCE);
   });
@@ -93,7 +96,8 @@ describe('the check itself', () => {
 
 describe('softmaxKl', () => {
   it('stays finite where a student probability underflows', () => {
-    const student = tf.tensor2d([[0, -200, 0]]), teacher = tf.tensor2d([[0, 1, 0]]);
+    const student = tf.tensor2d([[0, -200, 0]]),
+      teacher = tf.tensor2d([[0, 1, 0]]);
     const { value, grad } = tf.valueAndGrad(s => softmaxKl(teacher, s))(student);
     const loss = value.dataSync()[0]!;
     expect(loss).toBeGreaterThan(100);
@@ -109,19 +113,29 @@ describe('softmaxKl', () => {
   });
 
   it('sends nothing to the teacher', () => {
-    const teacher = tf.variable(normals('teacher', [3, 5])), student = tf.variable(normals('student', [3, 5]));
+    const teacher = tf.variable(normals('teacher', [3, 5])),
+      student = tf.variable(normals('student', [3, 5]));
     const { grads } = tf.variableGrads(() => softmaxKl(tf.mul(teacher, 1), tf.mul(student, 1)), [teacher, student]);
     expect(Object.keys(grads)).toEqual([student.name]);
   });
 });
 
 describe('smoothL1', () => {
-  it.each([[0, 0], [1, 1 / 4], [-1, 1 / 4], [2, 1], [-2, 1], [5, 4], [-5, 4]])('of a difference of %d with beta 2 is %d', (difference, loss) => {
+  it.each([
+    [0, 0],
+    [1, 1 / 4],
+    [-1, 1 / 4],
+    [2, 1],
+    [-2, 1],
+    [5, 4],
+    [-5, 4],
+  ])('of a difference of %d with beta 2 is %d', (difference, loss) => {
     expect(smoothL1(tf.tensor1d([1]), tf.tensor1d([1 + difference]), 2).dataSync()[0]).toBe(loss);
   });
 
   it('sends nothing to the target', () => {
-    const target = tf.variable(normals('target', [3, 5])), prediction = tf.variable(normals('prediction', [3, 5]));
+    const target = tf.variable(normals('target', [3, 5])),
+      prediction = tf.variable(normals('prediction', [3, 5]));
     const { grads } = tf.variableGrads(() => smoothL1(tf.mul(target, 1), tf.mul(prediction, 1), 2), [target, prediction]);
     expect(Object.keys(grads)).toEqual([prediction.name]);
   });
@@ -141,10 +155,13 @@ describe('shapes that do not fit', () => {
 });
 
 it('a whole forward and backward pass leaves no tensors behind', () => {
-  const x = tf.variable(normals('x', [5, 8])), w = tf.variable(normals('w', [8, 8])), b = tf.variable(normals('b', [8]));
-  const step = () => tf.tidy(() => {
-    tf.variableGrads(() => weighed(gelu(layerNorm(linear(x as unknown as tf.Tensor2D, w, b), 1e-6, { weight: b, bias: b }))));
-  });
+  const x = tf.variable(normals('x', [5, 8])),
+    w = tf.variable(normals('w', [8, 8])),
+    b = tf.variable(normals('b', [8]));
+  const step = () =>
+    tf.tidy(() => {
+      tf.variableGrads(() => weighed(gelu(layerNorm(linear(x as unknown as tf.Tensor2D, w, b), 1e-6, { weight: b, bias: b }))));
+    });
   step();
   const before = tf.memory().numTensors;
   for (let i = 0; i < 5; i++) step();

@@ -11,7 +11,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 const SCRIPT = fileURLToPath(new URL('../../../.github/scripts/post-comment.mjs', import.meta.url));
 const BOT = 'github-actions[bot]';
 
-interface Comment { readonly id: number; body: string; readonly user: { readonly login: string } }
+interface Comment {
+  readonly id: number;
+  body: string;
+  readonly user: { readonly login: string };
+}
 
 let server: Server;
 let comments: Comment[];
@@ -59,8 +63,16 @@ const post = (env: Record<string, string> = {}) =>
     reject: false,
     extendEnv: false,
     env: {
-      COMMENT: join(dir, 'comment.md'), GITHUB_TOKEN: 'token', GITHUB_REPOSITORY: 'owner/name', GITHUB_API_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      HEAD_REPOSITORY: 'fork/name', HEAD_BRANCH: 'a&b=c', HEAD_SHA: 'abc', RUN_URL: 'https://example.org/run/1', RUN_CONCLUSION: 'success', ...env,
+      COMMENT: join(dir, 'comment.md'),
+      GITHUB_TOKEN: 'token',
+      GITHUB_REPOSITORY: 'owner/name',
+      GITHUB_API_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      HEAD_REPOSITORY: 'fork/name',
+      HEAD_BRANCH: 'a&b=c',
+      HEAD_SHA: 'abc',
+      RUN_URL: 'https://example.org/run/1',
+      RUN_CONCLUSION: 'success',
+      ...env,
     },
   });
 const stranger = (id: number, body: string): Comment => ({ id, body, user: { login: 'someone' } });

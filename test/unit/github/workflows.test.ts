@@ -11,7 +11,15 @@ const folder = join(root, '.github/workflows');
 
 const permissions = z.record(z.string(), z.enum(['read', 'write', 'none']));
 const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
-const step = z.strictObject({ name: z.string().optional(), if: z.string().optional(), uses: z.string().optional(), run: z.string().optional(), with: values.optional(), env: values.optional(), 'continue-on-error': z.boolean().optional() });
+const step = z.strictObject({
+  name: z.string().optional(),
+  if: z.string().optional(),
+  uses: z.string().optional(),
+  run: z.string().optional(),
+  with: values.optional(),
+  env: values.optional(),
+  'continue-on-error': z.boolean().optional(),
+});
 const workflow = z.strictObject({
   name: z.string(),
   on: z.record(z.string(), z.unknown()),

@@ -68,7 +68,12 @@ describe.skipIf(`${process.platform}-${process.arch}` !== 'linux-x64')('wantedEn
   it.each([
     ['without a compiler', { python3: PYTHON }, /Expected a C\+\+ compiler/, /g\+\+/],
     ['without Python', { 'g++': COMPILER }, /Expected python3 on the PATH/, /python3/],
-    ['with a Python that has no pip', { 'g++': COMPILER, python3: 'case "$*" in --version) echo Python 3.12.1;; *) echo "No module named pip" >&2; exit 1;; esac' }, /Expected Python 3\.12\.1 to have pip, got: No module named pip/, /pip/],
+    [
+      'with a Python that has no pip',
+      { 'g++': COMPILER, python3: 'case "$*" in --version) echo Python 3.12.1;; *) echo "No module named pip" >&2; exit 1;; esac' },
+      /Expected Python 3\.12\.1 to have pip, got: No module named pip/,
+      /pip/,
+    ],
     ['with a pip that cannot choose a platform', { 'g++': COMPILER, python3: PYTHON.replace('pip 24.0', 'pip 20.0.2') }, /Expected pip 20\.3 or newer, got 20\.0\.2/, /--upgrade pip/],
   ])('is WebAssembly %s: with the reason, the cost and the command', async (_, programs, why, mend) => {
     machine(programs);
@@ -99,7 +104,11 @@ describe.skipIf(`${process.platform}-${process.arch}` !== 'linux-x64')('wantedEn
 
 describe('the C library', () => {
   it.each(['2.27', '2.36', '2.100', '3.0'])('%s loads the wheels', version => expect(() => requireGlibc(version)).not.toThrow());
-  it.each([['2.26', 'glibc 2.26'], ['2.5', 'glibc 2.5'], [undefined, 'another C library (musl?)']])('%s does not', (version, text) => {
+  it.each([
+    ['2.26', 'glibc 2.26'],
+    ['2.5', 'glibc 2.5'],
+    [undefined, 'another C library (musl?)'],
+  ])('%s does not', (version, text) => {
     expect(() => requireGlibc(version)).toThrow(expect.objectContaining({ code: 'OLD_GLIBC', message: expect.stringContaining(`got ${text}`) as string }) as Error);
   });
 });

@@ -11,8 +11,12 @@ const machine = (lines: readonly string[], library: Parameters<typeof cudaDriver
   vi.stubEnv('LD_LIBRARY_PATH', cudaDriver(folder, library));
 };
 
-beforeAll(() => { folder = openFolder('driver'); });
-afterEach(() => { vi.unstubAllEnvs(); });
+beforeAll(() => {
+  folder = openFolder('driver');
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 // To ask the driver's library takes Linux with Python and a compiler; machines that train have both.
@@ -64,10 +68,21 @@ describe.skipIf(process.platform !== 'linux' || !has('c++') || !has('python3'))(
 });
 
 describe('visibleGpus', () => {
-  const gpus = [{ index: 0, name: 'a', uuid: 'GPU-1a' }, { index: 1, name: 'b', uuid: 'GPU-2b' }];
+  const gpus = [
+    { index: 0, name: 'a', uuid: 'GPU-1a' },
+    { index: 1, name: 'b', uuid: 'GPU-2b' },
+  ];
 
   it.each([
-    [undefined, [0, 1]], ['', []], ['-1', []], ['1,0', [1, 0]], [' 1 ', [1]], ['GPU-2', [1]], ['0,5,1', [0]], ['0,-1,1', [0]], ['GPU-9', []],
+    [undefined, [0, 1]],
+    ['', []],
+    ['-1', []],
+    ['1,0', [1, 0]],
+    [' 1 ', [1]],
+    ['GPU-2', [1]],
+    ['0,5,1', [0]],
+    ['0,-1,1', [0]],
+    ['GPU-9', []],
   ])('of %s', (visible, expected) => {
     expect(visibleGpus(gpus, visible).map(gpu => gpu.index)).toEqual(expected);
   });

@@ -31,34 +31,62 @@ describe('withLock', () => {
   it('lets one process in at a time, and leaves nothing behind', async () => {
     const log = path.join(folder, 'log');
     const codes = await Promise.all([1, 2, 3].map(() => contender(log)));
-    expect(codes).toEqual([[0, null], [0, null], [0, null]]);
+    expect(codes).toEqual([
+      [0, null],
+      [0, null],
+      [0, null],
+    ]);
     expect(readFileSync(log, 'utf8')).toBe('in out in out in out ');
     expect(existsSync(file)).toBe(false);
   });
 
   it('takes over from a process that was killed', async () => {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', `
+    const child = spawn(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `
       import { withLock } from ${JSON.stringify(new URL('../../../src/setup/lock.mjs', import.meta.url).href)};
-      await withLock(${JSON.stringify(file)}, () => {}, async () => { console.log('held'); await new Promise(() => setInterval(() => {}, 1000)); });`]);
+      await withLock(${JSON.stringify(file)}, () => {}, async () => { console.log('held'); await new Promise(() => setInterval(() => {}, 1000)); });`,
+    ]);
     await once(child.stdout, 'data');
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(existsSync(file)).toBe(true);
     const said: string[] = [];
-    expect(await withLock(file, line => said.push(line), () => Promise.resolve('done'))).toBe('done');
+    expect(
+      await withLock(
+        file,
+        line => said.push(line),
+        () => Promise.resolve('done'),
+      ),
+    ).toBe('done');
     expect(said).toEqual([]);
   });
 
   it('is released when the work fails', async () => {
-    await expect(withLock(file, () => undefined, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(
+      withLock(
+        file,
+        () => undefined,
+        () => Promise.reject(new Error('no')),
+      ),
+    ).rejects.toThrow('no');
     expect(existsSync(file)).toBe(false);
   });
 
   it('says once whom it waits for, and respects a holder on another host', async () => {
-    await withLock(file, () => undefined, () => Promise.resolve());
+    await withLock(
+      file,
+      () => undefined,
+      () => Promise.resolve(),
+    );
     writeFileSync(file, '12 another.host');
     const said: string[] = [];
-    const waiting = withLock(file, line => said.push(line), () => Promise.resolve('done'));
+    const waiting = withLock(
+      file,
+      line => said.push(line),
+      () => Promise.resolve('done'),
+    );
     while (said.length === 0) await new Promise(resolve => setTimeout(resolve, 10));
     rmSync(file);
     expect(await waiting).toBe('done');

@@ -14,7 +14,9 @@ import { requirementsOfExtra } from '../../../src/setup/wheel.ts';
 import { countTests } from '../../summary.ts';
 
 let folder: string;
-beforeEach(() => { folder = mkdtempSync(path.join(os.tmpdir(), 'setup-parts-')); });
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'setup-parts-'));
+});
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const at = (...names: string[]): string => path.join(folder, ...names);
 
@@ -39,7 +41,8 @@ describe('the cache', () => {
   });
 
   it('loses the temporary folders of dead processes, and only those', async () => {
-    const dead = at(`tmp-4194305-${os.hostname()}-00000000`), elsewhere = at('tmp-4194305-another.host-00000000');
+    const dead = at(`tmp-4194305-${os.hostname()}-00000000`),
+      elsewhere = at('tmp-4194305-another.host-00000000');
     const alive = at(`tmp-${process.pid}-${os.hostname()}-00000000`);
     for (const name of [dead, elsewhere, alive]) mkdirSync(name);
     const used = await withTemporary(folder, name => Promise.resolve(name));
@@ -56,17 +59,25 @@ describe('the build of TensorFlow', () => {
     expect(libraryFor('linux-x64', 'cpu').key).not.toBe(libraryFor('linux-x64', 'gpu').key);
   });
 
-  it.each([['win32-x64', 'cpu'], ['linux-arm64', 'gpu'], ['linux-ia32', 'cpu']] as const)('does not exist for %s on the %s', (platform, device) => {
+  it.each([
+    ['win32-x64', 'cpu'],
+    ['linux-arm64', 'gpu'],
+    ['linux-ia32', 'cpu'],
+  ] as const)('does not exist for %s on the %s', (platform, device) => {
     expect(() => libraryFor(platform, device)).toThrow(expect.objectContaining({ code: 'NO_PLATFORM', message: expect.stringContaining(platform) as string }) as Error);
   });
 
   it('names its CUDA packages in the metadata of the wheel', async () => {
-    writeFileSync(at('METADATA'), [
-      'Requires-Dist: numpy>=1.26.0', 'Provides-Extra: and-cuda',
-      'Requires-Dist: nvidia-nccl-cu12<3.0,>=2.27.7; extra == "and-cuda"',
-      'Requires-Dist: nvidia-cudnn-cu12 (<10.0,>=9.3) ; extra == "and-cuda"',
-      'Requires-Dist: other; extra == "gcs"',
-    ].join('\n'));
+    writeFileSync(
+      at('METADATA'),
+      [
+        'Requires-Dist: numpy>=1.26.0',
+        'Provides-Extra: and-cuda',
+        'Requires-Dist: nvidia-nccl-cu12<3.0,>=2.27.7; extra == "and-cuda"',
+        'Requires-Dist: nvidia-cudnn-cu12 (<10.0,>=9.3) ; extra == "and-cuda"',
+        'Requires-Dist: other; extra == "gcs"',
+      ].join('\n'),
+    );
     expect(await requirementsOfExtra(at('METADATA'), 'and-cuda')).toEqual(['nvidia-nccl-cu12<3.0,>=2.27.7', 'nvidia-cudnn-cu12<10.0,>=9.3']);
   });
 });
@@ -124,7 +135,8 @@ describe('the npm packages', () => {
     mkdirSync(path.dirname(at(file)), { recursive: true });
     writeFileSync(at(file), JSON.stringify({ packages }));
   };
-  const a = { version: '1.0.0', integrity: 'sha512-a' }, other = { version: '1.0.0', integrity: 'sha512-o', optional: true };
+  const a = { version: '1.0.0', integrity: 'sha512-a' },
+    other = { version: '1.0.0', integrity: 'sha512-o', optional: true };
   beforeEach(() => lock('package-lock.json', { '': {}, 'node_modules/a': a, 'node_modules/other-platform': other }));
 
   it.each([
@@ -152,7 +164,10 @@ describe('what doctor prints', () => {
   it('is one aligned line a check, with the command that mends it', () => {
     const text = diagnosisText({
       ok: false,
-      checks: [{ name: 'engine', state: 'ok', text: 'works' }, { name: 'data', state: 'missing', text: 'not there', mend: 'npx ablate setup --data' }],
+      checks: [
+        { name: 'engine', state: 'ok', text: 'works' },
+        { name: 'data', state: 'missing', text: 'not there', mend: 'npx ablate setup --data' },
+      ],
     });
     expect(stripVTControlCharacters(text).split('\n')).toEqual([
       '  ok        engine  works',

@@ -19,11 +19,15 @@ const teacher = (stage: StageSpec): StageSpec => stage.upstream['teacher']!;
 const messages = (choice: object): string[] => factors.safeParse(choice).error?.issues.map(i => `${i.path.join('.')}: ${i.message}`) ?? [];
 
 describe('factors', () => {
-  test('left out, they are the default of the paper\'s ablations', () => {
+  test("left out, they are the default of the paper's ablations", () => {
     const stage = distilled({});
     expect(recipe(stage)).toMatchObject({
       target: { family: 'relation', pairs: ['qk', 'vv'], loss: 'kl', heads: 'aligned' },
-      teacher_block: 18, drop_path: 0.1, teacher_drop_path: 0, mask_ratio: 0, reconstruction: null,
+      teacher_block: 18,
+      drop_path: 0.1,
+      teacher_drop_path: 0,
+      mask_ratio: 0,
+      reconstruction: null,
       student_jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 },
       model: { embed_dim: 768, num_heads: 12, last_block_heads: 16 },
       schedule: { epochs: 100, warmup_epochs: 5 },
@@ -54,12 +58,20 @@ describe('factors', () => {
 
 describe('the block of the teacher', () => {
   test.each([
-    ['L' as const, 18], ['B' as const, 12], ['S' as const, 12],
+    ['L' as const, 18],
+    ['B' as const, 12],
+    ['S' as const, 12],
   ])('of a MAE-%s is %d, as in the released code', (size, block) => {
     expect(recipe(distilled({ student: 'T', teachers: [size] }))['teacher_block']).toBe(block);
   });
 
-  test.each([[1 / 2, 12], [5 / 8, 15], [3 / 4, 18], [7 / 8, 21], [1, 24]])('at place %d of 24 blocks is %d', (place, block) => {
+  test.each([
+    [1 / 2, 12],
+    [5 / 8, 15],
+    [3 / 4, 18],
+    [7 / 8, 21],
+    [1, 24],
+  ])('at place %d of 24 blocks is %d', (place, block) => {
     expect(recipe(distilled({ teacherBlock: place }))['teacher_block']).toBe(block);
   });
 
@@ -78,7 +90,12 @@ describe('a sequence of teachers', () => {
 
   test('is a chain of distillations that starts at a MAE, each in a role of its own', () => {
     const stages = [chain, teacher(chain), teacher(teacher(chain)), teacher(teacher(teacher(chain)))];
-    expect(stages.map(s => [s.kind, s.role])).toEqual([['distill', 'distill'], ['distill', 'teacher-3'], ['distill', 'teacher-2'], ['pretrain', 'teacher']]);
+    expect(stages.map(s => [s.kind, s.role])).toEqual([
+      ['distill', 'distill'],
+      ['distill', 'teacher-3'],
+      ['distill', 'teacher-2'],
+      ['pretrain', 'teacher'],
+    ]);
     expect(stages.map(s => (recipe(s)['model'] as { embed_dim: number }).embed_dim)).toEqual([192, 384, 768, 1024]);
     expect(stages.map(s => s.seed)).toEqual([7, 7, 7, 0]);
   });
@@ -128,7 +145,7 @@ describe('seeds', () => {
     expect(study.report.notes(paper).join(' ')).toContain('given one MAE teacher');
   });
 
-  test('of the MAE baseline is the replicate\'s', () => {
+  test("of the MAE baseline is the replicate's", () => {
     expect(realise(factors.parse({ method: 'mae' }), paper, 5).upstream['weights']!.upstream['weights']!.seed).toBe(5);
   });
 });
@@ -156,7 +173,11 @@ describe('fine-tuning', () => {
 });
 
 describe('profiles', () => {
-  test.each([['mini', mini], ['desk', desk], ['imagenet1k', imagenet1k]] as const)('%s keeps the paper\'s ratio of labelled epochs: scratch three times fine-tuning', (_, declared) => {
+  test.each([
+    ['mini', mini],
+    ['desk', desk],
+    ['imagenet1k', imagenet1k],
+  ] as const)("%s keeps the paper's ratio of labelled epochs: scratch three times fine-tuning", (_, declared) => {
     expect(declared.supervise.schedule.epochs / declared.finetune.schedule.epochs).toBe(3);
   });
 
@@ -188,7 +209,8 @@ describe('profiles', () => {
   });
 
   test('no source of imagenet1k names a value that is not there', () => {
-    const paths = leaves(paper, ''), sourced = Object.keys(imagenet1k.sources);
+    const paths = leaves(paper, ''),
+      sourced = Object.keys(imagenet1k.sources);
     expect(sourced.length).toBeGreaterThan(0);
     expect(sourced.filter(s => !paths.some(path => path === s || path.startsWith(`${s}.`)))).toEqual([]);
   });

@@ -65,8 +65,7 @@ export interface Changes {
 }
 
 /** Whether anything of substance differs. */
-export const hasChanges = ({ conflicts, arms, claims, added, removed }: Changes): boolean =>
-  conflicts.length + arms.length + claims.length + added.stages + removed.stages > 0;
+export const hasChanges = ({ conflicts, arms, claims, added, removed }: Changes): boolean => conflicts.length + arms.length + claims.length + added.stages + removed.stages > 0;
 
 /** Compares a report with a baseline. Both are judged by the declarations of today, except that claims keep the verdicts that the baseline printed. */
 export function compareReports(input: ReportInput, baseline: Baseline): Changes {
@@ -108,7 +107,11 @@ function conflicts(before: readonly ReportRecord[], now: readonly ReportRecord[]
     if (known === undefined || record.state !== 'done') return [];
     const fields = resultFields(known, record);
     if (fields.length === 0) return [];
-    const { key, kind, uses: [use] } = record;
+    const {
+      key,
+      kind,
+      uses: [use],
+    } = record;
     const engines = { before: enginesBefore[key]?.text ?? '', now: enginesNow[key]?.text ?? '' };
     const told = engines.before !== '' && engines.now !== '' && engines.before !== engines.now;
     return [{ key, kind, place: `${use!.ablation}/${use!.arm}, seed ${use!.seed}`, fields, engines: told ? engines : undefined }];

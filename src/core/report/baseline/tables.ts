@@ -12,7 +12,10 @@ const SUBJECT = 'Changes';
 
 /** Both sides at a glance. */
 export function summaryTable(changes: Changes): Table {
-  const row = (header: string, show: (side: SideSummary) => string) => ({ header, cells: [changes.before === undefined ? NONE : { text: show(changes.before) }, { text: show(changes.now), tone: 'strong' as const }] });
+  const row = (header: string, show: (side: SideSummary) => string) => ({
+    header,
+    cells: [changes.before === undefined ? NONE : { text: show(changes.before) }, { text: show(changes.now), tone: 'strong' as const }],
+  });
   return {
     subject: SUBJECT,
     caption: 'Before and now',
@@ -93,7 +96,9 @@ function armCells({ outcome, before, now, difference }: ArmChange, unit: Unit): 
     side(before),
     side(now),
     difference === undefined ? NONE : { text: formatDelta(difference.value, unit) },
-    difference === undefined ? NONE : { text: `\u00b1 ${formatDelta(difference.noise, unit).replace('+', '')}`, detail: difference.pairs === 0 ? 'no common seed' : plural(difference.pairs, 'common seed') },
+    difference === undefined
+      ? NONE
+      : { text: `\u00b1 ${formatDelta(difference.noise, unit).replace('+', '')}`, detail: difference.pairs === 0 ? 'no common seed' : plural(difference.pairs, 'common seed') },
   ];
 }
 
@@ -111,7 +116,9 @@ export function claimChangeTable({ claims }: Changes, limit = Infinity): Table |
     caption: 'Claims whose verdict changed, or the direction of an undecided one',
     corner: 'Claim',
     columns: [left('Before'), left('Now'), left('Because of')],
-    rows: ranked.slice(0, limit).map(change => ({ header: change.sentence, detail: change.ablation, cells: [stateCell(change.before), stateCell(change.now), { text: CAUSES[change.cause], tone: 'muted' }] })),
+    rows: ranked
+      .slice(0, limit)
+      .map(change => ({ header: change.sentence, detail: change.ablation, cells: [stateCell(change.before), stateCell(change.now), { text: CAUSES[change.cause], tone: 'muted' }] })),
     notes: more(claims.length, limit, 'claim'),
   };
 }

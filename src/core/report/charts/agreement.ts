@@ -9,7 +9,8 @@ import { FEWEST_ARMS } from '../statistics/rank.ts';
 import { NONE, right, type Table } from '../tables/results.ts';
 
 /** Arms whose published values compare with each other, lowest published first. */
-const comparedArms = ({ rows }: AblationReport): ArmRow[] => rows.filter(row => row.published !== undefined && !row.published.elsewhere).sort((a, b) => a.published!.value - b.published!.value || a.index - b.index);
+const comparedArms = ({ rows }: AblationReport): ArmRow[] =>
+  rows.filter(row => row.published !== undefined && !row.published.elsewhere).sort((a, b) => a.published!.value - b.published!.value || a.index - b.index);
 
 /**
  * Places above (+) or below (-) the published one, each among the arms that are measured. Arms that the paper gives one value
@@ -40,7 +41,11 @@ function matrixRow(ablation: AblationReport, headline: Headline): MatrixRow | un
   const cells = arms.map((arm, i): MatrixCell => ({
     name: arm.label,
     off: ordered || arm.measured === undefined ? off[i]! : 'nothing to compare',
-    notes: [`Measured: ${arm.measured === undefined ? arm.state : formatValue(arm.measured.mean, headline.unit)}`, `Published: ${formatPublished(arm.published!.value)}`, ...(ordered || arm.measured === undefined ? [] : ['Nothing to compare it with'])],
+    notes: [
+      `Measured: ${arm.measured === undefined ? arm.state : formatValue(arm.measured.mean, headline.unit)}`,
+      `Published: ${formatPublished(arm.published!.value)}`,
+      ...(ordered || arm.measured === undefined ? [] : ['Nothing to compare it with']),
+    ],
   }));
   return { label: `${ablation.table}: ${ablation.title}`, cells, text: orderText(ablation) };
 }

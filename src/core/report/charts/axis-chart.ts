@@ -38,7 +38,11 @@ export function axisChart({ rows, axis }: AblationReport, headline: Headline): L
   const placed = rows.filter(row => row.at !== undefined).sort((a, b) => a.at! - b.at! || a.index - b.index);
   const groups = [...new Set(rows.map(row => row.group))].map(group => placed.filter(row => row.group === group)).filter(group => group.length > 0);
   const lines: Row[] = groups.map(arms => ({ label: arms[0]!.group ?? (groups.length > 1 ? 'Other arms' : 'Arms'), arms }));
-  const panels = panelsOf(lines, headline, lines.map((_, i) => i));
+  const panels = panelsOf(
+    lines,
+    headline,
+    lines.map((_, i) => i),
+  );
   if (panels.length === 0) return undefined;
   return {
     kind: 'lines',
@@ -53,7 +57,11 @@ export function axisChart({ rows, axis }: AblationReport, headline: Headline): L
 /** The paper's headline picture; undefined when nothing of it is measured or published here. Its legend tells what is not measured. */
 export function overviewChart({ x, series }: Overview, headline: Headline): LineChart | undefined {
   const known = series.flatMap(({ label, arms }, style) => (arms.every(arm => arm === undefined) ? [] : [{ label, arms, style }]));
-  const panels = panelsOf(known, headline, known.map(() => 0));
+  const panels = panelsOf(
+    known,
+    headline,
+    known.map(() => 0),
+  );
   if (panels.length === 0) return undefined;
   return {
     kind: 'lines',

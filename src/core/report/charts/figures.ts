@@ -60,7 +60,14 @@ async function draw(described: Description): Promise<ReportFigure> {
 function overviewFigure({ overview, headline }: Report): Description[] {
   const chart = overview === undefined ? undefined : overviewChart(overview, headline);
   if (overview === undefined || chart === undefined) return [];
-  return [{ id: OVERVIEW, alt: axisChartAlt(overview.title, chart), caption: `${overview.title}. Each panel on its own scale; what is missing is not drawn. ${barsRule(overview.series.flatMap(({ arms }) => arms.filter(arm => arm !== undefined)))}`.trim(), chart }];
+  return [
+    {
+      id: OVERVIEW,
+      alt: axisChartAlt(overview.title, chart),
+      caption: `${overview.title}. Each panel on its own scale; what is missing is not drawn. ${barsRule(overview.series.flatMap(({ arms }) => arms.filter(arm => arm !== undefined)))}`.trim(),
+      chart,
+    },
+  ];
 }
 
 function agreementFigure(report: Report): Description[] {

@@ -124,8 +124,7 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     delta,
     published,
     agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, study.report.publishedNoise?.value ?? 0),
-    valueGap:
-      comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, headline.unit) : undefined,
+    valueGap: comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, headline.unit) : undefined,
     cost: replicateCost(arm.placed, study.report.ownRoles, study.report.headline.role),
     extra: study.report.columns.map(column => columnMean(arm.placed, column.role, column.metric)),
   };
@@ -146,11 +145,7 @@ function measurement(values: Replicates): Measurement | undefined {
   return { n: list.length, mean: mean(list), spread, perSeed };
 }
 
-function publishedCell(
-  { published }: ArmDeclaration<object>,
-  reference: ArmDeclaration<object> | undefined,
-  isDefault: boolean,
-): PublishedCell | undefined {
+function publishedCell({ published }: ArmDeclaration<object>, reference: ArmDeclaration<object> | undefined, isDefault: boolean): PublishedCell | undefined {
   if (published === undefined) return undefined;
   const base = reference?.published;
   const elsewhere = base !== undefined && published.table !== base.table;

@@ -39,11 +39,7 @@ function countArms(rows: readonly ArmRow[]): ArmCount {
 function armsSentence(arms: ArmCount, seeds: readonly number[]): string {
   const each = seeds.length === 1 ? 'with one seed' : `with ${seeds.length} seeds`;
   if (arms.done === arms.total) return arms.total === 1 ? `The one arm is measured ${each}.` : `All ${arms.total} arms are measured ${each}.`;
-  const rest = [
-    arms.partial > 0 ? `${arms.partial} with some of the seeds` : '',
-    arms.failed > 0 ? `${arms.failed} failed` : '',
-    arms.missing > 0 ? `${arms.missing} missing` : '',
-  ].filter(Boolean);
+  const rest = [arms.partial > 0 ? `${arms.partial} with some of the seeds` : '', arms.failed > 0 ? `${arms.failed} failed` : '', arms.missing > 0 ? `${arms.missing} missing` : ''].filter(Boolean);
   return `${arms.done} of ${plural(arms.total, 'arm')} ${arms.done === 1 ? 'is' : 'are'} measured ${each}; ${rest.join(', ')}.`;
 }
 
@@ -53,10 +49,7 @@ function orderSentences(order: OrderCount): string[] {
   const unmeasured = order.notMeasured > 0 ? [`${plural(order.notMeasured, 'pair')} of arms could not be compared.`] : [];
   if (pairs === 0) return ['No pair of arms that the paper separates can be compared yet.', ...unmeasured];
   const undecided = order.publishedNoise > 0 ? [`The paper itself does not separate ${plural(order.publishedNoise, 'further pair')}.`] : [];
-  const others = [
-    order.opposite > 0 ? `${order.opposite} the other way round` : '',
-    order.withinNoise > 0 ? `${order.withinNoise} within noise` : '',
-  ].filter(Boolean);
+  const others = [order.opposite > 0 ? `${order.opposite} the other way round` : '', order.withinNoise > 0 ? `${order.withinNoise} within noise` : ''].filter(Boolean);
   const share = order.same === pairs && pairs > 1 ? `All ${pairs} pairs` : `${order.same} of the ${pairs === 1 ? 'one pair' : `${pairs} pairs`}`;
   const outcome = `${share} of arms that the paper separates ${order.same === 1 ? 'is' : 'are'} ordered as in the paper`;
   return [`${[outcome, ...others].join(', ')}.`, ...undecided, ...unmeasured];
@@ -66,7 +59,8 @@ function orderSentences(order: OrderCount): string[] {
 function claimSentences(count: ClaimCount, claims: readonly ClaimResult[]): string[] {
   if (count.total === 0) return [];
   const undecided = count.agrees + count.disagrees + count.withinNoise;
-  const directions = undecided === 0 ? '' : ` (${count.agrees} ${count.agrees === 1 ? 'agrees' : 'agree'}, ${count.disagrees} ${count.disagrees === 1 ? 'disagrees' : 'disagree'}, ${count.withinNoise} within noise)`;
+  const directions =
+    undecided === 0 ? '' : ` (${count.agrees} ${count.agrees === 1 ? 'agrees' : 'agree'}, ${count.disagrees} ${count.disagrees === 1 ? 'disagrees' : 'disagree'}, ${count.withinNoise} within noise)`;
   const paper = claims.filter(claim => claim.published === 'contradicts').length;
   return [
     `Of ${plural(count.total, 'claim')} of the paper, ${count.reproduced} ${count.reproduced === 1 ? 'is' : 'are'} reproduced, ${count.contradicted} contradicted, ${undecided} undecided${directions} and ${count.notRun} not run.`,
@@ -105,7 +99,13 @@ export function buildReport({ study, profile, ablations, expanded = [], records,
   const count = countClaims(claims);
   const reports: AblationReport[] = ablations.map(ablation =>
     buildAblation({
-      study, ablation, records: sorted, seeds, headline, comparable, engines,
+      study,
+      ablation,
+      records: sorted,
+      seeds,
+      headline,
+      comparable,
+      engines,
       claims: claims.filter(claim => claim.ablation === ablation.name),
       recipes: recipes.arms.get(ablation.name),
     }),

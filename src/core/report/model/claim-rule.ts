@@ -28,8 +28,14 @@ function variance({ report }: Study, ablations: readonly AblationDeclaration<obj
       if (!report.ownRoles.includes(role)) stageSeeds.set(role, (stageSeeds.get(role) ?? new Set()).add(record.seed));
     }
   }
-  const fixed = [...stageSeeds].filter(([, seeds]) => seeds.size === 1).map(([role]) => role).sort();
+  const fixed = [...stageSeeds]
+    .filter(([, seeds]) => seeds.size === 1)
+    .map(([role]) => role)
+    .sort();
   if (armSeeds.size < 2) return [];
-  const without = fixed.length === 0 ? '' : ` ${fixed.length === 1 ? `The stage \u2018${fixed[0]!}\u2019 has` : `The stages ${fixed.map(role => `\u2018${role}\u2019`).join(', ')} have`} one seed for all arms, so that spread is in no interval.`;
+  const without =
+    fixed.length === 0
+      ? ''
+      : ` ${fixed.length === 1 ? `The stage \u2018${fixed[0]!}\u2019 has` : `The stages ${fixed.map(role => `\u2018${role}\u2019`).join(', ')} have`} one seed for all arms, so that spread is in no interval.`;
   return [`Intervals cover the spread over the seeds of the arms\u2019 own stages, on one test set.${without}`];
 }

@@ -16,9 +16,7 @@ export function disagreements(ablations: readonly AblationReport[]): Disagreemen
   const ofEach = ablations.map(candidates);
   const taken = new Set<string>();
   const found: Disagreement[] = [];
-  const ranked = ofEach
-    .flatMap((list, i) => list.map(candidate => ({ ...candidate, place: i })))
-    .sort((a, b) => byErrors(b.disagreement, a.disagreement) || a.place - b.place);
+  const ranked = ofEach.flatMap((list, i) => list.map(candidate => ({ ...candidate, place: i }))).sort((a, b) => byErrors(b.disagreement, a.disagreement) || a.place - b.place);
   for (const { disagreement, runs, place } of ranked) {
     if (found.length === SHOWN) break;
     if (taken.has(runs) || taken.has(`ablation ${place}`)) continue;
@@ -88,7 +86,12 @@ const runsOf = (delta: number, n: number, standardErrors: number): string => `${
 export function disagreementSentence({ arm, than, delta, standardErrors, published }: Disagreement, unit: Unit): string {
   const size = `${formatDelta(Math.abs(delta), unit).replace('+', '')}${unit === 'fraction' ? ' points' : ''}`;
   const errors = Number.isFinite(standardErrors) ? ` (${standardErrors.toFixed(1)} standard errors)` : '';
-  const paper = published === undefined ? 'the paper has it the other way round' : published === 0 ? 'the paper has them level' : `the paper has it ${formatPublishedDelta(Math.abs(published)).replace('+', '')} above`;
+  const paper =
+    published === undefined
+      ? 'the paper has it the other way round'
+      : published === 0
+        ? 'the paper has them level'
+        : `the paper has it ${formatPublishedDelta(Math.abs(published)).replace('+', '')} above`;
   return `${arm} is ${size} below ${than}${errors}; ${paper}.`;
 }
 

@@ -47,11 +47,7 @@ export function replicates(placed: readonly Placed[], headline: Study['report'][
 }
 
 /** The headline number of every seed of these arms (`ablation/arm`, of any ablation), by arm; arms without one are left out. */
-export function replicatesOfArms(
-  records: readonly ReportRecord[],
-  headline: Study['report']['headline'],
-  arms: ReadonlySet<string>,
-): ReadonlyMap<string, Map<number, Replicate>> {
+export function replicatesOfArms(records: readonly ReportRecord[], headline: Study['report']['headline'], arms: ReadonlySet<string>): ReadonlyMap<string, Map<number, Replicate>> {
   const byArm = new Map<string, Map<number, Replicate>>();
   for (const record of records) {
     if (record.state !== 'done') continue;
@@ -75,11 +71,14 @@ export function replicateCost(placed: readonly Placed[], ownRoles: readonly stri
   const first = placed.find(p => p.role === headlineRole && p.record.state === 'done');
   if (first === undefined) return undefined;
   const own = new Map(placed.filter(p => p.seed === first.seed && ownRoles.includes(p.role)).map(p => [p.record.key, p.record.cost]));
-  return [...own.values()].reduce((sum, cost) => ({
-    labelledImages: sum.labelledImages + cost.labelledImages,
-    unlabelledImages: sum.unlabelledImages + cost.unlabelledImages,
-    flops: sum.flops + cost.flops,
-  }), { labelledImages: 0, unlabelledImages: 0, flops: 0 });
+  return [...own.values()].reduce(
+    (sum, cost) => ({
+      labelledImages: sum.labelledImages + cost.labelledImages,
+      unlabelledImages: sum.unlabelledImages + cost.unlabelledImages,
+      flops: sum.flops + cost.flops,
+    }),
+    { labelledImages: 0, unlabelledImages: 0, flops: 0 },
+  );
 }
 
 /** The metric of a study's kinds by name, preferring the kind that a record of the role has. */

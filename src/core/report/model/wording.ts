@@ -3,8 +3,7 @@ import { barsRule } from './mean-interval.ts';
 import type { AblationReport, Report } from './model.ts';
 
 /** Names the scale, which the title leaves out. */
-export const reportKicker = ({ profile, overrides }: Report): string =>
-  `Ablation report, profile ${profile}${overrides.length === 0 ? '' : `, changed: ${overrides.join(', ')}`}`;
+export const reportKicker = ({ profile, overrides }: Report): string => `Ablation report, profile ${profile}${overrides.length === 0 ? '' : `, changed: ${overrides.join(', ')}`}`;
 
 export const reportTitle = (report: Report): string => `${report.study} ablations`;
 

@@ -28,7 +28,11 @@ export function attribute(records: readonly ReportRecord[], plan: Plan): Attribu
   };
 }
 
-const usesText = (uses: readonly RecordUse[]): string => uses.map(({ ablation, arm, seed, role }) => JSON.stringify([ablation, arm, seed, role])).sort().join();
+const usesText = (uses: readonly RecordUse[]): string =>
+  uses
+    .map(({ ablation, arm, seed, role }) => JSON.stringify([ablation, arm, seed, role]))
+    .sort()
+    .join();
 
 /** Seeds of the replicates that these records are of, ascending. */
 export const seedsOf = (records: readonly ReportRecord[]): number[] => [...new Set(records.flatMap(({ uses }) => uses.map(use => use.seed)))].sort((a, b) => a - b);

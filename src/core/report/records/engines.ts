@@ -6,16 +6,22 @@ import { byText, type ReportRecord } from './records.ts';
 import { oneLine } from '../../text/clean.ts';
 
 /** The engine behind a stage, in words: its name, mode and precision; and all that can make last digits differ. */
-interface StageEngine { readonly name: string; readonly way: string; readonly text: string }
+interface StageEngine {
+  readonly name: string;
+  readonly way: string;
+  readonly text: string;
+}
 
 /** The engine behind each stage, by key. Stages that recorded none are absent. */
 export type Engines = Readonly<Record<string, StageEngine>>;
 
 export function enginesOf(provenance: ReportProvenance): Engines {
-  return Object.fromEntries(Object.entries(provenance).flatMap(([key, facts]) => {
-    const engine = engineOf(facts);
-    return engine === undefined ? [] : [[key, engine]];
-  }));
+  return Object.fromEntries(
+    Object.entries(provenance).flatMap(([key, facts]) => {
+      const engine = engineOf(facts);
+      return engine === undefined ? [] : [[key, engine]];
+    }),
+  );
 }
 
 const isObject = (value: JsonValue | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -25,7 +31,10 @@ function engineOf({ stage, cpu }: JsonObject): StageEngine | undefined {
   if (!isObject(stage) || !isObject(stage['engine'])) return undefined;
   const { name, libraryVersion: version, mode, precision, device } = stage['engine'];
   const join = (parts: readonly (JsonValue | undefined)[], by: string): string =>
-    parts.filter(part => typeof part === 'string' && part !== '').map(part => oneLine(part as string)).join(by);
+    parts
+      .filter(part => typeof part === 'string' && part !== '')
+      .map(part => oneLine(part as string))
+      .join(by);
   const changed = stage['engine_changed'] === true ? 'begun on another engine' : undefined;
   const text = join([join([name, version], ' '), join([mode, precision], ' '), device === 'gpu' ? 'a GPU' : cpu, changed, splitText(stage['micro_batches'])], ', ');
   return { name: join([name], ''), way: join([typeof mode === 'string' ? `mode ${mode}` : undefined, precision], ', '), text };
@@ -33,8 +42,7 @@ function engineOf({ stage, cpu }: JsonObject): StageEngine | undefined {
 
 const SPLIT = 'for want of memory';
 /** `micro_batches` is recorded by stages that were split after they had run out of memory. */
-const splitText = (factor: JsonValue | undefined): string | undefined =>
-  typeof factor === 'number' && factor > 1 ? `in ${factor} times as many micro-batches ${SPLIT}` : undefined;
+const splitText = (factor: JsonValue | undefined): string | undefined => (typeof factor === 'number' && factor > 1 ? `in ${factor} times as many micro-batches ${SPLIT}` : undefined);
 
 /** A footnote for numbers of one table that come from several engines; or of a batch that was split; undefined when one engine made them all in one way. */
 export function mixedEngines(records: readonly ReportRecord[], engines: Engines): string | undefined {

@@ -29,7 +29,9 @@ function publicValue(value: JsonValue, host: string): JsonValue {
 
 /** `provenance.json`: what all stages have in common once, then what differs for each, in order of their keys. */
 export function serializeProvenance(provenance: ReportProvenance): string {
-  const stages = Object.keys(provenance).sort(byText).map(key => [key, publicFacts(provenance[key]!)] as const);
+  const stages = Object.keys(provenance)
+    .sort(byText)
+    .map(key => [key, publicFacts(provenance[key]!)] as const);
   const [first, ...others] = stages.map(([, facts]) => facts);
   const shared = Object.entries(first ?? {}).filter(([name, value]) => others.every(facts => JSON.stringify(facts[name]) === JSON.stringify(value)));
   const isShared = new Set(shared.map(([name]) => name));

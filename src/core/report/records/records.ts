@@ -64,11 +64,9 @@ export function cutCurve(points: readonly CurvePoint[], limit = CURVE_POINTS): C
 /** Compares by code unit: the same order on every machine, whatever its locale. */
 export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const byUse = (a: RecordUse, b: RecordUse): number =>
-  byText(a.ablation, b.ablation) || byText(a.arm, b.arm) || a.seed - b.seed || byText(a.role, b.role);
+const byUse = (a: RecordUse, b: RecordUse): number => byText(a.ablation, b.ablation) || byText(a.arm, b.arm) || a.seed - b.seed || byText(a.role, b.role);
 
-const sortedEntries = <V>(object: Readonly<Record<string, V>>): Record<string, V> =>
-  Object.fromEntries(Object.entries(object).sort(([a], [b]) => byText(a, b)));
+const sortedEntries = <V>(object: Readonly<Record<string, V>>): Record<string, V> => Object.fromEntries(Object.entries(object).sort(([a], [b]) => byText(a, b)));
 
 /** The same record with its fields, uses and metrics in their one order. */
 function canonical(record: ReportRecord): ReportRecord {
@@ -105,7 +103,10 @@ function refuseSharedKeys(sorted: readonly ReportRecord[]): void {
   const seen = new Set<string>();
   for (const { key } of sorted) {
     if (seen.has(key)) {
-      throw new RecordError('DUPLICATE_RECORD', `Expected one record per stage, got two with key ${key}. After a merge \`ablate report --rebuild\` joins records that differ in their uses only; else remove one of the lines.`);
+      throw new RecordError(
+        'DUPLICATE_RECORD',
+        `Expected one record per stage, got two with key ${key}. After a merge \`ablate report --rebuild\` joins records that differ in their uses only; else remove one of the lines.`,
+      );
     }
     seen.add(key);
   }
@@ -119,7 +120,10 @@ function refuseSharedPlaces(sorted: readonly ReportRecord[]): void {
       const place = JSON.stringify([use.ablation, use.arm, use.seed, use.role]);
       const other = taken.get(place);
       if (other !== undefined) {
-        throw new RecordError('PLACE_TAKEN', `Expected one record for ${use.ablation}/${use.arm}, seed ${use.seed}, stage ${use.role}, got ${other} and ${key}. \`ablate report --rebuild\` keeps the one that the declarations need; or remove the other line.`);
+        throw new RecordError(
+          'PLACE_TAKEN',
+          `Expected one record for ${use.ablation}/${use.arm}, seed ${use.seed}, stage ${use.role}, got ${other} and ${key}. \`ablate report --rebuild\` keeps the one that the declarations need; or remove the other line.`,
+        );
       }
       taken.set(place, key);
     }
@@ -153,10 +157,16 @@ export function parseMergedRecords(text: string): ReportRecord[] {
 }
 
 function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
-  const [x, y] = [{ ...a, uses: [] }, { ...b, uses: [] }];
+  const [x, y] = [
+    { ...a, uses: [] },
+    { ...b, uses: [] },
+  ];
   const fields = Object.keys({ ...x, ...y }).filter(name => JSON.stringify(x[name as keyof ReportRecord]) !== JSON.stringify(y[name as keyof ReportRecord]));
   if (fields.length > 0) {
-    throw new RecordError('RECORDS_DISAGREE', `Expected the records with key ${a.key} to differ in their uses only, got different ${fields.join(', ')}. Keep the line of the run that you trust, remove the other.`);
+    throw new RecordError(
+      'RECORDS_DISAGREE',
+      `Expected the records with key ${a.key} to differ in their uses only, got different ${fields.join(', ')}. Keep the line of the run that you trust, remove the other.`,
+    );
   }
   const uses = new Map([...a.uses, ...b.uses].map(use => [JSON.stringify([use.ablation, use.arm, use.seed, use.role]), use]));
   return { ...a, uses: [...uses.values()] };

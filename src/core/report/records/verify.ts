@@ -37,7 +37,10 @@ export function verifyRecords(records: readonly ReportRecord[], study: Study, pl
     return [...stageProblems(record, store, problem), ...plannedProblems(record, fresh.get(record.key), problem)];
   });
   const missing = [...fresh.values()].filter(({ key }) => !known.has(key));
-  return [...ofRecords, ...missing.map((record): RecordProblem => ({ key: record.key, record: recordText(record), field: 'record', expected: `that of a stage which is ${record.state}`, got: 'none' }))];
+  return [
+    ...ofRecords,
+    ...missing.map((record): RecordProblem => ({ key: record.key, record: recordText(record), field: 'record', expected: `that of a stage which is ${record.state}`, got: 'none' })),
+  ];
 }
 
 type ProblemOf = (field: string, expected: unknown, got: unknown) => RecordProblem;
@@ -68,11 +71,10 @@ function resultProblems(record: ReportRecord, store: StoreReader, problem: Probl
     const why = linked === undefined ? store.state(record.key).state : store.incomplete(record.key, linked);
     return [problem('state', `a stage that is done, in the store it is ${linked === undefined ? '' : 'damaged: '}${why ?? 'not whole'}`, record.state)];
   }
-  const sha256 = createHash('sha256').update(readFileSync(join(store.attemptDir(record.key, attempt), attemptFiles.result))).digest('hex');
-  return [
-    ...differences('result', store.result(record.key) ?? {}, record.result, problem),
-    ...(sha256 === record.resultSha256 ? [] : [problem('resultSha256', sha256, record.resultSha256)]),
-  ];
+  const sha256 = createHash('sha256')
+    .update(readFileSync(join(store.attemptDir(record.key, attempt), attemptFiles.result)))
+    .digest('hex');
+  return [...differences('result', store.result(record.key) ?? {}, record.result, problem), ...(sha256 === record.resultSha256 ? [] : [problem('resultSha256', sha256, record.resultSha256)])];
 }
 
 function failureProblems(record: ReportRecord, store: StoreReader, problem: ProblemOf): RecordProblem[] {

@@ -17,21 +17,60 @@ const tidy = (value: number | undefined): number | undefined => (value === undef
 export function resultCsv(ablation: AblationReport): string {
   const seeds = [...new Set(ablation.rows.flatMap(row => row.measured?.perSeed.map(s => s.seed) ?? []))].sort((a, b) => a - b);
   return write([
-    ['arm', 'label', 'default', 'state', 'n', 'mean', 'spread', 'spread_kind', 'delta', 'delta_standard_error', 'delta_n', 'delta_low_95', 'delta_high_95',
-      'published', 'published_table', 'published_inferred', 'published_delta', 'agreement', 'labelled_images', 'unlabelled_images', 'flops',
-      ...ablation.columns.map(column => `${column.role}: ${column.label}`), ...seeds.map(seed => `seed_${seed}`)],
+    [
+      'arm',
+      'label',
+      'default',
+      'state',
+      'n',
+      'mean',
+      'spread',
+      'spread_kind',
+      'delta',
+      'delta_standard_error',
+      'delta_n',
+      'delta_low_95',
+      'delta_high_95',
+      'published',
+      'published_table',
+      'published_inferred',
+      'published_delta',
+      'agreement',
+      'labelled_images',
+      'unlabelled_images',
+      'flops',
+      ...ablation.columns.map(column => `${column.role}: ${column.label}`),
+      ...seeds.map(seed => `seed_${seed}`),
+    ],
     ...ablation.rows.map(row => [...measuredCells(row), ...publishedCells(row), ...costCells(row), ...row.extra.map(tidy), ...seedCells(row, seeds)]),
   ]);
 }
 
 function measuredCells({ name, label, isDefault, state, measured, delta }: ArmRow): Value[] {
   const { interval } = delta ?? {};
-  return [name, label, String(isDefault), state, measured?.n ?? 0, tidy(measured?.mean), tidy(measured?.spread.value), measured?.spread.kind,
-    tidy(delta?.value), tidy(delta?.standardError), delta?.n, tidy(interval?.low), tidy(interval?.high)];
+  return [
+    name,
+    label,
+    String(isDefault),
+    state,
+    measured?.n ?? 0,
+    tidy(measured?.mean),
+    tidy(measured?.spread.value),
+    measured?.spread.kind,
+    tidy(delta?.value),
+    tidy(delta?.standardError),
+    delta?.n,
+    tidy(interval?.low),
+    tidy(interval?.high),
+  ];
 }
 
 const publishedCells = ({ published, agreement }: ArmRow): Value[] => [
-  published?.value, published?.table, published === undefined ? undefined : String(published.inferred), published?.delta, agreement,
+  published?.value,
+  published?.table,
+  published === undefined ? undefined : String(published.inferred),
+  published?.delta,
+  agreement,
 ];
 
 const costCells = ({ cost }: ArmRow): Value[] => [cost?.labelledImages, cost?.unlabelledImages, cost?.flops];
@@ -46,9 +85,36 @@ export function claimCsv({ ablations }: Report): string | undefined {
   const rows = ablations.flatMap(({ claims }) => claims.flatMap(claim => claim.pairs.map(pair => [...claimCells(claim), ...pairCells(pair), ...testCells(claim)])));
   if (rows.length === 0) return undefined;
   return write([
-    ['ablation', 'claim', 'sentence', 'source', 'claim_verdict', 'claim_direction', 'claim_published', 'type', 'arm', 'than', 'verdict', 'direction', 'n', 'delta',
-      'delta_per_seed', 'standard_error', 'low_95', 'high_95', 'margin', 'p', 'p_sign_flip', 'seeds_needed', 'published_gap', 'published_outcome',
-      'claim_p', 'claim_p_holm', 'claim_p_sign_flip', 'claim_p_sign_flip_holm'],
+    [
+      'ablation',
+      'claim',
+      'sentence',
+      'source',
+      'claim_verdict',
+      'claim_direction',
+      'claim_published',
+      'type',
+      'arm',
+      'than',
+      'verdict',
+      'direction',
+      'n',
+      'delta',
+      'delta_per_seed',
+      'standard_error',
+      'low_95',
+      'high_95',
+      'margin',
+      'p',
+      'p_sign_flip',
+      'seeds_needed',
+      'published_gap',
+      'published_outcome',
+      'claim_p',
+      'claim_p_holm',
+      'claim_p_sign_flip',
+      'claim_p_sign_flip_holm',
+    ],
     ...rows,
   ]);
 }
@@ -56,9 +122,23 @@ export function claimCsv({ ablations }: Report): string | undefined {
 const claimCells = ({ ablation, name, sentence, source, verdict, direction, published }: ClaimResult): Value[] => [ablation, name, sentence, source, verdict, direction, published];
 
 const pairCells = (pair: PairResult): Value[] => [
-  pair.type, armNameText(pair.arm), armNameText(pair.than), pair.verdict, pair.direction, pair.n, tidy(pair.delta),
-  pair.perSeed.map(({ seed, delta }) => `${seed}: ${delta}`).join('; '), tidy(pair.standardError), tidy(pair.bounds?.low),
-  tidy(pair.bounds?.high), pair.margin, tidy(pair.pValue), tidy(pair.signFlipPValue), pair.seedsNeeded, pair.published?.gap, pair.published?.outcome,
+  pair.type,
+  armNameText(pair.arm),
+  armNameText(pair.than),
+  pair.verdict,
+  pair.direction,
+  pair.n,
+  tidy(pair.delta),
+  pair.perSeed.map(({ seed, delta }) => `${seed}: ${delta}`).join('; '),
+  tidy(pair.standardError),
+  tidy(pair.bounds?.low),
+  tidy(pair.bounds?.high),
+  pair.margin,
+  tidy(pair.pValue),
+  tidy(pair.signFlipPValue),
+  pair.seedsNeeded,
+  pair.published?.gap,
+  pair.published?.outcome,
 ];
 
 const testCells = ({ tTest, signFlip }: ClaimResult): Value[] => [tTest?.value, tTest?.adjusted, signFlip?.value, signFlip?.adjusted].map(tidy);
@@ -66,14 +146,58 @@ const testCells = ({ tTest, signFlip }: ClaimResult): Value[] => [tTest?.value, 
 /** One row per ablation: how its claims and its order came out. Counts of pairs are of arms with published values of one table. */
 export function contentsCsv({ ablations }: Report): string {
   return write([
-    ['ablation', 'title', 'table', 'arms', 'arms_measured', 'claims', 'reproduced', 'contradicted', 'agrees', 'disagrees', 'within_noise', 'not_run',
-      'pairs_same', 'pairs_opposite', 'pairs_within_noise', 'pairs_published_noise', 'pairs_not_measured', 'kendall_tau', 'kendall_arms', 'kendall_p', 'kendall_seeds', 'kendall_low', 'kendall_high'],
+    [
+      'ablation',
+      'title',
+      'table',
+      'arms',
+      'arms_measured',
+      'claims',
+      'reproduced',
+      'contradicted',
+      'agrees',
+      'disagrees',
+      'within_noise',
+      'not_run',
+      'pairs_same',
+      'pairs_opposite',
+      'pairs_within_noise',
+      'pairs_published_noise',
+      'pairs_not_measured',
+      'kendall_tau',
+      'kendall_arms',
+      'kendall_p',
+      'kendall_seeds',
+      'kendall_low',
+      'kendall_high',
+    ],
     ...ablations.map(({ name, title, table, rows, claims, order, rank }) => {
       const count = countClaims(claims);
-      return [name, title, table, rows.length, rows.filter(row => row.measured !== undefined).length,
-        count.total, count.reproduced, count.contradicted, count.agrees, count.disagrees, count.withinNoise, count.notRun,
-        order.same, order.opposite, order.withinNoise, order.publishedNoise, order.notMeasured,
-        tidy(rank?.tau), rank?.arms, tidy(rank?.pValue), rank?.seeds?.n, tidy(rank?.seeds?.low), tidy(rank?.seeds?.high)];
+      return [
+        name,
+        title,
+        table,
+        rows.length,
+        rows.filter(row => row.measured !== undefined).length,
+        count.total,
+        count.reproduced,
+        count.contradicted,
+        count.agrees,
+        count.disagrees,
+        count.withinNoise,
+        count.notRun,
+        order.same,
+        order.opposite,
+        order.withinNoise,
+        order.publishedNoise,
+        order.notMeasured,
+        tidy(rank?.tau),
+        rank?.arms,
+        tidy(rank?.pValue),
+        rank?.seeds?.n,
+        tidy(rank?.seeds?.low),
+        tidy(rank?.seeds?.high),
+      ];
     }),
   ]);
 }
@@ -89,10 +213,12 @@ export function recipeCsv({ ablations, defaultRecipes }: Report): string | undef
   return write([
     ['arm', 'stage', 'field', 'value', 'compared_with', 'other_value'],
     ...defaultRecipes.flatMap(({ arms, stages }) => whole(arms.join('; '), stages)),
-    ...ablations.flatMap(({ name, recipes = [] }) => recipes.flatMap(({ arm, own, likeOthers, changes }) => {
-      const full = `${name}/${arm}`;
-      return [...whole(full, own), ...likeOthers.flatMap(({ label, changes: ofStage }) => changed(full, label, ofStage)), ...changed(full, 'default', changes)];
-    })),
+    ...ablations.flatMap(({ name, recipes = [] }) =>
+      recipes.flatMap(({ arm, own, likeOthers, changes }) => {
+        const full = `${name}/${arm}`;
+        return [...whole(full, own), ...likeOthers.flatMap(({ label, changes: ofStage }) => changed(full, label, ofStage)), ...changed(full, 'default', changes)];
+      }),
+    ),
   ]);
 }
 
@@ -105,4 +231,8 @@ export function curveCsv(ablation: AblationReport): string | undefined {
   ]);
 }
 
-const write = (rows: readonly (readonly Value[])[]): string => stringify(rows.map(row => [...row]), { escape_formulas: true, record_delimiter: '\n' });
+const write = (rows: readonly (readonly Value[])[]): string =>
+  stringify(
+    rows.map(row => [...row]),
+    { escape_formulas: true, record_delimiter: '\n' },
+  );

@@ -6,20 +6,58 @@ import { slug } from '../../text/clean.ts';
 
 /** Characters that LaTeX reads as commands or ligatures, and those that its fonts have only in mathematics. */
 const CHARACTERS: Readonly<Record<string, string>> = {
-  '\\': '\\textbackslash{}', '{': '\\{', '}': '\\}', $: '\\$', '&': '\\&', '#': '\\#', '%': '\\%', _: '\\_', '^': '\\textasciicircum{}', '~': '\\textasciitilde{}',
+  '\\': '\\textbackslash{}',
+  '{': '\\{',
+  '}': '\\}',
+  $: '\\$',
+  '&': '\\&',
+  '#': '\\#',
+  '%': '\\%',
+  _: '\\_',
+  '^': '\\textasciicircum{}',
+  '~': '\\textasciitilde{}',
   // Behind the end of a row these two would be its options.
-  '[': '{[}', '*': '{*}',
-  '<': '$<$', '>': '$>$', '|': '\\textbar{}', '"': '\\textquotedbl{}', '`': '\\textasciigrave{}',
-  '\u2212': '$-$', '\u00b1': '$\\pm$', '\u00d7': '$\\times$', '\u00b7': '$\\cdot$', '\u2248': '$\\approx$', '\u2264': '$\\le$', '\u2265': '$\\ge$', '\u2192': '$\\rightarrow$',
-  '\u0394': '$\\Delta$', '\u03c4': '$\\tau$', '\u2713': '\\checkmark{}', '\u2715': '$\\times$', '\u2022': '\\textbullet{}', '\u2020': '\\textdagger{}', '\u2021': '\\textdaggerdbl{}',
-  '\u2013': '--', '\u2014': '---', '\u2018': '`', '\u2019': '\'', '\u201c': '``', '\u201d': '\'\'', '\u2026': '\\ldots{}', '\u00a0': '~', '\u200b': '',
+  '[': '{[}',
+  '*': '{*}',
+  '<': '$<$',
+  '>': '$>$',
+  '|': '\\textbar{}',
+  '"': '\\textquotedbl{}',
+  '`': '\\textasciigrave{}',
+  '\u2212': '$-$',
+  '\u00b1': '$\\pm$',
+  '\u00d7': '$\\times$',
+  '\u00b7': '$\\cdot$',
+  '\u2248': '$\\approx$',
+  '\u2264': '$\\le$',
+  '\u2265': '$\\ge$',
+  '\u2192': '$\\rightarrow$',
+  '\u0394': '$\\Delta$',
+  '\u03c4': '$\\tau$',
+  '\u2713': '\\checkmark{}',
+  '\u2715': '$\\times$',
+  '\u2022': '\\textbullet{}',
+  '\u2020': '\\textdagger{}',
+  '\u2021': '\\textdaggerdbl{}',
+  '\u2013': '--',
+  '\u2014': '---',
+  '\u2018': '`',
+  '\u2019': "'",
+  '\u201c': '``',
+  '\u201d': "''",
+  '\u2026': '\\ldots{}',
+  '\u00a0': '~',
+  '\u200b': '',
 };
 
 /** What fonts in the T1 encoding have: ASCII, and Latin-1 and Latin Extended-A but for a few letters. */
 const IN_FONTS = /^[\u0020-\u007e\u00a1-\u0125\u0128-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e]$/;
 
 /** Text as LaTeX sets it. A character that its fonts do not have is named by its number rather than lost. @internal */
-export const escapeLatex = (text: string): string => Array.from(text).map((character, i, all) => escaped(character, all[i + 1])).join('');
+export const escapeLatex = (text: string): string =>
+  Array.from(text)
+    .map((character, i, all) => escaped(character, all[i + 1]))
+    .join('');
 
 function escaped(character: string, next: string | undefined): string {
   // Two would become one dash.
@@ -75,7 +113,13 @@ function orderLegend(rows: readonly TableRow[]): string[] {
 
 /** Shares of the page's width, with its gaps the whole of it: claim, verdict, difference, what it needs, both p, published. */
 const CLAIM_COLUMNS = [
-  ['left', 0.26], ['left', 0.14], ['right', 0.15], ['right', 0.09], ['right', 0.08], ['right', 0.08], ['right', 0.11],
+  ['left', 0.26],
+  ['left', 0.14],
+  ['right', 0.15],
+  ['right', 0.09],
+  ['right', 0.08],
+  ['right', 0.08],
+  ['right', 0.11],
 ] as const;
 
 /** All claims, over as many pages as it takes; undefined when none is declared. */

@@ -20,13 +20,16 @@ type Figures = ReadonlyMap<string, ReportFigure>;
 /** Keeps a text from being read as Markdown or HTML within a line: cells of tables, and what stands behind other text. */
 const escapeInline = (text: string): string =>
   text
-    .replace(/[\\`*_{}[\]|~#$@!<>&]/g, character => (ENTITIES[character] ?? `\\${character}`))
+    .replace(/[\\`*_{}[\]|~#$@!<>&]/g, character => ENTITIES[character] ?? `\\${character}`)
     // A bare address would become a link.
     .replace(/:\/\//g, ':\u200b//')
     .replace(/\bwww\./gi, 'www\u200b.');
 
 /** The same where the text may start a line: a number with a point would become a list there. */
-export const escapeMarkdown = (text: string): string => escapeInline(text).replace(/^(\d+)([.)])/, '$1\\$2').replace(/^([-+=])/, '\\$1');
+export const escapeMarkdown = (text: string): string =>
+  escapeInline(text)
+    .replace(/^(\d+)([.)])/, '$1\\$2')
+    .replace(/^([-+=])/, '\\$1');
 
 /** GitHub reads `@name` as a mention and `#1` as a reference even behind a backslash: entities stop both. */
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '@': '&#64;', '#': '&#35;', $: '&#36;' };
@@ -39,8 +42,10 @@ export function renderMarkdown(report: Report, figures: Figures): string {
     ...(report.notes.length === 0 ? [] : [report.notes.map(note => `> ${escapeMarkdown(note)}`).join('\n>\n')]),
     `**${escapeMarkdown(lead ?? '')}** ${rest.map(escapeInline).join(' ')}`,
     ...disagreements(report),
-    ...captioned(figures.get(OVERVIEW)), ...valuesOf(overviewTable(report)),
-    ...captioned(figures.get(AGREEMENT)), ...valuesOf(agreementTable(report)),
+    ...captioned(figures.get(OVERVIEW)),
+    ...valuesOf(overviewTable(report)),
+    ...captioned(figures.get(AGREEMENT)),
+    ...valuesOf(agreementTable(report)),
     ...(report.ablations.length < 2 ? [] : ['## Ablations', table(contentsTable(report))]),
     details('How to read the tables', notes([report.rule, report.valueRule, ...(report.disagreements.length === 0 ? [] : [disagreementRule])])),
     ...claims(report),
@@ -143,8 +148,7 @@ const captioned = (figure: ReportFigure | undefined): string[] =>
 const image = ({ id, alt }: ReportFigure): string => `![${escapeMarkdown(alt)}](figures/${id}.svg)`;
 
 /** The line of the summary is HTML, where nothing of Markdown is read. */
-const details = (summary: string, body: string): string =>
-  `<details><summary>${summary.replace(/[&<>@#$]/g, character => ENTITIES[character]!)}</summary>\n\n${body}\n\n</details>`;
+const details = (summary: string, body: string): string => `<details><summary>${summary.replace(/[&<>@#$]/g, character => ENTITIES[character]!)}</summary>\n\n${body}\n\n</details>`;
 
 const footer = ({ ablations }: Report): string =>
   'Made from the records in [results.jsonl](results.jsonl) and the declarations; the same records give the same bytes. ' +

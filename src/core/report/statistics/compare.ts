@@ -43,9 +43,7 @@ export type Agreement = 'same sign' | 'opposite sign' | 'within noise' | 'publis
 /** The rule of {@link agreement}, in words for the report. */
 export const agreementRule = (noise: { value: number; source: string } | undefined): string =>
   'A difference smaller than its own standard error is called within noise; beyond that only its sign is compared with the paper. ' +
-  (noise === undefined
-    ? 'Pairs with the same published value are not counted.'
-    : `Published gaps below ${noise.value} points are not counted as an order: ${noise.source}.`);
+  (noise === undefined ? 'Pairs with the same published value are not counted.' : `Published gaps below ${noise.value} points are not counted as an order: ${noise.source}.`);
 
 /** Whether values compare with the paper's, in words for the report. */
 export function valueRule(comparable: boolean, changed: boolean): string {

@@ -31,7 +31,13 @@ export function rankAgreement(arms: readonly { readonly published: number; reado
 
 function seedRange(arms: readonly { readonly replicates: Replicates }[], published: readonly number[]): RankAgreement['seeds'] {
   const common = [...arms[0]!.replicates.keys()].filter(seed => arms.every(arm => arm.replicates.has(seed)));
-  const taus = common.flatMap(seed => kendallTauB(arms.map(arm => arm.replicates.get(seed)!.value), published) ?? []);
+  const taus = common.flatMap(
+    seed =>
+      kendallTauB(
+        arms.map(arm => arm.replicates.get(seed)!.value),
+        published,
+      ) ?? [],
+  );
   return taus.length < FEWEST_SEEDS ? undefined : { n: taus.length, low: Math.min(...taus), high: Math.max(...taus) };
 }
 

@@ -60,12 +60,28 @@ function critical(n: number): number {
 export function judge(type: PairType, arm: Replicates, than: Replicates, margin: number): Judgement {
   const paired = difference(arm, than);
   if (paired === undefined) {
-    return { verdict: 'not run', direction: undefined, n: 0, perSeed: [], delta: undefined, standardError: undefined, testError: undefined, bounds: undefined, pValue: undefined, signFlipPValue: undefined, seedsNeeded: undefined };
+    return {
+      verdict: 'not run',
+      direction: undefined,
+      n: 0,
+      perSeed: [],
+      delta: undefined,
+      standardError: undefined,
+      testError: undefined,
+      bounds: undefined,
+      pValue: undefined,
+      signFlipPValue: undefined,
+      seedsNeeded: undefined,
+    };
   }
   const { n } = paired;
   const pairs = pairedDeltas(valuesOf(arm), valuesOf(than)).map(pair => ({ ...pair, delta: tidy(pair.delta) }));
   const testError = mean(pairs.map(({ seed }) => Math.hypot(arm.get(seed)!.standardError, than.get(seed)!.standardError)));
-  const { delta, standardError, spread } = estimate(paired, pairs.map(pair => pair.delta), testError);
+  const { delta, standardError, spread } = estimate(
+    paired,
+    pairs.map(pair => pair.delta),
+    testError,
+  );
   const claimedFrom = type === 'greater' ? margin : -margin;
   const bounds = n < FEWEST_SEEDS ? undefined : boundsOf(delta, standardError, n);
   const verdict = bounds === undefined ? 'undecided' : decide(bounds, claimedFrom, margin);

@@ -29,7 +29,10 @@ function armRows({ label, changes, likeOthers, own }: ArmRecipe): TableRow[] {
   return [
     { header: label, group: true, cells: [] },
     ...own.map((stage): TableRow => ({ header: stage.stage, cells: [{ text: wholeText(stage) }, NONE] })),
-    ...likeOthers.flatMap(({ stage, label: other, changes: ofStage }): TableRow[] => [{ header: stage, cells: [{ text: ofStage.length === 0 ? `as in ${other}` : `as in ${other}, except:` }, NONE] }, ...ofStage.map(changeRow)]),
+    ...likeOthers.flatMap(({ stage, label: other, changes: ofStage }): TableRow[] => [
+      { header: stage, cells: [{ text: ofStage.length === 0 ? `as in ${other}` : `as in ${other}, except:` }, NONE] },
+      ...ofStage.map(changeRow),
+    ]),
     ...changes.map(changeRow),
   ];
 }

@@ -19,10 +19,7 @@ export function claimOverview(report: Report): Table {
     rows: report.ablations.flatMap(({ name, title, table, claims }): TableRow[] =>
       claims.length === 0
         ? []
-        : [
-            { header: `${table}: ${title}`, href: ablationAnchor(name), group: true, cells: [] },
-            ...claims.map(claim => ({ ...claimRow(claim, report.headline.unit), href: claimAnchor(claim) })),
-          ],
+        : [{ header: `${table}: ${title}`, href: ablationAnchor(name), group: true, cells: [] }, ...claims.map(claim => ({ ...claimRow(claim, report.headline.unit), href: claimAnchor(claim) }))],
     ),
     notes: [...report.claimRule, ...testNotes(report), ...multiplicityNotes(report), ...publishedNotes(report.ablations.flatMap(ablation => ablation.claims))],
   };

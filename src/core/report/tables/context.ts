@@ -15,7 +15,17 @@ export function contentsTable(report: Report): Table {
     subject: 'Contents',
     caption: 'Ablations, and how their claims and orders came out',
     corner: 'Ablation',
-    columns: [left('Table'), right('Arms measured'), right('Claims'), right('Reproduced'), right('Contradicted'), right('Undecided'), right('Not run'), right('Order as published'), right('Kendall\u2019s \u03c4')],
+    columns: [
+      left('Table'),
+      right('Arms measured'),
+      right('Claims'),
+      right('Reproduced'),
+      right('Contradicted'),
+      right('Undecided'),
+      right('Not run'),
+      right('Order as published'),
+      right('Kendall\u2019s \u03c4'),
+    ],
     rows: report.ablations.map(ablation => {
       const { total, reproduced, contradicted, agrees, disagrees, withinNoise, notRun } = countClaims(ablation.claims);
       const measured = ablation.rows.filter(row => row.measured !== undefined).length;

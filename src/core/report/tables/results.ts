@@ -150,10 +150,7 @@ export function costTable(ablation: AblationReport): Table {
       ...ablation.rows.map(row => ({
         header: row.label,
         marked: row.isDefault,
-        cells: [
-          ...costCells(row.cost),
-          ...row.extra.map((value, i): Cell => (value === undefined ? NONE : { text: formatValue(value, ablation.columns[i]!.unit) })),
-        ],
+        cells: [...costCells(row.cost), ...row.extra.map((value, i): Cell => (value === undefined ? NONE : { text: formatValue(value, ablation.columns[i]!.unit) }))],
       })),
       ...ablation.shared.map(stage => ({
         header: `Shared ${stage.role}, seed ${stage.seed} (${plural(stage.arms, 'arm')})`,

@@ -40,7 +40,9 @@ export class InlineExecutor implements Executor {
   async #run(task: Task, hooks: Parameters<typeof execute>[1]): Promise<Ended> {
     this.#environment ??= task.environment;
     if (canonicalJson(this.#environment) !== canonicalJson(task.environment)) {
-      return { error: `expected stages of one environment in one process (${canonicalJson(this.#environment)}), got one that needs ${canonicalJson(task.environment)}; run it with --devices cpu:1x1, or by itself` };
+      return {
+        error: `expected stages of one environment in one process (${canonicalJson(this.#environment)}), got one that needs ${canonicalJson(task.environment)}; run it with --devices cpu:1x1, or by itself`,
+      };
     }
     Object.assign(process.env, placeEnvironment(this.#place), task.environment);
     try {

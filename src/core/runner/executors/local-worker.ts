@@ -121,22 +121,24 @@ export class LocalWorker {
   }
 
   #memory(signal: string | undefined): Pick<Ended, 'outOfMemory'> {
-    const before = this.#job?.kills, now = kernelKills();
+    const before = this.#job?.kills,
+      now = kernelKills();
     return signal === 'SIGKILL' && before !== undefined && now !== undefined ? { outOfMemory: now > before } : {};
   }
 }
 
-const options = (place: Place, environment: Task['environment'], output: number) => ({
-  nodeOptions: ['--import', TYPESCRIPT],
-  env: { ...placeEnvironment(place), ...environment },
-  stdin: 'ignore',
-  // The worker owns its end of the file: lines written after our death are kept.
-  // execa takes any descriptor; its types list only 3 to 9.
-  stdout: output as 3,
-  stderr: output as 3,
-  ipc: true,
-  buffer: false,
-  reject: false,
-  cleanup: false,
-  forceKillAfterDelay: false,
-} as const);
+const options = (place: Place, environment: Task['environment'], output: number) =>
+  ({
+    nodeOptions: ['--import', TYPESCRIPT],
+    env: { ...placeEnvironment(place), ...environment },
+    stdin: 'ignore',
+    // The worker owns its end of the file: lines written after our death are kept.
+    // execa takes any descriptor; its types list only 3 to 9.
+    stdout: output as 3,
+    stderr: output as 3,
+    ipc: true,
+    buffer: false,
+    reject: false,
+    cleanup: false,
+    forceKillAfterDelay: false,
+  }) as const;

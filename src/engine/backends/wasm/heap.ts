@@ -21,6 +21,8 @@ export function guardHeap({ wasm }: WasmBackend): void {
     const address = allocate(bytes) >>> 0; // it comes as a signed number
     if (address !== 0 && address + bytes <= MOST) return address;
     if (address !== 0) wasm._free(address);
-    throw new RangeError(`Expected room for ${bytes} bytes on the heap of WebAssembly, got none: out of memory, its limit is 4 GiB. Use smaller micro-batches (schedule.accumulation_steps), or the native engine.`);
+    throw new RangeError(
+      `Expected room for ${bytes} bytes on the heap of WebAssembly, got none: out of memory, its limit is 4 GiB. Use smaller micro-batches (schedule.accumulation_steps), or the native engine.`,
+    );
   };
 }

@@ -8,14 +8,18 @@ import { sizeOf, type KernelCall } from './backend.ts';
  */
 export function segmentSumKernel({ inputs: { x, segmentIds }, attrs, backend }: KernelCall<'x' | 'segmentIds'>): tf.TensorInfo {
   const segments = attrs['numSegments'] as number;
-  const inner = x.shape.slice(segmentIds.shape.length), width = sizeOf(inner);
+  const inner = x.shape.slice(segmentIds.shape.length),
+    width = sizeOf(inner);
   const output = backend.makeOutput([segments, ...inner], x.dtype);
-  const values = backend.typedArrayFromHeap(x), ids = backend.typedArrayFromHeap(segmentIds), sums = backend.typedArrayFromHeap(output);
+  const values = backend.typedArrayFromHeap(x),
+    ids = backend.typedArrayFromHeap(segmentIds),
+    sums = backend.typedArrayFromHeap(output);
   sums.fill(0);
   for (let row = 0; row < ids.length; row++) {
     const segment = ids[row]!;
     if (segment < 0 || segment >= segments) continue;
-    const from = row * width, to = segment * width;
+    const from = row * width,
+      to = segment * width;
     for (let i = 0; i < width; i++) sums[to + i]! += values[from + i]!;
   }
   return output;

@@ -34,14 +34,25 @@ export default defineAblation<Factors>({
       { name: 'attention-residual', label: 'Attention after', value: 'attention-residual' },
       { name: 'qkv', label: 'Q/K/V', value: 'qkv' },
     ]).map(arm => ({ ...arm, factors: { ...arm.factors, target: 'feature' as const } })),
-    [{ name: 'others', label: 'Block 4 of 8, drop path, averaged heads, no jitter', factors: { teacherBlock: 1 / 2, studentDropPath: 0.3, teacherDropPath: 0.1, headAlignment: false, jitter: false } }],
+    [
+      {
+        name: 'others',
+        label: 'Block 4 of 8, drop path, averaged heads, no jitter',
+        factors: { teacherBlock: 1 / 2, studentDropPath: 0.3, teacherDropPath: 0.1, headAlignment: false, jitter: false },
+      },
+    ],
   ),
   claims: [
-    { name: 'any', sentence: 'Every comparison can be made.', source: 'nowhere', parts: [
-      { type: 'greater', arm: 'default', than: 'masked' },
-      { type: 'not-worse', arm: 'default', than: 'tiny/mae' },
-      { type: 'best', arm: 'qkv', of: ['output', 'ffn'] },
-      { type: 'monotone', arms: ['class-token-kl', 'output', 'default'] },
-    ] },
+    {
+      name: 'any',
+      sentence: 'Every comparison can be made.',
+      source: 'nowhere',
+      parts: [
+        { type: 'greater', arm: 'default', than: 'masked' },
+        { type: 'not-worse', arm: 'default', than: 'tiny/mae' },
+        { type: 'best', arm: 'qkv', of: ['output', 'ffn'] },
+        { type: 'monotone', arms: ['class-token-kl', 'output', 'default'] },
+      ],
+    },
   ],
 });

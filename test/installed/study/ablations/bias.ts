@@ -12,8 +12,14 @@ export default defineAblation<Factors>({
   base: {},
   default: 'fair-old',
   arms: product(
-    axis('bias', [{ name: 'fair', label: 'Fair', value: 0.5 }, { name: 'bent', label: 'Bent', value: 0.7 }]),
-    axis('coin', [{ name: 'old', label: 'old', value: 'old' }, { name: 'new', label: 'new', value: 'new' }]),
+    axis('bias', [
+      { name: 'fair', label: 'Fair', value: 0.5 },
+      { name: 'bent', label: 'Bent', value: 0.7 },
+    ]),
+    axis('coin', [
+      { name: 'old', label: 'old', value: 'old' },
+      { name: 'new', label: 'new', value: 'new' },
+    ]),
   ),
   claims: [{ name: 'bent-shows-heads', sentence: 'A bent coin shows heads more often.', source: 'ours', parts: [{ type: 'greater', arm: 'bent-old', than: 'fair-old' }] }],
 });

@@ -32,7 +32,13 @@ describe('commands and options', () => {
   });
 
   it('offers nothing for a word that may be anything, nor behind an option that there is not', async () => {
-    for (const line of [['sweep', '--seeds', ''], ['query', 'sel'], ['sweep', '--nothing=x'], ['plan', 'x'], ['nothing', 'x']]) {
+    for (const line of [
+      ['sweep', '--seeds', ''],
+      ['query', 'sel'],
+      ['sweep', '--nothing=x'],
+      ['plan', 'x'],
+      ['nothing', 'x'],
+    ]) {
       expect(await complete(...line), line.join(' ')).toEqual({ kind: 'words', values: [] });
     }
   });

@@ -7,7 +7,9 @@ import { programFor, quoted } from '../../../../src/cli/terminal/invocation.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../../../../src/cli/ablate.mjs');
 let folder: string;
-beforeEach(() => { folder = realpathSync(mkdtempSync(join(tmpdir(), 'ablate-invocation-'))); });
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'ablate-invocation-')));
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A folder with a command `ablate`: this program, or another. */

@@ -11,7 +11,14 @@ import type { StageState } from '../../../../src/core/store/reader.ts';
 
 const owner = { host: 'elsewhere', boot: 'b', pid: 7, started: '1' };
 const stage = (key: string, upstream: Record<string, string> = {}): PlannedStage => ({
-  key, kind: 'train', revision: 1, recipe: {}, seed: 0, upstream, roles: ['train'], users: [{ ablation: 'a', arm: key, seed: 0 }],
+  key,
+  kind: 'train',
+  revision: 1,
+  recipe: {},
+  seed: 0,
+  upstream,
+  roles: ['train'],
+  users: [{ ablation: 'a', arm: key, seed: 0 }],
   cost: { labelledImages: 10, unlabelledImages: 0, flops: 10 },
 });
 const planOf = (...stages: PlannedStage[]): Plan => ({
@@ -67,7 +74,12 @@ describe('timeLeft', () => {
   it('leaves out what failed and what waits for it, and says nothing where something is not known', () => {
     const plan = planOf(stage('a'), stage('b', { from: 'a' }), stage('c'));
     expect(timeLeft(options(plan, look(plan, { a: failed }), 1)).seconds).toBe(10);
-    expect(timeLeft({ ...options(plan, look(plan, {}), 1), duration: s => (s.key === 'c' ? undefined : 3) })).toEqual({ stages: new Map([['a', 3], ['b', 3]]) });
+    expect(timeLeft({ ...options(plan, look(plan, {}), 1), duration: s => (s.key === 'c' ? undefined : 3) })).toEqual({
+      stages: new Map([
+        ['a', 3],
+        ['b', 3],
+      ]),
+    });
     expect(timeLeft(options(plan, look(plan, { a: done, b: done, c: done }), 1)).seconds).toBe(0);
   });
 });
@@ -76,9 +88,16 @@ describe('statusText', () => {
   it('tells all of it within 100 columns, however large the numbers', () => {
     const long = { ...stage('x'.repeat(32)), users: Array.from({ length: 12 }, (_, seed) => ({ ablation: 'an-ablation-with-a-long-name', arm: 'and-an-arm-with-one', seed })) };
     const plan = planOf(stage('a'), stage('b'), long, stage('c'), stage('d'));
-    const at = look(plan, {
-      a: done, b: failed, c: { state: 'interrupted', attempt: 1 }, [long.key]: { ...running, stalled: `no step for ten minutes, ${'where it takes a second or so, '.repeat(6)}as a rule` },
-    }, { [long.key]: work('gpu:0.12', { phase: 'step', step: 1_234_567, steps: 9_999_999, imagesPerSecond: 123_456, secondsLeft: 3e6, silentSeconds: 1e5 }) });
+    const at = look(
+      plan,
+      {
+        a: done,
+        b: failed,
+        c: { state: 'interrupted', attempt: 1 },
+        [long.key]: { ...running, stalled: `no step for ten minutes, ${'where it takes a second or so, '.repeat(6)}as a rule` },
+      },
+      { [long.key]: work('gpu:0.12', { phase: 'step', step: 1_234_567, steps: 9_999_999, imagesPerSecond: 123_456, secondsLeft: 3e6, silentSeconds: 1e5 }) },
+    );
     expect(countsOf(at.stages)).toEqual({ done: 1, running: 0, stalled: 1, failed: 1, interrupted: 1, left: 1 });
     const text = stripVTControlCharacters(statusText({ plan, scale: 'mini', snapshot: at, left: timeLeft({ plan, kinds: [], snapshot: at, workers: 2, duration: () => 60 }), devices: 'gpu:0x13' }));
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);

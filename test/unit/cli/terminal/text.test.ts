@@ -4,11 +4,25 @@ import { formatAmount, formatCount, plural } from '../../../../src/core/text/for
 import { duration, firstOf, listed, textTable, when, wrap } from '../../../../src/cli/terminal/text.ts';
 
 describe('numbers for the terminal', () => {
-  it.each([[0, '0 s'], [59.4, '59 s'], [60, '1 min 00 s'], [125, '2 min 05 s'], [3600, '1 h 00 min'], [7384, '2 h 03 min'], [-3, '0 s']])('%d seconds are %s', (seconds, text) => {
+  it.each([
+    [0, '0 s'],
+    [59.4, '59 s'],
+    [60, '1 min 00 s'],
+    [125, '2 min 05 s'],
+    [3600, '1 h 00 min'],
+    [7384, '2 h 03 min'],
+    [-3, '0 s'],
+  ])('%d seconds are %s', (seconds, text) => {
     expect(duration(seconds)).toBe(text);
   });
 
-  it.each([[0, '0 FLOP'], [999, '999 FLOP'], [1234, '1.23 kFLOP'], [3.1e12, '3.1 TFLOP'], [2.5e21, '2.5 ZFLOP']])('%d operations are %s', (n, text) => {
+  it.each([
+    [0, '0 FLOP'],
+    [999, '999 FLOP'],
+    [1234, '1.23 kFLOP'],
+    [3.1e12, '3.1 TFLOP'],
+    [2.5e21, '2.5 ZFLOP'],
+  ])('%d operations are %s', (n, text) => {
     expect(formatAmount(n, 'FLOP')).toBe(text);
   });
 
@@ -22,7 +36,13 @@ describe('numbers for the terminal', () => {
 describe('table', () => {
   it('aligns the first column left and the others right, colours not counted', () => {
     const green = '\u001b[32mdone\u001b[39m';
-    expect(textTable([['name', 'n'], ['a', '10'], [green, '5']])).toBe(`  name   n\n  a     10\n  ${green}   5`);
+    expect(
+      textTable([
+        ['name', 'n'],
+        ['a', '10'],
+        [green, '5'],
+      ]),
+    ).toBe(`  name   n\n  a     10\n  ${green}   5`);
   });
 });
 
@@ -39,7 +59,13 @@ describe('lines for the terminal', () => {
     expect(firstOf(['a', 'b', 'c', 'd'], 2)).toBe('a, b and 2 more');
   });
 
-  it.each([[0, '0 B'], [999, '999 B'], [1000, '1 kB'], [1.234e9, '1.23 GB'], [5e15, '5 PB']])('%d bytes are %s', (n, text) => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1 kB'],
+    [1.234e9, '1.23 GB'],
+    [5e15, '5 PB'],
+  ])('%d bytes are %s', (n, text) => {
     expect(formatAmount(n, 'B')).toBe(text);
   });
 

@@ -35,7 +35,10 @@ describe('axis', () => {
   });
 
   test('refuses two points of one name, both named', () => {
-    const points = [{ name: 'a', label: 'First', value: 1 }, { name: 'a', label: 'Second', value: 0.5 }];
+    const points = [
+      { name: 'a', label: 'First', value: 1 },
+      { name: 'a', label: 'Second', value: 0.5 },
+    ];
     expect(refusal(() => axis('cut', points))).toBe("axis 'cut': expected a name of its own for each arm, got 'a' for 'First' and for 'Second'");
   });
 });
@@ -61,13 +64,20 @@ describe('product', () => {
   });
 
   test('refuses two values of one factor, both named', () => {
-    expect(refusal(() => product(variety, [{ name: 'firs', label: 'Firs', factors: { variety: 'fir' } }])))
-      .toBe("product: expected one value of 'variety' in an arm, got \"oak\" from 'oak' and \"fir\" from 'firs'");
+    expect(refusal(() => product(variety, [{ name: 'firs', label: 'Firs', factors: { variety: 'fir' } }]))).toBe(
+      "product: expected one value of 'variety' in an arm, got \"oak\" from 'oak' and \"fir\" from 'firs'",
+    );
   });
 
   test('refuses two combinations of one name', () => {
-    const short = [{ name: 'a', label: 'A', factors: {} }, { name: 'a-b', label: 'AB', factors: { cut: 0 } }];
-    const long = [{ name: 'b-c', label: 'BC', factors: {} }, { name: 'c', label: 'C', factors: { grafted: false } }];
+    const short = [
+      { name: 'a', label: 'A', factors: {} },
+      { name: 'a-b', label: 'AB', factors: { cut: 0 } },
+    ];
+    const long = [
+      { name: 'b-c', label: 'BC', factors: {} },
+      { name: 'c', label: 'C', factors: { grafted: false } },
+    ];
     expect(refusal(() => product(short, long))).toBe("product: expected a name of its own for each arm, got 'a-b-c' for 'A, BC' and for 'AB, C'");
   });
 
@@ -80,7 +90,10 @@ describe('product', () => {
 
 describe('zip', () => {
   test('pairs the first with the first', () => {
-    expect(zip(variety, cut).map(a => a.factors)).toEqual([{ variety: 'oak', cut: 1 }, { variety: 'elm', cut: 0.5 }]);
+    expect(zip(variety, cut).map(a => a.factors)).toEqual([
+      { variety: 'oak', cut: 1 },
+      { variety: 'elm', cut: 0.5 },
+    ]);
   });
 
   test('refuses axes of unequal length, both listed', () => {
@@ -94,8 +107,7 @@ describe('union', () => {
   });
 
   test('refuses a name that two lists have', () => {
-    expect(refusal(() => union(variety, [{ name: 'elm', label: 'Another elm', factors: {} }])))
-      .toBe("union: expected a name of its own for each arm, got 'elm' for 'Elm' and for 'Another elm'");
+    expect(refusal(() => union(variety, [{ name: 'elm', label: 'Another elm', factors: {} }]))).toBe("union: expected a name of its own for each arm, got 'elm' for 'Elm' and for 'Another elm'");
   });
 });
 

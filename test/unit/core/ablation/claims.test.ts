@@ -30,7 +30,11 @@ describe('pairsOf', () => {
   });
 
   test('names no arm that the comparison does not', () => {
-    const all: Comparison[] = [{ type: 'greater', arm: 'a', than: 'b' }, { type: 'best', arm: 'a', of: ['b', 'c'] }, { type: 'monotone', arms: ['a', 'b', 'c'] }];
+    const all: Comparison[] = [
+      { type: 'greater', arm: 'a', than: 'b' },
+      { type: 'best', arm: 'a', of: ['b', 'c'] },
+      { type: 'monotone', arms: ['a', 'b', 'c'] },
+    ];
     for (const comparison of all) {
       const inPairs = new Set(pairsOf(comparison, 'cut').flatMap(p => [p.arm.arm, p.than.arm]));
       expect([...inPairs].sort()).toEqual(armsOf(comparison).map(([, arm]) => arm));

@@ -19,7 +19,7 @@ describe('the toy experiments', () => {
     expect(loaded.ablations.map(a => [a.declaration.name, a.arms.length])).toEqual([['cut', 3]]);
   });
 
-  test('seeds are the profile\'s unless given', async () => {
+  test("seeds are the profile's unless given", async () => {
     expect((await loadExperiments(toy, { profile: 'quick' })).seeds).toEqual([0]);
   });
 
@@ -50,7 +50,7 @@ describe('the toy experiments', () => {
   });
 });
 
-describe('a folder of one\'s own', () => {
+describe("a folder of one's own", () => {
   let dir: string;
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'ablate-load-'));

@@ -31,7 +31,9 @@ const plan = async (...args: string[]): Promise<PlanJson> => JSON.parse(await ab
 
 describe('with stages of its own', () => {
   beforeEach(() => {
-    write('study.js', `
+    write(
+      'study.js',
+      `
       import { defineStudy, z } from 'tinymim-ablations';
       import { flip } from './kinds/flip.js';
       export default defineStudy({
@@ -44,8 +46,11 @@ describe('with stages of its own', () => {
           headline: { role: 'flip', metric: 'heads', standardError: 'heads_se' }, columns: [], curves: [], ownRoles: ['flip'],
           notes: () => [], comparable: () => false, facts: () => [],
         },
-      });`);
-    write('kinds/flip.js', `
+      });`,
+    );
+    write(
+      'kinds/flip.js',
+      `
       import { defineKind, z } from 'tinymim-ablations';
       export const flip = defineKind({
         name: 'flip', revision: 1, upstream: {},
@@ -53,9 +58,12 @@ describe('with stages of its own', () => {
         metrics: { heads: { label: 'heads', unit: 'fraction', better: 'higher', help: 'Share of heads.' } },
         cost: ({ flips }) => ({ labelledImages: flips, unlabelledImages: 0, flops: 0 }),
         load: async () => async ({ recipe }) => ({ heads: recipe.bias, heads_se: 0.1 }),
-      });`);
-    write('profiles/few.ts', 'const flips: number = 10;\nexport default { name: \'few\', seeds: [0, 1], flips };');
-    write('ablations/bias.ts', `
+      });`,
+    );
+    write('profiles/few.ts', "const flips: number = 10;\nexport default { name: 'few', seeds: [0, 1], flips };");
+    write(
+      'ablations/bias.ts',
+      `
       import { axesOf, defineAblation } from 'tinymim-ablations';
       interface Factors { bias: number; coin: 'old' | 'new' }
       const { axis, product } = axesOf<Factors>();
@@ -65,12 +73,16 @@ describe('with stages of its own', () => {
           axis('bias', [{ name: 'fair', label: 'Fair', value: 0.5 }, { name: 'bent', label: 'Bent', value: 0.7 }]),
           axis('coin', [{ name: 'old', label: 'old', value: 'old' }, { name: 'new', label: 'new', value: 'new' }]),
         ),
-      });`);
-    write('ablations/age.js', `
+      });`,
+    );
+    write(
+      'ablations/age.js',
+      `
       export default {
         name: 'age', title: 't', table: 'ours', question: 'q', expected: 'e', base: { bias: 0.6 }, default: 'old',
         arms: [{ name: 'old', label: 'Old', factors: {} }, { name: 'new', label: 'New and fair', sameAs: 'bias/fair-new' }],
-      };`);
+      };`,
+    );
   });
 
   test.each<[string, string | undefined]>([
@@ -88,10 +100,13 @@ describe('with stages of its own', () => {
 
   test('its stages run in workers, and errors in declarations are told as ours', async () => {
     expect(await ablate('sweep', '--profile', 'few', '--only', 'age', '--seeds', '0', '--devices', 'cpu:1x1', '--no-report')).toMatch(/2 stages done/);
-    write('ablations/age.js', `
+    write(
+      'ablations/age.js',
+      `
       import { axesOf } from 'tinymim-ablations';
       const { zip } = axesOf();
-      export default { arms: zip([{ name: 'a', label: 'A', factors: {} }], []) };`);
+      export default { arms: zip([{ name: 'a', label: 'A', factors: {} }], []) };`,
+    );
     const { exitCode, stderr } = await execaNode(join(repository, 'src/cli/ablate.mjs'), ['plan', '--profile', 'few', '--experiments', '.'], { cwd: dir, reject: false });
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/ablations\/age\.js: zip: expected axes of equal length, got 1 \('a'\) and 0 \(\)/);
@@ -101,17 +116,23 @@ describe('with stages of its own', () => {
 describe('with the stages of TinyMIM', () => {
   beforeEach(() => {
     write('study.ts', "export { default } from 'tinymim-ablations/tinymim';");
-    write('profiles/mine.ts', `
+    write(
+      'profiles/mine.ts',
+      `
       import mini from 'tinymim-ablations/experiments/profiles/mini';
       import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
-      export default { ...mini, name: 'mine', seeds: [3] } satisfies ProfileDeclaration;`);
-    write('ablations/pairs.ts', `
+      export default { ...mini, name: 'mine', seeds: [3] } satisfies ProfileDeclaration;`,
+    );
+    write(
+      'ablations/pairs.ts',
+      `
       import { defineAblation } from 'tinymim-ablations';
       import type { Factors } from 'tinymim-ablations/tinymim';
       export default defineAblation<Factors>({
         name: 'pairs', title: 't', table: 'ours', question: 'q', expected: 'e', base: { student: 'T', headAlignment: false }, default: 'qk',
         arms: [{ name: 'qk', label: 'Q-K', factors: { relations: ['qk'] } }, { name: 'vv', label: 'V-V', factors: { relations: ['vv'] } }],
-      });`);
+      });`,
+    );
   });
 
   test('our name is the package that runs, though none is installed', async () => {

@@ -54,7 +54,7 @@ describe('parseAblation', () => {
 
   test('looks into nested factors', () => {
     const arms = [{ name: 'whole', label: 'Whole', factors: { trouble: { kind: 'none', att: 1 } } }];
-    expect(ablation({ arms })).toEqual(["arms[0].factors.trouble.at: expected number, got nothing", "arms[0].factors.trouble.att: unknown field; did you mean 'at'?"]);
+    expect(ablation({ arms })).toEqual(['arms[0].factors.trouble.at: expected number, got nothing', "arms[0].factors.trouble.att: unknown field; did you mean 'at'?"]);
   });
 
   test('lists all problems of a file, not only the first', () => {

@@ -38,14 +38,26 @@ describe('roleDifferences', () => {
   });
 
   it('says which arm alone has a role, whichever way round', () => {
-    expect(roles('variety/own-root', 'cut/half').map(r => [r.role, r.only])).toEqual([['stock', 'b'], ['tree', undefined], ['weigh', undefined]]);
-    expect(roles('cut/half', 'variety/own-root').map(r => [r.role, r.only])).toEqual([['stock', 'a'], ['tree', undefined], ['weigh', undefined]]);
+    expect(roles('variety/own-root', 'cut/half').map(r => [r.role, r.only])).toEqual([
+      ['stock', 'b'],
+      ['tree', undefined],
+      ['weigh', undefined],
+    ]);
+    expect(roles('cut/half', 'variety/own-root').map(r => [r.role, r.only])).toEqual([
+      ['stock', 'a'],
+      ['tree', undefined],
+      ['weigh', undefined],
+    ]);
   });
 });
 
 describe('curves in the terminal', () => {
   it('are read on the line between their points', () => {
-    const points: [number, number][] = [[1, 10], [2, 20], [4, 0]];
+    const points: [number, number][] = [
+      [1, 10],
+      [2, 20],
+      [4, 0],
+    ];
     expect([1, 1.5, 2, 3, 4].map(epoch => valueAt(points, epoch))).toEqual([10, 15, 20, 10, 0]);
     expect(valueAt([[2, 7]], 2)).toBe(7);
   });

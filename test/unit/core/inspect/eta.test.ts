@@ -2,8 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { Eta } from '../../../../src/core/inspect/eta.ts';
 import type { Plan, PlannedStage } from '../../../../src/core/plan/plan.ts';
 
-const stage = (key: string, kind: string, flops: number, upstream: Record<string, string> = {}): PlannedStage =>
-  ({ key, kind, revision: 1, recipe: {}, seed: 0, upstream, roles: [kind], users: [], cost: { labelledImages: 0, unlabelledImages: 0, flops } });
+const stage = (key: string, kind: string, flops: number, upstream: Record<string, string> = {}): PlannedStage => ({
+  key,
+  kind,
+  revision: 1,
+  recipe: {},
+  seed: 0,
+  upstream,
+  roles: [kind],
+  users: [],
+  cost: { labelledImages: 0, unlabelledImages: 0, flops },
+});
 const planOf = (...stages: PlannedStage[]): Plan => ({ stages: new Map(stages.map(s => [s.key, s])), arms: [] });
 
 describe('Eta', () => {
@@ -14,10 +23,10 @@ describe('Eta', () => {
   it('spreads what is left over the workers at the measured speed', () => {
     const eta = new Eta(planOf(stage('a', 'x', 100), stage('b', 'x', 100), stage('c', 'x', 300), stage('d', 'x', 300)), [], 2);
     eta.finish('a', 10);
-    expect(eta.secondsLeft()).toBeCloseTo((700 / 100) * 10 / 2);
+    expect(eta.secondsLeft()).toBeCloseTo(((700 / 100) * 10) / 2);
     eta.progress('c', 0.5);
     eta.progress('d', 0.5);
-    expect(eta.secondsLeft()).toBeCloseTo((400 / 100) * 10 / 2);
+    expect(eta.secondsLeft()).toBeCloseTo(((400 / 100) * 10) / 2);
   });
 
   it('is never below the longest chain of stages', () => {

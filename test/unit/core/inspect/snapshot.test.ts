@@ -27,7 +27,13 @@ describe('ProgressLog', () => {
     log.note({ phase: 'save', step: 16, steps: 50 });
     log.close();
     expect(readProgress(dir).map(l => [l.phase, l.step, l.images_per_second])).toEqual([
-      ['load', 0, undefined], ['step', 1, 12.5], ['step', 6, 12.5], ['step', 11, 12.5], ['step', 16, undefined], ['save', 16, undefined], ['save', 16, undefined],
+      ['load', 0, undefined],
+      ['step', 1, 12.5],
+      ['step', 6, 12.5],
+      ['step', 11, 12.5],
+      ['step', 16, undefined],
+      ['save', 16, undefined],
+      ['save', 16, undefined],
     ]);
   });
 
@@ -56,8 +62,13 @@ describe('readProgress', () => {
 });
 
 describe('progressOf', () => {
-  const at = (seconds: number, phase: ProgressLine['phase'], step: number, steps: number, rate?: number): ProgressLine =>
-    ({ time: new Date(1e12 + seconds * 1e3).toISOString(), phase, step, steps, ...(rate !== undefined && { images_per_second: rate }) });
+  const at = (seconds: number, phase: ProgressLine['phase'], step: number, steps: number, rate?: number): ProgressLine => ({
+    time: new Date(1e12 + seconds * 1e3).toISOString(),
+    phase,
+    step,
+    steps,
+    ...(rate !== undefined && { images_per_second: rate }),
+  });
 
   it('takes the pace of the last two minutes', () => {
     const lines = [at(0, 'step', 1, 1000, 7), at(400, 'step', 101, 1000, 8), at(460, 'step', 161, 1000, 9), at(500, 'step', 301, 1000, 10)];

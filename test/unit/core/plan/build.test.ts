@@ -89,7 +89,11 @@ describe('buildPlan', () => {
     ['a recipe that its kind refuses', weigh(seedling({ recipe: { variety: 'oak', step: 2 } })), "recipe.step: unknown field; did you mean 'steps'?"],
     ['a recipe that is no JSON', weigh(seedling({ recipe: { variety: 'oak', steps: NaN } })), "stage 'stock' (kind seedling): recipe.steps: expected number, got NaN"],
     ['a bad seed', weigh(seedling({ seed: -1 })), 'seed: expected an integer from 0 to 4294967295, got -1'],
-    ['one role for two stages', weigh({ kind: 'graft', role: 'stock', recipe: { cut: 1, steps: 1, trouble: { kind: 'none', at: 0 } }, seed: 0, upstream: { stock: seedling() } }), "expected one stage a role, got two different ones in the role 'stock'"],
+    [
+      'one role for two stages',
+      weigh({ kind: 'graft', role: 'stock', recipe: { cut: 1, steps: 1, trouble: { kind: 'none', at: 0 } }, seed: 0, upstream: { stock: seedling() } }),
+      "expected one stage a role, got two different ones in the role 'stock'",
+    ],
   ])('refuses %s', (_, spec, message) => {
     expect(() => planOf({ a: spec })).toThrow(message);
   });

@@ -6,10 +6,13 @@ import type { JsonObject, StageKind } from '../../../../src/core/ablation/kind.t
 import { toyPlan } from '../../../toy/sweep.ts';
 import toyStudy from '../../../toy/experiments/study.ts';
 
-const stage = (key: string, kind: string, { images = 0, flops = 0, recipe = {}, upstream = {} }: { images?: number; flops?: number; recipe?: JsonObject; upstream?: Record<string, string> } = {}): PlannedStage =>
-  ({ key, kind, revision: 1, recipe, seed: 0, upstream, roles: [kind], users: [], cost: { labelledImages: 0, unlabelledImages: images, flops } });
+const stage = (
+  key: string,
+  kind: string,
+  { images = 0, flops = 0, recipe = {}, upstream = {} }: { images?: number; flops?: number; recipe?: JsonObject; upstream?: Record<string, string> } = {},
+): PlannedStage => ({ key, kind, revision: 1, recipe, seed: 0, upstream, roles: [kind], users: [], cost: { labelledImages: 0, unlabelledImages: images, flops } });
 const planOf = (...stages: PlannedStage[]): Plan => ({ stages: new Map(stages.map(s => [s.key, s])), arms: [] });
-const kind = (name: string, more: Partial<StageKind> = {}): StageKind => ({ name, revision: 1, ...more } as StageKind);
+const kind = (name: string, more: Partial<StageKind> = {}): StageKind => ({ name, revision: 1, ...more }) as StageKind;
 
 describe('stagesToRun', () => {
   it('leaves out what is done, and what only done stages need', async () => {
@@ -35,7 +38,8 @@ describe('leastTime', () => {
 
 describe('Shapes', () => {
   it('are what the kind says, with the recipes of the inputs, else the whole recipe', () => {
-    const a = stage('a', 'base', { recipe: { width: 1 } }), b = stage('b', 'base', { recipe: { width: 2 } });
+    const a = stage('a', 'base', { recipe: { width: 1 } }),
+      b = stage('b', 'base', { recipe: { width: 2 } });
     const of = (recipe: JsonObject, input: PlannedStage): PlannedStage => stage(`of ${JSON.stringify(recipe)} ${input.key}`, 'top', { recipe, upstream: { in: input.key } });
     const stages = [of({ rate: 1 }, a), of({ rate: 2 }, a), of({ rate: 1 }, b)];
     const plan = planOf(a, b, ...stages);
@@ -55,7 +59,8 @@ describe('Shapes', () => {
 });
 
 describe('Pace', () => {
-  const short = stage('short', 'a', { images: 100, flops: 1e3 }), long = stage('long', 'a', { images: 300, flops: 3e3 });
+  const short = stage('short', 'a', { images: 100, flops: 1e3 }),
+    long = stage('long', 'a', { images: 300, flops: 3e3 });
   const other = stage('other', 'a', { images: 100, flops: 4e3, recipe: { big: true } });
   const foreign = stage('foreign', 'b', { flops: 2e3 });
   const plan = planOf(short, long, other, foreign);
@@ -83,7 +88,11 @@ describe('Pace', () => {
   });
 
   it('of several measurements of a shape the last counts', () => {
-    const pace = new Pace(shapes, plan, [10, 20].map(perSecond => ({ shape: shapes.of(short), perSecond, start: 0 })));
+    const pace = new Pace(
+      shapes,
+      plan,
+      [10, 20].map(perSecond => ({ shape: shapes.of(short), perSecond, start: 0 })),
+    );
     expect(pace.duration(short)!.seconds).toBe(5);
   });
 
@@ -98,7 +107,10 @@ describe('Pace', () => {
   });
 
   it('a later measurement that does not know the start of a process keeps what is known of it', () => {
-    const [first, later] = [{ shape: shapes.of(short), perSecond: 10, start: 2, process: 3 }, { shape: shapes.of(short), perSecond: 20, start: 1 }];
+    const [first, later] = [
+      { shape: shapes.of(short), perSecond: 10, start: 2, process: 3 },
+      { shape: shapes.of(short), perSecond: 20, start: 1 },
+    ];
     const pace = new Pace(shapes, plan, [first, later]);
     expect(pace.duration(short)!.seconds).toBe(6);
     expect(pace.once([short], 1)).toBe(3);

@@ -6,10 +6,21 @@ import { priorities } from '../../../../src/core/plan/priority.ts';
 import { makespan, schedule, type Pack, type ScheduledPack } from '../../../../src/core/plan/schedule.ts';
 import { sharingsOf, together, type Sharings } from '../../../../src/core/plan/sharing.ts';
 
-interface Made { flops?: number; upstream?: string[]; kind?: string }
+interface Made {
+  flops?: number;
+  upstream?: string[];
+  kind?: string;
+}
 const stage = (key: string, { flops = 10, upstream = [], kind = 'student' }: Made = {}): PlannedStage => ({
-  key, kind, revision: 1, recipe: {}, seed: 0, upstream: Object.fromEntries(upstream.map((k, i) => [`slot${i}`, k])),
-  roles: [kind], users: [{ ablation: 'a', arm: key, seed: 0 }], cost: { labelledImages: 0, unlabelledImages: 0, flops },
+  key,
+  kind,
+  revision: 1,
+  recipe: {},
+  seed: 0,
+  upstream: Object.fromEntries(upstream.map((k, i) => [`slot${i}`, k])),
+  roles: [kind],
+  users: [{ ablation: 'a', arm: key, seed: 0 }],
+  cost: { labelledImages: 0, unlabelledImages: 0, flops },
 });
 const planOf = (...stages: PlannedStage[]): Pick<Plan, 'stages'> => ({ stages: new Map(stages.map(s => [s.key, s])) });
 const many = (count: number, name = 's', made: Made = {}): PlannedStage[] => Array.from({ length: count }, (_, i) => stage(`${name}${i}`, made));
@@ -35,7 +46,10 @@ describe('packStages', () => {
 
   it('keeps groups apart', () => {
     const [a, b] = [many(2, 'a'), many(2, 'b')];
-    expect(pack([...a, ...b], { sharings: new Map([...sharing(a, 'ga'), ...sharing(b, 'gb')]) })).toEqual([['a0', 'a1'], ['b0', 'b1']]);
+    expect(pack([...a, ...b], { sharings: new Map([...sharing(a, 'ga'), ...sharing(b, 'gb')]) })).toEqual([
+      ['a0', 'a1'],
+      ['b0', 'b1'],
+    ]);
   });
 
   it('splits what does not fit into memory; a stage too large for it has to try alone', () => {
@@ -54,7 +68,8 @@ describe('packStages', () => {
   });
 
   it('takes into account what is at work', () => {
-    const stages = many(4), long = stage('long', { flops: 60 });
+    const stages = many(4),
+      long = stage('long', { flops: 60 });
     // The other place is busy until all four are done: a split would gain nothing.
     expect(pack([...stages, long], { places: 2, running: [[long]], sharings: new Map(sharing(stages)) })).toEqual([['s0', 's1', 's2', 's3']]);
     const short = stage('short', { flops: 1 });
@@ -62,7 +77,8 @@ describe('packStages', () => {
   });
 
   it('has the stages first on which most depends', () => {
-    const stages = many(4), after = stage('after', { upstream: ['s2'], flops: 50, kind: 'other' });
+    const stages = many(4),
+      after = stage('after', { upstream: ['s2'], flops: 50, kind: 'other' });
     expect(pack([...stages, after], { places: 2, sharings: new Map(sharing(stages)) }, [...stages, after])[0]).toContain('s2');
   });
 
@@ -71,13 +87,15 @@ describe('packStages', () => {
   });
 
   it('never packs a stage with one that waits for it', () => {
-    const first = stage('first'), second = stage('second', { upstream: ['first'] }), third = stage('third', { upstream: ['second'] });
+    const first = stage('first'),
+      second = stage('second', { upstream: ['first'] }),
+      third = stage('third', { upstream: ['second'] });
     expect(pack([first, second, third])).toEqual([['first'], ['second'], ['third']]);
   });
 });
 
 describe('sharingsOf', () => {
-  const kind = (more: Partial<StageKind>): StageKind => ({ name: 'student', revision: 1, ...more } as StageKind);
+  const kind = (more: Partial<StageKind>): StageKind => ({ name: 'student', revision: 1, ...more }) as StageKind;
   const packing = { key: () => ({ teacher: 'x' }), sharedFlops: () => 4, memory: () => ({ shared: 1, own: 1 }) } as unknown as StageKind['packing'];
 
   it('has what a kind says; kinds that say nothing share nothing', () => {
@@ -88,7 +106,10 @@ describe('sharingsOf', () => {
   });
 
   it('does not let stages share a process that need different ones', () => {
-    const stages = [{ ...stage('a'), recipe: { fast: true } }, { ...stage('b'), recipe: { fast: false } }];
+    const stages = [
+      { ...stage('a'), recipe: { fast: true } },
+      { ...stage('b'), recipe: { fast: false } },
+    ];
     const found = sharingsOf([kind({ packing: packing!, environment: r => ('fast' in r && r['fast'] === true ? { FLAGS: 'x' } : {}) })], planOf(...stages));
     expect(found.get('a')!.group).not.toBe(found.get('b')!.group);
   });
@@ -107,8 +128,17 @@ describe('schedule', () => {
 
   it('starts the longest path first, inputs before what needs them, one pack a place', () => {
     const stages = [stage('a', { flops: 1 }), stage('b', { flops: 2 }), stage('c', { flops: 4, upstream: ['a'] }), stage('d', { flops: 3 })];
-    const slots = run(stages, stages.map(s => [s]), 2);
-    expect(slots.map(s => [s.pack[0]!.key, s.start, s.end])).toEqual([['a', 0, 1], ['d', 0, 3], ['c', 1, 5], ['b', 3, 5]]);
+    const slots = run(
+      stages,
+      stages.map(s => [s]),
+      2,
+    );
+    expect(slots.map(s => [s.pack[0]!.key, s.start, s.end])).toEqual([
+      ['a', 0, 1],
+      ['d', 0, 3],
+      ['c', 1, 5],
+      ['b', 3, 5],
+    ]);
     expect(makespan(slots)).toBe(5);
   });
 
@@ -119,7 +149,16 @@ describe('schedule', () => {
 
   it('refuses packs that wait for each other', () => {
     const stages = [stage('a'), stage('b'), stage('c', { upstream: ['a'] }), stage('d', { upstream: ['b'] })];
-    expect(() => run(stages, [[stages[0]!, stages[3]!], [stages[1]!, stages[2]!]], 2)).toThrow('without a cycle');
+    expect(() =>
+      run(
+        stages,
+        [
+          [stages[0]!, stages[3]!],
+          [stages[1]!, stages[2]!],
+        ],
+        2,
+      ),
+    ).toThrow('without a cycle');
   });
 
   /** A grid like the one of the paper: a teacher, students of it in groups that share, and classifiers of each. */
@@ -140,7 +179,14 @@ describe('schedule', () => {
     const end = makespan(slots);
     const idleAtTheEnd = [0, 1].reduce((sum, place) => sum + end - Math.max(0, ...slots.filter(s => s.place === place).map(s => s.end)), 0);
     expect(idleAtTheEnd / (2 * end)).toBeLessThan(0.03);
-    const alone = makespan(schedule(stages.map(s => [s]), priorities(plan), length, 2));
+    const alone = makespan(
+      schedule(
+        stages.map(s => [s]),
+        priorities(plan),
+        length,
+        2,
+      ),
+    );
     expect(end).toBeLessThan(alone);
   });
 });

@@ -26,11 +26,21 @@ describe('committed reports', () => {
     expect(readdirSync(reports).filter(name => name !== GUIDE && !BENCH.includes(name) && !committed.includes(name))).toEqual([]);
   });
 
-  it.each(committed)('%s is rebuilt from its records, byte for byte', async profile => {
-    const loaded = await loadExperiments(experiments, { profile });
-    const problems = await checkReport({ study: loaded.study, profile: loaded.profile, ablations: loaded.ablations.map(a => a.declaration), expanded: loaded.ablations, outDir: join(reports, profile) });
-    expect(problems).toEqual([]);
-  }, REPORT_TIMEOUT);
+  it.each(committed)(
+    '%s is rebuilt from its records, byte for byte',
+    async profile => {
+      const loaded = await loadExperiments(experiments, { profile });
+      const problems = await checkReport({
+        study: loaded.study,
+        profile: loaded.profile,
+        ablations: loaded.ablations.map(a => a.declaration),
+        expanded: loaded.ablations,
+        outDir: join(reports, profile),
+      });
+      expect(problems).toEqual([]);
+    },
+    REPORT_TIMEOUT,
+  );
 
   it.each(committed)('%s: every result stands for the arm that the declarations say', async profile => {
     const loaded = await loadExperiments(experiments, { profile });

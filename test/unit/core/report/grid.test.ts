@@ -108,7 +108,10 @@ describe('claims of a whole grid', () => {
 
 describe('what stands beside the results', () => {
   test('the caution comes before the verdict', () => {
-    for (const [text, caution] of [[files.get('index.html')!, 'role="note"'], [files.get('README.md')!, '\n> Sample data']] as const) {
+    for (const [text, caution] of [
+      [files.get('index.html')!, 'role="note"'],
+      [files.get('README.md')!, '\n> Sample data'],
+    ] as const) {
       expect(text).toContain(caution);
       expect(text.indexOf(caution)).toBeLessThan(text.indexOf(report.verdict[0]!.slice(0, 20)));
     }
@@ -154,13 +157,17 @@ describe('what stands beside the results', () => {
 });
 
 describe('size', () => {
-  test('the real declarations with every stage of five seeds stay below 1.5 MB', async () => {
-    const whole = await wholeInput('desk');
-    expect(whole.records.length).toBeGreaterThan(800);
-    const page = (await renderReport(whole)).get('index.html')!;
-    expect(Buffer.byteLength(page)).toBeLessThan(1_500_000);
-    expect(page).toContain('All 88 arms are measured with 5 seeds.');
-  }, GRID_TIMEOUT);
+  test(
+    'the real declarations with every stage of five seeds stay below 1.5 MB',
+    async () => {
+      const whole = await wholeInput('desk');
+      expect(whole.records.length).toBeGreaterThan(800);
+      const page = (await renderReport(whole)).get('index.html')!;
+      expect(Buffer.byteLength(page)).toBeLessThan(1_500_000);
+      expect(page).toContain('All 88 arms are measured with 5 seeds.');
+    },
+    GRID_TIMEOUT,
+  );
 
   test('so does a page of fifteen other ablations', () => {
     expect(report.ablations).toHaveLength(GRID_ABLATIONS);
@@ -179,13 +186,21 @@ describe('size', () => {
   });
 });
 
-test('a grid comes back from its own records', async () => {
-  const small = gridInput([0]);
-  const first = await renderReport(small);
-  expect(await renderReport({ ...small, records: parseRecords(first.get('results.jsonl')!) })).toEqual(first);
-}, GRID_TIMEOUT);
+test(
+  'a grid comes back from its own records',
+  async () => {
+    const small = gridInput([0]);
+    const first = await renderReport(small);
+    expect(await renderReport({ ...small, records: parseRecords(first.get('results.jsonl')!) })).toEqual(first);
+  },
+  GRID_TIMEOUT,
+);
 
-test('an ablation may not take the file of another table', async () => {
-  const taken: ReportInput = { ...input, ablations: [{ ...input.ablations[1]!, name: 'claims' }] };
-  await expect(renderReport(taken)).rejects.toThrow('got tables/claims.csv twice. Rename the ablation.');
-}, GRID_TIMEOUT);
+test(
+  'an ablation may not take the file of another table',
+  async () => {
+    const taken: ReportInput = { ...input, ablations: [{ ...input.ablations[1]!, name: 'claims' }] };
+    await expect(renderReport(taken)).rejects.toThrow('got tables/claims.csv twice. Rename the ablation.');
+  },
+  GRID_TIMEOUT,
+);

@@ -29,9 +29,18 @@ describe('writeReport', () => {
   test('writes every file once and touches none that would not change', async () => {
     const first = await write();
     expect([...first.written].sort()).toEqual([
-      'README.md', 'figures/relation-distill-loss.svg', 'figures/relation-finetune-val_accuracy.svg',
-      'figures/relation-pretrain-loss.svg', 'figures/relation-result.svg', 'figures/relation-supervise-val_accuracy.svg', 'index.html', 'provenance.json', 'results.jsonl',
-      'tables/relation-curves.csv', 'tables/relation.csv', 'tables/relation.tex',
+      'README.md',
+      'figures/relation-distill-loss.svg',
+      'figures/relation-finetune-val_accuracy.svg',
+      'figures/relation-pretrain-loss.svg',
+      'figures/relation-result.svg',
+      'figures/relation-supervise-val_accuracy.svg',
+      'index.html',
+      'provenance.json',
+      'results.jsonl',
+      'tables/relation-curves.csv',
+      'tables/relation.csv',
+      'tables/relation.tex',
     ]);
     utimesSync(join(outDir, 'index.html'), 1, 1);
     const second = await write();
@@ -49,7 +58,15 @@ describe('writeReport', () => {
   });
 
   test('times, commit, memory and speed change no file but the provenance', async () => {
-    const facts = (n: number): JsonObject => ({ commit: String(n).repeat(40), dirty: n > 1, started: `203${n}-01-02T03:04:05.678Z`, wall_seconds: 61.5 + n, peak_memory_bytes: 987_654_321 + n, cpu: `Model ${n}`, stage: { images_per_second: 1000 + n } });
+    const facts = (n: number): JsonObject => ({
+      commit: String(n).repeat(40),
+      dirty: n > 1,
+      started: `203${n}-01-02T03:04:05.678Z`,
+      wall_seconds: 61.5 + n,
+      peak_memory_bytes: 987_654_321 + n,
+      cpu: `Model ${n}`,
+      stage: { images_per_second: 1000 + n },
+    });
     const all = (n: number) => Object.fromEntries(sampleInput().records.map(record => [record.key, facts(n)]));
     await writeReport({ ...sampleInput(), provenance: all(1), outDir });
     expect((await writeReport({ ...sampleInput(), provenance: all(2), outDir })).written).toEqual(['provenance.json']);
@@ -84,7 +101,10 @@ describe('checkReport', () => {
     await write();
     rmSync(join(outDir, 'README.md'));
     writeFileSync(join(outDir, 'tables/old.csv'), 'a\n');
-    expect(await check()).toEqual([{ path: 'README.md', problem: 'missing' }, { path: 'tables/old.csv', problem: 'unexpected' }]);
+    expect(await check()).toEqual([
+      { path: 'README.md', problem: 'missing' },
+      { path: 'tables/old.csv', problem: 'unexpected' },
+    ]);
   });
 
   test('a folder without records says what to do', async () => {
@@ -108,7 +128,9 @@ describe('engines', () => {
 
   test('a table that mixes them says how many stages ran on each, and the check reads the same', async () => {
     await writeWith((_, i) => engine(i < 2 ? 'Model 2' : 'Model 1'));
-    expect(readme()).toContain(`Stages of this table ran on different engines or in different ways, so that their last digits are not bit-equal: tensorflow 2.21.0, graph float32, Model 1 (${done.length - 2} stages); tensorflow 2.21.0, graph float32, Model 2 (2 stages).`);
+    expect(readme()).toContain(
+      `Stages of this table ran on different engines or in different ways, so that their last digits are not bit-equal: tensorflow 2.21.0, graph float32, Model 1 (${done.length - 2} stages); tensorflow 2.21.0, graph float32, Model 2 (2 stages).`,
+    );
     expect(await check()).toEqual([]);
   });
 
@@ -138,7 +160,13 @@ describe('provenance', () => {
   });
 
   test('names of machines, people and places do not come through', () => {
-    const facts = publicFacts({ host: 'x', pid: 7, command: ['node', '/srv/a/b.ts'], cpu: 'Model 1', stage: { dataDir: '/srv/data', library: '/opt/lib/libtensorflow.so.2', note: `on ${hostname()}` } });
+    const facts = publicFacts({
+      host: 'x',
+      pid: 7,
+      command: ['node', '/srv/a/b.ts'],
+      cpu: 'Model 1',
+      stage: { dataDir: '/srv/data', library: '/opt/lib/libtensorflow.so.2', note: `on ${hostname()}` },
+    });
     expect(facts).toEqual({ cpu: 'Model 1', stage: { library: '…/libtensorflow.so.2', note: 'on host' } });
   });
 

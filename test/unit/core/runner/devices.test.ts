@@ -28,7 +28,12 @@ describe('parseDevices', () => {
 
   test('gpu:<index>x<workers>: several on one GPU, which see that one alone', () => {
     const places = parseDevices('gpu:0x2,3,cpu:1x1', 8);
-    expect(places.map(p => [p.name, p.gpu, p.threads])).toEqual([['gpu:0.0', 0, 2], ['gpu:0.1', 0, 2], ['gpu:3', 3, 2], ['cpu:0', undefined, 1]]);
+    expect(places.map(p => [p.name, p.gpu, p.threads])).toEqual([
+      ['gpu:0.0', 0, 2],
+      ['gpu:0.1', 0, 2],
+      ['gpu:3', 3, 2],
+      ['cpu:0', undefined, 1],
+    ]);
     for (const place of places.slice(0, 2)) expect(placeEnvironment(place)).toMatchObject({ CUDA_VISIBLE_DEVICES: '0' });
   });
 

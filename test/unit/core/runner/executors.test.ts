@@ -25,9 +25,17 @@ interface Swept {
 }
 
 async function sweep(plan: Plan, executor: Executor, options: Partial<RunOptions> = {}): Promise<Swept> {
-  const { store = openStore(temporaryFolder('executors')) } = options, events: RunEvent[] = [];
+  const { store = openStore(temporaryFolder('executors')) } = options,
+    events: RunEvent[] = [];
   const summary = await runPlan({
-    plan, kinds: toyStudy.kinds, store, executor, experiments: toyExperiments, dataDir: '/none', poll: 5, ...options,
+    plan,
+    kinds: toyStudy.kinds,
+    store,
+    executor,
+    experiments: toyExperiments,
+    dataDir: '/none',
+    poll: 5,
+    ...options,
     onEvent: e => {
       events.push(e);
       options.onEvent?.(e);
@@ -58,7 +66,12 @@ describe('inline', () => {
   test('stops after a checkpoint when asked to', async () => {
     const plan = await toyPlan({ profile: 'slow', only: 'cut/whole' });
     const stop = new AbortController();
-    const { store, summary } = await sweep(plan, createExecutor('inline'), { stop: stop.signal, onEvent: e => { if (e.type === 'progress' && e.progress.step >= 3) stop.abort(); } });
+    const { store, summary } = await sweep(plan, createExecutor('inline'), {
+      stop: stop.signal,
+      onEvent: e => {
+        if (e.type === 'progress' && e.progress.step >= 3) stop.abort();
+      },
+    });
     expect(summary.interrupted).toHaveLength(1);
     expect(store.furthestCheckpoint(summary.interrupted[0]!)!.step).toBeGreaterThanOrEqual(3);
   });
@@ -74,7 +87,8 @@ describe('a cluster behind a network that loses, delays and doubles messages', (
   test.each([1, 2, 3, 4])('ends with the same bytes, and runs nothing twice (seed %i)', async seed => {
     const plan = await toyPlan({ profile: 'quick', only: ONLY });
     const calm = await sweep(plan, createExecutor('inline'));
-    const cluster = new Cluster(2), network = new Network(seed, STORM);
+    const cluster = new Cluster(2),
+      network = new Network(seed, STORM);
     const { store, summary } = await sweep(plan, new ClusterExecutor(cluster, network, 4));
     expect(summary).toMatchObject({ failed: [], blocked: [], interrupted: [], left: [] });
     expect(committedBytes(store, plan)).toEqual(committedBytes(calm.store, plan));
@@ -90,13 +104,19 @@ describe('a cluster behind a network that loses, delays and doubles messages', (
 
   const CALM = { lost: 0, doubled: 0, delay: 1 };
 
-  test.each([['a storm', STORM], ['a calm', CALM]])('cancels what runs and what waits in its queue in %s; the next sweep goes on from there', async (_, weather) => {
+  test.each([
+    ['a storm', STORM],
+    ['a calm', CALM],
+  ])('cancels what runs and what waits in its queue in %s; the next sweep goes on from there', async (_, weather) => {
     const plan = await toyPlan(TWO_TREES);
     const calm = await sweep(plan, createExecutor('inline'));
-    const store = openStore(temporaryFolder('cancel')), stop = new AbortController();
+    const store = openStore(temporaryFolder('cancel')),
+      stop = new AbortController();
     // One node, two places: the second job waits in the queue.
     const cluster = new Cluster(1);
-    const onEvent = (e: RunEvent): void => { if (e.type === 'progress' && e.progress.step >= 5) stop.abort(); };
+    const onEvent = (e: RunEvent): void => {
+      if (e.type === 'progress' && e.progress.step >= 5) stop.abort();
+    };
     const first = await sweep(plan, new ClusterExecutor(cluster, new Network(5, weather), 2), { store, stop: stop.signal, onEvent });
     expect(first.summary).toMatchObject({ done: [], failed: [] });
     expect(first.summary.interrupted).toHaveLength(2);
@@ -110,7 +130,8 @@ describe('a cluster behind a network that loses, delays and doubles messages', (
 
   test('of a job in its queue no word is expected', async () => {
     const plan = await toyPlan(TWO_TREES);
-    const cluster = new Cluster(1), calmNetwork = new Network(7, CALM);
+    const cluster = new Cluster(1),
+      calmNetwork = new Network(7, CALM);
     const limits = { load: 1_500, trace: 1_500, evaluate: 1_500, save: 1_500, step: { times: 1, floor: 1_500, unknown: 1_500 } };
     // The second tree waits for about two seconds.
     const { summary, events } = await sweep(plan, new ClusterExecutor(cluster, calmNetwork, 2), { limits });

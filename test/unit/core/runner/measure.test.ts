@@ -21,8 +21,15 @@ describe('measureStages', () => {
     const shapes = new Shapes(toyStudy.kinds, plan);
     const outcomes: Outcome[] = [];
     const places = parseDevices('cpu:2x1');
-    await measureStages(new Map([[hardwareName(places[0]!), [...plan.stages.values()]]]), places,
-      { plan, kinds: toyStudy.kinds, shapes, store: undefined, experiments: toyExperiments, dataDir: tmpdir(), onOutcome: o => outcomes.push(o) });
+    await measureStages(new Map([[hardwareName(places[0]!), [...plan.stages.values()]]]), places, {
+      plan,
+      kinds: toyStudy.kinds,
+      shapes,
+      store: undefined,
+      experiments: toyExperiments,
+      dataDir: tmpdir(),
+      onOutcome: o => outcomes.push(o),
+    });
     expect(outcomes.map(o => o.stage.key).sort()).toEqual([...plan.stages.keys()].sort());
     const of = (arm: string, role: string): Outcome => outcomes.find(o => o.stage.key === plan.arms.find(a => a.arm === arm)!.stages[role])!;
     for (const role of ['stock', 'tree']) {
@@ -67,7 +74,12 @@ describe('kept measurements', () => {
 });
 
 describe('measurements of finished stages', () => {
-  interface Facts { place: string; jobs_before?: number; pack?: { members: number }; stage: { images_per_second?: number } }
+  interface Facts {
+    place: string;
+    jobs_before?: number;
+    pack?: { members: number };
+    stage: { images_per_second?: number };
+  }
   const finish = async (store: Store, plan: Plan, key: string, facts: Facts, seconds: number): Promise<void> => {
     store.ensureStage(key, plan.stages.get(key)!, 'label');
     const acquired = await store.acquire(key, facts.place);

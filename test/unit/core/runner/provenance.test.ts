@@ -26,8 +26,14 @@ const tokens = [
 ].map(parts => parts.join(''));
 
 const harmless = [
-  '/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4', '--xla_cpu_multi_thread_eigen=false', 'relation/qk-vv,masking/mask-75',
-  'experiments/ablations/side-by-side.ts', '--max-old-space-size=8192', 'cpu:2x1', '2026-11-24T12:00:00.000Z', 'TF_ENABLE_ONEDNN_OPTS',
+  '/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4',
+  '--xla_cpu_multi_thread_eigen=false',
+  'relation/qk-vv,masking/mask-75',
+  'experiments/ablations/side-by-side.ts',
+  '--max-old-space-size=8192',
+  'cpu:2x1',
+  '2026-11-24T12:00:00.000Z',
+  'TF_ENABLE_ONEDNN_OPTS',
 ];
 
 describe('secrets', () => {
@@ -52,19 +58,38 @@ describe('secrets', () => {
 
   it('are cut out of diffs, whose versions of files stay', () => {
     const diff = `index 0123456789abcdef0123456789abcdef01234567..89abcdef0123456789abcdef0123456789abcdef 100644\n-const lr = 0.1;\n+const lr = 0.2;\n+const apiKey = "swordfish1";\n+password: hunter2000\n+const key = layout.stage(dir);\n+// ${tokens[2]!}`;
-    expect(publicDiff(diff)).toBe(`index 0123456789abcdef0123456789abcdef01234567..89abcdef0123456789abcdef0123456789abcdef 100644\n-const lr = 0.1;\n+const lr = 0.2;\n+const apiKey = "${CUT}";\n+password: ${CUT}\n+const key = layout.stage(dir);\n+// ${CUT}`);
+    expect(publicDiff(diff)).toBe(
+      `index 0123456789abcdef0123456789abcdef01234567..89abcdef0123456789abcdef0123456789abcdef 100644\n-const lr = 0.1;\n+const lr = 0.2;\n+const apiKey = "${CUT}";\n+password: ${CUT}\n+const key = layout.stage(dir);\n+// ${CUT}`,
+    );
   });
 });
 
 describe('the environment that is recorded', () => {
   it('is what changes how a worker runs, and nothing else', () => {
     const env = {
-      TF_ENABLE_ONEDNN_OPTS: '0', XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false', CUDA_VISIBLE_DEVICES: '0', OMP_NUM_THREADS: '2',
-      TINYMIM_CACHE: '/tmp/cache', NODE_OPTIONS: '--max-old-space-size=8192', HOME: '/root', PATH: '/bin', AWS_REGION: 'x', TFOO: 'x', TF_VAR_database: 'hunter2', TF_CLI_CONFIG_FILE: 'x', TOY_GREENHOUSE: 'warm', MISSING: undefined,
+      TF_ENABLE_ONEDNN_OPTS: '0',
+      XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false',
+      CUDA_VISIBLE_DEVICES: '0',
+      OMP_NUM_THREADS: '2',
+      TINYMIM_CACHE: '/tmp/cache',
+      NODE_OPTIONS: '--max-old-space-size=8192',
+      HOME: '/root',
+      PATH: '/bin',
+      AWS_REGION: 'x',
+      TFOO: 'x',
+      TF_VAR_database: 'hunter2',
+      TF_CLI_CONFIG_FILE: 'x',
+      TOY_GREENHOUSE: 'warm',
+      MISSING: undefined,
     };
     expect(recordedEnvironment(env, ['TOY_GREENHOUSE', 'MISSING'])).toEqual({
-      CUDA_VISIBLE_DEVICES: '0', NODE_OPTIONS: '--max-old-space-size=8192', OMP_NUM_THREADS: '2', TF_ENABLE_ONEDNN_OPTS: '0',
-      TINYMIM_CACHE: '/tmp/cache', TOY_GREENHOUSE: 'warm', XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false',
+      CUDA_VISIBLE_DEVICES: '0',
+      NODE_OPTIONS: '--max-old-space-size=8192',
+      OMP_NUM_THREADS: '2',
+      TF_ENABLE_ONEDNN_OPTS: '0',
+      TINYMIM_CACHE: '/tmp/cache',
+      TOY_GREENHOUSE: 'warm',
+      XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false',
     });
   });
 
@@ -78,7 +103,8 @@ describe('the code that is recorded', () => {
   /** A checkout with one commit. */
   function checkout(): { root: string; git: (...args: string[]) => string } {
     const root = temporaryFolder('checkout');
-    const git = (...args: string[]): string => execFileSync('git', ['-C', root, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const git = (...args: string[]): string =>
+      execFileSync('git', ['-C', root, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
     git('init', '-q');
     writeFileSync(join(root, 'train.ts'), 'const lr = 0.1;\n');
     git('add', '.');
@@ -167,16 +193,30 @@ describe('energy', () => {
 
 describe('provenance', () => {
   const task: Task = {
-    experiments: '/e', store: '/s', attempts: [{ key: 'k', attempt: 1 }], place: 'cpu:0', environment: {}, checkpointEvery: 1,
-    execution: { device: 'cpu', threads: 1, dataDir: '/d', acceptEngineChange: false }, command: ['ablate', '--token', 'swordfish'],
+    experiments: '/e',
+    store: '/s',
+    attempts: [{ key: 'k', attempt: 1 }],
+    place: 'cpu:0',
+    environment: {},
+    checkpointEvery: 1,
+    execution: { device: 'cpu', threads: 1, dataDir: '/d', acceptEngineChange: false },
+    command: ['ablate', '--token', 'swordfish'],
   };
 
   it('says where, when, by which code and at what cost', () => {
     const facts = new Provenance(task, new JobMeter(task)).facts();
     expect(facts).toMatchObject({
-      host: hostname(), node: process.version, cpu: cpus()[0]!.model, cores: cpus().length, memory_bytes: totalmem(), pid: process.pid,
-      package: expect.stringMatching(/^tinymim-ablations \d/) as string, packages: expect.objectContaining({ zod: expect.stringMatching(/^\d+\.\d+\.\d+/) as string }) as object,
-      command: ['ablate', '--token', CUT], place: 'cpu:0', threads: 1,
+      host: hostname(),
+      node: process.version,
+      cpu: cpus()[0]!.model,
+      cores: cpus().length,
+      memory_bytes: totalmem(),
+      pid: process.pid,
+      package: expect.stringMatching(/^tinymim-ablations \d/) as string,
+      packages: expect.objectContaining({ zod: expect.stringMatching(/^\d+\.\d+\.\d+/) as string }) as object,
+      command: ['ablate', '--token', CUT],
+      place: 'cpu:0',
+      threads: 1,
     });
     for (const name of ['wall_seconds', 'cpu_seconds', 'peak_memory_bytes']) expect(facts[name]).toBeGreaterThan(0);
     expect(JSON.stringify(facts)).not.toContain('swordfish');
@@ -200,7 +240,10 @@ describe('provenance', () => {
 
   it('names the GPUs as their driver does', () => {
     const root = temporaryFolder('gpus');
-    for (const [bus, model] of [['0000:02:00.0', 'NVIDIA B'], ['0000:01:00.0', 'NVIDIA A']] as const) {
+    for (const [bus, model] of [
+      ['0000:02:00.0', 'NVIDIA B'],
+      ['0000:01:00.0', 'NVIDIA A'],
+    ] as const) {
       mkdirSync(join(root, bus));
       writeFileSync(join(root, bus, 'information'), `Model: \t\t ${model}\nIRQ:   \t\t 1\n`);
     }

@@ -84,7 +84,7 @@ describe('out of memory', () => {
     ['a container, whose group is the root that it sees', { 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/memory.events': 'oom_kill 2\n' }, 2],
     ['the whole machine, where groups keep no count', { 'proc/self/cgroup': '3:memory:/a\n', 'proc/vmstat': 'nr_free 1\noom_kill 50\n' }, 50],
     ['nothing, as on other systems', {}, undefined],
-  ])('the kernel\'s count is that of %s', (_, files, expected) => {
+  ])("the kernel's count is that of %s", (_, files, expected) => {
     const root = temporaryFolder('root');
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(join(root, dirname(path)), { recursive: true });
@@ -93,7 +93,7 @@ describe('out of memory', () => {
     expect(kernelKills(root)).toBe(expected);
   });
 
-  test('the kernel\'s count is a number that does not fall, or is not there', () => {
+  test("the kernel's count is a number that does not fall, or is not there", () => {
     const [before, after] = [kernelKills(), kernelKills()];
     if (before === undefined) expect(after).toBeUndefined();
     else expect(after).toBeGreaterThanOrEqual(before);
@@ -114,7 +114,11 @@ describe('a worker that left no word', () => {
       const loss = workerFailure(ended);
       return [loss.code, memoryFaultOf(loss, ended)];
     };
-    expect([of(true), of(false), of()]).toEqual([['OUT_OF_MEMORY', 'ran-out'], ['WORKER_LOST', 'suspected'], ['WORKER_LOST', 'ran-out']]);
+    expect([of(true), of(false), of()]).toEqual([
+      ['OUT_OF_MEMORY', 'ran-out'],
+      ['WORKER_LOST', 'suspected'],
+      ['WORKER_LOST', 'ran-out'],
+    ]);
   });
 
   test('and printed that memory ran out before it broke off', () => {

@@ -58,7 +58,13 @@ class TestExecutor implements Executor {
 
 /** The first attempt at a stage, as another runner would hand it to its worker. */
 const taskOf = (store: Store, key: string): Task => ({
-  experiments: toyExperiments, store: store.dir, attempts: [{ key, attempt: 1 }], place: 'cpu:9', environment: {}, checkpointEvery: 1e6, command: [],
+  experiments: toyExperiments,
+  store: store.dir,
+  attempts: [{ key, attempt: 1 }],
+  place: 'cpu:9',
+  environment: {},
+  checkpointEvery: 1e6,
+  command: [],
   execution: { device: 'cpu', threads: 1, dataDir: '/none', acceptEngineChange: false },
 });
 
@@ -68,7 +74,11 @@ interface Ran {
   readonly events: RunEvent[];
 }
 
-async function run(executor: Executor, only: string, options: { store?: Store; stop?: AbortSignal; kill?: AbortSignal; onEvent?: (e: RunEvent) => void; profile?: string; acceptEngineChange?: boolean; limits?: Limits } = {}): Promise<Ran> {
+async function run(
+  executor: Executor,
+  only: string,
+  options: { store?: Store; stop?: AbortSignal; kill?: AbortSignal; onEvent?: (e: RunEvent) => void; profile?: string; acceptEngineChange?: boolean; limits?: Limits } = {},
+): Promise<Ran> {
   const { profile = 'quick', store = openStore(temporaryFolder('run')), onEvent, ...rest } = options;
   const plan = await toyPlan({ profile, only });
   const events: RunEvent[] = [];
@@ -213,7 +223,8 @@ describe('runPlan', () => {
   });
 
   test('whose failed stage another runner tries at once says why it failed, and waits for the other', async () => {
-    const store = openStore(temporaryFolder('faster')), other = openStore(store.dir);
+    const store = openStore(temporaryFolder('faster')),
+      other = openStore(store.dir);
     let key = '';
     const executor = new TestExecutor(1, async (task, go) => {
       if (key !== '') return go().then(() => ({ alive: true }));
@@ -235,10 +246,11 @@ describe('runPlan', () => {
 
   test('tells the stages whether a change of engine is accepted', async () => {
     const told: boolean[] = [];
-    const executor = (): Executor => new TestExecutor(1, (task, go) => {
-      told.push(task.execution.acceptEngineChange);
-      return go().then(() => ({ alive: true }));
-    });
+    const executor = (): Executor =>
+      new TestExecutor(1, (task, go) => {
+        told.push(task.execution.acceptEngineChange);
+        return go().then(() => ({ alive: true }));
+      });
     await run(executor(), 'variety/own-root');
     expect(new Set(told.splice(0))).toEqual(new Set([false]));
     await run(executor(), 'variety/own-root', { acceptEngineChange: true });
@@ -247,7 +259,9 @@ describe('runPlan', () => {
 
   test('whose end cannot be written down, as on a full disk, fails once, and the run ends', async () => {
     let isFull = false;
-    const full = (): never => { throw new StoreError('STORE_FULL', 'Could not write 160 bytes to /disk. The disk is full.'); };
+    const full = (): never => {
+      throw new StoreError('STORE_FULL', 'Could not write 160 bytes to /disk. The disk is full.');
+    };
     const files: Files = { ...nodeFiles, openAppend: path => (isFull ? full() : nodeFiles.openAppend(path)) };
     const store = openStore(temporaryFolder('full'), { files });
     const executor = new TestExecutor(1, task => {
@@ -263,11 +277,14 @@ describe('runPlan', () => {
 
   test('killed while it takes a lease: ends the worker at once', async () => {
     const [stop, kill] = [new AbortController(), new AbortController()];
-    const files: Files = { ...nodeFiles, publishFolder: (from, to) => {
-      stop.abort();
-      kill.abort();
-      return nodeFiles.publishFolder(from, to);
-    } };
+    const files: Files = {
+      ...nodeFiles,
+      publishFolder: (from, to) => {
+        stop.abort();
+        kill.abort();
+        return nodeFiles.publishFolder(from, to);
+      },
+    };
     const executor = new TestExecutor(1, (_, __, { signal }) => asked(signal).then(() => ({ signal: 'SIGKILL' })));
     const submit = executor.submit.bind(executor);
     executor.submit = (...args) => ({ ...submit(...args), stop: () => undefined }); // deaf
@@ -312,9 +329,18 @@ describe('runPlan', () => {
   test('a revision raised since the plan is refused by the worker, for good', async () => {
     const store = openStore(temporaryFolder('revision'));
     const plan = await toyPlan({ profile: 'quick', only: 'cut/whole' });
-    const [arm] = plan.arms, stage = { ...plan.stages.get(arm!.stages['stock']!)!, revision: 7 }, key = keyOf(stage);
+    const [arm] = plan.arms,
+      stage = { ...plan.stages.get(arm!.stages['stock']!)!, revision: 7 },
+      key = keyOf(stage);
     const executor = new TestExecutor(1);
-    const summary = await runPlan({ plan: { stages: new Map([[key, { ...stage, key }]]), arms: [{ ...arm!, stages: { stock: key }, final: key }] }, kinds: toyStudy.kinds, store, executor, experiments: toyExperiments, dataDir: '/none' });
+    const summary = await runPlan({
+      plan: { stages: new Map([[key, { ...stage, key }]]), arms: [{ ...arm!, stages: { stock: key }, final: key }] },
+      kinds: toyStudy.kinds,
+      store,
+      executor,
+      experiments: toyExperiments,
+      dataDir: '/none',
+    });
     expect(summary.failed).toEqual([expect.objectContaining({ code: 'OTHER_REVISION', reason: expect.stringContaining('Expected revision 7') as string })]);
     expect(executor.submitted).toHaveLength(1);
   });
@@ -338,7 +364,9 @@ describe('a job that says nothing', () => {
       await asked(signal);
       return { signal: 'SIGKILL' };
     });
-    const onEvent = (e: RunEvent): void => { if (e.type === 'stalled') states.push(store.state(e.key)); };
+    const onEvent = (e: RunEvent): void => {
+      if (e.type === 'stalled') states.push(store.state(e.key));
+    };
     const { summary, events } = await run(executor, 'cut/whole', { store, limits, onEvent });
     expect(summary).toMatchObject({ failed: [], interrupted: [] });
     const key = summary.done[0]!;
@@ -346,7 +374,10 @@ describe('a job that says nothing', () => {
     // Whoever looks into the store sees that, too.
     expect(states).toEqual([expect.objectContaining({ state: 'running', attempt: 1, stalled: expect.stringMatching(/^no word for .* in phase 'load' \(limit 1 s\)$/) as string })]);
     const retry = events.find(e => e.type === 'retry')!;
-    expect(retry).toMatchObject({ microBatches: 1, failure: { key, code: 'WORKER_HUNG', reason: expect.stringMatching(/^no word for .* in phase 'load' \(limit 1 s\): the worker was stopped$/) as string } });
+    expect(retry).toMatchObject({
+      microBatches: 1,
+      failure: { key, code: 'WORKER_HUNG', reason: expect.stringMatching(/^no word for .* in phase 'load' \(limit 1 s\): the worker was stopped$/) as string },
+    });
     expect(store.states(key, 1).at(-1)).toMatchObject({ state: 'failed', code: 'WORKER_HUNG', permanent: false });
     expect(store.state(key)).toEqual({ state: 'done', attempt: 2 });
   });
@@ -387,7 +418,10 @@ describe('a job that says nothing', () => {
       if (store.stage(task.attempts[0]!.key)!.kind !== 'graft') return go().then(() => ({ alive: true }));
       listener.began();
       const { key } = task.attempts[0]!;
-      const look = (): number => { const state = store.state(key); return seen.push(state.state === 'running' ? state.stalled : state.state); };
+      const look = (): number => {
+        const state = store.state(key);
+        return seen.push(state.state === 'running' ? state.stalled : state.state);
+      };
       store.attemptOf(key, 1).claim();
       await isTold;
       look();
@@ -395,7 +429,13 @@ describe('a job that says nothing', () => {
       look();
       return go().then(() => ({ alive: true }));
     });
-    const { summary } = await run(executor, 'cut/whole', { store, limits: { ...limits, load: 4_000 }, onEvent: e => { if (e.type === 'stalled') told(); } });
+    const { summary } = await run(executor, 'cut/whole', {
+      store,
+      limits: { ...limits, load: 4_000 },
+      onEvent: e => {
+        if (e.type === 'stalled') told();
+      },
+    });
     expect(summary).toMatchObject({ failed: [] });
     expect(seen).toEqual([expect.stringContaining("in phase 'load'"), undefined]);
   });
@@ -484,7 +524,11 @@ describe('a stage that memory does not suffice for', () => {
     });
     const { summary } = await run(executor, 'side-by-side/tall,side-by-side/middle', { store });
     expect(summary.failed).toEqual([]);
-    expect(sizes).toEqual([[2, 1], [1, 1], [1, 1]]);
+    expect(sizes).toEqual([
+      [2, 1],
+      [1, 1],
+      [1, 1],
+    ]);
     for (const key of summary.done) expect(store.provenance(key)).not.toHaveProperty('stage.micro_batches');
   });
 });

@@ -8,7 +8,12 @@ const limits: Limits = { load: 100, trace: 200, evaluate: 300, save: 400, step: 
 const BETWEEN = 20;
 
 describe('limitOf', () => {
-  test.each<[Phase, number]>([['load', 100], ['trace', 200], ['evaluate', 300], ['save', 400]])('of %s is its own', (phase, limit) => {
+  test.each<[Phase, number]>([
+    ['load', 100],
+    ['trace', 200],
+    ['evaluate', 300],
+    ['save', 400],
+  ])('of %s is its own', (phase, limit) => {
     expect(limitOf(phase, 1e6, limits)).toBe(limit);
   });
 
@@ -60,7 +65,12 @@ describe('Silence', () => {
     expect(job.silence.period()).toEqual({ phase: 'load', silent: 100, limit: 100 });
   });
 
-  test.each<[Phase, number]>([['load', 100], ['trace', 200], ['evaluate', 300], ['save', 400]])('after %s has its limit', (phase, limit) => {
+  test.each<[Phase, number]>([
+    ['load', 100],
+    ['trace', 200],
+    ['evaluate', 300],
+    ['save', 400],
+  ])('after %s has its limit', (phase, limit) => {
     const job = new Listened();
     job.say(phase);
     expect(job.wait(limit - 1)).toBe('stalled');

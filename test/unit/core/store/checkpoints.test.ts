@@ -11,7 +11,10 @@ const open = (attempt: Attempt, every = 0): AttemptCheckpoints => {
   warnings.length = 0;
   return attempt.checkpoints({ every, warn: w => warnings.push(w) });
 };
-const weights = (text: string) => (dir: string): Promise<void> => writeFile(join(dir, 'weights'), text);
+const weights =
+  (text: string) =>
+  (dir: string): Promise<void> =>
+    writeFile(join(dir, 'weights'), text);
 const folder = (attempt: Attempt, step: number): string => join(attempt.dir, 'checkpoints', String(step));
 const record = (attempt: Attempt, from: number, to: number, offset = 0): void => {
   for (let step = from; step <= to; step++) attempt.metric({ step, epoch: step / 10, loss: step + offset });
@@ -79,7 +82,10 @@ describe('checkpoints', () => {
       await weights('half')(dir);
       throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     });
-    await expect(full).rejects.toMatchObject({ code: 'STORE_FULL', message: `Could not write at least ${needed} bytes to ${join(attempt.dir, 'checkpoints')}. The disk is full; free some space (ablate clean shows what no arm needs) and run again.` });
+    await expect(full).rejects.toMatchObject({
+      code: 'STORE_FULL',
+      message: `Could not write at least ${needed} bytes to ${join(attempt.dir, 'checkpoints')}. The disk is full; free some space (ablate clean shows what no arm needs) and run again.`,
+    });
     expect(readdirSync(join(attempt.dir, 'checkpoints'))).toEqual(['1']);
   });
 
@@ -180,6 +186,8 @@ describe('curves', () => {
     appendFileSync(file, '{"step":3,"epo');
     expect(store.curve(key).map(r => r.step)).toEqual([1, 2]);
     appendFileSync(file, '\n{"step":4,"epoch":1}\n');
-    expect(() => store.curve(key)).toThrow(expect.objectContaining({ code: 'STORE_DAMAGED', message: expect.stringMatching(/metrics\.jsonl, line 3: expected a JSON object, got '\{"step":3,"epo'/) as string }));
+    expect(() => store.curve(key)).toThrow(
+      expect.objectContaining({ code: 'STORE_DAMAGED', message: expect.stringMatching(/metrics\.jsonl, line 3: expected a JSON object, got '\{"step":3,"epo'/) as string }),
+    );
   });
 });

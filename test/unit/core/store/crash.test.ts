@@ -25,23 +25,34 @@ const halves: { readonly write: (path: string, text: string) => void; readonly r
 /** Files of a process that dies at the operation of that number. `count()` says how many there were. */
 function mortalFiles(deadly: number, moment: Moment): Files & { count(): number } {
   let count = 0;
-  const mortal = <A extends readonly unknown[], R>(name: string, action: (...args: A) => R, half?: (...args: A) => void) => (...args: A): R => {
-    count++;
-    if (count < deadly) return action(...args);
-    if (count === deadly) {
-      if (moment === 'after') action(...args);
-      else if (moment === 'within') half?.(...args);
-    }
-    throw new Death(`at operation ${count}: ${name}`); // the dead do nothing more
-  };
-  const files = Object.fromEntries(Object.entries(nodeFiles).map(([name, action]) => [name, mortal(name, action as (...args: unknown[]) => unknown, halves[name as keyof typeof halves] as ((...args: unknown[]) => void) | undefined)])) as unknown as Files;
+  const mortal =
+    <A extends readonly unknown[], R>(name: string, action: (...args: A) => R, half?: (...args: A) => void) =>
+    (...args: A): R => {
+      count++;
+      if (count < deadly) return action(...args);
+      if (count === deadly) {
+        if (moment === 'after') action(...args);
+        else if (moment === 'within') half?.(...args);
+      }
+      throw new Death(`at operation ${count}: ${name}`); // the dead do nothing more
+    };
+  const files = Object.fromEntries(
+    Object.entries(nodeFiles).map(([name, action]) => [
+      name,
+      mortal(name, action as (...args: unknown[]) => unknown, halves[name as keyof typeof halves] as ((...args: unknown[]) => void) | undefined),
+    ]),
+  ) as unknown as Files;
   return {
     ...files,
     count: () => count,
     openAppend: path => {
       const appender = mortal('openAppend', (file: string) => nodeFiles.openAppend(file))(path);
       return {
-        append: mortal('append', line => appender.append(line), (line: string) => appendFileSync(path, line.slice(0, line.length / 2))),
+        append: mortal(
+          'append',
+          line => appender.append(line),
+          (line: string) => appendFileSync(path, line.slice(0, line.length / 2)),
+        ),
         sync: mortal('sync', () => appender.sync()),
         close: () => appender.close(),
       };
@@ -107,7 +118,8 @@ function seen(dir: string): unknown {
   return { state: store.state(key).state, result: store.result(key), curve: store.curve(key), tree: readFileSync(join(store.output(key)!, 'tree'), 'utf8') };
 }
 
-const attemptsIn = (dir: string): number[] | undefined => (existsSync(join(dir, 'store.json')) && openStoreReadOnly(dir).doneAttempt(key) !== undefined ? openStoreReadOnly(dir).attempts(key) : undefined);
+const attemptsIn = (dir: string): number[] | undefined =>
+  existsSync(join(dir, 'store.json')) && openStoreReadOnly(dir).doneAttempt(key) !== undefined ? openStoreReadOnly(dir).attempts(key) : undefined;
 
 async function undisturbed(): Promise<{ readonly all: unknown; readonly operations: number }> {
   const dir = temporaryFolder('crash');
@@ -116,18 +128,22 @@ async function undisturbed(): Promise<{ readonly all: unknown; readonly operatio
   return { all: seen(dir), operations: files.count() };
 }
 
-test.each<Moment>(['within', 'after'])('death %s any operation', async moment => {
-  const { all, operations } = await undisturbed();
-  expect(operations).toBeGreaterThan(40);
-  for (let deadly = 1; deadly <= operations; deadly++) {
-    const dir = temporaryFolder('crash');
-    expect(await dies(dir, mortalFiles(deadly, moment))).toBe(true);
-    const done = attemptsIn(dir);
-    await live(dir, nodeFiles);
-    expect(seen(dir), `operation ${deadly}`).toEqual(all);
-    if (done) expect(openStoreReadOnly(dir).attempts(key), `operation ${deadly}`).toEqual(done);
-  }
-}, 120_000);
+test.each<Moment>(['within', 'after'])(
+  'death %s any operation',
+  async moment => {
+    const { all, operations } = await undisturbed();
+    expect(operations).toBeGreaterThan(40);
+    for (let deadly = 1; deadly <= operations; deadly++) {
+      const dir = temporaryFolder('crash');
+      expect(await dies(dir, mortalFiles(deadly, moment))).toBe(true);
+      const done = attemptsIn(dir);
+      await live(dir, nodeFiles);
+      expect(seen(dir), `operation ${deadly}`).toEqual(all);
+      if (done) expect(openStoreReadOnly(dir).attempts(key), `operation ${deadly}`).toEqual(done);
+    }
+  },
+  120_000,
+);
 
 test('death after death', async () => {
   const { all, operations } = await undisturbed();

@@ -42,7 +42,13 @@ beforeEach(() => void trace.splice(0));
 
 /** Paths relative to `dir`, temporaries without what makes them unique. */
 const traceIn = (dir: string): string[] =>
-  trace.map(line => line.split(' ').map(word => (word.startsWith('/') ? relative(dir, word) || '.' : word)).join(' ').replaceAll(/\.tmp-[^\s/]*/g, '.tmp'));
+  trace.map(line =>
+    line
+      .split(' ')
+      .map(word => (word.startsWith('/') ? relative(dir, word) || '.' : word))
+      .join(' ')
+      .replaceAll(/\.tmp-[^\s/]*/g, '.tmp'),
+  );
 
 test('a file is whole on the disk before it has its name, and has its name before the call returns', () => {
   const dir = temporaryFolder('durable');
@@ -97,6 +103,7 @@ test('a checkpoint counts when its bytes, and the metrics up to it, are on the d
   const seen = traceIn(attempt.dir);
   const named = seen.indexOf('rename checkpoints/.tmp checkpoints/1');
   expect(named).toBeGreaterThan(-1);
-  for (const file of ['checkpoints/.tmp/weights', 'checkpoints/.tmp/manifest.json', 'checkpoints/.tmp', 'metrics.jsonl', '.']) expect(seen.slice(0, named).map(l => l.replace('/.tmp/.tmp', '/.tmp/manifest.json'))).toContain(`sync ${file}`);
+  for (const file of ['checkpoints/.tmp/weights', 'checkpoints/.tmp/manifest.json', 'checkpoints/.tmp', 'metrics.jsonl', '.'])
+    expect(seen.slice(0, named).map(l => l.replace('/.tmp/.tmp', '/.tmp/manifest.json'))).toContain(`sync ${file}`);
   expect(seen[named + 1]).toBe('sync checkpoints');
 });

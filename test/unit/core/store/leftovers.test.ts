@@ -58,12 +58,16 @@ describe('what processes left half made', () => {
 
   it('of a process of another host, or of nobody known, is removed after a day', async () => {
     const { store, all } = await folders();
-    const [young, old] = [0, 25 * 3600].map(age => all.flatMap(folder => ['elsewhere', 'nobody'].map(who => {
-      const path = join(folder, who === 'nobody' ? `.tmp-${age}` : `.tmp-${madeBy(elsewhere)}`);
-      writeFileSync(path, 'x');
-      utimesSync(path, Date.now() / 1e3 - age, Date.now() / 1e3 - age);
-      return path;
-    })));
+    const [young, old] = [0, 25 * 3600].map(age =>
+      all.flatMap(folder =>
+        ['elsewhere', 'nobody'].map(who => {
+          const path = join(folder, who === 'nobody' ? `.tmp-${age}` : `.tmp-${madeBy(elsewhere)}`);
+          writeFileSync(path, 'x');
+          utimesSync(path, Date.now() / 1e3 - age, Date.now() / 1e3 - age);
+          return path;
+        }),
+      ),
+    );
     store.clearLeftovers();
     expect(young!.every(path => existsSync(path))).toBe(true);
     expect(old!.filter(path => existsSync(path))).toEqual([]);
@@ -100,7 +104,12 @@ describe('what processes left half made', () => {
 
   it('stays, with a warning, where nothing can be changed', () => {
     const warnings: string[] = [];
-    const files = { ...nodeFiles, remove: () => { throw new StoreError('STORE_READ_ONLY', 'Could not write it.'); } };
+    const files = {
+      ...nodeFiles,
+      remove: () => {
+        throw new StoreError('STORE_READ_ONLY', 'Could not write it.');
+      },
+    };
     const { store } = storeWithStage({ files, warn: w => warnings.push(w) });
     writeFileSync(join(store.dir, `.tmp-${madeBy(dead)}`), 'x');
     store.clearLeftovers();

@@ -27,7 +27,9 @@ describe('opening', () => {
     const dir = temporaryFolder('newer');
     writeFileSync(join(dir, 'store.json'), '{"format":2}');
     for (const open of [openStore, openStoreReadOnly]) {
-      expect(() => open(dir)).toThrow(expect.objectContaining({ code: 'STORE_NEWER', message: expect.stringMatching(/format 2; this one reads up to 1\); update the program or choose another --store/) as string }));
+      expect(() => open(dir)).toThrow(
+        expect.objectContaining({ code: 'STORE_NEWER', message: expect.stringMatching(/format 2; this one reads up to 1\); update the program or choose another --store/) as string }),
+      );
     }
   });
 
@@ -369,7 +371,9 @@ describe('files', () => {
   test.runIf(existsSync('/dev/full'))('a full disk is told with size, place and remedy', () => {
     const appender = nodeFiles.openAppend('/dev/full');
     try {
-      expect(() => appender.append('abc')).toThrow(expect.objectContaining({ code: 'STORE_FULL', message: expect.stringMatching(/^Could not write 4 bytes to \/dev\/full\. The disk is full; free some space/) as string }));
+      expect(() => appender.append('abc')).toThrow(
+        expect.objectContaining({ code: 'STORE_FULL', message: expect.stringMatching(/^Could not write 4 bytes to \/dev\/full\. The disk is full; free some space/) as string }),
+      );
     } finally {
       appender.close();
     }
@@ -386,7 +390,12 @@ describe('files', () => {
         room.unfill();
       }
       if (!room.readOnly(room.dir)) return context.skip('only an ordinary user, or one who may mount, can have such a place');
-      for (const change of [() => nodeFiles.makeFolder(path), () => nodeFiles.write(join(room.dir, 'x'), 'x'), () => nodeFiles.linkExclusive('a', join(room.dir, 'x')), () => nodeFiles.touch(join(room.dir, 'x'))]) {
+      for (const change of [
+        () => nodeFiles.makeFolder(path),
+        () => nodeFiles.write(join(room.dir, 'x'), 'x'),
+        () => nodeFiles.linkExclusive('a', join(room.dir, 'x')),
+        () => nodeFiles.touch(join(room.dir, 'x')),
+      ]) {
         expect(change).toThrow(expect.objectContaining({ code: 'STORE_READ_ONLY' }));
       }
       room.writable(room.dir);
@@ -411,7 +420,10 @@ describe('files', () => {
     mkdirSync(join(dir, 'a'));
     writeFileSync(join(dir, 'a', 'weights'), 'x'.repeat(1000));
     const error = (code: string): Error => Object.assign(new Error(code), { code });
-    expect(noRoom(error('ENOSPC'), dir)).toMatchObject({ code: 'STORE_FULL', message: expect.stringMatching(new RegExp(`^Could not write at least 1000 bytes to ${dir}\\. The disk is full`)) as string });
+    expect(noRoom(error('ENOSPC'), dir)).toMatchObject({
+      code: 'STORE_FULL',
+      message: expect.stringMatching(new RegExp(`^Could not write at least 1000 bytes to ${dir}\\. The disk is full`)) as string,
+    });
     expect(noRoom(error('EROFS'), dir)).toMatchObject({ code: 'STORE_READ_ONLY' });
     const other = error('EACCES'); // perhaps of its data
     expect(noRoom(other, dir)).toBe(other);

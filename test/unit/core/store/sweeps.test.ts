@@ -7,7 +7,11 @@ import type { SweptPlan } from '../../../../src/core/store/sweeps.ts';
 import { temporaryFolder } from '../../../toy/sweep.ts';
 
 const plan = (stages: Record<string, Record<string, string>>, more: Partial<SweptPlan> = {}): SweptPlan => ({
-  profile: 'mini', overrides: [], seeds: [0], arms: Object.entries(stages).map(([arm, keys]) => ({ ablation: 'a', arm, seed: 0, stages: keys })), ...more,
+  profile: 'mini',
+  overrides: [],
+  seeds: [0],
+  arms: Object.entries(stages).map(([arm, keys]) => ({ ablation: 'a', arm, seed: 0, stages: keys })),
+  ...more,
 });
 
 describe('records of sweeps', () => {
@@ -18,7 +22,8 @@ describe('records of sweeps', () => {
       await sleep(2);
       return store.recordSweep(planned);
     };
-    const x = { tree: 'k1', weigh: 'k2' }, y = { tree: 'k3', weigh: 'k4' };
+    const x = { tree: 'k1', weigh: 'k2' },
+      y = { tree: 'k3', weigh: 'k4' };
     expect(await record(plan({ x }))).toBe(true);
     expect(await record(plan({ x: { weigh: 'k2', tree: 'k1' } }))).toBe(false);
     expect(await record(plan({ x, y }))).toBe(true);

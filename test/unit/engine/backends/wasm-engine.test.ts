@@ -12,7 +12,12 @@ const PACKAGE = '@tensorflow/tfjs-backend-wasm';
 const wasm = { engine: 'wasm', device: 'cpu', threads: 1 } as const;
 
 describe('engineFromEnvironment', () => {
-  it.each([[undefined, undefined], ['', undefined], ['native', 'tensorflow'], ['wasm', 'wasm']])('ENGINE=%s asks for %s', (ENGINE, engine) => {
+  it.each([
+    [undefined, undefined],
+    ['', undefined],
+    ['native', 'tensorflow'],
+    ['wasm', 'wasm'],
+  ])('ENGINE=%s asks for %s', (ENGINE, engine) => {
     expect(engineFromEnvironment({ ENGINE })).toBe(engine);
   });
 
@@ -56,11 +61,15 @@ describe('in a process of its own', () => {
   `;
 
   it('is what ENGINE asks for, prints nothing, and lets errors end the process as they do', async () => {
-    const child = await runChild(`${start}
+    const child = await runChild(
+      `${start}
       const engine = await loadEngine({ device: 'cpu', threads: 1 });
       console.log(engine.name, tf.sum(tf.tensor1d([1, 2])).dataSync()[0], process.listenerCount('uncaughtException'), process.listenerCount('unhandledRejection'));
       Promise.reject(new Error('of our own'));
-    `, undefined, { ENGINE: 'wasm' });
+    `,
+      undefined,
+      { ENGINE: 'wasm' },
+    );
     expect(child.stdout).toBe('wasm 3 0 0\n');
     expect(child.code).toBe(1);
     expect(child.stderr).toContain('Error: of our own');
@@ -72,16 +81,30 @@ describe('in a process of its own', () => {
     const dist = (file = ''): string => join(project, 'node_modules', PACKAGE, 'dist', file);
     const binary = 'tfjs-backend-wasm-simd.wasm';
     const load = () => runChild(`${start} await loadEngine({ engine: 'wasm', device: 'cpu', threads: 1 })${reportError};`, project);
-    beforeAll(() => { project = copyProject('Größe & Maß 大 ', PACKAGE, ['dist/tf-backend-wasm.node.js', `dist/${binary}`]); });
-    afterAll(() => { rmSync(project, { recursive: true }); });
+    beforeAll(() => {
+      project = copyProject('Größe & Maß 大 ', PACKAGE, ['dist/tf-backend-wasm.node.js', `dist/${binary}`]);
+    });
+    afterAll(() => {
+      rmSync(project, { recursive: true });
+    });
 
     it('starts', async () => {
       expect(await load()).toMatchObject({ stdout: 'loaded\n', stderr: '' });
     });
 
     it.each([
-      ['is missing', () => { renameSync(dist(binary), dist('elsewhere')); }],
-      ['is broken', () => { writeFileSync(dist(binary), '<html>Not found</html>'); }],
+      [
+        'is missing',
+        () => {
+          renameSync(dist(binary), dist('elsewhere'));
+        },
+      ],
+      [
+        'is broken',
+        () => {
+          writeFileSync(dist(binary), '<html>Not found</html>');
+        },
+      ],
     ])('says what to do where the binary %s', async (_, damage) => {
       damage();
       const child = await load();

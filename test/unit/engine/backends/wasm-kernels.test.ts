@@ -8,9 +8,19 @@ beforeAll(() => loadEngine({ engine: 'wasm', device: 'cpu', threads: 1 }));
 
 describe('unsortedSegmentSum', () => {
   it('sums the rows of each segment, and leaves out those of none', () => {
-    const x = tf.tensor2d([[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]]);
+    const x = tf.tensor2d([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+      [7, 8],
+      [9, 10],
+    ]);
     const sums = tf.unsortedSegmentSum(x, tf.tensor1d([2, 0, 2, -1, 3], 'int32'), 3);
-    expect(sums.arraySync()).toEqual([[3, 4], [0, 0], [6, 8]]);
+    expect(sums.arraySync()).toEqual([
+      [3, 4],
+      [0, 0],
+      [6, 8],
+    ]);
   });
 
   it('sums integers as integers', () => {
@@ -19,24 +29,63 @@ describe('unsortedSegmentSum', () => {
   });
 
   it('is the gradient of gather: a row that was taken twice gets both parts', () => {
-    const rows = tf.tensor1d([1, 1, 0], 'int32'), weights = tf.tensor2d([[1, 2], [10, 20], [100, 200]]);
+    const rows = tf.tensor1d([1, 1, 0], 'int32'),
+      weights = tf.tensor2d([
+        [1, 2],
+        [10, 20],
+        [100, 200],
+      ]);
     const grad = tf.grad((x: tf.Tensor) => tf.sum(tf.mul(tf.gather(x, rows), weights)))(tf.zeros([3, 2]));
-    expect(grad.arraySync()).toEqual([[100, 200], [11, 22], [0, 0]]);
+    expect(grad.arraySync()).toEqual([
+      [100, 200],
+      [11, 22],
+      [0, 0],
+    ]);
   });
 });
 
 describe('gather', () => {
   it('takes the indices of each batch from that batch', () => {
-    const x = tf.tensor2d([[1, 2, 3], [4, 5, 6]]), indices = tf.tensor2d([[2, 0], [1, 1]], [2, 2], 'int32');
-    expect(tf.gather(x, indices, 1, 1).arraySync()).toEqual([[3, 1], [5, 5]]);
+    const x = tf.tensor2d([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]),
+      indices = tf.tensor2d(
+        [
+          [2, 0],
+          [1, 1],
+        ],
+        [2, 2],
+        'int32',
+      );
+    expect(tf.gather(x, indices, 1, 1).arraySync()).toEqual([
+      [3, 1],
+      [5, 5],
+    ]);
   });
 
   it('takes them along an axis that is not the one after the batch', () => {
-    const x = tf.tensor3d([[[1, 2], [3, 4]], [[5, 6], [7, 8]]]), indices = tf.tensor2d([[1], [0]], [2, 1], 'int32');
-    expect(tf.gather(x, indices, 2, 1).arraySync()).toEqual([[[2], [4]], [[5], [7]]]);
+    const x = tf.tensor3d([
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [
+          [5, 6],
+          [7, 8],
+        ],
+      ]),
+      indices = tf.tensor2d([[1], [0]], [2, 1], 'int32');
+    expect(tf.gather(x, indices, 2, 1).arraySync()).toEqual([
+      [[2], [4]],
+      [[5], [7]],
+    ]);
   });
 
-  it.each([[0, [3]], [1, [[0], [-1]]]])('refuses an index out of range, %d batch dimensions', (batchDims, indices) => {
+  it.each([
+    [0, [3]],
+    [1, [[0], [-1]]],
+  ])('refuses an index out of range, %d batch dimensions', (batchDims, indices) => {
     expect(() => tf.gather(tf.ones([2, 2]), tf.tensor(indices, undefined, 'int32'), batchDims, batchDims)).toThrow(/3|-1/);
   });
 });
@@ -57,7 +106,8 @@ describe('cast to bool', () => {
 
 describe('matMul', () => {
   it('keeps to the rules of broadcasting batches', () => {
-    const a = tf.tensor([1, 2, 3, 4], [2, 1, 2]), b = tf.tensor([1, 1], [1, 2, 1]);
+    const a = tf.tensor([1, 2, 3, 4], [2, 1, 2]),
+      b = tf.tensor([1, 1], [1, 2, 1]);
     expect(tf.matMul(a, b).arraySync()).toEqual([[[3]], [[7]]]);
   });
 
@@ -71,9 +121,12 @@ describe('matMul', () => {
 
 describe('the heap', () => {
   it('that is full is an error, harms no tensor, and goes on once there is room', () => {
-    const backend = tf.backend() as WasmBackend, kept = tf.tensor1d([1, 2, 3]);
+    const backend = tf.backend() as WasmBackend,
+      kept = tf.tensor1d([1, 2, 3]);
     const blocks: tf.TensorInfo[] = [];
-    const fill = (): void => { for (;;) blocks.push(backend.makeOutput([2 ** 27], 'float32')); }; // 512 MiB each, never touched
+    const fill = (): void => {
+      for (;;) blocks.push(backend.makeOutput([2 ** 27], 'float32'));
+    }; // 512 MiB each, never touched
     expect(fill).toThrow(/out of memory/);
     expect(blocks.length).toBeGreaterThan(3);
     expect([...kept.dataSync()]).toEqual([1, 2, 3]);
@@ -84,14 +137,16 @@ describe('the heap', () => {
 
 it('leaves no tensor and no memory behind', () => {
   const backend = tf.backend() as WasmBackend;
-  const once = (): void => tf.tidy(() => {
-    const x = tf.ones([4, 6, 8]), flags = tf.cast(x, 'bool');
-    const rows = tf.gather(tf.reshape(x, [24, 8]), tf.tensor1d([1, 2], 'int32'));
-    tf.gather(x, tf.zeros([4, 2], 'int32'), 1, 1);
-    tf.unsortedSegmentSum(rows, tf.tensor1d([0, 1], 'int32'), 2);
-    for (const a of [false, true]) for (const b of [false, true]) tf.matMul(a ? tf.transpose(x, [0, 2, 1]) : x, b ? x : tf.transpose(x, [0, 2, 1]), a, b);
-    flags.dataSync();
-  });
+  const once = (): void =>
+    tf.tidy(() => {
+      const x = tf.ones([4, 6, 8]),
+        flags = tf.cast(x, 'bool');
+      const rows = tf.gather(tf.reshape(x, [24, 8]), tf.tensor1d([1, 2], 'int32'));
+      tf.gather(x, tf.zeros([4, 2], 'int32'), 1, 1);
+      tf.unsortedSegmentSum(rows, tf.tensor1d([0, 1], 'int32'), 2);
+      for (const a of [false, true]) for (const b of [false, true]) tf.matMul(a ? tf.transpose(x, [0, 2, 1]) : x, b ? x : tf.transpose(x, [0, 2, 1]), a, b);
+      flags.dataSync();
+    });
   once();
   const before = { tensors: tf.memory().numTensors, data: backend.numDataIds(), heap: backend.wasm.HEAPU8.length };
   for (let i = 0; i < 200; i++) once();

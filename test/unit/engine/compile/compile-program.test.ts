@@ -12,19 +12,30 @@ import type { Params } from '../../../../src/engine/formats/weights.ts';
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 
 let called = 0;
-beforeEach(() => { called = 0; });
+beforeEach(() => {
+  called = 0;
+});
 
 const start = (values: readonly number[] = [1, 2]): Params => ({ w: tf.tensor1d([...values]) });
 const input = (values: readonly number[] = [10, 20]): Params => ({ x: tf.tensor1d([...values]) });
 
 /** `add`: w <- w + x, gives what w was; `inspect` gives tensors of all types, one of them the input as it is. */
 const functions = (scale: tf.Tensor, x: Params = input()): Record<string, Compilable> => ({
-  add: { inputs: x, fn: ({ w }, { x }) => { called += 1; return { state: { w: tf.add(w!, tf.mul(x!, scale)) }, outputs: { sum: tf.sum(w!) } }; } },
+  add: {
+    inputs: x,
+    fn: ({ w }, { x }) => {
+      called += 1;
+      return { state: { w: tf.add(w!, tf.mul(x!, scale)) }, outputs: { sum: tf.sum(w!) } };
+    },
+  },
   inspect: {
     inputs: x,
     fn: ({ w }, { x }) => {
       called += 1;
-      return { state: {}, outputs: { outer: tf.outerProduct(tf.reshape(w!, [-1]), tf.reshape(x!, [-1])), order: tf.cast(x!, 'int32'), more: tf.greater(x!, w!), column: tf.reshape(x!, [-1, 1]), w: w! } };
+      return {
+        state: {},
+        outputs: { outer: tf.outerProduct(tf.reshape(w!, [-1]), tf.reshape(x!, [-1])), order: tf.cast(x!, 'int32'), more: tf.greater(x!, w!), column: tf.reshape(x!, [-1, 1]), w: w! },
+      };
     },
   },
 });
@@ -37,7 +48,7 @@ function program(options: Partial<ProgramOptions> & { readonly scale?: number } 
 const read = (tensors: Params): Record<string, unknown> => Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.arraySync()]));
 
 describe.each(['eager', 'graph'] as const)('a program, %s', mode => {
-  it('gives its outputs as tensors of any type and shape, which are the caller\'s', () => {
+  it("gives its outputs as tensors of any type and shape, which are the caller's", () => {
     const p = program({ mode });
     p.run('add', input());
     const given = input([3, 40]);
@@ -45,7 +56,16 @@ describe.each(['eager', 'graph'] as const)('a program, %s', mode => {
     tf.dispose(given);
     p.run('add', input());
     p.dispose();
-    expect(read(outputs)).toEqual({ outer: [[33, 440], [66, 880]], order: [3, 40], more: [0, 1], column: [[3], [40]], w: [11, 22] });
+    expect(read(outputs)).toEqual({
+      outer: [
+        [33, 440],
+        [66, 880],
+      ],
+      order: [3, 40],
+      more: [0, 1],
+      column: [[3], [40]],
+      w: [11, 22],
+    });
     expect(Object.values(outputs).map(({ dtype }) => dtype)).toEqual(['float32', 'int32', 'bool', 'float32', 'float32']);
     tf.dispose(outputs);
   });
@@ -61,7 +81,13 @@ describe.each(['eager', 'graph'] as const)('a program, %s', mode => {
 
   it('reads scalars alone as numbers, and refuses what it was not compiled for', () => {
     const p = program({ mode });
-    const code = (f: () => unknown): unknown => { try { return f(); } catch (error) { return (error as { code: string }).code; } };
+    const code = (f: () => unknown): unknown => {
+      try {
+        return f();
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
     expect(code(() => p.run('inspect', input()))).toBe('OUTPUTS');
     expect(code(() => p.run('add', input([1, 2, 3])))).toBe('INPUTS');
     expect(code(() => p.run('add', {}))).toBe('INPUTS');
@@ -138,7 +164,12 @@ describe('a signature', () => {
 describe('an idle thing', () => {
   it('is taken once, by its key, and dropped when it has been idle longest', () => {
     const dropped: number[] = [];
-    const pool = createPool<number>({ most: 2, drop: value => { dropped.push(value); } });
+    const pool = createPool<number>({
+      most: 2,
+      drop: value => {
+        dropped.push(value);
+      },
+    });
     pool.keep('a', 1);
     expect(pool.take('b')).toBeUndefined();
     expect(pool.take('a')).toBe(1);
@@ -164,7 +195,9 @@ describe('a mode', () => {
 
   it('graph runs op by op on an engine that knows no graphs, and says so once', async () => {
     const warnings: string[] = [];
-    const warn = (message: string): void => { warnings.push(message); };
+    const warn = (message: string): void => {
+      warnings.push(message);
+    };
     await tf.setBackend('cpu');
     try {
       const [first, second] = [program({ mode: 'graph', warn }), program({ mode: 'graph', warn })];

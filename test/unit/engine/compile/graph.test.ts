@@ -16,7 +16,11 @@ import type { Params } from '../../../../src/engine/formats/weights.ts';
 
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 
-const x = (): tf.Tensor => tf.tensor2d([[1, 2], [3, 4]]);
+const x = (): tf.Tensor =>
+  tf.tensor2d([
+    [1, 2],
+    [3, 4],
+  ]);
 const traced = (fn: StepFunction, inputs: Params = { x: x() }, state: Params = {}): Trace => traceStep(fn, { state, frozen: {}, inputs });
 /** The trace of a function of one input, summed. */
 const ofInput = (f: (x: tf.Tensor) => tf.Tensor): Trace => traced((_, { x }) => ({ state: {}, outputs: { y: tf.sum(f(x!)) } }));
@@ -24,7 +28,10 @@ const ops = ({ operations }: Trace): string[] => operations.map(({ op }) => op);
 
 describe('the passes', () => {
   it('drop what has no effect', () => {
-    const trace = ofInput(x => { tf.exp(tf.neg(x)); return tf.square(x); });
+    const trace = ofInput(x => {
+      tf.exp(tf.neg(x));
+      return tf.square(x);
+    });
     expect(ops(trace)).toEqual(['Neg', 'Exp', 'Square', 'Const', 'Sum']);
     expect(ops(dropUnused(trace))).toEqual(['Square', 'Const', 'Sum']);
   });
@@ -35,33 +42,40 @@ describe('the passes', () => {
   });
 
   it('drop casts to the same type alone', () => {
-    const trace = dropSameCasts(traced((_, { x }) => {
-      const whole = tf.cast(x!, 'int32');
-      const same = tf.engine().runKernel('Cast', { x: x! }, { dtype: 'float32' }) as unknown as tf.Tensor;
-      return { state: {}, outputs: { y: tf.sum(tf.add(same, tf.cast(whole, 'float32'))) } };
-    }));
+    const trace = dropSameCasts(
+      traced((_, { x }) => {
+        const whole = tf.cast(x!, 'int32');
+        const same = tf.engine().runKernel('Cast', { x: x! }, { dtype: 'float32' }) as unknown as tf.Tensor;
+        return { state: {}, outputs: { y: tf.sum(tf.add(same, tf.cast(whole, 'float32'))) } };
+      }),
+    );
     expect(ops(trace).filter(op => op === 'Cast')).toHaveLength(2);
   });
 
   it('share equal constants of equal shape and type', () => {
     const trace = dropUnused(shareConstants(ofInput(x => tf.add(tf.mul(tf.add(x, 2), tf.scalar(2)), tf.tensor1d([2])))));
     const constants = trace.operations.filter(({ op }) => op === 'Const').map(({ outputs }) => typeOf(trace, outputs[0]!));
-    expect(constants).toEqual([{ dtype: DTYPE.float32, shape: [] }, { dtype: DTYPE.float32, shape: [1] }, { dtype: DTYPE.int32, shape: [2] }]);
+    expect(constants).toEqual([
+      { dtype: DTYPE.float32, shape: [] },
+      { dtype: DTYPE.float32, shape: [1] },
+      { dtype: DTYPE.int32, shape: [2] },
+    ]);
   });
 
   it('make plain products of matrices, batched ones stay', () => {
-    const trace = plainProducts(ofInput(x => {
-      const stacked = tf.stack([x, x]);
-      return tf.add(tf.matMul(stacked, stacked), tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D, true, false));
-    }));
+    const trace = plainProducts(
+      ofInput(x => {
+        const stacked = tf.stack([x, x]);
+        return tf.add(tf.matMul(stacked, stacked), tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D, true, false));
+      }),
+    );
     const products = trace.operations.filter(({ op }) => op.includes('MatMul'));
     expect(products.map(({ op }) => op)).toEqual(['BatchMatMulV2', 'MatMul']);
     expect(products[1]!.attributes).toEqual({ T: { kind: 'type', value: 1 }, transpose_a: { kind: 'bool', value: true }, transpose_b: { kind: 'bool', value: false } });
   });
 
   it('add a bias to a product, and nothing else', () => {
-    const dense = (bias: () => tf.Tensor): string[] =>
-      ops(addBiases(plainProducts(ofInput(x => tf.add(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D), bias())))));
+    const dense = (bias: () => tf.Tensor): string[] => ops(addBiases(plainProducts(ofInput(x => tf.add(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D), bias())))));
     expect(dense(() => tf.tensor1d([1, 2]))).toContain('BiasAdd');
     for (const other of [() => tf.scalar(1), () => tf.tensor1d([1]), () => tf.tensor2d([[1], [2]]), () => tf.tensor2d([[1, 2]])]) {
       expect(dense(other)).not.toContain('BiasAdd');
@@ -70,19 +84,29 @@ describe('the passes', () => {
   });
 
   it('round the operands of products once each, and nothing of integers', () => {
-    const trace = bfloat16Products(plainProducts(ofInput(x => {
-      const product = tf.matMul(x, x);
-      return tf.matMul(x, product);
-    })));
+    const trace = bfloat16Products(
+      plainProducts(
+        ofInput(x => {
+          const product = tf.matMul(x, x);
+          return tf.matMul(x, product);
+        }),
+      ),
+    );
     const casts = trace.operations.filter(({ op }) => op === 'Cast').map(({ attributes: { DstT } }) => DstT!.value);
     expect(casts).toEqual([DTYPE.bfloat16, DTYPE.float32, DTYPE.float32]);
   });
 
   it('move elements in bfloat16 on their way from one product to the next', () => {
-    const rounded = dropUnused(bfloat16Products(plainProducts(ofInput(x => {
-      const [left, right] = tf.split(tf.matMul(x, x), 2, 1);
-      return tf.matMul(tf.transpose(tf.reshape(left!, [1, 2])), right!, false, true);
-    }))));
+    const rounded = dropUnused(
+      bfloat16Products(
+        plainProducts(
+          ofInput(x => {
+            const [left, right] = tf.split(tf.matMul(x, x), 2, 1);
+            return tf.matMul(tf.transpose(tf.reshape(left!, [1, 2])), right!, false, true);
+          }),
+        ),
+      ),
+    );
     const types = rounded.operations.filter(({ op }) => ['SplitV', 'Reshape', 'Transpose', 'MatMul'].includes(op)).map(({ op, outputs: [output] }) => [op, typeOf(rounded, output!).dtype]);
     expect(types).toEqual(['MatMul', 'SplitV', 'Reshape', 'Transpose', 'MatMul'].map(op => [op, DTYPE.bfloat16]));
     expect(ops(rounded).filter(op => op === 'Cast')).toHaveLength(2); // the first operand, and the result
@@ -91,7 +115,10 @@ describe('the passes', () => {
   it('rounding before elements are moved gives the bits of rounding afterwards', () => {
     const x = tf.tensor2d(stream(5, 'x', 0).normals(16), [4, 4]);
     const f = (moved: (y: tf.Tensor) => tf.Tensor): number[] => {
-      const program = compileProgram({ f: { fn: (_, { x }) => ({ state: {}, outputs: { y: tf.matMul(moved(tf.mul(x!, 1.1)), x!) } }), inputs: { x } } }, { state: {}, frozen: {}, precision: 'bfloat16' });
+      const program = compileProgram(
+        { f: { fn: (_, { x }) => ({ state: {}, outputs: { y: tf.matMul(moved(tf.mul(x!, 1.1)), x!) } }), inputs: { x } } },
+        { state: {}, frozen: {}, precision: 'bfloat16' },
+      );
       return [...program.compute('f', { x })['y']!.dataSync()];
     };
     // A sum with zeros keeps the transposition out of the pass's sight.
@@ -101,15 +128,28 @@ describe('the passes', () => {
   it('update a parameter and its moments by one fused op where they are variables, else op by op', () => {
     const update = (replaced: boolean): Trace => {
       const tensors = Object.fromEntries(['p', 'm', 'v'].map(name => [name, tf.tensor1d([1, 2])]));
-      return rewrite(traced(({ p, m, v }, { x }) => {
-        const next = adamwUpdate({
-          grads: { w: x! }, params: { w: replaced ? tf.neg(p!) : p! }, m: { w: m! }, v: { w: v! }, betas: [0.9, 0.99],
-          rates: { lr: 0.1, stepSize: 0.1, epsilon: 1e-8 }, groups: { w: { weightDecay: 0.1, lrScale: 1 } },
-        });
-        return { state: { p: next.params['w']!, m: next.m['w']!, v: next.v['w']! }, outputs: { y: tf.sum(x!) } };
-      }, { x: tf.tensor1d([3, 4]) }, tensors), 'float32');
+      return rewrite(
+        traced(
+          ({ p, m, v }, { x }) => {
+            const next = adamwUpdate({
+              grads: { w: x! },
+              params: { w: replaced ? tf.neg(p!) : p! },
+              m: { w: m! },
+              v: { w: v! },
+              betas: [0.9, 0.99],
+              rates: { lr: 0.1, stepSize: 0.1, epsilon: 1e-8 },
+              groups: { w: { weightDecay: 0.1, lrScale: 1 } },
+            });
+            return { state: { p: next.params['w']!, m: next.m['w']!, v: next.v['w']! }, outputs: { y: tf.sum(x!) } };
+          },
+          { x: tf.tensor1d([3, 4]) },
+          tensors,
+        ),
+        'float32',
+      );
     };
-    const fused = update(false), plain = update(true);
+    const fused = update(false),
+      plain = update(true);
     expect(fused.updates).toMatchObject([{ op: 'ResourceApplyAdam', variables: ['state/p', 'state/m', 'state/v'] }]);
     expect(fused.assigned).toEqual({});
     expect(ops(fused)).not.toContain('Sqrt');
@@ -178,7 +218,10 @@ describe('the graph', () => {
       session.run({ 'step/input/x': tf.tensor1d([5, 7]) }, ['step/output/loss']);
       return session.run({}, [graph.read['state/w']!])[0]!.arraySync();
     });
-    expect(values).toEqual([[5, 7], [6, 8]]);
+    expect(values).toEqual([
+      [5, 7],
+      [6, 8],
+    ]);
     for (const session of sessions) session.dispose();
   });
 
@@ -189,8 +232,7 @@ describe('the graph', () => {
 });
 
 describe('protobuf', () => {
-  const encoded = (attribute: GraphNode['attributes'][string]): string =>
-    Buffer.from(savedModel([{ name: 'n', op: 'o', inputs: [], attributes: { a: attribute } }])).toString('hex');
+  const encoded = (attribute: GraphNode['attributes'][string]): string => Buffer.from(savedModel([{ name: 'n', op: 'o', inputs: [], attributes: { a: attribute } }])).toString('hex');
 
   it.each<[string, GraphNode['attributes'][string], string]>([
     // From protobuf's encoding: key, length, then the AttrValue.
@@ -201,7 +243,17 @@ describe('protobuf', () => {
     ['a string', { kind: 'string', value: 'NHWC' }, '0a0161 1206 12044e485743'],
     ['a type', { kind: 'type', value: 14 }, '0a0161 1202 300e'],
     ['a shape', { kind: 'shape', value: [2, 300] }, '0a0161 120b 3a09 12020802 12030 8ac02'],
-    ['a list', { kind: 'list', value: [{ kind: 'int', value: 1 }, { kind: 'int', value: 2 }] }, '0a0161 1206 0a04 1801 1802'],
+    [
+      'a list',
+      {
+        kind: 'list',
+        value: [
+          { kind: 'int', value: 1 },
+          { kind: 'int', value: 2 },
+        ],
+      },
+      '0a0161 1206 0a04 1801 1802',
+    ],
     ['a constant', { kind: 'tensor', value: { dtype: 3, shape: [1], bytes: Uint8Array.of(7, 0, 0, 0) } }, '0a0161 1210 420e 0803 1204 12020801 2204 07000000'],
     ['a constant of one value', { kind: 'tensor', value: { dtype: 1, shape: [3], bytes: new Uint8Array(Float32Array.of(1, 1, 1).buffer) } }, '0a0161 1210 420e 0801 1204 12020803 2a04 0000803f'],
   ])('%s', (_, attribute, expected) => {

@@ -7,8 +7,9 @@ import { expect, it } from 'vitest';
 import { modeEnvironment, type Mode } from '../../../../src/engine/compile/mode.ts';
 
 async function train(mode: Mode, dump: string): Promise<number[]> {
-  const { stdout } = await execa(process.execPath, ['--import', 'tsx', join(import.meta.dirname, '../../../helpers/hybrid-child.ts'), mode],
-    { env: { ...modeEnvironment(mode), XLA_FLAGS: `--xla_dump_to=${dump}` } });
+  const { stdout } = await execa(process.execPath, ['--import', 'tsx', join(import.meta.dirname, '../../../helpers/hybrid-child.ts'), mode], {
+    env: { ...modeEnvironment(mode), XLA_FLAGS: `--xla_dump_to=${dump}` },
+  });
   return JSON.parse(stdout) as number[];
 }
 

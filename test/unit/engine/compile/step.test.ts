@@ -13,27 +13,37 @@ import { fromTensors, type Params } from '../../../../src/engine/formats/weights
 
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 
-const ROWS = 16, IN = 5, OUT = 3;
-const normals = (name: string, shape: readonly number[]): tf.Tensor =>
-  tf.tensor(stream(3, name, 0).normals(shape.reduce((a, b) => a * b, 1)), [...shape]);
+const ROWS = 16,
+  IN = 5,
+  OUT = 3;
+const normals = (name: string, shape: readonly number[]): tf.Tensor => tf.tensor(stream(3, name, 0).normals(shape.reduce((a, b) => a * b, 1)), [...shape]);
 
 /** Gradient descent of a linear map towards a frozen one, with momentum; the rate is an input, `unused` an untouched part of the state. */
-const descend = (frozen: Params): StepFunction => ({ weight, bias, momentum, unused }, { x, rate }) => {
-  const target = linear(x as tf.Tensor2D, frozen['weight']!, frozen['bias']!);
-  const loss = (w: tf.Tensor, b: tf.Tensor): tf.Scalar => tf.mean(tf.square(tf.sub(linear(x as tf.Tensor2D, w, b), target)));
-  const { value, grads: [dWeight, dBias] } = tf.valueAndGrads((w, b) => loss(w, b))([weight!, bias!]);
-  const moved = tf.add(tf.mul(momentum!, 0.9), dWeight!);
-  return {
-    state: { weight: tf.sub(weight!, tf.mul(moved, rate!)), bias: tf.sub(bias!, tf.mul(dBias!, rate!)), momentum: moved, unused: unused! },
-    outputs: { loss: value, half: tf.mul(value, 0.5) },
+const descend =
+  (frozen: Params): StepFunction =>
+  ({ weight, bias, momentum, unused }, { x, rate }) => {
+    const target = linear(x as tf.Tensor2D, frozen['weight']!, frozen['bias']!);
+    const loss = (w: tf.Tensor, b: tf.Tensor): tf.Scalar => tf.mean(tf.square(tf.sub(linear(x as tf.Tensor2D, w, b), target)));
+    const {
+      value,
+      grads: [dWeight, dBias],
+    } = tf.valueAndGrads((w, b) => loss(w, b))([weight!, bias!]);
+    const moved = tf.add(tf.mul(momentum!, 0.9), dWeight!);
+    return {
+      state: { weight: tf.sub(weight!, tf.mul(moved, rate!)), bias: tf.sub(bias!, tf.mul(dBias!, rate!)), momentum: moved, unused: unused! },
+      outputs: { loss: value, half: tf.mul(value, 0.5) },
+    };
   };
-};
 const start = (): Params => ({
-  weight: normals('weight', [OUT, IN]), bias: normals('bias', [OUT]), momentum: tf.zeros([OUT, IN]), unused: tf.tensor1d([1, -0, 3]),
+  weight: normals('weight', [OUT, IN]),
+  bias: normals('bias', [OUT]),
+  momentum: tf.zeros([OUT, IN]),
+  unused: tf.tensor1d([1, -0, 3]),
 });
 const teacher = (): Params => ({ weight: normals('teacher', [OUT, IN]), bias: tf.zeros([OUT]), 'never read': tf.ones([4]) });
 const batch = (step: number, rows = ROWS): Params => ({
-  x: tf.tensor(stream(4, 'x', step).normals(rows * IN), [rows, IN]), rate: tf.scalar(0.1 / (step + 1)),
+  x: tf.tensor(stream(4, 'x', step).normals(rows * IN), [rows, IN]),
+  rate: tf.scalar(0.1 / (step + 1)),
 });
 
 function train(mode: Mode, steps: number, options: Partial<StepOptions> = {}) {
@@ -49,13 +59,18 @@ function train(mode: Mode, steps: number, options: Partial<StepOptions> = {}) {
 
 function distance(a: ReturnType<typeof fromTensors>, b: ReturnType<typeof fromTensors>): number {
   const squares = (f: (name: string, i: number) => number): number =>
-    Math.sqrt(Object.entries(a).flatMap(([name, { data }]) => [...data.map((_, i) => f(name, i) ** 2)]).reduce((x, y) => x + y, 0));
+    Math.sqrt(
+      Object.entries(a)
+        .flatMap(([name, { data }]) => [...data.map((_, i) => f(name, i) ** 2)])
+        .reduce((x, y) => x + y, 0),
+    );
   return squares((name, i) => a[name]!.data[i]! - b[name]!.data[i]!) / squares((name, i) => b[name]!.data[i]!);
 }
 
 describe('a compiled step', () => {
   it('trains as the same function does op by op', () => {
-    const eager = train('eager', 5), graph = train('graph', 5);
+    const eager = train('eager', 5),
+      graph = train('graph', 5);
     expect(distance(graph.state, eager.state)).toBeLessThan(1e-6);
     graph.losses.forEach((losses, i) => {
       for (const name of ['loss', 'half']) expect(losses[name]).toBeCloseTo(eager.losses[i]![name]!, 5);
@@ -68,7 +83,8 @@ describe('a compiled step', () => {
   });
 
   it('rounds products to bfloat16 and keeps its parameters in float32', () => {
-    const exact = train('graph', 3), rounded = train('graph', 3, { precision: 'bfloat16' });
+    const exact = train('graph', 3),
+      rounded = train('graph', 3, { precision: 'bfloat16' });
     const error = Math.abs(rounded.losses[0]!['loss']! / exact.losses[0]!['loss']! - 1);
     expect(error).toBeLessThan(1e-2);
     expect(error).toBeGreaterThan(1e-6);
@@ -96,19 +112,21 @@ describe('a compiled step', () => {
   });
 
   it('is compiled once for each shape of inputs, with one state throughout', () => {
-    const run = (mode: Mode) => scoped(() => {
-      const frozen = teacher();
-      const step = compileStep(descend(frozen), { state: start(), frozen, mode });
-      [ROWS, 4, ROWS, 4, ROWS].forEach((rows, i) => step.run(batch(i, rows)));
-      const state = fromTensors(step.readState());
-      step.dispose();
-      return state;
-    });
+    const run = (mode: Mode) =>
+      scoped(() => {
+        const frozen = teacher();
+        const step = compileStep(descend(frozen), { state: start(), frozen, mode });
+        [ROWS, 4, ROWS, 4, ROWS].forEach((rows, i) => step.run(batch(i, rows)));
+        const state = fromTensors(step.readState());
+        step.dispose();
+        return state;
+      });
     expect(distance(run('graph'), run('eager'))).toBeLessThan(1e-6);
   });
 
   it('leaves the given tensors alone, and as many tensors after 1,000 steps as after one', () => {
-    const frozen = teacher(), state = start();
+    const frozen = teacher(),
+      state = start();
     const native = nativeBackend() as unknown as { getNumOfTFTensors(): number };
     const step = compileStep(descend(frozen), { state, frozen, mode: 'graph' });
     const run = (i: number): void => {
@@ -154,11 +172,37 @@ describe('what cannot be compiled', () => {
   const outside = (): tf.Tensor => tf.keep(tf.square(normals('outside', [2])));
   const refusals: Record<string, [code: string, message: RegExp, (x: tf.Tensor, outside: tf.Tensor) => tf.Tensor]> = {
     'a value read': ['VALUE_READ', /leaves all values in the engine/, x => tf.mul(x, x.dataSync()[0]!)],
-    'a value read in the end': ['VALUE_READ', /leaves all values in the engine/, x => { const y = tf.sum(x); y.arraySync(); return y; }],
-    'a value read by promise': ['VALUE_READ', /leaves all values in the engine/, x => { x.data().catch(() => undefined); return x; }],
-    'a refusal that the step swallows': ['VALUE_READ', /leaves all values/, x => { try { x.dataSync(); } catch { /* goes on */ } return x; }],
+    'a value read in the end': [
+      'VALUE_READ',
+      /leaves all values in the engine/,
+      x => {
+        const y = tf.sum(x);
+        y.arraySync();
+        return y;
+      },
+    ],
+    'a value read by promise': [
+      'VALUE_READ',
+      /leaves all values in the engine/,
+      x => {
+        x.data().catch(() => undefined);
+        return x;
+      },
+    ],
+    'a refusal that the step swallows': [
+      'VALUE_READ',
+      /leaves all values/,
+      x => {
+        try {
+          x.dataSync();
+        } catch {
+          /* goes on */
+        }
+        return x;
+      },
+    ],
     'a random op of tfjs': ['RANDOM_DRAW', /Math\.random/, x => tf.add(x, tf.randomUniform([2]))],
-    'dropout': ['RANDOM_DRAW', /Math\.random/, x => tf.dropout(x, 0.5)],
+    dropout: ['RANDOM_DRAW', /Math\.random/, x => tf.dropout(x, 0.5)],
     'a stream of our own': ['RANDOM_DRAW', /stream 'noise'/, x => tf.mul(x, stream(1, 'noise', 0).uniform())],
     'a tensor from outside': ['CAPTURED_TENSOR', /Expected Mul to read .* as its input 1/, (x, other) => tf.mul(x, other)],
     'an op that is not known': ['UNKNOWN_OP', /got Cumsum.*ops\.ts/, x => tf.cumsum(x)],
@@ -166,8 +210,10 @@ describe('what cannot be compiled', () => {
 
   it.each(Object.keys(refusals))('%s', name => {
     const [code, message, f] = refusals[name]!;
-    const other = outside(), backend = nativeBackend();
-    const { binding } = backend, random = Math.random;
+    const other = outside(),
+      backend = nativeBackend();
+    const { binding } = backend,
+      random = Math.random;
     const tensors = tf.memory().numTensors;
     const step = compileStep((_, { x }) => ({ state: {}, outputs: { y: tf.sum(f(x!, other)) } }), { state: {}, mode: 'graph' });
     const x = tf.tensor1d([1, 2]);
@@ -184,7 +230,8 @@ describe('what cannot be compiled', () => {
   });
 
   it('a tensor from outside whose values are still on the host', () => {
-    const host = tf.tensor1d([3, 4]), x = tf.tensor1d([1, 2]);
+    const host = tf.tensor1d([3, 4]),
+      x = tf.tensor1d([1, 2]);
     const step = compileStep((_, { x }) => ({ state: {}, outputs: { y: tf.sum(tf.mul(x!, host)) } }), { state: {}, mode: 'graph' });
     expect(attempt(() => step.run({ x }))).toMatchObject({ code: 'CAPTURED_TENSOR' });
     tf.dispose([host, x]);
@@ -211,14 +258,21 @@ describe('what cannot be compiled', () => {
   });
 
   it('an error of the step itself comes through, and the engine is as before', () => {
-    const backend = nativeBackend(), { binding } = backend;
-    const step = compileStep(() => { throw new RangeError('mine'); }, { state: {}, mode: 'graph' });
+    const backend = nativeBackend(),
+      { binding } = backend;
+    const step = compileStep(
+      () => {
+        throw new RangeError('mine');
+      },
+      { state: {}, mode: 'graph' },
+    );
     expect(() => step.run({})).toThrow(RangeError);
     expect(backend.binding).toBe(binding);
   });
 
   it('a new state that does not fit', () => {
-    const w = tf.tensor1d([1, 2]), x = tf.scalar(1);
+    const w = tf.tensor1d([1, 2]),
+      x = tf.scalar(1);
     const step = compileStep(({ w }, { x }) => ({ state: { w: tf.mul(w!, x!) }, outputs: { y: tf.sum(w!) } }), { state: { w }, mode: 'graph' });
     step.run({ x });
     expect(attempt(() => step.writeState({ w: x }))).toMatchObject({ code: 'STATE', message: expect.stringContaining('stay float32 [2], got float32 []') as string });
@@ -228,7 +282,8 @@ describe('what cannot be compiled', () => {
   });
 
   it('a frozen tensor that is read is set once, and may be of any size', () => {
-    const table = tf.range(0, 100_000), index = tf.tensor1d([7, 99_999], 'int32');
+    const table = tf.range(0, 100_000),
+      index = tf.tensor1d([7, 99_999], 'int32');
     const step = compileStep((_, { index }) => ({ state: {}, outputs: { y: tf.sum(tf.gather(table, index!)) } }), { state: {}, frozen: { table }, mode: 'graph' });
     expect(step.run({ index })).toEqual({ y: 100_006 });
     step.dispose();

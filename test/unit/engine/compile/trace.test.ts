@@ -20,34 +20,48 @@ import { executedOps, recordedOps } from '../../../helpers/executed-record.ts';
 
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 
-interface Stage { readonly weights: Weights; readonly groups: ParamGroups; readonly loss: LossFunction; readonly inputs: Params }
+interface Stage {
+  readonly weights: Weights;
+  readonly groups: ParamGroups;
+  readonly loss: LossFunction;
+  readonly inputs: Params;
+}
 
 const dropPath = (): tf.Tensor => tf.tensor(stream(1, 'drop path', 0).uniforms(student.depth * 2 * BATCH), [student.depth, 2, BATCH]);
 
 function distill(target: string, fields: Parameters<typeof lossOf>[1] = {}): Stage {
   const recipe = lossOf(TARGETS[target]!, { drop_path: 0.1, ...fields });
-  const weights = initialise(studentSpec(recipe, teacher), 1), masking = recipe.mask_ratio > 0 ? masks() : undefined;
+  const weights = initialise(studentSpec(recipe, teacher), 1),
+    masking = recipe.mask_ratio > 0 ? masks() : undefined;
   return {
-    weights, groups: pretrainGroups(weights, 0.05), loss: studentLoss(recipe, normalisation),
+    weights,
+    groups: pretrainGroups(weights, 0.05),
+    loss: studentLoss(recipe, normalisation),
     inputs: { images: images(), drop_path: dropPath(), ...masking, ...targetsOf(recipe, { images: images(), masks: masking }) },
   };
 }
 
 function pretrain(): Stage {
-  const config = { encoder: student, ...reconstruction }, weights = initMae(student, reconstruction.decoder, 1);
+  const config = { encoder: student, ...reconstruction },
+    weights = initMae(student, reconstruction.decoder, 1);
   return {
-    weights, groups: pretrainGroups(weights, 0.05), inputs: { images: images(), ...masks() },
+    weights,
+    groups: pretrainGroups(weights, 0.05),
+    inputs: { images: images(), ...masks() },
     loss: (params, { images: pixels, ...rest }) => ({ loss: maeLoss(params, normalise(pixels!, normalisation), config, rest as unknown as MaskTensors) }),
   };
 }
 
 function classifier(): Stage {
-  const weights = initClassifier(student, 4, 1), rates = linearRates(0.1, student.depth);
+  const weights = initClassifier(student, 4, 1),
+    rates = linearRates(0.1, student.depth);
   return {
-    weights, groups: finetuneGroups(weights, { depth: student.depth, weightDecay: 0.05, layerDecay: 0.75 }),
+    weights,
+    groups: finetuneGroups(weights, { depth: student.depth, weightDecay: 0.05, layerDecay: 0.75 }),
     inputs: { images: images(), drop_path: dropPath(), targets: tf.softmax(tf.ones([BATCH, 4])) },
-    loss: (params, { images: pixels, targets, drop_path }) =>
-      ({ loss: softmaxCrossEntropy(targets!, classify(params, normalise(pixels!, normalisation), student, { dropPath: { rates, uniforms: drop_path! } })) }),
+    loss: (params, { images: pixels, targets, drop_path }) => ({
+      loss: softmaxCrossEntropy(targets!, classify(params, normalise(pixels!, normalisation), student, { dropPath: { rates, uniforms: drop_path! } })),
+    }),
   };
 }
 
@@ -78,7 +92,9 @@ it.each(Object.keys(stages))('%s', name => {
 
 it('evaluations and targets of a teacher are recorded as they are executed, too', () => {
   tf.engine().startScope();
-  const params = toTensors(initClassifier(student, 4, 1)), pixels = images(), labels = tf.tensor1d([0, 1, 2], 'int32');
+  const params = toTensors(initClassifier(student, 4, 1)),
+    pixels = images(),
+    labels = tf.tensor1d([0, 1, 2], 'int32');
   const score = (): unknown => {
     const logits = classify(params, normalise(pixels, normalisation), student);
     return tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels), 'float32'));

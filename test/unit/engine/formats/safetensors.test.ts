@@ -16,8 +16,12 @@ function file(header: string, data: Uint8Array = new Uint8Array()): Uint8Array {
 
 describe('writeSafetensors', () => {
   let folder: string;
-  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'safetensors-')); });
-  afterEach(() => { rmSync(folder, { recursive: true }); });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'safetensors-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
 
   it('writes a file that reads back, and nothing beside it', () => {
     const path = join(folder, 'weights.safetensors');
@@ -29,13 +33,17 @@ describe('writeSafetensors', () => {
   it('leaves the old file as it was when the tensors cannot be written', () => {
     const path = join(folder, 'weights.safetensors');
     writeFileSync(path, 'old');
-    expect(() => { writeSafetensors(path, new Map([['x', { ...x, shape: [5] }]])); }).toThrow('to have 5 elements, got 4');
+    expect(() => {
+      writeSafetensors(path, new Map([['x', { ...x, shape: [5] }]]));
+    }).toThrow('to have 5 elements, got 4');
     expect(readFileSync(path, 'utf8')).toBe('old');
     expect(readdirSync(folder)).toEqual(['weights.safetensors']);
   });
 
   it('removes its temporary file when the rename fails', () => {
-    expect(() => { writeSafetensors(folder, new Map([['x', x]])); }).toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+    expect(() => {
+      writeSafetensors(folder, new Map([['x', x]]));
+    }).toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
     expect(readdirSync(folder)).toEqual([]);
     expect(readdirSync(join(folder, '..')).filter(name => name.startsWith('.safetensors-') && name.endsWith(`.${process.pid}.tmp`))).toEqual([]);
   });
@@ -44,8 +52,20 @@ describe('writeSafetensors', () => {
 describe('serializeSafetensors', () => {
   it('pads the header to 8 bytes and gives the same bytes whatever the order of insertion', () => {
     const b: StoredTensor = { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 3) };
-    const one = serializeSafetensors(new Map<string, StoredTensor>([['b', b], ['x', x]]), { k: '1', a: '2' });
-    const other = serializeSafetensors(new Map<string, StoredTensor>([['x', x], ['b', b]]), { a: '2', k: '1' });
+    const one = serializeSafetensors(
+      new Map<string, StoredTensor>([
+        ['b', b],
+        ['x', x],
+      ]),
+      { k: '1', a: '2' },
+    );
+    const other = serializeSafetensors(
+      new Map<string, StoredTensor>([
+        ['x', x],
+        ['b', b],
+      ]),
+      { a: '2', k: '1' },
+    );
     expect(one).toEqual(other);
     expect(new DataView(one.buffer, one.byteOffset).getUint32(0, true) % 8).toBe(0);
     expect([...parseSafetensors(one).tensors.keys()]).toEqual(['x', 'b']); // the wider dtype first

@@ -18,7 +18,9 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'weights-'));
   await loadEngine({ device: 'cpu', threads: 1 });
 });
-afterAll(() => { rmSync(folder, { recursive: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 describe('weights', () => {
   it('go into tensors and variables and back bit for bit', () => {
@@ -32,7 +34,8 @@ describe('weights', () => {
   });
 
   it('can be the variables of two models of one process', () => {
-    const one = toVariables(weights), other = toVariables(weights);
+    const one = toVariables(weights),
+      other = toVariables(weights);
     one['scale']!.assign(tf.scalar(2));
     expect(other['scale']!.dataSync()[0]).toBe(Math.fround(0.1));
     tf.dispose([one, other]);

@@ -58,9 +58,7 @@ describe('stream', () => {
   });
 
   it('gives different numbers for another seed, purpose or step', () => {
-    const draws = [
-      stream(0, 'a', 0), stream(1, 'a', 0), stream(2 ** 32, 'a', 0), stream(0, 'b', 0), stream(0, 'a', 1), stream(0, 'aa', 0),
-    ].map(s => s.uniforms(4).join());
+    const draws = [stream(0, 'a', 0), stream(1, 'a', 0), stream(2 ** 32, 'a', 0), stream(0, 'b', 0), stream(0, 'a', 1), stream(0, 'aa', 0)].map(s => s.uniforms(4).join());
     expect(new Set(draws).size).toBe(draws.length);
   });
 
@@ -87,7 +85,8 @@ describe('stream', () => {
   });
 
   it('draws integers without bias (chi-square, 12 degrees of freedom, p > 0.001)', () => {
-    const below = 13, n = 130_000;
+    const below = 13,
+      n = 130_000;
     const counts = new Uint32Array(below);
     const s = stream(5, 'chi-square', 0);
     for (let i = 0; i < n; i++) counts[s.integer(below)]!++;
@@ -97,7 +96,8 @@ describe('stream', () => {
 
   it('rejects words that would favour small remainders', () => {
     // 3 * 2^30: plain remainder would give values below 2^30 with probability 1/2 instead of 1/3.
-    const below = 3 * 2 ** 30, n = 20_000;
+    const below = 3 * 2 ** 30,
+      n = 20_000;
     const s = stream(6, 'bias', 0);
     let small = 0;
     for (let i = 0; i < n; i++) if (s.integer(below) < 2 ** 30) small++;
@@ -117,8 +117,13 @@ describe('stream', () => {
   });
 
   it.each([
-    ['seed', -1, 0], ['seed', 0.5, 0], ['seed', 2 ** 53, 0], ['seed', Number.NaN, 0],
-    ['step', 0, -1], ['step', 0, 1.5], ['step', 0, 2 ** 32],
+    ['seed', -1, 0],
+    ['seed', 0.5, 0],
+    ['seed', 2 ** 53, 0],
+    ['seed', Number.NaN, 0],
+    ['step', 0, -1],
+    ['step', 0, 1.5],
+    ['step', 0, 2 ** 32],
   ])('refuses a bad %s (seed %d, step %d)', (name, seed, step) => {
     expect(() => stream(seed, 'x', step)).toThrow(new RegExp(`Expected ${name} to be an integer`));
   });

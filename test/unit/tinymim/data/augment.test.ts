@@ -4,8 +4,7 @@ import { applyJitter, drawJitter } from '../../../../src/tinymim/data/color-jitt
 import { resizeBicubic, type Pixels } from '../../../../src/tinymim/data/resize.ts';
 import { stream } from '../../../../src/engine/random/rng.ts';
 
-const pixels = (height: number, width: number, channels: number, ...data: number[]): Pixels =>
-  ({ data: Uint8Array.from(data), offset: 0, height, width, channels });
+const pixels = (height: number, width: number, channels: number, ...data: number[]): Pixels => ({ data: Uint8Array.from(data), offset: 0, height, width, channels });
 
 describe('roundHalfEven', () => {
   it('sends halves to the even neighbour, as Python does', () => {
@@ -26,7 +25,7 @@ describe('randomResizedCrop', () => {
     const boxes = Array.from({ length: 4000 }, () => randomResizedCrop(draws, 1000, 1000, { scale: [0.1, 0.3], ratio: [0.5, 2] }));
     const mean = (value: (box: (typeof boxes)[number]) => number): number => boxes.reduce((sum, box) => sum + value(box), 0) / boxes.length;
     // Standard errors: 0.0009, 0.006, 0.005.
-    expect(mean(box => box.width * box.height / 1e6)).toBeCloseTo(0.2, 2);
+    expect(mean(box => (box.width * box.height) / 1e6)).toBeCloseTo(0.2, 2);
     expect(Math.abs(mean(box => Math.log(box.width / box.height)))).toBeLessThan(0.025);
     expect(Math.abs(mean(box => box.left / (1000 - box.width)) - 0.5)).toBeLessThan(0.02);
   });
@@ -42,8 +41,7 @@ describe('flipHorizontal', () => {
 
 describe('jitter', () => {
   it('draws the same factors for the others when one is turned off', () => {
-    const factor = (options: Parameters<typeof drawJitter>[1], name: string): number | undefined =>
-      drawJitter(stream(3, 'test', 0), options).find(([adjustment]) => adjustment === name)?.[1];
+    const factor = (options: Parameters<typeof drawJitter>[1], name: string): number | undefined => drawJitter(stream(3, 'test', 0), options).find(([adjustment]) => adjustment === name)?.[1];
     const all = { brightness: 0.4, contrast: 0.3, saturation: 0.2 };
     expect(factor({ ...all, brightness: 0 }, 'contrast')).toBe(factor(all, 'contrast'));
     expect(factor({ ...all, brightness: 0 }, 'brightness')).toBe(1);
@@ -78,8 +76,7 @@ describe('jitter', () => {
 describe('resizeBicubic', () => {
   it('refuses a box outside the image, and other channels', () => {
     const source = pixels(2, 2, 1, 1, 2, 3, 4);
-    expect(() => resizeBicubic(source, { top: 0, left: 1, height: 2, width: 2 }, pixels(1, 1, 1, 0))).toThrow(
-      'Expected a box of whole pixels within 2x2, got 2x2 at row 0, column 1.');
+    expect(() => resizeBicubic(source, { top: 0, left: 1, height: 2, width: 2 }, pixels(1, 1, 1, 0))).toThrow('Expected a box of whole pixels within 2x2, got 2x2 at row 0, column 1.');
     expect(() => resizeBicubic(source, { top: 0, left: 0, height: 2, width: 0.5 }, pixels(1, 1, 1, 0))).toThrow(RangeError);
     expect(() => resizeBicubic(source, { top: 0, left: 0, height: 2, width: 2 }, pixels(1, 1, 3, 0, 0, 0))).toThrow('Expected a target of 1 channels, got 3.');
   });

@@ -11,8 +11,7 @@ import { ensureFiles, filesStatus, readKnownFile, type KnownFile, type Source } 
 import { debianSource, folderSource, webSource } from '../../../../src/tinymim/data/sources.ts';
 
 const CONTENT = { one: Buffer.from('first file'), two: Buffer.from('second file') };
-const files: KnownFile[] = Object.entries(CONTENT).map(([name, content]) => (
-  { name, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') }));
+const files: KnownFile[] = Object.entries(CONTENT).map(([name, content]) => ({ name, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') }));
 const MEND = 'Mend it so.';
 
 let folder: string, dir: string;
@@ -132,13 +131,11 @@ describe('webSource', () => {
   });
 
   it('names the address and the status of a file that is not there', async () => {
-    await serve({ '/one.gz': packed['/one.gz'] }, address =>
-      expect(ensure(webSource('Publisher', address, 31))).rejects.toThrow(`${address}/two.gz: Expected status 200, got 404 Not Found`));
+    await serve({ '/one.gz': packed['/one.gz'] }, address => expect(ensure(webSource('Publisher', address, 31))).rejects.toThrow(`${address}/two.gz: Expected status 200, got 404 Not Found`));
   });
 
   it('stops reading an answer that is larger than the file can be', async () => {
-    await serve({ ...packed, '/two.gz': Buffer.alloc(100_000) }, address =>
-      expect(ensure(webSource('Publisher', address, 31))).rejects.toThrow(/two\.gz: Expected at most 1035 bytes, got more/));
+    await serve({ ...packed, '/two.gz': Buffer.alloc(100_000) }, address => expect(ensure(webSource('Publisher', address, 31))).rejects.toThrow(/two\.gz: Expected at most 1035 bytes, got more/));
   });
 
   it('says why nothing answered', async () => {
@@ -164,7 +161,7 @@ describe('debianSource', () => {
   const unpack = (): string => `mkdir -p "$3/usr/share" && cp -r "${published('package')}" "$3/usr/share/x"`;
 
   it('unpacks the package without installing it', async () => {
-    commands({ 'apt-get': '[ "$1" = download ] && touch dataset-x_1_all.deb', 'dpkg': `[ "$1" = -x ] && [ -f "$2" ] && ${unpack()}` });
+    commands({ 'apt-get': '[ "$1" = download ] && touch dataset-x_1_all.deb', dpkg: `[ "$1" = -x ] && [ -f "$2" ] && ${unpack()}` });
     await ensure(source);
     expectPresent();
     expect(lines).toEqual(['Downloading the Debian package dataset-x (31 MB), unpacked without installing it ...']);
@@ -174,7 +171,7 @@ describe('debianSource', () => {
     const lists = join(folder, 'lists');
     commands({
       'apt-get': `if [ "$1" = update ]; then touch ${lists}; elif [ -f ${lists} ]; then touch x.deb; else echo "E: Unable to locate package dataset-x" >&2; exit 100; fi`,
-      'dpkg': unpack(),
+      dpkg: unpack(),
     });
     vi.spyOn(process, 'getuid').mockReturnValueOnce(1000);
     await expect(ensure(source)).rejects.toThrow('E: Unable to locate package dataset-x (the package lists may be empty: run apt-get update as root)');
@@ -202,8 +199,7 @@ describe('Fashion-MNIST', () => {
     const mnist = join(folder, 'mnist');
     mkdirSync(mnist);
     writeFileSync(join(mnist, 'train-images-idx3-ubyte'), 'digits');
-    await expect(ensureFashionMnist(folder, say, { FASHION_MNIST_DIR: mnist })).rejects.toThrow(
-      /FASHION_MNIST_DIR=.*mnist: Expected .*train-images-idx3-ubyte to have 47040016 bytes, got 6/);
+    await expect(ensureFashionMnist(folder, say, { FASHION_MNIST_DIR: mnist })).rejects.toThrow(/FASHION_MNIST_DIR=.*mnist: Expected .*train-images-idx3-ubyte to have 47040016 bytes, got 6/);
     expect(readFileSync(join(mnist, 'train-images-idx3-ubyte'), 'utf8')).toBe('digits');
   });
 });

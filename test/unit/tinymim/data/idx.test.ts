@@ -17,7 +17,10 @@ function code(bytes: Uint8Array): string | undefined {
 }
 
 describe('parseIdx', () => {
-  it.each([['plain', valid], ['gzipped', gzipSync(valid)]])('reads a %s file', (_, bytes) => {
+  it.each([
+    ['plain', valid],
+    ['gzipped', gzipSync(valid)],
+  ])('reads a %s file', (_, bytes) => {
     const { shape, data } = parseIdx(bytes, 'test.idx');
     expect(shape).toEqual([2, 3]);
     expect([...data]).toEqual([1, 2, 3, 4, 5, 255]);

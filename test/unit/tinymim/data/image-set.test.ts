@@ -9,8 +9,7 @@ const spec = { name: 'procedural', classes: 4, image_size: [12, 16], channels: 3
 const { train, validation, test, mean, std } = openDataset(spec, '');
 
 const perClass = (set: ImageSet): number[] => set.classes.map((_, label) => set.labels.filter(own => own === label).length);
-const imagesOf = (set: ImageSet): string[] => Array.from({ length: set.count }, (_, i) =>
-  Buffer.from(set.images.subarray(i * imageBytes(set), (i + 1) * imageBytes(set))).toString('base64'));
+const imagesOf = (set: ImageSet): string[] => Array.from({ length: set.count }, (_, i) => Buffer.from(set.images.subarray(i * imageBytes(set), (i + 1) * imageBytes(set))).toString('base64'));
 
 describe('procedural images', () => {
   it('have the sizes of the spec, in memory that threads can share', () => {
@@ -78,7 +77,8 @@ describe('channelStatistics', () => {
 
 describe('subsets', () => {
   it('of labelled images have balanced classes and contain the smaller ones', () => {
-    const large = labelledSubset(train, 42), small = labelledSubset(train, 8);
+    const large = labelledSubset(train, 42),
+      small = labelledSubset(train, 8);
     expect(perClass(large)).toEqual([11, 11, 10, 10]);
     expect(perClass(small)).toEqual([2, 2, 2, 2]);
     expect(imagesOf(large)).toEqual(expect.arrayContaining(imagesOf(small)));
@@ -89,7 +89,8 @@ describe('subsets', () => {
   });
 
   it('of unlabelled images have distinct images and contain the smaller ones', () => {
-    const large = imagesOf(unlabelledSubset(train, 60)), small = imagesOf(unlabelledSubset(train, 10));
+    const large = imagesOf(unlabelledSubset(train, 60)),
+      small = imagesOf(unlabelledSubset(train, 10));
     expect(new Set(large).size).toBe(60);
     expect(large).toEqual(expect.arrayContaining(small));
     expect(imagesOf(unlabelledSubset(train, train.count))).toEqual(imagesOf(train));
@@ -107,7 +108,11 @@ describe('subsets', () => {
 describe('evalBatches', () => {
   it('gives every image once, in order, with its label', () => {
     const batches = [...evalBatches(test, 16)];
-    expect(batches.map(({ start, labels }) => [start, labels.length])).toEqual([[0, 16], [16, 16], [32, 9]]);
+    expect(batches.map(({ start, labels }) => [start, labels.length])).toEqual([
+      [0, 16],
+      [16, 16],
+      [32, 9],
+    ]);
     expect(Buffer.concat(batches.map(({ images }) => images)).equals(test.images)).toBe(true);
     expect(batches.flatMap(({ labels }) => [...labels])).toEqual([...test.labels]);
   });
@@ -144,9 +149,11 @@ describe('joinIdx', () => {
 
 describe('openDataset', () => {
   it('says which file of Fashion-MNIST is missing and what mends that', () => {
-    expect(() => openDataset({ name: 'fashion-mnist' }, '/nonexistent')).toThrow(expect.objectContaining({
-      code: 'DATA_MISSING',
-      message: 'Expected the file /nonexistent/fashion-mnist/train-images-idx3-ubyte, got none. Run `npx ablate setup`.',
-    }));
+    expect(() => openDataset({ name: 'fashion-mnist' }, '/nonexistent')).toThrow(
+      expect.objectContaining({
+        code: 'DATA_MISSING',
+        message: 'Expected the file /nonexistent/fashion-mnist/train-images-idx3-ubyte, got none. Run `npx ablate setup`.',
+      }),
+    );
   });
 });

@@ -148,7 +148,9 @@ describe('createLoader', () => {
   it('runs in programs started with tsx, and lets them end once closed', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'data-loader-'));
     const source = join(import.meta.dirname, '../../../../src/tinymim/data');
-    writeFileSync(join(folder, 'main.mts'), `
+    writeFileSync(
+      join(folder, 'main.mts'),
+      `
       import { openDataset } from '${source}/dataset.ts';
       import { createLoader } from '${source}/loader.ts';
       const spec = { name: 'procedural', classes: 3, image_size: [8, 10], channels: 1, train: 50, validation: 1, test: 1, seed: 1 } as const;
@@ -156,7 +158,8 @@ describe('createLoader', () => {
       const loader = createLoader({ set: train, batchSize: 8, seed: 5, augment: {}, withLabels: false, startStep: 7, endStep: 8 });
       process.stdout.write(Buffer.from((await loader.next()).images).toString('base64'));
       await loader.close();
-    `);
+    `,
+    );
     try {
       const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', join(folder, 'main.mts')], { cwd: import.meta.dirname });
       expect(stdout).toBe(digest(makeBatch(plain, 7)));

@@ -40,20 +40,26 @@ function lossOf(of: Target, params: Params, config: ViTConfig, targets: Record<s
 
 describe('relations', () => {
   it('are dot products scaled by the width of the head', () => {
-    const x = draw('x', [1, 1, 2, 4]) as tf.Tensor4D, y = draw('y', [1, 1, 3, 4]) as tf.Tensor4D;
+    const x = draw('x', [1, 1, 2, 4]) as tf.Tensor4D,
+      y = draw('y', [1, 1, 3, 4]) as tf.Tensor4D;
     const rows = (t: tf.Tensor) => tf.reshape(t, [-1, 4]).arraySync() as number[][];
     const expected = rows(x).map(a => rows(y).map(b => a.reduce((sum, value, i) => sum + value * b[i]!, 0) / 2));
     expectClose(relationLogits(x, y), tf.tensor(expected.flat(), [1, 1, 2, 3]), 1e-6);
   });
 
   it('averaged over the heads are the mean of those by heads', () => {
-    const x = draw('x', [2, 3, 5, 4]) as tf.Tensor4D, y = draw('y', [2, 3, 5, 4]) as tf.Tensor4D;
+    const x = draw('x', [2, 3, 5, 4]) as tf.Tensor4D,
+      y = draw('y', [2, 3, 5, 4]) as tf.Tensor4D;
     expectClose(averagedRelationLogits(x, y), tf.mean(relationLogits(x, y), 1, true), 1e-6);
   });
 
   it('of visible tokens are the rows and columns of the relations of all', () => {
-    const params = teacherParams(), features = extractFeatures(params, images(), teacher, [tapOf(target, BLOCK)]);
-    const visible = [[4, 0, 3], [1, 5, 2]];
+    const params = teacherParams(),
+      features = extractFeatures(params, images(), teacher, [tapOf(target, BLOCK)]);
+    const visible = [
+      [4, 0, 3],
+      [1, 5, 2],
+    ];
     const gathered = teacherTargets(target, { params, features, block: BLOCK }, tf.tensor2d(visible, [2, 3], 'int32'));
     const whole = teacherTargets(target, { params, features, block: BLOCK });
     for (const pair of target.pairs) {
@@ -75,9 +81,15 @@ describe('relations', () => {
       { of: { family: 'class-token', loss: 'mse', temperature: 1, final_norm: true }, block: 4 },
     ];
     const params = teacherParams();
-    const features = extractFeatures(params, images(), teacher, taps.map(({ of, block }) => tapOf(of, block)));
+    const features = extractFeatures(
+      params,
+      images(),
+      teacher,
+      taps.map(({ of, block }) => tapOf(of, block)),
+    );
     for (const { of, block } of taps) {
-      const together = teacherTargets(of, { params, features, block }), alone = tensorsOf(of, params, teacher, block);
+      const together = teacherTargets(of, { params, features, block }),
+        alone = tensorsOf(of, params, teacher, block);
       expect(Object.keys(together)).toEqual(Object.keys(alone));
       for (const [term, expected] of Object.entries(alone)) expectClose(together[term]!, expected, 0, term);
     }
@@ -86,10 +98,20 @@ describe('relations', () => {
 
 describe('gatherTokens', () => {
   it('takes the class token first, then the patches of each sample, for all heads alike', () => {
-    const patches = tf.tensor2d([[2, 0], [1, 3]], [2, 2], 'int32');
+    const patches = tf.tensor2d(
+      [
+        [2, 0],
+        [1, 3],
+      ],
+      [2, 2],
+      'int32',
+    );
     const x = tf.reshape(tf.range(0, 2 * 3 * 5 * 2), [2, 3, 5, 2]);
     const all = x.arraySync() as number[][][][];
-    const expected = [[0, 3, 1], [0, 2, 4]].map((tokens, sample) => all[sample]!.map(head => tokens.map(token => head[token]!)));
+    const expected = [
+      [0, 3, 1],
+      [0, 2, 4],
+    ].map((tokens, sample) => all[sample]!.map(head => tokens.map(token => head[token]!)));
     expectClose(gatherTokens(x, patches), tf.tensor(expected), 0);
     const firstHead = tf.reshape(tf.slice(x, [0, 0, 0, 0], [2, 1, 5, 2]), [2, 5, 2]);
     expectClose(gatherTokens(firstHead, patches), tf.tensor(expected.map(heads => heads[0]!)), 0);
@@ -113,7 +135,8 @@ describe('relationLoss', () => {
   const taught = () => tensorsOf(target, teacherParams(), teacher, BLOCK);
 
   it.each(['kl', 'mse', 'smooth_l1'] as const)('is the sum of its terms and falls along its gradient (%s)', loss => {
-    const targets = taught(), of = relation(['qk', 'vv'], loss);
+    const targets = taught(),
+      of = relation(['qk', 'vv'], loss);
     const at = (params: Params) => lossOf(of, params, aligned, targets);
     const { loss: total, terms } = at(studentParams());
     expect(Object.keys(terms)).toEqual(of.pairs);
@@ -138,7 +161,21 @@ describe('relationLoss', () => {
     ['another number of heads', () => lossOf(target, studentParams(), student, taught()), /teacher's 6 heads, got 3\. Set last_block_heads/],
     ['a pair that the student lacks', () => relationLoss({ qk: taught()['qk'] as tf.Tensor4D }, taught(), 'kl'), /contain "vv", got qk/],
     ['targets without a pair', () => lossOf(relation(['qq']), studentParams(), aligned, taught()), /teacher's "qq" among the targets, got qk, vv/],
-    ['other tokens', () => lossOf(target, studentParams(), aligned, taught(), { tokens: tf.tensor2d([[0, 1], [2, 3]], [2, 2], 'int32') }), /relations of 7 tokens as the teacher has, got 3/],
+    [
+      'other tokens',
+      () =>
+        lossOf(target, studentParams(), aligned, taught(), {
+          tokens: tf.tensor2d(
+            [
+              [0, 1],
+              [2, 3],
+            ],
+            [2, 2],
+            'int32',
+          ),
+        }),
+      /relations of 7 tokens as the teacher has, got 3/,
+    ],
     ['no pair at all', () => relationLoss({}, {}, 'kl'), /at least one tensor of the teacher/],
   ])('refuses %s', (_, call, message) => {
     expect(call).toThrow(ModelError);

@@ -20,16 +20,28 @@ function step(recipe: DistillLoss, weightDecay: number): { before: Params; after
   const params = toTensors(weights);
   const optimizer = initAdamW(Object.fromEntries(Object.entries(params).filter(([name]) => name in groups)));
   const given = { images: images(), masks: recipe.mask_ratio > 0 ? masks() : undefined };
-  const trainer = createTrainer({ params, optimizer }, {
-    loss: studentLoss(recipe, normalisation), groups, betas: [0.9, 0.95], microBatches: 1, engine: { mode: 'eager', precision: 'float32' }, signature: 'test',
-  });
+  const trainer = createTrainer(
+    { params, optimizer },
+    {
+      loss: studentLoss(recipe, normalisation),
+      groups,
+      betas: [0.9, 0.95],
+      microBatches: 1,
+      engine: { mode: 'eager', precision: 'float32' },
+      signature: 'test',
+    },
+  );
   trainer.feed({ images: given.images, ...given.masks, ...targetsOf(recipe, given) }, 1e-2);
   return { before: toTensors(weights), after: trainer.finish() };
 }
 
 const last = `blocks.${student.depth - 1}`;
 const NAMES: Readonly<Record<Exclude<Part, 'q' | 'k' | 'v'>, readonly string[]>> = {
-  norm1: [`${last}.norm1`], proj: [`${last}.attn.proj`], norm2: [`${last}.norm2`], mlp: [`${last}.mlp.fc1`, `${last}.mlp.fc2`], norm: ['norm'],
+  norm1: [`${last}.norm1`],
+  proj: [`${last}.attn.proj`],
+  norm2: [`${last}.norm2`],
+  mlp: [`${last}.mlp.fc1`, `${last}.mlp.fc2`],
+  norm: ['norm'],
 };
 
 /** Tensors of a part of the last block: weights and biases. */

@@ -16,7 +16,9 @@ const deviation = (data: Float32Array) => Math.sqrt(data.reduce((sum, x) => sum 
 const largest = (data: Float32Array) => data.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
 
 describe('names and shapes are those of the official models', () => {
-  interface Json { config: EncoderFields & { image_size: [number, number]; patch_size: number; decoder?: EncoderFields; num_classes?: number } }
+  interface Json {
+    config: EncoderFields & { image_size: [number, number]; patch_size: number; decoder?: EncoderFields; num_classes?: number };
+  }
   const official = (name: string) => {
     const { config, tensors } = fixture<Json>(name);
     const params = Object.entries(tensors).flatMap(([key, { shape }]) => (key.startsWith('param/') ? [[key.slice(6), [...shape]] as const] : []));
@@ -52,7 +54,8 @@ describe('values', () => {
   it('linear layers and patch projection: xavier uniform', () => {
     const bounds = { 'patch_embed.proj.weight': 64 + 64, 'blocks.1.attn.qkv.weight': 64 + 3 * 64, 'blocks.0.mlp.fc1.weight': 64 + 256, 'decoder_pred.weight': 32 + 64 };
     for (const [name, fans] of Object.entries(bounds)) {
-      const bound = Math.sqrt(6 / fans), { data } = weights[name]!;
+      const bound = Math.sqrt(6 / fans),
+        { data } = weights[name]!;
       expect(largest(data), name).toBeLessThanOrEqual(bound);
       expect(largest(data), name).toBeGreaterThan(0.98 * bound);
       expect(deviation(data) / (bound / Math.sqrt(3)), name).toBeCloseTo(1, 1);
@@ -103,7 +106,8 @@ describe('streams', () => {
 
 describe('warmStart', () => {
   it('takes the encoder out of an MAE checkpoint and leaves the head as initialised', () => {
-    const mae = initMae(config, decoder, 1), fresh = initClassifier(config, 10, 2);
+    const mae = initMae(config, decoder, 1),
+      fresh = initClassifier(config, 10, 2);
     const { weights, loaded, fresh: untouched, unused } = warmStart(fresh, mae);
     expect(weights['blocks.0.attn.qkv.weight']).toBe(mae['blocks.0.attn.qkv.weight']);
     expect(weights['head.weight']).toBe(fresh['head.weight']);

@@ -2,28 +2,36 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keptPatches, maskingIndices } from '../../../../src/tinymim/nn/masking.ts';
 
-const cases = fc.record({ batch: fc.integer({ min: 1, max: 4 }), patches: fc.integer({ min: 2, max: 20 }), keep: fc.double({ min: 0.05, max: 0.95, noNaN: true }) })
+const cases = fc
+  .record({ batch: fc.integer({ min: 1, max: 4 }), patches: fc.integer({ min: 2, max: 20 }), keep: fc.double({ min: 0.05, max: 0.95, noNaN: true }) })
   .filter(({ patches, keep }) => keptPatches(patches, 1 - keep) >= 1 && keptPatches(patches, 1 - keep) < patches)
-  .chain(({ batch, patches, keep }) => fc.record({
-    patches: fc.constant(patches), ratio: fc.constant(1 - keep),
-    // few distinct values, so that ties occur
-    noise: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: batch * patches, maxLength: batch * patches }).map(values => Float32Array.from(values, x => x / 31)),
-  }));
+  .chain(({ batch, patches, keep }) =>
+    fc.record({
+      patches: fc.constant(patches),
+      ratio: fc.constant(1 - keep),
+      // few distinct values, so that ties occur
+      noise: fc.array(fc.integer({ min: 0, max: 30 }), { minLength: batch * patches, maxLength: batch * patches }).map(values => Float32Array.from(values, x => x / 31)),
+    }),
+  );
 
 describe('maskingIndices', () => {
   it('keeps the patches with the smallest noise, in its order, and can restore the order of the patches', () => {
-    fc.assert(fc.property(cases, ({ patches, ratio, noise }) => {
-      const { batch, kept, idsKeep, idsRestore, mask } = maskingIndices(noise, patches, ratio);
-      expect(batch).toBe(noise.length / patches);
-      for (let b = 0; b < batch; b++) {
-        const sample = (all: Int32Array | Float32Array, size: number) => [...all.subarray(b * size, (b + 1) * size)];
-        const keep = sample(idsKeep, kept), restore = sample(idsRestore, patches), values = sample(noise, patches);
-        expect(restore.toSorted((a, c) => a - c)).toEqual(restore.map((_, i) => i));
-        keep.forEach((patch, place) => expect(restore[patch]).toBe(place));
-        expect(keep.map(patch => values[patch])).toEqual(values.toSorted((a, c) => a - c).slice(0, kept));
-        expect(sample(mask, patches)).toEqual(restore.map(place => (place < kept ? 0 : 1)));
-      }
-    }));
+    fc.assert(
+      fc.property(cases, ({ patches, ratio, noise }) => {
+        const { batch, kept, idsKeep, idsRestore, mask } = maskingIndices(noise, patches, ratio);
+        expect(batch).toBe(noise.length / patches);
+        for (let b = 0; b < batch; b++) {
+          const sample = (all: Int32Array | Float32Array, size: number) => [...all.subarray(b * size, (b + 1) * size)];
+          const keep = sample(idsKeep, kept),
+            restore = sample(idsRestore, patches),
+            values = sample(noise, patches);
+          expect(restore.toSorted((a, c) => a - c)).toEqual(restore.map((_, i) => i));
+          keep.forEach((patch, place) => expect(restore[patch]).toBe(place));
+          expect(keep.map(patch => values[patch])).toEqual(values.toSorted((a, c) => a - c).slice(0, kept));
+          expect(sample(mask, patches)).toEqual(restore.map(place => (place < kept ? 0 : 1)));
+        }
+      }),
+    );
   });
 
   it('rounds the number of visible patches down, as MAE does', () => {
@@ -31,7 +39,10 @@ describe('maskingIndices', () => {
     expect(keptPatches(49, 0.75)).toBe(12);
   });
 
-  it.each([[0.99, 4], [0, 4]])('refuses ratio %d of %i patches', (ratio, patches) => {
+  it.each([
+    [0.99, 4],
+    [0, 4],
+  ])('refuses ratio %d of %i patches', (ratio, patches) => {
     expect(() => maskingIndices(new Float32Array(8), patches, ratio)).toThrow(/mask ratio that leaves 1 to 3 of 4/);
   });
 

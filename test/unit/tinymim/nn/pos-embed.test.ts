@@ -4,7 +4,9 @@ import { interpolatePosEmbed, sincosPosEmbed } from '../../../../src/tinymim/nn/
 const row = (table: Float32Array, dim: number, index: number) => [...table.subarray(index * dim, (index + 1) * dim)];
 
 describe('sincosPosEmbed on a grid that is not square', () => {
-  const dim = 8, rows = 2, columns = 3;
+  const dim = 8,
+    rows = 2,
+    columns = 3;
   const table = sincosPosEmbed(dim, [rows, columns]);
   const at = (r: number, c: number) => row(table, dim, 1 + r * columns + c);
 
@@ -30,7 +32,10 @@ describe('interpolatePosEmbed', () => {
     const table = sincosPosEmbed(8, [2, 4]);
     const wide = interpolatePosEmbed(table, 8, [2, 4], [2, 6]);
     expect(wide.length).toBe((1 + 12) * 8);
-    for (let c = 0; c < 6; c++) row(wide, 8, 1 + c).slice(4).forEach((x, i) => expect(x).toBeCloseTo(row(table, 8, 1)[4 + i]!, 6)); // the row's half
+    for (let c = 0; c < 6; c++)
+      row(wide, 8, 1 + c)
+        .slice(4)
+        .forEach((x, i) => expect(x).toBeCloseTo(row(table, 8, 1)[4 + i]!, 6)); // the row's half
   });
 
   it('refuses a table of another grid', () => {

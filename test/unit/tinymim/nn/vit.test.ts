@@ -20,7 +20,8 @@ import { valueAndGrads } from '../../../helpers/parity/model.ts';
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 
 const config: ViTConfig = { image_size: [4, 6], patch_size: 2, in_chans: 1, embed_dim: 16, depth: 3, num_heads: 4, mlp_ratio: 2 };
-const batch = 2, patches = patchCount(config);
+const batch = 2,
+  patches = patchCount(config);
 const draw = (name: string, shape: number[]) => tf.tensor(stream(11, name, 0).normals(shape.reduce((a, b) => a * b, 1)), shape);
 const images = () => draw('images', [batch, config.in_chans, ...config.image_size]);
 
@@ -33,12 +34,18 @@ describe('patchify', () => {
   it('cuts a non-square image row by row', () => {
     const image = tf.reshape(tf.range(0, 24), [1, 1, 4, 6]);
     expect(patchify(image, config, 'channel-row-column').arraySync()).toEqual([
-      [0, 1, 6, 7], [2, 3, 8, 9], [4, 5, 10, 11], [12, 13, 18, 19], [14, 15, 20, 21], [16, 17, 22, 23],
+      [0, 1, 6, 7],
+      [2, 3, 8, 9],
+      [4, 5, 10, 11],
+      [12, 13, 18, 19],
+      [14, 15, 20, 21],
+      [16, 17, 22, 23],
     ]);
   });
 
   it('orders the values of a patch by its layout', () => {
-    const image = tf.reshape(tf.range(0, 8), [1, 2, 2, 2]), colour: ViTConfig = { ...config, image_size: [2, 2], in_chans: 2 };
+    const image = tf.reshape(tf.range(0, 8), [1, 2, 2, 2]),
+      colour: ViTConfig = { ...config, image_size: [2, 2], in_chans: 2 };
     expect(patchify(image, colour, 'channel-row-column').arraySync()).toEqual([[0, 1, 2, 3, 4, 5, 6, 7]]);
     expect(patchify(image, colour, 'row-column-channel').arraySync()).toEqual([[0, 4, 1, 5, 2, 6, 3, 7]]);
   });
@@ -52,7 +59,8 @@ describe('the encoder', () => {
   const params = () => noisy(initEncoder(config, 1));
 
   it('equals a convolution with the patch weights, on a non-square image', () => {
-    const p = params(), { x } = embedTokens(p, images(), config);
+    const p = params(),
+      { x } = embedTokens(p, images(), config);
     const filter = tf.transpose(p['patch_embed.proj.weight']!, [2, 3, 1, 0]) as tf.Tensor4D;
     const convolved = tf.conv2d(tf.transpose(images(), [0, 2, 3, 1]) as tf.Tensor4D, filter, config.patch_size, 'valid');
     const expected = tf.add(tf.add(tf.reshape(convolved, [batch, patches, 16]), p['patch_embed.proj.bias']!), tf.slice(p['pos_embed']!, [0, 1, 0], [1, patches, 16]));
@@ -60,24 +68,37 @@ describe('the encoder', () => {
   });
 
   it('all patches given as tokens equals none given; another order only permutes the output', () => {
-    const p = params(), whole = encode(p, images(), config);
-    const order = [[0, 1, 2, 3, 4, 5], [5, 3, 1, 0, 2, 4]];
+    const p = params(),
+      whole = encode(p, images(), config);
+    const order = [
+      [0, 1, 2, 3, 4, 5],
+      [5, 3, 1, 0, 2, 4],
+    ];
     const permuted = encode(p, images(), config, { tokens: tf.tensor2d(order, [batch, patches], 'int32') });
     const rows = order.flatMap((sample, b) => [0, ...sample.map(patch => patch + 1)].map(token => b * (1 + patches) + token));
     expectClose(tf.reshape(permuted, [-1, 16]), tf.gather(tf.reshape(whole, [-1, 16]), tf.tensor1d(rows, 'int32')), 1e-5);
   });
 
   it('unseen patches have no influence', () => {
-    const tokens = tf.tensor2d([[1, 4], [0, 5]], [batch, 2], 'int32');
+    const tokens = tf.tensor2d(
+      [
+        [1, 4],
+        [0, 5],
+      ],
+      [batch, 2],
+      'int32',
+    );
     const { grads } = valueAndGrads(({ image, ...p }) => tf.sum(tf.square(encode(p, image!, config, { tokens }))), { ...params(), image: images() });
     const perPatch = tf.sum(tf.abs(patchify(grads['image']!, config, 'channel-row-column')), 1).arraySync() as number[];
     expect(perPatch.map(x => x > 0)).toEqual([false, true, false, false, true, false, true, false, false, false, false, true]);
   });
 
   it('a last block with other heads changes only that block', () => {
-    const p = params(), all = [1, 2, 3].map(block => ({ block, features: ['v'] as const }));
+    const p = params(),
+      all = [1, 2, 3].map(block => ({ block, features: ['v'] as const }));
     const split = { ...config, last_block_heads: 8 };
-    const same = extractFeatures(p, images(), config, all), other = extractFeatures(p, images(), split, all);
+    const same = extractFeatures(p, images(), config, all),
+      other = extractFeatures(p, images(), split, all);
     for (const block of [1, 2]) expectClose(featureOf(other, block, 'v'), featureOf(same, block, 'v'), 0);
     expect(featureOf(same, 3, 'v').shape).toEqual([batch, 4, 1 + patches, 4]);
     expect(featureOf(other, 3, 'v').shape).toEqual([batch, 8, 1 + patches, 2]);
@@ -102,13 +123,27 @@ describe('drop path in the encoder', () => {
   const params = () => noisy(initEncoder(config, 1));
 
   it('at rate 0, and at numbers that drop nothing and scale by almost 1, leaves the output', () => {
-    const plain = encode(params(), images(), config), uniforms = tf.fill([3, 2, batch], 0.999);
+    const plain = encode(params(), images(), config),
+      uniforms = tf.fill([3, 2, batch], 0.999);
     expectClose(encode(params(), images(), config, { dropPath: { rates: [0, 0, 0], uniforms } }), plain, 0);
     expectClose(encode(params(), images(), config, { dropPath: { rates: [1e-6, 1e-6, 1e-6], uniforms } }), plain, 1e-5);
   });
 
   it('drops branches of single samples', () => {
-    const uniforms = tf.tensor([[[0, 0.9], [0, 0.9]], [[0, 0.9], [0, 0.9]], [[0, 0.9], [0, 0.9]]]); // sample 0 loses all, sample 1 none
+    const uniforms = tf.tensor([
+      [
+        [0, 0.9],
+        [0, 0.9],
+      ],
+      [
+        [0, 0.9],
+        [0, 0.9],
+      ],
+      [
+        [0, 0.9],
+        [0, 0.9],
+      ],
+    ]); // sample 0 loses all, sample 1 none
     const dropped = encode(params(), images(), config, { dropPath: { rates: [0.5, 0.5, 0.5], uniforms } });
     const input = tf.reshape(embedTokens(params(), images(), config).x, dropped.shape);
     const sample = (x: tf.Tensor, i: number) => tf.slice(x, [i, 0, 0], [1, -1, -1]);
@@ -144,7 +179,8 @@ describe('MAE on grey images', () => {
   });
 
   it('pixels of removed patches enter through the target alone', () => {
-    const params = noisy(initMae(config, decoder, 1)), m = masks();
+    const params = noisy(initMae(config, decoder, 1)),
+      m = masks();
     const latentOf = (image: tf.Tensor) => encodeVisible(params, image, config, m);
     const { grads } = valueAndGrads(p => tf.sum(tf.square(latentOf(p['image']!))), { image: images() });
     const perPatch = tf.sum(tf.abs(patchify(grads['image']!, config, 'row-column-channel')), 1);
@@ -171,7 +207,8 @@ describe('mixing', () => {
   });
 
   it('lambda 1 changes nothing, lambda 0 reverses the batch', () => {
-    const targets = softTargets([0, 1, 2], 3, 0), x = draw('batch', [3, 1, 2, 2]) as tf.Tensor4D;
+    const targets = softTargets([0, 1, 2], 3, 0),
+      x = draw('batch', [3, 1, 2, 2]) as tf.Tensor4D;
     expect(mixTargets(targets, 3, 1)).toEqual(targets);
     expect([...mixTargets(targets, 3, 0)]).toEqual([0, 0, 1, 0, 1, 0, 1, 0, 0]);
     expectClose(mixImages(x, tf.scalar(1)), x, 0);

@@ -8,9 +8,15 @@ import * as tf from '../../../../src/engine/tf.ts';
 import { disposeReplaced, type Params } from '../../../../src/engine/formats/weights.ts';
 import { adamw } from '../../../helpers/adamw-step.ts';
 
-beforeAll(async () => { await loadEngine({ device: 'cpu', threads: 1 }); });
-beforeEach(() => { tf.engine().startScope(); });
-afterEach(() => { tf.engine().endScope(); });
+beforeAll(async () => {
+  await loadEngine({ device: 'cpu', threads: 1 });
+});
+beforeEach(() => {
+  tf.engine().startScope();
+});
+afterEach(() => {
+  tf.engine().endScope();
+});
 
 const shapes: Record<string, number[]> = { weight: [4, 3], bias: [4], token: [1, 1, 5] };
 const groups: ParamGroups = {
@@ -22,8 +28,7 @@ const betas = [0.9, 0.95] as const;
 const rates = [1e-3, 2e-3, 5e-4, 0, 1e-3, 3e-3];
 
 function draw(purpose: string, step: number, scale = 1): Record<string, tf.Tensor> {
-  return Object.fromEntries(Object.entries(shapes).map(([name, shape]) =>
-    [name, tf.mul(tf.tensor(stream(1, `${purpose}/${name}`, step).normals(tf.util.sizeFromShape(shape)), shape), scale)]));
+  return Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, tf.mul(tf.tensor(stream(1, `${purpose}/${name}`, step).normals(tf.util.sizeFromShape(shape)), shape), scale)]));
 }
 
 const values = (params: Params) => Object.fromEntries(Object.entries(params).map(([name, tensor]) => [name, [...tensor.dataSync()]]));
@@ -34,12 +39,11 @@ function without<T>(record: Readonly<Record<string, T>>, name: string): Record<s
 }
 
 /** torch.optim.AdamW, single tensor, line by line in float64. */
-function torchAdamW(
-  params: Values, grads: Values[], lrs: number[], [beta1, beta2]: readonly [number, number], eps: number,
-): { params: Values; m: Values; v: Values } {
+function torchAdamW(params: Values, grads: Values[], lrs: number[], [beta1, beta2]: readonly [number, number], eps: number): { params: Values; m: Values; v: Values } {
   const p = structuredClone(params);
   const zero = (): Values => Object.fromEntries(Object.entries(params).map(([name, x]) => [name, x.map(() => 0)]));
-  const m = zero(), v = zero();
+  const m = zero(),
+    v = zero();
   grads.forEach((grad, i) => {
     const t = i + 1;
     for (const name of Object.keys(grad)) {
@@ -72,7 +76,9 @@ function expectNear(actual: Values, expected: Values, tolerance: number): void {
   expect(Object.keys(actual)).toEqual(Object.keys(expected));
   for (const [name, list] of Object.entries(expected)) {
     const largest = Math.max(...list.map(Math.abs));
-    list.forEach((x, i) => { expect(Math.abs(actual[name]![i]! - x), `${name}[${i}]`).toBeLessThanOrEqual(tolerance * largest); });
+    list.forEach((x, i) => {
+      expect(Math.abs(actual[name]![i]! - x), `${name}[${i}]`).toBeLessThanOrEqual(tolerance * largest);
+    });
   }
 }
 
@@ -89,13 +95,21 @@ describe('adamw', () => {
   });
 
   it('adds epsilon after the bias correction, where gradients are as small as epsilon', () => {
-    const params = draw('param', 0), scale = 1e-8;
-    const expected = torchAdamW(values(params), rates.map((_, i) => values(draw('grad', i, scale))), rates, betas, 1e-8);
+    const params = draw('param', 0),
+      scale = 1e-8;
+    const expected = torchAdamW(
+      values(params),
+      rates.map((_, i) => values(draw('grad', i, scale))),
+      rates,
+      betas,
+      1e-8,
+    );
     expectNear(values(train(params, initAdamW(params), 0, rates.length, scale).params), expected.params, 2e-7);
   });
 
   it('does not touch a parameter without a gradient: no decay, same moments', () => {
-    const params = draw('param', 0), state = train(params, initAdamW(params), 0, 2).state;
+    const params = draw('param', 0),
+      state = train(params, initAdamW(params), 0, 2).state;
     const grads = without(draw('grad', 2), 'weight');
     const next = adamw({ grads, state, params, lr: 1, betas, groups });
     expect(next.params['weight']).toBe(params['weight']);
@@ -107,11 +121,15 @@ describe('adamw', () => {
   it('decays by lr * lrScale * weightDecay even where the gradient is zero', () => {
     const params = draw('param', 0);
     const next = adamw({ grads: draw('grad', 0, 0), state: initAdamW(params), params, lr: 0.1, betas, groups });
-    expectNear(values(next.params), {
-      weight: values(params)['weight']!.map(x => x * (1 - 0.1 * 0.05)),
-      bias: values(params)['bias']!,
-      token: values(params)['token']!.map(x => x * (1 - 0.1 * 0.65 ** 3 * 0.3)),
-    }, 1e-7);
+    expectNear(
+      values(next.params),
+      {
+        weight: values(params)['weight']!.map(x => x * (1 - 0.1 * 0.05)),
+        bias: values(params)['bias']!,
+        token: values(params)['token']!.map(x => x * (1 - 0.1 * 0.65 ** 3 * 0.3)),
+      },
+      1e-7,
+    );
   });
 
   it('continues from its plain state bit for bit', () => {
@@ -127,8 +145,15 @@ describe('adamw', () => {
   });
 
   it('gives the same to the bit with its rates as scalar tensors, accurate also for a second beta of 0.999', () => {
-    const params = draw('param', 0), finetuneBetas = [0.9, 0.999] as const;
-    const expected = torchAdamW(values(params), rates.map((_, i) => values(draw('grad', i))), rates, finetuneBetas, 1e-8);
+    const params = draw('param', 0),
+      finetuneBetas = [0.9, 0.999] as const;
+    const expected = torchAdamW(
+      values(params),
+      rates.map((_, i) => values(draw('grad', i))),
+      rates,
+      finetuneBetas,
+      1e-8,
+    );
     const { m, v } = initAdamW(params);
     let tensors: AdamWTensors = { params: { ...params }, m: { ...m }, v: { ...v } };
     let numbers: { params: Params; state: AdamWState } = { params, state: initAdamW(params) };
@@ -143,7 +168,8 @@ describe('adamw', () => {
   });
 
   it('leaves only its results behind, and disposeReplaced frees what they replace', () => {
-    const params = draw('param', 0), state = initAdamW(params);
+    const params = draw('param', 0),
+      state = initAdamW(params);
     const grads = without(draw('grad', 0), 'bias');
     const before = tf.memory().numTensors;
     const next = adamw({ grads, state, params, lr: 1e-3, betas, groups });
@@ -156,9 +182,9 @@ describe('adamw', () => {
   });
 
   it('names the parameter that lacks a group', () => {
-    const params = draw('param', 0), incomplete = without(groups, 'bias');
-    expect(() => adamw({ grads: draw('grad', 0), state: initAdamW(params), params, lr: 1, betas, groups: incomplete }))
-      .toThrow('Expected a group for the gradient of "bias", got none.');
+    const params = draw('param', 0),
+      incomplete = without(groups, 'bias');
+    expect(() => adamw({ grads: draw('grad', 0), state: initAdamW(params), params, lr: 1, betas, groups: incomplete })).toThrow('Expected a group for the gradient of "bias", got none.');
   });
 });
 
@@ -185,9 +211,9 @@ describe('accumulation', () => {
   });
 
   it('equals the gradient of the whole batch', () => {
-    const x = tf.tensor(stream(2, 'x', 0).normals(24), [8, 3]), w = tf.variable(tf.tensor(stream(2, 'w', 0).normals(3), [3, 1]));
-    const gradient = (part: tf.Tensor): tf.Tensor =>
-      tf.variableGrads(() => tf.mean(tf.square(tf.matMul(part as tf.Tensor2D, w as tf.Tensor2D))), [w]).grads[w.name]!;
+    const x = tf.tensor(stream(2, 'x', 0).normals(24), [8, 3]),
+      w = tf.variable(tf.tensor(stream(2, 'w', 0).normals(3), [3, 1]));
+    const gradient = (part: tf.Tensor): tf.Tensor => tf.variableGrads(() => tf.mean(tf.square(tf.matMul(part as tf.Tensor2D, w as tf.Tensor2D))), [w]).grads[w.name]!;
     const sum = [0, 1, 2, 3].reduce<Params | undefined>((before, i) => accumulateGrads(before, { w: gradient(tf.slice(x, [2 * i, 0], [2, 3])) }, 4), undefined)!;
     expectNear(values(sum), values({ w: gradient(x) }), 1e-6);
   });

@@ -34,8 +34,7 @@ describe('finetuneGroups', () => {
     const groups = finetuneGroups(names, { depth: 12, weightDecay: 0.05, layerDecay: 0.5 });
     expect(groups['blocks.1.attn.qkv.weight']!.lrScale).toBe(0.5 ** 11);
     expect(groups['blocks.10.attn.qkv.weight']!.lrScale).toBe(0.5 ** 2);
-    expect(() => finetuneGroups(names, { depth: 10, weightDecay: 0.05, layerDecay: 0.5 }))
-      .toThrow('Expected blocks below the depth 10, got the parameter "blocks.10.attn.qkv.weight".');
+    expect(() => finetuneGroups(names, { depth: 10, weightDecay: 0.05, layerDecay: 0.5 })).toThrow('Expected blocks below the depth 10, got the parameter "blocks.10.attn.qkv.weight".');
   });
 
   it('scales nothing with a layer decay of 1', () => {

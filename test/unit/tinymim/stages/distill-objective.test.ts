@@ -8,7 +8,22 @@ import { loadEngine } from '../../../../src/engine/backend.ts';
 import * as tf from '../../../../src/engine/tf.ts';
 import { expectClose } from '../../../helpers/parity/fixtures.ts';
 import {
-  BATCH, images, lossesAt, lossOf, masks, noise, normalisation, PATCHES, reconstruction, student, studentParams, TARGETS, targetsOf, teacher, teacherParams, type Given,
+  BATCH,
+  images,
+  lossesAt,
+  lossOf,
+  masks,
+  noise,
+  normalisation,
+  PATCHES,
+  reconstruction,
+  student,
+  studentParams,
+  TARGETS,
+  targetsOf,
+  teacher,
+  teacherParams,
+  type Given,
 } from '../../../helpers/distill-model.ts';
 import { modelGradientError, normals } from '../../../helpers/finite-differences.ts';
 
@@ -27,7 +42,9 @@ const CASES: Readonly<Record<string, DistillLoss>> = {
 };
 
 const inputsOf = (recipe: DistillLoss, drawn = noise()): Given => ({
-  images: images(), student_images: images('jittered'), masks: recipe.mask_ratio > 0 ? masks(drawn) : undefined,
+  images: images(),
+  student_images: images('jittered'),
+  masks: recipe.mask_ratio > 0 ? masks(drawn) : undefined,
 });
 
 describe('gradients of whole losses equal central differences', () => {
@@ -39,11 +56,16 @@ describe('gradients of whole losses equal central differences', () => {
   it('the check refuses a loss that is off by its reconstruction', () => {
     const recipe = CASES['reconstruction beside relations']!;
     const losses = lossesAt(recipe, inputsOf(recipe));
-    const partial = tf.customGrad<tf.Scalar>((loss, reconstructed) => ({ value: tf.add<tf.Scalar>(loss as tf.Scalar, reconstructed as tf.Scalar), gradFunc: (dy: tf.Scalar) => [dy, tf.zerosLike(dy)] }));
-    expect(modelGradientError(params => {
-      const { distillation, reconstruction: pixels } = losses(params);
-      return partial(distillation!, pixels!);
-    }, studentParams(recipe))).toBeGreaterThan(0.1);
+    const partial = tf.customGrad<tf.Scalar>((loss, reconstructed) => ({
+      value: tf.add<tf.Scalar>(loss as tf.Scalar, reconstructed as tf.Scalar),
+      gradFunc: (dy: tf.Scalar) => [dy, tf.zerosLike(dy)],
+    }));
+    expect(
+      modelGradientError(params => {
+        const { distillation, reconstruction: pixels } = losses(params);
+        return partial(distillation!, pixels!);
+      }, studentParams(recipe)),
+    ).toBeGreaterThan(0.1);
   });
 });
 
@@ -55,7 +77,9 @@ describe('the order of visible patches', () => {
       const row = result.subarray(sample * PATCHES, (sample + 1) * PATCHES);
       const kept = [...row.keys()].sort((a, b) => row[a]! - row[b]!).slice(0, PATCHES / 2);
       const values = kept.map(i => row[i]!);
-      kept.forEach((patch, i) => { row[patch] = values[(i + 1) % values.length]!; });
+      kept.forEach((patch, i) => {
+        row[patch] = values[(i + 1) % values.length]!;
+      });
     }
     return result;
   }
@@ -63,8 +87,10 @@ describe('the order of visible patches', () => {
   const cases = Object.keys(CASES).filter(name => CASES[name]!.mask_ratio > 0);
 
   it.each(cases)('changes no loss: %s', name => {
-    const recipe = CASES[name]!, params = studentParams(recipe);
-    const one = inputsOf(recipe), other = inputsOf(recipe, reordered(noise()));
+    const recipe = CASES[name]!,
+      params = studentParams(recipe);
+    const one = inputsOf(recipe),
+      other = inputsOf(recipe, reordered(noise()));
     expect(one.masks!.ids_keep.dataSync()).not.toEqual(other.masks!.ids_keep.dataSync());
     expect(one.masks!.mask.dataSync()).toEqual(other.masks!.mask.dataSync());
     const [a, b] = [one, other].map(inputs => lossesAt(recipe, inputs)(params));
@@ -95,7 +121,8 @@ describe('the reconstruction loss', () => {
   const recipe = CASES['reconstruction beside the class token']!;
 
   it('is that of MAE on what the student saw, added by its weight', () => {
-    const params = studentParams(recipe), inputs = inputsOf(recipe);
+    const params = studentParams(recipe),
+      inputs = inputsOf(recipe);
     const losses = lossesAt(recipe, inputs)(params);
     const mae = maeLoss(params, normalise(images('jittered'), normalisation), { encoder: student, ...reconstruction }, masks());
     expectClose(losses['reconstruction']!, mae, 1e-6);
@@ -114,7 +141,8 @@ describe("the teacher's drop path", () => {
   it('acts on its blocks before the last, and only in training', () => {
     const recipe = lossOf(TARGETS['feature, block']!, { teacher_drop_path: 0.5 });
     const given = { images: images() };
-    const trained = targetsOf(recipe, { ...given, teacher_drop_path: uniforms() })['block']!, evaluated = targetsOf(recipe, given)['block']!;
+    const trained = targetsOf(recipe, { ...given, teacher_drop_path: uniforms() })['block']!,
+      evaluated = targetsOf(recipe, given)['block']!;
     expect(tf.max(tf.abs(tf.sub(trained, evaluated))).dataSync()[0]).toBeGreaterThan(0.1);
     expectClose(evaluated, targetsOf({ ...recipe, teacher_drop_path: 0 }, given)['block']!, 0);
     expect(constantRates(0.5, teacher.depth)).toEqual([0.5, 0.5, 0]);
@@ -129,15 +157,21 @@ describe('what does not fit', () => {
     ['a block', lossOf(TARGETS['feature, ffn']!, { teacher_block: 4 }), /teacher_block up to the teacher's depth 3, got 4/],
     ['a final norm', lossOf({ family: 'feature', feature: 'ffn', final_norm: true, class_token: true }), /final_norm only with the feature "block"/],
   ])('%s: refused before training', (_, recipe, message) => {
-    const build = (): void => { checkDistillation(recipe, teacher); };
+    const build = (): void => {
+      checkDistillation(recipe, teacher);
+    };
     expect(build).toThrow(ModelError);
     expect(build).toThrow(message);
   });
 
   it.each(['feature, ffn', 'class token, kl'])('a projection to another width: %s', name => {
     const recipe = CASES[name]!;
-    const narrow = Object.fromEntries(Object.entries(studentParams(recipe)).map(([param, value]) =>
-      [param, param.startsWith('projection.') ? tf.slice(value, Array<number>(value.rank).fill(0), [20, ...value.shape.slice(1)]) : value]));
+    const narrow = Object.fromEntries(
+      Object.entries(studentParams(recipe)).map(([param, value]) => [
+        param,
+        param.startsWith('projection.') ? tf.slice(value, Array<number>(value.rank).fill(0), [20, ...value.shape.slice(1)]) : value,
+      ]),
+    );
     const call = (): unknown => lossesAt(recipe, inputsOf(recipe))(narrow);
     expect(call).toThrow(ModelError);
     expect(call).toThrow(/of the shape of the teacher's, \[.*24\], got \[.*20\]/);

@@ -23,8 +23,12 @@ const base = {
 const recipeOf = (fields: object): DistillRecipe => distillRecipe.parse({ ...base, ...fields });
 
 let folder: string;
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'distill-')); });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'distill-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const upstreamOf = (recipe: object, weights: Weights) => leaveUpstream(folder, recipe, weights);
 const run = (recipe: DistillRecipe, from: StageContext['upstream'][string]) => runStage(runDistill, recipe, { folder, upstream: { teacher: from } });
@@ -37,10 +41,15 @@ describe('the stage', () => {
   it.each<[string, object]>([
     ['relations', {}],
     ['features, with drop path of the teacher', { model: unaligned, target: { family: 'feature', feature: 'ffn', final_norm: false, class_token: true }, teacher_drop_path: 0.5 }],
-    ['the class token of a masked image, with reconstruction', {
-      model: unaligned, target: { family: 'class-token', loss: 'kl', temperature: 1, final_norm: false }, mask_ratio: 0.75,
-      reconstruction: { weight: 1, decoder, norm_pix_loss: true },
-    }],
+    [
+      'the class token of a masked image, with reconstruction',
+      {
+        model: unaligned,
+        target: { family: 'class-token', loss: 'kl', temperature: 1, final_norm: false },
+        mask_ratio: 0.75,
+        reconstruction: { weight: 1, decoder, norm_pix_loss: true },
+      },
+    ],
     ['a masked student of a masked teacher', { mask_ratio: 0.5, teacher_input: 'visible' }],
   ])('leaves an encoder and finite metrics of its kind: %s', async (_, fields) => {
     const recipe = recipeOf(fields);

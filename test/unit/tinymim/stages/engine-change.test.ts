@@ -8,14 +8,19 @@ import { runSupervise } from '../../../../src/tinymim/stages/supervise.ts';
 import { StageInFolder } from '../../../helpers/run-stage.ts';
 
 let folder: string;
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'engine-change-')); });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'engine-change-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const recipe = superviseRecipe.parse({
   data: { name: 'procedural', classes: 4, image_size: [8, 8], channels: 1, train: 64, validation: 8, test: 8, seed: 1 },
   images: null,
   model: { image_size: [8, 8], patch_size: 4, in_chans: 1, mlp_ratio: 2, embed_dim: 8, depth: 1, num_heads: 2 },
-  drop_path: 0, label_smoothing: 0,
+  drop_path: 0,
+  label_smoothing: 0,
   schedule: { epochs: 1, warmup_epochs: 0, batch_size: 16, accumulation_steps: 1, base_lr: 0.02, min_lr: 0 },
   optimizer: { weight_decay: 0, betas: [0.9, 0.95] },
   augment: { crop: null, flip: true },

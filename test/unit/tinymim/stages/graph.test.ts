@@ -34,8 +34,12 @@ import { leaveUpstream, runStage, StageInFolder } from '../../../helpers/run-sta
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 
 let folder: string;
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'graph-')); });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'graph-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /**
  * Norm of the difference over the norm, over all weights but the key biases: their true gradient is 0, and Adam makes steps
@@ -43,7 +47,8 @@ afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
  */
 function distance(actual: Weights, expected: Weights): number {
   expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
-  let difference = 0, total = 0;
+  let difference = 0,
+    total = 0;
   for (const [name, { data }] of Object.entries(expected)) {
     const isKeyBias = (i: number): boolean => name.endsWith('attn.qkv.bias') && i >= data.length / 3 && i < (2 * data.length) / 3;
     data.forEach((value, i) => {
@@ -58,7 +63,8 @@ const TOLERANCE = 1e-4;
 
 describe('three steps of distillation', () => {
   const RATES = [0, 2e-3, 1e-3];
-  const rates = { drop_path: 0.5, teacher_drop_path: 0.3 } as const, masked = { mask_ratio: 0.5 } as const;
+  const rates = { drop_path: 0.5, teacher_drop_path: 0.3 } as const,
+    masked = { mask_ratio: 0.5 } as const;
   const CASES: Readonly<Record<string, DistillLoss>> = {
     ...Object.fromEntries(Object.entries(TARGETS).map(([name, target]) => [name, lossOf(target)])),
     'with drop path of both': lossOf(TARGETS['feature, block']!, rates),
@@ -68,10 +74,13 @@ describe('three steps of distillation', () => {
   };
 
   const batchOf = (recipe: DistillLoss, step: number, batch: number): HostInputs => {
-    const uniforms = (name: string, depth: number): BatchArray =>
-      ({ data: stream(1, name, step).uniforms(depth * 2 * batch), shape: [depth, 2, batch], batchAxis: 2 });
-    const images = (name: string): BatchArray =>
-      ({ data: stream(1, name, step).uniforms(batch * 24).map(x => Math.floor(256 * x)), shape: [batch, 4, 6, 1] });
+    const uniforms = (name: string, depth: number): BatchArray => ({ data: stream(1, name, step).uniforms(depth * 2 * batch), shape: [depth, 2, batch], batchAxis: 2 });
+    const images = (name: string): BatchArray => ({
+      data: stream(1, name, step)
+        .uniforms(batch * 24)
+        .map(x => Math.floor(256 * x)),
+      shape: [batch, 4, 6, 1],
+    });
     return {
       images: images('images'),
       student_images: images('jittered'),
@@ -83,25 +92,33 @@ describe('three steps of distillation', () => {
 
   function train(mode: Mode, recipe: DistillLoss, microBatches = 1, precision: Precision = 'float32') {
     const frozen = tf.tidy(() => teacherParams());
-    const engine = { mode, precision }, blockTarget = { target: recipe.target, block: recipe.teacher_block };
+    const engine = { mode, precision },
+      blockTarget = { target: recipe.target, block: recipe.teacher_block };
     const network = createTeacher({ config: teacher, params: frozen, normalisation, dropPath: recipe.teacher_drop_path, engine, targets: [blockTarget] });
     const weights = initialise(studentSpec(recipe, teacher), 1);
     const params = toTensors(weights);
     const groups = pretrainGroups(weights, 0.05);
     const state: TrainState = { params, optimizer: initAdamW(Object.fromEntries(Object.keys(groups).map(name => [name, params[name]!]))) };
     const trainer = createTrainer(state, {
-      loss: studentLoss(recipe, normalisation), groups, betas: [0.9, 0.95], microBatches, engine, signature: graphSignature('test', { recipe, microBatches }),
+      loss: studentLoss(recipe, normalisation),
+      groups,
+      betas: [0.9, 0.95],
+      microBatches,
+      engine,
+      signature: graphSignature('test', { recipe, microBatches }),
     });
-    const losses = RATES.flatMap((lr, step) => Array.from({ length: microBatches }, (_, index) => {
-      const { images, student_images, teacher_drop_path, drop_path, ...masks } = upload(slice(batchOf(recipe, step, BATCH * microBatches), index, microBatches));
-      const visible = recipe.teacher_input === 'visible';
-      const pass = network.pass({ images: images!, dropPath: teacher_drop_path, visible: visible ? masks['ids_keep'] : undefined });
-      const targets = pass.targets(blockTarget, visible ? undefined : masks['ids_keep']);
-      const values = trainer.feed({ images: student_images!, ...(drop_path && { drop_path }), ...masks, ...targets }, lr);
-      pass.dispose();
-      tf.dispose([images, student_images, teacher_drop_path, drop_path, masks, targets]);
-      return values;
-    })).filter(values => values !== undefined);
+    const losses = RATES.flatMap((lr, step) =>
+      Array.from({ length: microBatches }, (_, index) => {
+        const { images, student_images, teacher_drop_path, drop_path, ...masks } = upload(slice(batchOf(recipe, step, BATCH * microBatches), index, microBatches));
+        const visible = recipe.teacher_input === 'visible';
+        const pass = network.pass({ images: images!, dropPath: teacher_drop_path, visible: visible ? masks['ids_keep'] : undefined });
+        const targets = pass.targets(blockTarget, visible ? undefined : masks['ids_keep']);
+        const values = trainer.feed({ images: student_images!, ...(drop_path && { drop_path }), ...masks, ...targets }, lr);
+        pass.dispose();
+        tf.dispose([images, student_images, teacher_drop_path, drop_path, masks, targets]);
+        return values;
+      }),
+    ).filter(values => values !== undefined);
     const trained = trainer.finish();
     const result = { losses, weights: fromTensors(trained), initial: weights };
     network.dispose();
@@ -110,7 +127,8 @@ describe('three steps of distillation', () => {
   }
 
   function compare(recipe: DistillLoss, microBatches: number): void {
-    const eager = train('eager', recipe, microBatches), graph = train('graph', recipe, microBatches);
+    const eager = train('eager', recipe, microBatches),
+      graph = train('graph', recipe, microBatches);
     expect(distance(graph.weights, eager.weights)).toBeLessThan(TOLERANCE);
     expect(distance(eager.weights, eager.initial)).toBeGreaterThan(10 * TOLERANCE); // it has moved
     graph.losses.forEach((values, step) => {
@@ -119,13 +137,20 @@ describe('three steps of distillation', () => {
     });
   }
 
-  it.each(Object.keys(CASES))('%s', name => { compare(CASES[name]!, 1); });
+  it.each(Object.keys(CASES))('%s', name => {
+    compare(CASES[name]!, 1);
+  });
 
-  it('in micro-batches', () => { compare(CASES['reconstruction beside the class token']!, 3); });
+  it('in micro-batches', () => {
+    compare(CASES['reconstruction beside the class token']!, 3);
+  });
 
   it.each(['relation, kl', 'feature, ffn', 'class token, kl'])('in bfloat16 have losses within a hundredth of those in float32: %s', name => {
-    const exact = train('graph', CASES[name]!), rounded = train('graph', CASES[name]!, 1, 'bfloat16');
-    rounded.losses.forEach(({ loss }, step) => { expect(Math.abs(loss! / exact.losses[step]!['loss']! - 1)).toBeLessThan(1e-2); });
+    const exact = train('graph', CASES[name]!),
+      rounded = train('graph', CASES[name]!, 1, 'bfloat16');
+    rounded.losses.forEach(({ loss }, step) => {
+      expect(Math.abs(loss! / exact.losses[step]!['loss']! - 1)).toBeLessThan(1e-2);
+    });
     expect(rounded.losses).not.toEqual(exact.losses);
   });
 
@@ -157,7 +182,8 @@ describe('scores of a classifier', () => {
 
   it('are the same in both modes, follow the parameters, and leave no tensor behind', () => {
     const before = tf.memory().numTensors;
-    const eager = scores('eager'), graph = scores('graph');
+    const eager = scores('eager'),
+      graph = scores('graph');
     expect(tf.memory().numTensors).toBe(before);
     graph.forEach(({ correct, count, loss }, i) => {
       expect([correct, count]).toEqual([eager[i]!.correct, 25]);
@@ -190,22 +216,33 @@ describe('whole stages', () => {
   };
   const classifier = { ...shared, model, drop_path: 0.1, label_smoothing: 0.1 };
   const distillation = {
-    ...shared, model: { ...model, last_block_heads: 4 }, target: { family: 'relation', pairs: ['qk', 'vv'], loss: 'kl', heads: 'aligned' },
-    teacher_block: 2, drop_path: 0.1, teacher_drop_path: 0, mask_ratio: 0, teacher_input: 'whole', reconstruction: null, student_jitter: null,
+    ...shared,
+    model: { ...model, last_block_heads: 4 },
+    target: { family: 'relation', pairs: ['qk', 'vv'], loss: 'kl', heads: 'aligned' },
+    teacher_block: 2,
+    drop_path: 0.1,
+    teacher_drop_path: 0,
+    mask_ratio: 0,
+    teacher_input: 'whole',
+    reconstruction: null,
+    student_jitter: null,
   };
   const upstream = () => leaveUpstream(folder, { model: teacherModel }, initEncoder(teacherModel, 1));
   const start = () => leaveUpstream(folder, { model }, initEncoder(model, 2));
 
   const STAGES: Readonly<Record<string, (mode: Mode, interruptAt?: number) => ReturnType<typeof runStage>>> = Object.fromEntries(
-    ([
-      ['pretrain', runPretrain, { ...shared, model, decoder, mask_ratio: 0.75, norm_pix_loss: true }, pretrainRecipe, () => ({})],
-      ['distill', runDistill, distillation, distillRecipe, () => ({ teacher: upstream() })],
-      ['distill in micro-batches', runDistill, { ...distillation, schedule: { ...shared.schedule, accumulation_steps: 2 } }, distillRecipe, () => ({ teacher: upstream() })],
-      ['finetune', runFinetune, { ...classifier, layer_decay: 0.75 }, finetuneRecipe, () => ({ weights: start() })],
-      ['supervise', runSupervise, classifier, superviseRecipe, () => ({})],
-    ] as [string, StageRunner<object>, object, z.ZodType<object>, () => object][]).map(([name, runner, recipe, schema, inputs]) =>
-      [name, (mode: Mode, interruptAt?: number) =>
-        runStage(runner, schema.parse({ ...recipe, engine: { mode } }), { folder, upstream: inputs() as never, ...(interruptAt !== undefined && { interruptAt }) })]),
+    (
+      [
+        ['pretrain', runPretrain, { ...shared, model, decoder, mask_ratio: 0.75, norm_pix_loss: true }, pretrainRecipe, () => ({})],
+        ['distill', runDistill, distillation, distillRecipe, () => ({ teacher: upstream() })],
+        ['distill in micro-batches', runDistill, { ...distillation, schedule: { ...shared.schedule, accumulation_steps: 2 } }, distillRecipe, () => ({ teacher: upstream() })],
+        ['finetune', runFinetune, { ...classifier, layer_decay: 0.75 }, finetuneRecipe, () => ({ weights: start() })],
+        ['supervise', runSupervise, classifier, superviseRecipe, () => ({})],
+      ] as [string, StageRunner<object>, object, z.ZodType<object>, () => object][]
+    ).map(([name, runner, recipe, schema, inputs]) => [
+      name,
+      (mode: Mode, interruptAt?: number) => runStage(runner, schema.parse({ ...recipe, engine: { mode } }), { folder, upstream: inputs() as never, ...(interruptAt !== undefined && { interruptAt }) }),
+    ]),
   );
 
   it.each(Object.keys(STAGES))('give the same weights and metrics in both modes, and resume to the bit: %s', async name => {
@@ -213,15 +250,18 @@ describe('whole stages', () => {
     expect([eager.facts, graph.facts].map(facts => (facts['engine'] as { mode: string }).mode)).toEqual(['eager', 'graph']);
     expect(distance(graph.weights, eager.weights)).toBeLessThan(TOLERANCE);
     expect(Object.keys(graph.result)).toEqual(Object.keys(eager.result));
-    expect(graph.result['loss'] as number / (eager.result['loss'] as number)).toBeCloseTo(1, 4);
+    expect((graph.result['loss'] as number) / (eager.result['loss'] as number)).toBeCloseTo(1, 4);
     expect(resumed.weights).toEqual(graph.weights);
     expect(resumed.result).toEqual(graph.result);
   });
 
   it('evaluate to the same number of correct images in both modes', async () => {
     const weights = leaveUpstream(folder, { model }, initClassifier(model, 4, 3));
-    const [eager, graph] = await Promise.all((['eager', 'graph'] as const).map(mode => runEvaluate(
-      new StageInFolder(folder, evaluateRecipe.parse({ data: shared.data, split: 'test', batch_size: 5, engine: { mode } }), { weights }).context())));
+    const [eager, graph] = await Promise.all(
+      (['eager', 'graph'] as const).map(mode =>
+        runEvaluate(new StageInFolder(folder, evaluateRecipe.parse({ data: shared.data, split: 'test', batch_size: 5, engine: { mode } }), { weights }).context()),
+      ),
+    );
     expect(graph!['correct']).toBe(eager!['correct']);
     expect(graph!['loss'] as number).toBeCloseTo(eager!['loss'] as number, 6);
   });

@@ -15,8 +15,12 @@ import { curveOf, leaveUpstream, StageInFolder, type StageRun } from '../../../h
 vi.setConfig({ testTimeout: 120_000 }); // whole trainings, several in each test
 let folder: string;
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
-beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'micro-batches-')); });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'micro-batches-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const image = { image_size: [8, 8] as [number, number], patch_size: 4, in_chans: 1, mlp_ratio: 2 };
 const model: VitRecipe = { ...image, embed_dim: 8, depth: 2, num_heads: 2 };
@@ -26,12 +30,24 @@ const optimizer = { weight_decay: 0.05, betas: [0.9, 0.95] };
 const augment = { crop: null, flip: true };
 
 const supervised = (mode: string) => superviseRecipe.parse({ data, images: null, model, drop_path: 0.2, label_smoothing: 0.1, schedule, optimizer, augment, engine: { mode } });
-const distilled = (mode: string) => distillRecipe.parse({
-  data, images: null, model, target: { family: 'feature', feature: 'block', final_norm: false, class_token: true }, teacher_block: 2, drop_path: 0.1, teacher_drop_path: 0.1,
-  mask_ratio: 0.5, teacher_input: 'whole', student_jitter: { brightness: 0.4, contrast: 0.4 },
-  reconstruction: { weight: 0.5, decoder: { embed_dim: 8, depth: 1, num_heads: 2, mlp_ratio: 2 }, norm_pix_loss: true },
-  schedule, optimizer, augment, engine: { mode },
-});
+const distilled = (mode: string) =>
+  distillRecipe.parse({
+    data,
+    images: null,
+    model,
+    target: { family: 'feature', feature: 'block', final_norm: false, class_token: true },
+    teacher_block: 2,
+    drop_path: 0.1,
+    teacher_drop_path: 0.1,
+    mask_ratio: 0.5,
+    teacher_input: 'whole',
+    student_jitter: { brightness: 0.4, contrast: 0.4 },
+    reconstruction: { weight: 0.5, decoder: { embed_dim: 8, depth: 1, num_heads: 2, mlp_ratio: 2 }, norm_pix_loss: true },
+    schedule,
+    optimizer,
+    augment,
+    engine: { mode },
+  });
 
 type AnyRunner = StageRunner<object>;
 const stages = (mode: string): [string, AnyRunner, () => StageInFolder][] => [
@@ -47,11 +63,14 @@ const runSplit = async (runner: AnyRunner, stage: StageInFolder, microBatches: n
  * gradients are rounding errors alone, which Adam makes steps of the usual size of.
  */
 function furthest(a: StageRun, b: StageRun): number {
-  return Math.max(...Object.entries(a.weights).map(([name, { data: values }]) => {
-    const other = b.weights[name]!.data, third = values.length / 3;
-    const isKeyBias = (i: number): boolean => name.endsWith('attn.qkv.bias') && i >= third && i < 2 * third;
-    return values.reduce((most, v, i) => (isKeyBias(i) ? most : Math.max(most, Math.abs(v - other[i]!))), 0);
-  }));
+  return Math.max(
+    ...Object.entries(a.weights).map(([name, { data: values }]) => {
+      const other = b.weights[name]!.data,
+        third = values.length / 3;
+      const isKeyBias = (i: number): boolean => name.endsWith('attn.qkv.bias') && i >= third && i < 2 * third;
+      return values.reduce((most, v, i) => (isKeyBias(i) ? most : Math.max(most, Math.abs(v - other[i]!))), 0);
+    }),
+  );
 }
 
 /** Every number of the curve, but for speeds. */
@@ -88,14 +107,16 @@ describe.each(['eager', 'graph'])('in mode %s', mode => {
 });
 
 it('refuses, for good, what does not divide the batch', async () => {
-  await expect(runSupervise(split(new StageInFolder(folder, supervised('eager')).context(), 3) as StageContext<ReturnType<typeof supervised>>))
-    .rejects.toMatchObject({ code: 'MICRO_BATCHES', message: expect.stringContaining('got a batch of 16 and accumulation_steps 1 times 3') as string });
+  await expect(runSupervise(split(new StageInFolder(folder, supervised('eager')).context(), 3) as StageContext<ReturnType<typeof supervised>>)).rejects.toMatchObject({
+    code: 'MICRO_BATCHES',
+    message: expect.stringContaining('got a batch of 16 and accumulation_steps 1 times 3') as string,
+  });
 });
 
 describe('canSplit', () => {
   const recipe = JSON.parse(JSON.stringify({ ...supervised('eager'), schedule: { ...schedule, accumulation_steps: 4 } })) as Parameters<NonNullable<typeof superviseKind.canSplit>>[0];
 
-  it('of what trains says what divides the batch after the recipe\'s own steps', () => {
+  it("of what trains says what divides the batch after the recipe's own steps", () => {
     expect([1, 2, 4, 8].map(n => superviseKind.canSplit!(recipe, n))).toEqual([true, true, true, false]);
   });
 

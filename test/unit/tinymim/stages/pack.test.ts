@@ -21,7 +21,9 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'pack-'));
   upstream = { teacher: leaveUpstream(folder, { model: teacher }, initEncoder(teacher, 1)) };
 });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const teacher: VitRecipe = { ...image, embed_dim: 16, depth: 3, num_heads: 4 };
 const model: VitRecipe = { ...image, embed_dim: 8, depth: 2, num_heads: 2 };
@@ -62,19 +64,27 @@ async function expectEqual(recipes: readonly DistillRecipe[]): Promise<void> {
   for (const [i, recipe] of recipes.entries()) expect(outcomeOf(packed[i]!), `student ${i}`).toEqual(await alone(recipe));
 }
 
-const all = (...fields: Fields[]): DistillRecipe[] => Object.values(STUDENTS).map(student =>
-  recipeOf(student, ...fields, ...fields.filter(({ schedule }) => schedule).map(({ schedule }) => ({ schedule: { ...base.schedule, ...(student['schedule'] as object), ...(schedule as object) } }))));
+const all = (...fields: Fields[]): DistillRecipe[] =>
+  Object.values(STUDENTS).map(student =>
+    recipeOf(student, ...fields, ...fields.filter(({ schedule }) => schedule).map(({ schedule }) => ({ schedule: { ...base.schedule, ...(student['schedule'] as object), ...(schedule as object) } }))),
+  );
 
 describe('students in one pack equal students alone to the bit', () => {
-  it.each(['eager', 'graph'])('in mode %s', async mode => { await expectEqual(all({ engine: distillRecipe.shape.engine.parse({ mode }) })); });
+  it.each(['eager', 'graph'])('in mode %s', async mode => {
+    await expectEqual(all({ engine: distillRecipe.shape.engine.parse({ mode }) }));
+  });
 
-  it('in bfloat16', async () => { await expectEqual(all({ engine: { mode: 'graph', precision: 'bfloat16' } }).slice(0, 4)); });
+  it('in bfloat16', async () => {
+    await expectEqual(all({ engine: { mode: 'graph', precision: 'bfloat16' } }).slice(0, 4));
+  });
 
   it.each(['eager', 'graph'])('in micro-batches, in mode %s', async mode => {
     await expectEqual(all({ schedule: { accumulation_steps: 2 }, engine: { mode, precision: 'float32' } }).slice(0, 5));
   });
 
-  it('with drop path of the teacher', async () => { await expectEqual(all({ teacher_drop_path: 0.3 }).slice(0, 4)); });
+  it('with drop path of the teacher', async () => {
+    await expectEqual(all({ teacher_drop_path: 0.3 }).slice(0, 4));
+  });
 
   it('of a teacher that sees no more than they', async () => {
     await expectEqual(['relations', 'the output of the last block'].map(name => recipeOf(STUDENTS[name]!, { mask_ratio: 0.5, teacher_input: 'visible' })));
@@ -93,7 +103,15 @@ describe.each(['eager', 'graph'])('a student that was interrupted, in mode %s', 
   it('continues alone or in another pack, and joins when its step is reached', async () => {
     const [first, second, third] = recipes.map(stageOf);
     const stop = new AbortController();
-    const stopped = await runDistillPack([first!.context({ signal: stop.signal, onStep: step => { if (step === 2) stop.abort(); } }), second!.context({ signal: stop.signal })]);
+    const stopped = await runDistillPack([
+      first!.context({
+        signal: stop.signal,
+        onStep: step => {
+          if (step === 2) stop.abort();
+        },
+      }),
+      second!.context({ signal: stop.signal }),
+    ]);
     for (const outcome of stopped) expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(Interrupted) as Interrupted });
     expect([first!.latest!.step, second!.latest!.step]).toEqual([2, 2]);
 
@@ -106,8 +124,17 @@ describe.each(['eager', 'graph'])('a student that was interrupted, in mode %s', 
   it('before its turn has nothing to save', async () => {
     const [late, early] = recipes.map(stageOf);
     await late!.interruptAt(runDistill, 4);
-    const { latest } = late!, stop = new AbortController();
-    const outcomes = await runDistillPack([late!.context({ signal: stop.signal }), early!.context({ signal: stop.signal, onStep: step => { if (step === 2) stop.abort(); } })]);
+    const { latest } = late!,
+      stop = new AbortController();
+    const outcomes = await runDistillPack([
+      late!.context({ signal: stop.signal }),
+      early!.context({
+        signal: stop.signal,
+        onStep: step => {
+          if (step === 2) stop.abort();
+        },
+      }),
+    ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(late!.latest).toBe(latest);
     expect(early!.latest!.step).toBe(2);
@@ -162,8 +189,14 @@ describe('a pack', () => {
   it('holds students of one teacher and one series of batches only', () => {
     const key = JSON.stringify(keyOf(recipeOf()));
     const others: Fields[] = [
-      { images: 32 }, { schedule: { ...base.schedule, batch_size: 8 } }, { schedule: { ...base.schedule, accumulation_steps: 2 } }, { augment: { crop: null, flip: false } },
-      { student_jitter: null }, { teacher_drop_path: 0.1 }, { mask_ratio: 0.5, teacher_input: 'visible' }, { engine: { mode: 'eager', precision: 'float32' } },
+      { images: 32 },
+      { schedule: { ...base.schedule, batch_size: 8 } },
+      { schedule: { ...base.schedule, accumulation_steps: 2 } },
+      { augment: { crop: null, flip: false } },
+      { student_jitter: null },
+      { teacher_drop_path: 0.1 },
+      { mask_ratio: 0.5, teacher_input: 'visible' },
+      { engine: { mode: 'eager', precision: 'float32' } },
       { data: { ...base.data, seed: 2 } },
     ];
     for (const fields of others) expect(JSON.stringify(keyOf(recipeOf(fields))), JSON.stringify(fields)).not.toBe(key);
@@ -182,7 +215,8 @@ describe('the teacher of a pack', () => {
   };
 
   it('costs what a student of it costs beside its own training', () => {
-    const { shared, whole } = flops({}), deeper = flops({ teacher_block: 3 });
+    const { shared, whole } = flops({}),
+      deeper = flops({ teacher_block: 3 });
     expect(deeper.shared).toBeGreaterThan(shared);
     expect(deeper.whole - deeper.shared).toBe(whole - shared);
   });
@@ -192,7 +226,9 @@ describe('the memory of a pack', () => {
   const memory = (fields: Fields) => distillKind.packing!.memory(recipeOf(fields), { teacher: { model: teacher } });
 
   it('grows with the batch in what is shared, with the model in what is own, and is less in micro-batches', () => {
-    const one = memory({}), batch = memory({ schedule: { ...base.schedule, batch_size: 64 } }), parts = memory({ schedule: { ...base.schedule, batch_size: 64, accumulation_steps: 4 } });
+    const one = memory({}),
+      batch = memory({ schedule: { ...base.schedule, batch_size: 64 } }),
+      parts = memory({ schedule: { ...base.schedule, batch_size: 64, accumulation_steps: 4 } });
     expect(batch.shared).toBeGreaterThan(one.shared);
     expect(parts.shared).toBe(one.shared);
     expect(batch.own).toBe(one.own);

@@ -19,10 +19,21 @@ const common = { data: { name: 'fashion-mnist' }, images: 4096, model: model(), 
 const pretrain = { ...common, decoder, mask_ratio: 0.75, norm_pix_loss: true } as unknown as PretrainRecipe;
 const relation = { family: 'relation', pairs: ['qk', 'vv'], loss: 'kl', heads: 'aligned' } as const;
 const distill = {
-  ...common, target: relation, teacher_block: 4, drop_path: 0.1, teacher_drop_path: 0, mask_ratio: 0, teacher_input: 'whole', reconstruction: null, student_jitter: null,
+  ...common,
+  target: relation,
+  teacher_block: 4,
+  drop_path: 0.1,
+  teacher_drop_path: 0,
+  mask_ratio: 0,
+  teacher_input: 'whole',
+  reconstruction: null,
+  student_jitter: null,
 } as unknown as DistillRecipe;
 const supervise = {
-  ...common, drop_path: 0, label_smoothing: 0.1, augment: { ...common.augment, rand_augment: null, random_erase: 0, repeats: 1, mixing: null },
+  ...common,
+  drop_path: 0,
+  label_smoothing: 0.1,
+  augment: { ...common.augment, rand_augment: null, random_erase: 0, repeats: 1, mixing: null },
 } as unknown as SuperviseRecipe;
 const features = [
   relation,
@@ -57,11 +68,15 @@ const json = (recipe: object): JsonObject => recipe as JsonObject;
 
 describe('what stages leave on the disk', () => {
   it.each([
-    ['pretrain', pretrain, {}], ['distill', distill, { teacher: json(pretrain) }], ['supervise', supervise, {}],
+    ['pretrain', pretrain, {}],
+    ['distill', distill, { teacher: json(pretrain) }],
+    ['supervise', supervise, {}],
   ] as const)('%s: as much as its weights take, and the untrained ones stand in for them', async (name, recipe, upstream) => {
     const stageKind = kind(name);
     const folder = mkdtempSync(join(tmpdir(), 'ablate-untrained-'));
-    await (await stageKind.loadUntrained!())(json(recipe), folder);
+    await (
+      await stageKind.loadUntrained!()
+    )(json(recipe), folder);
     const bytes = statSync(join(folder, 'model.safetensors')).size;
     const { output, checkpoint } = stageKind.disk!(json(recipe), upstream);
     const header = bytes - output;
@@ -82,8 +97,15 @@ describe('the shape of a stage', () => {
 
   it('depends on the models, the batch, the target and whether there is drop path', () => {
     const changes: Partial<DistillRecipe>[] = [
-      { model: model({ depth: 2 }) }, { schedule: { ...schedule, batch_size: 16 } }, { schedule: { ...schedule, accumulation_steps: 2 } }, { target: { ...relation, pairs: ['qk'] } },
-      { target: { ...features[1] } }, { drop_path: 0 }, { teacher_block: 5 }, { mask_ratio: 0.5 }, { reconstruction: { weight: 1, decoder, norm_pix_loss: true } },
+      { model: model({ depth: 2 }) },
+      { schedule: { ...schedule, batch_size: 16 } },
+      { schedule: { ...schedule, accumulation_steps: 2 } },
+      { target: { ...relation, pairs: ['qk'] } },
+      { target: { ...features[1] } },
+      { drop_path: 0 },
+      { teacher_block: 5 },
+      { mask_ratio: 0.5 },
+      { reconstruction: { weight: 1, decoder, norm_pix_loss: true } },
     ];
     const shapes = [distillShape(distill, teacher), distillShape(distill, model()), ...changes.map(c => distillShape({ ...distill, ...c }, teacher))];
     expect(new Set(shapes.map(s => JSON.stringify(s))).size).toBe(changes.length + 2);

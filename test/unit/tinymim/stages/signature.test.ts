@@ -40,7 +40,12 @@ const common = {
   engine: {},
 };
 
-interface Step { readonly weights: Weights; readonly groups: ParamGroups; readonly loss: LossFunction; readonly inputs: Inputs }
+interface Step {
+  readonly weights: Weights;
+  readonly groups: ParamGroups;
+  readonly loss: LossFunction;
+  readonly inputs: Inputs;
+}
 
 const pixels = (batch: number): HostInputs => ({ images: { data: new Float32Array(batch * 64).fill(9), shape: [batch, 8, 8, 1] } });
 const noise = (batch: number): Float32Array => Float32Array.from({ length: batch * PATCHES }, (_, i) => (i * 7) % 5);
@@ -54,25 +59,40 @@ const KINDS = {
   pretrain: {
     recipe: pretrainRecipe.parse({ ...common, decoder, mask_ratio: 0.5, norm_pix_loss: true }) as object,
     step: (recipe: PretrainRecipe): Step => {
-      const { model, mask_ratio, norm_pix_loss, optimizer, schedule } = recipe, weights = initMae(model, recipe.decoder, 1), batch = micro(schedule);
+      const { model, mask_ratio, norm_pix_loss, optimizer, schedule } = recipe,
+        weights = initMae(model, recipe.decoder, 1),
+        batch = micro(schedule);
       return {
-        weights, groups: pretrainGroups(weights, optimizer.weight_decay),
-        loss: (params, { images, ...masks }) =>
-          ({ loss: maeLoss(params, normalise(images!, normalisation(recipe)), { encoder: model, decoder: recipe.decoder, norm_pix_loss }, masks as unknown as MaskTensors) }),
+        weights,
+        groups: pretrainGroups(weights, optimizer.weight_decay),
+        loss: (params, { images, ...masks }) => ({
+          loss: maeLoss(params, normalise(images!, normalisation(recipe)), { encoder: model, decoder: recipe.decoder, norm_pix_loss }, masks as unknown as MaskTensors),
+        }),
         inputs: upload({ ...pixels(batch), ...maskInputs(noise(batch), PATCHES, mask_ratio) }),
       };
     },
   },
   distill: {
     recipe: distillRecipe.parse({
-      ...common, target: { family: 'feature', feature: 'block', final_norm: false, class_token: true }, teacher_block: 1, drop_path: 0.1, teacher_drop_path: 0,
-      mask_ratio: 0.5, teacher_input: 'whole', reconstruction: { weight: 0.5, decoder, norm_pix_loss: true }, student_jitter: null,
+      ...common,
+      target: { family: 'feature', feature: 'block', final_norm: false, class_token: true },
+      teacher_block: 1,
+      drop_path: 0.1,
+      teacher_drop_path: 0,
+      mask_ratio: 0.5,
+      teacher_input: 'whole',
+      reconstruction: { weight: 0.5, decoder, norm_pix_loss: true },
+      student_jitter: null,
     }) as object,
     step: (recipe: DistillRecipe): Step => {
-      const weights = initialise(studentSpec(recipe, teacher), 1), batch = micro(recipe.schedule);
-      const masks = maskInputs(noise(batch), PATCHES, recipe.mask_ratio), kept = masks['ids_keep']!.shape[1]!;
+      const weights = initialise(studentSpec(recipe, teacher), 1),
+        batch = micro(recipe.schedule);
+      const masks = maskInputs(noise(batch), PATCHES, recipe.mask_ratio),
+        kept = masks['ids_keep']!.shape[1]!;
       return {
-        weights, groups: pretrainGroups(weights, recipe.optimizer.weight_decay), loss: studentLoss(recipe, normalisation(recipe)),
+        weights,
+        groups: pretrainGroups(weights, recipe.optimizer.weight_decay),
+        loss: studentLoss(recipe, normalisation(recipe)),
         inputs: {
           ...upload({ ...pixels(batch), ...masks, drop_path: { data: new Float32Array(recipe.model.depth * 2 * batch), shape: [recipe.model.depth, 2, batch] } }),
           block: tf.ones([batch, 1 + kept, teacher.embed_dim]),
@@ -83,12 +103,16 @@ const KINDS = {
   classifier: {
     recipe: finetuneRecipe.parse({ ...common, drop_path: 0.1, label_smoothing: 0, layer_decay: 0.75 }) as object,
     step: (recipe: FinetuneRecipe): Step => {
-      const { model, drop_path, optimizer, layer_decay, schedule } = recipe, weights = initClassifier(model, 4, 1), batch = micro(schedule);
+      const { model, drop_path, optimizer, layer_decay, schedule } = recipe,
+        weights = initClassifier(model, 4, 1),
+        batch = micro(schedule);
       const rates = linearRates(drop_path, model.depth);
       return {
-        weights, groups: finetuneGroups(weights, { depth: model.depth, weightDecay: optimizer.weight_decay, layerDecay: layer_decay }),
-        loss: (params, { images, targets, drop_path: uniforms }) =>
-          ({ loss: softmaxCrossEntropy(targets!, classify(params, normalise(images!, normalisation(recipe)), model, { dropPath: { rates, uniforms: uniforms! } })) }),
+        weights,
+        groups: finetuneGroups(weights, { depth: model.depth, weightDecay: optimizer.weight_decay, layerDecay: layer_decay }),
+        loss: (params, { images, targets, drop_path: uniforms }) => ({
+          loss: softmaxCrossEntropy(targets!, classify(params, normalise(images!, normalisation(recipe)), model, { dropPath: { rates, uniforms: uniforms! } })),
+        }),
         inputs: { ...upload(pixels(batch)), targets: tf.ones([batch, 4]), drop_path: tf.zeros([model.depth, 2, batch]) },
       };
     },
@@ -100,7 +124,11 @@ type Kind = keyof typeof KINDS;
 function graphOf(kind: Kind, recipe: object): string {
   const bytes = tf.tidy(() => {
     const { weights, groups, loss, inputs } = KINDS[kind].step(recipe as never);
-    const { optimizer: { betas }, schedule: { accumulation_steps: microBatches }, engine } = recipe as PretrainRecipe;
+    const {
+      optimizer: { betas },
+      schedule: { accumulation_steps: microBatches },
+      engine,
+    } = recipe as PretrainRecipe;
     const params = toTensors(weights);
     const state = stepState({ params, optimizer: initAdamW(Object.fromEntries(Object.keys(groups).map(name => [name, params[name]!]))) }, microBatches);
     const { accumulate, step } = stepFunctions({ loss, groups, betas, microBatches });
@@ -119,15 +147,25 @@ function withField(value: object, [name, ...rest]: readonly string[], field: unk
 
 /** Another value for each field that is left out. */
 const OTHERS: Readonly<Record<string, unknown>> = {
-  images: 32, augment: { crop: { scale: [0.5, 1], ratio: [1, 1] }, flip: false }, 'schedule.epochs': 7, 'schedule.warmup_epochs': 1, 'schedule.base_lr': 0.3, 'schedule.min_lr': 0.01,
-  student_jitter: { brightness: 0.4, contrast: 0.4, saturation: 0 }, teacher_block: 2, teacher_drop_path: 0.5, teacher_input: 'visible', label_smoothing: 0.1,
+  images: 32,
+  augment: { crop: { scale: [0.5, 1], ratio: [1, 1] }, flip: false },
+  'schedule.epochs': 7,
+  'schedule.warmup_epochs': 1,
+  'schedule.base_lr': 0.3,
+  'schedule.min_lr': 0.01,
+  student_jitter: { brightness: 0.4, contrast: 0.4, saturation: 0 },
+  teacher_block: 2,
+  teacher_drop_path: 0.5,
+  teacher_input: 'visible',
+  label_smoothing: 0.1,
 };
 
 const cases = (Object.keys(KINDS) as Kind[]).flatMap(kind => NOT_IN_GRAPH[kind].map(field => [kind, field] as const));
 
 describe('a field that is not in the signature', () => {
   it.each(cases)('decides no bit of the graph: %s, %s', (kind, field) => {
-    const { recipe } = KINDS[kind], path = field.split('.');
+    const { recipe } = KINDS[kind],
+      path = field.split('.');
     expect(OTHERS).toHaveProperty([field]);
     const other = withField(recipe, path, OTHERS[field]);
     expect(other).not.toEqual(recipe);
@@ -138,7 +176,7 @@ describe('a field that is not in the signature', () => {
 
 describe('every other field', () => {
   const leaves = (value: unknown, path: readonly string[] = []): string[] =>
-    (typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, [...path, name])) : [path.join('.')]);
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, [...path, name])) : [path.join('.')];
 
   it.each(Object.keys(KINDS) as Kind[])('changes the signature: %s', kind => {
     const { recipe } = KINDS[kind];
@@ -150,9 +188,16 @@ describe('every other field', () => {
   });
 
   it.each<[Kind, string, unknown]>([
-    ['pretrain', 'norm_pix_loss', false], ['pretrain', 'optimizer.weight_decay', 0.1], ['pretrain', 'optimizer.betas', [0.9, 0.99]], ['pretrain', 'engine.precision', 'bfloat16'],
-    ['pretrain', 'data.classes', 10], ['pretrain', 'schedule.accumulation_steps', 2],
-    ['distill', 'drop_path', 0.2], ['distill', 'reconstruction.weight', 1], ['classifier', 'layer_decay', 0.5], ['classifier', 'drop_path', 0.2],
+    ['pretrain', 'norm_pix_loss', false],
+    ['pretrain', 'optimizer.weight_decay', 0.1],
+    ['pretrain', 'optimizer.betas', [0.9, 0.99]],
+    ['pretrain', 'engine.precision', 'bfloat16'],
+    ['pretrain', 'data.classes', 10],
+    ['pretrain', 'schedule.accumulation_steps', 2],
+    ['distill', 'drop_path', 0.2],
+    ['distill', 'reconstruction.weight', 1],
+    ['classifier', 'layer_decay', 0.5],
+    ['classifier', 'drop_path', 0.2],
   ])('may change the graph, as %s: %s does', (kind, field, value) => {
     expect(graphOf(kind, withField(KINDS[kind].recipe, field.split('.'), value))).not.toBe(graphOf(kind, KINDS[kind].recipe));
   });

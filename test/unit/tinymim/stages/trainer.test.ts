@@ -8,7 +8,8 @@ import { stream } from '../../../../src/engine/random/rng.ts';
 import * as tf from '../../../../src/engine/tf.ts';
 import { fromTensors, toTensors } from '../../../../src/engine/formats/weights.ts';
 
-const BATCH = 8, IN = 3;
+const BATCH = 8,
+  IN = 3;
 
 beforeAll(async () => {
   await loadEngine({ device: 'cpu', threads: 1 });

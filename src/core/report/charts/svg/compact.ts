@@ -90,7 +90,15 @@ function joinedLines(children: SvgElement['children']): SvgElement['children'] {
 
 function isLine({ name, attributes, children }: SvgElement, several: boolean): boolean {
   const parts = (attributes.get('d') ?? '').split(/(?=M)/);
-  return name === 'path' && children.length === 0 && !attributes.has('fill') && !attributes.has('transform') && !attributes.has('opacity') && (several || parts.length === 1) && parts.every(part => LINE.test(part));
+  return (
+    name === 'path' &&
+    children.length === 0 &&
+    !attributes.has('fill') &&
+    !attributes.has('transform') &&
+    !attributes.has('opacity') &&
+    (several || parts.length === 1) &&
+    parts.every(part => LINE.test(part))
+  );
 }
 
 const look = ({ attributes }: SvgElement): string => JSON.stringify([...attributes].filter(([key]) => key !== 'd').sort());
@@ -101,7 +109,11 @@ function asCircle(path: SvgElement): SvgElement {
   const [, r] = /^M([\d.]+) 0A\1 \1 0 1 1-\1 0A\1 \1 0 1 1 \1 0$/.exec(attributes.get('d') ?? '') ?? [];
   const shift = shiftOf(attributes);
   if (r === undefined || shift === undefined) return path;
-  const place: [string, string][] = [['cx', String(shift[0])], ['cy', String(shift[1])], ['r', r]];
+  const place: [string, string][] = [
+    ['cx', String(shift[0])],
+    ['cy', String(shift[1])],
+    ['r', r],
+  ];
   return { name: 'circle', attributes: new Map([...place, ...[...attributes].filter(([key]) => key !== 'd' && key !== 'transform')]), children: [] };
 }
 

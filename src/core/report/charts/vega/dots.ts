@@ -171,4 +171,3 @@ const labelMark = ({ labels, width }: Box, field: string, style: object): object
   mark: { type: 'text', ...(labels === 'left' ? { align: 'right', limit: 260 } : { align: 'left', limit: width + 50 }), ...style },
   encoding: { y, x: { value: labels === 'left' ? -10 : 0 }, text: { field, type: 'nominal' } },
 });
-

@@ -9,7 +9,10 @@ export const shownNumber = (value: number, unit: Unit): number => Number(formatV
 export const formatShown = (value: number, format: Format): string => (format === 'published' ? formatPublished(value) : formatValue(value / scale(1, format), format));
 
 /** Of every decade; the denser ones for values that span less than one. */
-const DIGITS = [[1, 2, 5], [1, 1.5, 2, 3, 5, 7]] as const;
+const DIGITS = [
+  [1, 2, 5],
+  [1, 1.5, 2, 3, 5, 7],
+] as const;
 const FEWEST_TICKS = 3;
 
 /** 1, 2 and 5 of every decade that the values span, or some more where they are close together; Vega's own choice draws a line for each digit. */

@@ -71,7 +71,10 @@ class Parts {
     const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
     const keys = entries.map(([key]) => key);
     if (keys.includes(REFERENCE)) throw new Error('Expected keys that are not empty in values to share, got an empty one.');
-    return this.#addCompound(entries.map(([, inner]) => this.add(inner)), keys);
+    return this.#addCompound(
+      entries.map(([, inner]) => this.add(inner)),
+      keys,
+    );
   }
 
   #addCompound(parts: readonly number[], keys?: readonly string[]): number {

@@ -27,8 +27,7 @@ type Figures = ReadonlyMap<string, ReportFigure>;
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** Nothing loads; the one style sheet and the one script are known by their hashes. */
-const policy = (script: string): string =>
-  `default-src 'none'; style-src ${hashOf(styleSheet)};${script === '' ? '' : ` script-src ${hashOf(script)};`} base-uri 'none'; form-action 'none'`;
+const policy = (script: string): string => `default-src 'none'; style-src ${hashOf(styleSheet)};${script === '' ? '' : ` script-src ${hashOf(script)};`} base-uri 'none'; form-action 'none'`;
 
 export interface PageParts {
   /** Makes the charts live; without it the page is the same and stands still. */
@@ -102,11 +101,7 @@ function cautions({ notes }: Report): Markup | undefined {
 }
 
 function armDetail({ arms }: Report): Markup | undefined {
-  const parts = [
-    arms.partial > 0 ? `${arms.partial} in part` : '',
-    arms.failed > 0 ? `${arms.failed} failed` : '',
-    arms.missing > 0 ? `${arms.missing} missing` : '',
-  ].filter(Boolean);
+  const parts = [arms.partial > 0 ? `${arms.partial} in part` : '', arms.failed > 0 ? `${arms.failed} failed` : '', arms.missing > 0 ? `${arms.missing} missing` : ''].filter(Boolean);
   return parts.length === 0 ? undefined : html` <small>${parts.join(', ')}</small>`;
 }
 
@@ -120,7 +115,8 @@ ${agreement === undefined ? undefined : figure(agreement)}${valuesOf(agreementTa
 </section>`;
 }
 
-const valuesOf = (data: Table | undefined): Markup | undefined => (data === undefined ? undefined : html`<details><summary>Values of \u201c${data.subject}\u201d</summary>${htmlTable(data, 'fixed compact')}</details>`);
+const valuesOf = (data: Table | undefined): Markup | undefined =>
+  data === undefined ? undefined : html`<details><summary>Values of \u201c${data.subject}\u201d</summary>${htmlTable(data, 'fixed compact')}</details>`;
 
 function claims(report: Report): Markup | undefined {
   if (report.claims.total === 0) return undefined;
@@ -174,7 +170,9 @@ function folded(report: Report, title: string, body: Markup): Markup {
 function curves(report: Report, ablation: AblationReport, figures: Figures): Markup | undefined {
   const charts = ablation.curves.flatMap(chart => {
     const drawn = figures.get(chart.id);
-    return drawn === undefined ? [] : [html`<div>${figure(drawn)}<details><summary>Values of \u201c${chart.title}\u201d</summary>${htmlTable(curveTable(ablation, chart), 'fixed compact')}</details></div>`];
+    return drawn === undefined
+      ? []
+      : [html`<div>${figure(drawn)}<details><summary>Values of \u201c${chart.title}\u201d</summary>${htmlTable(curveTable(ablation, chart), 'fixed compact')}</details></div>`];
   });
   return charts.length === 0 ? undefined : folded(report, 'Training curves', html`<div class="charts">${charts}</div>`);
 }

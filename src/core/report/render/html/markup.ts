@@ -22,8 +22,7 @@ function render(value: MarkupValue): string {
 }
 
 /** `` html`<td title="${label}">${label}</td>` `` */
-export const html = (strings: TemplateStringsArray, ...values: readonly MarkupValue[]): Markup =>
-  new Markup(strings.reduce((text, part, i) => text + render(values[i - 1]) + part));
+export const html = (strings: TemplateStringsArray, ...values: readonly MarkupValue[]): Markup => new Markup(strings.reduce((text, part, i) => text + render(values[i - 1]) + part));
 
 /** Text that already is markup: rendered charts, the style sheet. */
 export const raw = (text: string): Markup => new Markup(text);

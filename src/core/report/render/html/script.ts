@@ -11,7 +11,9 @@ const partsOfVega: Plugin = {
   name: 'parts-of-vega',
   setup(bundler) {
     const resolveDir = dirname(require.resolve('vega'));
-    bundler.onResolve({ filter: /^vega-/ }, ({ path, kind, pluginData }) => (path === 'vega-interpreter' || pluginData === resolveDir ? undefined : bundler.resolve(path, { kind, resolveDir, pluginData: resolveDir })));
+    bundler.onResolve({ filter: /^vega-/ }, ({ path, kind, pluginData }) =>
+      path === 'vega-interpreter' || pluginData === resolveDir ? undefined : bundler.resolve(path, { kind, resolveDir, pluginData: resolveDir }),
+    );
   },
 };
 

@@ -7,9 +7,11 @@ export function htmlTable(data: Table, className: string): Markup {
   return html`<div class="scroll ${className}" role="region" aria-label="${data.subject}: ${data.caption}" tabindex="0"><table>
 <caption>${data.caption}</caption>
 <thead><tr><th scope="col">${data.corner}</th>${data.columns.map(column => html`<th scope="col"${align(column.align)}>${column.label}</th>`)}</tr></thead>
-${bodies(data.rows).map(rows => html`<tbody>
+${bodies(data.rows).map(
+  rows => html`<tbody>
 ${rows.map(row => tableRow(row, data))}</tbody>
-`)}</table></div>
+`,
+)}</table></div>
 ${data.notes.length === 0 ? undefined : html`<ul class="notes">${data.notes.map(note => html`<li>${note}</li>`)}</ul>`}`;
 }
 
@@ -28,7 +30,8 @@ function tableRow(row: TableRow, { columns }: Table): Markup {
   const detail = row.detail === undefined || row.detail === '' ? undefined : html` <small>${row.detail}</small>`;
   const classes = [row.marked === true ? 'marked' : '', row.part === true ? 'part' : '', row.group === true ? 'group' : ''].filter(Boolean).join(' ');
   const attributes = html`${row.id === undefined ? undefined : html` id="${row.id}"`}${classes === '' ? undefined : html` class="${classes}"`}`;
-  if (row.group === true) return html`<tr${attributes}><th colspan="${columns.length + 1}" scope="rowgroup">${header}${detail}</th></tr>
+  if (row.group === true)
+    return html`<tr${attributes}><th colspan="${columns.length + 1}" scope="rowgroup">${header}${detail}</th></tr>
 `;
   return html`<tr${attributes}><th scope="row">${header}${detail}</th>${row.cells.map((c, i) => cell(c, columns[i]!.align))}</tr>
 `;

@@ -18,7 +18,13 @@ import { sampleInput, sampleStudy } from '../../../../helpers/report/sample.ts';
 const above = claim([{ type: 'greater', arm: 'a', than: 'b' }], { name: 'above', sentence: 'A is above B.' });
 const ablation = claimAblation('table', ['a', 'b', 'c'], [above]);
 
-const input = (records: readonly ReportRecord[], more: Partial<ReportInput> = {}): ReportInput => ({ study: sampleStudy, profile: { name: 'sample', seeds: [0] }, ablations: [ablation], records, ...more });
+const input = (records: readonly ReportRecord[], more: Partial<ReportInput> = {}): ReportInput => ({
+  study: sampleStudy,
+  profile: { name: 'sample', seeds: [0] },
+  ablations: [ablation],
+  records,
+  ...more,
+});
 const baseline = (records: readonly ReportRecord[] | undefined, more: Partial<Baseline> = {}): Baseline => ({ label: 'main (0123456789ab)', records, engines: {}, claims: undefined, ...more });
 
 /** Records of a later run: whatever decides their numbers has changed, and with it their keys. */
@@ -38,7 +44,10 @@ describe('arms', () => {
   it('new and gone by what is measured, also where it is declared no more', () => {
     const changes = compare(before, accuracyRecords({ 'table/a': [0.8, 0.81, 0.82], 'table/c': [0.7] }));
     expect(outcomes(changes)).toEqual({ 'table/b': 'gone', 'table/c': 'new' });
-    expect(changes.arms.map(arm => [arm.before?.n, arm.now?.n])).toEqual([[3, undefined], [undefined, 1]]);
+    expect(changes.arms.map(arm => [arm.before?.n, arm.now?.n])).toEqual([
+      [3, undefined],
+      [undefined, 1],
+    ]);
     expect(outcomes(compare(accuracyRecords({ 'old/x': [0.5] }), []))).toEqual({ 'old/x': 'gone' });
   });
 
@@ -110,12 +119,31 @@ describe('results of one stage', () => {
   });
 
   it('are not told where only the other side failed, or the cost is counted otherwise', () => {
-    expect(compare(before.map(record => ({ ...record, state: 'failed' as const, result: {} })), now).conflicts).toEqual([]);
-    expect(compare(before, before.map(record => ({ ...record, cost: { ...record.cost, flops: 5 } }))).conflicts).toEqual([]);
+    expect(
+      compare(
+        before.map(record => ({ ...record, state: 'failed' as const, result: {} })),
+        now,
+      ).conflicts,
+    ).toEqual([]);
+    expect(
+      compare(
+        before,
+        before.map(record => ({ ...record, cost: { ...record.cost, flops: 5 } })),
+      ).conflicts,
+    ).toEqual([]);
   });
 
   it('also by their curve, or by the hash alone', () => {
-    const curve = (end: number) => before.map(record => ({ ...record, curves: { loss: [[0, 1], [1, end]] as [number, number][] } }));
+    const curve = (end: number) =>
+      before.map(record => ({
+        ...record,
+        curves: {
+          loss: [
+            [0, 1],
+            [1, end],
+          ] as [number, number][],
+        },
+      }));
     expect(compare(curve(0.5), curve(0.4)).conflicts[0]!.fields).toEqual([{ name: 'curve of loss', before: 'ends at 0.5', now: 'ends at 0.4' }]);
     const hash = (letter: string) => before.map(record => ({ ...record, resultSha256: letter.repeat(64) }));
     expect(compare(hash('a'), hash('b')).conflicts[0]!.fields).toEqual([{ name: 'SHA-256 of result.json', before: 'a'.repeat(12), now: 'b'.repeat(12) }]);
@@ -139,7 +167,10 @@ describe('claims', () => {
   });
 
   it('whose verdict the same results now give otherwise than was printed', () => {
-    const printed = new Map([['table/above', { verdict: 'contradicted' as const, direction: undefined }], ['table/old', { verdict: 'reproduced' as const, direction: undefined }]]);
+    const printed = new Map([
+      ['table/above', { verdict: 'contradicted' as const, direction: undefined }],
+      ['table/old', { verdict: 'reproduced' as const, direction: undefined }],
+    ]);
     expect(compare(strong, strong, { claims: printed }).claims.map(({ name, cause, before, now }) => [name, cause, before?.verdict, now?.verdict])).toEqual([
       ['above', 'rules', 'contradicted', 'reproduced'],
       ['old', 'gone', 'reproduced', undefined],
@@ -171,7 +202,16 @@ describe('cost', () => {
 describe('some ablations only', () => {
   it('leaves the others out of both sides', () => {
     const records = accuracyRecords({ 'table/a': [0.8], 'other/x': [0.5] });
-    const some = ofAblations(new Set(['table']), records, baseline(records, { claims: new Map([['table/c', { verdict: 'not run', direction: undefined }], ['other/c', { verdict: 'not run', direction: undefined }]]) }));
+    const some = ofAblations(
+      new Set(['table']),
+      records,
+      baseline(records, {
+        claims: new Map([
+          ['table/c', { verdict: 'not run', direction: undefined }],
+          ['other/c', { verdict: 'not run', direction: undefined }],
+        ]),
+      }),
+    );
     expect(some.records.flatMap(record => record.uses.map(use => use.ablation))).toEqual(['table']);
     expect(some.baseline.records).toHaveLength(1);
     expect([...some.baseline.claims!.keys()]).toEqual(['table/c']);
@@ -211,7 +251,11 @@ describe('the comment', () => {
 
   it('stays short however much changed, and says how much more there is', () => {
     const names = Array.from({ length: 80 }, (_, i) => `arm${i}`);
-    const many = claimAblation('table', names, names.slice(1).map((arm, i) => claim([{ type: 'greater', arm, than: 'arm0' }], { name: `c${i}`, sentence: `Claim ${i}.` })));
+    const many = claimAblation(
+      'table',
+      names,
+      names.slice(1).map((arm, i) => claim([{ type: 'greater', arm, than: 'arm0' }], { name: `c${i}`, sentence: `Claim ${i}.` })),
+    );
     const all = (value: number): Accuracies => Object.fromEntries(names.map((name, i) => [`table/${name}`, [value + i / 1000, value + i / 1000 + 0.001, value + i / 1000 + 0.003]]));
     const now = accuracyRecords(all(0.5)).map(record => ({ ...record, result: { ...record.result, accuracy: 1 - (record.result['accuracy'] as number) } }));
     const big = input(now, { ablations: [many] });

@@ -29,9 +29,7 @@ describe('charts of the sample', () => {
   const all = (): Figure[] => [...figures.values()].flatMap(({ file, wide, narrow }) => [file, wide, ...(narrow === undefined ? [] : [narrow])]);
 
   test('one dot plot and one chart per curve', () => {
-    expect([...figures.keys()]).toEqual([
-      'relation-result', 'relation-distill-loss', 'relation-pretrain-loss', 'relation-finetune-val_accuracy', 'relation-supervise-val_accuracy',
-    ]);
+    expect([...figures.keys()]).toEqual(['relation-result', 'relation-distill-loss', 'relation-pretrain-loss', 'relation-finetune-val_accuracy', 'relation-supervise-val_accuracy']);
   });
 
   test('the dot plot names every arm once a panel and prints published values as in the paper', () => {
@@ -108,7 +106,16 @@ describe('accuracy over model size', () => {
     expect(x).toEqual({ title: 'model size', labels: ['Small', 'Large'] });
     expect(lines.map(({ label }) => label)).toEqual(['From scratch', 'Distilled (not measured: Large)']);
     expect(panels.map(({ title }) => title)).toEqual(['Measured: test accuracy (%)', 'Published (%)']);
-    expect(panels.map(panel => panel.lines.map(line => line.y))).toEqual([[[70, 72], [71.5, null]], [[78, 80], [79.5, 82.5]]]);
+    expect(panels.map(panel => panel.lines.map(line => line.y))).toEqual([
+      [
+        [70, 72],
+        [71.5, null],
+      ],
+      [
+        [78, 80],
+        [79.5, 82.5],
+      ],
+    ]);
     expect(panels[0]!.lines[0]!.error).toEqual([0.9, 0.88]);
   });
 
@@ -212,7 +219,14 @@ test('a view is compiled for every layout and scale that a page can ask for', as
 });
 
 test('charts hold the numbers that the tables print', () => {
-  for (const [value, unit] of [[0.85321, 'fraction'], [0.0123456, 'loss'], [12345.67, 'loss'], [1.5e-6, 'loss'], [-0.5, 'loss'], [123456, 'count']] as const) {
+  for (const [value, unit] of [
+    [0.85321, 'fraction'],
+    [0.0123456, 'loss'],
+    [12345.67, 'loss'],
+    [1.5e-6, 'loss'],
+    [-0.5, 'loss'],
+    [123456, 'count'],
+  ] as const) {
     expect(formatShown(shownNumber(value, unit), unit)).toBe(formatValue(value, unit));
   }
 });

@@ -9,7 +9,15 @@ import { sampleInput } from '../../../../helpers/report/sample.ts';
 import { sizesInput } from '../../../../helpers/report/sizes.ts';
 
 const LOOK: Readonly<Record<string, string>> = {
-  fill: 'none', 'fill-opacity': '1', stroke: 'none', 'stroke-width': '1', 'stroke-dasharray': '', 'stroke-linejoin': '', 'text-anchor': 'start', 'font-weight': '400', 'font-size': '12px',
+  fill: 'none',
+  'fill-opacity': '1',
+  stroke: 'none',
+  'stroke-width': '1',
+  'stroke-dasharray': '',
+  'stroke-linejoin': '',
+  'text-anchor': 'start',
+  'font-weight': '400',
+  'font-size': '12px',
 };
 
 /** One thing that is seen: what it is and how it looks, where it is, and what it says. */
@@ -96,7 +104,11 @@ describe('fewer words', () => {
     ['a path that is filled is no line', '<line x2="5" stroke="#111"/><path d="M0,0L5,5" fill="#111"/>', '<path d="M0 0h5" stroke="#111"/><path d="M0 0l5 5" fill="#111"/>'],
     ['what is not seen goes', '<g class="a"></g><path d="M0,0"/><line x2="5" stroke="#111" stroke-width="0"/><g><g></g></g>', ''],
     ['a rotated text stays rotated', '<text transform="translate(1,2) rotate(-90)" fill="#111">x</text>', '<text transform="translate(1,2) rotate(-90)" fill="#111">x</text>'],
-    ['a look is said once, by the group', '<g class="m"><text fill="#111">a</text><text fill="#111">b</text><text fill="#222">c</text></g>', '<g fill="#111"><text>a</text><text>b</text><text fill="#222">c</text></g>'],
+    [
+      'a look is said once, by the group',
+      '<g class="m"><text fill="#111">a</text><text fill="#111">b</text><text fill="#222">c</text></g>',
+      '<g fill="#111"><text>a</text><text>b</text><text fill="#222">c</text></g>',
+    ],
     ['not where one has none', '<g class="m"><text fill="#111">a</text><text fill="#111">b</text><text>c</text></g>', '<text fill="#111">a</text><text fill="#111">b</text><text>c</text>'],
   ])('%s', (_, drawn, expected) => {
     expect(compacted(`<svg width="9" height="9">${drawn}</svg>`)).toBe(expected === '' ? '<svg width="9" height="9"/>' : `<svg width="9" height="9">${expected}</svg>`);

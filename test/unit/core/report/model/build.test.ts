@@ -84,9 +84,7 @@ describe('what is not there', () => {
   test('a failed stage fails its arms, with the reason', () => {
     const key = sampleKey('mae', 'pretrain', 0);
     const input = withRecords(records =>
-      records
-        .filter(r => !(ofArm(r, 'mae') && r.kind !== 'pretrain'))
-        .map(r => (r.key === key ? { ...r, state: 'failed' as const, reason: 'loss is NaN at step 12', result: {}, curves: {} } : r)),
+      records.filter(r => !(ofArm(r, 'mae') && r.kind !== 'pretrain')).map(r => (r.key === key ? { ...r, state: 'failed' as const, reason: 'loss is NaN at step 12', result: {}, curves: {} } : r)),
     );
     const ablation = only(input);
     expect(rowOf(ablation, 'mae').state).toBe('failed');

@@ -22,14 +22,20 @@ describe('claims and their parts', () => {
 
   test('best and monotone are taken apart into pairs', () => {
     const best = judgeOne([{ type: 'best', arm: 'a', of: ['b', 'c'] }], RANKED);
-    expect(best.pairs.map(({ arm, than, verdict }) => [arm.arm, than.arm, verdict])).toEqual([['a', 'b', 'reproduced'], ['a', 'c', 'reproduced']]);
+    expect(best.pairs.map(({ arm, than, verdict }) => [arm.arm, than.arm, verdict])).toEqual([
+      ['a', 'b', 'reproduced'],
+      ['a', 'c', 'reproduced'],
+    ]);
     expect(best.verdict).toBe('reproduced');
     expect(judgeOne([{ type: 'monotone', arms: ['c', 'b', 'a'] }], RANKED).verdict).toBe('reproduced');
     expect(judgeOne([{ type: 'monotone', arms: ['a', 'b', 'c'] }], RANKED).verdict).toBe('contradicted');
   });
 
   test('one part that is contradicted contradicts the claim, one that is not run leaves it so', () => {
-    const parts: Claim['parts'] = [{ type: 'greater', arm: 'a', than: 'b' }, { type: 'greater', arm: 'c', than: 'b' }];
+    const parts: Claim['parts'] = [
+      { type: 'greater', arm: 'a', than: 'b' },
+      { type: 'greater', arm: 'c', than: 'b' },
+    ];
     expect(judgeOne(parts, RANKED).verdict).toBe('contradicted');
     expect(judgeOne(parts, { 'x/a': RANKED['x/a']!, 'x/b': RANKED['x/b']! }).verdict).toBe('not run');
   });
@@ -90,7 +96,10 @@ describe('the published side', () => {
   test('a sentence that the paper\u2019s own table contradicts is told', () => {
     expect(outcome([{ type: 'best', arm: 'a', of: ['b', 'c'] }])).toBe('contradicts');
     const { pairs } = only(evaluateClaims(claimInput([claimAblation('x', ARMS, [claim([{ type: 'best', arm: 'a', of: ['b', 'c'] }])], published)], {})));
-    expect(pairs.map(pair => pair.published)).toEqual([{ gap: -0.2, outcome: 'contradicts' }, { gap: 0.2, outcome: 'supports' }]);
+    expect(pairs.map(pair => pair.published)).toEqual([
+      { gap: -0.2, outcome: 'contradicts' },
+      { gap: 0.2, outcome: 'supports' },
+    ]);
   });
 
   test('a gap below the margin or the paper\u2019s noise is within noise', () => {
@@ -144,7 +153,10 @@ describe('all claims together', () => {
   });
 
   test('a claim has the largest p of its comparisons, and none unless each has one', () => {
-    const parts: Claim['parts'] = [{ type: 'greater', arm: 'a', than: 'b' }, { type: 'greater', arm: 'a', than: 'c' }];
+    const parts: Claim['parts'] = [
+      { type: 'greater', arm: 'a', than: 'b' },
+      { type: 'greater', arm: 'a', than: 'c' },
+    ];
     const both = judgeOne(parts, RANKED);
     expect(both.tTest!.value).toBe(Math.max(...both.pairs.map(pair => pair.pValue!)));
     expect(both.signFlip!.value).toBe(0.125);
@@ -155,12 +167,20 @@ describe('all claims together', () => {
 
   test('the differences per seed are kept', () => {
     const { perSeed } = judgeOne([{ type: 'greater', arm: 'a', than: 'b' }], { ...RANKED, 'x/a': [0.841, null, 0.84] }).pairs[0]!;
-    expect(perSeed).toEqual([{ seed: 0, delta: 0.021 }, { seed: 2, delta: 0.019 }]);
+    expect(perSeed).toEqual([
+      { seed: 0, delta: 0.021 },
+      { seed: 2, delta: 0.019 },
+    ]);
   });
 
   test('an arm that takes over another makes no second test', () => {
     const y = { ...claimAblation('y', ['d'], []), arms: [{ name: 'd', label: 'D', sameAs: 'x/a' }] };
-    const x = claimAblation('x', ARMS, [claim([{ type: 'greater', arm: 'a', than: 'b' }, { type: 'greater', arm: 'y/d', than: 'b' }])]);
+    const x = claimAblation('x', ARMS, [
+      claim([
+        { type: 'greater', arm: 'a', than: 'b' },
+        { type: 'greater', arm: 'y/d', than: 'b' },
+      ]),
+    ]);
     const shared = evaluateClaims(claimInput([x, y], { ...RANKED, 'y/d': RANKED['x/a']! }));
     expect(shared[0]!.pairs).toHaveLength(2);
     expect(countComparisons(shared)).toMatchObject({ total: 1, tested: 1 });
@@ -171,7 +191,18 @@ describe('what the seeds could have shown', () => {
   const claims = (seeds: number, count: number): ClaimResult[] => {
     const values = (from: number): number[] => Array.from({ length: seeds }, (_, i) => from + i / 1e4);
     const parts: Claim['parts'] = [{ type: 'greater', arm: 'a', than: 'b' }];
-    return evaluateClaims(claimInput([claimAblation('x', ARMS, Array.from({ length: count }, (_, i) => claim(parts, { name: `c${i}` })))], { 'x/a': values(0.85), 'x/b': values(0.8).map((v, i) => v + (i % 2) / 1e3) }));
+    return evaluateClaims(
+      claimInput(
+        [
+          claimAblation(
+            'x',
+            ARMS,
+            Array.from({ length: count }, (_, i) => claim(parts, { name: `c${i}` })),
+          ),
+        ],
+        { 'x/a': values(0.85), 'x/b': values(0.8).map((v, i) => v + (i % 2) / 1e3) },
+      ),
+    );
   };
 
   test.each([

@@ -16,16 +16,25 @@ const table = (name: string, claims: readonly Claim[] = []): AblationDeclaration
 
 describe('the largest disagreements', () => {
   test('are measured differences of the other sign, the one with most standard errors of each ablation', () => {
-    const list = found(
-      [table('x'), table('y'), table('z'), table('agrees')],
-      {
-        'x/a': [0.8], 'x/b': [0.82], 'x/c': [0.81],
-        'y/a': [0.8], 'y/b': [0.75], 'y/c': [0.85],
-        'z/a': [0.8], 'z/b': [0.83], 'z/c': [0.7],
-        'agrees/a': [0.8], 'agrees/b': [0.75], 'agrees/c': [0.7],
-      },
-    );
-    expect(list.map(({ ablation, arm, than }) => [ablation, arm, than])).toEqual([['y', 'A', 'C'], ['z', 'A', 'B'], ['x', 'A', 'B']]);
+    const list = found([table('x'), table('y'), table('z'), table('agrees')], {
+      'x/a': [0.8],
+      'x/b': [0.82],
+      'x/c': [0.81],
+      'y/a': [0.8],
+      'y/b': [0.75],
+      'y/c': [0.85],
+      'z/a': [0.8],
+      'z/b': [0.83],
+      'z/c': [0.7],
+      'agrees/a': [0.8],
+      'agrees/b': [0.75],
+      'agrees/c': [0.7],
+    });
+    expect(list.map(({ ablation, arm, than }) => [ablation, arm, than])).toEqual([
+      ['y', 'A', 'C'],
+      ['z', 'A', 'B'],
+      ['x', 'A', 'B'],
+    ]);
     expect(list[0]!.delta).toBeCloseTo(-0.05, 12);
     expect(list[0]!.published).toBe(2);
     // One seed: the error of the test set, both arms as independent.
@@ -34,8 +43,19 @@ describe('the largest disagreements', () => {
 
   test('no more than three are shown, earlier ablations first among equals', () => {
     const names = ['v', 'w', 'x', 'y'];
-    const accuracies = Object.fromEntries(names.flatMap((name, i) => [[`${name}/a`, [0.8 + i / 100]], [`${name}/b`, [0.82 + i / 100 + i / 1e5]], [`${name}/c`, [0.7]]]));
-    expect(found(names.map(name => table(name)), accuracies).map(({ ablation }) => ablation)).toEqual(['y', 'x', 'w']);
+    const accuracies = Object.fromEntries(
+      names.flatMap((name, i) => [
+        [`${name}/a`, [0.8 + i / 100]],
+        [`${name}/b`, [0.82 + i / 100 + i / 1e5]],
+        [`${name}/c`, [0.7]],
+      ]),
+    );
+    expect(
+      found(
+        names.map(name => table(name)),
+        accuracies,
+      ).map(({ ablation }) => ablation),
+    ).toEqual(['y', 'x', 'w']);
   });
 
   test('the same runs in another table are no second disagreement', () => {

@@ -78,7 +78,11 @@ describe('recipes of the paper\u2019s study', () => {
   });
 
   test('a factor shows as the field that it changes', () => {
-    expect(recipeOf(mini, 'drop-path', mini.ablations.find(a => a.name === 'drop-path')!.rows.find(row => !row.isDefault)!.name).changes.map(({ stage, field }) => `${stage}.${field}`).join()).toMatch(/^distill\.(teacher_)?drop_path/);
+    expect(
+      recipeOf(mini, 'drop-path', mini.ablations.find(a => a.name === 'drop-path')!.rows.find(row => !row.isDefault)!.name)
+        .changes.map(({ stage, field }) => `${stage}.${field}`)
+        .join(),
+    ).toMatch(/^distill\.(teacher_)?drop_path/);
   });
 
   test('stages that the default lacks are given in full once, then by what differs', () => {
@@ -86,7 +90,10 @@ describe('recipes of the paper\u2019s study', () => {
     const [, first, second] = recipes!;
     expect(first!.own.map(({ stage }) => stage)).toEqual(['teacher', 'distill']);
     expect(second!.own).toEqual([]);
-    expect(second!.likeOthers.map(({ stage, label, changes }) => [stage, label, changes.length > 0])).toEqual([['teacher', first!.label, false], ['distill', first!.label, true]]);
+    expect(second!.likeOthers.map(({ stage, label, changes }) => [stage, label, changes.length > 0])).toEqual([
+      ['teacher', first!.label, false],
+      ['distill', first!.label, true],
+    ]);
     expect(first!.changes).toContainEqual({ stage: 'pretrain', field: '', value: undefined, other: 'has this stage' });
   });
 });

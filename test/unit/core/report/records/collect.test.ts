@@ -48,7 +48,11 @@ test('an empty store has no records', () => expect(collectRecords(experiments.st
 
 test('a finished stage becomes a record with its uses, curve, cost and the hash of its result', async () => {
   const key = keyOf('oak', 1, 'tree');
-  await finish(key, { height: 3 }, [1, 2, 3].map(step => ({ step, epoch: step / 3, height: step, pace: 9 })));
+  await finish(
+    key,
+    { height: 3 },
+    [1, 2, 3].map(step => ({ step, epoch: step / 3, height: step, pace: 9 })),
+  );
   const [record, ...others] = collectRecords(experiments.study, plan, store);
   expect(others).toEqual([]);
   expect(record).toMatchObject({
@@ -59,8 +63,16 @@ test('a finished stage becomes a record with its uses, curve, cost and the hash 
     uses: [{ ablation: 'variety', arm: 'oak', seed: 1, role: 'tree' }],
     result: { height: 3 },
     cost: plan.stages.get(key)!.cost,
-    curves: { height: [[0.3333, 1], [0.6667, 2], [1, 3]] },
-    resultSha256: createHash('sha256').update(readFileSync(join(store.attemptDir(key, 1), 'result.json'))).digest('hex'),
+    curves: {
+      height: [
+        [0.3333, 1],
+        [0.6667, 2],
+        [1, 3],
+      ],
+    },
+    resultSha256: createHash('sha256')
+      .update(readFileSync(join(store.attemptDir(key, 1), 'result.json')))
+      .digest('hex'),
   });
   expect(parseRecords(serializeRecords([record!]))).toEqual([record]);
 });

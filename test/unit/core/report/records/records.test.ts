@@ -14,7 +14,11 @@ describe('results.jsonl', () => {
     const records = sampleRecords();
     const lines = serializeRecords(records).split('\n');
     const changed = records.map(r => (r.kind === 'evaluate' && r.uses[0]!.arm === 'mae' ? { ...r, result: { ...r.result, accuracy: 0.5 } } : r));
-    expect(serializeRecords(changed).split('\n').filter((line, i) => line !== lines[i])).toHaveLength(1);
+    expect(
+      serializeRecords(changed)
+        .split('\n')
+        .filter((line, i) => line !== lines[i]),
+    ).toHaveLength(1);
   });
 
   test('names the line that is not JSON, or not a record', () => {
@@ -48,7 +52,9 @@ describe('records that git merged by lines', () => {
   });
 
   test('are refused where they differ in anything else, which is named', () => {
-    expect(() => parseMergedRecords([line({}), line({ result: { loss: 9 }, cost: { ...record!.cost, flops: 1 } })].join('\n'))).toThrow(`Expected the records with key ${record!.key} to differ in their uses only, got different result, cost`);
+    expect(() => parseMergedRecords([line({}), line({ result: { loss: 9 }, cost: { ...record!.cost, flops: 1 } })].join('\n'))).toThrow(
+      `Expected the records with key ${record!.key} to differ in their uses only, got different result, cost`,
+    );
   });
 
   test('read like any others where nothing is double', () => {
@@ -63,14 +69,24 @@ describe('cutCurve', () => {
   test('keeps a short curve', () => expect(cutCurve(line(100))).toEqual(line(100)));
 
   test('cuts to windows given by their last epoch and mean', () => {
-    expect(cutCurve(line(10), 3)).toEqual([[3, 4], [6, 10], [10, 17]]);
+    expect(cutCurve(line(10), 3)).toEqual([
+      [3, 4],
+      [6, 10],
+      [10, 17],
+    ]);
     const cut = cutCurve(line(1234));
     expect(cut).toHaveLength(100);
     expect(cut.at(-1)![0]).toBe(1234);
   });
 
   test('leaves out what is not finite and rounds the rest', () => {
-    expect(cutCurve([[0.123456, 1 / 3], [1, NaN], [2, Infinity]])).toEqual([[0.1235, 0.333333]]);
+    expect(
+      cutCurve([
+        [0.123456, 1 / 3],
+        [1, NaN],
+        [2, Infinity],
+      ]),
+    ).toEqual([[0.1235, 0.333333]]);
     expect(cutCurve([])).toEqual([]);
   });
 });

@@ -49,7 +49,14 @@ test('curves have a row per point', () => {
   const ablation = buildReport(sampleInput()).ablations[0]!;
   const rows = parse(curveCsv(ablation)!);
   expect(rows).toHaveLength(ablation.curves.flatMap(chart => chart.series.flatMap(s => s.points)).length);
-  expect(rows[0]).toEqual({ role: 'distill', metric: 'loss', arm: 'qq-kk-vv', seed: '0', epoch: String(ablation.curves[0]!.series[0]!.points[0]![0]), value: String(ablation.curves[0]!.series[0]!.points[0]![1]) });
+  expect(rows[0]).toEqual({
+    role: 'distill',
+    metric: 'loss',
+    arm: 'qq-kk-vv',
+    seed: '0',
+    epoch: String(ablation.curves[0]!.series[0]!.points[0]![0]),
+    value: String(ablation.curves[0]!.series[0]!.points[0]![1]),
+  });
   expect(curveCsv({ ...ablation, curves: [] })).toBeUndefined();
 });
 

@@ -29,9 +29,7 @@ const cellsOf = (table: ElementLike, row: string): string[] => {
 
 describe('html template', () => {
   test('escapes values and leaves markup alone', () => {
-    expect(html`<a title="${'"<&>\''}">${'<b>'}${raw('<i></i>')}${[html`<u>${1}</u>`, undefined]}</a>`.text).toBe(
-      '<a title="&quot;&lt;&amp;&gt;&#39;">&lt;b&gt;<i></i><u>1</u></a>',
-    );
+    expect(html`<a title="${'"<&>\''}">${'<b>'}${raw('<i></i>')}${[html`<u>${1}</u>`, undefined]}</a>`.text).toBe('<a title="&quot;&lt;&amp;&gt;&#39;">&lt;b&gt;<i></i><u>1</u></a>');
     expect(escapeMarkup('a & b')).toBe('a &amp; b');
   });
 });
@@ -54,7 +52,13 @@ describe('page of the sample', () => {
   test('the result table has one row per arm, in order, with measured and published numbers', () => {
     const table = tableOf(page.document, 'Measured and published');
     expect([...table.querySelectorAll('thead th')].map(th => th.textContent.replaceAll('\u00a0', ' ')).slice(0, 7)).toEqual([
-      'Arm', 'n', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394', 'Order',
+      'Arm',
+      'n',
+      'Test accuracy (%)',
+      '\u0394 to default',
+      'Published',
+      'Published \u0394',
+      'Order',
     ]);
     expect([...table.querySelectorAll('tbody th')].map(th => th.textContent)).toEqual(sampleInput().ablations[0]!.arms.map(arm => arm.label));
     expect(cellsOf(table, 'MAE baseline').slice(0, 6)).toEqual(['1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign']);
@@ -68,7 +72,8 @@ describe('page of the sample', () => {
     for (const table of tables) {
       expect(table.querySelector('caption')!.textContent).not.toBe('');
       for (const th of table.querySelectorAll('thead th')) expect(th.getAttribute('scope')).toBe('col');
-      const columns = table.querySelectorAll('thead th').length, rows = [...table.querySelectorAll('tbody tr')];
+      const columns = table.querySelectorAll('thead th').length,
+        rows = [...table.querySelectorAll('tbody tr')];
       expect([columns, rows.length]).not.toContain(0);
       for (const tr of rows) {
         const group = tr.getAttribute('class') === 'group';
@@ -174,14 +179,25 @@ describe('the script', () => {
   });
 
   test('is the same each time', async () => {
-    const bundle = (): string => execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', `import { pageScript } from './src/core/report/render/html/script.ts'; process.stdout.write(await pageScript());`], { encoding: 'utf8' });
-    expect(createHash('sha256').update(bundle()).digest('hex')).toBe(createHash('sha256').update(await pageScript()).digest('hex'));
+    const bundle = (): string =>
+      execFileSync(
+        process.execPath,
+        ['--import', 'tsx', '--input-type=module', '-e', `import { pageScript } from './src/core/report/render/html/script.ts'; process.stdout.write(await pageScript());`],
+        { encoding: 'utf8' },
+      );
+    expect(createHash('sha256').update(bundle()).digest('hex')).toBe(
+      createHash('sha256')
+        .update(await pageScript())
+        .digest('hex'),
+    );
   });
 });
 
 test('the committed pages weigh no more than 1.5 MB', () => {
   const reports = fileURLToPath(new URL('../../../../../reports', import.meta.url));
-  const pages = readdirSync(reports).map(name => join(reports, name, 'index.html')).filter(page => existsSync(page));
+  const pages = readdirSync(reports)
+    .map(name => join(reports, name, 'index.html'))
+    .filter(page => existsSync(page));
   expect(pages.length).toBeGreaterThan(0);
   for (const page of pages) expect(statSync(page).size, page).toBeLessThanOrEqual(1.5e6);
 });

@@ -8,10 +8,58 @@ import { sampleInput } from '../../../../helpers/report/sample.ts';
 
 /** Commands that the tables may use: LaTeX's own and those of the packages that they name. */
 const KNOWN = new Set([
-  'begin', 'end', 'centering', 'footnotesize', 'scriptsize', 'setlength', 'tabcolsep', 'caption', 'label', 'toprule', 'midrule', 'cmidrule', 'bottomrule', 'addlinespace', 'multicolumn',
-  'textbf', 'textsuperscript', 'texttt', 'linebreak', 'par', 'begingroup', 'endgroup', 'endfirsthead', 'endhead', 'endfoot', 'linewidth', 'raggedright', 'raggedleft', 'arraybackslash', 'parbox', 'noindent', 'smallskip',
-  'textbackslash', 'textasciicircum', 'textasciitilde', 'textasciigrave', 'textbar', 'textquotedbl', 'textbullet', 'textdagger', 'textdaggerdbl', 'ldots',
-  'pm', 'times', 'cdot', 'approx', 'le', 'ge', 'rightarrow', 'Delta', 'tau', 'checkmark',
+  'begin',
+  'end',
+  'centering',
+  'footnotesize',
+  'scriptsize',
+  'setlength',
+  'tabcolsep',
+  'caption',
+  'label',
+  'toprule',
+  'midrule',
+  'cmidrule',
+  'bottomrule',
+  'addlinespace',
+  'multicolumn',
+  'textbf',
+  'textsuperscript',
+  'texttt',
+  'linebreak',
+  'par',
+  'begingroup',
+  'endgroup',
+  'endfirsthead',
+  'endhead',
+  'endfoot',
+  'linewidth',
+  'raggedright',
+  'raggedleft',
+  'arraybackslash',
+  'parbox',
+  'noindent',
+  'smallskip',
+  'textbackslash',
+  'textasciicircum',
+  'textasciitilde',
+  'textasciigrave',
+  'textbar',
+  'textquotedbl',
+  'textbullet',
+  'textdagger',
+  'textdaggerdbl',
+  'ldots',
+  'pm',
+  'times',
+  'cdot',
+  'approx',
+  'le',
+  'ge',
+  'rightarrow',
+  'Delta',
+  'tau',
+  'checkmark',
 ]);
 
 /** What TeX would stumble over, found by a reader of its syntax that knows escapes, groups, mathematics and rows. */
@@ -43,7 +91,10 @@ function problemsOf(text: string): string[] {
 function rowProblems(body: string, columns: number): string[] {
   const rows = body.split('\n').filter(line => / \\\\(?:\*|\\addlinespace\[2pt\])?$/.test(line) && !line.startsWith('\\caption'));
   return rows.flatMap(line => {
-    const cells = line.replace(/\\&/g, '').split('&').reduce((sum, cell) => sum + Number(/\\multicolumn\{(\d+)\}/.exec(cell)?.[1] ?? 1), 0);
+    const cells = line
+      .replace(/\\&/g, '')
+      .split('&')
+      .reduce((sum, cell) => sum + Number(/\\multicolumn\{(\d+)\}/.exec(cell)?.[1] ?? 1), 0);
     return cells === columns ? [] : [`${cells} cells for ${columns} columns: ${line}`];
   });
 }
@@ -55,7 +106,7 @@ describe('escaping', () => {
     ['\u22121.2 \u00b1 0.3', '$-$1.2 $\\pm$ 0.3'],
     ['--teacher-seeds', '-{}-teacher-seeds'],
     ['[1, 2]', '{[}1, 2]'],
-    ['\u201cabove\u201d \u2013 the paper\u2019s', '``above\'\' -- the paper\'s'],
+    ['\u201cabove\u201d \u2013 the paper\u2019s', "``above'' -- the paper's"],
     ['caf\u00e9', 'caf\u00e9'],
     ['\u{1f600}', '\\texttt{U+1F600}'],
     ['\u4e2d', '\\texttt{U+4E2D}'],
@@ -83,7 +134,9 @@ describe('tables', () => {
     expect(lines).toContain('& \\multicolumn{3}{c}{Measured: test accuracy (\\%)} & \\multicolumn{2}{c}{Published} & \\\\');
     expect(lines).toContain('Arm & n & mean & to default & value & to default & Order \\\\');
     expect(lines.find(line => line.startsWith('Order: '))).toMatch(/^Order: \\checkmark\{\} same sign; .*\.\\par$/);
-    expect(lines.find(line => line.startsWith('MAE baseline'))).toBe('MAE baseline & 1 & \\textbf{85.06}~{\\scriptsize $\\pm$ 0.36} & $-$2.28~{\\scriptsize $\\pm$ 0.49} & 83.6 & $-$1.0 & \\checkmark{} \\\\');
+    expect(lines.find(line => line.startsWith('MAE baseline'))).toBe(
+      'MAE baseline & 1 & \\textbf{85.06}~{\\scriptsize $\\pm$ 0.36} & $-$2.28~{\\scriptsize $\\pm$ 0.49} & 83.6 & $-$1.0 & \\checkmark{} \\\\',
+    );
     expect(claimLatex(report)).toBeUndefined();
   });
 

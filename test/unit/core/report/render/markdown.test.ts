@@ -37,12 +37,20 @@ describe('README of the sample, as GitHub reads it', () => {
   test('links figures and tables that the report has', async () => {
     const { document } = await readme(sampleInput());
     expect([...document.querySelectorAll('img')].map(img => img.getAttribute('src'))).toEqual([
-      'figures/relation-result.svg', 'figures/relation-distill-loss.svg', 'figures/relation-pretrain-loss.svg',
-      'figures/relation-finetune-val_accuracy.svg', 'figures/relation-supervise-val_accuracy.svg',
+      'figures/relation-result.svg',
+      'figures/relation-distill-loss.svg',
+      'figures/relation-pretrain-loss.svg',
+      'figures/relation-finetune-val_accuracy.svg',
+      'figures/relation-supervise-val_accuracy.svg',
     ]);
     for (const img of document.querySelectorAll('img')) expect(img.getAttribute('alt')!.length).toBeGreaterThan(40);
     expect([...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))).toEqual([
-      'tables/relation.csv', 'tables/relation.tex', 'tables/relation-curves.csv', 'results.jsonl', 'provenance.json', 'index.html',
+      'tables/relation.csv',
+      'tables/relation.tex',
+      'tables/relation-curves.csv',
+      'results.jsonl',
+      'provenance.json',
+      'index.html',
     ]);
   });
 });

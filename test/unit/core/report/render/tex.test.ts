@@ -49,27 +49,45 @@ describe.skipIf(!hasTex())('TeX takes', () => {
 
   test('those of committed reports, of which there are some', () => expect(committed).not.toEqual([]));
 
-  test.each(committed)('the tables of %s as they are, and they fit the page', name => {
-    const folder = join(REPORTS, name, 'tables');
-    const texts = readdirSync(folder).filter(file => file.endsWith('.tex')).map(file => readFileSync(join(folder, file), 'utf8'));
-    expect(texts.length).toBeGreaterThan(1);
-    expect(complaints(name, texts)).toEqual([]);
-  }, TEX_TIMEOUT);
+  test.each(committed)(
+    'the tables of %s as they are, and they fit the page',
+    name => {
+      const folder = join(REPORTS, name, 'tables');
+      const texts = readdirSync(folder)
+        .filter(file => file.endsWith('.tex'))
+        .map(file => readFileSync(join(folder, file), 'utf8'));
+      expect(texts.length).toBeGreaterThan(1);
+      expect(complaints(name, texts)).toEqual([]);
+    },
+    TEX_TIMEOUT,
+  );
 
-  test('those of a grid with several seeds, which fit, too', () => {
-    expect(complaints('grid', tablesOf(gridInput([0, 1, 2])))).toEqual([]);
-  }, TEX_TIMEOUT);
+  test(
+    'those of a grid with several seeds, which fit, too',
+    () => {
+      expect(complaints('grid', tablesOf(gridInput([0, 1, 2])))).toEqual([]);
+    },
+    TEX_TIMEOUT,
+  );
 
-  test('hostile labels, which stay text', () => {
-    expect(complaints('hostile', tablesOf(hostileInput())).filter(line => !line.startsWith('Overfull'))).toEqual([]);
-  }, TEX_TIMEOUT);
+  test(
+    'hostile labels, which stay text',
+    () => {
+      expect(complaints('hostile', tablesOf(hostileInput())).filter(line => !line.startsWith('Overfull'))).toEqual([]);
+    },
+    TEX_TIMEOUT,
+  );
 
-  test('every character that is not named by its number', () => {
-    const all = Array.from({ length: 0x2fff }, (_, code) => String.fromCharCode(code)).filter(character => !escapeLatex(character).includes('U+'));
-    expect(all.length).toBeGreaterThan(300);
-    const text = all.map(character => `${escapeLatex(character)}\n`).join('');
-    expect(complaints('characters', [`${tablesOf(gridInput([0]))[0]!.split('\n', 1)[0]!}\n${text}`])).toEqual([]);
-  }, TEX_TIMEOUT);
+  test(
+    'every character that is not named by its number',
+    () => {
+      const all = Array.from({ length: 0x2fff }, (_, code) => String.fromCharCode(code)).filter(character => !escapeLatex(character).includes('U+'));
+      expect(all.length).toBeGreaterThan(300);
+      const text = all.map(character => `${escapeLatex(character)}\n`).join('');
+      expect(complaints('characters', [`${tablesOf(gridInput([0]))[0]!.split('\n', 1)[0]!}\n${text}`])).toEqual([]);
+    },
+    TEX_TIMEOUT,
+  );
 });
 
 test('a document that TeX cannot set has complaints', { skip: !hasTex(), timeout: TEX_TIMEOUT }, () => {

@@ -33,7 +33,12 @@ describe('Kendall\u2019s tau-b', () => {
     const long = Array.from({ length: 40 }, (_, i) => Math.max(i, 1));
     expect(kendallTauB(long, long)).toBeCloseTo(1, 12);
     expect(kendallPValue(long, long)).toBeUndefined();
-    expect(kendallPValue(long, Array.from({ length: 40 }, (_, i) => i))).toBeLessThan(1e-15);
+    expect(
+      kendallPValue(
+        long,
+        Array.from({ length: 40 }, (_, i) => i),
+      ),
+    ).toBeLessThan(1e-15);
   });
 });
 

@@ -87,7 +87,18 @@ describe('location and spread', () => {
 });
 
 test('pairedDeltas pairs by seed and leaves out seeds that one side lacks', () => {
-  const a = new Map([[2, 0.5], [0, 0.9], [1, 0.7]]);
-  const b = new Map([[0, 0.5], [2, 0.75], [3, 0.1]]);
-  expect(pairedDeltas(a, b)).toEqual([{ seed: 0, delta: 0.4 }, { seed: 2, delta: -0.25 }]);
+  const a = new Map([
+    [2, 0.5],
+    [0, 0.9],
+    [1, 0.7],
+  ]);
+  const b = new Map([
+    [0, 0.5],
+    [2, 0.75],
+    [3, 0.1],
+  ]);
+  expect(pairedDeltas(a, b)).toEqual([
+    { seed: 0, delta: 0.4 },
+    { seed: 2, delta: -0.25 },
+  ]);
 });

@@ -8,13 +8,12 @@ const TEST_ERROR = 0.003;
 const replicates = (values: readonly number[]): Replicates => new Map(values.map((value, seed) => [seed, { value, standardError: TEST_ERROR }]));
 
 /** Judges an arm whose values exceed 0.8 by these differences against one at 0.8. */
-const judged = (type: PairType, deltas: readonly number[], margin = MARGIN): Judgement =>
-  judge(type, replicates(deltas.map(d => 0.8 + d)), replicates(deltas.map(() => 0.8)), margin);
+const judged = (type: PairType, deltas: readonly number[], margin = MARGIN): Judgement => judge(type, replicates(deltas.map(d => 0.8 + d)), replicates(deltas.map(() => 0.8)), margin);
 
 describe('greater, three seeds or more', () => {
   // Bounds and p-values: scipy.stats.t.ppf(0.95, n - 1) and t.sf of these differences.
   test('reproduced when the lower bound is above the margin', () => {
-    const j = judged('greater', [0.010, 0.012, 0.014]);
+    const j = judged('greater', [0.01, 0.012, 0.014]);
     expect(j).toMatchObject({ verdict: 'reproduced', direction: undefined, n: 3, seedsNeeded: undefined });
     expect(j.delta).toBeCloseTo(0.012, 11);
     expect(j.standardError).toBeCloseTo(0.0011547005383792516, 11);
@@ -25,7 +24,7 @@ describe('greater, three seeds or more', () => {
   });
 
   test('contradicted when the upper bound is below the margin on the other side', () => {
-    const j = judged('greater', [-0.009, -0.011, -0.010]);
+    const j = judged('greater', [-0.009, -0.011, -0.01]);
     expect(j.verdict).toBe('contradicted');
     expect(j.pValue).toBeCloseTo(0.9987659786703562, 9);
   });
@@ -53,7 +52,7 @@ describe('not worse', () => {
     expect(j.pValue).toBeCloseTo(0.0008481770313952304, 9);
   });
 
-  test('contradicted by an upper bound below minus the margin', () => expect(judged('not-worse', [-0.009, -0.011, -0.010]).verdict).toBe('contradicted'));
+  test('contradicted by an upper bound below minus the margin', () => expect(judged('not-worse', [-0.009, -0.011, -0.01]).verdict).toBe('contradicted'));
 
   test('a small loss agrees as long as it is within the margin', () => {
     expect(judged('not-worse', [-0.002, -0.001, 0.0005, 0])).toMatchObject({ verdict: 'undecided', direction: 'agrees', seedsNeeded: 6 });
@@ -70,7 +69,7 @@ describe('few seeds', () => {
   });
 
   test('two seeds decide nothing, and say how many would', () => {
-    expect(judged('greater', [0.010, 0.011])).toMatchObject({ verdict: 'undecided', direction: 'agrees', n: 2, bounds: undefined, seedsNeeded: 3 });
+    expect(judged('greater', [0.01, 0.011])).toMatchObject({ verdict: 'undecided', direction: 'agrees', n: 2, bounds: undefined, seedsNeeded: 3 });
   });
 
   test('only seeds that both arms have count; without one the comparison is not run', () => {

@@ -120,11 +120,13 @@ export class LiveChart {
       const rows = element('details', 'choose');
       const list = element('ul', 'key');
       rows.append(element('summary', '', 'Choose arms'), list);
-      list.append(...choices.map((label, i) => {
-        const item = element('li');
-        this.#turnIntoSwitch(item, label, i);
-        return item;
-      }));
+      list.append(
+        ...choices.map((label, i) => {
+          const item = element('li');
+          this.#turnIntoSwitch(item, label, i);
+          return item;
+        }),
+      );
       this.box.after(rows);
     }
   }

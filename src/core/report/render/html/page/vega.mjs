@@ -5,13 +5,51 @@
 import { transforms } from 'vega-dataflow';
 import { axisticks, datajoin, encode, scale, sortitems } from 'vega-encode';
 import {
-  aggregate, collect, compare, expression, extent, facet, field, filter, flatten, formula, joinaggregate, key, multiextent, multivalues, params, prefacet, proxy, relay, sieve, values,
+  aggregate,
+  collect,
+  compare,
+  expression,
+  extent,
+  facet,
+  field,
+  filter,
+  flatten,
+  formula,
+  joinaggregate,
+  key,
+  multiextent,
+  multivalues,
+  params,
+  prefacet,
+  proxy,
+  relay,
+  sieve,
+  values,
 } from 'vega-transforms';
 import { bound, mark, overlap, render, viewlayout } from 'vega-view-transforms';
 
 Object.assign(transforms, { axisticks, datajoin, encode, scale, sortitems });
 Object.assign(transforms, {
-  aggregate, collect, compare, expression, extent, facet, field, filter, flatten, formula, joinaggregate, key, multiextent, multivalues, params, prefacet, proxy, relay, sieve, values,
+  aggregate,
+  collect,
+  compare,
+  expression,
+  extent,
+  facet,
+  field,
+  filter,
+  flatten,
+  formula,
+  joinaggregate,
+  key,
+  multiextent,
+  multivalues,
+  params,
+  prefacet,
+  proxy,
+  relay,
+  sieve,
+  values,
 });
 Object.assign(transforms, { bound, mark, overlap, render, viewlayout });
 
