@@ -1,19 +1,22 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { testFiles } from './test/isolation.ts';
 
 // Limits of time are for what hangs: on a machine that is busy with ten other things nothing reaches them.
 // One project per kind of test, so that each make target runs its own (`vitest run --project unit`).
-// The native engine is one global per process: files run in forked processes.
 const project = (name: string, include: string[], testTimeout: number, env: Record<string, string> = {}) => ({
   extends: true as const,
   test: { name, include, testTimeout, hookTimeout: testTimeout, env },
 });
 
-/** Golden values: no test changes what another sees, so the engine is loaded once for all files, and not for each. */
-const parity = (name: string, more: string[], env: Record<string, string>) => {
-  const { test, ...rest } = project(name, ['test/parity/**/*.test.ts', ...more], 180_000, env);
+/** No test changes what another sees: modules, or the engine of the golden values, are loaded once for many files, and not for each. */
+const shared = (...args: Parameters<typeof project>) => {
+  const { test, ...rest } = project(...args);
   return { ...rest, test: { ...test, isolate: false } };
 };
+
+const GOLDEN = 'test/parity/**/*.test.ts';
+const [unit, property] = [testFiles('unit'), testFiles('property')];
 
 /** Files that take minutes, the longest first: begun last, one of them would run alone at the end. */
 const LONGEST = ['toy-chaos', 'report-page', 'init-study', 'tinymim-sweep', 'toy-packs', 'installed-elsewhere'];
@@ -42,13 +45,14 @@ export default defineConfig({
     // A test whose only assertions stand in a loop over nothing has proved nothing.
     expect: { requireAssertions: true, poll: { timeout: 60_000 } },
     projects: [
-      project('unit', ['test/unit/**/*.test.ts'], 120_000),
-      project('property', ['test/property/**/*.test.ts'], 180_000),
+      shared('unit', [...unit.shared], 120_000),
+      shared('property', [...property.shared], 180_000),
+      project('isolated', [...unit.isolated, ...property.isolated], 180_000),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 180_000),
-      parity('parity', [], {}),
+      shared('parity', [GOLDEN], 180_000),
       // The same golden values, computed as compiled graphs, and without native code.
-      parity('parity-graph', [], { PARITY_MODE: 'graph' }),
-      parity('parity-wasm', ['test/unit/engine/grad.test.ts'], { ENGINE: 'wasm' }),
+      shared('parity-graph', [GOLDEN], 180_000, { PARITY_MODE: 'graph' }),
+      shared('parity-wasm', [GOLDEN, 'test/unit/engine/grad.test.ts'], 180_000, { ENGINE: 'wasm' }),
       // What programs print is compared as text; CI would turn colours on.
       project('e2e', ['test/e2e/**/*.test.ts'], 600_000, { NO_COLOR: '1' }),
       project('browser', ['test/browser/**/*.test.ts'], 180_000),

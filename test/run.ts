@@ -8,7 +8,9 @@ import { existsSync } from 'node:fs';
 import { execa } from 'execa';
 import { chromiumMend, findChromium } from '../src/setup/chromium.ts';
 import { wantedEngine } from '../src/setup/choice.ts';
-import { QUICK_PROJECTS, quickFiles } from './quick.ts';
+
+/** What needs the npm packages and nothing else. */
+const QUICK_PROJECTS = ['unit', 'property'];
 
 const inCi = Boolean(process.env['CI']);
 
@@ -37,9 +39,8 @@ async function vitest(projects: readonly string[], args: readonly string[], env:
 }
 
 async function runQuick(args: readonly string[]): Promise<number> {
-  const { chosen, leftOut } = quickFiles();
-  const exitCode = await vitest(QUICK_PROJECTS, [...chosen, ...args]);
-  console.log(`Quick: left out are ${leftOut.length} files of ${QUICK_PROJECTS.join(', ')} tests that reach an engine, and all parity, end-to-end and browser tests. \`make test\` runs all.`);
+  const exitCode = await vitest(QUICK_PROJECTS, args);
+  console.log('Quick: left out are the unit and property tests that reach an engine, and all fuzz, parity, end-to-end and browser tests. `make test` runs all.');
   return exitCode;
 }
 
@@ -53,7 +54,7 @@ async function runAll(args: readonly string[]): Promise<number> {
   const { engine, why } = await wantedEngine();
   const isNative = engine === 'tensorflow';
   if (!isNative) console.log(`Tests of native TensorFlow are left out, the others run on WebAssembly: ${why}`);
-  const projects = ['unit', 'property', 'fuzz', 'parity', 'parity-graph', 'parity-wasm', 'e2e', ...(chromium ? ['browser'] : [])].filter(name => isNative || !NATIVE_PROJECTS.includes(name));
+  const projects = [...QUICK_PROJECTS, 'isolated', 'fuzz', 'parity', 'parity-graph', 'parity-wasm', 'e2e', ...(chromium ? ['browser'] : [])].filter(name => isNative || !NATIVE_PROJECTS.includes(name));
   return vitest(projects, [...(isNative ? [] : NATIVE_FILES.flatMap(glob => ['--exclude', glob])), ...args], { ...(chromium && { CHROMIUM: chromium }), ...(!isNative && { ENGINE: 'wasm' }) });
 }
 
