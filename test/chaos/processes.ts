@@ -1,15 +1,10 @@
 /** A sweep as real processes, and what can be done to them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { join } from 'node:path';
 import { execaNode } from 'execa';
 import type { RunEvent, RunSummary } from '../../src/core/runner/events.ts';
 import type { DriveOptions } from '../toy/drive.ts';
-import { compileToy } from './compiled.ts';
-
-/** Made when the first sweep starts. */
-let compiled: string | undefined;
-const drive = (): string => join((compiled ??= compileToy()), 'test/toy/drive.js');
+import { compiledDriver } from '../toy/compiled.ts';
 
 /** A sweep that takes longer than this hangs. */
 const LIMIT_MS = 120_000;
@@ -28,7 +23,7 @@ export class Sweep {
 
   /** Starts a runner in a process group of its own. */
   constructor(options: DriveOptions) {
-    const child = execaNode(drive(), [JSON.stringify(options)], { detached: true, reject: false, buffer: false, all: true });
+    const child = execaNode(compiledDriver(), [JSON.stringify(options)], { detached: true, reject: false, buffer: false, all: true });
     this.pid = child.pid!;
     const read = async (): Promise<void> => {
       for await (const line of child.iterable({ from: 'all' })) this.#read(line);

@@ -9,6 +9,7 @@ import { buildPlan, type Plan } from '../../src/core/plan/plan.ts';
 import type { RunEvent, RunSummary } from '../../src/core/runner/events.ts';
 import { attemptFiles } from '../../src/core/store/layout.ts';
 import type { StoreReader } from '../../src/core/store/reader.ts';
+import { compiledDriver } from './compiled.ts';
 import type { DriveOptions } from './drive.ts';
 
 export const toyExperiments = fileURLToPath(new URL('experiments', import.meta.url));
@@ -47,8 +48,7 @@ export function endSweeps(): void {
 
 /** Starts a sweep in a process group of its own. @param env variables beside those of this process */
 export function startSweep(options: DriveOptions, env: Readonly<Record<string, string>> = {}): Sweep {
-  const child = execaNode(fileURLToPath(new URL('drive.ts', import.meta.url)), [JSON.stringify(options)], {
-    nodeOptions: ['--import', new URL('../../src/core/runner/typescript.mjs', import.meta.url).href],
+  const child = execaNode(compiledDriver(), [JSON.stringify(options)], {
     detached: true,
     reject: false,
     buffer: false,

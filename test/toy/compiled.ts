@@ -1,6 +1,6 @@
 /**
  * The framework and the toy study as JavaScript, in a folder of their own. Node starts them in a third of the time that it takes to load
- * TypeScript, and chaos starts hundreds of processes to kill them.
+ * TypeScript, and tests start hundreds of processes, many of them only to kill them.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,8 +15,12 @@ const filesBelow = (folder: string): string[] => readdirSync(join(ROOT, folder),
 /** Relative addresses of sources, in imports and in `new URL`, lead to what is made of them. */
 const compiled = (source: string): string => transformSync(source, { loader: 'ts', format: 'esm', target: 'node20' }).code.replaceAll(/(["'])(\.{1,2}\/[\w./-]+)\.ts\1/g, '$1$2.js$1');
 
-/** @returns the folder, which goes with this process: `src/core/<path>.ts` is `src/core/<path>.js` in it, `test/toy` likewise */
-export function compileToy(): string {
+let root: string | undefined;
+
+/** The driver of toy sweeps as JavaScript (`drive.ts`); its workers are, too. Made at the first call, gone with this process. */
+export const compiledDriver = (): string => join((root ??= compileToy()), 'test/toy/drive.js');
+
+function compileToy(): string {
   const target = realpathSync(mkdtempSync(join(tmpdir(), 'ablate-compiled-')));
   process.on('exit', () => rmSync(target, { recursive: true, force: true }));
   const write = (file: string, text: string): void => {
