@@ -13,7 +13,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const filesBelow = (folder: string): string[] => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map(name => join(folder, name));
 
 /** Relative addresses of sources, in imports and in `new URL`, lead to what is made of them. */
-const compiled = (source: string): string => transformSync(source, { loader: 'ts', format: 'esm', target: 'node20' }).code.replaceAll(/(["'])(\.{1,2}\/[\w./-]+)\.ts\1/g, '$1$2.js$1');
+const readdressed = (code: string): string => code.replaceAll(/(["'])(\.{1,2}\/[\w./-]+)\.ts\1/g, '$1$2.js$1');
+
+const compiled = (source: string): string => readdressed(transformSync(source, { loader: 'ts', format: 'esm', target: 'node20' }).code);
 
 let root: string | undefined;
 
@@ -29,7 +31,7 @@ function compileToy(): string {
   };
   const files = ['src/installation.ts', ...['src/core', 'test/toy'].flatMap(filesBelow)];
   for (const file of files.filter(name => name.endsWith('.ts'))) write(file.replace(/\.ts$/, '.js'), compiled(readFileSync(join(ROOT, file), 'utf8')));
-  for (const file of files.filter(name => name.endsWith('.mjs'))) write(file, readFileSync(join(ROOT, file), 'utf8'));
+  for (const file of files.filter(name => name.endsWith('.mjs'))) write(file, readdressed(readFileSync(join(ROOT, file), 'utf8')));
   write('src/core/runner/typescript.mjs', ''); // there is none to load
   for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(ROOT, file), join(target, file));
   symlinkSync(join(ROOT, 'node_modules'), join(target, 'node_modules'));
