@@ -153,9 +153,7 @@ describe('status of a sweep that is killed', () => {
     expect(after.runners).toEqual([]);
     const begun = look.stages.filter(s => s.state === 'running');
     expect(begun).not.toEqual([]);
-    const interrupted = after.stages.filter(s => s.state === 'interrupted').map(s => s.key);
-    for (const { owner } of begun.filter(s => interrupted.includes(s.key))) expect(isRunning(owner!.pid)).toBe(false);
-    // One that brought its stage to the end may take its leave.
+    // One that has told how its stage ended, and wrote its checkpoint, may still take its leave.
     for (const { owner } of begun) await vi.waitFor(() => expect(isRunning(owner!.pid)).toBe(false), { timeout: 60_000 });
   });
 
