@@ -1,6 +1,6 @@
 /** Small networks and inputs for tests of distillation. */
 import type { Target } from '../../src/tinymim/distill/target.ts';
-import { maskTensors, type MaskTensors } from '../../src/tinymim/nn/mae.ts';
+import { type MaskTensors } from '../../src/tinymim/nn/mae.ts';
 import { maskingIndices } from '../../src/tinymim/nn/masking.ts';
 import type { ModelSpec } from '../../src/tinymim/nn/spec.ts';
 import { encoderSpec } from '../../src/tinymim/nn/spec.ts';
@@ -11,6 +11,7 @@ import type { Losses } from '../../src/tinymim/stages/train-step.ts';
 import * as tf from '../../src/engine/tf.ts';
 import type { Params } from '../../src/engine/formats/weights.ts';
 import { normals } from './finite-differences.ts';
+import { maskTensors } from './mask-tensors.ts';
 
 const image = { image_size: [4, 6] as [number, number], patch_size: 2, in_chans: 1, mlp_ratio: 2 };
 export const teacher = { ...image, embed_dim: 24, depth: 3, num_heads: 6 };

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodePatches, encodeVisible, maeLoss, maskTensors, reconstructionTarget, type MaeConfig, type MaskTensors } from '../../src/tinymim/nn/mae.ts';
+import { decodePatches, encodeVisible, maeLoss, reconstructionTarget, type MaeConfig, type MaskTensors } from '../../src/tinymim/nn/mae.ts';
 import { maskingIndices } from '../../src/tinymim/nn/masking.ts';
 import { patchCount } from '../../src/tinymim/nn/config.ts';
 import { patchify } from '../../src/tinymim/nn/patches.ts';
@@ -7,6 +7,7 @@ import { toFloat32 } from '../../src/engine/formats/safetensors.ts';
 import * as tf from '../../src/engine/tf.ts';
 import { expectClose, fixture, startEngine } from '../helpers/parity/fixtures.ts';
 import { expectAllClose, GRADIENT, VALUE, valueAndGrads, vitConfig, type EncoderFields } from '../helpers/parity/model.ts';
+import { maskTensors } from '../helpers/mask-tensors.ts';
 
 interface MaeJson {
   config: EncoderFields & { image_size: [number, number]; patch_size: number; batch_size: number; decoder: EncoderFields; mask_ratio: number; norm_pix_loss: boolean };

@@ -25,15 +25,6 @@ export function nativeEnvironment({ device, threads }: EnginePlace): Record<stri
   };
 }
 
-/**
- * True for the lines that the native library writes to stderr at every start and that no variable silences
- * (it logs them before its log level is set). Whoever shows a worker's stderr to a person can leave them out.
- * @internal
- */
-export function isNativeNoise(line: string): boolean {
-  return line.startsWith('WARNING: All log messages before absl::InitializeLog() is called are written to STDERR') || /^I\d{4} .* port\.cc:\d+\] oneDNN custom operations are on\./.test(line);
-}
-
 interface NativeBackend extends tf.KernelBackend {
   readonly isUsingGpuDevice: boolean;
   readonly binding: { readonly TF_Version: string };

@@ -9,7 +9,6 @@ import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
 import { dense, norm, runBlock } from './block.ts';
 import type { DecoderConfig, ViTConfig } from './config.ts';
-import type { MaskingIndices } from './masking.ts';
 import { param } from './params.ts';
 import { patchify } from './patches.ts';
 import { encode, gatherRows, rowOffsets, toTokens } from './vit.ts';
@@ -22,15 +21,6 @@ export interface MaskTensors {
   readonly ids_restore: tf.Tensor2D;
   /** `[B, L]` float32, 1 = removed */
   readonly mask: tf.Tensor2D;
-}
-
-/** @internal */
-export function maskTensors({ batch, patches, kept, idsKeep, idsRestore, mask }: MaskingIndices): MaskTensors {
-  return {
-    ids_keep: tf.tensor2d(idsKeep, [batch, kept], 'int32'),
-    ids_restore: tf.tensor2d(idsRestore, [batch, patches], 'int32'),
-    mask: tf.tensor2d(mask, [batch, patches]),
-  };
 }
 
 export interface MaeConfig {

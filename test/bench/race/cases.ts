@@ -1,5 +1,6 @@
 /** The steps that are timed, as plain data that both sides read: recipes in the words of `src/tinymim/stages/recipes.ts`. */
-import { MAE_DECODER, VIT_SIZES, type DecoderConfig, type ViTConfig } from '../../../src/tinymim/nn/config.ts';
+import type { DecoderConfig, ViTConfig } from '../../../src/tinymim/nn/config.ts';
+import { MAE_DECODER, VIT_SIZES } from '../../helpers/paper-sizes.ts';
 import type { DistillTarget } from '../../../src/tinymim/stages/recipes.ts';
 
 interface CaseBase {

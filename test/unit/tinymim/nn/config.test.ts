@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { headsOf, MAE_DECODER, patchCount, patchDim, patchGrid, validateDecoder, validateViT, VIT_SIZES, type ViTConfig, type ViTSize } from '../../../../src/tinymim/nn/config.ts';
+import { headsOf, patchCount, patchDim, patchGrid, validateDecoder, validateViT, type ViTConfig } from '../../../../src/tinymim/nn/config.ts';
+import { MAE_DECODER, VIT_SIZES, type ViTSize } from '../../../helpers/paper-sizes.ts';
 import { ModelError } from '../../../../src/tinymim/nn/errors.ts';
 
 const config: ViTConfig = { image_size: [28, 14], patch_size: 7, in_chans: 1, embed_dim: 24, depth: 3, num_heads: 3, mlp_ratio: 2 };

@@ -5,7 +5,7 @@ import { patchCount, type ViTConfig } from '../../../../src/tinymim/nn/config.ts
 import { constantRates, linearRates } from '../../../../src/tinymim/nn/drop-path.ts';
 import { ModelError } from '../../../../src/tinymim/nn/errors.ts';
 import { initClassifier, initEncoder, initMae } from '../../../../src/tinymim/nn/init.ts';
-import { encodeVisible, maeLoss, maskTensors } from '../../../../src/tinymim/nn/mae.ts';
+import { encodeVisible, maeLoss } from '../../../../src/tinymim/nn/mae.ts';
 import { maskingIndices } from '../../../../src/tinymim/nn/masking.ts';
 import { cutmixWeight, mixImages, mixTargets, softTargets } from '../../../../src/tinymim/nn/mixup.ts';
 import { patchify } from '../../../../src/tinymim/nn/patches.ts';
@@ -16,6 +16,7 @@ import * as tf from '../../../../src/engine/tf.ts';
 import { toTensors, type Params, type Weights } from '../../../../src/engine/formats/weights.ts';
 import { expectClose } from '../../../helpers/parity/fixtures.ts';
 import { valueAndGrads } from '../../../helpers/parity/model.ts';
+import { maskTensors } from '../../../helpers/mask-tensors.ts';
 
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 
