@@ -13,7 +13,8 @@ const core = {
   'src/core/ablation': [],
   'src/core/text': ['src/core/ablation/kind.ts'],
   'src/core/plan': ['src/core/ablation'],
-  'src/core/store': ['src/core/ablation'],
+  'src/core/disk': ['src/core/ablation/errors.ts'],
+  'src/core/store': ['src/core/ablation', 'src/core/disk'],
   'src/core/runner': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/runner/executors'],
   'src/core/runner/executors': ['src/core/ablation', 'src/core/store', 'src/core/runner'],
   'src/core/inspect': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/runner', 'src/core/report/records', 'src/core/report/statistics', 'src/core/report/model', INSTALLATION],
@@ -21,7 +22,7 @@ const core = {
 
 /** From records to files, one direction: what a renderer prints is decided in the model. */
 const report = {
-  'src/core/report/records': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/text'],
+  'src/core/report/records': ['src/core/ablation', 'src/core/disk', 'src/core/plan', 'src/core/store', 'src/core/text'],
   'src/core/report/statistics': [],
   'src/core/report/model': ['src/core/ablation', 'src/core/plan', 'src/core/text', 'src/core/report/records', 'src/core/report/statistics'],
   'src/core/report/tables': ['src/core/text', 'src/core/report/statistics', 'src/core/report/model'],
@@ -42,6 +43,7 @@ const report = {
   ],
   'src/core/report/baseline': [
     'src/core/ablation',
+    'src/core/disk',
     'src/core/plan',
     'src/core/store',
     'src/core/text',
@@ -54,6 +56,7 @@ const report = {
   ],
   'src/core/report': [
     'src/core/ablation',
+    'src/core/disk',
     'src/core/text',
     'src/core/report/records',
     'src/core/report/model',
