@@ -49,10 +49,10 @@ describe('a digit changed by hand', () => {
   const verify = (store = 'store') => study.ablate('report', '--verify', store);
 
   beforeAll(async () => {
-    expect((await study.ablate('sweep', '--only', 'cut,variety', '--devices', 'cpu:2x1')).exitCode).toBe(0);
     // The toy study has arms that go wrong; the report is of the others.
     rmSync(join(study.folder, 'test/toy/experiments/ablations/trouble.ts'));
     rmSync(join(study.folder, 'test/toy/experiments/ablations/side-by-side.ts'));
+    expect((await study.ablate('sweep', '--devices', 'cpu:2x1')).exitCode).toBe(0);
   });
 
   it('none: the report follows from its records, and they from the store', async () => {
@@ -144,7 +144,7 @@ describe('a digit changed by hand', () => {
     };
     const { exitCode, stderr } = await edited(study, 'results.jsonl', swap, check);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/results\.jsonl: the uses of record [0-9a-f]{32} are not those of the declarations/);
+    expect(stderr).toMatch(/results\.jsonl: the uses or revisions of record [0-9a-f]{32} are not those of the declarations/);
   });
 
   it('what is no store, no report, no ref or no sense is bad use', async () => {
@@ -152,20 +152,25 @@ describe('a digit changed by hand', () => {
       [['--verify', 'nowhere'], '--verify: Expected a store at'],
       [['--check', '--reports', 'none'], 'Expected the records of a report in none/quick/results.jsonl'],
       [['--baseline', 'no-such-ref'], "expected a git ref, the folder of a report or a store, got 'no-such-ref'"],
-      [['--check', '--rebuild'], 'Expected one of --check, --verify, --rebuild, --baseline, got --check and --rebuild'],
+      [['--check', '--rebuild'], 'Expected one of --from, --prune, --check, --verify, --rebuild, --baseline, got --check and --rebuild'],
       [['--out', 'x'], '--out: expected --baseline with it'],
       [['--all'], '--all: expected one of'],
+      [['--yes'], '--yes: expected --prune with it'],
+      [['--only', 'cut'], '--only: expected --baseline or --prune with it, as a report shows every declared arm'],
+      [['--seeds', '1'], '--seeds: expected --baseline or --prune with it'],
+      [['--from', 'nowhere'], '--from: expected the folder of a report, of several reports, or a store, got nowhere'],
       [['--baseline', REPORT, '--out', 'reports'], '--out: expected a folder other than that of the report'],
     ];
     const told = await Promise.all(cases.map(([args]) => study.ablate('report', ...args)));
     expect(told.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(cases.map(([, message]) => [2, expect.stringContaining(message) as string]));
   });
 
-  it('all reports of a folder are checked, and one of no profile is refused', async () => {
+  it('all reports of a folder are checked, and one that does not belong there is refused beside them', async () => {
     expect((await study.ablate('report', '--check', '--all')).exitCode).toBe(0);
     cpSync(join(study.folder, REPORT), join(study.folder, 'reports/quick+steps-7'), { recursive: true });
-    const { exitCode, stderr } = await study.ablate('report', '--check', '--all');
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('of declared profiles (quick, slow), got quick+steps-7') as string]);
+    const { exitCode, stdout, stderr } = await study.ablate('report', '--check', '--all');
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('quick+steps-7: Expected the report of quick in reports/quick, got it in reports/quick+steps-7') as string]);
+    expect(stdout).toBe('reports/quick is what its records and the declarations give.');
     rmSync(join(study.folder, 'reports/quick+steps-7'), { recursive: true });
   });
 });

@@ -32,11 +32,11 @@ export function editableStudy(profile: string): EditableStudy {
   const path = (file: string): string => join(folder, 'test/toy', file);
   const line = (command: string, args: readonly string[]): string[] => [
     command,
-    ...args,
     '--store',
     'store',
     ...(command === 'query' ? [] : ['--experiments', path('experiments')]),
     ...(command === 'clean' || command === 'query' ? [] : ['--profile', profile]),
+    ...args,
   ];
   return {
     folder,

@@ -13,7 +13,8 @@ import { createDisplay } from '../terminal/display.ts';
 import { settingFor } from '../options/setting.ts';
 import { programFor } from '../terminal/invocation.ts';
 import { showPlan } from './plan.ts';
-import { writeReports } from '../report/write.ts';
+import { prepareReport, type ReportScope } from '../report/scope.ts';
+import { writeFromStore } from '../report/write.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
 import { plural } from '../../core/text/format.ts';
@@ -46,13 +47,17 @@ export function registerSweep(program: Command): void {
 async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise<number> {
   const { plan, profile, dir, study } = chosen;
   requireRunnable(chosen);
+  const scope = options.report ? await prepareReport(chosen, options.reports) : undefined;
+  const writeReport = async (of: ReportScope | undefined): Promise<void> => {
+    if (of !== undefined) await writeFromStore(of, { store: options.store, prefer: 'report', seeds: chosen.seeds });
+  };
   const store = openStore(options.store, { warn });
   remember(store, chosen);
   const done = [...plan.stages.keys()].filter(key => store.doneAttempt(key) !== undefined);
   if (done.length === plan.stages.size) {
     store.clearLeftovers();
     process.stdout.write(`Nothing to run: all ${plural(done.length, 'stage')} of profile ${profile.name} are done in ${options.store}/.\n`);
-    if (options.report) await writeReports(chosen, options);
+    await writeReport(scope);
     return 0;
   }
   const { engine, devices, places } = await settingFor(options.devices);
@@ -85,7 +90,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   }
   process.stdout.write(`\n${summaryText(summary, (performance.now() - began) / 1000)}\n`);
   if (signals.stop.aborted) return STOPPED;
-  if (options.report) await writeReports(chosen, options);
+  await writeReport(scope);
   return summary.failed.length > 0 ? 1 : 0;
 }
 

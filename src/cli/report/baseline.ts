@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
+import { loadEveryAblation } from '../../core/ablation/load.ts';
 import { compareReports, ofAblations } from '../../core/report/baseline/baseline.ts';
 import { renderComment } from '../../core/report/baseline/comment.ts';
 import { readBaseline } from '../../core/report/baseline/source.ts';
@@ -10,7 +11,7 @@ import { conflictSentence } from '../../core/report/baseline/tables.ts';
 import { buildReport } from '../../core/report/model/build.ts';
 import { enginesOf } from '../../core/report/records/engines.ts';
 import { writeReport } from '../../core/report/write.ts';
-import { README_FILE, readText, readWritten } from '../../core/report/records/written.ts';
+import { README_FILE, readReportText, readWritten } from '../../core/report/records/written.ts';
 import { reportFolder } from '../../core/report/folder.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { warn } from '../terminal/text.ts';
@@ -53,10 +54,11 @@ async function compareOne(chosen: PlannedExperiments, options: BaselineOptions):
   const changes = compareReports({ ...input, engines: enginesOf(written.provenance) }, baseline);
   if (changes.conflicts.length > 0) warn(`${outDir}: ${conflictSentence(changes)}`);
   if (target !== undefined) {
-    await writeReport({ ...input, expanded: chosen.whole, provenance: written.provenance, outDir: target, changes });
+    const expanded = (await loadEveryAblation(chosen.dir, study)).filter(({ declaration }) => names?.has(declaration.name) ?? true);
+    await writeReport({ ...input, expanded, provenance: written.provenance, outDir: target, changes });
     process.stderr.write(`Report with its changes: ${pc.cyan(join(target, 'index.html'))}\n`);
   }
   const path = relative(process.cwd(), resolve(outDir)).replaceAll('\\', '/');
   const folder = options.url === undefined ? path : `${options.url.replace(/\/$/, '')}/${path}`;
-  return renderComment({ report: buildReport(input), changes, folder, readme: readText(join(outDir, README_FILE)) });
+  return renderComment({ report: buildReport(input), changes, folder, readme: readReportText(outDir, README_FILE) });
 }

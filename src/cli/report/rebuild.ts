@@ -4,30 +4,28 @@ import pc from 'picocolors';
 import { attribute } from '../../core/report/records/attribution.ts';
 import { readCommitted } from '../../core/report/baseline/source.ts';
 import { parseProvenance, type ReportProvenance } from '../../core/report/records/provenance.ts';
+import { requireOwnReport } from '../../core/report/manifest.ts';
 import { parseMergedRecords } from '../../core/report/records/records.ts';
 import { writeReport } from '../../core/report/write.ts';
 import { PROVENANCE_FILE, readWritten } from '../../core/report/records/written.ts';
-import { planOf } from './check.ts';
-import { reportFolder } from '../../core/report/folder.ts';
-import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { plural } from '../../core/text/format.ts';
 import { warn } from '../terminal/text.ts';
+import { declared, planOf, type ReportScope } from './scope.ts';
 
-export async function rebuild(all: readonly PlannedExperiments[], reports: string): Promise<number> {
-  for (const chosen of all) {
-    const { study, profile, overrides, ablations, whole } = chosen;
-    const outDir = reportFolder(reports, profile.name, overrides);
-    const written = readWritten(outDir, parseMergedRecords);
-    const { records, unneeded } = attribute(written.records, planOf(chosen, written.records));
-    if (unneeded.length > 0) warn(`${plural(unneeded.length, 'record')} of ${outDir} belong to stages that no declared arm needs: they are left out.`);
-    const known: ReportProvenance = { ...(await provenanceOfMerge(outDir)), ...written.provenance };
-    const provenance = Object.fromEntries(records.flatMap(({ key }) => (known[key] === undefined ? [] : [[key, known[key]]])));
-    const { written: files, removed } = await writeReport({ study, profile, overrides, ablations: ablations.map(a => a.declaration), expanded: whole, records, provenance, outDir });
-    const changed = files.length + removed.length;
-    process.stdout.write(
-      `${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`,
-    );
-  }
+export async function rebuild(scope: ReportScope): Promise<number> {
+  const { outDir, study } = scope;
+  requireOwnReport(outDir, study.name);
+  const written = readWritten(outDir, parseMergedRecords);
+  const { records, unneeded, replaced } = attribute(written.records, planOf(scope, written.records));
+  if (unneeded.length > 0) warn(`${plural(unneeded.length, 'record')} of ${outDir} belong to stages that no declared arm needs: they are left out.`);
+  if (replaced.length > 0) warn(`${plural(replaced.length, 'record')} of ${outDir} have been replaced by a rerun: they are left out.`);
+  const known: ReportProvenance = { ...(await provenanceOfMerge(outDir)), ...written.provenance };
+  const provenance = Object.fromEntries(records.flatMap(({ key }) => (known[key] === undefined ? [] : [[key, known[key]]])));
+  const { written: files, removed } = await writeReport({ ...declared(scope), records, provenance });
+  const changed = files.length + removed.length;
+  process.stdout.write(
+    `${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`,
+  );
   return 0;
 }
 

@@ -1,26 +1,59 @@
-/** Writes a report from the store. */
+/** Writes a report: what it holds, and what a store or other reports add to it. */
 import { join } from 'node:path';
 import pc from 'picocolors';
-import { buildPlan, type PlannedExperiments } from '../../core/plan/plan.ts';
-import { reportFolder } from '../../core/report/folder.ts';
+import { buildPlan } from '../../core/plan/plan.ts';
+import { seedsOf } from '../../core/report/records/attribution.ts';
+import type { WrittenRecords } from '../../core/report/records/written.ts';
+import { sameScale } from '../../core/store/sweeps.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { plural } from '../../core/text/format.ts';
+import { warn } from '../terminal/text.ts';
+import { mergeSentence, warningsOf } from './merge-text.ts';
+import { declared, recordsSoFar, type ReportScope } from './scope.ts';
 
-/** Writes the report's folder and says what it came to. */
-export async function writeReports(chosen: PlannedExperiments, options: { readonly store: string; readonly reports: string }): Promise<void> {
-  const [{ collectProvenance, collectRecords }, { writeReport }] = await Promise.all([
-    import('../../core/report/records/collect.ts'),
+export interface WriteOptions {
+  readonly store: string;
+  /** Whose result counts where the report and the store have different ones. */
+  readonly prefer: 'report' | 'store';
+  /** Seeds that a sweep has just been asked for. */
+  readonly seeds?: readonly number[];
+}
+
+/** Adds what a store holds to the report's folder, and says what it came to. */
+export async function writeFromStore(scope: ReportScope, options: WriteOptions): Promise<void> {
+  const report = recordsSoFar(scope);
+  const others = await readStore(scope, options.store, [...seedsOf(report.records), ...(options.seeds ?? [])]);
+  await writeMerged(scope, report, others, options.prefer, options.store);
+}
+
+/**
+ * What a store holds of the declared arms: at the seeds that its sweeps were asked for, the profile's where none was recorded.
+ * @param seeds further ones
+ */
+export async function readStore({ study, profile, overrides, ablations }: ReportScope, dir: string, seeds: readonly number[]): Promise<WrittenRecords> {
+  const { collectProvenance, collectRecords } = await import('../../core/report/records/collect.ts');
+  const store = openStoreReadOnly(dir);
+  const swept = store.sweeps(warn).filter(sweep => sameScale(sweep, { profile: profile.name, overrides }));
+  const asked = [...seeds, ...swept.flatMap(sweep => sweep.seeds)];
+  const plan = buildPlan({ study, profile, ablations, seeds: ascending(asked.length > 0 ? asked : profile.seeds) });
+  return { records: collectRecords(study, plan, store), provenance: collectProvenance(plan, store) };
+}
+
+const ascending = (seeds: readonly number[]): number[] => [...new Set(seeds)].sort((a, b) => a - b);
+
+/** @param from name of what is added, for people */
+export async function writeMerged(scope: ReportScope, report: WrittenRecords, others: WrittenRecords, prefer: WriteOptions['prefer'], from: string): Promise<void> {
+  const [{ mergeRecords }, { writeReport }] = await Promise.all([
+    import('../../core/report/records/merge.ts'),
     import('../../core/report/write.ts'), // charts: not for the other commands
   ]);
-  const { study, profile, overrides, whole, seeds } = chosen;
-  // A report shows whole ablations, whichever of their arms were chosen to run: what others have done before is there to be shown.
-  const plan = buildPlan({ study, profile, ablations: whole, seeds });
-  const store = openStoreReadOnly(options.store);
-  const ablations = whole.map(a => a.declaration);
-  const records = collectRecords(study, plan, store);
-  const outDir = reportFolder(options.reports, profile.name, overrides);
-  const { report, written } = await writeReport({ study, profile, overrides, ablations, expanded: whole, records, provenance: collectProvenance(plan, store), outDir });
+  const { study, profile, ablations } = scope;
+  const plan = buildPlan({ study, profile, ablations, seeds: ascending([...seedsOf(report.records), ...seedsOf(others.records)]) });
+  const merged = mergeRecords(report, others, plan, prefer);
+  const { report: model, written, removed } = await writeReport({ ...declared(scope), records: merged.records, provenance: merged.provenance });
+  const changed = written.length + removed.length;
+  for (const line of warningsOf(merged, study, prefer, from)) warn(line);
   process.stdout.write(
-    `\n${report.verdict.join('\n')}\n\n${written.length > 0 ? `Report written (${plural(written.length, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`,
+    `\n${model.verdict.join('\n')}\n\n${mergeSentence(merged, from)}\n${changed > 0 ? `Report written (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(scope.outDir, 'index.html'))}\n`,
   );
 }

@@ -19,6 +19,9 @@ const visibleLength = (text: string): number => stripVTControlCharacters(text).l
 /** For what goes on all the same. */
 export const warn = (line: string): void => void process.stderr.write(`${pc.yellow('warning')} ${line}\n`);
 
+/** For what is wrong. @param what it is: a word in front */
+export const complain = (what: string, line: string): void => void process.stderr.write(`${pc.red(what)} ${line}\n`);
+
 export const heading = (text: string): string => pc.bold(text);
 
 /** `1 h 05 min`, `4 min 10 s`, `12 s`. */

@@ -34,8 +34,6 @@ export interface Experiments {
   /** How the profile differs from its file: full path and canonical JSON, sorted. Empty: not at all. */
   readonly overrides: readonly string[];
   readonly ablations: readonly Ablation[];
-  /** The same with all arms, as a report shows them. */
-  readonly whole: readonly Ablation[];
   readonly seeds: readonly number[];
 }
 
@@ -45,21 +43,32 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   const source = declarations(dir, study);
   const selectors = parseOnly(choice.only, source.available);
   const { profile, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
-  const whole = inOrder(await Promise.all(selectors.map(s => expanded(source, s.ablation))));
-  const ablations = whole.map(ablation =>
+  const ablations = (
+    await inOrder(
+      source,
+      selectors.map(s => s.ablation),
+    )
+  ).map(ablation =>
     selectArms(
       ablation,
       selectors.find(s => s.ablation === ablation.declaration.name)!,
     ),
   );
   const seeds = choice.seeds === undefined ? profile.seeds : parseSeeds(choice.seeds);
-  return { dir: resolve(dir), study, profile, overrides, ablations, whole, seeds };
+  return { dir: resolve(dir), study, profile, overrides, ablations, seeds };
+}
+
+/** Every ablation of the folder with all its arms, as a report shows them whatever was chosen to run. */
+export function loadEveryAblation(dir: string, study: Study): Promise<Ablation[]> {
+  const source = declarations(dir, study);
+  return inOrder(source, source.available);
 }
 
 /** As their declarations say, then by name, as they came. */
-function inOrder(ablations: readonly Ablation[]): Ablation[] {
+async function inOrder(source: DeclarationSource, names: readonly string[]): Promise<Ablation[]> {
+  const ablations = await Promise.all(names.map(name => expanded(source, name)));
   const place = ({ declaration }: Ablation): number => declaration.order ?? Number.MAX_SAFE_INTEGER;
-  return [...ablations].sort((a, b) => place(a) - place(b));
+  return ablations.sort((a, b) => place(a) - place(b));
 }
 
 export async function loadStudy(dir: string): Promise<Study> {

@@ -3,8 +3,8 @@
  * request. No link inside it is followed (the folder itself may be reached through one), and only regular files of a sensible size are read.
  * Looked at first and used after: who changes the folder meanwhile is not kept out (`.github/SECURITY.md`).
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, type Stats } from 'node:fs';
-import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync, type Stats } from 'node:fs';
+import { basename, dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import { UsageError } from '../ablation/errors.ts';
 
 /** Something below a root is not what it must be. `code`: `LINK`, `OUTSIDE`, `NOT_A_FILE`, `NOT_A_FOLDER`, `TOO_LARGE`. */
@@ -75,12 +75,20 @@ export function listBeneath(root: string, path: string): string[] {
   return readdirSync(join(root, path));
 }
 
-/** Writes a file and makes the folders it needs. @throws UnsafePathError as `beneath`, and when something else than a file has its name */
+/** Writes a file, whole or not at all, and makes the folders it needs. @throws UnsafePathError as `beneath`, and when something else than a file has its name */
 export function writeBeneath(root: string, path: string, content: string | Uint8Array): void {
   const stats = entryBeneath(root, path);
   if (stats !== undefined) requireFile(stats, join(root, path), Infinity);
-  mkdirSync(dirname(join(root, path)), { recursive: true });
-  writeFileSync(join(root, path), content);
+  const target = join(root, path);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  mkdirSync(dirname(target), { recursive: true });
+  try {
+    writeFileSync(temporary, content, { flag: 'wx' });
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** Removes a file. @throws UnsafePathError as `beneath`, and when it is no file */

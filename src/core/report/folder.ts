@@ -1,9 +1,10 @@
 /** Where the report of a profile stands; of a changed profile never in the place of the plain one. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { UsageError } from '../ablation/errors.ts';
-import { listProfiles } from '../ablation/folder.ts';
+import { listBeneath } from '../disk/beneath.ts';
+import { readReportManifest, type ReportManifest } from './manifest.ts';
 import { RECORDS_FILE } from './records/written.ts';
 
 /** Longest readable part: file systems take names of 255 bytes, people fewer. */
@@ -26,23 +27,25 @@ function slug(overrides: readonly string[]): string {
 }
 
 /**
- * Profiles whose reports are in the folder.
- * @throws UsageError when there are none, or one is of no declared profile: nothing says what it was made from
+ * Names of the reports in a folder of reports, sorted.
+ * @throws UsageError when there are none
  */
-export function writtenProfiles(reports: string, experiments: string): string[] {
-  const names = existsSync(reports)
-    ? readdirSync(reports)
-        .filter(name => existsSync(join(reports, name, RECORDS_FILE)))
-        .sort()
-    : [];
-  if (names.length === 0) throw new UsageError('NO_RECORDS', `Expected reports in ${reports}/, one folder a profile with its ${RECORDS_FILE}, got none. Write one first: ablate report.`);
-  const declared = listProfiles(experiments);
-  const stray = names.find(name => !declared.includes(name));
-  if (stray !== undefined) {
-    throw new UsageError(
-      'STRAY_REPORT',
-      `Expected the reports in ${reports}/ to be of declared profiles (${declared.join(', ')}), got ${stray}. Name the profile itself and its changes: --profile ${stray.split('+')[0]!}${stray.includes('+') ? ' --set ...' : ''}, without --all; or remove the folder.`,
-    );
-  }
-  return names;
+export function writtenReports(reports: string): string[] {
+  const names = listBeneath(reports, '.')
+    .filter(name => existsSync(join(reports, name, RECORDS_FILE)))
+    .sort();
+  if (names.length > 0) return names;
+  throw new UsageError('NO_RECORDS', `Expected reports in ${reports}/, one folder a profile with its ${RECORDS_FILE}, got none. Write one first: ablate report.`);
+}
+
+/**
+ * Which profile a report is of, and how that was changed. One without `report.json` is that of the profile that it is named after.
+ * @throws UsageError when its name is not that of such a report
+ */
+export function scaleOfReport(reports: string, name: string): Pick<ReportManifest, 'profile' | 'overrides'> {
+  const outDir = join(reports, name);
+  const { profile, overrides } = readReportManifest(outDir) ?? { profile: name, overrides: [] };
+  if (resolve(reportFolder(reports, profile, overrides)) === resolve(outDir)) return { profile, overrides };
+  const whose = [profile, ...overrides.map(change => `--set ${change}`)].join(' ');
+  throw new UsageError('STRAY_REPORT', `Expected the report of ${whose} in ${reportFolder(reports, profile, overrides)}, got it in ${outDir}. Rename the folder, or remove it.`);
 }

@@ -1,12 +1,12 @@
 /** The folder of a report: rendered, written and checked as a whole. */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { UsageError } from '../ablation/errors.ts';
 import type { Changes } from './baseline/baseline.ts';
 import { changesSection } from './baseline/html.ts';
 import { buildReport, type ReportInput } from './model/build.ts';
 import { claimCsv, contentsCsv, curveCsv, recipeCsv, resultCsv } from './render/csv.ts';
+import { removeBeneath, writeBeneath } from '../disk/beneath.ts';
 import { enginesOf } from './records/engines.ts';
+import { MANIFEST_FILE, readReportManifest, serializeReportManifest } from './manifest.ts';
 import { renderFigures } from './charts/figures.ts';
 import { renderHtml } from './render/html/html.ts';
 import { claimLatex, resultLatex } from './render/latex.ts';
@@ -14,27 +14,23 @@ import { escapeMarkup } from './render/html/markup.ts';
 import { renderMarkdown } from './render/markdown.ts';
 import type { Report } from './model/model.ts';
 import { parseProvenance, serializeProvenance, type ReportProvenance } from './records/provenance.ts';
-import { byText, serializeRecords, type ReportRecord } from './records/records.ts';
+import { byText, serializeRecords } from './records/records.ts';
 import { pageScript } from './render/html/script.ts';
 import { standalone } from './charts/svg/svg.ts';
 import { slug } from '../text/clean.ts';
-import { CLAIMS_FILE, PROVENANCE_FILE, README_FILE, readText, readWritten, RECORDS_FILE } from './records/written.ts';
+import { CLAIMS_FILE, PROVENANCE_FILE, README_FILE, readReportText, readWritten, RECORDS_FILE, withinReports } from './records/written.ts';
 
-/** Folders whose files all belong to the report: what a rebuild does not make is removed or reported. */
-const OWN_FOLDERS = [
-  { folder: 'figures', ending: '.svg' },
-  { folder: 'tables', ending: '.csv' },
-  { folder: 'tables', ending: '.tex' },
-] as const;
+/** What a report may call its own beside the fixed files: no other path in a manifest is ever removed. */
+const OWN_PATH = /^(?:figures\/[^/]+\.svg|tables\/[^/]+\.(?:csv|tex))$/;
 
 /**
  * Every file that the records decide, by path within the report, in order of path. Without `provenance.json`.
  * @param changes for a section of the page, which a committed report does not have
  * @internal
  */
-export const renderReport = (input: ReportInput, changes?: Changes): Promise<ReadonlyMap<string, string>> => renderFiles(buildReport(input), input.records, changes);
+export const renderReport = (input: ReportInput, changes?: Changes): Promise<ReadonlyMap<string, string>> => renderFiles(buildReport(input), input, changes);
 
-async function renderFiles(report: Report, records: readonly ReportRecord[], changes: Changes | undefined): Promise<ReadonlyMap<string, string>> {
+async function renderFiles(report: Report, { study, profile, overrides = [], records }: ReportInput, changes: Changes | undefined): Promise<ReadonlyMap<string, string>> {
   const figures = await renderFigures(report);
   const files: [string, string][] = [
     ['index.html', renderHtml(report, figures, { script: await pageScript(), ...(changes && { changes: changesSection(changes) }) })],
@@ -55,6 +51,8 @@ async function renderFiles(report: Report, records: readonly ReportRecord[], cha
     add(`${path}.tex`, resultLatex(report, ablation));
     add(`${path}-curves.csv`, curveCsv(ablation));
   }
+  const paths = [...files.map(([path]) => path), MANIFEST_FILE, PROVENANCE_FILE].sort(byText);
+  files.push([MANIFEST_FILE, serializeReportManifest({ study: study.name, profile: profile.name, overrides: [...overrides], files: paths })]);
   return new Map(checkNames(files).sort(([a], [b]) => byText(a, b)));
 }
 
@@ -83,21 +81,21 @@ export interface WrittenReport {
 export async function writeReport(input: Omit<ReportInput, 'engines'> & { readonly provenance: ReportProvenance; readonly outDir: string; readonly changes?: Changes }): Promise<WrittenReport> {
   const provenance = serializeProvenance(input.provenance);
   const report = buildReport({ ...input, engines: enginesOf(parseProvenance(provenance)) });
-  const files = new Map([...(await renderFiles(report, input.records, input.changes)), [PROVENANCE_FILE, provenance]]);
+  const files = new Map([...(await renderFiles(report, input, input.changes)), [PROVENANCE_FILE, provenance]]);
+  const removed = formerFiles(input.outDir, files);
   const written: string[] = [];
   const unchanged: string[] = [];
-  for (const [path, text] of files) {
-    const target = join(input.outDir, path);
-    if (readText(target) === text) {
+  // The records first: all else can be made from them.
+  for (const path of [RECORDS_FILE, PROVENANCE_FILE, ...[...files.keys()].filter(path => path !== RECORDS_FILE && path !== PROVENANCE_FILE)]) {
+    const text = files.get(path)!;
+    if (readReportText(input.outDir, path) === text) {
       unchanged.push(path);
       continue;
     }
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, text);
+    writeBeneath(...withinReports(input.outDir, path), text);
     written.push(path);
   }
-  const removed = strayFiles(input.outDir, files);
-  for (const path of removed) rmSync(join(input.outDir, path));
+  for (const path of removed) removeBeneath(...withinReports(input.outDir, path));
   return { report, written, unchanged, removed };
 }
 
@@ -115,17 +113,15 @@ export async function checkReport(input: Omit<ReportInput, 'records' | 'engines'
   const { records, provenance } = readWritten(input.outDir);
   const files = await renderReport({ ...input, records, engines: enginesOf(provenance) });
   const problems = [...files].flatMap(([path, expected]): ReportProblem[] => {
-    const found = readText(join(input.outDir, path));
+    const found = readReportText(input.outDir, path);
     if (found === expected) return [];
     return [{ path, problem: found === undefined ? 'missing' : 'differs' }];
   });
-  return [...problems, ...strayFiles(input.outDir, files).map((path): ReportProblem => ({ path, problem: 'unexpected' }))];
+  return [...problems, ...formerFiles(input.outDir, files).map((path): ReportProblem => ({ path, problem: 'unexpected' }))];
 }
 
-function strayFiles(outDir: string, files: ReadonlyMap<string, string>): string[] {
-  return OWN_FOLDERS.flatMap(({ folder, ending }) => {
-    const path = join(outDir, folder);
-    const names = existsSync(path) ? readdirSync(path).filter(name => name.endsWith(ending)) : [];
-    return names.map(name => `${folder}/${name}`).filter(name => !files.has(name));
-  }).sort(byText);
+/** Figures and tables that the report before listed as its own and that are still there. What anybody else put beside them is theirs. */
+function formerFiles(outDir: string, files: ReadonlyMap<string, string>): string[] {
+  const listed = readReportManifest(outDir)?.files ?? [];
+  return listed.filter(path => OWN_PATH.test(path) && !files.has(path) && readReportText(outDir, path) !== undefined).sort(byText);
 }

@@ -1,6 +1,6 @@
 /**
  * What sweeps set out to do: the key of every stage of every arm, at the time. Advisory: it lets `explain` say what changed
- * since, and decides nothing.
+ * since, and tells reports for which seeds to look.
  */
 import { join } from 'node:path';
 import { z } from 'zod';

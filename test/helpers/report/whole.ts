@@ -1,7 +1,7 @@
 /** A report of the real declarations with every stage of every seed, generated: as large as a report of them gets. Nothing here was measured. */
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../../../src/core/ablation/kind.ts';
-import { loadExperiments } from '../../../src/core/ablation/load.ts';
+import { loadEveryAblation, loadExperiments } from '../../../src/core/ablation/load.ts';
 import { buildPlan, type PlannedStage } from '../../../src/core/plan/plan.ts';
 import type { ReportInput } from '../../../src/core/report/model/build.ts';
 import { usesByKey } from '../../../src/core/report/records/collect.ts';
@@ -15,7 +15,8 @@ const TEST_IMAGES = 10_000;
 /** @param seeds absent: those of the profile */
 export async function wholeInput(profile: string, seeds?: readonly number[]): Promise<ReportInput> {
   const loaded = await loadExperiments(EXPERIMENTS, { profile });
-  const { study, whole } = loaded;
+  const { study } = loaded;
+  const whole = await loadEveryAblation(EXPERIMENTS, study);
   const plan = buildPlan({ study, profile: loaded.profile, ablations: whole, seeds: seeds ?? loaded.seeds });
   const uses = usesByKey(plan);
   const records = [...plan.stages.values()].map(stage => stageRecord(stage, uses.get(stage.key)!, study.report.curves));

@@ -13,7 +13,7 @@ import { collectProvenance, collectRecords } from '../records/collect.ts';
 import { enginesOf, type Engines } from '../records/engines.ts';
 import { parseProvenance } from '../records/provenance.ts';
 import { parseRecords, RecordError } from '../records/records.ts';
-import { CLAIMS_FILE, PROVENANCE_FILE, readText, RECORDS_FILE } from '../records/written.ts';
+import { CLAIMS_FILE, PROVENANCE_FILE, readReportText, RECORDS_FILE } from '../records/written.ts';
 
 export interface BaselineRequest {
   /** A git ref, the folder of a report or of several (`reports`), or a store. */
@@ -29,7 +29,7 @@ export interface BaselineRequest {
 export async function readBaseline({ which, outDir, study, plan }: BaselineRequest): Promise<Baseline> {
   if (isFolder(which)) {
     const folder = [which, join(which, basename(outDir))].find(dir => existsSync(join(dir, RECORDS_FILE)));
-    if (folder !== undefined) return baseline(nameOf(folder), name => readText(join(folder, name)));
+    if (folder !== undefined) return baseline(nameOf(folder), name => readReportText(folder, name));
     if (existsSync(layout.format(which))) return storeBaseline(which, study, plan);
   }
   const committed = await gitBaseline(which, outDir);

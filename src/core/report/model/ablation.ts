@@ -11,7 +11,7 @@ import type { ArmRecipe } from './recipes.ts';
 import type { ReportRecord } from '../records/records.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
-import { metricSpec, placeRecords, replicateCost, replicates, resultNumber, type Placed } from './usage.ts';
+import { earlierText, metricSpec, placeRecords, replicateCost, replicates, resultNumber, type Placed } from './usage.ts';
 
 export interface AblationInput {
   readonly study: Study;
@@ -121,6 +121,10 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     state: armState(arm, seeds.length),
     wanted: seeds.length,
     measured,
+    earlier: earlierText(
+      study,
+      arm.placed.map(({ record }) => record),
+    ),
     delta,
     published,
     agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, study.report.publishedNoise?.value ?? 0),

@@ -15,7 +15,7 @@ import { buildRecipes } from './recipes.ts';
 import { sortRecords, type ReportRecord } from '../records/records.ts';
 import { buildOverview } from './overview.ts';
 import { oneLine } from '../../text/clean.ts';
-import { metricSpec } from './usage.ts';
+import { earlierText, metricSpec } from './usage.ts';
 
 export interface ReportInput {
   readonly study: Study;
@@ -135,6 +135,9 @@ export function buildReport({ study, profile, ablations, expanded = [], records,
     ablations: reports,
     overview: buildOverview(study.report.overview, reports),
     defaultRecipes: recipes.defaults,
-    stages: sorted.map(({ key, kind, seed, state, uses, resultSha256 }) => ({ key, kind, seed, state, uses: uses.length, firstUse: `${uses[0]!.ablation}/${uses[0]!.arm}`, resultSha256 })),
+    stages: sorted.map(record => {
+      const { key, kind, seed, state, uses, resultSha256 } = record;
+      return { key, kind, seed, state, earlier: earlierText(study, [record]), uses: uses.length, firstUse: `${uses[0]!.ablation}/${uses[0]!.arm}`, resultSha256 };
+    }),
   };
 }

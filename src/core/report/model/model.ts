@@ -66,6 +66,8 @@ export interface StageEntry {
   /** Places where arms use it, and the arm of the first: `ablation/arm`. */
   readonly uses: number;
   readonly firstUse: string;
+  /** As of an arm. */
+  readonly earlier: string | undefined;
   readonly resultSha256: string | undefined;
 }
 
@@ -152,6 +154,8 @@ export interface ArmRow {
   /** Seeds that were asked for. */
   readonly wanted: number;
   readonly measured: Measurement | undefined;
+  /** Revisions of code that its numbers were measured with and that are no longer the present ones: `distill 2 (now 3)`. */
+  readonly earlier: string | undefined;
   /** To the default arm; undefined for the default arm itself and where there is nothing to pair. */
   readonly delta: Difference | undefined;
   readonly published: PublishedCell | undefined;

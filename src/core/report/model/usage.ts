@@ -3,6 +3,7 @@ import type { Study } from '../../ablation/declaration.ts';
 import type { MetricSpec, StageCost } from '../../ablation/kind.ts';
 import type { Replicate } from '../statistics/compare.ts';
 import { byText, RecordError, type ReportRecord } from '../records/records.ts';
+import { oneLine } from '../../text/clean.ts';
 
 /** A record in its place within an arm. */
 export interface Placed {
@@ -65,6 +66,13 @@ const replicate = (record: ReportRecord, { metric, standardError }: Study['repor
   value: resultNumber(record, metric),
   standardError: resultNumber(record, standardError),
 });
+
+/** Kinds whose code has changed since these results were measured: `distill 2 (now 3)`; undefined where none has. */
+export function earlierText(study: Study, records: readonly ReportRecord[]): string | undefined {
+  const revisions = records.flatMap(({ state, earlierRevisions = {} }) => (state === 'done' ? Object.entries(earlierRevisions) : []));
+  const texts = revisions.map(([name, revision]) => `${oneLine(name)} ${revision} (now ${study.kinds.find(kind => kind.name === name)?.revision ?? 'none'})`);
+  return texts.length === 0 ? undefined : [...new Set(texts)].sort(byText).join(', ');
+}
 
 /** What the arm's own stages spend in its first complete replicate; replicates of an arm spend the same. */
 export function replicateCost(placed: readonly Placed[], ownRoles: readonly string[], headlineRole: string): StageCost | undefined {

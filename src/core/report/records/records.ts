@@ -29,6 +29,8 @@ const shape = z.strictObject({
   /** Seed of the stage itself. */
   seed: z.int().min(0),
   state: z.enum(['done', 'failed']),
+  /** Kinds behind it whose code has changed since, with the revision that they had: it stands until a rerun replaces it. */
+  earlierRevisions: z.record(z.string(), z.int().min(1)).optional(),
   /** Why it failed, in one line without paths or hosts. */
   reason: z.string().optional(),
   /** Every place where a declared arm needs this stage. */
@@ -61,6 +63,9 @@ export function cutCurve(points: readonly CurvePoint[], limit = CURVE_POINTS): C
   });
 }
 
+/** A place of a stage within an arm, as text to compare. */
+export const placeText = ({ ablation, arm, seed, role }: RecordUse): string => JSON.stringify([ablation, arm, seed, role]);
+
 /** Compares by code unit: the same order on every machine, whatever its locale. */
 export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -75,6 +80,7 @@ function canonical(record: ReportRecord): ReportRecord {
     kind: record.kind,
     seed: record.seed,
     state: record.state,
+    ...(record.earlierRevisions === undefined ? {} : { earlierRevisions: sortedEntries(record.earlierRevisions) }),
     ...(record.reason === undefined ? {} : { reason: record.reason }),
     uses: [...record.uses].sort(byUse).map(({ ablation, arm, seed, role }) => ({ ablation, arm, seed, role })),
     result: sortedEntries(record.result),
@@ -117,7 +123,7 @@ function refuseSharedPlaces(sorted: readonly ReportRecord[]): void {
   const taken = new Map<string, string>();
   for (const { key, uses } of sorted) {
     for (const use of uses) {
-      const place = JSON.stringify([use.ablation, use.arm, use.seed, use.role]);
+      const place = placeText(use);
       const other = taken.get(place);
       if (other !== undefined) {
         throw new RecordError(
@@ -157,9 +163,10 @@ export function parseMergedRecords(text: string): ReportRecord[] {
 }
 
 function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
+  if (a.state !== b.state) return { ...(a.state === 'done' ? a : b), uses: joinedUses(a, b) }; // a failure that was mended
   const [x, y] = [
-    { ...a, uses: [] },
-    { ...b, uses: [] },
+    { ...a, uses: [], earlierRevisions: undefined },
+    { ...b, uses: [], earlierRevisions: undefined },
   ];
   const fields = Object.keys({ ...x, ...y }).filter(name => JSON.stringify(x[name as keyof ReportRecord]) !== JSON.stringify(y[name as keyof ReportRecord]));
   if (fields.length > 0) {
@@ -168,9 +175,10 @@ function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
       `Expected the records with key ${a.key} to differ in their uses only, got different ${fields.join(', ')}. Keep the line of the run that you trust, remove the other.`,
     );
   }
-  const uses = new Map([...a.uses, ...b.uses].map(use => [JSON.stringify([use.ablation, use.arm, use.seed, use.role]), use]));
-  return { ...a, uses: [...uses.values()] };
+  return { ...a, uses: joinedUses(a, b) };
 }
+
+const joinedUses = (a: ReportRecord, b: ReportRecord): RecordUse[] => [...new Map([...a.uses, ...b.uses].map(use => [placeText(use), use])).values()];
 
 const parseLines = (text: string): ReportRecord[] => text.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [parseLine(line, i + 1)]));
 

@@ -1,7 +1,7 @@
 /** The files of a written report that others are made from, and reading them back. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../ablation/errors.ts';
+import { readTextBeneath } from '../../disk/beneath.ts';
 import { parseProvenance, type ReportProvenance } from './provenance.ts';
 import { parseRecords, type ReportRecord } from './records.ts';
 
@@ -11,7 +11,14 @@ export const PROVENANCE_FILE = 'provenance.json';
 export const CLAIMS_FILE = 'tables/claims.csv';
 export const README_FILE = 'README.md';
 
-export const readText = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
+/**
+ * The folder that holds all reports, and a path in it. A report comes with a pull request, its folder, too: no link below that root is
+ * followed.
+ */
+export const withinReports = (outDir: string, path: string): readonly [root: string, path: string] => [dirname(resolve(outDir)), join(basename(resolve(outDir)), path)];
+
+/** Undefined where there is no such file. @throws UnsafePathError where a link is on the way */
+export const readReportText = (outDir: string, path: string): string | undefined => readTextBeneath(...withinReports(outDir, path));
 
 export interface WrittenRecords {
   readonly records: readonly ReportRecord[];
@@ -26,10 +33,15 @@ export interface WrittenRecords {
  * @throws RecordError when a file is not what it should be
  */
 export function readWritten(outDir: string, parse: (text: string) => ReportRecord[] = parseRecords): WrittenRecords {
-  const text = readText(join(outDir, RECORDS_FILE));
-  if (text === undefined) {
-    throw new UsageError('NO_RECORDS', `Expected the records of a report in ${join(outDir, RECORDS_FILE)}, got no such file. Write the report first: ablate report.`);
-  }
-  const provenance = readText(join(outDir, PROVENANCE_FILE));
+  const written = readIfWritten(outDir, parse);
+  if (written !== undefined) return written;
+  throw new UsageError('NO_RECORDS', `Expected the records of a report in ${join(outDir, RECORDS_FILE)}, got no such file. Write the report first: ablate report.`);
+}
+
+/** As `readWritten`; undefined where there is no report yet. */
+export function readIfWritten(outDir: string, parse: (text: string) => ReportRecord[]): WrittenRecords | undefined {
+  const text = readReportText(outDir, RECORDS_FILE);
+  if (text === undefined) return undefined;
+  const provenance = readReportText(outDir, PROVENANCE_FILE);
   return { records: parse(text), provenance: provenance === undefined ? {} : parseProvenance(provenance) };
 }

@@ -15,6 +15,7 @@ const tidy = (value: number | undefined): number | undefined => (value === undef
  * Cells that a spreadsheet would run as a formula are written as text.
  */
 export function resultCsv(ablation: AblationReport): string {
+  const earlier = ablation.rows.some(row => row.earlier !== undefined);
   const seeds = [...new Set(ablation.rows.flatMap(row => row.measured?.perSeed.map(s => s.seed) ?? []))].sort((a, b) => a - b);
   return write([
     [
@@ -41,8 +42,9 @@ export function resultCsv(ablation: AblationReport): string {
       'flops',
       ...ablation.columns.map(column => `${column.role}: ${column.label}`),
       ...seeds.map(seed => `seed_${seed}`),
+      ...(earlier ? ['earlier_revisions'] : []),
     ],
-    ...ablation.rows.map(row => [...measuredCells(row), ...publishedCells(row), ...costCells(row), ...row.extra.map(tidy), ...seedCells(row, seeds)]),
+    ...ablation.rows.map(row => [...measuredCells(row), ...publishedCells(row), ...costCells(row), ...row.extra.map(tidy), ...seedCells(row, seeds), ...(earlier ? [row.earlier] : [])]),
   ]);
 }
 

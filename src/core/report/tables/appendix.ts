@@ -92,10 +92,10 @@ export function stageTable(report: Report): Table {
   };
 }
 
-const stageRow = ({ key, state, uses, firstUse, resultSha256 }: StageEntry): TableRow => ({
+const stageRow = ({ key, state, earlier, uses, firstUse, resultSha256 }: StageEntry): TableRow => ({
   header: key.slice(0, 16),
   cells: [
     { text: firstUse, ...(uses > 1 ? { detail: `and ${formatCount(uses - 1)} more` } : {}) },
-    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: resultSha256.slice(0, 16) },
+    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: resultSha256.slice(0, 16), ...(earlier === undefined ? {} : { detail: `earlier revision: ${earlier}` }) },
   ],
 });

@@ -98,10 +98,10 @@ export function resultTable(report: Report, ablation: AblationReport): Table {
   };
 }
 
-function measuredCell({ measured, state }: ArmRow, unit: Unit, mixed: boolean): Cell {
+function measuredCell({ measured, earlier, state }: ArmRow, unit: Unit, mixed: boolean): Cell {
   if (measured === undefined) return { text: state, tone: state === 'failed' ? 'disagree' : 'muted' };
   const suffix = mixed ? (measured.spread.kind === 'binomial' ? ' s.e.' : ' s.d.') : '';
-  return { text: formatValue(measured.mean, unit), detail: `\u00b1 ${formatValue(measured.spread.value, unit)}${suffix}`, tone: 'strong' };
+  return { text: formatValue(measured.mean, unit), ...(earlier === undefined ? {} : { sign: EARLIER_SIGN }), detail: `\u00b1 ${formatValue(measured.spread.value, unit)}${suffix}`, tone: 'strong' };
 }
 
 function deltaCell(delta: Difference | undefined, isDefault: boolean, unit: Unit): Cell {
@@ -116,6 +116,16 @@ function publishedCell({ published }: ArmRow): Cell {
   if (published === undefined) return NONE;
   const sign = `${published.elsewhere ? '*' : ''}${published.inferred ? '\u2020' : ''}`;
   return { text: formatPublished(published.value), ...(sign === '' ? {} : { sign }) };
+}
+
+const EARLIER_SIGN = '\u2021';
+
+/** Revisions with which arms were measured, where the code has changed since. */
+function earlierNotes(rows: readonly ArmRow[]): string[] {
+  const labels = new Map<string, string[]>();
+  for (const { earlier, label, measured } of rows) if (earlier !== undefined && measured !== undefined) labels.set(earlier, [...(labels.get(earlier) ?? []), label]);
+  if (labels.size === 0) return [];
+  return [`${EARLIER_SIGN} Measured with an earlier revision of the code, until a rerun replaces it: ${[...labels].map(([text, of]) => `${text}: ${of.join(', ')}`).join('; ')}.`];
 }
 
 export const COST_NOTE = 'Images seen in training and operations spent: of the arm\u2019s own stages, one seed.';
@@ -135,6 +145,7 @@ function resultNotes(ablation: AblationReport, mixed: boolean): string[] {
       : '',
     elsewhere.length > 0 ? `* From ${elsewhere.join(', ')} of the paper: no difference is taken between tables.` : '',
     rows.some(row => row.published?.inferred === true) ? '\u2020 The source leaves open which of two rows this value belongs to; the row is inferred.' : '',
+    ...earlierNotes(rows),
     rows.some(row => row.cost !== undefined) ? COST_NOTE : '',
   ].filter(Boolean);
 }

@@ -37,6 +37,7 @@ describe('writeReport', () => {
       'figures/relation-supervise-val_accuracy.svg',
       'index.html',
       'provenance.json',
+      'report.json',
       'results.jsonl',
       'tables/relation-curves.csv',
       'tables/relation.csv',
@@ -45,16 +46,18 @@ describe('writeReport', () => {
     utimesSync(join(outDir, 'index.html'), 1, 1);
     const second = await write();
     expect(second).toMatchObject({ written: [], removed: [] });
-    expect(second.unchanged).toHaveLength(12);
+    expect(second.unchanged).toHaveLength(13);
     expect(statSync(join(outDir, 'index.html')).mtimeMs).toBe(1000);
   });
 
   test('removes figures and tables of an earlier report, and nothing else', async () => {
     await write();
-    writeFileSync(join(outDir, 'figures/gone-dots.svg'), '<svg/>');
-    writeFileSync(join(outDir, 'notes.md'), 'mine');
+    for (const path of ['figures/gone-dots.svg', 'figures/own.svg', 'tables/own.tex', 'notes.md']) writeFileSync(join(outDir, path), 'text');
+    change('report.json', '"files": [', '"files": [\n    "figures/gone-dots.svg",\n    "notes.md",\n    "../elsewhere/notes.md",');
     expect((await write()).removed).toEqual(['figures/gone-dots.svg']);
     expect(readdirSync(outDir)).toContain('notes.md');
+    expect(readdirSync(join(outDir, 'figures'))).toContain('own.svg');
+    expect(readdirSync(join(outDir, 'tables'))).toContain('own.tex');
   });
 
   test('times, commit, memory and speed change no file but the provenance', async () => {
@@ -101,8 +104,11 @@ describe('checkReport', () => {
     await write();
     rmSync(join(outDir, 'README.md'));
     writeFileSync(join(outDir, 'tables/old.csv'), 'a\n');
+    writeFileSync(join(outDir, 'tables/own.csv'), 'a\n');
+    change('report.json', '"files": [', '"files": [\n    "tables/old.csv",');
     expect(await check()).toEqual([
       { path: 'README.md', problem: 'missing' },
+      { path: 'report.json', problem: 'differs' },
       { path: 'tables/old.csv', problem: 'unexpected' },
     ]);
   });
@@ -173,7 +179,7 @@ describe('provenance', () => {
   test('no file holds the name of this machine or a path of it', async () => {
     await writeReport({ ...sampleInput(), provenance: { k: { host: hostname(), dir: outDir, note: `${outDir}/x on ${hostname()}` } }, outDir });
     const files = readdirSync(outDir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
-    expect(files).toHaveLength(12);
+    expect(files).toHaveLength(13);
     for (const file of files) {
       const text = readFileSync(join(file.parentPath, file.name), 'utf8');
       // The page's script is the same on every machine, and of many short words.

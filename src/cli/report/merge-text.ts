@@ -1,0 +1,59 @@
+/** What became of a report's records, in words. */
+import type { Study } from '../../core/ablation/declaration.ts';
+import type { ResultConflict, MergedRecords } from '../../core/report/records/merge.ts';
+import type { ReportRecord } from '../../core/report/records/records.ts';
+import { plural } from '../../core/text/format.ts';
+import { oneLine } from '../../core/text/clean.ts';
+
+/** One line: how many records were added, changed, kept, replaced, dropped, and why. */
+export function mergeSentence({ records, added, updated, kept, replaced, dropped }: MergedRecords, from: string): string {
+  const parts = [
+    `${added.length} added`,
+    ...(updated.length > 0 ? [`${updated.length} changed`] : []),
+    ...(kept.length > 0 ? [`${kept.length} kept that ${from} does not have`] : []),
+    ...(replaced.length > 0 ? [`${replaced.length} replaced by a rerun`] : []),
+    ...(dropped.length > 0 ? [`${dropped.length} dropped that the declarations no longer give`] : []),
+  ];
+  return `${plural(records.length, 'record')}: ${parts.join(', ')}.`;
+}
+
+/** Of many that differ, the first ones tell enough. */
+const SHOWN = 3;
+
+export function warningsOf({ records, conflicts }: MergedRecords, study: Study, prefer: 'report' | 'store', from: string): string[] {
+  return [...earlierText(records, study), ...conflictText(conflicts, prefer, from)];
+}
+
+function earlierText(records: readonly ReportRecord[], study: Study): string[] {
+  const earlier = records.flatMap(({ earlierRevisions }) => (earlierRevisions === undefined ? [] : [earlierRevisions]));
+  if (earlier.length === 0) return [];
+  const kinds = [...new Set(earlier.flatMap(Object.keys))].sort().map(name => {
+    const revisions = [...new Set(earlier.flatMap(of => of[name] ?? []))].sort((a, b) => a - b);
+    return `${name} ${revisions.join(' and ')} (now ${study.kinds.find(kind => kind.name === name)?.revision ?? 'none'})`;
+  });
+  return [`${plural(earlier.length, 'record')} of the report ${earlier.length === 1 ? 'is' : 'are'} of an earlier revision: ${kinds.join(', ')}. They stay, marked, until a rerun replaces them.`];
+}
+
+function conflictText(conflicts: readonly ResultConflict[], prefer: 'report' | 'store', from: string): string[] {
+  if (conflicts.length === 0) return [];
+  const more = conflicts.length - SHOWN;
+  const outcome = prefer === 'store' ? `those of ${from} are taken` : `those of the report stay; --prefer store takes those of ${from}`;
+  return [
+    `${plural(conflicts.length, 'stage')} ${conflicts.length === 1 ? 'has' : 'have'} another result in ${from} than in the report: ${outcome}.`,
+    ...conflicts.slice(0, SHOWN).map(conflict => `  ${pairText(conflict, from)}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
+}
+
+function pairText({ record, other, engine, otherEngine }: ResultConflict, from: string): string {
+  const { ablation, arm, seed } = record.uses[0]!;
+  return oneLine(
+    `${record.kind} of ${ablation}/${arm}, seed ${seed} (${record.key.slice(0, 12)}): the report has ${resultText(record, other)} (${engine ?? 'engine not recorded'}), ${from} ${resultText(other, record)} (${otherEngine ?? 'engine not recorded'})`,
+  );
+}
+
+/** The first number that differs. */
+function resultText({ result }: ReportRecord, { result: other }: ReportRecord): string {
+  const name = Object.keys({ ...result, ...other }).find(metric => result[metric] !== other[metric]);
+  return name === undefined ? 'the same numbers in other bytes' : `${name} ${result[name] ?? 'missing'}`;
+}

@@ -1,0 +1,50 @@
+/** `ablate report --prune`: the only way to take results out of a report that the declarations still give. It shows first. */
+import pc from 'picocolors';
+import { buildPlan, type Plan } from '../../core/plan/plan.ts';
+import { attribute, seedsOf } from '../../core/report/records/attribution.ts';
+import type { ReportRecord } from '../../core/report/records/records.ts';
+import { writeReport } from '../../core/report/write.ts';
+import { plural } from '../../core/text/format.ts';
+import { heading, textTable } from '../terminal/text.ts';
+import { declared, recordsSoFar, type ReportScope } from './scope.ts';
+import { readStore } from './write.ts';
+
+export interface PruneOptions {
+  readonly store: string;
+  readonly only?: readonly string[];
+  readonly seeds?: string;
+  readonly yes?: true;
+}
+
+/** @param chosen plan of the chosen arms and seeds. @returns the exit code */
+export async function prune(scope: ReportScope, chosen: Plan, options: PruneOptions): Promise<number> {
+  const { records, provenance } = recordsSoFar(scope);
+  const stored = (await readStore(scope, options.store, [])).records;
+  const limited = options.only !== undefined || options.seeds !== undefined;
+  const held = new Set(stored.map(({ key }) => key).filter(key => !limited || chosen.stages.has(key)));
+  const kept = records.filter(({ key }) => held.has(key));
+  const gone = records.filter(({ key }) => !held.has(key));
+  if (gone.length === 0) {
+    process.stdout.write(`Every record of ${scope.outDir} is held by ${options.store} for the chosen arms and seeds.\n`);
+    return 0;
+  }
+  process.stdout.write(
+    `${heading(`Not held by ${options.store} for the chosen arms and seeds`)}: ${plural(gone.length, 'record')} of ${records.length}\n\n${textTable(gone.map(row), [0, 1, 2, 3])}\n\n`,
+  );
+  if (options.yes !== true) {
+    process.stdout.write('Nothing was removed. To remove them: the same command with --yes\n');
+    return 0;
+  }
+  // A stage that replicates share stays for those that are left.
+  const seeds = options.seeds === undefined ? seedsOf(kept) : [...new Set(chosen.arms.map(({ seed }) => seed))];
+  const { records: left } = attribute(kept, buildPlan({ ...scope, seeds }));
+  const facts = Object.fromEntries(kept.flatMap(({ key }) => (provenance[key] === undefined ? [] : [[key, provenance[key]]])));
+  await writeReport({ ...declared(scope), records: left, provenance: facts });
+  process.stdout.write(`Removed ${plural(gone.length, 'record')}: ${pc.cyan(scope.outDir)}\n`);
+  return 0;
+}
+
+function row({ key, kind, state, uses: [first, ...others] }: ReportRecord): string[] {
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return [key.slice(0, 12), kind, `${first!.ablation}/${first!.arm} seed ${first!.seed}${more}`, state];
+}

@@ -1,0 +1,66 @@
+/** What one report is about, whatever was chosen to run: every declared ablation at one scale, in one folder. */
+import { loadEveryAblation } from '../../core/ablation/load.ts';
+import { UsageError } from '../../core/ablation/errors.ts';
+import { buildPlan, type Plan, type PlannedExperiments, type PlanRequest } from '../../core/plan/plan.ts';
+import { reportFolder } from '../../core/report/folder.ts';
+import { readReportManifest, requireOwnReport } from '../../core/report/manifest.ts';
+import type { ReportInput } from '../../core/report/model/build.ts';
+import { attribute, seedsOf } from '../../core/report/records/attribution.ts';
+import { parseMergedRecords, type ReportRecord } from '../../core/report/records/records.ts';
+import { readIfWritten, type WrittenRecords } from '../../core/report/records/written.ts';
+
+export interface ReportScope extends Pick<PlanRequest, 'study' | 'profile' | 'ablations'> {
+  readonly overrides: readonly string[];
+  readonly outDir: string;
+}
+
+/** @param reports folder of all reports */
+export async function reportScope({ dir, study, profile, overrides }: PlannedExperiments, reports: string): Promise<ReportScope> {
+  return { study, profile, overrides, ablations: await loadEveryAblation(dir, study), outDir: reportFolder(reports, profile.name, overrides) };
+}
+
+/**
+ * The scope of a report that a sweep is to write: what would be refused at its end is refused now.
+ * @throws UsageError when the folder holds the report of another study, or an ablation beside the chosen ones is wrong
+ */
+export async function prepareReport(chosen: PlannedExperiments, reports: string): Promise<ReportScope> {
+  try {
+    const scope = await reportScope(chosen, reports);
+    recordsSoFar(scope);
+    buildPlan({ ...scope, seeds: chosen.seeds });
+    return scope;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.code, `${error.message}\nThe report shows every declared ablation; --no-report runs what was chosen without it.`, { cause: error });
+  }
+}
+
+/** For the functions that make or check a report. */
+export const declared = ({ study, profile, overrides, ablations, outDir }: ReportScope): Omit<ReportInput, 'records' | 'engines'> & { readonly outDir: string } => ({
+  study,
+  profile,
+  overrides,
+  ablations: ablations.map(({ declaration }) => declaration),
+  expanded: ablations,
+  outDir,
+});
+
+/** The plan of all arms, for the seeds that these records are of, whatever the profile's are by now. */
+export const planOf = ({ study, profile, ablations }: ReportScope, records: readonly ReportRecord[]): Plan => buildPlan({ study, profile, ablations, seeds: seedsOf(records) });
+
+/**
+ * Records of the report as it is, none where there is none yet.
+ * @throws UsageError when the folder holds the report of another study
+ */
+export function recordsSoFar(scope: ReportScope): WrittenRecords {
+  const { outDir, study } = scope;
+  requireOwnReport(outDir, study.name);
+  const written = readIfWritten(outDir, parseMergedRecords) ?? { records: [], provenance: {} };
+  if (written.records.length > 0 && readReportManifest(outDir) === undefined && attribute(written.records, planOf(scope, written.records)).records.length === 0) {
+    throw new UsageError(
+      'FOREIGN_REPORT',
+      `Expected a report of the study ${study.name} in ${outDir}, got ${written.records.length} records of which it declares none, and no report.json that says whose they are. Choose another folder with --reports; or remove that one, if nobody needs it.`,
+    );
+  }
+  return written;
+}

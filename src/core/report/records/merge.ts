@@ -1,0 +1,84 @@
+/** Records of a report and of a run put together: a result that the declarations give is never lost, whichever store it came from. */
+import type { Plan } from '../../plan/plan.ts';
+import { attribute } from './attribution.ts';
+import { enginesOf } from './engines.ts';
+import type { ReportProvenance } from './provenance.ts';
+import { byText, type ReportRecord } from './records.ts';
+import type { WrittenRecords } from './written.ts';
+
+/** Two results of one stage: last digits of another processor, a fault, a forgery. */
+export interface ResultConflict {
+  readonly record: ReportRecord;
+  readonly other: ReportRecord;
+  /** What computed each, as far as it is known. */
+  readonly engine: string | undefined;
+  readonly otherEngine: string | undefined;
+}
+
+export interface MergedRecords extends WrittenRecords {
+  /** Keys that the report did not have. */
+  readonly added: readonly string[];
+  /** Keys whose record changed: a failure that was mended, or another result where that was preferred. */
+  readonly updated: readonly string[];
+  /** Records of the report that what was merged does not have. */
+  readonly kept: readonly string[];
+  /** Records that a rerun has replaced after a change of code. */
+  readonly replaced: readonly ReportRecord[];
+  /** Records that the declarations no longer give. */
+  readonly dropped: readonly ReportRecord[];
+  readonly conflicts: readonly ResultConflict[];
+}
+
+/**
+ * Adds records to those of a report.
+ * @param prefer whose result counts where both have one and they differ
+ * @param plan for the seeds of both
+ */
+export function mergeRecords(report: WrittenRecords, others: WrittenRecords, plan: Plan, prefer: 'report' | 'store'): MergedRecords {
+  const byKey = new Map(report.records.map(record => [record.key, record]));
+  const provenance = new Map(Object.entries(report.provenance));
+  const [updated, conflicts]: [string[], ResultConflict[]] = [[], []];
+  const [engines, otherEngines] = [enginesOf(report.provenance), enginesOf(others.provenance)];
+  const take = (record: ReportRecord): void => {
+    byKey.set(record.key, record);
+    const facts = others.provenance[record.key];
+    if (facts === undefined) provenance.delete(record.key);
+    else provenance.set(record.key, facts);
+  };
+  for (const other of others.records) {
+    const record = byKey.get(other.key);
+    const relation = record === undefined ? 'newer' : compare(record, other);
+    if (relation === 'disagree') conflicts.push({ record: record!, other, engine: engines[other.key]?.text, otherEngine: otherEngines[other.key]?.text });
+    if (relation === 'newer' || (relation === 'disagree' && prefer === 'store')) {
+      if (record !== undefined) updated.push(other.key);
+      take(other);
+    } else if (relation === 'same') byKey.set(other.key, { ...record!, cost: other.cost, curves: { ...record!.curves, ...other.curves } });
+  }
+  const { records, replaced, unneeded } = attribute([...byKey.values()], plan);
+  const [before, given] = [new Set(report.records.map(({ key }) => key)), new Set(others.records.map(({ key }) => key))];
+  const keys = records.map(({ key }) => key);
+  return {
+    records,
+    provenance: Object.fromEntries(keys.flatMap(key => (provenance.has(key) ? [[key, provenance.get(key)!]] : []))) satisfies ReportProvenance,
+    added: keys.filter(key => !before.has(key)),
+    updated,
+    kept: keys.filter(key => before.has(key) && !given.has(key)),
+    replaced: replaced.filter(({ key }) => before.has(key)),
+    dropped: unneeded.filter(({ key }) => before.has(key)),
+    conflicts,
+  };
+}
+
+type Relation = 'same' | 'newer' | 'older' | 'disagree';
+
+/** What another record of the same stage is to one. */
+function compare(record: ReportRecord, other: ReportRecord): Relation {
+  if (record.state === 'failed') return other.state === 'failed' && other.reason === record.reason ? 'same' : 'newer';
+  if (other.state === 'failed') return 'older';
+  const equal = record.resultSha256 === other.resultSha256 && sorted(record.result) === sorted(other.result);
+  // What a study draws may change; where both have a curve it is the same one.
+  const curves = Object.keys(record.curves).filter(name => other.curves[name] !== undefined);
+  return equal && curves.every(name => JSON.stringify(record.curves[name]) === JSON.stringify(other.curves[name])) ? 'same' : 'disagree';
+}
+
+const sorted = (object: Readonly<Record<string, unknown>>): string => JSON.stringify(Object.entries(object).sort(([a], [b]) => byText(a, b)));
