@@ -14,8 +14,8 @@ const core = {
   'src/core/text': ['src/core/ablation/kind.ts'],
   'src/core/plan': ['src/core/ablation'],
   'src/core/disk': ['src/core/ablation/errors.ts'],
-  'src/core/store': ['src/core/ablation', 'src/core/disk'],
-  'src/core/runner': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/runner/executors'],
+  'src/core/store': ['src/core/ablation', 'src/core/disk', 'src/core/text'],
+  'src/core/runner': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner/executors'],
   'src/core/runner/executors': ['src/core/ablation', 'src/core/store', 'src/core/runner'],
   'src/core/inspect': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/runner', 'src/core/report/records', 'src/core/report/statistics', 'src/core/report/model', INSTALLATION],
 };
@@ -114,7 +114,7 @@ const cli = {
     'src/core/report/baseline',
     'src/cli/terminal',
   ],
-  'src/cli/completion': ['src/core/ablation', 'src/setup', 'src/cli/options'],
+  'src/cli/completion': ['src/core/ablation', 'src/setup', 'src/cli/options', 'src/cli/terminal'],
   'src/cli/commands': [
     'src/core/ablation',
     'src/core/plan',
@@ -129,7 +129,7 @@ const cli = {
     'src/cli/options',
     'src/cli/report',
   ],
-  'src/cli': ['src/core/ablation', 'src/cli/commands', 'src/cli/completion'],
+  'src/cli': ['src/core/ablation', 'src/cli/commands', 'src/cli/completion', 'src/cli/terminal'],
 };
 
 /** @type {Readonly<Record<string, readonly string[]>>} */

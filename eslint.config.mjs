@@ -15,5 +15,22 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-condition': 'off',
     },
   },
+  {
+    files: ['src/**/*.ts'],
+    // What a child process answers its parent; and the one writer's own.
+    ignores: ['src/setup/engine-check.ts', 'src/core/runner/probe.ts', 'src/core/report/render/html/page/**'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        { selector: "MemberExpression[object.object.name='process'][property.name='write']", message: 'Whatever reaches a terminal goes through src/cli/terminal/output.ts.' },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/cli/terminal/{colours,live}.ts'],
+    rules: { 'no-restricted-imports': ['error', 'picocolors', 'log-update'] },
+  },
   { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
 );

@@ -2,6 +2,8 @@
 /** The command: lets Node load TypeScript (tsx), then runs main.ts. Plain JavaScript, because before set-up there is nothing else. */
 import { existsSync } from 'node:fs';
 
+process.on('SIGUSR1', () => undefined); // no debugger: see ../core/runner/no-inspector.mjs
+
 try {
   const { register } = await import('tsx/esm/api');
   // Before the hooks, as in ../core/runner/typescript.mjs. Completion is asked at every press of Tab and does without.
@@ -11,8 +13,8 @@ try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   const missing = error?.code === 'ERR_MODULE_NOT_FOUND' && /^Cannot find package '([^']+)'/.exec(error.message);
-  if (!missing) throw error;
+  if (!missing && process.argv.includes('--debug')) throw error;
   const mend = existsSync(new URL('../../package-lock.json', import.meta.url)) ? 'run `make setup` here' : 'install them: npm install --ignore-scripts';
-  console.error(`error The npm packages are not installed (${missing[1]} is missing): ${mend}.`);
+  console.error(missing ? `error The npm packages are not installed (${missing[1]} is missing): ${mend}.` : `error ${error?.message} (unexpected; --debug shows where)`);
   process.exitCode = 1;
 }

@@ -1,14 +1,28 @@
 /** Runs a command line: errors and exit codes. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CommanderError } from 'commander';
-import pc from 'picocolors';
-import { AblateError, UsageError } from '../core/ablation/errors.ts';
+import { UsageError } from '../core/ablation/errors.ts';
+import { readDebug, tellError } from './terminal/faults.ts';
+import { isOutputLost, openOutput } from './terminal/output.ts';
 
-/** 0: all done; 1: some stage failed; 2: bad use. A command sets 1 itself by `process.exitCode`. */
+/**
+ * 0: all done; 1: something failed, is left, is missing or differs, or output was lost; 2: bad use; 128 and the number of a signal: it was
+ * asked to leave by it. A command sets its own by `process.exitCode`.
+ */
+const FAILED = 1;
 const BAD_USE = 2;
 
 /** Runs one command line (without `node` and the script) and returns its exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
-  process.stdout.once('error', leaveWithReader);
+  openOutput();
+  readDebug(argv);
+  process.off('uncaughtException', leaveWithError).on('uncaughtException', leaveWithError);
+  const code = await exitCodeOf(argv);
+  await nextTurn(); // an error of the last words is known by then
+  return code === 0 && isOutputLost() ? FAILED : code;
+}
+
+async function exitCodeOf(argv: readonly string[]): Promise<number> {
   try {
     // Asked at every press of Tab, so without the weight of all commands.
     if (argv[0] === 'complete') return await (await import('./completion/answer.ts')).answer(argv.slice(1), async () => (await import('./program.ts')).createProgram());
@@ -17,16 +31,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USE;
-    if (error instanceof AblateError) {
-      process.stderr.write(`${pc.red('error')} ${error.message}\n`);
-      return error instanceof UsageError ? BAD_USE : 1;
-    }
-    throw error;
+    tellError(error);
+    return error instanceof UsageError ? BAD_USE : FAILED;
   }
 }
 
-/** `ablate query ... | head` reads a part and closes the pipe: that is no failure. */
-function leaveWithReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+/** Of what nobody waits for. Workers notice that their runner is gone, write checkpoints and leave. */
+function leaveWithError(error: unknown): never {
+  tellError(error);
+  process.exit(FAILED);
 }

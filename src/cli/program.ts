@@ -1,6 +1,14 @@
 /** All commands of `ablate`. Each is a file of its own. */
 import { Command } from '@commander-js/extra-typings';
 import manifest from '../../package.json' with { type: 'json' };
+import { note, print } from './terminal/output.ts';
+import { columns } from './terminal/text.ts';
+
+const EXIT_CODES = `
+Exit codes: 0 all done; 1 something failed, is left, is missing or differs; 2 bad use; 128 + n asked to leave by signal n (130: Ctrl-C), or
+141: its reader left before the end.`;
+
+const helpWidth = (): number => (process.stdout.isTTY ? columns() : 80);
 
 type Register = (program: Command) => void;
 
@@ -30,7 +38,10 @@ export async function createProgram(called?: string): Promise<Command> {
     .description('Ablation experiments of TinyMIM: plan them, run them, and report them beside the published numbers.')
     .version(manifest.version, '--version', 'print the version')
     .showHelpAfterError('(ablate --help shows the commands)')
+    .addHelpText('after', EXIT_CODES)
+    .configureOutput({ writeOut: print, writeErr: note, getOutHelpWidth: helpWidth, getErrHelpWidth: helpWidth })
     .exitOverride();
+  program.option('--debug', 'show the stack of an error (as ABLATE_DEBUG=1 does)');
   const one = COMMANDS.get(called ?? '');
   const registers = await Promise.all((one ? [one] : [...COMMANDS.values()]).map(load => load()));
   for (const register of registers) register(program);

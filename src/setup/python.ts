@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { SetupError, tail } from './errors.ts';
 import { SETUP } from '../installation.ts';
+import type { PrintLine } from '../tinymim/data/files.ts';
 
 /** Command that installs a package of the system, where its package manager is known. */
 export function systemPackage(debian: string, otherwise: string): string {
@@ -53,8 +54,8 @@ export async function requirePip(): Promise<{ python: string; pip: string }> {
  * @returns paths of the wheels
  * @throws SetupError `NO_WHEEL`, `NO_SPACE`, `PIP_FAILED`, each with the end of pip's message
  */
-export async function downloadWheels(requirements: readonly string[], tags: readonly string[], folder: string, bytes: number): Promise<string[]> {
-  const stop = showProgress(folder, bytes);
+export async function downloadWheels(requirements: readonly string[], tags: readonly string[], folder: string, bytes: number, say: PrintLine): Promise<string[]> {
+  const stop = sayProgress(folder, bytes, say);
   const pip = await execa(
     'python3',
     [
@@ -106,18 +107,16 @@ function pipError(requirements: readonly string[], tags: readonly string[], pip:
   return new SetupError('PIP_FAILED', `pip could not download ${names}:\n${said}`, `check the network (or the mirror: python3 -m pip config list), then run \`${SETUP}\` again`, options);
 }
 
-/** On a terminal, one line with the megabytes so far, updated in place. Returns the function that ends it. */
-function showProgress(folder: string, bytes: number): () => void {
-  if (!process.stderr.isTTY) return () => undefined;
-  const draw = async (): Promise<void> => {
+const PROGRESS_MS = 5_000;
+
+/** Says now and then how many megabytes have come. Returns the function that ends it. */
+function sayProgress(folder: string, bytes: number, say: PrintLine): () => void {
+  const look = async (): Promise<void> => {
     const done = await folderBytes(folder).catch(() => 0);
-    process.stderr.write(`\r\x1b[K  ${Math.round(done / 1e6)} of ${Math.round(bytes / 1e6)} MB`);
+    say(`  ${Math.round(done / 1e6)} of ${Math.round(bytes / 1e6)} MB`);
   };
-  const timer = setInterval(() => void draw(), 500);
-  return () => {
-    clearInterval(timer);
-    process.stderr.write('\r\x1b[K');
-  };
+  const timer = setInterval(() => void look(), PROGRESS_MS);
+  return () => clearInterval(timer);
 }
 
 async function folderBytes(folder: string): Promise<number> {

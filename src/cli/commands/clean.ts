@@ -10,6 +10,7 @@ import type { StoreReader } from '../../core/store/reader.ts';
 import { withFolders } from '../options/selection.ts';
 import { formatAmount, plural } from '../../core/text/format.ts';
 import { heading, textTable, warn } from '../terminal/text.ts';
+import { print } from '../terminal/output.ts';
 
 const defineClean = (program: Command) =>
   withFolders(program.command('clean').description('show what of the store neither a declared arm, of any profile, seed or --set that was swept, nor a running sweep needs; --yes removes it')).option(
@@ -21,16 +22,16 @@ export function registerClean(program: Command): void {
   defineClean(program).action(async options => {
     const reader = openStoreReadOnly(options.store);
     const garbage = findGarbage(reader, await neededKeys(options.experiments, reader));
-    process.stdout.write(`${garbageText(garbage, options.store)}\n`);
+    print(`${garbageText(garbage, options.store)}\n`);
     if (garbage.length === 0) return;
     if (options.yes !== true) {
-      process.stdout.write('Nothing was removed. To remove it: the same command with --yes\n');
+      print('Nothing was removed. To remove it: the same command with --yes\n');
       return;
     }
     const store = openStore(options.store, { warn });
     const kept = garbage.filter(({ key }) => !removeStage(store, key));
-    process.stdout.write(`Removed ${plural(garbage.length - kept.length, 'stage')}.\n`);
-    if (kept.length > 0) process.stdout.write(`Kept ${plural(kept.length, 'stage')} that a sweep has begun to work on.\n`);
+    print(`Removed ${plural(garbage.length - kept.length, 'stage')}.\n`);
+    if (kept.length > 0) print(`Kept ${plural(kept.length, 'stage')} that a sweep has begun to work on.\n`);
     store.clearLeftovers();
   });
 }

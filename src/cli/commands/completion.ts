@@ -1,6 +1,7 @@
 /** `ablate completion <shell>`: a script for the shell, which asks `ablate complete` at every Tab. */
 import { readFileSync } from 'node:fs';
 import { Argument, type Command } from '@commander-js/extra-typings';
+import { print } from '../terminal/output.ts';
 
 const INSTALL = `
 Once for bash, zsh or fish:
@@ -16,5 +17,5 @@ export function registerCompletion(program: Command): void {
     .description('print a script that lets bash, zsh or fish complete commands, options, ablations, arms and profiles')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
     .addHelpText('after', INSTALL)
-    .action((shell: string) => void process.stdout.write(readFileSync(new URL(`../completion/ablate.${shell}`, import.meta.url), 'utf8')));
+    .action((shell: string) => print(readFileSync(new URL(`../completion/ablate.${shell}`, import.meta.url), 'utf8')));
 }

@@ -1,7 +1,6 @@
 /** `ablate diff`: what sets two arms apart, and what came of it. */
 import { existsSync } from 'node:fs';
 import type { Command } from '@commander-js/extra-typings';
-import pc from 'picocolors';
 import type { MetricSpec } from '../../core/ablation/kind.ts';
 import { roleDifferences, type RoleDifference } from '../../core/plan/difference.ts';
 import type { Plan, PlannedExperiments } from '../../core/plan/plan.ts';
@@ -9,9 +8,11 @@ import { openStoreReadOnly } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
 import { measured, type CurveDifference, type Measured } from '../../core/inspect/diff-arms.ts';
 import { choose, withSelection } from '../options/selection.ts';
-import { shorten } from '../../core/text/clean.ts';
+import { harmlessJson, shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
 import { heading, textTable } from '../terminal/text.ts';
+import { pc } from '../terminal/colours.ts';
+import { print } from '../terminal/output.ts';
 
 const defineDiff = (program: Command) =>
   withSelection(program.command('diff').description('compare two arms: recipe fields, headline numbers seed by seed, curves').argument('<ablation/arm>').argument('<ablation/arm>')).option(
@@ -25,7 +26,7 @@ export function registerDiff(program: Command): void {
     const [a, b] = [findArm(chosen, nameA), findArm(chosen, nameB)];
     const roles = roleDifferences(chosen.plan, a.replicates[0]!, b.replicates[0]!);
     const numbers = existsSync(options.store) ? measured(chosen.study, chosen.plan, openStoreReadOnly(options.store), a, b) : undefined;
-    process.stdout.write(`${options.json === true ? diffJson(chosen, a, b, roles, numbers) : diffText(chosen, a, b, roles, numbers)}\n`);
+    print(`${options.json === true ? diffJson(chosen, a, b, roles, numbers) : diffText(chosen, a, b, roles, numbers)}\n`);
   });
 }
 
@@ -129,5 +130,5 @@ function metricOf({ study }: PlannedExperiments, plan: Plan, arm: ChosenArm, rol
 
 function diffJson({ profile, overrides }: PlannedExperiments, a: ChosenArm, b: ChosenArm, roles: readonly RoleDifference[], numbers: Measured | undefined): string {
   const results = numbers && { a: Object.fromEntries(numbers.a), b: Object.fromEntries(numbers.b), difference: numbers.difference ?? null, curves: numbers.curves };
-  return JSON.stringify({ a: a.name, b: b.name, profile: profile.name, overrides, recipe: roles, ...(results && { results }) }, undefined, 2);
+  return harmlessJson(JSON.stringify({ a: a.name, b: b.name, profile: profile.name, overrides, recipe: roles, ...(results && { results }) }, undefined, 2));
 }

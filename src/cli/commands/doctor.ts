@@ -1,8 +1,10 @@
 /** `ablate doctor`: what is there, what is missing, and the command that mends it. */
 import type { Command } from '@commander-js/extra-typings';
-import pc from 'picocolors';
 import type { Check, Diagnosis, State } from '../../setup/diagnosis.ts';
+import { harmlessJson } from '../../core/text/clean.ts';
 import { diagnose } from '../../setup/doctor.ts';
+import { pc } from '../terminal/colours.ts';
+import { print } from '../terminal/output.ts';
 
 const defineDoctor = (program: Command) =>
   program
@@ -16,7 +18,7 @@ const defineDoctor = (program: Command) =>
 export function registerDoctor(program: Command): void {
   defineDoctor(program).action(async ({ json, store, deep }) => {
     const diagnosis = await diagnose({ store, deep: deep ?? false });
-    process.stdout.write(`${json ? JSON.stringify(diagnosis, null, 2) : diagnosisText(diagnosis)}\n`);
+    print(`${json ? harmlessJson(JSON.stringify(diagnosis, null, 2)) : diagnosisText(diagnosis)}\n`);
     if (!diagnosis.ok) process.exitCode = 1;
   });
 }

@@ -1,15 +1,16 @@
 /** `ablate explain`: why each stage of an arm is done, reused, running, stale or missing, and what a sweep would do. */
 import { existsSync } from 'node:fs';
 import type { Command } from '@commander-js/extra-typings';
-import pc from 'picocolors';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
 import { explainReplicate, type Change, type ReplicateExplanation, type StageExplanation } from '../../core/inspect/explain-arm.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { choose, withSelection } from '../options/selection.ts';
-import { shorten } from '../../core/text/clean.ts';
+import { harmlessJson, shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
 import { columns, duration, firstOf, heading, listed, textTable, warn, when, wrap } from '../terminal/text.ts';
+import { pc } from '../terminal/colours.ts';
+import { print } from '../terminal/output.ts';
 
 const defineExplain = (program: Command) =>
   withSelection(program.command('explain').description('say stage by stage why an arm is done, reused, stale or missing, and what a sweep would do').argument('<ablation/arm>')).option(
@@ -26,7 +27,7 @@ export function registerExplain(program: Command): void {
       profile: { name: profile },
       overrides,
     } = chosen;
-    process.stdout.write(`${options.json === true ? JSON.stringify({ arm: arm.name, profile, overrides, replicates }, undefined, 2) : explanation(arm, chosen, replicates)}\n`);
+    print(`${options.json === true ? harmlessJson(JSON.stringify({ arm: arm.name, profile, overrides, replicates }, undefined, 2)) : explanation(arm, chosen, replicates)}\n`);
   });
 }
 

@@ -4,10 +4,11 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from '@commander-js/extra-typings';
-import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { programFor, quoted } from '../terminal/invocation.ts';
 import { firstOf, heading, textTable } from '../terminal/text.ts';
+import { pc } from '../terminal/colours.ts';
+import { print } from '../terminal/output.ts';
 
 export function registerInit(program: Command): void {
   program
@@ -16,7 +17,7 @@ export function registerInit(program: Command): void {
     .argument('<folder>', 'a new folder, or an empty one')
     .action((folder: string) => {
       writeStudy(folder);
-      process.stdout.write(`${nextSteps(folder)}\n`);
+      print(`${nextSteps(folder)}\n`);
     });
 }
 

@@ -1,16 +1,17 @@
 /** `ablate logs`: what an attempt at a stage printed. */
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '@commander-js/extra-typings';
-import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
+import { signalExitCode } from '../../core/runner/signals.ts';
 import { unlessDamaged } from '../../core/store/errors.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
 import { findArm } from '../../core/inspect/arm.ts';
 import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
 import { listed } from '../terminal/text.ts';
+import { pc } from '../terminal/colours.ts';
+import { isUnread, note, print } from '../terminal/output.ts';
 
 type LogOptions = OptionsOf<typeof defineLogs>;
 
@@ -28,12 +29,12 @@ export function registerLogs(program: Command): void {
     const attempt = attemptOf(store, key, options.attempt);
     const file = store.logFile(key, attempt);
     if (options.path === true) {
-      process.stdout.write(`${file}\n`);
+      print(`${file}\n`);
       return;
     }
-    process.stderr.write(pc.dim(`${labelOf(store, key)}, attempt ${attempt}: ${file}\n`));
-    await print(file, () => options.follow === true && runs(store, key, attempt));
-    if (!existsSync(file)) process.stderr.write(pc.dim('It has printed nothing.\n'));
+    note(pc.dim(`${labelOf(store, key)}, attempt ${attempt}: ${file}\n`));
+    if (!(await printLog(file, () => options.follow === true && runs(store, key, attempt)))) process.exitCode = signalExitCode('SIGPIPE');
+    if (!existsSync(file)) note(pc.dim('It has printed nothing.\n'));
   });
 }
 
@@ -82,17 +83,22 @@ function runs(store: StoreReader, key: string, attempt: number): boolean {
 
 const POLL_MS = 200;
 
-/** Prints the file, and what is added to it for as long as `goesOn`. */
-async function print(file: string, goesOn: () => boolean): Promise<void> {
+/** Prints the file, and what is added to it for as long as `goesOn`. @returns false where the reader left before the end */
+async function printLog(file: string, goesOn: () => boolean): Promise<boolean> {
+  const decoder = new TextDecoder();
   let at = 0;
   for (;;) {
     const more = goesOn(); // asked first: what was written before the end is still printed
     const size = existsSync(file) ? statSync(file).size : 0;
     if (size > at) {
-      await pipeline(createReadStream(file, { start: at, end: size - 1 }), process.stdout, { end: false });
+      for await (const bytes of createReadStream(file, { start: at, end: size - 1 })) {
+        print(decoder.decode(bytes as Buffer, { stream: true }));
+        await nextTurn(); // for the word that nobody reads any more
+        if (isUnread()) return false;
+      }
       at = size;
     }
-    if (!more) return;
+    if (!more) return true;
     await sleep(POLL_MS);
   }
 }

@@ -1,7 +1,6 @@
 /** `ablate plan`: what the chosen ablations need, what of it is there, and what the rest will take. */
 import { existsSync } from 'node:fs';
 import type { Command } from '@commander-js/extra-typings';
-import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
 import type { Outcome } from '../../core/runner/measure.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
@@ -15,6 +14,8 @@ import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { readStates } from '../../core/inspect/states.ts';
 import { formatCount, plural } from '../../core/text/format.ts';
 import { duration } from '../terminal/text.ts';
+import { pc } from '../terminal/colours.ts';
+import { note, print } from '../terminal/output.ts';
 
 export type PlanOptions = OptionsOf<typeof definePlan>;
 
@@ -28,7 +29,7 @@ const definePlan = (program: Command) =>
 export function registerPlan(program: Command): void {
   definePlan(program).action(async options => {
     const chosen = await choose(options);
-    process.stdout.write(`${await showPlan(chosen, options)}\n`);
+    print(`${await showPlan(chosen, options)}\n`);
   });
 }
 
@@ -49,7 +50,7 @@ async function measureMissing({ study, profile }: PlannedExperiments, speeds: St
   const reason = study.notRunnable?.(profile);
   if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `--measure: profile ${profile.name} cannot run here: ${reason}`);
   const missing = [...speeds.unmeasured(stages).values()].reduce((sum, list) => sum + list.length, 0);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const say = (line: string): void => note(`${line}\n`);
   if (missing > 0) say(pc.dim(`Measuring ${plural(missing, 'stage shape')} on ${devices}, a few steps of each.`));
   await prepareFolder(cacheDir(), 0); // for what is measured
   let n = 0;

@@ -1,14 +1,15 @@
 /** `ablate query "select ..."`: SQL over a store. */
 import { stringify } from 'csv-stringify/sync';
 import type { Command } from '@commander-js/extra-typings';
-import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { TABLES } from '../../core/store/tables.ts';
 import type { QueryResult } from '../../core/inspect/database.ts';
-import { shorten } from '../../core/text/clean.ts';
+import { harmlessJson, oneLine, shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
 import { columns as screenWidth, heading, textTable, warn, wrap } from '../terminal/text.ts';
+import { pc } from '../terminal/colours.ts';
+import { print, printData } from '../terminal/output.ts';
 
 const defineQuery = (program: Command) =>
   program
@@ -16,20 +17,21 @@ const defineQuery = (program: Command) =>
     .description('ask the store by SQL (DuckDB); without a statement list its views')
     .argument('[sql]', 'e.g. "select kind, state, count(*) from runs group by all"')
     .option('--store <folder>', 'where runs are kept', 'runs')
-    .option('--csv', 'as CSV, with all digits')
+    .option('--csv', 'as CSV, with all digits; only for a terminal are control characters replaced')
     .option('--json', 'as JSON: an array with an object for each row');
 
 export function registerQuery(program: Command): void {
   defineQuery(program).action(async (sql, options) => {
     if (options.csv === true && options.json === true) throw new UsageError('BAD_OPTION', 'Expected --csv or --json, got both');
     if (sql === undefined) {
-      process.stdout.write(`${viewsText()}\n`);
+      print(`${viewsText()}\n`);
       return;
     }
     const store = openStoreReadOnly(options.store);
     const { query } = await import('../../core/inspect/database.ts');
     const result = await query(sql, store, TABLES, warn);
-    process.stdout.write(options.csv === true ? csvText(result) : options.json === true ? jsonText(result) : tableText(result));
+    if (options.csv === true) printData(csvText(result));
+    else print(options.json === true ? jsonText(result) : tableText(result));
   });
 }
 
@@ -64,8 +66,7 @@ function tableText({ columns, rows }: QueryResult): string {
 /** Numbers with the digits that a screen needs. */
 function cellText(value: unknown, isNumber: boolean): string {
   if (isNumber && typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
-  // eslint-disable-next-line no-control-regex -- a cell stays on its line and cannot move the cursor
-  return asText(value).replace(/[\u0000-\u001f\u007f]+/g, ' ');
+  return oneLine(asText(value));
 }
 
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
@@ -74,8 +75,10 @@ const csvText = ({ columns, rows }: QueryResult): string =>
   stringify([columns.map(c => c.name), ...rows.map(row => row.map(value => (value === null ? '' : asText(value))))], { record_delimiter: '\n' });
 
 const jsonText = ({ columns, rows }: QueryResult): string =>
-  `${JSON.stringify(
-    rows.map(row => Object.fromEntries(columns.map((c, i) => [c.name, row[i]]))),
-    undefined,
-    2,
+  `${harmlessJson(
+    JSON.stringify(
+      rows.map(row => Object.fromEntries(columns.map((c, i) => [c.name, row[i]]))),
+      undefined,
+      2,
+    ),
   )}\n`;

@@ -5,6 +5,7 @@ import { scaleOfReport, writtenReports } from '../../core/report/folder.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
 import { reportScope } from '../report/scope.ts';
+import { requireWritable } from '../report/writable.ts';
 import { writeFromStore } from '../report/write.ts';
 import { complain } from '../terminal/text.ts';
 
@@ -90,6 +91,7 @@ async function one(chosen: PlannedExperiments, options: ReportOptions): Promise<
   const scope = await reportScope(chosen, options.reports);
   if (options.verify !== undefined) return (await import('../report/check.ts')).verify(scope, options.verify);
   if (options.check === true) return (await import('../report/check.ts')).check(scope);
+  requireWritable(scope.outDir);
   if (options.rebuild === true) return (await import('../report/rebuild.ts')).rebuild(scope);
   if (options.prune === true) return (await import('../report/prune.ts')).prune(scope, chosen.plan, options);
   if (options.from !== undefined) return (await import('../report/from.ts')).writeFrom(scope, options.from, options.prefer);

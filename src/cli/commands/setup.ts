@@ -6,6 +6,7 @@ import { ensureData } from '../../setup/data.ts';
 import { ensureEngine } from '../../setup/engine.ts';
 import { surprises } from '../options/setting.ts';
 import { warn } from '../terminal/text.ts';
+import { note } from '../terminal/output.ts';
 
 type SetupOptions = OptionsOf<typeof defineSetup>;
 
@@ -37,7 +38,7 @@ export function registerSetup(program: Command): void {
   });
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const say = (line: string): void => note(`${line}\n`);
 
 async function setUpEngine({ deep, quiet }: SetupOptions): Promise<void> {
   const choice = await wantedEngine();

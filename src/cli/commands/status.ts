@@ -1,6 +1,5 @@
 /** `ablate status`: what is done, running, failed and left, how long the rest takes, and where to look; also beside a sweep. */
 import type { Command } from '@commander-js/extra-typings';
-import pc from 'picocolors';
 import { defaultDevices, parseDevices, type Place } from '../../core/runner/devices.ts';
 import { SetupError } from '../../setup/errors.ts';
 import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
@@ -13,6 +12,8 @@ import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { statusJson, statusText, type StatusView } from '../terminal/status-view.ts';
 import { timeLeft } from '../../core/inspect/time-left.ts';
 import { watch } from '../terminal/watch.ts';
+import { pc } from '../terminal/colours.ts';
+import { note, print } from '../terminal/output.ts';
 
 const defineStatus = (program: Command) =>
   withSelection(program.command('status').description('show what is done, running, failed and left, how long the rest takes, and where logs are; also beside a sweep'))
@@ -25,7 +26,7 @@ export function registerStatus(program: Command): void {
     const chosen = await choose(options);
     const reader = new StatusReader(chosen, new StoreWatcher(options.store, chosen.plan), await idleSetting(options.devices));
     if (options.watch === true) process.exitCode = await watch(reader, options.json === true);
-    else process.stdout.write(`${options.json === true ? statusJson(await reader.settledView(), 2) : statusText(await reader.settledView())}\n`);
+    else print(`${options.json === true ? statusJson(await reader.settledView(), 2) : statusText(await reader.settledView())}\n`);
   });
 }
 
@@ -40,7 +41,7 @@ async function idleSetting(devices: string | undefined): Promise<Setting> {
   }
 }
 
-const sayWatching = (seconds: number): void => void process.stderr.write(pc.dim(`Some heartbeats have stood still for a while; watching them for ${seconds} s.\n`));
+const sayWatching = (seconds: number): void => note(pc.dim(`Some heartbeats have stood still for a while; watching them for ${seconds} s.\n`));
 
 /** Looks, and reckons what is left. */
 class StatusReader {

@@ -1,11 +1,11 @@
 /** `ablate sweep`: run what is missing, then write the report. */
 import { resolve } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
-import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
 import type { RunSummary } from '../../core/runner/events.ts';
 import { createExecutor } from '../../core/runner/executors/create.ts';
 import { runPlan } from '../../core/runner/run.ts';
+import { LEAVING, signalExitCode, type LeavingSignal } from '../../core/runner/signals.ts';
 import { dataDir } from '../../setup/cache.ts';
 import { StoreError } from '../../core/store/errors.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
@@ -19,10 +19,10 @@ import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
 import { plural } from '../../core/text/format.ts';
 import { heading, warn } from '../terminal/text.ts';
+import { pc } from '../terminal/colours.ts';
+import { print } from '../terminal/output.ts';
 
 type SweepOptions = OptionsOf<typeof defineSweep>;
-
-const STOPPED = 130; // as a shell says of a program that Ctrl-C ended
 
 const defineSweep = (program: Command) =>
   withSelection(program.command('sweep').description('run the stages that are missing, then write the report; stop it as you like and run it again'))
@@ -39,7 +39,7 @@ const defineSweep = (program: Command) =>
 export function registerSweep(program: Command): void {
   defineSweep(program).action(async options => {
     const chosen = await choose(options);
-    if (options.dryRun === true) process.stdout.write(`${await showPlan(chosen, options)}\n`);
+    if (options.dryRun === true) print(`${await showPlan(chosen, options)}\n`);
     else process.exitCode = await sweep(chosen, options);
   });
 }
@@ -56,18 +56,18 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   const done = [...plan.stages.keys()].filter(key => store.doneAttempt(key) !== undefined);
   if (done.length === plan.stages.size) {
     store.clearLeftovers();
-    process.stdout.write(`Nothing to run: all ${plural(done.length, 'stage')} of profile ${profile.name} are done in ${options.store}/.\n`);
+    print(`Nothing to run: all ${plural(done.length, 'stage')} of profile ${profile.name} are done in ${options.store}/.\n`);
     await writeReport(scope);
     return 0;
   }
   const { engine, devices, places } = await settingFor(options.devices);
   requireRunnable(chosen); // on this engine
   requireReady(chosen);
-  process.stdout.write(
+  print(
     `${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`,
   );
   const display = createDisplay(plan, done, places.length);
-  const signals = stopOnInterrupt(line => display.say(line));
+  const signals = stopOnSignals(line => display.say(line));
   const began = performance.now();
   let summary: RunSummary;
   try {
@@ -88,10 +88,11 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
     display.close();
     signals.release();
   }
-  process.stdout.write(`\n${summaryText(summary, (performance.now() - began) / 1000)}\n`);
-  if (signals.stop.aborted) return STOPPED;
+  print(`\n${summaryText(summary, (performance.now() - began) / 1000)}\n`);
+  if (signals.first !== undefined) return signalExitCode(signals.first);
   await writeReport(scope);
-  return summary.failed.length > 0 ? 1 : 0;
+  const { failed, blocked, interrupted, left } = summary;
+  return failed.length + blocked.length + interrupted.length + left.length > 0 ? 1 : 0;
 }
 
 function requireRunnable({ study, profile }: PlannedExperiments): void {
@@ -121,25 +122,35 @@ function seconds(text: string): number {
   return value;
 }
 
-/** Ctrl-C once: checkpoint and stop. Twice: end the workers at once. */
-function stopOnInterrupt(say: (line: string) => void): { stop: AbortSignal; kill: AbortSignal; release(): void } {
+interface Stopping {
+  readonly stop: AbortSignal;
+  readonly kill: AbortSignal;
+  /** The signal that stopped it, if one did. */
+  readonly first: LeavingSignal | undefined;
+  release(): void;
+}
+
+/** Any of them once: checkpoint and stop. Ctrl-C or TERM again: end the workers at once; a terminal that hangs up may say so twice. */
+function stopOnSignals(say: (line: string) => void): Stopping {
   const stop = new AbortController(),
     kill = new AbortController();
-  const onSignal = (): void => {
-    if (!stop.signal.aborted) {
+  const signals: readonly LeavingSignal[] = ['SIGINT', ...LEAVING];
+  let first: LeavingSignal | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (first === undefined) {
+      first = signals.find(name => name === signal);
       say(pc.yellow('Stopping: the workers write their checkpoints. Press Ctrl-C again to end them at once.'));
       stop.abort();
-    } else kill.abort();
+    } else if (signal === 'SIGINT' || signal === 'SIGTERM') kill.abort();
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const signal of signals) process.on(signal, onSignal);
   return {
     stop: stop.signal,
     kill: kill.signal,
-    release: () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+    get first() {
+      return first;
     },
+    release: () => signals.forEach(signal => process.off(signal, onSignal)),
   };
 }
 

@@ -5,11 +5,12 @@
 import type { Command } from '@commander-js/extra-typings';
 import { knownCommands } from './commands.ts';
 import { completions } from './words.ts';
+import { print } from '../terminal/output.ts';
 
 /** @param define all commands, where they are not known from an earlier call. @returns the exit code */
 export async function answer(args: readonly string[], define: () => Promise<Command>): Promise<number> {
   const program = await knownCommands(define);
   const { kind, values } = await completions(program, args[0] === '--' ? args.slice(1) : args);
-  process.stdout.write(`${[kind, ...values.map(({ word, help }) => `${word}\t${help}`)].join('\n')}\n`);
+  print(`${[kind, ...values.map(({ word, help }) => `${word}\t${help}`)].join('\n')}\n`);
   return 0;
 }

@@ -1,7 +1,6 @@
 /** `ablate report --baseline`: what changed against another report, as Markdown and as a section of the page. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import pc from 'picocolors';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { loadEveryAblation } from '../../core/ablation/load.ts';
 import { compareReports, ofAblations } from '../../core/report/baseline/baseline.ts';
@@ -15,6 +14,8 @@ import { README_FILE, readReportText, readWritten } from '../../core/report/reco
 import { reportFolder } from '../../core/report/folder.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { warn } from '../terminal/text.ts';
+import { pc } from '../terminal/colours.ts';
+import { note, print } from '../terminal/output.ts';
 
 export interface BaselineOptions {
   readonly reports: string;
@@ -30,11 +31,11 @@ export async function compare(all: readonly PlannedExperiments[], options: Basel
   const texts: string[] = [];
   for (const chosen of all) texts.push(await compareOne(chosen, options));
   const text = texts.join('\n');
-  if (options.comment === undefined) process.stdout.write(text);
+  if (options.comment === undefined) print(text);
   else {
     mkdirSync(dirname(resolve(options.comment)), { recursive: true });
     writeFileSync(options.comment, text);
-    process.stdout.write(`Changes against ${options.baseline}: ${pc.cyan(options.comment)}\n`);
+    print(`Changes against ${options.baseline}: ${pc.cyan(options.comment)}\n`);
   }
   return 0;
 }
@@ -56,7 +57,7 @@ async function compareOne(chosen: PlannedExperiments, options: BaselineOptions):
   if (target !== undefined) {
     const expanded = (await loadEveryAblation(chosen.dir, study)).filter(({ declaration }) => names?.has(declaration.name) ?? true);
     await writeReport({ ...input, expanded, provenance: written.provenance, outDir: target, changes });
-    process.stderr.write(`Report with its changes: ${pc.cyan(join(target, 'index.html'))}\n`);
+    note(`Report with its changes: ${pc.cyan(join(target, 'index.html'))}\n`);
   }
   const path = relative(process.cwd(), resolve(outDir)).replaceAll('\\', '/');
   const folder = options.url === undefined ? path : `${options.url.replace(/\/$/, '')}/${path}`;

@@ -13,13 +13,14 @@ import { plural } from '../../core/text/format.ts';
 import { quoted } from '../terminal/invocation.ts';
 import { complain, warn } from '../terminal/text.ts';
 import { declared, planOf, type ReportScope } from './scope.ts';
+import { print } from '../terminal/output.ts';
 
 /** @returns the exit code: 1 where a report is not what its records and the declarations give */
 export async function check(scope: ReportScope): Promise<number> {
   const { outDir, profile, overrides } = scope;
   const good = await isRight(scope);
   const command = ['ablate report --rebuild --profile', profile.name, ...overrides.map(change => `--set ${quoted(change)}`)].join(' ');
-  process.stdout.write(
+  print(
     good ? `${outDir} is what its records and the declarations give.\n` : `Run \`${command}\` to make ${outDir} anew from its records, \`ablate report\` to add those of the store.\n`,
   );
   return good ? 0 : 1;
@@ -48,7 +49,7 @@ export function verify(scope: ReportScope, storeDir: string): number {
     complain('differs', `${join(outDir, RECORDS_FILE)}: ${record} (${key.slice(0, 12)}): ${field}: expected ${expected}, got ${got}`);
   }
   const differing = new Set(problems.map(({ key }) => key)).size;
-  process.stdout.write(
+  print(
     differing === 0
       ? `${plural(records.length, 'record')} of ${outDir} are what ${storeDir} holds.\n`
       : `${plural(differing, 'record')} of ${outDir} differ from ${storeDir}. Run \`ablate report --store ${storeDir} --prefer store\` to take its results, \`ablate report --store ${storeDir} --prune\` to keep no others.\n`,

@@ -1,5 +1,4 @@
 /** `ablate report --prune`: the only way to take results out of a report that the declarations still give. It shows first. */
-import pc from 'picocolors';
 import { buildPlan, type Plan } from '../../core/plan/plan.ts';
 import { attribute, seedsOf } from '../../core/report/records/attribution.ts';
 import type { ReportRecord } from '../../core/report/records/records.ts';
@@ -8,6 +7,8 @@ import { plural } from '../../core/text/format.ts';
 import { heading, textTable } from '../terminal/text.ts';
 import { declared, recordsSoFar, type ReportScope } from './scope.ts';
 import { readStore } from './write.ts';
+import { pc } from '../terminal/colours.ts';
+import { print } from '../terminal/output.ts';
 
 export interface PruneOptions {
   readonly store: string;
@@ -25,14 +26,14 @@ export async function prune(scope: ReportScope, chosen: Plan, options: PruneOpti
   const kept = records.filter(({ key }) => held.has(key));
   const gone = records.filter(({ key }) => !held.has(key));
   if (gone.length === 0) {
-    process.stdout.write(`Every record of ${scope.outDir} is held by ${options.store} for the chosen arms and seeds.\n`);
+    print(`Every record of ${scope.outDir} is held by ${options.store} for the chosen arms and seeds.\n`);
     return 0;
   }
-  process.stdout.write(
+  print(
     `${heading(`Not held by ${options.store} for the chosen arms and seeds`)}: ${plural(gone.length, 'record')} of ${records.length}\n\n${textTable(gone.map(row), [0, 1, 2, 3])}\n\n`,
   );
   if (options.yes !== true) {
-    process.stdout.write('Nothing was removed. To remove them: the same command with --yes\n');
+    print('Nothing was removed. To remove them: the same command with --yes\n');
     return 0;
   }
   // A stage that replicates share stays for those that are left.
@@ -40,7 +41,7 @@ export async function prune(scope: ReportScope, chosen: Plan, options: PruneOpti
   const { records: left } = attribute(kept, buildPlan({ ...scope, seeds }));
   const facts = Object.fromEntries(kept.flatMap(({ key }) => (provenance[key] === undefined ? [] : [[key, provenance[key]]])));
   await writeReport({ ...declared(scope), records: left, provenance: facts });
-  process.stdout.write(`Removed ${plural(gone.length, 'record')}: ${pc.cyan(scope.outDir)}\n`);
+  print(`Removed ${plural(gone.length, 'record')}: ${pc.cyan(scope.outDir)}\n`);
   return 0;
 }
 

@@ -1,6 +1,5 @@
 /** `ablate report --rebuild`: the files of a report anew from its records, as after a merge. */
 import { join } from 'node:path';
-import pc from 'picocolors';
 import { attribute } from '../../core/report/records/attribution.ts';
 import { readCommitted } from '../../core/report/baseline/source.ts';
 import { parseProvenance, type ReportProvenance } from '../../core/report/records/provenance.ts';
@@ -11,6 +10,8 @@ import { PROVENANCE_FILE, readWritten } from '../../core/report/records/written.
 import { plural } from '../../core/text/format.ts';
 import { warn } from '../terminal/text.ts';
 import { declared, planOf, type ReportScope } from './scope.ts';
+import { pc } from '../terminal/colours.ts';
+import { print } from '../terminal/output.ts';
 
 export async function rebuild(scope: ReportScope): Promise<number> {
   const { outDir, study } = scope;
@@ -23,7 +24,7 @@ export async function rebuild(scope: ReportScope): Promise<number> {
   const provenance = Object.fromEntries(records.flatMap(({ key }) => (known[key] === undefined ? [] : [[key, known[key]]])));
   const { written: files, removed } = await writeReport({ ...declared(scope), records, provenance });
   const changed = files.length + removed.length;
-  process.stdout.write(
+  print(
     `${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`,
   );
   return 0;

@@ -8,6 +8,7 @@ import type { ReportInput } from '../../core/report/model/build.ts';
 import { attribute, seedsOf } from '../../core/report/records/attribution.ts';
 import { parseMergedRecords, type ReportRecord } from '../../core/report/records/records.ts';
 import { readIfWritten, type WrittenRecords } from '../../core/report/records/written.ts';
+import { requireWritable } from './writable.ts';
 
 export interface ReportScope extends Pick<PlanRequest, 'study' | 'profile' | 'ablations'> {
   readonly overrides: readonly string[];
@@ -27,6 +28,7 @@ export async function prepareReport(chosen: PlannedExperiments, reports: string)
   try {
     const scope = await reportScope(chosen, reports);
     recordsSoFar(scope);
+    requireWritable(scope.outDir);
     buildPlan({ ...scope, seeds: chosen.seeds });
     return scope;
   } catch (error) {

@@ -1,6 +1,5 @@
 /** Writes a report: what it holds, and what a store or other reports add to it. */
 import { join } from 'node:path';
-import pc from 'picocolors';
 import { buildPlan } from '../../core/plan/plan.ts';
 import { seedsOf } from '../../core/report/records/attribution.ts';
 import type { WrittenRecords } from '../../core/report/records/written.ts';
@@ -10,6 +9,8 @@ import { plural } from '../../core/text/format.ts';
 import { warn } from '../terminal/text.ts';
 import { mergeSentence, warningsOf } from './merge-text.ts';
 import { declared, recordsSoFar, type ReportScope } from './scope.ts';
+import { pc } from '../terminal/colours.ts';
+import { print } from '../terminal/output.ts';
 
 export interface WriteOptions {
   readonly store: string;
@@ -53,7 +54,7 @@ export async function writeMerged(scope: ReportScope, report: WrittenRecords, ot
   const { report: model, written, removed } = await writeReport({ ...declared(scope), records: merged.records, provenance: merged.provenance });
   const changed = written.length + removed.length;
   for (const line of warningsOf(merged, study, prefer, from)) warn(line);
-  process.stdout.write(
+  print(
     `\n${model.verdict.join('\n')}\n\n${mergeSentence(merged, from)}\n${changed > 0 ? `Report written (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(scope.outDir, 'index.html'))}\n`,
   );
 }

@@ -1,6 +1,4 @@
 /** What a person sees of a running sweep: updated in place on a terminal, else one line now and then. */
-import logUpdate from 'log-update';
-import pc from 'picocolors';
 import type { Progress, StageResult } from '../../core/ablation/kind.ts';
 import { packLabel, type Plan } from '../../core/plan/plan.ts';
 import type { RunCounts, RunEvent, StageFailure } from '../../core/runner/events.ts';
@@ -9,6 +7,10 @@ import { Eta } from '../../core/inspect/eta.ts';
 import { plural } from '../../core/text/format.ts';
 import { duration, textTable } from './text.ts';
 import { furthestBehind, leftText, paceText, phaseText } from './worker-row.ts';
+import { pc } from './colours.ts';
+import { withoutFrames } from './faults.ts';
+import { isLive, live } from './live.ts';
+import { print } from './output.ts';
 
 export interface Display {
   event(event: RunEvent): void;
@@ -34,8 +36,8 @@ const FRAME_MS = 250;
 const LINE_MS = 30_000;
 const BAR = 24;
 
-export function createDisplay(plan: Plan, done: Iterable<string>, workers: number, isTerminal = process.stdout.isTTY): Display {
-  return isTerminal ? new LiveDisplay(plan, done, workers) : new LineDisplay(plan, done, workers);
+export function createDisplay(plan: Plan, done: Iterable<string>, workers: number, canRedraw = isLive()): Display {
+  return canRedraw ? new LiveDisplay(plan, done, workers) : new LineDisplay(plan, done, workers);
 }
 
 /** Follows the events; how it is shown is up to the two displays. */
@@ -168,8 +170,8 @@ class LiveDisplay extends SweepDisplay {
   private readonly timer = setInterval(() => this.draw(), FRAME_MS).unref();
 
   override say(line: string): void {
-    logUpdate.clear();
-    process.stdout.write(`${line}\n`);
+    live.clear();
+    print(`${line}\n`);
     this.draw();
   }
 
@@ -179,8 +181,8 @@ class LiveDisplay extends SweepDisplay {
 
   override close(): void {
     clearInterval(this.timer);
-    logUpdate.clear();
-    logUpdate.done();
+    live.clear();
+    live.done();
   }
 
   private draw(): void {
@@ -189,7 +191,7 @@ class LiveDisplay extends SweepDisplay {
     const filled = total === 0 ? 0 : Math.round((BAR * (done + reused)) / total);
     const bar = pc.green('━'.repeat(filled)) + pc.dim('━'.repeat(BAR - filled));
     const rows = this.workerRows();
-    logUpdate(['', `  ${bar}  ${this.headline()}`, ...(rows.length > 0 ? [textTable(rows, [0, 1])] : [])].join('\n'));
+    live.show(['', `  ${bar}  ${this.headline()}`, ...(rows.length > 0 ? [textTable(rows, [0, 1])] : [])].join('\n'));
   }
 }
 
@@ -197,7 +199,7 @@ class LineDisplay extends SweepDisplay {
   private readonly timer = setInterval(() => this.line(), LINE_MS).unref();
 
   override say(line: string): void {
-    process.stdout.write(`${line}\n`);
+    print(`${line}\n`);
   }
 
   override close(): void {
@@ -232,7 +234,7 @@ function failureText({ label, code, reason, logTail, log }: StageFailure): strin
   if (logTail !== '')
     lines.push(
       pc.dim(
-        logTail
+        withoutFrames(logTail)
           .split('\n')
           .map(line => `          | ${line}`)
           .join('\n'),

@@ -1,14 +1,14 @@
 /** A plan as text for the terminal, and as JSON with all that the text shows. */
 import { assumptionsOf } from '../../core/ablation/assumptions.ts';
-import pc from 'picocolors';
 import type { Assumption } from '../../core/ablation/declaration.ts';
 import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
 import type { DiskForecast, Forecast, PackForecast, TimeForecast } from '../../core/inspect/forecast.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import type { States } from '../../core/inspect/states.ts';
-import { shorten } from '../../core/text/clean.ts';
+import { harmlessJson, shorten } from '../../core/text/clean.ts';
 import { formatAmount, formatCount, plural } from '../../core/text/format.ts';
 import { columns, duration, heading, textTable, wrap } from './text.ts';
+import { pc } from './colours.ts';
 
 export interface PlanView {
   readonly chosen: PlannedExperiments;
@@ -159,7 +159,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
     recipe: s.recipe,
     users: s.users.map(armText),
   }));
-  return JSON.stringify(
+  const json = JSON.stringify(
     {
       profile: profile.name,
       overrides,
@@ -179,4 +179,5 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
     undefined,
     2,
   );
+  return harmlessJson(json);
 }

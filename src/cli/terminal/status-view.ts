@@ -1,14 +1,14 @@
 /** A look at a plan's stages as text of at most 100 columns, and as JSON. */
 import { relative } from 'node:path';
-import pc from 'picocolors';
 import { packLabel, stageLabel, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
 import type { Snapshot, StageSnapshot, WorkingStage } from '../../core/inspect/snapshot.ts';
 import { ownerText, workersOf } from '../../core/inspect/snapshot.ts';
 import { outstanding, type TimeLeft } from '../../core/inspect/time-left.ts';
-import { shorten } from '../../core/text/clean.ts';
+import { harmlessJson, shorten } from '../../core/text/clean.ts';
 import { formatCount, plural } from '../../core/text/format.ts';
 import { columns, duration, heading, textTable, wrap } from './text.ts';
 import { furthestBehind, leftText, paceText, phaseText } from './worker-row.ts';
+import { pc } from './colours.ts';
 
 export interface StatusView {
   readonly plan: Plan;
@@ -167,7 +167,7 @@ function logText(log: string | undefined): string {
 export function statusJson({ plan, scale, snapshot, left, devices }: StatusView, indent?: number): string {
   const { toRun, blocked } = outstanding(plan, snapshot);
   const ablations = [...new Set(plan.arms.map(a => a.ablation))];
-  return JSON.stringify(
+  const json = JSON.stringify(
     {
       profile: scale,
       devices,
@@ -183,6 +183,7 @@ export function statusJson({ plan, scale, snapshot, left, devices }: StatusView,
     undefined,
     indent,
   );
+  return harmlessJson(json);
 }
 
 function stageJson(snapshot: StageSnapshot, blocked: ReadonlySet<string>, left: TimeLeft): object {

@@ -1,7 +1,8 @@
 /** Numbers and tables for the terminal. */
 import { stripVTControlCharacters } from 'node:util';
-import pc from 'picocolors';
 import { formatCount } from '../../core/text/format.ts';
+import { pc } from './colours.ts';
+import { note } from './output.ts';
 
 /** Columns padded to their widest cell; the first is left-aligned, the others right-aligned unless named in `left`. */
 export function textTable(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
@@ -17,10 +18,10 @@ export function textTable(rows: readonly (readonly string[])[], left: readonly n
 const visibleLength = (text: string): number => stripVTControlCharacters(text).length;
 
 /** For what goes on all the same. */
-export const warn = (line: string): void => void process.stderr.write(`${pc.yellow('warning')} ${line}\n`);
+export const warn = (line: string): void => note(`${pc.yellow('warning')} ${line}\n`);
 
 /** For what is wrong. @param what it is: a word in front */
-export const complain = (what: string, line: string): void => void process.stderr.write(`${pc.red(what)} ${line}\n`);
+export const complain = (what: string, line: string): void => note(`${pc.red(what)} ${line}\n`);
 
 export const heading = (text: string): string => pc.bold(text);
 
@@ -47,7 +48,12 @@ export function when(iso: string): string {
 }
 
 /** Columns of the terminal; a pipe is read like a wide one. */
-export const columns = (): number => process.stdout.columns ?? 100;
+export function columns({ isTTY, columns: asked }: { readonly isTTY: boolean; readonly columns: number } = process.stdout): number {
+  if (!isTTY) return 100;
+  return Math.max(NARROWEST, asked || 80); // some terminals say 0
+}
+/** In less a sentence would be a column of words: the terminal breaks the lines itself. */
+const NARROWEST = 40;
 
 /** Lines of at most `width` characters, all but the first indented; words longer than that stay whole. */
 export function wrap(text: string, width: number, indent = ''): string {

@@ -1,21 +1,23 @@
 /** `ablate status --watch`: looks again and again until the sweep has ended. */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import logUpdate from 'log-update';
-import pc from 'picocolors';
+import { signalExitCode } from '../../core/runner/signals.ts';
 import { stageLabel } from '../../core/plan/plan.ts';
 import type { Snapshot, StageSnapshot } from '../../core/inspect/snapshot.ts';
 import { COLOUR, headline, screenText, displayStateOf, statusJson, statusText, type DisplayState, type StatusView } from './status-view.ts';
 import { outstanding } from '../../core/inspect/time-left.ts';
+import { pc } from './colours.ts';
+import { isLive, live } from './live.ts';
+import { isUnread, print } from './output.ts';
 
 const EVERY_MS = 1_000;
 /** How long a sweep may take to begin. Also how long one of another host may have no stage at work: of its runner nothing else is seen. */
 const APPEARS_MS = 15_000;
 const LINE_MS = 30_000;
 
-/** @returns the exit code: 0 when all is done, 1 when the sweep ended before, or none began */
+/** @returns the exit code: 0 when all is done, 1 when the sweep ended before, or none began, 141 when nobody watches any more */
 export async function watch(viewer: { view(): StatusView }, asJson: boolean): Promise<number> {
-  const out = asJson ? new JsonLines() : process.stdout.isTTY ? new Screen() : new Lines();
+  const out = asJson ? new JsonLines() : isLive() ? new Screen() : new Lines();
   let seen = performance.now();
   let patience = APPEARS_MS;
   try {
@@ -28,6 +30,7 @@ export async function watch(viewer: { view(): StatusView }, asJson: boolean): Pr
         patience = view.snapshot.runners.every(({ host }) => host === hostname()) ? 0 : APPEARS_MS;
       } else if (performance.now() - seen > patience) return 1;
       await sleep(EVERY_MS);
+      if (isUnread()) return signalExitCode('SIGPIPE');
     }
   } finally {
     out.close();
@@ -43,13 +46,13 @@ class Screen {
 
   show(view: StatusView): void {
     this.#last = view;
-    logUpdate(screenText(view));
+    live.show(screenText(view));
   }
 
   close(): void {
-    logUpdate.clear();
-    logUpdate.done();
-    if (this.#last) process.stdout.write(`${statusText(this.#last)}\n`);
+    live.clear();
+    live.done();
+    if (this.#last) print(`${statusText(this.#last)}\n`);
   }
 }
 
@@ -67,16 +70,16 @@ class Lines {
       // Of what was so before we came, only what goes on or needs a look.
       const isNew = first ? shown !== 'done' && shown !== 'left' : this.#shown.get(snapshot.stage.key) !== name;
       this.#shown.set(snapshot.stage.key, name);
-      if (isNew) process.stdout.write(`${changeText(snapshot, shown)}\n`);
+      if (isNew) print(`${changeText(snapshot, shown)}\n`);
     }
     this.#last = view;
     if (performance.now() - this.#lined < LINE_MS) return;
     this.#lined = performance.now();
-    process.stdout.write(`${headline(view)}\n`);
+    print(`${headline(view)}\n`);
   }
 
   close(): void {
-    if (this.#last) process.stdout.write(`\n${statusText(this.#last)}\n`);
+    if (this.#last) print(`\n${statusText(this.#last)}\n`);
   }
 }
 
@@ -99,7 +102,7 @@ class JsonLines {
     const text = JSON.stringify([states, view.snapshot.runners]);
     if (text === this.#last) return;
     this.#last = text;
-    process.stdout.write(`${statusJson(view)}\n`);
+    print(`${statusJson(view)}\n`);
   }
 
   close(): void {

@@ -10,11 +10,11 @@ import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { environmentOf } from '../plan/sharing.ts';
 import type { StoreReader } from '../store/reader.ts';
 import { placeEnvironment, type Place } from './devices.ts';
+import { NODE_OPTIONS } from './node-options.ts';
 import type { Probed, ProbeInput, ProbeTask } from './probe.ts';
 import type { ProbeAnswer } from './probe-worker.ts';
 
 const WORKER = fileURLToPath(new URL('probe-worker.ts', import.meta.url));
-const TYPESCRIPT = new URL('./typescript.mjs', import.meta.url).href;
 
 interface ToMeasure {
   readonly stage: PlannedStage;
@@ -79,7 +79,7 @@ function taskFor({ kind, recipe, seed, upstream }: PlannedStage, { device, threa
 
 async function runProbe(place: Place, environment: Record<string, string>, task: ProbeTask): Promise<ProbeAnswer> {
   const worker = execaNode(WORKER, {
-    nodeOptions: ['--import', TYPESCRIPT],
+    nodeOptions: NODE_OPTIONS,
     env: { ...placeEnvironment(place), ...environment },
     stdin: 'ignore',
     stdout: 'ignore',

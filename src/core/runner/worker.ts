@@ -8,6 +8,7 @@ import type { Progress } from '../ablation/kind.ts';
 import { execute, type ExecutionState } from './execute.ts';
 import type { OnProgress, Task } from './executors/executor.ts';
 import { exitCodes, type FromWorker, type ToWorker } from './protocol.ts';
+import { LEAVING } from './signals.ts';
 
 /** A stage that has not left by then will not; its checkpoints are safe. */
 const LEAVE_MS = 60_000;
@@ -74,7 +75,7 @@ process.on('message', (message: ToWorker) => {
   else askToStop('the runner asked for it');
 });
 process.on('disconnect', () => askToStop('the runner is gone'));
-process.on('SIGTERM', () => askToStop('SIGTERM'));
+for (const signal of LEAVING) process.on(signal, () => askToStop(signal));
 // Ctrl-C reaches the whole process group; the runner decides what it means for us.
 process.on('SIGINT', () => undefined);
 send({ type: 'free' });

@@ -1,6 +1,10 @@
 /** The JSON files of a store, as they are checked when read. */
 import { z } from 'zod';
 import type { MetricRecord, StageIdentity } from '../ablation/kind.ts';
+import { harmless } from '../text/clean.ts';
+
+/** Of a person or a program, for persons: a store may come from anywhere. */
+const text = z.string().transform(harmless);
 
 const jsonObject = z.record(z.string(), z.json());
 
@@ -9,7 +13,7 @@ export const isKeyName = (name: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test
 export const keyName = z.string().refine(isKeyName, 'expected the key of a stage');
 
 export const stageFile = z.object({
-  label: z.string(),
+  label: text,
   identity: z.strictObject({
     kind: z.string(),
     revision: z.int(),
@@ -32,7 +36,7 @@ export const attemptFile = z.object({
   owner,
   created: z.iso.datetime(),
   /** Where it runs: `cpu:0`, `gpu:1`. */
-  place: z.string(),
+  place: text,
 });
 export type AttemptRecord = z.infer<typeof attemptFile>;
 
@@ -47,11 +51,11 @@ export const stateLine = z.object({
   time: z.string(),
   /** `uncommitted`: complete, but another attempt had been committed before. */
   state: z.enum(['running', 'interrupted', 'failed', 'done', 'uncommitted']),
-  code: z.string().optional(),
-  reason: z.string().optional(),
+  code: text.optional(),
+  reason: text.optional(),
   permanent: z.boolean().optional(),
   /** Of `running`: its worker has been silent for long, as the text says. */
-  stalled: z.string().optional(),
+  stalled: text.optional(),
 });
 export type StateLine = z.infer<typeof stateLine>;
 

@@ -4,6 +4,16 @@
 // eslint-disable-next-line no-control-regex
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]+/g;
 
+// C0 without tab and newline, C1, and the marks that reorder text: what a terminal would obey instead of showing it.
+// eslint-disable-next-line no-control-regex
+const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Lines that a terminal only shows. Each character that it would obey becomes U+FFFD; a carriage return, behind which a line is written over, ends the line. */
+export const harmless = (text: string): string => text.replace(/\r\n?/g, '\n').replace(OBEYED, '\ufffd');
+
+/** JSON that a terminal only shows, and that means the same: what it would obey is escaped. */
+export const harmlessJson = (json: string): string => json.replace(OBEYED, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** One line without control characters or runs of spaces. */
 export const oneLine = (text: string): string => text.replace(INVISIBLE, ' ').replace(/ +/g, ' ').trim();
 

@@ -39,8 +39,8 @@ function openSplits(spec: DataSpec, dataDir: string): Record<Split, ImageSet> {
 /** What is missing before `openDataset` can read these images, or undefined. */
 export function notReady(spec: DataSpec, dataDir: string): string | undefined {
   if (spec.name !== 'fashion-mnist') return undefined;
-  const { state, dir } = fashionMnistStatus(dataDir);
-  return state === 'present' ? undefined : `Expected the files of ${dataTitle(spec)} in ${dir}, got ${state === 'missing' ? 'none' : 'damaged ones'}.`;
+  const { state, dir, problems } = fashionMnistStatus(dataDir);
+  return state === 'present' ? undefined : `Expected the files of ${dataTitle(spec)} in ${dir}, got ${state === 'missing' ? 'none' : `damaged ones. ${problems[0]!}`}.`;
 }
 
 /** Per channel mean and (biased) standard deviation. From counts of levels: exact sums, whatever the number of pixels. @internal */

@@ -39,7 +39,7 @@ export interface FilesStatus {
 export function filesStatus(dir: string, files: readonly KnownFile[]): FilesStatus {
   const found = files.map(file => check(join(dir, file.name), file));
   const problems = found.flatMap(({ problem }) => problem ?? []);
-  const missing = found.every(({ content }) => content === undefined);
+  const missing = found.every(({ content, isOther }) => content === undefined && isOther !== true);
   return {
     state: problems.length === 0 ? 'present' : missing ? 'missing' : 'damaged',
     bytes: found.reduce((sum, { content }) => sum + (content?.length ?? 0), 0),
@@ -51,11 +51,13 @@ export function filesStatus(dir: string, files: readonly KnownFile[]): FilesStat
 /**
  * Puts the files into `dir`, from the first source that has them all unharmed. Does nothing where they are there already.
  * A file appears complete and checked or not at all, so an interrupted call, or two at once, do no harm.
- * @throws DataError `DATA_FETCH` with the cause of each source's failure and `mend`
+ * @throws DataError `DATA_FETCH` with the cause of each source's failure and `mend`; `DATA_DAMAGED` where something else than a file has the name of one
  */
 export async function ensureFiles(dir: string, files: readonly KnownFile[], sources: readonly Source[], mend: string, say: PrintLine): Promise<void> {
   const before = filesStatus(dir, files);
   if (before.state === 'present') return;
+  const inTheWay = files.map(file => notAFile(join(dir, file.name))).find(problem => problem !== undefined);
+  if (inTheWay !== undefined) throw new DataError('DATA_DAMAGED', `${inTheWay}.`);
   if (before.state === 'damaged') say(`Fetching again: ${before.problems.join('; ')}.`);
   mkdirSync(dir, { recursive: true });
   removeStale(dir);
@@ -80,9 +82,9 @@ export async function ensureFiles(dir: string, files: readonly KnownFile[], sour
 
 /** The content of a file of `dir`. @throws DataError `DATA_MISSING`, `DATA_DAMAGED` */
 export function readKnownFile(dir: string, file: KnownFile, mend: string): Uint8Array {
-  const { content, problem } = check(join(dir, file.name), file);
+  const { content, problem, isOther } = check(join(dir, file.name), file);
   if (problem !== undefined || content === undefined) {
-    throw new DataError(content === undefined ? 'DATA_MISSING' : 'DATA_DAMAGED', `${problem}. ${mend}`);
+    throw new DataError(content === undefined && isOther !== true ? 'DATA_MISSING' : 'DATA_DAMAGED', `${problem}. ${mend}`);
   }
   return content;
 }
@@ -101,9 +103,19 @@ function removeStale(dir: string): void {
 interface Checked {
   readonly content?: Uint8Array;
   readonly problem?: string;
+  /** Something that is no file has the name. */
+  readonly isOther?: boolean;
+}
+
+/** A folder, or a pipe whose reader would wait for ever. */
+function notAFile(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined || stats.isFile() ? undefined : `Expected ${path} to be a file, got ${stats.isDirectory() ? 'a folder' : 'a pipe or device'}: move it away`;
 }
 
 function check(path: string, file: KnownFile): Checked {
+  const other = notAFile(path);
+  if (other !== undefined) return { problem: other, isOther: true };
   const content = readIfThere(path);
   if (!content) return { problem: `Expected the file ${path}, got none` };
   const problem = differs(content, path, file);
@@ -121,6 +133,8 @@ function readFetched(dir: string, file: KnownFile): Uint8Array {
   const plain = join(dir, file.name),
     gzipped = `${plain}.gz`;
   const path = statSync(gzipped, { throwIfNoEntry: false }) ? gzipped : plain;
+  const other = notAFile(path);
+  if (other !== undefined) throw new DataError('DATA_DAMAGED', other);
   const raw = readIfThere(path);
   if (!raw) throw new DataError('DATA_MISSING', `Expected ${file.name}.gz or ${file.name} in ${dir}, got neither`);
   const content = isGzip(raw) ? gunzip(raw, path, file.bytes) : raw;

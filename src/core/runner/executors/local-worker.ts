@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { execaNode, type ResultPromise } from 'execa';
 import { WorkerOutput } from '../../store/worker-output.ts';
 import { placeEnvironment, type Place } from '../devices.ts';
+import { NODE_OPTIONS } from '../node-options.ts';
 import { kernelKills } from '../out-of-memory.ts';
 import { killTree } from '../process-tree.ts';
 import { exitCodes, type FromWorker, type ToWorker } from '../protocol.ts';
 import type { Ended, Job, JobListener, Task } from './executor.ts';
 
 const WORKER = fileURLToPath(new URL('../worker.ts', import.meta.url));
-const TYPESCRIPT = new URL('../typescript.mjs', import.meta.url).href;
 
 /** Between SIGTERM and SIGKILL, and from being sent away to SIGKILL. */
 const TERM_MS = 5_000;
@@ -129,7 +129,7 @@ export class LocalWorker {
 
 const options = (place: Place, environment: Task['environment'], output: number) =>
   ({
-    nodeOptions: ['--import', TYPESCRIPT],
+    nodeOptions: NODE_OPTIONS,
     env: { ...placeEnvironment(place), ...environment },
     stdin: 'ignore',
     // The worker owns its end of the file: lines written after our death are kept.
