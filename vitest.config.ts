@@ -53,7 +53,7 @@ export default defineConfig({
       // The same golden values, computed as compiled graphs, and without native code.
       shared('parity-graph', [GOLDEN], 180_000, { PARITY_MODE: 'graph' }),
       shared('parity-wasm', [GOLDEN, 'test/unit/engine/grad.test.ts'], 180_000, { ENGINE: 'wasm' }),
-      // What programs print is compared as text; CI would turn colours on.
+      // What programs print is compared as text, whatever FORCE_COLOR says here.
       project('e2e', ['test/e2e/**/*.test.ts'], 600_000, { NO_COLOR: '1' }),
       project('browser', ['test/browser/**/*.test.ts'], 180_000),
     ],

@@ -13,7 +13,7 @@ try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   const missing = error?.code === 'ERR_MODULE_NOT_FOUND' && /^Cannot find package '([^']+)'/.exec(error.message);
-  if (!missing && process.argv.includes('--debug')) throw error;
+  if (!missing && (process.argv.includes('--debug') || process.env.ABLATE_DEBUG)) throw error;
   const mend = existsSync(new URL('../../package-lock.json', import.meta.url)) ? 'run `make setup` here' : 'install them: npm install --ignore-scripts';
   console.error(missing ? `error The npm packages are not installed (${missing[1]} is missing): ${mend}.` : `error ${error?.message} (unexpected; --debug shows where)`);
   process.exitCode = 1;

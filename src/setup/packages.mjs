@@ -124,8 +124,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
     process.exitCode = await main(fileURLToPath(new URL('../..', import.meta.url)));
   } catch (error) {
-    if (error.path === undefined) throw error;
-    console.error(`error Expected to be able to write ${error.path}, got: ${error.message}. Name a folder for temporary files: export TMPDIR=/path/to/folder`);
+    if (process.env.ABLATE_DEBUG) throw error;
+    const mend = error.path === undefined ? '' : ' Name a folder for temporary files: export TMPDIR=/path/to/folder';
+    console.error(`error ${error.path === undefined ? `${error.message} (unexpected; ABLATE_DEBUG=1 shows where)` : `Expected to be able to write ${error.path}, got: ${error.message}.`}${mend}`);
     process.exitCode = 1;
   }
 }

@@ -54,7 +54,10 @@ async function measureMissing({ study, profile }: PlannedExperiments, speeds: St
   if (missing > 0) say(pc.dim(`Measuring ${plural(missing, 'stage shape')} on ${devices}, a few steps of each.`));
   await prepareFolder(cacheDir(), 0); // for what is measured
   let n = 0;
-  return speeds.measure(stages, outcome => say(pc.dim(`  ${++n}/${missing}  `) + outcomeText(outcome)));
+  return speeds.measure(stages, outcome => {
+    if ('failure' in outcome) process.exitCode = 1;
+    say(pc.dim(`  ${++n}/${missing}  `) + outcomeText(outcome));
+  });
 }
 
 function outcomeText(outcome: Outcome): string {

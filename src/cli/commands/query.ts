@@ -5,7 +5,7 @@ import { UsageError } from '../../core/ablation/errors.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { TABLES } from '../../core/store/tables.ts';
 import type { QueryResult } from '../../core/inspect/database.ts';
-import { harmlessJson, oneLine, shorten } from '../../core/text/clean.ts';
+import { harmless, harmlessJson, shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
 import { columns as screenWidth, heading, textTable, warn, wrap } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
@@ -66,7 +66,7 @@ function tableText({ columns, rows }: QueryResult): string {
 /** Numbers with the digits that a screen needs. */
 function cellText(value: unknown, isNumber: boolean): string {
   if (isNumber && typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
-  return oneLine(asText(value));
+  return harmless(asText(value)).replace(/[\n\t]+/g, ' '); // a cell stays on its line
 }
 
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

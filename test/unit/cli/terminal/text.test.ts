@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { shorten } from '../../../../src/core/text/clean.ts';
 import { formatAmount, formatCount, plural } from '../../../../src/core/text/format.ts';
-import { duration, firstOf, listed, textTable, when, wrap } from '../../../../src/cli/terminal/text.ts';
+import { columns, duration, firstOf, listed, textTable, when, wrap } from '../../../../src/cli/terminal/text.ts';
 
 describe('numbers for the terminal', () => {
   it.each([
@@ -43,6 +43,17 @@ describe('table', () => {
         [green, '5'],
       ]),
     ).toBe(`  name   n\n  a     10\n  ${green}   5`);
+  });
+});
+
+describe('the width of the terminal', () => {
+  it.each([
+    [{ isTTY: true, columns: 132 }, 132],
+    [{ isTTY: true, columns: 0 }, 80],
+    [{ isTTY: true, columns: 7 }, 40],
+    [{ isTTY: false, columns: 0 }, 100],
+  ])('%j gives %d columns', (screen, width) => {
+    expect(columns(screen)).toBe(width);
   });
 });
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -46,6 +47,21 @@ function expectPresent(): void {
 }
 
 describe('ensureFiles', () => {
+  it('touches no folder that has the name of a file, and fetches nothing', async () => {
+    mkdirSync(join(dir, 'one', 'kept'), { recursive: true });
+    const inTheWay = `Expected ${join(dir, 'one')} to be a file, got a folder: move it away`;
+    expect(filesStatus(dir, files)).toMatchObject({ state: 'damaged', problems: [inTheWay, expect.stringContaining('got none')] });
+    await expect(ensure(folderSource('DIR', published('publisher')))).rejects.toMatchObject({ code: 'DATA_DAMAGED', message: `${inTheWay}.` });
+    expect(readdirSync(dir)).toEqual(['one']);
+    expect(() => readKnownFile(dir, files[0]!, MEND)).toThrow(`${inTheWay}. ${MEND}`);
+  });
+
+  it('does not wait for a pipe that has the name of a file', () => {
+    mkdirSync(dir, { recursive: true });
+    execFileSync('mkfifo', [join(dir, 'two')]);
+    expect(filesStatus(dir, files).problems).toContain(`Expected ${join(dir, 'two')} to be a file, got a pipe or device: move it away`);
+  });
+
   it('unpacks and keeps what a folder has, and then needs no source', async () => {
     expect(filesStatus(dir, files).state).toBe('missing');
     await ensure(folderSource('DIR', published('publisher')));
