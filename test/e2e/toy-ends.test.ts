@@ -1,5 +1,5 @@
 /** How the program ends: its exit code says what became of the work, whoever listens; no signal opens anything; errors have no stack. */
-import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -21,8 +21,10 @@ const sweepCommand = (store: string, reports: string, only: string): string[] =>
   toyCommand('experiments', 'sweep', '--profile', 'quick', '--only', only, '--store', store, '--reports', reports, '--devices', 'cpu:2x1');
 
 describe('where what it prints goes nowhere', () => {
+  const store = temporaryFolder('unread');
+
   it('a sweep whose reader leaves goes on to its report, silently, and its exit code tells of the failure', async () => {
-    const [store, reports] = [temporaryFolder('left'), temporaryFolder('left-reports')];
+    const reports = temporaryFolder('left-reports');
     const { exitCode, stdout, stderr } = await inBash('"$@" | head -1; exit ${PIPESTATUS[0]}', ...sweepCommand(store, reports, 'cut/whole,trouble/fail-permanently'));
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
     expect(stdout).toMatch(/^Sweep of profile quick: .*$/);
@@ -30,17 +32,23 @@ describe('where what it prints goes nowhere', () => {
   });
 
   it('a sweep whose log is on a full disk goes on to its report, and says that the log is not whole', async () => {
-    const [store, reports] = [temporaryFolder('full'), temporaryFolder('full-reports')];
+    const reports = temporaryFolder('full-reports');
     const { exitCode, stderr } = await inBash('"$@" > /dev/full', ...sweepCommand(store, reports, 'cut/whole'));
     expect(stderr).toMatch(/^error Expected to be able to write to standard output, got ENOSPC: .*\. What comes is not written; the work goes on\.$/);
     expect(exitCode).toBe(1);
     expect(existsSync(join(reports, 'quick/index.html'))).toBe(true);
   });
 
+  it('a log whose reader leaves is not called printed', async () => {
+    const key = (await toyPlan({ profile: 'quick', only: 'cut/whole' })).arms[0]!.stages['tree']!;
+    appendFileSync(openStoreReadOnly(store).logFile(key, 1), 'one more line\n'.repeat(100_000));
+    const { exitCode, stderr } = await inBash('"$@" | head -1; exit ${PIPESTATUS[0]}', 'logs', key, '--store', store);
+    expect(exitCode).toBe(141);
+    expect(stderr).toMatch(/^tree of cut\/whole seed 0, attempt 1: .*$/);
+  });
+
   it('an answer of which only a part fits on the disk is not called whole', async () => {
-    const [store, file] = [temporaryFolder('part'), join(temporaryFolder('part-of'), 'answer.csv')];
-    writeFileSync(join(store, 'store.json'), '{"format":1}');
-    mkdirSync(join(store, 'stages'));
+    const file = join(temporaryFolder('part'), 'answer.csv');
     const { exitCode, stderr } = await inBash(`ulimit -f 64; "$@" > ${file}`, 'query', "select repeat('x', 100000)", '--csv', '--store', store);
     expect(readFileSync(file)).toHaveLength(64 * 1024);
     expect(stderr).toContain('EFBIG');
@@ -169,7 +177,7 @@ describe('an error that nobody expected', () => {
 
   it('of a stage has its stack in the log alone', async () => {
     const store = temporaryFolder('stack');
-    const line = ['sweep', '--profile', 'quick', '--only', 'trouble/fail-permanently', '--store', store, '--no-report', '--devices', 'cpu:1x1'] as const;
+    const line = ['sweep', '--profile', 'quick', '--only', 'trouble/fail-permanently', '--store', store, '--no-report', '--devices', 'inline'] as const;
     const { stdout } = await ablate('experiments', ...line);
     expect(stdout).toMatch(/ {10}\| .*The tree has blight/);
     expect(stdout).not.toMatch(/\bat .*:\d+:\d+/);

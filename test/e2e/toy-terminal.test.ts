@@ -32,7 +32,7 @@ describe('text of others', () => {
   const shown: Record<string, string> = {};
 
   beforeAll(async () => {
-    const failed = await ablate('experiments', 'sweep', '--profile', 'quick', '--only', 'cut/whole,trouble/fail-permanently', '--store', store, '--reports', reports, '--devices', 'cpu:1x1');
+    const failed = await ablate('experiments', 'sweep', '--profile', 'quick', '--only', 'cut/whole,trouble/fail-permanently', '--store', store, '--reports', reports, '--devices', 'inline');
     expect(failed.exitCode).toBe(1);
     const { arms } = await toyPlan({ profile: 'quick', only: 'cut/whole,trouble/fail-permanently' });
     const keyOf = (arm: string): string => arms.find(a => a.arm === arm)!.stages['tree']!;
@@ -84,48 +84,63 @@ describe('text of others', () => {
 
 describe('colours and cursor', () => {
   const plan = (env: TerminalLine['env'] = {}): TerminalLine => ({ argv: toyCommand('experiments', 'plan', ...CHOICE, '--store', '/none/store'), env });
+  const sweep = (store: string, env: TerminalLine['env'] = {}): TerminalLine => ({
+    argv: toyCommand('experiments', 'sweep', ...CHOICE, '--store', temporaryFolder(store), '--no-report', '--devices', 'inline'),
+    env,
+  });
+  const lines = {
+    plain: plan(),
+    noColor: plan({ NO_COLOR: '1' }),
+    forcedOff: plan({ FORCE_COLOR: '0' }),
+    dumb: plan({ TERM: 'dumb' }),
+    forcedDumb: plan({ TERM: 'dumb', FORCE_COLOR: '1' }),
+    both: plan({ NO_COLOR: '1', FORCE_COLOR: '1' }),
+    help: { argv: ['--help'] },
+    liveSweep: sweep('live'),
+    dumbSweep: sweep('dumb', { TERM: 'dumb' }),
+  };
+  let shown: Record<keyof typeof lines, string>;
 
-  it('follow NO_COLOR, FORCE_COLOR and TERM on a terminal', async () => {
-    const [plain, none, forcedOff, dumb, forced, both] = await onTerminal(
-      [plan(), plan({ NO_COLOR: '1' }), plan({ FORCE_COLOR: '0' }), plan({ TERM: 'dumb' }), plan({ TERM: 'dumb', FORCE_COLOR: '1' }), plan({ NO_COLOR: '1', FORCE_COLOR: '1' })],
-      { env: toyEnvironment },
-    );
+  beforeAll(async () => {
+    const texts = await onTerminal(Object.values(lines), { columns: 0, env: toyEnvironment });
+    shown = Object.fromEntries(Object.keys(lines).map((name, i) => [name, texts[i]!])) as typeof shown;
+  });
+
+  it('follow NO_COLOR, FORCE_COLOR and TERM on a terminal', () => {
+    const { plain, forcedDumb, noColor, forcedOff, dumb, both } = shown;
     expect(plain).toContain(`${ESC}[36mcut${ESC}[39m`);
-    expect(forced).toBe(plain);
-    for (const text of [none, forcedOff, dumb, both]) expect(text).toBe(stripVTControlCharacters(plain!));
+    expect(forcedDumb).toBe(plain);
+    for (const text of [noColor, forcedOff, dumb, both]) expect(text).toBe(stripVTControlCharacters(plain));
   });
 
   it('are none in a pipe, in CI as elsewhere, unless FORCE_COLOR asks for them', async () => {
     const line = ['plan', ...CHOICE, '--store', '/none/store'] as const;
     const outputs: string[] = [];
-    for (const env of [{ CI: 'true' }, { CI: 'true', FORCE_COLOR: '0' }, { FORCE_COLOR: '1' }])
+    for (const env of [{ CI: 'true' }, { CI: 'true', FORCE_COLOR: '0' }, { FORCE_COLOR: '1' }]) {
       outputs.push((await ablateWith({ NO_COLOR: '', FORCE_COLOR: '', ...env }, 'experiments', ...line)).stdout);
+    }
     const [ci, off, forced] = outputs;
     expect(ci).not.toContain(ESC);
     expect(off).toBe(ci);
     expect(forced).toContain(`${ESC}[36mcut${ESC}[39m`);
   });
 
-  it('a sweep is drawn in place, on a dumb terminal line by line; 0 columns are taken for 80', async () => {
-    const sweep = (store: string, env: TerminalLine['env'] = {}): TerminalLine => ({
-      argv: toyCommand('experiments', 'sweep', ...CHOICE, '--store', temporaryFolder(store), '--no-report', '--devices', 'cpu:1x1'),
-      env,
-    });
-    const lines = [sweep('live'), sweep('dumb', { TERM: 'dumb' }), plan(), { argv: ['--help'] }];
-    const [live, dumb, ...others] = await onTerminal(lines, { columns: 0, env: toyEnvironment });
-    expect(live).toContain(`${ESC}[?25l`);
-    expect(live).toContain(`${ESC}[2K`);
-    expect(live).toContain(`${ESC}[32mdone${ESC}[39m`);
-    expect(dumb).not.toContain(ESC);
-    expect(dumb).toMatch(/^started stock of cut\/whole seed 0 {2}on cpu:0$/m);
-    for (const text of [live!, ...others]) {
-      const widest = Math.max(
-        ...stripVTControlCharacters(text)
-          .split('\n')
-          .map(line => line.length),
-      );
-      expect(widest).toBeGreaterThan(60);
-    }
+  it('draw a sweep in place, on a dumb terminal line by line', () => {
+    const { liveSweep, dumbSweep } = shown;
+    expect(liveSweep).toContain(`${ESC}[?25l`);
+    expect(liveSweep).toContain(`${ESC}[2K`);
+    expect(liveSweep).toContain(`${ESC}[32mdone${ESC}[39m`);
+    expect(dumbSweep).not.toContain(ESC);
+    expect(dumbSweep).toMatch(/^started stock of cut\/whole seed 0 {2}on inline$/m);
+  });
+
+  it.each(['plain', 'help', 'liveSweep'] as const)('take 0 columns for 80 (%s)', name => {
+    const widest = Math.max(
+      ...stripVTControlCharacters(shown[name])
+        .split('\n')
+        .map(line => line.length),
+    );
+    expect(widest).toBeGreaterThan(60);
   });
 });
 

@@ -1,7 +1,15 @@
 /** Colours and styles. Text is always painted: whoever writes it (`output.ts`) takes the paint off where none is wanted, and measures go without it. */
 import picocolors from 'picocolors';
 
-export const pc = picocolors.createColors(true);
+const { bold, dim, red, green, yellow, cyan } = picocolors.createColors(true);
+
+/** Nothing stays nothing, lest a line ends in paint without text. */
+const unlessEmpty =
+  (paint: (text: string) => string) =>
+  (text: string): string =>
+    text === '' ? '' : paint(text);
+
+export const pc = { bold: unlessEmpty(bold), dim: unlessEmpty(dim), red: unlessEmpty(red), green: unlessEmpty(green), yellow: unlessEmpty(yellow), cyan: unlessEmpty(cyan) };
 
 /** The sequences of bold, dim, red, green, yellow and cyan, and of their ends: no others are written. */
 // eslint-disable-next-line no-control-regex

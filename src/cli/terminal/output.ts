@@ -104,10 +104,10 @@ export const printData = (text: string): void => (stdout.stream.isTTY ? stdout.w
 /** What is said besides: warnings, errors, how far it is. */
 export const note = (text: string): void => stderr.write(text);
 
-/** For `live.ts`, whose text is clean and whose cursor is ours. */
+/** For `live.ts`, whose text is clean (`frameText`) and whose cursor is ours. */
 export const printFrame = (text: string): void => stdout.writeAsItIs(text);
 
-/** @internal */
+/** Of a frame, for `live.ts`. */
 export const frameText = (text: string): string => shown(text, hasColours(stdout.stream));
 
 /** Whether nobody reads standard output any more: a command that only talks can end. */
