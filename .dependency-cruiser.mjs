@@ -105,6 +105,7 @@ const cli = {
   'src/cli/options': ['src/core/ablation', 'src/core/plan', 'src/core/runner', 'src/core/inspect', 'src/setup', 'src/cli/terminal'],
   'src/cli/report': [
     'src/core/ablation',
+    'src/core/disk',
     'src/core/plan',
     'src/core/store',
     'src/core/text',

@@ -46,7 +46,11 @@ describe('text of others', () => {
     }
     const garbage = { kind: 'seedling', revision: 1, recipe: { steps: 3 }, seed: 7, upstream: {} };
     openStore(store).ensureStage(identityKey(garbage), garbage, HOSTILE);
-    writeFileSync(join(reports, 'quick/tables', `${HOSTILE}.csv`), '');
+    const name = `tables/${HOSTILE}.csv`;
+    writeFileSync(join(reports, 'quick', name), '');
+    const manifest = join(reports, 'quick/report.json');
+    const text = JSON.parse(readFileSync(manifest, 'utf8')) as { files: string[] };
+    writeFileSync(manifest, JSON.stringify({ ...text, files: [...text.files, name] }));
 
     const at = ['--store', store];
     const lines: Record<string, readonly string[]> = {
@@ -54,7 +58,7 @@ describe('text of others', () => {
       explain: toyCommand('experiments', 'explain', 'trouble/fail-permanently', ...at, '--profile', 'quick'),
       logs: toyCommand('experiments', 'logs', done, ...at),
       clean: toyCommand('experiments', 'clean', ...at),
-      check: toyCommand('experiments', 'report', '--check', ...CHOICE, '--reports', reports),
+      check: toyCommand('experiments', 'report', '--check', '--profile', 'quick', '--reports', reports),
       table: ['query', sql, ...at],
       csv: ['query', sql, ...at, '--csv'],
       json: ['query', sql, ...at, '--json'],

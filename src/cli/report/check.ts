@@ -20,9 +20,7 @@ export async function check(scope: ReportScope): Promise<number> {
   const { outDir, profile, overrides } = scope;
   const good = await isRight(scope);
   const command = ['ablate report --rebuild --profile', profile.name, ...overrides.map(change => `--set ${quoted(change)}`)].join(' ');
-  print(
-    good ? `${outDir} is what its records and the declarations give.\n` : `Run \`${command}\` to make ${outDir} anew from its records, \`ablate report\` to add those of the store.\n`,
-  );
+  print(good ? `${outDir} is what its records and the declarations give.\n` : `Run \`${command}\` to make ${outDir} anew from its records, \`ablate report\` to add those of the store.\n`);
   return good ? 0 : 1;
 }
 

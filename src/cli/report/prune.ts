@@ -29,9 +29,7 @@ export async function prune(scope: ReportScope, chosen: Plan, options: PruneOpti
     print(`Every record of ${scope.outDir} is held by ${options.store} for the chosen arms and seeds.\n`);
     return 0;
   }
-  print(
-    `${heading(`Not held by ${options.store} for the chosen arms and seeds`)}: ${plural(gone.length, 'record')} of ${records.length}\n\n${textTable(gone.map(row), [0, 1, 2, 3])}\n\n`,
-  );
+  print(`${heading(`Not held by ${options.store} for the chosen arms and seeds`)}: ${plural(gone.length, 'record')} of ${records.length}\n\n${textTable(gone.map(row), [0, 1, 2, 3])}\n\n`);
   if (options.yes !== true) {
     print('Nothing was removed. To remove them: the same command with --yes\n');
     return 0;

@@ -24,9 +24,7 @@ export async function rebuild(scope: ReportScope): Promise<number> {
   const provenance = Object.fromEntries(records.flatMap(({ key }) => (known[key] === undefined ? [] : [[key, known[key]]])));
   const { written: files, removed } = await writeReport({ ...declared(scope), records, provenance });
   const changed = files.length + removed.length;
-  print(
-    `${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`,
-  );
+  print(`${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
   return 0;
 }
 

@@ -25,10 +25,10 @@ export async function reportScope({ dir, study, profile, overrides }: PlannedExp
  * @throws UsageError when the folder holds the report of another study, or an ablation beside the chosen ones is wrong
  */
 export async function prepareReport(chosen: PlannedExperiments, reports: string): Promise<ReportScope> {
+  requireWritable(reportFolder(reports, chosen.profile.name, chosen.overrides));
   try {
     const scope = await reportScope(chosen, reports);
     recordsSoFar(scope);
-    requireWritable(scope.outDir);
     buildPlan({ ...scope, seeds: chosen.seeds });
     return scope;
   } catch (error) {

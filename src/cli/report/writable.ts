@@ -2,10 +2,13 @@
 import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../../core/ablation/errors.ts';
+import { beneath } from '../../core/disk/beneath.ts';
+import { withinReports } from '../../core/report/records/written.ts';
 
 /** Leaves nothing behind. @param folder of the report. @throws UsageError where the folder of the report cannot be made or written to, or a file in it cannot be replaced */
 export function requireWritable(folder: string): void {
   let made: string | undefined;
+  beneath(...withinReports(folder, '.')); // a link is no folder of ours
   try {
     made = mkdirSync(folder, { recursive: true });
     rmdirSync(mkdtempSync(join(folder, '.try-')));
