@@ -1,3 +1,4 @@
+/// <reference types="node" />
 /**
  * `tinymim-ablations`: what declarations import. A study is a folder with `study.ts`, `ablations/<name>.ts` and
  * `profiles/<name>.ts`, each with its declaration as default export; `ablate --experiments <folder>` plans, runs and reports it.

@@ -1,3 +1,4 @@
+/// <reference types="node" />
 /**
  * `tinymim-ablations/tinymim`: the study of TinyMIM (default export), the factors that its arms choose, and its profiles.
  * A folder of your own arms of it has `export { default } from 'tinymim-ablations/tinymim';` as its `study.ts`.

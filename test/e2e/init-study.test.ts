@@ -30,7 +30,8 @@ describe('ablate init', () => {
   it('writes a study that is planned, swept and reported by the commands it prints', async () => {
     const { exitCode, stdout } = await ablate(['init', "Ada's stüdy"]);
     expect(exitCode).toBe(0);
-    expect(filesOf(study)).toEqual(['.gitignore', 'ablations/tiny.ts', 'node_modules/tinymim-ablations', 'profiles/minute.ts', 'study.ts', 'tsconfig.json']);
+    const links = ['node_modules/.bin/ablate', 'node_modules/tinymim-ablations'];
+    expect(filesOf(study)).toEqual(['.gitattributes', '.gitignore', 'ablations/tiny.ts', ...links, 'profiles/minute.ts', 'study.ts', 'tsconfig.json']);
     for (const file of ['ablations/tiny.ts', 'profiles/minute.ts', 'study.ts', 'tsconfig.json']) {
       expect(readFileSync(join(study, file), 'utf8')).toBe(readFileSync(join(TEMPLATE, file), 'utf8'));
     }
@@ -41,7 +42,9 @@ describe('ablate init', () => {
       .filter(line => line.startsWith('  '))
       .slice(-3)
       .map(line => line.trim());
-    expect(sweep).toBe(plan!.replace(/plan$/, 'sweep'));
+    expect([plan, sweep]).toEqual(['npx ablate plan', 'npx ablate sweep']);
+    // Read by an editor, or in continuous integration, while the rest goes on: the study is typed as it stands.
+    const types = execa(join(ROOT, 'node_modules/.bin/tsc'), ['-p', '.'], { cwd: study, reject: false });
     const planned = await execa('bash', ['-ec', `${cd!}\n${plan!}`], { cwd: folder, env: { NO_COLOR: '1' } });
     expect(planned.stdout).toContain('Four ways to train a ViT-T');
 
@@ -57,6 +60,8 @@ describe('ablate init', () => {
       expect(page).toMatch(new RegExp(`^\\| \\**${arm}\\** \\| 1 <sub>of 3</sub> \\| \\**\\d+\\.\\d+`, 'm'));
     expect(page).toContain('MAE pre-training of a ViT-T is worse than training it from scratch.');
 
+    expect((await types).stdout).toBe('');
+
     const again = await ablate(['sweep', '--devices', 'cpu:2x1', ...small], study);
     expect(again.all).toContain('Nothing to run');
   });
@@ -64,7 +69,7 @@ describe('ablate init', () => {
   it('writes a study that asks for the data before it runs, where they are not there', async () => {
     expect((await ablate(['init', study])).exitCode).toBe(0);
     const { exitCode, stderr } = await ablate(['sweep', '--devices', 'cpu:2x1'], study, { TINYMIM_CACHE: join(folder, 'cache') });
-    expect(stderr).toContain(`error Expected the files of Fashion-MNIST in ${join(folder, 'cache/data/fashion-mnist')}, got none.\nTo mend it: node ${ABLATE} setup`);
+    expect(stderr).toContain(`error Expected the files of Fashion-MNIST in ${join(folder, 'cache/data/fashion-mnist')}, got none.\nTo mend it: npx ablate setup`);
     expect(exitCode).toBe(2);
     expect(readdirSync(join(study, 'runs/stages'))).toEqual([]);
   });
@@ -72,10 +77,13 @@ describe('ablate init', () => {
   it('overwrites nothing, and says what is in the way', async () => {
     mkdirSync(study);
     writeFileSync(join(study, 'study.ts'), 'mine');
+    writeFileSync(join(study, 'README.md'), 'mine');
     const { exitCode, stderr } = await ablate(['init', study]);
     expect(exitCode).toBe(2);
-    expect(stderr).toBe(`error Expected ${study} to be a new or an empty folder, got one that holds study.ts. Nothing was written; name another: ablate init <folder>`);
-    expect(filesOf(study)).toEqual(['study.ts']);
+    expect(stderr).toBe(
+      `error Expected ${study} to be a new or an empty folder, or one with a README, a licence and files of git and npm, got one that holds study.ts. Nothing was written; name another: ablate init <folder>`,
+    );
+    expect(filesOf(study)).toEqual(['README.md', 'study.ts']);
     expect(readFileSync(join(study, 'study.ts'), 'utf8')).toBe('mine');
 
     const ofFile = await ablate(['init', join(study, 'study.ts')]);
@@ -86,10 +94,14 @@ describe('ablate init', () => {
     expect(below.stderr).toContain('ENOTDIR');
   });
 
-  it('takes an empty folder, under version control or not', async () => {
+  it('takes the folder of a new repository, and leaves what is there', async () => {
     mkdirSync(join(study, '.git'), { recursive: true });
-    expect((await ablate(['init', study])).exitCode).toBe(0);
-    expect(filesOf(study)).toContain('study.ts');
+    const there = { 'README.md': '# Mine', LICENSE: 'mine', '.DS_Store': '', '.gitignore': 'dist/\r\nnode_modules/', '.git/HEAD': 'ref: refs/heads/main\n' };
+    for (const [name, text] of Object.entries(there)) writeFileSync(join(study, name), text);
+    const { exitCode, all } = await ablate(['init', '.'], study);
+    expect(exitCode, all).toBe(0);
+    expect(filesOf(study)).toEqual(expect.arrayContaining(['.gitattributes', 'study.ts', 'tsconfig.json']));
+    for (const [name, text] of Object.entries(there)) expect(readFileSync(join(study, name), 'utf8'), name).toBe(name === '.gitignore' ? `${text}\n/runs/\n` : text);
   });
 
   it('adds no link where the package is installed, and prints how it is called there', async () => {

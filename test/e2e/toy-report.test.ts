@@ -13,7 +13,8 @@ import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { editableStudy, type EditableStudy } from '../toy/editable.ts';
 
 const REPORT = 'reports/quick';
-const ATTRIBUTES = fileURLToPath(new URL('../../.gitattributes', import.meta.url));
+/** What `ablate init` writes. */
+const ATTRIBUTES = fileURLToPath(new URL('../../src/cli/init/study/gitattributes', import.meta.url));
 
 const path = (study: EditableStudy, file: string): string => join(study.folder, REPORT, file);
 const read = (study: EditableStudy, file: string): string => readFileSync(path(study, file), 'utf8');
@@ -259,6 +260,8 @@ describe('in git', () => {
     it('merge: records by lines, all else made anew, with the bytes of a report from the store', async () => {
       const merged = await git('merge', '--no-edit', 'right');
       expect(merged.exitCode).not.toBe(0);
+      // Of all that is generated, one file: it asks for the rebuild.
+      expect((await git('diff', '--name-only', '--diff-filter=U')).stdout.split('\n')).toEqual(['reports/quick/provenance.json', 'test/toy/experiments/ablations/cut.ts']);
       expect(read(study, 'results.jsonl')).not.toContain('<<<<');
       // The declarations conflict, too: a person settles that.
       const file = join(study.folder, 'test/toy/experiments/ablations/cut.ts');
@@ -273,6 +276,14 @@ describe('in git', () => {
       expect((await study.ablate('report')).stdout).toContain('Report up to date');
       expect(['results.jsonl', 'README.md', 'index.html', 'tables/cut.csv', 'provenance.json'].map(name => read(study, name))).toEqual(files);
       expect(new Set(recordsOf(study).flatMap(r => r.uses.map(use => use.arm)))).toEqual(new Set(['whole', 'half', 'none', 'left', 'right', 'oak', 'elm', 'own-root']));
+    });
+
+    it('is up to date in a clone by a git that converts line ends', async () => {
+      const clone = join(study.folder, 'other/clone');
+      expect((await git('clone', '-q', '-c', 'core.autocrlf=true', '.', clone)).exitCode).toBe(0);
+      expect(readFileSync(join(clone, 'test/toy/experiments/study.ts'), 'utf8')).toContain('\r\n');
+      const { exitCode, all } = await study.ablate('report', '--check', '--reports', join(clone, 'reports'));
+      expect(exitCode, all).toBe(0);
     });
   });
 });

@@ -1,7 +1,7 @@
 /** `ablate init <folder>`: a small study of one's own, to be edited. Its files are those of `init/study`, which our own checks read. */
-import { constants, copyFileSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { appendFileSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
@@ -14,7 +14,7 @@ export function registerInit(program: Command): void {
   program
     .command('init')
     .description('write a small commented study of your own: one ablation, one profile, about a minute to run')
-    .argument('<folder>', 'a new folder, or an empty one')
+    .argument('<folder>', 'a new folder, or one that holds no more than a README, a licence, files of git and npm')
     .action((folder: string) => {
       writeStudy(folder);
       print(`${nextSteps(folder)}\n`);
@@ -24,17 +24,26 @@ export function registerInit(program: Command): void {
 const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 const TEMPLATE = fileURLToPath(new URL('../init/study', import.meta.url));
 
-/** npm leaves `.gitignore` files out of packages. */
-const NAMES: ReadonlyMap<string, string> = new Map([['gitignore', '.gitignore']]);
+/** Lists of lines for git, which may be there already. npm leaves files of these names out of packages. */
+const LINES: ReadonlyMap<string, string> = new Map([
+  ['gitignore', '.gitignore'],
+  ['gitattributes', '.gitattributes'],
+]);
 
-/** Touches no file that is there. @throws UsageError when the folder holds something, or cannot be written */
+/** What a folder may hold that is about to become a study: of a new repository, of npm, of an editor, of the system. */
+const WELCOME =
+  /^(?:\.git|\.gitignore|\.gitattributes|\.github|\.gitlab-ci\.yml|\.editorconfig|\.idea|\.vscode|\.DS_Store|(?:readme|licen[cs]e|copying|notice|changelog|citation)(?:[.-].*)?|package(?:-lock)?\.json|\.npmrc|node_modules)$/i;
+
+/** Changes no file that is there, but for lines at the end of those for git. @throws UsageError when the folder holds something else, or cannot be written */
 function writeStudy(folder: string): void {
   try {
-    refuseUnlessEmpty(folder);
+    refuseUnlessFree(folder);
     for (const file of readdirSync(TEMPLATE, { recursive: true, encoding: 'utf8' }).filter(name => statSync(join(TEMPLATE, name)).isFile())) {
-      const target = join(folder, dirname(file), NAMES.get(basename(file)) ?? basename(file));
+      const lines = LINES.get(file);
+      const target = join(folder, lines ?? file);
       mkdirSync(dirname(target), { recursive: true });
-      copyFileSync(join(TEMPLATE, file), target, constants.COPYFILE_EXCL);
+      if (lines === undefined) copyFileSync(join(TEMPLATE, file), target, constants.COPYFILE_EXCL);
+      else addLines(target, readFileSync(join(TEMPLATE, file), 'utf8'));
     }
     linkPackage(folder);
   } catch (cause) {
@@ -43,17 +52,31 @@ function writeStudy(folder: string): void {
   }
 }
 
-function refuseUnlessEmpty(folder: string): void {
+function refuseUnlessFree(folder: string): void {
   if (!existsSync(folder)) return;
-  const found = statSync(folder).isDirectory() ? readdirSync(folder).filter(name => name !== '.git') : undefined;
+  const found = statSync(folder).isDirectory() ? readdirSync(folder).filter(name => !WELCOME.test(name)) : undefined;
   if (found?.length === 0) return;
   const got = found === undefined ? 'a file' : `one that holds ${firstOf(found, 3)}`;
-  throw new UsageError('NOT_EMPTY', `Expected ${folder} to be a new or an empty folder, got ${got}. Nothing was written; name another: ablate init <folder>`);
+  throw new UsageError(
+    'NOT_EMPTY',
+    `Expected ${folder} to be a new or an empty folder, or one with a README, a licence and files of git and npm, got ${got}. Nothing was written; name another: ablate init <folder>`,
+  );
+}
+
+/** Adds the lines that a file does not have yet, behind its own. */
+function addLines(file: string, text: string): void {
+  const own = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const known = new Set(own.split('\n').map(line => line.trim()));
+  const missing = text
+    .trimEnd()
+    .split('\n')
+    .filter(line => !known.has(line));
+  if (missing.length > 0) appendFileSync(file, `${own === '' || own.endsWith('\n') ? '' : '\n'}${missing.map(line => `${line}\n`).join('')}`);
 }
 
 /**
  * Declarations import our name. `ablate` knows itself by it wherever it runs; an editor finds the types where the package is
- * installed, or else by this link, which is no part of the study.
+ * installed, and npx the command, or else by these links, which are no part of the study.
  */
 function linkPackage(folder: string): void {
   const require = createRequire(join(resolve(folder), 'study.ts'));
@@ -61,8 +84,10 @@ function linkPackage(folder: string): void {
     require.resolve('tinymim-ablations');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') return;
-    mkdirSync(join(folder, 'node_modules'));
+    const bin = join(folder, 'node_modules', '.bin');
+    mkdirSync(bin, { recursive: true });
     symlinkSync(PACKAGE, join(folder, 'node_modules', 'tinymim-ablations'), 'dir');
+    symlinkSync(join('..', 'tinymim-ablations', 'src', 'cli', 'ablate.mjs'), join(bin, 'ablate'));
   }
 }
 

@@ -236,5 +236,8 @@ export function curveCsv(ablation: AblationReport): string | undefined {
 const write = (rows: readonly (readonly Value[])[]): string =>
   stringify(
     rows.map(row => [...row]),
-    { escape_formulas: true, record_delimiter: '\n' },
+    { escape_formulas: true, record_delimiter: '\n', cast: { string: value => (NUMBER.test(value) ? { value, escape_formulas: false } : value) } },
   );
+
+/** Values of recipes are text, and `-1` is no formula. */
+const NUMBER = /^-\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
