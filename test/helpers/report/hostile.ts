@@ -7,7 +7,7 @@ export const HOSTILE_LABELS = [
   '"><img src=x onerror="window.pwned = 2">',
   "'; window.pwned = 3; // </style><svg onload=window.pwned=4>",
   'a | b\n| --- | **bold** `code` [link](https://example.org) ![i](https://example.org/i.png) <b>x</b>',
-  '=HYPERLINK("https://example.org") @someone #1 $x$ ~~y~~ \u202egnp.exe',
+  '=HYPERLINK("https://example.org") @someone #1 $x$ $& $` $1 ~~y~~ \u202egnp.exe',
   'W'.repeat(400),
 ] as const;
 

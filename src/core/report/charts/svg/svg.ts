@@ -39,21 +39,20 @@ function tidy(text: string): Figure {
   const root = parseSvg(font.reduce((rest, words) => rest.replaceAll(words, ''), text));
   compact(root);
   const [width, height] = [root.attributes.get('width'), root.attributes.get('height')];
-  return { svg: writeSvg(root).replace(/^<svg /, `<svg${font.join('')} `), width: Number(width), height: Number(height) };
+  return { svg: writeSvg(root).replace(/^<svg /, () => `<svg${font.join('')} `), width: Number(width), height: Number(height) };
 }
 
 /** The same within a page, whose style sheet has the font. */
 export const withinPage = ({ svg }: Figure): string => svg.replace(/^<svg [^>]*?(?= width=)/, '<svg');
 
-/** A chart as an image of its own: `label` is its text alternative (already escaped for an attribute). */
-const inlineSvg = (figure: Figure, label: string): string => figure.svg.replace(/^<svg /, `<svg role="img" aria-label="${label}" `);
-
 /**
  * A chart as a file of its own, that follows the reader's colour scheme. It brings its own background, so it stays readable
  * on a page with the other scheme.
+ * @param label its text alternative, escaped for an attribute
  */
 export function standalone(figure: Figure, label: string): string {
   const style = `<style>@media (prefers-color-scheme:dark){${darkRules('svg', figure.svg)}}</style>`;
   const background = `<rect width="100%" height="100%" fill="${palette.page.light}"/>`;
-  return `${inlineSvg(figure, label).replace(/^(<svg [^>]*>)/, `$1${style}${background}`)}\n`;
+  // By functions: `$&` in a text is no reference to what is replaced.
+  return `${figure.svg.replace(/^<svg ([^>]*>)/, (_, attributes: string) => `<svg role="img" aria-label="${label}" ${attributes}${style}${background}`)}\n`;
 }

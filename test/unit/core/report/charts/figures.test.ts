@@ -77,9 +77,10 @@ describe('charts of the sample', () => {
   });
 
   test('a file brings its own background and dark colours', () => {
-    const svg = parseMarkup(standalone(figures.get('relation-result')!.wide, 'words')).querySelector('svg')!;
+    const words = "words that cost $& or $1 or $` or $'"; // to String.replace these are references
+    const svg = parseMarkup(standalone(figures.get('relation-result')!.wide, words)).querySelector('svg')!;
     expect(svg.getAttribute('xmlns')).toBe('http://www.w3.org/2000/svg');
-    expect(svg.getAttribute('aria-label')).toBe('words');
+    expect(svg.getAttribute('aria-label')).toBe(words);
     expect(svg.querySelector('rect')!.getAttribute('fill')).toBe(palette.page.light);
     expect(svg.querySelector('style')!.textContent).toContain(`[fill="${palette.page.light}"]{fill:${palette.page.dark}}`);
   });

@@ -50,6 +50,18 @@ describe('recipes of the toy study', () => {
     expect([...readme.querySelectorAll('h3')].map(h => h.textContent)).toContain('Recipes');
     expect(files.get('tables/recipes.csv')).toBe(recipeCsv(report));
   });
+
+  test('a negative number is a number in the CSV, and a formula is text', () => {
+    const fields = ['-1', '-0.5', '-1e-7', '-1+1', '=1', '+1'].map((value, i) => ({ field: `field${i}`, value }));
+    const text = recipeCsv({ ...report, ablations: [], defaultRecipes: [{ arms: ['cut/whole'], stages: [{ stage: 'tree', fields }] }] })!;
+    expect(
+      text
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map(line => line.split(',')[3]),
+    ).toEqual(['-1', '-0.5', '-1e-7', "'-1+1", "'=1", "'+1"]);
+  });
 });
 
 test('without the factors of its arms a report has no recipes and no mention of them', async () => {
