@@ -9,7 +9,7 @@ import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
 import { forecast, stillToRun } from '../../core/inspect/forecast.ts';
 import { planJson, planText, type PlanView } from '../terminal/plan-view.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
-import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
+import { choose, oneList, withSelection, type OptionsOf } from '../options/selection.ts';
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { readStates } from '../../core/inspect/states.ts';
 import { formatCount, plural } from '../../core/text/format.ts';
@@ -21,7 +21,7 @@ export type PlanOptions = OptionsOf<typeof definePlan>;
 
 const definePlan = (program: Command) =>
   withSelection(program.command('plan').description('show the stages that the chosen ablations need: shared, done, still to run, and what they will take'))
-    .option('--devices <list>', 'where workers would run, as for sweep (default: all GPUs, else all cores)')
+    .option('--devices <list>', 'where workers would run, as for sweep (default: all GPUs, else all cores)', oneList)
     .option('--measure', 'first run a few steps of each stage shape whose speed is not known yet')
     .option('--stages', 'list every stage')
     .option('--json', 'as JSON');

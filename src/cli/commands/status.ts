@@ -6,7 +6,7 @@ import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
 import { settledSnapshot } from '../../core/inspect/settled-snapshot.ts';
 import { devicesText } from '../../core/inspect/places.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
-import { choose, withSelection } from '../options/selection.ts';
+import { choose, oneList, withSelection } from '../options/selection.ts';
 import { StoreWatcher, type Snapshot } from '../../core/inspect/snapshot.ts';
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { statusJson, statusText, type StatusView } from '../terminal/status-view.ts';
@@ -18,7 +18,7 @@ import { note, print } from '../terminal/output.ts';
 const defineStatus = (program: Command) =>
   withSelection(program.command('status').description('show what is done, running, failed and left, how long the rest takes, and where logs are; also beside a sweep'))
     .option('--watch', 'look again every second until the sweep has ended: in place on a terminal, else a line for each change')
-    .option('--devices <list>', 'what the time left is reckoned for while no sweep runs, as for sweep (default: all GPUs, else all cores)')
+    .option('--devices <list>', 'what the time left is reckoned for while no sweep runs, as for sweep (default: all GPUs, else all cores)', oneList)
     .option('--json', 'as JSON; with --watch one line for each change');
 
 export function registerStatus(program: Command): void {

@@ -16,7 +16,7 @@ import { showPlan } from './plan.ts';
 import { prepareReport, type ReportScope } from '../report/scope.ts';
 import { writeFromStore } from '../report/write.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
-import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
+import { choose, oneList, withSelection, type OptionsOf } from '../options/selection.ts';
 import { plural } from '../../core/text/format.ts';
 import { heading, warn } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
@@ -29,6 +29,7 @@ const defineSweep = (program: Command) =>
     .option(
       '--devices <list>',
       'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1, gpu:0x2 (two on one GPU), inline (this process, for a debugger) (default: all GPUs, else all cores)',
+      oneList,
     )
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
     .option('--reports <folder>', 'where the report is written', 'reports')

@@ -12,14 +12,16 @@ export type Selection = Readonly<ReturnType<ReturnType<typeof withSelection<[], 
 // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- of a command that has no options of its own
 type None = Record<never, never>;
 
+/** Of an option that is given several times: its lists as one. */
+export const oneList = (value: string, earlier?: string): string => (earlier === undefined ? value : `${earlier},${value}`);
 const several = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
 export function withSelection<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
   return withFolders(
     command
-      .option('--only <arms>', 'ablations or arms, e.g. relation or relation/qk-vv,relation/mae; may be given several times (default: all)', several)
+      .option('--only <arms>', 'ablations or arms, e.g. relation or relation/qk-vv,masking/* (in quotes); may be given several times (default: all)', several)
       .option('--profile <profile>', 'the scale at which arms are realised (default: "mini", or the only one there is)')
-      .option('--seeds <list>', "seeds of the replicates, e.g. 0,1,2 (default: the profile's)")
+      .option('--seeds <list>', "seeds of the replicates, e.g. 0,1,2 or 0-2; may be given several times (default: the profile's)", oneList)
       .option('--set <path=value>', 'change a field of the profile, e.g. distill.epochs=5; may be given several times', several)
       .option('--teacher-seeds', 'a teacher of its own for each replicate, so that intervals cover teachers, too: --set teacher_seed=replicate'),
   );

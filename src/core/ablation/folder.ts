@@ -1,5 +1,5 @@
 /** A folder of declarations by its names: `study.ts`, `ablations/<name>.ts`, `profiles/<name>.ts` (or `.js`, `.mjs`). Nothing of it is loaded. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UsageError } from './errors.ts';
 
@@ -21,11 +21,21 @@ export const listProfiles = (dir: string): string[] => listDeclarations(dir, 'pr
 export function listDeclarations(dir: string, folder: Folder): string[] {
   const path = join(dir, folder);
   if (!existsSync(path)) throw new UsageError('NO_EXPERIMENTS', `Expected a folder ${path} with one declaration a file, got none`);
-  const files = readdirSync(path).filter(f => EXTENSIONS.includes(extname(f)) && !f.endsWith('.d.ts'));
+  const files = readdirSync(path).filter(name => isDeclaration(name) && statSync(join(path, name), { throwIfNoEntry: false })?.isDirectory() !== true);
   return [...new Set(files.map(f => basename(f, extname(f))))].sort();
 }
+
+/**
+ * By its name. Beside declarations lie files that systems and editors hide (`._x.ts` of macOS, `.#x.ts` of Emacs), types (`x.d.ts`) and
+ * tests (`x.test.ts`, `x.spec.ts`).
+ */
+const isDeclaration = (file: string): boolean => EXTENSIONS.includes(extname(file)) && !/^\.|\.(?:d|test|spec)\.\w+$/.test(file);
 
 /** The file of a declaration, if it is there. */
 export const declaredIn = (dir: string, folder: Folder, name: string): string | undefined => fileNamed(join(dir, folder), name);
 
-const fileNamed = (dir: string, name: string): string | undefined => EXTENSIONS.map(e => join(dir, `${name}${e}`)).find(f => existsSync(f));
+const fileNamed = (dir: string, name: string): string | undefined =>
+  EXTENSIONS.map(extension => `${name}${extension}`)
+    .filter(isDeclaration)
+    .map(file => join(dir, file))
+    .find(file => existsSync(file));

@@ -12,15 +12,15 @@ import { expandAblation, type Ablation } from './expand.ts';
 import { declaredIn, listAblations, listDeclarations, studyFile, type Folder } from './folder.ts';
 import { applyOverrides } from './overrides.ts';
 import { byName, foreignAblations, type Declarations, type Declared } from './references.ts';
-import { parseOnly, parseSeeds, selectArms } from './select.ts';
+import { parseOnly, parseSeeds, selectAblations, selectArms } from './select.ts';
 import { suggest } from './suggest.ts';
 import { checkReferences, parseAblation, parseProfile, parseStudy } from './validate.ts';
 
 export interface ExperimentsChoice {
   readonly profile: string;
-  /** `relation,masking/mask-75`, or several such lists; absent means all. */
+  /** `relation,masking/mask-*`, or several such lists; absent means all. */
   readonly only?: string | readonly string[];
-  /** `0,1,2`; absent means the profile's. */
+  /** `0,1,2` or `0-2`; absent means the profile's. */
   readonly seeds?: string;
   /** Changes of the profile, each `path=value`; see `applyOverrides`. */
   readonly sets?: readonly string[];
@@ -43,17 +43,7 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   const source = declarations(dir, study);
   const selectors = parseOnly(choice.only, source.available);
   const { profile, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
-  const ablations = (
-    await inOrder(
-      source,
-      selectors.map(s => s.ablation),
-    )
-  ).map(ablation =>
-    selectArms(
-      ablation,
-      selectors.find(s => s.ablation === ablation.declaration.name)!,
-    ),
-  );
+  const ablations = selectArms(await inOrder(source, selectAblations(source.available, selectors)), selectors);
   const seeds = choice.seeds === undefined ? profile.seeds : parseSeeds(choice.seeds);
   return { dir: resolve(dir), study, profile, overrides, ablations, seeds };
 }

@@ -39,6 +39,7 @@ export function applyOverrides(declared: unknown, parsed: ProfileBase, sets: rea
   const fields: Fields = { present: valuePaths(parsed), possible: schemaPaths(study.profile) };
   const overrides = sets.map(text => parseOverride(text, fields));
   refuseOverlap(overrides);
+  for (const override of overrides) refuseNone(override, declared, parsed, study);
   const profile = overrides.reduce((value, o) => withValue(value, parsed, o.path, o.value), declared);
   const found = problems(study.profile, profile);
   if (found.length > 0) throw new UsageError('BAD_OVERRIDE', found.map(p => blamed(p, overrides)).join('\n'));
@@ -59,6 +60,21 @@ function parseValue(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** Words that other languages have for `null`. */
+const NONE = /=\s*(?:none|null|nil)\s*$/i;
+
+/** Where `null` and any text are allowed, `None` would be taken for a text. In quotes it is one, and where it is a choice of its own. */
+function refuseNone({ text, path, value }: Override, declared: unknown, parsed: ProfileBase, study: Study): void {
+  if (value === null || !NONE.test(text)) return;
+  const allows = (other: unknown): boolean => !problems(study.profile, withValue(declared, parsed, path, other)).some(p => holds(path, p.path) || holds(p.path as FieldPath, path));
+  const isChoice = allows(value) && !allows(`${value as string} or another`);
+  if (isChoice || !allows(null)) return;
+  throw new UsageError(
+    'BAD_OVERRIDE',
+    `--set ${text}: expected null for none, got the word ${value as string}; write ${pathText(path)}=null, or the word in double quotes where it is meant as text: '${pathText(path)}="${value as string}"'`,
+  );
 }
 
 /** Fields of every profile that have selectors of their own. */

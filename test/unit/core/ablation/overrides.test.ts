@@ -121,3 +121,25 @@ describe('several overrides', () => {
     expect(declared).toEqual(before);
   });
 });
+
+describe('a word for null', () => {
+  const schema = profile.extend({ note: z.string().nullable().default(null), mode: z.enum(['none', 'one']).nullable().default(null), other: z.enum(['a', 'b']).nullable().default('a') });
+  const set = (text: string): readonly string[] => applyOverrides(declared, schema.parse(declared), [text], { ...toy, profile: schema }).overrides;
+
+  test.each(['None', 'NONE', 'none', 'NULL', 'Null', ' None '])('%s is told to be null where any text would do', word => {
+    expect(() => set(`note=${word}`)).toThrow(`expected null for none, got the word ${word.trim()}; write note=null, or the word in double quotes`);
+  });
+
+  test('in quotes, within a text, or as a choice of its own, is what it says', () => {
+    expect(set('note="None"')).toEqual(['note="None"']);
+    expect(set('note=None of them')).toEqual(['note="None of them"']);
+    expect(set('mode=none')).toEqual(['mode="none"']);
+    expect(set('title=None')).toEqual(['title="None"']); // a text that cannot be null
+    expect(set('note=null')).toEqual([]);
+  });
+
+  test('that the schema refuses anyway is told null, too', () => {
+    expect(() => set('other=NULL')).toThrow('write other=null');
+    expect(() => set('jitter=None')).toThrow('write distill.jitter=null');
+  });
+});

@@ -53,7 +53,7 @@ describe('recipes of the toy study', () => {
 
   test('a negative number is a number in the CSV, and a formula is text', () => {
     const fields = ['-1', '-0.5', '-1e-7', '-1+1', '=1', '+1'].map((value, i) => ({ field: `field${i}`, value }));
-    const text = recipeCsv({ ...report, ablations: [], defaultRecipes: [{ arms: ['cut/whole'], stages: [{ stage: 'tree', fields }] }] })!;
+    const text = recipeCsv({ ...report, ablations: [], defaultRecipes: [{ arms: ['cut/whole'], label: 'Whole', stages: [{ stage: 'tree', fields }] }] })!;
     expect(
       text
         .trim()
