@@ -1,7 +1,9 @@
 /** The selectors that plan, sweep, status and report share. */
 import { Option, type Command, type OptionValues } from '@commander-js/extra-typings';
+import { listAblations } from '../../core/ablation/folder.ts';
 import { loadExperiments } from '../../core/ablation/load.ts';
 import { planExperiments, type PlannedExperiments } from '../../core/plan/plan.ts';
+import { refuseSharedFiles } from '../../core/report/model/file-names.ts';
 import { defaultExperiments, defaultProfile } from './defaults.ts';
 
 /** What a command gets from its options, as its definition has them. */
@@ -38,12 +40,12 @@ export function withFolders<Args extends unknown[], Options extends OptionValues
 /** @throws UsageError when a declaration or a selector is wrong */
 export async function choose(selection: Omit<Selection, 'profile'> & { readonly profile?: string | undefined }): Promise<PlannedExperiments> {
   const { profile = defaultProfile(selection.experiments), only, seeds, set = [], teacherSeeds = false } = selection;
-  return planExperiments(
-    await loadExperiments(selection.experiments, {
-      profile,
-      ...(only === undefined ? {} : { only }),
-      ...(seeds === undefined ? {} : { seeds }),
-      sets: [...set, ...(teacherSeeds ? ['teacher_seed=replicate'] : [])],
-    }),
-  );
+  const experiments = await loadExperiments(selection.experiments, {
+    profile,
+    ...(only === undefined ? {} : { only }),
+    ...(seeds === undefined ? {} : { seeds }),
+    sets: [...set, ...(teacherSeeds ? ['teacher_seed=replicate'] : [])],
+  });
+  refuseSharedFiles(listAblations(experiments.dir), experiments.study);
+  return planExperiments(experiments);
 }

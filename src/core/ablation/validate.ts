@@ -6,6 +6,7 @@ import { UsageError } from './errors.ts';
 import { executionOnly } from './execution.ts';
 import { chosenFactors } from './expand.ts';
 import type { JsonObject, StageKind } from './kind.ts';
+import { isSeen, lookalikes } from './lookalike.ts';
 import { knownFields, pathText, problems, problemText, type Path, type Problem } from './problems.ts';
 import { foreignReferenceProblems, ownReferenceProblems, type Declarations } from './references.ts';
 import { suggest } from './suggest.ts';
@@ -15,7 +16,7 @@ const WORDS = '[a-z0-9]+(?:[._-][a-z0-9]+)*';
 const name = z.string().regex(new RegExp(`^${WORDS}$`), "expected lower-case words joined by '-', '_' or '.'");
 const reference = z.string().regex(new RegExp(`^${WORDS}(?:/${WORDS})?$`), "expected 'arm' or 'ablation/arm'");
 const foreignReference = z.string().regex(new RegExp(`^${WORDS}/${WORDS}$`), "expected 'ablation/arm'");
-const text = z.string().min(1);
+const text = z.string().refine(isSeen, 'expected a text that can be seen');
 
 const published = z.strictObject({
   value: z.number(),
@@ -114,7 +115,7 @@ const study = z.looseObject({
   profile: schema,
   kinds: z.array(kind).min(1),
   realise: callable,
-  report: z.looseObject({ columns: z.array(z.unknown()), curves: z.array(z.unknown()), ownRoles: z.array(text), overview: overview.optional() }),
+  report: z.looseObject({ columns: z.array(z.looseObject({ label: text })), curves: z.array(z.unknown()), ownRoles: z.array(text), overview: overview.optional() }),
 });
 
 /**
@@ -125,7 +126,7 @@ export function parseStudy(value: unknown, file: string): Study {
   const found = problems(study, value);
   refuse(file, found);
   const parsed = value as Study;
-  refuse(file, [...kindProblems(parsed.kinds), ...executionFields(parsed)]);
+  refuse(file, [...kindProblems(parsed.kinds), ...executionFields(parsed), ...headProblems(parsed)]);
   return parsed;
 }
 
@@ -140,6 +141,15 @@ function executionProblems(path: Path, fields: readonly string[]): Problem[] {
     const message = executionOnly(field);
     return message === undefined ? [] : [{ path: [...path, field], message }];
   });
+}
+
+/** Heads of the columns of a table, and lines and places of a chart. */
+function headProblems({ report: { columns, overview } }: Study): Problem[] {
+  return [
+    ...lookalikes(columns.map(({ label }, i) => [label, ['report', 'columns', i, 'label']])),
+    ...lookalikes((overview?.series ?? []).map(({ label }, i) => [label, ['report', 'overview', 'series', i, 'label']])),
+    ...lookalikes((overview?.x.values ?? []).map((value, i) => [value, ['report', 'overview', 'x', 'values', i]])),
+  ];
 }
 
 function kindProblems(kinds: readonly StageKind[]): Problem[] {
@@ -167,6 +177,10 @@ export function parseAblation(value: unknown, file: string, fileName: string, of
   const found = [
     ...nameProblems(declaration.name, fileName),
     ...duplicates(names, i => ['arms', i, 'name']),
+    ...lookalikes([
+      ...declaration.arms.map(({ label }, i): [string, Path] => [label, ['arms', i, 'label']]),
+      ...(declaration.references ?? []).map(({ label }, i): [string, Path] => [label, ['references', i, 'label']]),
+    ]),
     ...(names.includes(declaration.default) ? [] : [{ path: ['default'], message: `expected the name of an arm, got '${declaration.default}'${suggest(declaration.default, names)}` }]),
     ...executionProblems(['base'], Object.keys(declaration.base)),
     ...declaration.arms.flatMap((arm, i) => factorProblems(declaration, arm, i, of)),

@@ -4,7 +4,8 @@ import type { Unit } from '../../text/format.ts';
 import type { CurveChart, CurveSeries } from './model.ts';
 import type { CurvePoint } from '../records/records.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
-import { oneLine, slug } from '../../text/clean.ts';
+import { oneLine } from '../../text/clean.ts';
+import { curveFigureId } from './file-names.ts';
 import type { Placed } from './usage.ts';
 
 /** Losses that differ by more than this factor are drawn on a logarithmic axis: targets with and without softmax do. */
@@ -23,7 +24,7 @@ export function curveCharts(study: Study, ablation: string, arms: readonly Curve
     if (series.length === 0) return [];
     const unit = curveUnit(study, arms, role, metric);
     const logarithmic = unit === 'loss' && spansDecades(series);
-    return [{ id: slug(`${ablation}-${role}-${metric}`), title: oneLine(title), role, metric, unit, logarithmic, series }];
+    return [{ id: curveFigureId(ablation, { role, metric, title }), title: oneLine(title), role, metric, unit, logarithmic, series }];
   });
 }
 

@@ -100,7 +100,7 @@ describe('a claim', () => {
     const part = { type: 'greater', arm: 'whole', than: 'half' };
     const whole = { name: 'c', sentence: 's', source: 's', parts: [part] };
     expect(refusal({ claims: [{ ...whole, sentence: '', margin: -1, parts: [] }] })).toEqual([
-      "claims[0].sentence: too small: expected string to have >=1 characters, got '' (string)",
+      "claims[0].sentence: expected a text that can be seen, got '' (string)",
       'claims[0].parts: too small: expected array to have >=1 items, got a list of 0',
       'claims[0].margin: too small: expected number to be >=0, got -1 (number)',
     ]);
@@ -138,7 +138,7 @@ describe('reference rows and inconsistencies', () => {
     expect(parse({ references: [{ label: 'Theirs', published }], inconsistencies: [{ text: 'a', table: 'b', source: 'c' }] }).references).toHaveLength(1);
     expect(refusal({ references: [{ label: 'Theirs' }], inconsistencies: [{ text: '', table: 'b', source: 'c' }] })).toEqual([
       'references[0].published: expected object, got nothing',
-      "inconsistencies[0].text: too small: expected string to have >=1 characters, got '' (string)",
+      "inconsistencies[0].text: expected a text that can be seen, got '' (string)",
     ]);
   });
 });

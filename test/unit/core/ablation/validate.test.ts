@@ -93,7 +93,7 @@ describe('parseAblation', () => {
 
   test('takes ten thousand arms and as many claims', () => {
     const size = (n: number): object => ({
-      arms: Array.from({ length: n }, (_, i) => ({ name: `a${i}`, label: 'A', factors: { cut: i / n } })),
+      arms: Array.from({ length: n }, (_, i) => ({ name: `a${i}`, label: `A ${i}`, factors: { cut: i / n } })),
       claims: Array.from({ length: n - 1 }, (_, i) => ({ name: `c${i}`, sentence: 's', source: 's', parts: [{ type: 'greater', arm: `a${i + 1}`, than: `a${i}` }] })),
     });
     expect(parseAblation({ ...good, ...size(10_000), default: 'a0' }, 'file.ts', 'cut', study).claims).toHaveLength(9999);
