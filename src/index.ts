@@ -1,3 +1,4 @@
+// For those whose compiler reads these sources, by a link to a clone.
 /// <reference types="node" />
 /**
  * `tinymim-ablations`: what declarations import. A study is a folder with `study.ts`, `ablations/<name>.ts` and

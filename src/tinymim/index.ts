@@ -1,3 +1,4 @@
+// As in ../index.ts.
 /// <reference types="node" />
 /**
  * `tinymim-ablations/tinymim`: the study of TinyMIM (default export), the factors that its arms choose, and its profiles.

@@ -12,11 +12,13 @@ const DRAWN_AS: ReadonlyMap<string, string> = new Map(
     ['АВЕЅІЈКМНОРСТУХԌԚԜЗаеѕіјорсухһԁԛԝѵӏ', 'ABESIJKMHOPCTYXGQW3aesijopcyxhdqwvl'],
     // Greek
     ['ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαγινορυϳ', 'ABEZHIKMNOPTYXayivopuj'],
-  ].flatMap(([foreign = '', latin = '']) => [...foreign].map((letter, i): [string, string] => [letter, latin[i]!])),
+  ].flatMap(([foreign = '', latin = '']) => Array.from(foreign).map((letter, i): [string, string] => [letter, latin[i]!])),
 );
 
 /** Not drawn at all; U+2800 is a pattern of Braille without a point. */
 const UNSEEN = /[\p{Default_Ignorable_Code_Point}\u2800]/gu;
+
+const LETTER = /./gsu;
 
 function drawn(text: string): string {
   const plain = text
@@ -25,9 +27,8 @@ function drawn(text: string): string {
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .replace(/[\p{Dash_Punctuation}\u2212]/gu, '-')
     .replace(/[\u2018\u2019\u2032]/g, "'");
-  return [...plain]
-    .map(letter => DRAWN_AS.get(letter) ?? letter)
-    .join('')
+  return plain
+    .replace(LETTER, letter => DRAWN_AS.get(letter) ?? letter)
     .toLowerCase()
     .trim();
 }
@@ -36,7 +37,7 @@ export const isSeen = (text: string): boolean => drawn(text) !== '';
 
 /** With what a reader cannot see, or takes for another letter, as its code. */
 const spelled = (text: string): string =>
-  [...text].map(letter => (DRAWN_AS.has(letter) || /[\p{Default_Ignorable_Code_Point}\u2800\p{Cc}]|(?! )\s/u.test(letter) ? `\\u{${letter.codePointAt(0)!.toString(16)}}` : letter)).join('');
+  text.replace(LETTER, letter => (DRAWN_AS.has(letter) || /[\p{Default_Ignorable_Code_Point}\u2800\p{Cc}]|(?! )\s/u.test(letter) ? `\\u{${letter.codePointAt(0)!.toString(16)}}` : letter));
 
 /** @param labels that stand in one table, in order, with where they are declared */
 export function lookalikes(labels: readonly (readonly [label: string, at: Path])[]): Problem[] {
