@@ -102,7 +102,7 @@ const tinymim = {
 /** Nothing imports the command line. */
 const cli = {
   'src/cli/terminal': ['src/core/ablation', 'src/core/plan', 'src/core/runner', 'src/core/inspect', 'src/core/text'],
-  'src/cli/options': ['src/core/ablation', 'src/core/plan', 'src/core/runner', 'src/core/inspect', 'src/core/report/model', 'src/setup', 'src/cli/terminal'],
+  'src/cli/options': ['src/core/ablation', 'src/core/plan', 'src/core/runner', 'src/core/inspect', 'src/core/text', 'src/core/report/model', 'src/setup', 'src/cli/terminal'],
   'src/cli/report': [
     'src/core/ablation',
     'src/core/disk',

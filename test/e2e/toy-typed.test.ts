@@ -1,7 +1,8 @@
 /** What people type, and what lies about in their folders: the real program on the toy study. */
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { command } from '../toy/commands.ts';
 import { editableStudy } from '../toy/editable.ts';
 
 const study = editableStudy('quick');
@@ -34,7 +35,7 @@ describe('files beside declarations', () => {
       mkdirSync(join(declarations, folder, 'old.ts'));
     }
     expect(await planned()).toEqual(before);
-    for (const command of ['status', 'report', 'clean']) expect((await study.ablate(command)).all).not.toContain('could not be loaded');
+    for (const name of ['status', 'report', 'clean']) expect((await study.ablate(name)).all).not.toContain('could not be loaded');
     expect((await study.ablate('explain', 'cut/half')).exitCode).toBe(0);
     expect(await refused('--only', 'kut')).toContain("no ablation 'kut'; did you mean 'cut'?");
   });
@@ -85,5 +86,57 @@ describe('declarations that would be mixed up', () => {
     study.edit('experiments/study.ts', '  milliseconds: z.number().min(0).default(0),\n', '  milliseconds: z.number().min(0).default(0),\n  note: z.string().nullable().default(null),\n');
     for (const word of ['None', 'NULL']) expect(await refused('--set', `note=${word}`)).toContain(`--set note=${word}: expected null for none, got the word ${word}; write note=null`);
     expect((await study.ablate('plan', '--set', 'note="None"')).exitCode).toBe(0);
+  });
+});
+
+describe('Tab in the folder of somebody else', () => {
+  const foreign = editableStudy('quick');
+  const [cache, marker, file] = ['cache', 'ran', 'file'].map(name => join(foreign.folder, name)) as [string, string, string];
+  const run = (line: readonly string[], folder = cache) => command(line, { cwd: join(foreign.folder, 'test/toy/experiments'), env: { TINYMIM_CACHE: folder } });
+  const complete = async (...line: string[]): Promise<string[]> => {
+    const { stdout, exitCode } = await run(['complete', '--', ...line]);
+    expect(exitCode).toBe(0);
+    return stdout.split('\n').slice(1);
+  };
+
+  it('runs nothing of it: it knows files by their names, and more once a command was run there', async () => {
+    foreign.edit('experiments/study.ts', 'export default', `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(marker)}, '');\nexport default`);
+    expect(await complete('explain', 'c')).toEqual(['cut/\t']);
+    expect(await complete('plan', '--profile', 'q')).toEqual(['quick\t']);
+    for (const line of [
+      ['explain', 'cut/'],
+      ['plan', '--only', 'cut/'],
+      ['plan', '--profile', 'quick', '--set', ''],
+    ])
+      expect(await complete(...line)).toEqual([]);
+    expect(existsSync(marker)).toBe(false);
+
+    const { exitCode, all } = await run(['plan', '--profile', 'quick']);
+    expect(exitCode, all).toBe(0);
+    rmSync(marker);
+    expect(await complete('explain', 'cut/')).toEqual(['cut/whole\tWhole', 'cut/half\tHalf', 'cut/none\tNone']);
+    expect(await complete('plan', '--profile', 'quick', '--set', 'st')).toEqual(['steps=\t']);
+    expect(existsSync(marker)).toBe(false);
+  });
+
+  it('believes no file that another could have written', async () => {
+    const kept = readdirSync(cache).find(name => name.startsWith('declarations-'))!;
+    const [name = ''] = readdirSync(join(cache, kept));
+    chmodSync(join(cache, kept, name), 0o666);
+    expect(await complete('explain', 'cut/')).toEqual([]);
+    chmodSync(join(cache, kept, name), 0o600);
+    expect(await complete('explain', 'cut/')).toHaveLength(3);
+    renameSync(join(cache, kept, name), join(foreign.folder, 'elsewhere'));
+    symlinkSync(join(foreign.folder, 'elsewhere'), join(cache, kept, name));
+    expect(await complete('explain', 'cut/')).toEqual([]);
+  });
+
+  it('and a cache that cannot be written fails no command', async () => {
+    writeFileSync(file, '');
+    for (const line of [
+      ['plan', '--profile', 'quick'],
+      ['complete', '--', 'explain', 'cut/'],
+    ])
+      expect((await run(line, file)).exitCode).toBe(0);
   });
 });

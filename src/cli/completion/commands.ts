@@ -1,10 +1,10 @@
 /** The commands and options of the program as data: what completion needs of commander's definitions, and no other list of them. */
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Argument, CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import { cacheDir } from '../../setup/cache.ts';
+import { keep, readKept } from '../../setup/kept.ts';
 
 export interface CommandWords {
   readonly name: string;
@@ -56,15 +56,12 @@ const firstLine = (text: string): string => text.split('\n')[0]!;
  * very sources.
  */
 export async function knownCommands(define: () => Promise<CommandUnknownOpts>): Promise<CommandWords> {
-  const folder = join(cacheDir(), 'completion');
-  const file = join(folder, `${stateOfSources()}.json`);
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as CommandWords;
-  } catch {
-    const words = commandWords(await define());
-    keep(folder, file, words);
-    return words;
-  }
+  const name = `${stateOfSources()}.json`;
+  const known = readKept('completion', name);
+  if (known !== undefined) return JSON.parse(known) as CommandWords; // written as a whole
+  const words = commandWords(await define());
+  keep('completion', name, JSON.stringify(words));
+  return words;
 }
 
 const SOURCES = fileURLToPath(new URL('..', import.meta.url));
@@ -82,16 +79,4 @@ function stateOfSources(): string {
     .update(JSON.stringify([SOURCES, state]))
     .digest('hex')
     .slice(0, 16);
-}
-
-/** Complete or not at all. Where the cache cannot be written, the next Tab is as slow as this one. */
-function keep(folder: string, file: string, words: CommandWords): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    const temporary = `${file}.${randomBytes(4).toString('hex')}`;
-    writeFileSync(temporary, JSON.stringify(words));
-    renameSync(temporary, file);
-  } catch {
-    // Nothing is lost.
-  }
 }

@@ -2,6 +2,7 @@
 import { AblateError } from '../../core/ablation/errors.ts';
 import { listAblations, listProfiles } from '../../core/ablation/folder.ts';
 import { defaultExperiments, defaultProfile } from '../options/defaults.ts';
+import { readNames } from '../options/names.ts';
 import type { Placeholder } from './commands.ts';
 
 interface Suggestion {
@@ -18,15 +19,15 @@ export interface Values {
 /** The options of the line, by flag: they say which declarations are meant. */
 type Options = ReadonlyMap<string, string>;
 
-type Source = (current: string, options: Options) => Values | Promise<Values>;
+type Source = (current: string, options: Options) => Values;
 
 /** @param current what is typed of the value */
-export async function valuesOf({ placeholder, choices }: Placeholder, current: string, options: Options): Promise<Values> {
+export function valuesOf({ placeholder, choices }: Placeholder, current: string, options: Options): Values {
   if (choices !== undefined) return { kind: 'words', values: starting(choices, current) };
   try {
-    return (await SOURCES.get(placeholder)?.(current, options)) ?? { kind: 'words', values: [] };
+    return SOURCES.get(placeholder)?.(current, options) ?? { kind: 'words', values: [] };
   } catch (error) {
-    // Declarations with a mistake complete nothing; the command itself will say what is wrong with them.
+    // A folder that holds none completes nothing; the command itself will say so.
     if (error instanceof AblateError) return { kind: 'words', values: [] };
     throw error;
   }
@@ -41,7 +42,7 @@ const SOURCES: ReadonlyMap<string, Source> = new Map<string, Source>([
   ['store', shell('folders')],
   ['ref|folder', shell('folders')],
   ['file', shell('files')],
-  ['profile', (current, options) => ({ kind: 'words', values: starting(listProfiles(folderOf(options)), current) })],
+  ['profile', (current, options) => ({ kind: 'words', values: starting(plain(listProfiles(folderOf(options))), current) })],
   ['ablation/arm', oneArm],
   ['stage', oneArm],
   ['arms', listOfArms],
@@ -49,60 +50,50 @@ const SOURCES: ReadonlyMap<string, Source> = new Map<string, Source>([
 ]);
 
 const starting = (words: readonly string[], current: string): Suggestion[] => words.filter(word => word.startsWith(current)).map(word => ({ word, help: '' }));
+/** A file may have any name, and what is offered lands on a line that a shell runs. */
+const plain = (names: readonly string[]): string[] => names.filter(name => /^[a-z0-9][\w.-]*$/.test(name));
 const folderOf = (options: Options): string => options.get('--experiments') ?? defaultExperiments();
 
-/** First the ablation, then its arms, for which that one declaration is loaded. */
-async function oneArm(current: string, options: Options): Promise<Values> {
+/** First the ablation, then its arms, which a command has to have loaded before. */
+function oneArm(current: string, options: Options): Values {
   const dir = folderOf(options);
   if (!current.includes('/'))
     return {
       kind: 'open',
       values: starting(
-        listAblations(dir).map(name => `${name}/`),
+        plain(listAblations(dir)).map(name => `${name}/`),
         current,
       ),
     };
-  return { kind: 'words', values: await armsOf(dir, current) };
+  return { kind: 'words', values: armsOf(dir, current) };
 }
 
 /** `relation,masking/masked`: ablations or arms, joined by commas. */
-async function listOfArms(current: string, options: Options): Promise<Values> {
+function listOfArms(current: string, options: Options): Values {
   const dir = folderOf(options);
   const before = current.slice(0, current.lastIndexOf(',') + 1);
   const item = current.slice(before.length);
-  const values = item.includes('/') ? await armsOf(dir, item) : starting(listAblations(dir), item);
+  const values = item.includes('/') ? armsOf(dir, item) : starting(plain(listAblations(dir)), item);
   return { kind: 'open', values: values.map(({ word, help }) => ({ word: before + word, help })) };
 }
 
-async function armsOf(dir: string, current: string): Promise<Suggestion[]> {
+function armsOf(dir: string, current: string): Suggestion[] {
   const name = current.split('/')[0]!;
-  if (!listAblations(dir).includes(name)) return [];
-  const { loadAblation, loadStudy } = await import('../../core/ablation/load.ts'); // the schemas take their time
-  const { arms } = await loadAblation(dir, name, await loadStudy(dir));
-  return arms.map(arm => ({ word: `${name}/${arm.name}`, help: arm.label })).filter(({ word }) => word.startsWith(current));
+  const { ablations } = readNames(dir);
+  if (!Object.hasOwn(ablations, name)) return [];
+  return ablations[name]!.map(([arm, help]) => ({ word: `${name}/${arm}`, help })).filter(({ word }) => word.startsWith(current));
 }
 
-/** The profile's name and seeds are not set so. */
-const ELSEWHERE = /^(?:name|seeds)\b/;
-
 /** Fields of the profile that hold a single value. */
-async function fieldOfProfile(current: string, options: Options): Promise<Values> {
-  if (current.includes('=')) return { kind: 'words', values: [] };
+function fieldOfProfile(current: string, options: Options): Values {
   const dir = folderOf(options);
-  const [{ loadProfile, loadStudy }, { valuePaths }, { pathText }] = await Promise.all([
-    import('../../core/ablation/load.ts'),
-    import('../../core/ablation/fields.ts'),
-    import('../../core/ablation/problems.ts'),
-  ]);
-  const { profile } = await loadProfile(dir, options.get('--profile') ?? defaultProfile(dir), await loadStudy(dir));
-  const paths = valuePaths(profile)
-    .map(pathText)
-    .filter(path => !ELSEWHERE.test(path));
-  const single = paths.filter(path => !paths.some(other => other.startsWith(`${path}.`) || other.startsWith(`${path}[`)));
+  const { profiles } = readNames(dir);
+  const profile = options.get('--profile') ?? defaultProfile(dir);
+  const paths = current.includes('=') || !Object.hasOwn(profiles, profile) ? [] : profiles[profile]!;
   return {
-    kind: 'open',
+    kind: paths.length === 0 ? 'words' : 'open',
     values: starting(
-      single.map(path => `${path}=`),
+      paths.map(path => `${path}=`),
       current,
     ),
   };

@@ -8,14 +8,14 @@ import { valuesOf, type Values } from './values.ts';
  * @param program its commands
  * @param words those behind the name of the program, as the shell has them; the last one, maybe empty, is the one to complete
  */
-export async function completions(program: CommandWords, words: readonly string[]): Promise<Values> {
+export function completions(program: CommandWords, words: readonly string[]): Values {
   const [before, current] = plainWords(words);
   const { command, options, operands, open } = parse(program, before);
   if (open?.value !== undefined) return valuesOf(open.value, current, options);
   const [, flag, begun] = /^(--[\w-]+)=(.*)$/s.exec(current) ?? [];
   if (flag !== undefined && begun !== undefined) {
     const place = command.options.find(option => option.flag === flag)?.value;
-    return place === undefined ? NOTHING : prefixed(`${flag}=`, await valuesOf(place, begun, options));
+    return place === undefined ? NOTHING : prefixed(`${flag}=`, valuesOf(place, begun, options));
   }
   if (current.startsWith('-')) return { kind: 'words', values: command.options.filter(o => o.flag.startsWith(current)).map(o => ({ word: o.flag, help: o.help })) };
   const last = command.operands.at(-1);

@@ -1,10 +1,14 @@
 /** The selectors that plan, sweep, status and report share. */
 import { Option, type Command, type OptionValues } from '@commander-js/extra-typings';
 import { listAblations } from '../../core/ablation/folder.ts';
-import { loadExperiments } from '../../core/ablation/load.ts';
+import { valuePaths } from '../../core/ablation/fields.ts';
+import { loadExperiments, type Experiments } from '../../core/ablation/load.ts';
+import { pathText } from '../../core/ablation/problems.ts';
 import { planExperiments, type PlannedExperiments } from '../../core/plan/plan.ts';
 import { refuseSharedFiles } from '../../core/report/model/file-names.ts';
+import { oneLine, shorten } from '../../core/text/clean.ts';
 import { defaultExperiments, defaultProfile } from './defaults.ts';
+import { keepNames, type DeclaredNames } from './names.ts';
 
 /** What a command gets from its options, as its definition has them. */
 export type OptionsOf<Define extends (program: Command) => { opts(): object }> = Readonly<ReturnType<ReturnType<Define>['opts']>>;
@@ -47,5 +51,20 @@ export async function choose(selection: Omit<Selection, 'profile'> & { readonly 
     sets: [...set, ...(teacherSeeds ? ['teacher_seed=replicate'] : [])],
   });
   refuseSharedFiles(listAblations(experiments.dir), experiments.study);
+  keepNames(experiments.dir, namesIn(experiments));
   return planExperiments(experiments);
+}
+
+/** The profile's name and seeds are not set as other fields are. */
+const ELSEWHERE = /^(?:name|seeds)\b/;
+
+function namesIn({ whole, profile }: Experiments): DeclaredNames {
+  const paths = valuePaths(profile)
+    .map(pathText)
+    .filter(path => !ELSEWHERE.test(path));
+  const holdsOthers = (path: string): boolean => paths.some(other => other.startsWith(`${path}.`) || other.startsWith(`${path}[`));
+  return {
+    ablations: Object.fromEntries(whole.map(({ declaration, arms }) => [declaration.name, arms.map(({ name, label }): [string, string] => [name, shorten(oneLine(label), 100)])])),
+    profiles: { [profile.name]: paths.filter(path => !holdsOthers(path)) },
+  };
 }
