@@ -2,15 +2,15 @@
 import os from 'node:os';
 import type { Device } from '../engine/engine.ts';
 import { SetupError } from './errors.ts';
-import { cudaFailure, listedGpus, visibleGpus, type Gpu } from './gpus.ts';
+import { cudaFailure, listedGpus, pinOf, visibleGpus, type Gpu } from './gpus.ts';
 import { isPublished, thisPlatform } from './library.ts';
 import { SETUP } from '../installation.ts';
 
 export interface DeviceChoice {
   readonly device: Device;
   readonly why: string;
-  /** GPUs that a sweep takes by itself, as the driver counts. */
-  readonly gpus: readonly number[];
+  /** GPUs that a sweep takes by itself, as the driver counts; parts of split ones (MIG) by their uuid. */
+  readonly gpus: readonly (number | string)[];
   /** Why GPUs that the driver lists cannot be used, where nobody asked to leave them alone. */
   readonly unusable?: string;
 }
@@ -34,7 +34,7 @@ async function findGpus(visibleDevices: string | undefined): Promise<DeviceChoic
   const visible = visibleGpus(listed, visibleDevices);
   if (visible.length === 0) return hidden(listed, visibleDevices ?? '');
   const failure = isPublished(thisPlatform(), 'gpu') ? await cudaFailure() : `TensorFlow is not published for the GPUs of ${thisPlatform()}`;
-  if (failure === undefined) return { device: 'gpu', why: namesOf(visible), gpus: visible.map(gpu => gpu.index) };
+  if (failure === undefined) return { device: 'gpu', why: namesOf(visible), gpus: visible.map(pinOf) };
   const unusable = `${namesOf(visible)} cannot be used: ${failure}`;
   return { device: 'cpu', why: unusable, gpus: [], unusable };
 }
@@ -49,10 +49,10 @@ function hidden(listed: readonly Gpu[], visibleDevices: string): DeviceChoice {
 }
 
 /**
- * The GPUs that a sweep takes by itself, as the driver counts: none where set-up provides for the CPU.
+ * The GPUs that a sweep takes by itself, as in `DeviceChoice`: none where set-up provides for the CPU.
  * @throws SetupError `BAD_DEVICE` when a GPU was asked for and there is none: that must not end on the CPU
  */
-export function gpusForSweep({ device, gpus, why, unusable }: DeviceChoice): readonly number[] {
+export function gpusForSweep({ device, gpus, why, unusable }: DeviceChoice): DeviceChoice['gpus'] {
   if (device === 'cpu' || gpus.length > 0) return gpus;
   throw new SetupError('BAD_DEVICE', `Expected an NVIDIA GPU (${why}), got none${unusable === undefined ? '' : ` that can be used: ${unusable}`}.`, 'unset TINYMIM_DEVICE');
 }

@@ -4,19 +4,25 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { z } from 'zod';
 
+/** A GPU, or one of the parts that a GPU is split into (multi-instance GPU, MIG). */
 export interface Gpu {
-  /** As the driver counts. */
+  /** Of the GPU, as the driver counts. */
   readonly index: number;
   readonly name: string;
-  /** `GPU-5a…`; absent where the driver's tool is. */
+  /** `GPU-5a…`, `MIG-5a…`; absent where the driver's tool is. */
   readonly uuid?: string;
+  /** Of a part: the uuid of the whole. */
+  readonly whole?: string;
 }
+
+/** What `CUDA_VISIBLE_DEVICES` has to name it by: a part has no number of its own. */
+export const pinOf = ({ index, uuid, whole }: Gpu): number | string => (whole === undefined ? index : (uuid ?? index));
 
 /** GPUs that the driver sees; empty without a driver or without a GPU. */
 export async function listedGpus(): Promise<Gpu[]> {
   const { stdout, failed } = await execa('nvidia-smi', ['-L'], { reject: false, timeout: 20_000, stderr: 'ignore' });
   // With a driver but without a GPU it prints "No devices found." on the same stream.
-  if (!failed) return stdout.split('\n').flatMap(gpuOfLine);
+  if (!failed) return gpusOf(stdout.split('\n'));
   // Containers often have the devices without the tool. /proc is that of the host: it lists GPUs that the container was not given.
   if (
     !(await access('/dev/nvidiactl').then(
@@ -29,22 +35,33 @@ export async function listedGpus(): Promise<Gpu[]> {
   return entries.map((entry, index) => ({ index, name: `NVIDIA GPU at ${entry}` }));
 }
 
-/** `GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-5a…)` */
-function gpuOfLine(line: string): Gpu[] {
-  const [, index, name, uuid] = /^GPU (\d+): (.*?)(?: \(UUID: ([^)]*)\))?\s*$/.exec(line) ?? [];
-  return index === undefined || name === undefined ? [] : [{ index: Number(index), name, ...(uuid !== undefined && { uuid }) }];
+/** `GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-5a…)`, and below it, where it is split, `  MIG 1g.10gb  Device 0: (UUID: MIG-5a…)`. */
+function gpusOf(lines: readonly string[]): Gpu[] {
+  const gpus: Gpu[] = [];
+  for (const line of lines) {
+    const [, index, name, uuid] = /^GPU (\d+): (.*?)(?: \(UUID: ([^)]*)\))?\s*$/.exec(line) ?? [];
+    if (index !== undefined && name !== undefined) gpus.push({ index: Number(index), name, ...(uuid !== undefined && { uuid }) });
+    const [, size, part] = /^\s+MIG (\S+)\s+Device\s+\d+: \(UUID: (MIG-[^)]*)\)/.exec(line) ?? [];
+    const whole = gpus.at(-1);
+    if (part !== undefined && whole !== undefined) gpus.push({ index: whole.index, name: `MIG ${size} of ${nameOfWhole(whole)}`, uuid: part, whole: whole.whole ?? whole.uuid ?? '' });
+  }
+  // One that is split cannot be used as a whole.
+  return gpus.filter(gpu => gpu.whole !== undefined || !gpus.some(other => other.whole !== undefined && other.index === gpu.index));
 }
+
+const nameOfWhole = ({ name, whole }: Gpu): string => (whole === undefined ? name : name.replace(/^MIG \S+ of /, ''));
 
 /**
  * Those that `CUDA_VISIBLE_DEVICES` leaves, in its order: all when it is not set, none when it is empty. As CUDA does, an entry
- * that names no GPU ends the list (CUDA C++ Programming Guide, "CUDA Environment Variables").
+ * that names no GPU ends the list, and one that names a split GPU means its first part (CUDA C++ Programming Guide, "CUDA Environment
+ * Variables").
  */
 export function visibleGpus(gpus: readonly Gpu[], visible: string | undefined): Gpu[] {
   if (visible === undefined) return [...gpus];
   const found = visible
     .split(',')
     .map(item => item.trim())
-    .map(item => gpus.find(({ index, uuid }) => item === String(index) || (item.startsWith('GPU-') && uuid?.startsWith(item) === true)));
+    .map(item => gpus.find(gpu => item === String(gpu.index) || (/^(?:GPU|MIG)-/.test(item) && [gpu.uuid, gpu.whole].some(id => id?.startsWith(item) === true))));
   const end = found.indexOf(undefined);
   return found.slice(0, end < 0 ? undefined : end).filter(gpu => gpu !== undefined);
 }

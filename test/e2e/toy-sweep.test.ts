@@ -167,13 +167,13 @@ describe.concurrent('a sweep with failures', () => {
 
 describe.concurrent('devices', () => {
   test('each GPU worker sees exactly one GPU, and no GPU has two workers at a time', async () => {
-    const options = { store: temporaryFolder('gpus'), profile: 'quick', only: 'cut,variety', devices: 'gpu:0,1,5' };
+    const options = { store: temporaryFolder('gpus'), profile: 'quick', only: 'cut,variety', devices: 'gpu:0,1,MIG-GPU-5a/2/0' };
     const plan = await toyPlan(options);
     expect((await startSweep(options).summary)!.failed).toEqual([]);
     const store = openStoreReadOnly(options.store);
     const uses = [...plan.stages.values()].filter(s => s.kind !== 'weigh').map(s => store.provenance(s.key) as { started: string; ended: string; place: string; stage: { gpu: string } });
-    expect(new Set(uses.map(u => u.stage.gpu))).toEqual(new Set(['0', '1', '5']));
-    for (const use of uses) expect(use.place).toBe(`gpu:${use.stage.gpu}`);
+    expect(new Set(uses.map(u => u.stage.gpu))).toEqual(new Set(['0', '1', 'MIG-GPU-5a/2/0']));
+    for (const use of uses) expect(use.place).toBe(`gpu:${use.stage.gpu.replaceAll('/', '_')}`);
     const all = [...plan.stages.keys()].map(k => store.provenance(k) as { started: string; ended: string; place: string });
     for (const [i, a] of all.entries()) {
       for (const b of all.slice(i + 1)) if (a.place === b.place) expect(a.ended <= b.started || b.ended <= a.started).toBe(true);

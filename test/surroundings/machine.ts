@@ -59,6 +59,9 @@ export function smallDisk(folder: string, megabytes: number): { readonly unmount
 /** What `nvidia-smi -L` prints. */
 export const GPUS = ['GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-1a)', 'GPU 1: NVIDIA H100 80GB HBM3 (UUID: GPU-2b)'];
 
+/** The same where the first is split into two parts, of which older drivers name one as the second. */
+export const SPLIT = [GPUS[0]!, '  MIG 3g.40gb     Device  0: (UUID: MIG-a1)', '  MIG 1g.10gb     Device  1: (UUID: MIG-GPU-1a/2/0)', GPUS[1]!];
+
 /** The driver's tool, which lists these lines. */
 export const driverTool = (folder: string, lines: readonly string[] = GPUS): string => program(folder, 'nvidia-smi', lines.map(line => `echo '${line}'`).join('\n'));
 

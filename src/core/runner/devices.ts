@@ -1,6 +1,6 @@
 /**
  * Where workers run: `cpu:2x1` is two CPU workers of one thread each, `gpu:0,1` one worker on each of two GPUs, `gpu:0x2` two
- * on one, `inline` this process.
+ * on one, `gpu:MIG-5a...` one on that part of a split GPU, `inline` this process.
  */
 import { availableParallelism, totalmem } from 'node:os';
 import { UsageError } from '../ablation/errors.ts';
@@ -11,14 +11,15 @@ export interface Place {
   readonly name: string;
   readonly device: 'cpu' | 'gpu';
   readonly threads: number;
-  /** Index of its GPU as the driver counts. */
-  readonly gpu?: number;
+  /** Its GPU: the index as the driver counts, or a uuid (`MIG-5a…`, `GPU-5a…`). */
+  readonly gpu?: number | string;
 }
 
 /** One stage at a time in the calling process, on one CPU thread as a worker of `cpu:1x1`. */
 export const INLINE = 'inline';
 
-const GRAMMAR = "expected 'cpu:<workers>x<threads>', 'gpu:<index>,<index>x<workers>,...', both joined by a comma, or 'inline', e.g. cpu:2x1, gpu:0,1 or gpu:0x2";
+const GRAMMAR =
+  "expected 'cpu:<workers>x<threads>', 'gpu:<index>,<index>x<workers>,...' (or a uuid, MIG-... or GPU-..., for the index), both joined by a comma, or 'inline', e.g. cpu:2x1, gpu:0,1 or gpu:0x2";
 
 /** @throws UsageError when the list does not follow the grammar, names a GPU twice or names nothing */
 export function parseDevices(list: string, cores = availableParallelism()): Place[] {
@@ -26,13 +27,14 @@ export function parseDevices(list: string, cores = availableParallelism()): Plac
   let device = '';
   const threads: number[] = [];
   /** Workers by GPU. */
-  const gpus = new Map<number, number>();
+  const gpus = new Map<number | string, number>();
   for (const item of list.split(',').map(i => i.trim())) {
-    const [, named, value = ''] = /^(?:(cpu|gpu):)?(\d+(?:x\d+)?)$/.exec(item) ?? [];
+    const [, named, value = '', uuid, count] = /^(?:(cpu|gpu):)?((?:\d+|((?:MIG|GPU)-[\w/-]+?))(?:x(\d+))?)$/.exec(item) ?? [];
     device = named ?? device;
-    const [first = 0, second] = value.split('x').map(Number);
+    const [first, second] = [Number.parseInt(value, 10), count === undefined ? undefined : Number(count)];
+    const gpu = uuid ?? first;
     if (device === 'cpu' && named && second !== undefined && second > 0 && first > 0) threads.push(...Array<number>(first).fill(second));
-    else if (device === 'gpu' && value !== '' && second !== 0 && !gpus.has(first)) gpus.set(first, second ?? 1);
+    else if (device === 'gpu' && value !== '' && second !== 0 && !gpus.has(gpu)) gpus.set(gpu, second ?? 1);
     else throw new UsageError('BAD_DEVICES', `--devices: ${GRAMMAR}, got '${item}' in '${list}'`);
   }
   const share = Math.max(
@@ -46,13 +48,16 @@ export function parseDevices(list: string, cores = availableParallelism()): Plac
     ),
   );
   return [
-    ...[...gpus].flatMap(([gpu, workers]) => Array.from({ length: workers }, (_, i): Place => ({ name: workers === 1 ? `gpu:${gpu}` : `gpu:${gpu}.${i}`, device: 'gpu', threads: share, gpu }))),
+    ...[...gpus].flatMap(([gpu, workers]) => Array.from({ length: workers }, (_, i): Place => ({ name: `${gpuName(gpu)}${workers === 1 ? '' : `.${i}`}`, device: 'gpu', threads: share, gpu }))),
     ...threads.map((count, i): Place => ({ name: `cpu:${i}`, device: 'cpu', threads: count })),
   ];
 }
 
+/** Part of names of files: uuids of older drivers have slashes. */
+const gpuName = (gpu: number | string): string => `gpu:${String(gpu).replaceAll('/', '_')}`;
+
 /** One worker on each of these GPUs, or without any every core as a worker of one thread. */
-export function defaultDevices(gpus: readonly number[]): string {
+export function defaultDevices(gpus: readonly (number | string)[]): string {
   return gpus.length > 0 ? `gpu:${gpus.join(',')}` : `cpu:${availableParallelism()}x1`;
 }
 

@@ -1,9 +1,10 @@
 /** Which GPUs count, with a driver's tool and a driver's library that are run for real. */
 import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { defaultDevices, parseDevices, placeEnvironment } from '../../../src/core/runner/devices.ts';
 import { gpusForSweep, idleGpuText, wantedDevice } from '../../../src/setup/device.ts';
 import { visibleGpus } from '../../../src/setup/gpus.ts';
-import { cudaDriver, driverTool, GPUS, has, openFolder } from '../../surroundings/machine.ts';
+import { cudaDriver, driverTool, GPUS, has, openFolder, SPLIT } from '../../surroundings/machine.ts';
 
 let folder: string;
 const machine = (lines: readonly string[], library: Parameters<typeof cudaDriver>[1] = {}): void => {
@@ -25,6 +26,22 @@ describe.skipIf(process.platform !== 'linux' || !has('c++') || !has('python3'))(
     machine(GPUS);
     expect(await wantedDevice({})).toMatchObject({ device: 'gpu', gpus: [0, 1] });
     expect(await wantedDevice({ TINYMIM_DEVICE: 'cpu' })).toEqual({ device: 'cpu', why: 'TINYMIM_DEVICE=cpu', gpus: [] });
+  });
+
+  it('takes parts of a split GPU by their uuids, and one alone where CUDA_VISIBLE_DEVICES names it', async () => {
+    machine(SPLIT);
+    expect(await wantedDevice({})).toMatchObject({ device: 'gpu', gpus: ['MIG-a1', 'MIG-GPU-1a/2/0', 1], why: expect.stringMatching(/^MIG 3g\.40gb of NVIDIA H100 80GB HBM3, /) as string });
+    const one = await wantedDevice({ CUDA_VISIBLE_DEVICES: 'MIG-GPU-1a/2/0' });
+    expect(one).toMatchObject({ device: 'gpu', gpus: ['MIG-GPU-1a/2/0'] });
+    const places = parseDevices(defaultDevices(gpusForSweep(one)));
+    expect(places.map(place => [place.name, placeEnvironment(place)['CUDA_VISIBLE_DEVICES']])).toEqual([['gpu:MIG-GPU-1a_2_0', 'MIG-GPU-1a/2/0']]);
+    for (const [named, expected] of [
+      ['0', ['MIG-a1']], // as CUDA takes it
+      ['GPU-1a', ['MIG-a1']],
+      ['1,MIG-a1', [1, 'MIG-a1']],
+      ['MIG-none', []],
+    ] as const)
+      expect((await wantedDevice({ CUDA_VISIBLE_DEVICES: named })).gpus, named).toEqual(expected);
   });
 
   it('leaves to others what CUDA_VISIBLE_DEVICES hides, without a word', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { devicesText, placeNamed } from '../../../../src/core/inspect/places.ts';
 import { defaultDevices, parseDevices, placeEnvironment } from '../../../../src/core/runner/devices.ts';
 
 test('defaultDevices: all GPUs, else all cores', () => {
@@ -37,11 +38,46 @@ describe('parseDevices', () => {
     for (const place of places.slice(0, 2)) expect(placeEnvironment(place)).toMatchObject({ CUDA_VISIBLE_DEVICES: '0' });
   });
 
+  test('gpu:<uuid>: a part of a split GPU, or a GPU by its uuid', () => {
+    const places = parseDevices('gpu:0,MIG-5a-bx2,MIG-GPU-1c/2/0,gpu:GPU-9', 8);
+    expect(places.map(p => [p.name, placeEnvironment(p)['CUDA_VISIBLE_DEVICES']])).toEqual([
+      ['gpu:0', '0'],
+      ['gpu:MIG-5a-b.0', 'MIG-5a-b'],
+      ['gpu:MIG-5a-b.1', 'MIG-5a-b'],
+      ['gpu:MIG-GPU-1c_2_0', 'MIG-GPU-1c/2/0'],
+      ['gpu:GPU-9', 'GPU-9'],
+    ]);
+    const seen = places.map(place => placeNamed(place.name, place.threads));
+    expect(seen).toEqual(places);
+    expect(parseDevices(devicesText(seen), 8).map(p => p.name)).toEqual(['gpu:0', 'gpu:GPU-9', 'gpu:MIG-5a-b.0', 'gpu:MIG-5a-b.1', 'gpu:MIG-GPU-1c_2_0']);
+  });
+
   test('inline: this process, with the thread of a CPU worker', () => {
     expect(parseDevices(' inline ')).toEqual([{ name: 'inline', device: 'cpu', threads: 1 }]);
   });
 
-  test.each(['inline,cpu:1x1', 'inline:2', '', 'cpu', 'cpu:2', 'cpu:0x1', 'cpu:2x0', '0,1', 'gpu:0,0', 'gpu:', 'gpu:0x0', 'gpu:0x2,0', 'tpu:0', 'cpu:1x1,2x1', 'cpu:1x1,2'])('refuses %j', list => {
+  test.each([
+    'inline,cpu:1x1',
+    'inline:2',
+    '',
+    'cpu',
+    'cpu:2',
+    'cpu:0x1',
+    'cpu:2x0',
+    '0,1',
+    'gpu:0,0',
+    'gpu:',
+    'gpu:0x0',
+    'gpu:MIG-',
+    'gpu:MIG-a,MIG-a',
+    'cpu:MIG-a',
+    'cpu:MIG-ax1',
+    'MIG-a',
+    'gpu:0x2,0',
+    'tpu:0',
+    'cpu:1x1,2x1',
+    'cpu:1x1,2',
+  ])('refuses %j', list => {
     expect(() => parseDevices(list)).toThrow(/^--devices: expected 'cpu:<workers>x<threads>'/);
   });
 });
