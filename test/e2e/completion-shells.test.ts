@@ -16,7 +16,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'a file'), '');
   symlinkSync(resolve(import.meta.dirname, '../../src/cli/ablate.mjs'), join(folder, 'bin/ablate'));
   env = { ...process.env, HOME: folder, PATH: `${join(folder, 'bin')}${delimiter}${process.env['PATH']!}`, TINYMIM_CACHE: join(folder, 'cache') };
-  execFileSync('ablate', ['plan', '--only', 'relation'], { cwd: folder, env }); // leaves the names of its arms for completion
+  execFileSync(join(folder, 'bin/ablate'), ['plan', '--only', 'relation'], { cwd: folder, env }); // leaves the names of its arms for completion
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -71,7 +71,7 @@ export async function loadStudy(dir: string): Promise<Study> {
   return parseStudy(await importDefault(file), shown(file));
 }
 
-/** An ablation with all its arms. Ablations that it refers to are imported, too. */
+/** An ablation with all its arms. Ablations that it refers to are imported, too. @internal */
 export async function loadAblation(dir: string, name: string, study: Study): Promise<Ablation> {
   return expanded(declarations(dir, study), name);
 }
@@ -108,7 +108,7 @@ async function expanded({ study, available, read }: DeclarationSource, name: str
   return expandAblation(declaration, study, others);
 }
 
-/** @param sets changes of the profile, each `path=value` */
+/** @param sets changes of the profile, each `path=value`. @internal */
 export async function loadProfile(dir: string, name: string, study: Study, sets: readonly string[] = []): Promise<Pick<Experiments, 'profile' | 'overrides'>> {
   const file = declarationFile(dir, 'profiles', name);
   const declared = await importDefault(file);
