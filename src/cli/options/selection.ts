@@ -58,13 +58,13 @@ export async function choose(selection: Omit<Selection, 'profile'> & { readonly 
 /** The profile's name and seeds are not set as other fields are. */
 const ELSEWHERE = /^(?:name|seeds)\b/;
 
-function namesIn({ whole, profile }: Experiments): DeclaredNames {
+function namesIn({ ablations, profile }: Experiments): DeclaredNames {
   const paths = valuePaths(profile)
     .map(pathText)
     .filter(path => !ELSEWHERE.test(path));
   const holdsOthers = (path: string): boolean => paths.some(other => other.startsWith(`${path}.`) || other.startsWith(`${path}[`));
   return {
-    ablations: Object.fromEntries(whole.map(({ declaration, arms }) => [declaration.name, arms.map(({ name, label }): [string, string] => [name, shorten(oneLine(label), 100)])])),
+    ablations: Object.fromEntries(ablations.map(({ declaration }) => [declaration.name, declaration.arms.map(({ name, label }): [string, string] => [name, shorten(oneLine(label), 100)])])),
     profiles: { [profile.name]: paths.filter(path => !holdsOthers(path)) },
   };
 }
