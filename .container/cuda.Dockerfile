@@ -4,8 +4,8 @@
 #   docker run --rm -it --gpus all -v tinymim-runs:/home/node/tinymim-ablations/runs tinymim-ablations:cuda    # make sweep
 #   docker run --rm -it --gpus all tinymim-ablations:cuda make test
 #
-# The host brings the driver and the NVIDIA Container Toolkit. CUDA, cuDNN and NCCL are packages that set-up takes for TensorFlow, in the
-# versions that it asks for; a base image with CUDA of its own would only be in their way.
+# The host brings the driver and the NVIDIA Container Toolkit. CUDA, cuDNN and NCCL are packages that set-up takes for TensorFlow, in exact
+# versions; a base image with CUDA of its own would only be in their way.
 # Layers from the one that changes least to the one that changes most: system, npm packages, engine, sources.
 FROM node:22-bookworm-slim
 

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import type { PinnedWheel } from './pinned-wheels.ts';
 import type { FileRecord } from './python.ts';
 
 export interface CacheManifest {
@@ -36,10 +37,13 @@ export async function readCacheManifest(folder: string): Promise<CacheManifest |
 /**
  * What is wrong with the files of a folder: sizes only, or (`deep`) their SHA-256 too, which reads everything.
  * Empty when all is well; `['missing']` when there is no such folder or it has no manifest.
+ * @param wheels that it must have come from: an older program took others
  */
-export async function cacheProblems(folder: string, deep = false): Promise<string[]> {
+export async function cacheProblems(folder: string, wheels: readonly Pick<PinnedWheel, 'file'>[], deep = false): Promise<string[]> {
   const found = await readCacheManifest(folder);
   if (!found) return ['missing'];
+  const other = found.wheels.find(name => !wheels.some(({ file }) => file === name));
+  if (other !== undefined) return [`it was taken from ${other}`];
   const problems = await Promise.all(
     Object.entries(found.files).map(async ([name, expected]) => {
       const file = path.join(folder, name);
@@ -49,14 +53,15 @@ export async function cacheProblems(folder: string, deep = false): Promise<strin
       );
       if (size === undefined) return `${name} is missing`;
       if (size !== expected.bytes) return `${name} has ${size} bytes instead of ${expected.bytes}`;
-      if (deep && (await sha256(file)) !== expected.sha256) return `${name} has another SHA-256 than when it was unpacked`;
+      if (deep && (await fileSha256(file)) !== expected.sha256) return `${name} has another SHA-256 than when it was unpacked`;
       return undefined;
     }),
   );
   return problems.filter(problem => problem !== undefined);
 }
 
-async function sha256(file: string): Promise<string> {
+/** Hexadecimal. */
+export async function fileSha256(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const block of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(block as Buffer);
   return hash.digest('hex');

@@ -8,6 +8,7 @@ import { cachedBinding, enginePackage, requireCompiler } from './binding.ts';
 import { cacheProblems } from './cache-manifest.ts';
 import { cacheDir } from './cache.ts';
 import { cudaFolder } from './cuda.ts';
+import { CUDA_WHEELS } from './pinned-wheels.ts';
 import { wantedDevice, type DeviceChoice } from './device.ts';
 import { SetupError } from './errors.ts';
 import { glibcVersion, requireGlibc } from './glibc.ts';
@@ -71,10 +72,10 @@ async function nativeHere(device: Device, env: NodeJS.ProcessEnv): Promise<strin
     if (process.platform === 'linux') requireGlibc(glibcVersion());
     const compiled = existsSync(cachedBinding(cache, library, enginePackage().version));
     if (!compiled) await requireCompiler(env);
-    const unpackings = [library.key, ...(device === 'gpu' ? [cudaFolder(library)] : [])];
-    const isWhole = await Promise.all(unpackings.map(async key => (await cacheProblems(unpackedFolder(cache, key))).length === 0));
+    const unpackings = [{ key: library.key, wheels: [library.wheel] }, ...(device === 'gpu' ? [{ key: cudaFolder(library), wheels: CUDA_WHEELS }] : [])];
+    const isWhole = await Promise.all(unpackings.map(async ({ key, wheels }) => (await cacheProblems(unpackedFolder(cache, key), wheels)).length === 0));
     const absent = unpackings.filter((_, i) => !isWhole[i]);
-    if (absent.some(key => !existsSync(downloadFolder(cache, key)))) await requirePip();
+    if (absent.some(({ key }) => !existsSync(downloadFolder(cache, key)))) await requirePip();
     else if (absent.length > 0) await requirePython();
     return compiled && absent.length === 0 ? 'this machine has it' : `this machine can have it (${SETUP})`;
   } catch (error) {

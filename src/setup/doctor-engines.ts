@@ -48,7 +48,7 @@ async function checkNative(choice: EngineChoice, library: Library | undefined, d
     return { name, state: 'optional', text: choice.slower === undefined ? `not published for ${thisPlatform()}` : choice.why, mend: choice.mend ?? 'ENGINE=wasm' };
   }
   const folder = unpackedFolder(cacheDir(), library.key);
-  const problems = await cacheProblems(folder, deep);
+  const problems = await cacheProblems(folder, [library.wheel], deep);
   const trial = await tryEngine('tensorflow', choice.device.device, os.availableParallelism());
   const details = { package: library.package, version: library.version, library: folder, problems, tested: library.untested === undefined };
   const { works, text } = trialText(trial, `TensorFlow ${library.version}`);
@@ -81,7 +81,7 @@ function trialText(trial: Trial, title: string): { works: boolean; text: string 
 /** Only the first set-up of the native engine needs these; where they are missing after it, or for WebAssembly, nothing is wrong. */
 async function checkTools(choice: EngineChoice, library: Library | undefined): Promise<Check[]> {
   const isNeeded = choice.engine === 'tensorflow' && library !== undefined;
-  const isUnpacked = !isNeeded || (await cacheProblems(unpackedFolder(cacheDir(), library.key))).length === 0;
+  const isUnpacked = !isNeeded || (await cacheProblems(unpackedFolder(cacheDir(), library.key), [library.wheel])).length === 0;
   const isCompiled = !isNeeded || existsSync(cachedBinding(cacheDir(), library, enginePackage().version));
   const compiler = await findCompiler();
   return [

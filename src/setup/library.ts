@@ -1,6 +1,7 @@
 /** Which build of libtensorflow a machine gets: data about the official wheels. */
 import type { Device } from '../engine/engine.ts';
 import { SetupError } from './errors.ts';
+import { TENSORFLOW_WHEELS, type PinnedWheel } from './pinned-wheels.ts';
 
 export const TENSORFLOW_VERSION = '2.21.0';
 
@@ -9,15 +10,14 @@ export interface Library {
   /** Names the folder in the cache: one build, one name. */
   readonly key: string;
   readonly device: Device;
-  /** Package on the Python index, and tags of its wheel that this platform can use. */
+  /** Package on the Python index, and the file of it that this platform gets. */
   readonly package: 'tensorflow-cpu' | 'tensorflow';
   readonly version: string;
-  readonly platformTags: readonly string[];
+  readonly wheel: PinnedWheel;
   /** File names of the C++ library (which exports the C API) and the framework library, in `tensorflow/` of the wheel. */
   readonly cc: string;
   readonly framework: string;
-  /** Bytes of the download and of what is unpacked from it, rounded up. */
-  readonly wheelBytes: number;
+  /** Bytes of what is unpacked from it, rounded up. */
   readonly unpackedBytes: number;
   /** How far it has been tried, where nobody has run it on a real machine yet. */
   readonly untested?: string;
@@ -26,29 +26,23 @@ export interface Library {
 /** Only these headers are needed to compile the binding; all of them would be 13,000 files. */
 export const HEADER_FOLDERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'tsl/platform/', 'xla/tsl/c/'].map(f => `tensorflow/include/${f}`);
 
-/** Download and unpacked size of the CUDA packages that the GPU build asks for. */
-export const CUDA_WHEEL_BYTES = 2.81e9;
-export const CUDA_UNPACKED_BYTES = 4.3e9;
+/** Bytes of what is unpacked from the CUDA packages, rounded up. */
+export const CUDA_UNPACKED_BYTES = 4.5e9;
 
-interface Wheel extends Pick<Library, 'package' | 'wheelBytes' | 'unpackedBytes' | 'untested'> {
-  readonly tags: readonly string[];
-}
+type Build = Pick<Library, 'package' | 'unpackedBytes' | 'untested' | 'wheel'>;
 
 const UNTESTED = 'nobody has run it on this platform yet';
 
-const linuxTags = (arch: string): string[] =>
-  ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_17', 'manylinux2014', 'manylinux_2_12', 'manylinux2010', 'manylinux_2_5', 'manylinux1'].map(tag => `${tag}_${arch}`);
-
-const WHEELS: Readonly<Record<string, Partial<Record<Device, Wheel>>>> = {
+const BUILDS: Readonly<Record<string, Partial<Record<Device, Build>>>> = {
   'linux-x64': {
-    cpu: { package: 'tensorflow-cpu', tags: linuxTags('x86_64'), wheelBytes: 274e6, unpackedBytes: 855e6 },
-    gpu: { package: 'tensorflow', tags: linuxTags('x86_64'), wheelBytes: 573e6, unpackedBytes: 1.261e9, untested: UNTESTED },
+    cpu: { package: 'tensorflow-cpu', wheel: TENSORFLOW_WHEELS['linux-x64'].cpu, unpackedBytes: 855e6 },
+    gpu: { package: 'tensorflow', wheel: TENSORFLOW_WHEELS['linux-x64'].gpu, unpackedBytes: 1.261e9, untested: UNTESTED },
   },
   'linux-arm64': {
-    cpu: { package: 'tensorflow', tags: linuxTags('aarch64'), wheelBytes: 282e6, unpackedBytes: 885e6, untested: 'it has run on an emulated processor (qemu), never on a real one' },
+    cpu: { package: 'tensorflow', wheel: TENSORFLOW_WHEELS['linux-arm64'].cpu, unpackedBytes: 885e6, untested: 'it has run on an emulated processor (qemu), never on a real one' },
   },
   // Only looked at: the names in the wheel, and that its libraries find each other by @rpath and export what the binding calls.
-  'darwin-arm64': { cpu: { package: 'tensorflow', tags: ['macosx_12_0_arm64'], wheelBytes: 224e6, unpackedBytes: 742e6, untested: UNTESTED } },
+  'darwin-arm64': { cpu: { package: 'tensorflow', wheel: TENSORFLOW_WHEELS['darwin-arm64'].cpu, unpackedBytes: 742e6, untested: UNTESTED } },
 };
 
 /**
@@ -56,9 +50,9 @@ const WHEELS: Readonly<Record<string, Partial<Record<Device, Wheel>>>> = {
  * @throws SetupError `NO_PLATFORM` where TensorFlow is published for neither
  */
 export function libraryFor(platform: string, device: Device): Library {
-  const wheel = WHEELS[platform]?.[device];
-  if (!wheel) {
-    const known = Object.entries(WHEELS).flatMap(([name, devices]) => Object.keys(devices).map(d => `${name} (${d})`));
+  const build = BUILDS[platform]?.[device];
+  if (!build) {
+    const known = Object.entries(BUILDS).flatMap(([name, devices]) => Object.keys(devices).map(d => `${name} (${d})`));
     throw new SetupError(
       'NO_PLATFORM',
       `Expected a platform that TensorFlow ${TENSORFLOW_VERSION} is published for (${known.join(', ')}), got ${platform} (${device}).`,
@@ -67,16 +61,15 @@ export function libraryFor(platform: string, device: Device): Library {
   }
   const file = (name: string): string => (platform.startsWith('darwin') ? `${name}.2.dylib` : `${name}.so.2`);
   return {
-    key: `${wheel.package}-${TENSORFLOW_VERSION}-${platform}`,
+    key: `${build.package}-${TENSORFLOW_VERSION}-${platform}`,
     device,
-    package: wheel.package,
+    package: build.package,
     version: TENSORFLOW_VERSION,
-    platformTags: wheel.tags,
+    wheel: build.wheel,
     cc: file('libtensorflow_cc'),
     framework: file('libtensorflow_framework'),
-    wheelBytes: wheel.wheelBytes,
-    unpackedBytes: wheel.unpackedBytes,
-    ...(wheel.untested !== undefined && { untested: wheel.untested }),
+    unpackedBytes: build.unpackedBytes,
+    ...(build.untested !== undefined && { untested: build.untested }),
   };
 }
 
@@ -84,4 +77,4 @@ export function libraryFor(platform: string, device: Device): Library {
 export const thisPlatform = (): string => `${process.platform}-${process.arch}`;
 
 /** Whether TensorFlow is published for a platform and device. */
-export const isPublished = (platform: string, device: Device): boolean => WHEELS[platform]?.[device] !== undefined;
+export const isPublished = (platform: string, device: Device): boolean => BUILDS[platform]?.[device] !== undefined;

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { cachedBinding, compileBinding, enginePackage, installBinding, requireCompiler } from './binding.ts';
 import { cacheDir } from './cache.ts';
-import { ensureCuda, metadataFile } from './cuda.ts';
+import { ensureCuda } from './cuda.ts';
 import type { DeviceChoice } from './device.ts';
 import { SetupError, tail } from './errors.ts';
 import { glibcVersion, requireGlibc } from './glibc.ts';
@@ -44,7 +44,7 @@ async function provide(cache: string, library: Library, say: PrintLine, deep: bo
   const binding = cachedBinding(cache, library, version);
   if (!existsSync(binding)) await requireCompiler(); // before a long download
   const libraryFolder = await ensureLibrary(cache, library, say, deep);
-  const nvidia = library.device === 'gpu' ? await ensureCuda(cache, library, libraryFolder, say, deep) : undefined;
+  const nvidia = library.device === 'gpu' ? await ensureCuda(cache, library, say, deep) : undefined;
   await ensureLinks(path.join(target, 'deps'), depsLinks(library, libraryFolder, nvidia));
   if (!existsSync(binding)) await compileBinding(cache, library, libraryFolder, say);
   await installBinding(binding, target);
@@ -58,10 +58,8 @@ async function ensureLibrary(cache: string, library: Library, say: PrintLine, de
     {
       key: library.key,
       label: `${library.package} ${library.version}`,
-      requirements: [`${library.package}==${library.version}`],
-      platformTags: library.platformTags,
-      prefixes: [`tensorflow/${library.cc}`, `tensorflow/${library.framework}`, ...HEADER_FOLDERS, metadataFile(library)],
-      wheelBytes: library.wheelBytes,
+      wheels: [library.wheel],
+      prefixes: [`tensorflow/${library.cc}`, `tensorflow/${library.framework}`, ...HEADER_FOLDERS],
       unpackedBytes: library.unpackedBytes,
     },
     say,

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { SetupError, tail } from './errors.ts';
+import type { PinnedWheel } from './pinned-wheels.ts';
 import { SETUP } from '../installation.ts';
 import type { PrintLine } from '../tinymim/data/files.ts';
 
@@ -49,12 +50,16 @@ export async function requirePip(): Promise<{ python: string; pip: string }> {
 
 /**
  * Downloads wheels for another Python and platform than pip's own: the library in them needs no Python at all.
- * The user's configuration of pip (mirrors, certificates, proxies) is honoured.
+ * The user's configuration of pip (mirrors, certificates, proxies) is honoured; whether the files are the pinned ones is for the caller to check.
  * @param folder an empty folder; pip's temporary files go there too, so that a small /tmp does not matter
  * @returns paths of the wheels
  * @throws SetupError `NO_WHEEL`, `NO_SPACE`, `PIP_FAILED`, each with the end of pip's message
  */
-export async function downloadWheels(requirements: readonly string[], tags: readonly string[], folder: string, bytes: number, say: PrintLine): Promise<string[]> {
+export async function downloadWheels(wheels: readonly PinnedWheel[], folder: string, say: PrintLine): Promise<string[]> {
+  const names = wheels.map(wheel => wheelName(wheel));
+  const requirements = names.map(({ requirement }) => requirement),
+    tags = [...new Set(names.flatMap(name => name.tags))];
+  const bytes = wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
   const stop = sayProgress(folder, bytes, say);
   const pip = await execa(
     'python3',
@@ -83,6 +88,12 @@ export async function downloadWheels(requirements: readonly string[], tags: read
   return (await readdir(folder)).filter(name => name.endsWith('.whl')).map(name => path.join(folder, name));
 }
 
+/** What the name of a wheel says (`<package>-<version>-<python>-<abi>-<platforms>.whl`), as pip takes it. */
+function wheelName({ file }: PinnedWheel): { requirement: string; tags: string[] } {
+  const [name = '', version = '', , , platforms = ''] = file.replace(/\.whl$/, '').split('-');
+  return { requirement: `${name.replaceAll('_', '-')}==${version}`, tags: platforms.split('.') };
+}
+
 /** What pip could not do: it says so in words only. */
 function pipError(requirements: readonly string[], tags: readonly string[], pip: { readonly all: string; readonly shortMessage?: string | undefined }): SetupError {
   const names = requirements.join(', ');
@@ -99,7 +110,7 @@ function pipError(requirements: readonly string[], tags: readonly string[], pip:
   if (/No matching distribution/.test(pip.all) && !/Retrying|connection|timed out|Could not fetch|HTTP error/i.test(pip.all)) {
     return new SetupError(
       'NO_WHEEL',
-      `pip found no wheel of ${names} for this platform (${tags[0] ?? 'any'} and what is compatible):\n${said}`,
+      `pip found no wheel of ${names} for this platform (${tags.join(', ')}):\n${said}`,
       `name an index that has it: PIP_INDEX_URL=https://... ${SETUP} (python3 -m pip config list says which one is asked now)`,
       options,
     );

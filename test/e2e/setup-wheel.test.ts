@@ -1,6 +1,7 @@
 /** Download, unpacking and healing, with the real pip and a tiny wheel from a local folder instead of the network. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -23,22 +24,25 @@ function makeWheel(folder: string, files: Readonly<Record<string, string>>): voi
   execFileSync('python3', ['-c', program, path.join(folder, WHEEL), JSON.stringify(members)]);
 }
 
-const unpacking: Unpacking = {
-  key: 'engine-1.0',
-  label: 'engine-for-tests 1.0',
-  requirements: ['engine-for-tests==1.0'],
-  platformTags: ['manylinux_2_27_x86_64'],
-  prefixes: ['engine/lib.so', 'engine/include/'],
-  wheelBytes: 1000,
-  unpackedBytes: 1000,
-};
 const CONTENT = 'x'.repeat(5000);
 
-let folder: string, cache: string, said: string[];
+let folder: string, cache: string, said: string[], unpacking: Unpacking;
 const say = (line: string): void => void said.push(line.split(' ')[0]!);
 const ensure = (deep = false): Promise<string> => ensureUnpacked(cache, unpacking, say, deep);
 const library = (): string => path.join(cache, 'libraries', 'engine-1.0', 'engine', 'lib.so');
 const leftovers = (): string[] => ['downloads', 'libraries', 'locks'].flatMap(name => readdirSync(path.join(cache, name)));
+
+/** What a program takes that has pinned the wheel as it stands in the index now. */
+const pinned = (): Unpacking => {
+  const bytes = readFileSync(path.join(folder, 'index', WHEEL));
+  return {
+    key: 'engine-1.0',
+    label: 'engine-for-tests 1.0',
+    wheels: [{ file: WHEEL, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }],
+    prefixes: ['engine/lib.so', 'engine/include/'],
+    unpackedBytes: 1000,
+  };
+};
 
 const outer = { ...process.env };
 beforeEach(() => {
@@ -48,6 +52,7 @@ beforeEach(() => {
   const index = path.join(folder, 'index');
   mkdirSync(index);
   makeWheel(index, { 'engine/lib.so': CONTENT, 'engine/include/a/b.h': '// b', 'engine/python.py': 'not wanted' });
+  unpacking = pinned();
   Object.assign(process.env, { PIP_CONFIG_FILE: os.devNull, PIP_NO_INDEX: '1', PIP_FIND_LINKS: pathToFileURL(index).href }); // pip splits a path at spaces
 });
 afterEach(() => {
@@ -66,7 +71,7 @@ describe('ensureUnpacked', () => {
         .sort(),
     ).toEqual(['engine/include/a/b.h', 'engine/lib.so', 'manifest.json']);
     expect(readFileSync(library(), 'utf8')).toBe(CONTENT);
-    expect(await cacheProblems(target, true)).toEqual([]);
+    expect(await cacheProblems(target, unpacking.wheels, true)).toEqual([]);
     expect(leftovers()).toEqual(['engine-1.0']); // no wheel, no temporary folder, no lock
     process.env['PATH'] = '/nowhere';
     expect(await ensure()).toBe(target);
@@ -102,9 +107,9 @@ describe('ensureUnpacked', () => {
     const kept = path.join(cache, 'downloads', 'engine-1.0');
     mkdirSync(kept, { recursive: true });
     const bytes = readFileSync(path.join(folder, 'index', WHEEL));
-    bytes[200] = bytes[200]! ^ 1; // inside the first member: its checksum no longer fits
+    bytes[200] = bytes[200]! ^ 1;
     writeFileSync(path.join(kept, WHEEL), bytes);
-    await expect(ensure()).rejects.toMatchObject({ code: 'BAD_WHEEL', message: expect.stringContaining('Bad CRC-32') as string });
+    await expect(ensure()).rejects.toMatchObject({ code: 'BAD_WHEEL', message: expect.stringContaining('to have the SHA-256') as string });
     expect(existsSync(library())).toBe(false);
     await ensure();
     expect(said).toEqual(['Unpacking', 'Downloading', 'Unpacking']);
@@ -115,19 +120,62 @@ describe('ensureUnpacked', () => {
     const [a, b] = await Promise.all([ensure(), ensure()]);
     expect(a).toBe(b);
     expect(said.filter(word => word === 'Downloading')).toHaveLength(1);
-    expect(await cacheProblems(a, true)).toEqual([]);
+    expect(await cacheProblems(a, unpacking.wheels, true)).toEqual([]);
   });
 
   it('refuses a wheel without the files it is taken for', async () => {
     makeWheel(path.join(folder, 'index'), { 'engine/lib.so': CONTENT });
+    unpacking = pinned();
     await expect(ensure()).rejects.toMatchObject({ code: 'BAD_WHEEL', message: expect.stringContaining('engine/include/') as string });
     expect(existsSync(library())).toBe(false);
   });
 
   it('refuses a wheel that would write outside of its folder', async () => {
     makeWheel(path.join(folder, 'index'), { 'engine/lib.so': CONTENT, 'engine/include/../../../../escaped.h': 'x' });
-    await expect(ensure()).rejects.toMatchObject({ code: 'BAD_WHEEL' });
+    unpacking = pinned();
+    await expect(ensure()).rejects.toMatchObject({ code: 'BAD_WHEEL', message: expect.stringContaining('member outside the archive') as string });
     expect(readdirSync(folder).sort()).toEqual(['cache', 'index']);
+  });
+
+  it('refuses a forged wheel of the right name and version, and unpacks nothing of it', async () => {
+    const [official] = unpacking.wheels;
+    makeWheel(path.join(folder, 'index'), { 'engine/lib.so': 'forged', 'engine/include/a/b.h': '// b' });
+    await expect(ensure()).rejects.toMatchObject({
+      code: 'BAD_WHEEL',
+      message: expect.stringContaining(`Expected ${WHEEL} to have the SHA-256 ${official!.sha256}, got ${pinned().wheels[0]!.sha256}`) as string,
+      mend: expect.stringContaining('PIP_FIND_LINKS') as string,
+    });
+    expect(leftovers()).toEqual([]);
+  });
+
+  /** Downloads that pip has brought before: name of each and the file that it is. */
+  const download = (files: Readonly<Record<string, string>>): void => {
+    const kept = path.join(cache, 'downloads', 'engine-1.0');
+    mkdirSync(kept, { recursive: true });
+    for (const [name, file] of Object.entries(files)) copyFileSync(file, path.join(kept, name));
+  };
+
+  it('refuses a wheel with a build number, which pip prefers to the pinned file', async () => {
+    download({ [WHEEL.replace('-1.0-', '-1.0-9-')]: path.join(folder, 'index', WHEEL) });
+    await expect(ensure()).rejects.toMatchObject({ code: 'BAD_WHEEL', message: expect.stringMatching(/Expected pip to bring engine_for_tests-1\.0-cp312.*got engine_for_tests-1\.0-9-/) as string });
+    expect(leftovers()).toEqual([]);
+  });
+
+  it('unpacks nothing from a file that lies beside the pinned one', async () => {
+    mkdirSync(path.join(folder, 'other'));
+    makeWheel(path.join(folder, 'other'), { 'engine/include/a/extra.h': '// not pinned' });
+    download({ [WHEEL]: path.join(folder, 'index', WHEEL), [`other-${WHEEL}`]: path.join(folder, 'other', WHEEL) });
+    expect(readdirSync(path.join(await ensure(), 'engine/include/a'))).toEqual(['b.h']);
+  });
+
+  it('takes anew what an older program has taken from another wheel', async () => {
+    download({ [WHEEL]: path.join(folder, 'index', WHEEL) });
+    const manifest = path.join(await ensure(), 'manifest.json');
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('-1.0-', '-0.9-'));
+    said = [];
+    download({ [WHEEL]: path.join(folder, 'index', WHEEL) });
+    await ensure();
+    expect(said).toEqual(['engine-for-tests', 'Unpacking']);
   });
 
   it('says what pip says when there is no such wheel', async () => {

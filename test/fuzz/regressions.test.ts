@@ -164,7 +164,7 @@ describe('what set-up keeps', () => {
   test.each(['null', '{}', '{"files":null}', '{"wheels":[],"files":{}}', '{"wheels":[],"files":{"a":null}}', '{"wheels":[],"files":{"a":{"bytes":"1"}}}'])('a manifest of %s is none', async text => {
     writeFileSync(join(dir, 'a'), 'x');
     writeFileSync(join(dir, 'manifest.json'), text);
-    expect(await cacheProblems(dir)).toEqual(['missing']);
+    expect(await cacheProblems(dir, [])).toEqual(['missing']);
   });
 
   test.each([' HOST', '0 HOST', '-1 HOST', '1e1 HOST', 'x HOST', '4194305 HOST'])('a lock of "%s" bars nobody', async text => {

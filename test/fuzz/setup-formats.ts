@@ -7,7 +7,6 @@ import { keepMeasurement, readMeasurements, type Hardware } from '../../src/core
 import { cacheProblems, readCacheManifest } from '../../src/setup/cache-manifest.ts';
 import { isAlive, withLock } from '../../src/setup/lock.mjs';
 import { packagesInstalled } from '../../src/setup/packages.mjs';
-import { requirementsOfExtra } from '../../src/setup/wheel.ts';
 import { readFileSync } from 'node:fs';
 import { jsonFile, jsonLines } from './damage.ts';
 import { Fault, fileFormat, type FileSubject, type Format } from './fuzz.ts';
@@ -30,7 +29,8 @@ function fileIn<T>(name: string, subject: (dir: string, path: string) => Omit<Fi
 
 const record = (text: string) => ({ bytes: text.length, sha256: createHash('sha256').update(text).digest('hex') });
 const manifestOf = (files: Readonly<Record<string, string>>): Buffer =>
-  Buffer.from(`${JSON.stringify({ wheels: ['tensorflow.whl'], files: Object.fromEntries(Object.entries(files).map(([name, text]) => [name, record(text)])) }, null, 1)}\n`);
+  Buffer.from(`${JSON.stringify({ wheels: WHEELS.map(({ file }) => file), files: Object.fromEntries(Object.entries(files).map(([name, text]) => [name, record(text)])) }, null, 1)}\n`);
+const WHEELS = [{ file: 'tensorflow.whl' }];
 const LIBRARY = { 'lib/libtensorflow_cc.so.2': 'code '.repeat(20), 'include/tensor.h': 'struct' };
 
 function makeLibrary(dir: string): void {
@@ -47,7 +47,7 @@ const libraryManifest = fileFormat('set-up: manifest.json', () =>
     return {
       samples: [manifestOf(LIBRARY), manifestOf({ 'lib/other.so': 'x' })],
       codec: jsonFile,
-      read: async () => ({ problems: await cacheProblems(dir, true), manifest: await readCacheManifest(dir) }),
+      read: async () => ({ problems: await cacheProblems(dir, WHEELS, true), manifest: await readCacheManifest(dir) }),
       isRefusal: found => (found as { problems: string[] }).problems.length > 0,
       own: [],
     };
@@ -58,7 +58,7 @@ const libraryFile = fileFormat('set-up: library', () =>
   fileIn<string[]>('lib/libtensorflow_cc.so.2', dir => {
     makeLibrary(dir);
     writeFileSync(join(dir, 'manifest.json'), manifestOf(LIBRARY));
-    return { samples: [Buffer.from(LIBRARY['lib/libtensorflow_cc.so.2'])], sealed: true, read: () => cacheProblems(dir, true), isRefusal: found => found.length > 0, own: [] };
+    return { samples: [Buffer.from(LIBRARY['lib/libtensorflow_cc.so.2'])], sealed: true, read: () => cacheProblems(dir, WHEELS, true), isRefusal: found => found.length > 0, own: [] };
   }),
 );
 
@@ -137,13 +137,4 @@ const measurements = fileFormat('measurements.jsonl', () =>
   }),
 );
 
-/** Lines of another kind are passed over. */
-const metadata = fileFormat('set-up: METADATA', () =>
-  fileIn<string[]>('METADATA', (_, path) => ({
-    samples: [Buffer.from(['Metadata-Version: 2.1', 'Requires-Dist: numpy>=1.26.0', 'Provides-Extra: and-cuda', 'Requires-Dist: nvidia-nccl-cu12<3.0,>=2.27.7; extra == "and-cuda"', ''].join('\n'))],
-    read: () => requirementsOfExtra(path, 'and-cuda'),
-    own: [],
-  })),
-);
-
-export const SETUP_FORMATS: readonly Format[] = [libraryManifest, libraryFile, installed, wanted, lock, measurements, metadata];
+export const SETUP_FORMATS: readonly Format[] = [libraryManifest, libraryFile, installed, wanted, lock, measurements];

@@ -22,7 +22,7 @@ async function ensureWheel(): Promise<string> {
   const library = libraryFor(thisPlatform(), 'cpu');
   if (readdirSync(folder).some(name => name.endsWith('.whl'))) return folder;
   console.log(`Downloading ${library.package} ${library.version} for the mirror ...`);
-  await downloadWheels([`${library.package}==${library.version}`], library.platformTags, folder, library.wheelBytes, line => console.log(line));
+  await downloadWheels([library.wheel], folder, line => console.log(line));
   return folder;
 }
 

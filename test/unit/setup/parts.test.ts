@@ -10,7 +10,7 @@ import { SetupError } from '../../../src/setup/errors.ts';
 import { libraryFor } from '../../../src/setup/library.ts';
 import { ensureLinks } from '../../../src/setup/links.ts';
 import { packagesInstalled } from '../../../src/setup/packages.mjs';
-import { requirementsOfExtra } from '../../../src/setup/wheel.ts';
+import { CUDA_WHEELS } from '../../../src/setup/pinned-wheels.ts';
 import { countTests } from '../../summary.ts';
 
 let folder: string;
@@ -67,22 +67,45 @@ describe('the build of TensorFlow', () => {
     expect(() => libraryFor(platform, device)).toThrow(expect.objectContaining({ code: 'NO_PLATFORM', message: expect.stringContaining(platform) as string }) as Error);
   });
 
-  it('names its CUDA packages in the metadata of the wheel', async () => {
-    writeFileSync(
-      at('METADATA'),
-      [
-        'Requires-Dist: numpy>=1.26.0',
-        'Provides-Extra: and-cuda',
-        'Requires-Dist: nvidia-nccl-cu12<3.0,>=2.27.7; extra == "and-cuda"',
-        'Requires-Dist: nvidia-cudnn-cu12 (<10.0,>=9.3) ; extra == "and-cuda"',
-        'Requires-Dist: other; extra == "gcs"',
-      ].join('\n'),
-    );
-    expect(await requirementsOfExtra(at('METADATA'), 'and-cuda')).toEqual(['nvidia-nccl-cu12<3.0,>=2.27.7', 'nvidia-cudnn-cu12<10.0,>=9.3']);
+  it('is one file of the index, whose name is that of the package, the version and the platform', () => {
+    const builds = (['linux-x64 cpu', 'linux-x64 gpu', 'linux-arm64 cpu', 'darwin-arm64 cpu'] as const).map(name => libraryFor(name.split(' ')[0]!, name.endsWith('gpu') ? 'gpu' : 'cpu'));
+    const tags = [/manylinux_2_27_x86_64/, /manylinux_2_27_x86_64/, /manylinux_2_27_aarch64/, /macosx_12_0_arm64/];
+    for (const [i, { package: name, version, wheel }] of builds.entries()) {
+      expect(wheel.file.startsWith(`${name.replace('-', '_')}-${version}-cp312-`)).toBe(true);
+      expect(wheel.file).toMatch(tags[i]!);
+    }
+    const pinned = [...builds.map(({ wheel }) => wheel), ...CUDA_WHEELS];
+    for (const { sha256, bytes } of pinned) expect([sha256, bytes > 1e6]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/) as string, true]);
+    expect(new Set(pinned.map(({ sha256 }) => sha256)).size).toBe(16);
+  });
+
+  // `Requires-Dist` of the extra `and-cuda` in the METADATA of the pinned wheel of tensorflow.
+  it.each([
+    'nvidia-cublas-cu12<13.0,>=12.5.3.2',
+    'nvidia-cuda-cupti-cu12<13.0,>=12.5.82',
+    'nvidia-cuda-nvcc-cu12<13.0,>=12.5.82',
+    'nvidia-cuda-nvrtc-cu12<13.0,>=12.5.82',
+    'nvidia-cuda-runtime-cu12<13.0,>=12.5.82',
+    'nvidia-cudnn-cu12<10.0,>=9.3.0.75',
+    'nvidia-cufft-cu12<12.0,>=11.2.3.61',
+    'nvidia-curand-cu12<11.0,>=10.3.6.82',
+    'nvidia-cusolver-cu12<12.0,>=11.6.3.83',
+    'nvidia-cusparse-cu12<13.0,>=12.5.1.3',
+    'nvidia-nccl-cu12<3.0,>=2.27.7',
+    'nvidia-nvjitlink-cu12<13.0,>=12.5.82',
+  ])('asks for %s, and one file of that is pinned', requirement => {
+    const [, name, below, least] = /^(.+)<([\d.]+),>=([\d.]+)$/.exec(requirement)!;
+    const files = CUDA_WHEELS.filter(({ file }) => file.startsWith(`${name!.replaceAll('-', '_')}-`));
+    expect(files).toHaveLength(1);
+    const version = files[0]!.file.split('-')[1]!;
+    const compare = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
+    expect([compare(version, least!) >= 0, compare(version, below!) < 0]).toEqual([true, true]);
+    expect(files[0]!.file).toMatch(/_x86_64\.whl$/);
   });
 });
 
 describe('a manifest', () => {
+  const WHEELS = [{ file: 'x.whl' }];
   const sha256OfAbc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
   beforeEach(async () => {
     writeFileSync(at('a'), 'abc');
@@ -90,26 +113,30 @@ describe('a manifest', () => {
   });
 
   it('finds nothing wrong with whole files', async () => {
-    expect(await cacheProblems(folder)).toEqual([]);
-    expect(await cacheProblems(folder, true)).toEqual([]);
+    expect(await cacheProblems(folder, WHEELS)).toEqual([]);
+    expect(await cacheProblems(folder, WHEELS, true)).toEqual([]);
   });
 
   it('finds files that are short or gone', async () => {
     truncateSync(at('a'), 1);
-    expect(await cacheProblems(folder)).toEqual(['a has 1 bytes instead of 3']);
+    expect(await cacheProblems(folder, WHEELS)).toEqual(['a has 1 bytes instead of 3']);
     rmSync(at('a'));
-    expect(await cacheProblems(folder)).toEqual(['a is missing']);
+    expect(await cacheProblems(folder, WHEELS)).toEqual(['a is missing']);
   });
 
   it('finds changed bytes only when it reads them', async () => {
     writeFileSync(at('a'), 'abd');
-    expect(await cacheProblems(folder)).toEqual([]);
-    expect(await cacheProblems(folder, true)).toEqual(['a has another SHA-256 than when it was unpacked']);
+    expect(await cacheProblems(folder, WHEELS)).toEqual([]);
+    expect(await cacheProblems(folder, WHEELS, true)).toEqual(['a has another SHA-256 than when it was unpacked']);
+  });
+
+  it('of another wheel is told', async () => {
+    expect(await cacheProblems(folder, [{ file: 'y.whl' }])).toEqual(['it was taken from x.whl']);
   });
 
   it('that is absent or torn means that nothing is there', async () => {
     writeFileSync(at('manifest.json'), '{"wheels": [');
-    expect(await cacheProblems(folder)).toEqual(['missing']);
+    expect(await cacheProblems(folder, WHEELS)).toEqual(['missing']);
   });
 });
 
