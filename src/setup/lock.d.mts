@@ -1,4 +1,4 @@
-/** The lock file of one purpose, for one folder and user of this machine. */
+/** The lock file of one purpose, for one folder and user of this machine, where no other user can write. */
 export function lockFile(purpose: string, folder: string): string;
 
 /**

@@ -3,7 +3,7 @@
  * A holder that was killed is recognised by its process id, so a lock never has to be removed by hand after a crash.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,9 +14,31 @@ const WRITING_MS = 5000;
 
 /** @type {import('./lock.d.mts').lockFile} */
 export function lockFile(purpose, folder) {
-  // By number: in a container a user may have no name.
-  const user = process.getuid?.() ?? 'user';
-  return path.join(tmpdir(), `tinymim-${purpose}-${user}-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}.lock`);
+  return path.join(ownFolder(), `${purpose}-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}.lock`);
+}
+
+/**
+ * A folder for temporary files that only this user can write to. In a shared one anybody could leave a lock that nobody but its maker may
+ * remove. Where another user has taken its name, the next name serves: every process of ours comes to the same.
+ */
+function ownFolder() {
+  const uid = process.getuid?.();
+  if (uid === undefined) return tmpdir(); // Windows has one for each user
+  for (const end of ['', '-2', '-3', '-4', '-5', '-6', '-7', '-8']) {
+    const folder = path.join(tmpdir(), `tinymim-locks-${uid}${end}`);
+    makeFolder(folder);
+    const found = lstatSync(folder);
+    if (found.isDirectory() && found.uid === uid && (found.mode & 0o022) === 0) return folder;
+  }
+  throw Object.assign(new Error(`other users have taken every name from tinymim-locks-${uid} on`), { code: 'EACCES', path: tmpdir() });
+}
+
+function makeFolder(folder) {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
 }
 
 /** @type {import('./lock.d.mts').withLock} */

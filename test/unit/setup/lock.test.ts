@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isAlive, withLock } from '../../../src/setup/lock.mjs';
+import { isAlive, lockFile, withLock } from '../../../src/setup/lock.mjs';
 
 let folder: string, file: string;
 beforeEach(() => {
@@ -91,6 +91,65 @@ describe('withLock', () => {
     rmSync(file);
     expect(await waiting).toBe('done');
     expect(said).toEqual([`Waiting for another set-up (process 12 on another.host; lock ${file}) ...`]);
+  });
+});
+
+describe('where the lock of a set-up lies', () => {
+  const outer = process.env['TMPDIR'];
+  const uid = process.getuid?.() ?? 0;
+  let shared: string;
+  beforeEach(() => {
+    shared = path.join(folder, 'tmp');
+    mkdirSync(shared);
+    chmodSync(folder, 0o755);
+    chmodSync(shared, 0o1777);
+    process.env['TMPDIR'] = shared;
+  });
+  afterEach(() => {
+    if (outer === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = outer;
+  });
+
+  const done = (): Promise<string> =>
+    withLock(
+      lockFile('engine', '/a checkout'),
+      line => {
+        throw new Error(line);
+      },
+      () => Promise.resolve('done'),
+    );
+
+  it('nobody else can write, and every process finds the same', async () => {
+    const lock = lockFile('engine', '/a checkout');
+    expect(path.relative(shared, lock)).not.toMatch(/^\.\./);
+    expect(statSync(path.dirname(lock)).mode & 0o777).toBe(0o700);
+    expect(lockFile('engine', '/a checkout')).toBe(lock);
+    expect(lockFile('setup', '/a checkout')).not.toBe(lock);
+    expect(await done()).toBe('done');
+  });
+
+  it.runIf(uid === 0)('another user cannot put a lock there that blocks ours for ever', async () => {
+    const lock = lockFile('engine', '/a checkout');
+    const other = spawn(process.execPath, ['-e', `require('fs').writeFileSync(${JSON.stringify(lock)}, '1 ${os.hostname()}')`], { uid: 65_534, gid: 65_534, stdio: 'ignore' });
+    const [code] = (await once(other, 'exit')) as [number];
+    expect([code, existsSync(lock)]).toEqual([1, false]);
+    expect(await done()).toBe('done');
+  });
+
+  it.each<[string, (name: string) => void]>([
+    ['a folder that others may write to', name => (mkdirSync(name), chmodSync(name, 0o777))],
+    ['a link to a folder of ours', name => (mkdirSync(path.join(folder, 'ours')), symlinkSync(path.join(folder, 'ours'), name))],
+    ['a file', name => writeFileSync(name, '')],
+  ])('%s of that name is left alone: the next one is taken', async (_, take) => {
+    const name = path.join(shared, `tinymim-locks-${uid}`);
+    take(name);
+    expect(path.dirname(lockFile('engine', '/a checkout'))).toBe(`${name}-2`);
+    expect(await done()).toBe('done');
+  });
+
+  it('where all names are taken, the way out is said', () => {
+    for (const end of ['', ...Array.from({ length: 7 }, (_, i) => `-${i + 2}`)]) writeFileSync(path.join(shared, `tinymim-locks-${uid}${end}`), '');
+    expect(() => lockFile('engine', '/a checkout')).toThrow(expect.objectContaining({ code: 'EACCES', path: shared, message: expect.stringContaining('other users have taken') as string }) as Error);
   });
 });
 
