@@ -26,7 +26,7 @@ describe('without an engine', () => {
     [/never run/, 'explain', 'relation/qk-vv', '--store', join(out, 'none')],
     // Whether the reports are up to date is the concern of another test.
     [/^reports\/mini is what its records|^Run `ablate report --rebuild --profile mini`/m, 'report', '--check', '--all'],
-    [/^Changes against reports: /m, 'report', '--baseline', 'reports', '--all', '--out', join(out, 'review'), '--comment', join(out, 'comment.md')],
+    [/^Changes against \.\/reports: /m, 'report', '--baseline', './reports', '--all', '--out', join(out, 'review'), '--comment', join(out, 'comment.md')],
   ])('%s: %s %s %s', async (output, ...args) => {
     const { exitCode, all } = await ablate(...args);
     expect(all).not.toContain('An engine was loaded');

@@ -1,5 +1,5 @@
 /** The written report of a real sweep: checked, verified against its store, compared with a commit, and merged by git. */
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -160,7 +160,7 @@ describe('a digit changed by hand', () => {
       [['--only', 'cut'], '--only: expected --baseline or --prune with it, as a report shows every declared arm'],
       [['--seeds', '1'], '--seeds: expected --baseline or --prune with it'],
       [['--from', 'nowhere'], '--from: expected the folder of a report, of several reports, or a store, got nowhere'],
-      [['--baseline', REPORT, '--out', 'reports'], '--out: expected a folder other than that of the report'],
+      [['--baseline', `./${REPORT}`, '--out', 'reports'], '--out: expected a folder other than that of the report'],
     ];
     const told = await Promise.all(cases.map(([args]) => study.ablate('report', ...args)));
     expect(told.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(cases.map(([, message]) => [2, expect.stringContaining(message) as string]));
@@ -205,7 +205,8 @@ describe('in git', () => {
   });
 
   it('compared with its own commit, with itself and with its store nothing has changed', async () => {
-    for (const text of await Promise.all(['HEAD', REPORT, 'reports', 'store'].map(which => baselineOf(which)))) expect(text).toContain('No arm, claim or result changed.');
+    for (const text of await Promise.all(['HEAD', `./${REPORT}`, './reports', './store', join(study.folder, 'reports')].map(which => baselineOf(which))))
+      expect(text).toContain('No arm, claim or result changed.');
   });
 
   it('after an edit of a declaration: what became of the arm, in Markdown and on a page that stands elsewhere', async () => {
@@ -237,6 +238,61 @@ describe('in git', () => {
     const { exitCode } = await study.ablate('report', '--baseline=--output=stolen');
     expect(exitCode).toBe(2);
     expect(existsSync(path(study, 'stolen'))).toBe(false);
+  });
+
+  describe('what a branch brings that only looks like what it is compared with', () => {
+    /** The report with another number, and a copy of that which stands under some names. */
+    const forged = async <T>(names: readonly string[], look: () => Promise<T>): Promise<T> => {
+      const change = (text: string): string => text.replace(/"weight":([\d.]+)/, (_, weight: string) => `"weight":${Number(weight) + 0.01}`);
+      try {
+        return await edited(study, 'results.jsonl', change, () => {
+          for (const name of names) cpSync(join(study.folder, 'reports'), join(study.folder, name), { recursive: true });
+          return look();
+        });
+      } finally {
+        for (const name of names) rmSync(join(study.folder, name), { recursive: true, force: true });
+      }
+    };
+
+    it('a folder named like the commit or the branch is not taken for it', async () => {
+      const commits = ['main', (await git('rev-parse', 'main')).stdout];
+      const texts = await forged(commits, async () => [await baselineOf(commits[0]!), await baselineOf(commits[1]!)]);
+      for (const text of texts) expect(text).toContain('1 stage has other numbers though its key is the same');
+    });
+
+    it('a folder is asked for by a path: its bare name is a ref, which git must know', async () => {
+      const { exitCode, stderr } = await study.ablate('report', '--baseline', 'reports');
+      expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/got 'reports'\. Git knows no such commit.* For the folder of that name: \.\/reports/) as string]);
+    });
+
+    it('the files of a bare repository in the folder of the report are refused', async () => {
+      const bare = join(study.folder, 'other');
+      await git('init', '-q', '--bare', 'other');
+      const parts = ['HEAD', 'config', 'objects', 'refs'];
+      for (const part of parts) cpSync(join(bare, part), path(study, part), { recursive: true });
+      try {
+        const { exitCode, stderr } = await study.ablate('report', '--baseline', 'main');
+        expect([exitCode, stderr]).toEqual([2, expect.stringContaining('reports/quick: expected the files of a report, got those of a git repository of its own') as string]);
+      } finally {
+        for (const dir of [bare, ...parts.map(part => path(study, part))]) rmSync(dir, { recursive: true });
+      }
+    });
+
+    it('no link in the folder is followed', async () => {
+      const other = join(study.folder, 'other');
+      cpSync(join(study.folder, 'reports'), other, { recursive: true });
+      for (const file of ['results.jsonl', 'provenance.json', 'tables']) {
+        rmSync(join(other, 'quick', file), { recursive: true });
+        symlinkSync(path(study, file), join(other, 'quick', file));
+        const { exitCode, stderr } = await study.ablate('report', '--baseline', './other');
+        expect([exitCode, stderr]).toEqual([2, expect.stringMatching(new RegExp(`other/quick/${file}: expected a file or folder of its own, got a symbolic link`)) as string]);
+        rmSync(join(other, 'quick', file));
+        cpSync(path(study, file), join(other, 'quick', file), { recursive: true });
+      }
+      symlinkSync(other, join(study.folder, 'linked'));
+      expect(await baselineOf('./linked')).toContain('No arm, claim or result changed.');
+      for (const name of ['linked', 'other']) rmSync(join(study.folder, name), { recursive: true });
+    });
   });
 
   describe('two branches that each add records', () => {

@@ -33,7 +33,7 @@ const defineReport = (program: Command) =>
     .option('--check', 'rebuild the written report from its own records and fail where it differs; needs no store')
     .option('--verify <store>', 'compare the records of the written report with the results of a store and fail where they differ')
     .option('--rebuild', 'write the report anew from its own records; needs no store')
-    .option('--baseline <ref|folder>', 'compare the written report with that of a git commit, of another folder or of a store; prints Markdown')
+    .option('--baseline <ref|folder>', 'compare the written report with that of a git commit, or of a folder or store (./x or absolute); prints Markdown')
     .option('--comment <file>', 'with --baseline: write the Markdown there')
     .option('--out <folder>', 'with --baseline: also write the report with its changes there, one folder a profile')
     .option('--url <address>', "with --baseline: address of the repository's files at this commit, for links")

@@ -1,9 +1,10 @@
 /** Reads the report to compare with: of a git commit without checking it out, of a folder, or of a store. */
 import { existsSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join, normalize } from 'node:path';
 import { execa } from 'execa';
 import type { Study } from '../../ablation/declaration.ts';
 import { UsageError } from '../../ablation/errors.ts';
+import { entryBeneath, readTextBeneath } from '../../disk/beneath.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { layout } from '../../store/layout.ts';
 import { openStoreReadOnly } from '../../store/store.ts';
@@ -13,10 +14,10 @@ import { collectProvenance, collectRecords } from '../records/collect.ts';
 import { enginesOf, type Engines } from '../records/engines.ts';
 import { parseProvenance } from '../records/provenance.ts';
 import { parseRecords, RecordError } from '../records/records.ts';
-import { CLAIMS_FILE, PROVENANCE_FILE, readReportText, RECORDS_FILE } from '../records/written.ts';
+import { CLAIMS_FILE, PROVENANCE_FILE, RECORDS_FILE } from '../records/written.ts';
 
 export interface BaselineRequest {
-  /** A git ref, the folder of a report or of several (`reports`), or a store. */
+  /** A git ref; or, absolute or from `./` or `../` on, the folder of a report or of several (`./reports`), or a store. */
   readonly which: string;
   /** Folder of the report that is compared: a git ref is read at this place. */
   readonly outDir: string;
@@ -25,27 +26,32 @@ export interface BaselineRequest {
   readonly plan: Plan;
 }
 
-/** @throws UsageError when there is nothing of that name */
+/**
+ * A bare name is a git ref and nothing else: a branch could bring a folder named like the commit that it is compared with.
+ * @throws UsageError when there is nothing of that name
+ */
 export async function readBaseline({ which, outDir, study, plan }: BaselineRequest): Promise<Baseline> {
-  if (isFolder(which)) {
-    const folder = [which, join(which, basename(outDir))].find(dir => existsSync(join(dir, RECORDS_FILE)));
-    if (folder !== undefined) return baseline(nameOf(folder), name => readReportText(folder, name));
-    if (existsSync(layout.format(which))) return storeBaseline(which, study, plan);
-  }
-  const committed = await gitBaseline(which, outDir);
-  if (committed === undefined) throw new UsageError('NO_BASELINE', `--baseline: expected a git ref, the folder of a report or a store, got '${which}'. ${mend(which, outDir)}`);
-  return committed;
+  const found = isPath(which) ? folderBaseline(normalize(which), outDir, study, plan) : await gitBaseline(which, outDir);
+  if (found === undefined) throw new UsageError('NO_BASELINE', `--baseline: expected a git ref, the folder of a report or a store, got '${which}'. ${mend(which, outDir)}`);
+  return found;
 }
 
-const mend = (which: string, outDir: string): string =>
-  isFolder(which)
-    ? `That folder has no ${RECORDS_FILE}, no ${basename(outDir)}/${RECORDS_FILE} and no store.json.`
-    : 'There is no such folder, and git knows no such commit (a shallow clone may lack it: git fetch origin <branch>).';
+const isPath = (which: string): boolean => isAbsolute(which) || /^\.\.?(?:[\\/]|$)/.test(which);
+
+function mend(which: string, outDir: string): string {
+  const isFolder = statSync(which, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isPath(which)) return isFolder ? `That folder has no ${RECORDS_FILE}, no ${basename(outDir)}/${RECORDS_FILE} and no store.json.` : 'There is no such folder.';
+  return `Git knows no such commit (a shallow clone may lack it: git fetch origin <branch>).${isFolder ? ` For the folder of that name: ./${which}` : ''}`;
+}
+
+function folderBaseline(which: string, outDir: string, study: Study, plan: Plan): Baseline | undefined {
+  const part = ['', basename(outDir)].find(name => entryBeneath(which, name, RECORDS_FILE) !== undefined);
+  if (part !== undefined) return baseline(nameOf(join(which, part)), name => readTextBeneath(which, join(part, name)));
+  return existsSync(layout.format(which)) ? storeBaseline(which, study, plan) : undefined;
+}
 
 /** A report says nothing of the machine: where a folder stands on it, its last part is enough. */
 const nameOf = (folder: string): string => (isAbsolute(folder) ? basename(folder) : folder);
-
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 function storeBaseline(dir: string, study: Study, plan: Plan): Baseline {
   const store = openStoreReadOnly(dir);
@@ -83,7 +89,16 @@ export async function readCommitted(ref: string, folder: string, names: readonly
 }
 
 async function git(cwd: string, ...args: readonly string[]): Promise<{ readonly exitCode: number; readonly stdout: string }> {
-  const { exitCode, stdout, failed, stderr } = await execa('git', args, { cwd, reject: false, stripFinalNewline: false, maxBuffer: 1e9, env: { LC_ALL: 'C' } });
+  // Files of a bare repository may lie in the folder of a report, as any other: git would read its refs and settings instead of ours.
+  const { exitCode, stdout, failed, stderr } = await execa('git', ['-c', 'safe.bareRepository=explicit', ...args], {
+    cwd,
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: 1e9,
+    env: { LC_ALL: 'C' },
+  });
+  if (failed && stderr.includes('cannot use bare repository'))
+    throw new UsageError('BARE_REPOSITORY', `${cwd}: expected the files of a report, got those of a git repository of its own, too (HEAD, objects, refs). Remove them.`);
   if (failed && args[0] !== 'rev-parse') throw new UsageError('GIT_FAILED', `git ${args[0]!} failed: ${stderr.trim()}`);
   // Without git there is no exit code, and no commit to be known.
   return { exitCode: exitCode ?? 127, stdout: stdout ?? '' };
