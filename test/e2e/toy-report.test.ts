@@ -1,9 +1,11 @@
 /** The written report of a real sweep: checked, verified against its store, compared with a commit, and merged by git. */
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { canonicalJson } from '../../src/core/ablation/json.ts';
 import { loadExperiments } from '../../src/core/ablation/load.ts';
 import { buildPlan } from '../../src/core/plan/plan.ts';
 import { seedsOf } from '../../src/core/report/records/attribution.ts';
@@ -94,17 +96,29 @@ describe('a digit changed by hand', () => {
     );
   });
 
-  it('in a record, with all else made anew to fit, is found by the store alone', async () => {
+  it('in a record, with all else made anew to fit, is found by its hash; with that made to fit, too, by the store alone', async () => {
     const folder = join(study.folder, 'reports');
     cpSync(folder, join(study.folder, 'kept'), { recursive: true });
-    const records = recordsOf(study).map(r => (r.kind === 'weigh' && r.uses[0]!.arm === 'elm' ? { ...r, result: { ...r.result, weight: 0.9 } } : r));
-    writeFileSync(path(study, 'results.jsonl'), serializeRecords(records));
-    expect((await study.ablate('report', '--rebuild')).exitCode).toBe(0);
-    expect((await check()).exitCode).toBe(0);
+    const forge = async (change: (record: ReportRecord) => ReportRecord): Promise<Awaited<ReturnType<typeof check>>> => {
+      writeFileSync(path(study, 'results.jsonl'), serializeRecords(recordsOf(study).map(r => (r.kind === 'weigh' && r.uses[0]!.arm === 'elm' ? change(r) : r))));
+      expect((await study.ablate('report', '--rebuild')).exitCode).toBe(0);
+      return check();
+    };
+    // The numbers alone, and then without the hash that tells: found by the record itself.
+    const results = [await forge(record => ({ ...record, result: { ...record.result, weight: 0.9 } })), await forge(record => ({ ...record, resultSha256: undefined }))];
+    for (const [i, resultSha256] of [/resultSha256 is [0-9a-f]{64}: one of them was changed/, /resultSha256 is absent/].entries())
+      expect([results[i]!.exitCode, results[i]!.stderr]).toEqual([1, expect.stringMatching(resultSha256) as string]);
+    const forged = await forge(record => ({
+      ...record,
+      resultSha256: createHash('sha256')
+        .update(`${canonicalJson(record.result)}\n`)
+        .digest('hex'),
+    }));
+    expect(forged.exitCode).toBe(0);
     const verified = await verify();
     expect(verified.exitCode).toBe(1);
-    expect(verified.stderr.split('\n')).toHaveLength(1);
-    expect(verified.stderr).toMatch(/result\.weight: expected [\d.]+, got 0\.9$/);
+    expect(verified.stderr).toMatch(/result\.weight: expected [\d.]+, got 0\.9$/m);
+    expect(verified.stderr.split('\n')).toHaveLength(2);
     rmSync(folder, { recursive: true });
     cpSync(join(study.folder, 'kept'), folder, { recursive: true });
   });

@@ -16,8 +16,8 @@ With none of these options what the store holds is added to <reports>/<profile>/
 whichever store they came from, as long as the declarations give them. The others:
   --from      adds the records of other reports, or of other stores, instead of those of the store: merges clones.
   --prune     keeps only what the store holds of the chosen arms and seeds: shows what would go, and removes it with --yes.
-  --check     do all files follow from results.jsonl and the declarations? Catches a digit changed anywhere but in results.jsonl
-              itself where nothing shows it, and a result moved to another arm. Exit code 1 where a file differs.
+  --check     do all files follow from results.jsonl and the declarations? Catches a digit changed in any of them, a result changed
+              without its SHA-256 and a result moved to another arm. Exit code 1 where a file differs.
   --verify    do the records follow from the store they were read from? Catches a changed, removed or added record.
   --rebuild   makes the other files anew from results.jsonl: after a merge, or when only texts or charts changed.
   --baseline  what changed since a commit or against another report, as Markdown. The written report stays as it is; with --out

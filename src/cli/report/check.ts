@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { requireOwnReport } from '../../core/report/manifest.ts';
 import { attribute } from '../../core/report/records/attribution.ts';
+import { hashOfResult, misstatedResults } from '../../core/report/records/result-hash.ts';
 import { verifyRecords } from '../../core/report/records/verify.ts';
 import { checkReport } from '../../core/report/write.ts';
 import { readWritten, RECORDS_FILE } from '../../core/report/records/written.ts';
@@ -32,9 +33,15 @@ async function isRight(scope: ReportScope): Promise<boolean> {
   const { records } = readWritten(outDir);
   const { misplaced, unneeded, replaced } = attribute(records, planOf(scope, records));
   for (const key of misplaced) complain('differs', `${join(outDir, RECORDS_FILE)}: the uses or revisions of record ${key} are not those of the declarations`);
+  const misstated = misstatedResults(records);
+  for (const { key, result, resultSha256 } of misstated)
+    complain(
+      'differs',
+      `${join(outDir, RECORDS_FILE)}: the result of record ${key} has the SHA-256 ${hashOfResult(result)}, its resultSha256 is ${resultSha256 ?? 'absent'}: one of them was changed. Take the line from the commit that made it, or the result of a store: ablate report --prefer store`,
+    );
   const left = unneeded.length + replaced.length;
   if (left > 0) warn(`${outDir}: ${plural(left, 'record')} of ${records.length} belong to stages that no declared arm needs any more (a recipe has changed): their numbers are those of before.`);
-  return problems.length + misplaced.length === 0;
+  return problems.length + misplaced.length + misstated.length === 0;
 }
 
 /** @returns the exit code: 1 where a record is not what the store has */
