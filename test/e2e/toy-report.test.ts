@@ -1,6 +1,6 @@
 /** The written report of a real sweep: checked, verified against its store, compared with a commit, and merged by git. */
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -160,6 +160,26 @@ describe('a digit changed by hand', () => {
     const { exitCode, stderr } = await edited(study, 'results.jsonl', swap, check);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/results\.jsonl: the uses or revisions of record [0-9a-f]{32} are not those of the declarations/);
+  });
+
+  it('what else a received store holds stays there: credentials in the place of facts, and the difference of the code', async () => {
+    const token = 'ghp_0123456789abcdefghijABCDEFGHIJ';
+    cpSync(join(study.folder, 'store'), join(study.folder, 'intact'), { recursive: true, verbatimSymlinks: true });
+    const stages = join(study.folder, 'store/stages');
+    const attempts = readdirSync(stages).map(key => join(stages, key, 'attempts/1'));
+    expect(attempts.length).toBeGreaterThan(5);
+    for (const [i, attempt] of attempts.entries()) {
+      const facts = JSON.parse(readFileSync(join(attempt, 'provenance.json'), 'utf8')) as Record<string, unknown>;
+      const credentials = { type: 'service_account', private_key: token, cpu: { token }, [token]: true };
+      writeFileSync(join(attempt, 'provenance.json'), JSON.stringify(i % 2 === 0 ? credentials : { ...facts, ...credentials, environment: { GITHUB_TOKEN: token } }));
+      writeFileSync(join(attempt, 'diff.patch'), `+${token}\n`);
+    }
+    expect((await study.ablate('report', '--reports', 'public')).exitCode).toBe(0);
+    const files = readdirSync(join(study.folder, 'public'), { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+    expect(files.length).toBeGreaterThan(5);
+    for (const file of files) expect(readFileSync(join(file.parentPath, file.name), 'utf8')).not.toContain(token);
+    for (const folder of ['public', 'store']) rmSync(join(study.folder, folder), { recursive: true });
+    renameSync(join(study.folder, 'intact'), join(study.folder, 'store'));
   });
 
   it('what is no store, no report, no ref or no sense is bad use', async () => {

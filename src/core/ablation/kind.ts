@@ -176,7 +176,7 @@ export interface StageContext<R extends object = JsonObject> {
   progress(progress: Progress): void;
   /** A line for the log of the attempt. */
   log(line: string): void;
-  /** Facts about this attempt for its provenance (engine, versions, peak memory): never part of a result. */
+  /** Facts about this attempt for its provenance in the store: never part of a result. A report shows those that `src/core/report/records/public-facts.ts` names. */
   provenance(facts: JsonObject): void;
   /** Aborted when the stage should checkpoint and leave; the stage then throws `Interrupted` (`src/core/ablation/errors.ts`). */
   readonly signal: AbortSignal;

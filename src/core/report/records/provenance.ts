@@ -1,31 +1,15 @@
 /**
  * Where and when the numbers were made: the one file of a report that differs between machines. It holds facts that help
- * to judge a run, and none that name a machine or a place on it.
+ * to judge a run (`public-facts.ts` names them), and none that name a machine or a place on it.
  */
-import { hostname } from 'node:os';
 import { z } from 'zod';
 import { parseJson } from '../../ablation/json.ts';
-import type { JsonObject, JsonValue } from '../../ablation/kind.ts';
+import type { JsonObject } from '../../ablation/kind.ts';
+import { publicFacts } from './public-facts.ts';
 import { byText, RecordError } from './records.ts';
-import { redact } from '../../text/clean.ts';
 
 /** Facts of the attempt behind each result (commit, engine, versions, processor, wall time, images per second), by stage key. */
 export type ReportProvenance = Readonly<Record<string, JsonObject>>;
-
-/** Names of facts that would identify a machine, a person or a place. */
-const PRIVATE = /^(host(_?name)?|user(_?name)?|owner|cwd|home|pid|argv|command|store|.*_?(dir|path|file))$/i;
-
-/** Drops private facts and cuts paths and the host's name out of texts, at any depth; names in one order. @internal */
-export function publicFacts(facts: JsonObject, host = hostname()): JsonObject {
-  const entries = Object.entries(facts).filter(([name]) => !PRIVATE.test(name));
-  return Object.fromEntries(entries.sort(([a], [b]) => byText(a, b)).map(([name, value]) => [name, publicValue(value, host)]));
-}
-
-function publicValue(value: JsonValue, host: string): JsonValue {
-  if (typeof value === 'string') return redact(value, host);
-  if (Array.isArray(value)) return value.map(item => publicValue(item, host));
-  return value !== null && typeof value === 'object' ? publicFacts(value, host) : value;
-}
 
 /** `provenance.json`: what all stages have in common once, then what differs for each, in order of their keys. */
 export function serializeProvenance(provenance: ReportProvenance): string {
@@ -42,7 +26,7 @@ export function serializeProvenance(provenance: ReportProvenance): string {
 const facts = z.record(z.string(), z.json()) as z.ZodType<JsonObject>;
 const file = z.object({ all: facts, stages: z.record(z.string(), facts) });
 
-/** The facts of each stage out of `provenance.json`. @throws RecordError when it is not such a file */
+/** The facts of each stage out of `provenance.json`, as far as a report may hold them. @throws RecordError when it is not such a file */
 export function parseProvenance(text: string): ReportProvenance {
   let json: unknown;
   try {
@@ -53,5 +37,5 @@ export function parseProvenance(text: string): ReportProvenance {
   const parsed = file.safeParse(json);
   if (!parsed.success) throw new RecordError('PROVENANCE_SHAPE', 'Expected provenance.json to hold the facts of `all` stages and of each, got something else. Rebuild it with `ablate report`.');
   const { all, stages } = parsed.data;
-  return Object.fromEntries(Object.entries(stages).map(([key, own]) => [key, { ...all, ...own }]));
+  return Object.fromEntries(Object.entries(stages).map(([key, own]) => [key, publicFacts({ ...all, ...own })]));
 }

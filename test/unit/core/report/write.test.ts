@@ -3,7 +3,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/ablation/kind.ts';
-import { publicFacts, serializeProvenance } from '../../../../src/core/report/records/provenance.ts';
+import { parseProvenance, serializeProvenance } from '../../../../src/core/report/records/provenance.ts';
+import { publicFacts } from '../../../../src/core/report/records/public-facts.ts';
 import { checkReport, writeReport } from '../../../../src/core/report/write.ts';
 import { sampleInput, sampleKey } from '../../../helpers/report/sample.ts';
 
@@ -171,9 +172,39 @@ describe('provenance', () => {
       pid: 7,
       command: ['node', '/srv/a/b.ts'],
       cpu: 'Model 1',
-      stage: { dataDir: '/srv/data', library: '/opt/lib/libtensorflow.so.2', note: `on ${hostname()}` },
+      environment: { OMP_NUM_THREADS: '1', CUDA_HOME: '/srv/cuda', TF_TOKEN_app: 'a1', LD_PRELOAD: 'x.so' },
+      stage: { dataDir: '/srv/data', engine: { name: 'tensorflow', why: `asked for in /home/me/settings on ${hostname()}` } },
     });
-    expect(facts).toEqual({ cpu: 'Model 1', stage: { library: '…/libtensorflow.so.2', note: 'on host' } });
+    expect(facts).toEqual({ cpu: 'Model 1', environment: { OMP_NUM_THREADS: '1' }, stage: { engine: { name: 'tensorflow', why: 'asked for in …/settings on host' } } });
+  });
+
+  test('a field that is not named, or not of its shape, does not come through: neither out of a store nor out of a file', () => {
+    const token = 'ghp_0123456789abcdefghijABCDEFGHIJ';
+    const credentials: JsonObject = {
+      type: 'service_account',
+      private_key: token,
+      aws: { aws_secret_access_key: token },
+      [token]: 1,
+      cpu: { token },
+      cores: token,
+      started: token,
+      node: `v20 ${token}`,
+      place: `cpu:0 ${token}`,
+      system: `${'x'.repeat(200)}${token}`,
+      commit: token,
+      gpus: [{ token }],
+      environment: { TF_CPP_MIN_LOG_LEVEL: `\n${token}`, GITHUB_TOKEN: token },
+      packages: { [`a/b/${token}`]: '1', tsx: [token] },
+      pack: { members: 2, keys: [token] },
+      stage: { token, engine: { name: `tensorflow ${token}`, token } },
+    };
+    expect(serializeProvenance({ k: credentials })).not.toContain(token);
+    expect(JSON.stringify(parseProvenance(JSON.stringify({ all: credentials, stages: { k: credentials } })))).not.toContain(token);
+  });
+
+  test.each(['mini', 'desk'])('of the committed report %s comes through whole', profile => {
+    const text = readFileSync(new URL(`../../../../reports/${profile}/provenance.json`, import.meta.url), 'utf8');
+    expect(serializeProvenance(parseProvenance(text))).toBe(text);
   });
 
   test('no file holds the name of this machine or a path of it', async () => {
