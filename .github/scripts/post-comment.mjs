@@ -2,18 +2,20 @@
  * Posts a text as the one comment that this repository's reports have on a pull request: made by the first run, updated by
  * later ones. Plain JavaScript without packages, since it runs with a token that may write.
  *
- * The text comes from the code of the pull request and is data: a file and no link to one of ours, cut at a length, robbed of
- * mentions, put below a line of ours. Which pull request it belongs to is looked up from the head of the run, not taken from the text.
+ * The text comes from the code of the pull request and is data: a file and no link to one of ours, cut at a length, made harmless
+ * (`foreign-text.mjs`), put below a line of ours that says whose it is. Which pull request it belongs to is looked up from the head of the
+ * run, not taken from the text.
  *
  *   COMMENT            file with the text; none: nothing is posted
  *   GITHUB_TOKEN       may write to pull requests
- *   GITHUB_REPOSITORY  owner/name (set on GitHub), GITHUB_API_URL likewise
+ *   GITHUB_REPOSITORY  owner/name (set on GitHub), GITHUB_API_URL and GITHUB_SERVER_URL likewise
  *   PULL_REQUEST       its number; or, as from a workflow_run: HEAD_REPOSITORY, HEAD_BRANCH, HEAD_SHA
  *   RUN_URL, RUN_CONCLUSION  of the run that made the text, optional
  *   COMMENT_AUTHOR     login that the token writes as (default: github-actions[bot])
  */
 import { lstatSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { harmless } from './foreign-text.mjs';
 /* global fetch, URLSearchParams */
 
 /** Finds our comment again; invisible. */
@@ -21,22 +23,24 @@ const MARKER = '<!-- report of this repository: one comment, updated -->';
 /** GitHub takes 65,536 characters. */
 const LONGEST = 60_000;
 /** Bytes of a text that is read at all. */
-const LARGEST = 10_000_000;
+const LARGEST = 1_000_000;
 
 /**
  * The comment around a text that nobody vouches for.
  * @param {string} text
- * @param {{ runUrl?: string, conclusion?: string }} run
+ * @param {NodeJS.ProcessEnv} env
  * @returns {string}
  */
-export function commentBody(text, { runUrl, conclusion } = {}) {
-  // Comments of HTML could hide the rest or a second marker; an `@` would notify people.
-  const harmless = text.replaceAll('<!--', '&lt;!--').replaceAll('@', '&#64;');
-  const cut = harmless.length <= LONGEST ? harmless : `${harmless.slice(0, harmless.lastIndexOf('\n', LONGEST) + 1)}\n(cut: the text was longer)\n`;
+function commentBody(text, { GITHUB_SERVER_URL: server = 'https://github.com', GITHUB_REPOSITORY: repository, HEAD_REPOSITORY: from, HEAD_SHA: sha, RUN_URL: runUrl, RUN_CONCLUSION: conclusion }) {
+  // Files of this repository, and of the very commit that the text is about.
+  const ours = [`${server}/${repository}/blob/`, ...(from && sha ? [`${server}/${from}/blob/${sha}/`] : [])];
+  const clean = harmless(text, ours);
+  const cut = clean.length <= LONGEST ? clean : `${clean.slice(0, clean.lastIndexOf('\n', LONGEST) + 1)}\n(cut: the text was longer)\n`;
   const failed = conclusion === 'failure' ? '> [!WARNING]\n> The check of the reports failed: a committed report is not what its records and the declarations give, or could not be read.\n\n' : '';
   // Above the text, which could leave a block open.
-  const link = runUrl ? `<sub>From the records of this pull request; the pages with all charts are the artifact \u201creport\u201d of [this run](${runUrl}).</sub>\n\n` : '';
-  return `${MARKER}\n${failed}${link}${cut}`;
+  const pages = runUrl ? ` The pages with all charts are the artifact \u201creport\u201d of [this run](${runUrl}).` : '';
+  const whose = `<sub>What follows was written by the code of this pull request${from ? ` (${from})` : ''} about its own records. Nobody here has checked it.${pages}</sub>\n\n---\n\n`;
+  return `${MARKER}\n${failed}${whose}${cut}`;
 }
 
 /**
@@ -98,7 +102,7 @@ export async function post(env) {
   const client = clientOf(env);
   const number = await pullRequest(env, repository, client);
   if (number === undefined) return 'Nothing to post: no open pull request has this head any more.';
-  const body = commentBody(text, { runUrl: env.RUN_URL, conclusion: env.RUN_CONCLUSION });
+  const body = commentBody(text, env);
   const comments = await client.list(`/repos/${repository}/issues/${number}/comments`);
   const ours = comments.find(comment => comment.user?.login === author && comment.body?.startsWith(MARKER));
   if (ours) await client.call('PATCH', `/repos/${repository}/issues/comments/${ours.id}`, { body });

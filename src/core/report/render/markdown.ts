@@ -22,8 +22,8 @@ const escapeInline = (text: string): string =>
   text
     .replace(/[\\`*_{}[\]|~#$@!<>&]/g, character => ENTITIES[character] ?? `\\${character}`)
     // A bare address would become a link.
-    .replace(/:\/\//g, ':\u200b//')
-    .replace(/\bwww\./gi, 'www\u200b.');
+    .replace(/:\/\//g, `:${BREAK}//`)
+    .replace(/\bwww\./gi, `www${BREAK}.`);
 
 /** The same where the text may start a line: a number with a point would become a list there. */
 export const escapeMarkdown = (text: string): string =>
@@ -31,8 +31,9 @@ export const escapeMarkdown = (text: string): string =>
     .replace(/^(\d+)([.)])/, '$1\\$2')
     .replace(/^([-+=])/, '\\$1');
 
-/** GitHub reads `@name` as a mention and `#1` as a reference even behind a backslash: entities stop both. */
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '@': '&#64;', '#': '&#35;', $: '&#36;' };
+/** GitHub looks for mentions (`@name`) and references (`#1`) after Markdown: no backslash or entity stops them, an invisible character does. */
+const BREAK = '\u2060';
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '@': `@${BREAK}`, '#': `#${BREAK}`, $: '&#36;' };
 
 export function renderMarkdown(report: Report, figures: Figures): string {
   const [lead, ...rest] = report.verdict;

@@ -276,7 +276,7 @@ describe('the comment', () => {
     const name = '<!-- x --> @everyone | [a](javascript:1) #1';
     const changes = { ...compare(before, rerun({ 'table/a': [0.9, 0.91, 0.92] })), baseline: name };
     const text = comment(changes, before);
-    expect(text).not.toMatch(/<!--|(?<!&#64;)@everyone|\[a\]\(javascript/);
+    expect(text).not.toMatch(/<!--|@everyone|#1|\[a\]\(javascript/);
   });
 });
 
