@@ -113,7 +113,7 @@ async function main(root) {
   if (packagesInstalled(root)) return 0;
   return withLock(lockFile('setup', root), console.error, async () => {
     if (packagesInstalled(root)) return 0; // another set-up may have done it meanwhile
-    console.log('Installing the npm packages (about 410, npm ci) ...');
+    console.log('Installing the npm packages (about 440, npm ci) ...');
     const npm = await withNpmCache(root, env => npmCi(root, env));
     if (npm.code !== 0) console.error(`error ${npmMend(npm)}`);
     return npm.code;

@@ -182,6 +182,18 @@ describe('the npm packages', () => {
     expect(packagesInstalled(folder)).toBe(false);
   });
 
+  it('of this checkout are current where only the install script of the engine, which never runs, asks for old ones', () => {
+    const { packages } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../../package-lock.json'), 'utf8')) as { packages: Record<string, { version: string; resolved?: string }> };
+    const least = { tar: 7, '@mapbox/node-pre-gyp': 2, 'https-proxy-agent': 7 };
+    for (const [name, major] of Object.entries(least)) {
+      const versions = Object.entries(packages).flatMap(([at, { version }]) => (at.endsWith(`node_modules/${name}`) ? [version] : []));
+      expect(versions.length).toBeGreaterThan(0);
+      for (const version of versions) expect(Number(version.split('.')[0])).toBeGreaterThanOrEqual(major);
+    }
+    // Nor does it name a registry.
+    expect(Object.values(packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
+  });
+
   it('of this checkout are those of its lock file', () => {
     expect(packagesInstalled(path.resolve(import.meta.dirname, '../../..'))).toBe(true);
   });
