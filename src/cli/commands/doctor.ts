@@ -1,5 +1,6 @@
 /** `ablate doctor`: what is there, what is missing, and the command that mends it. */
 import type { Command } from '@commander-js/extra-typings';
+import { pathOf } from '../options/paths.ts';
 import type { Check, Diagnosis, State } from '../../setup/diagnosis.ts';
 import { harmlessJson } from '../../core/text/clean.ts';
 import { diagnose } from '../../setup/doctor.ts';
@@ -12,7 +13,7 @@ const defineDoctor = (program: Command) =>
     .description('check engine, device, data and disk, and train a toy step; says how to mend what is missing')
     .option('--json', 'as JSON, for scripts; fields are described in src/setup/diagnosis.ts')
     .option('--deep', 'read every byte of the native library too')
-    .option('--store <folder>', 'where runs are kept', 'runs')
+    .option('--store <folder>', 'where runs are kept', pathOf('--store'), 'runs')
     .addHelpText('after', '\nExit code 0: everything that a sweep needs works. 1: something is missing. 2: bad use.');
 
 export function registerDoctor(program: Command): void {

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
+import { pathOf } from '../options/paths.ts';
 import { programFor, quoted } from '../terminal/invocation.ts';
 import { firstOf, heading, textTable } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
@@ -14,7 +15,7 @@ export function registerInit(program: Command): void {
   program
     .command('init')
     .description('write a small commented study of your own: one ablation, one profile, about a minute to run')
-    .argument('<folder>', 'a new folder, or one that holds no more than a README, a licence, files of git and npm')
+    .argument('<folder>', 'a new folder, or one that holds no more than a README, a licence, files of git and npm', pathOf('<folder>'))
     .action((folder: string) => {
       writeStudy(folder);
       print(`${nextSteps(folder)}\n`);

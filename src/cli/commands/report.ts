@@ -3,6 +3,7 @@ import { Option, type Command } from '@commander-js/extra-typings';
 import { AblateError, UsageError } from '../../core/ablation/errors.ts';
 import { scaleOfReport, writtenReports } from '../../core/report/folder.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { pathOf, pathsOf } from '../options/paths.ts';
 import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
 import { reportScope } from '../report/scope.ts';
 import { requireWritable } from '../report/writable.ts';
@@ -25,17 +26,17 @@ whichever store they came from, as long as the declarations give them. The other
 
 const defineReport = (program: Command) =>
   withSelection(program.command('report').description('write the report of what is done, beside the published numbers; check, verify or compare the written one'))
-    .option('--reports <folder>', 'where reports are written: one folder a profile', 'reports')
-    .option('--from <folder...>', 'add the records of these reports (or folders of reports, or stores) to the written one')
+    .option('--reports <folder>', 'where reports are written: one folder a profile', pathOf('--reports'), 'reports')
+    .option('--from <folder...>', 'add the records of these reports (or folders of reports, or stores) to the written one', pathsOf('--from'))
     .addOption(new Option('--prefer <which>', 'whose result counts where the report and what is added to it have different ones').choices(['report', 'store'] as const).default('report' as const))
     .option('--prune', 'show which records of the written report the store does not hold for the chosen arms and seeds; with --yes remove them')
     .option('--yes', 'with --prune: remove them')
     .option('--check', 'rebuild the written report from its own records and fail where it differs; needs no store')
-    .option('--verify <store>', 'compare the records of the written report with the results of a store and fail where they differ')
+    .option('--verify <store>', 'compare the records of the written report with the results of a store and fail where they differ', pathOf('--verify'))
     .option('--rebuild', 'write the report anew from its own records; needs no store')
     .option('--baseline <ref|folder>', 'compare the written report with that of a git commit, or of a folder or store (./x or absolute); prints Markdown')
-    .option('--comment <file>', 'with --baseline: write the Markdown there')
-    .option('--out <folder>', 'with --baseline: also write the report with its changes there, one folder a profile')
+    .option('--comment <file>', 'with --baseline: write the Markdown there', pathOf('--comment'))
+    .option('--out <folder>', 'with --baseline: also write the report with its changes there, one folder a profile', pathOf('--out'))
     .option('--url <address>', "with --baseline: address of the repository's files at this commit, for links")
     .option('--all', 'with --check, --verify, --rebuild or --baseline: every report in the folder of reports, whatever --profile and --set say')
     .addHelpText('after', HELP);

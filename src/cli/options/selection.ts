@@ -9,6 +9,7 @@ import { refuseSharedFiles } from '../../core/report/model/file-names.ts';
 import { oneLine, shorten } from '../../core/text/clean.ts';
 import { defaultExperiments, defaultProfile } from './defaults.ts';
 import { keepNames, type DeclaredNames } from './names.ts';
+import { pathOf } from './paths.ts';
 
 /** What a command gets from its options, as its definition has them. */
 export type OptionsOf<Define extends (program: Command) => { opts(): object }> = Readonly<ReturnType<ReturnType<Define>['opts']>>;
@@ -35,9 +36,11 @@ export function withSelection<Args extends unknown[], Options extends OptionValu
 
 export function withFolders<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
   return command
-    .option('--store <folder>', 'where runs are kept', 'runs')
+    .option('--store <folder>', 'where runs are kept', pathOf('--store'), 'runs')
     .addOption(
-      new Option('--experiments <folder>', 'folder of declarations: study, ablations/, profiles/').default(defaultExperiments(), 'this folder where it holds them, else those that come with ablate'),
+      new Option('--experiments <folder>', 'folder of declarations: study, ablations/, profiles/')
+        .argParser(pathOf('--experiments'))
+        .default(defaultExperiments(), 'this folder where it holds them, else those that come with ablate'),
     );
 }
 
