@@ -33,7 +33,7 @@ export const disturbances: readonly Disturbance[] = [
   { name: 'newest checkpoint damaged', run: scene => spoilThenKill(scene, damageCheckpoint) },
   { name: 'torn last lines', run: scene => spoilThenKill(scene, tearLines) },
   { name: 'half-written files left behind', run: scene => spoilThenKill(scene, leaveTemporaries) },
-  { name: 'link to a damaged attempt', run: scene => spoilThenKill(scene, damageDone) },
+  { name: 'commit of a damaged attempt', run: scene => spoilThenKill(scene, damageDone) },
   { name: 'read-only store', run: readOnlyStore },
   { name: 'full disk', run: fullDisk },
 ];

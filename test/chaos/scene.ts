@@ -137,14 +137,14 @@ export class Scene {
     }
   }
 
-  /** An attempt younger than the link, where nobody has damaged what it points to since. */
+  /** An attempt younger than the commit, where nobody has damaged what that names since. */
   #checkTimes(key: string, store: StoreReader): void {
     if (store.doneAttempt(key) === undefined) return;
-    const linked = lstatSync(layout.done(store.stageDir(key))).mtimeMs;
-    if ((this.#spoiled.get(key) ?? 0) > linked) return;
+    const committed = lstatSync(layout.done(store.stageDir(key))).ctimeMs; // when it got its name
+    if ((this.#spoiled.get(key) ?? 0) > committed) return;
     for (const attempt of store.attempts(key)) {
       const created = store.attempt(key, attempt)?.created;
-      if (created !== undefined && Date.parse(created) > linked + CLOCK_MS) this.#ranNeedlessly(key, attempt);
+      if (created !== undefined && Date.parse(created) > committed + CLOCK_MS) this.#ranNeedlessly(key, attempt);
     }
   }
 

@@ -83,7 +83,7 @@ describe('a store of a newer version', () => {
       ...(['sweep', 'report'].includes(command) ? ['--reports', temporaryFolder('reports')] : []),
     );
     expect(exitCode).toBe(1);
-    expect(all).toContain(`${store} was written by a newer version of this program (store format 99; this one reads up to 1); update the program or choose another --store`);
+    expect(all).toContain(`${store} was written by a newer version of this program (store format 99; this one reads up to 2); update the program or choose another --store`);
     expect(all).not.toContain('    at '); // one message, and no stack
     expect(readdirSync(store).sort()).toEqual(['stages', 'store.json']);
   });

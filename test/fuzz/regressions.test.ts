@@ -49,13 +49,13 @@ describe('a store', () => {
     expect(store.stage(key)).toMatchObject(identity);
   });
 
-  test('in which something else stands for the link of a stage lets the stage be done', async () => {
+  test('in which something else stands for the commit of a stage lets the stage be done', async () => {
     for (const plant of [(at: string) => writeFileSync(at, ''), (at: string) => symlinkSync('attempts/x', at), (at: string) => symlinkSync('attempts/01', at)]) {
-      rmSync(layout.done(store.stageDir(key)));
+      rmSync(layout.done(store.stageDir(key)), { recursive: true });
       plant(layout.done(store.stageDir(key)));
       expect(store.state(key).state).not.toBe('done');
       expect(await store.acquire(key, 'cpu:0')).toEqual({ type: 'taken', state: { state: 'done', attempt: 1 } });
-      expect(warnings.splice(0)).toEqual([expect.stringContaining('expected a link to an attempt, got something else; removed')]);
+      expect(warnings.splice(0)).toEqual([expect.stringContaining('expected the commit of an attempt, got something else; removed')]);
     }
   });
 
@@ -105,7 +105,7 @@ describe('a store', () => {
   });
 
   test('does not cut a curve where an earlier attempt is gone', async () => {
-    rmSync(layout.done(store.stageDir(key)));
+    rmSync(layout.done(store.stageDir(key)), { recursive: true });
     spoil('result.json', '');
     const second = await begin(store);
     writeFileSync(join(second.dir, 'resumed.json'), '{"from":{"attempt":1,"step":2}}');

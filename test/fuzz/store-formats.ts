@@ -1,5 +1,5 @@
 /** The files of a store. Whichever is damaged, all readers are asked. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { attemptFiles, layout } from '../../src/core/store/layout.ts';
@@ -28,6 +28,9 @@ const ofRunning =
     join(store.attemptDir(running, number), ...names);
 const { checkpoints } = attemptFiles;
 
+/** In `done`, which is itself a link in a store of format 1. */
+const COMMIT = 'commit.json';
+
 /** Those without `sealed` can be damaged into what a writer could have written: nothing vouches for a name, a time or a loss. */
 const FILES: readonly StoreFile[] = [
   { name: 'store.json', path: ({ store }) => layout.format(store.dir), ...json },
@@ -49,19 +52,24 @@ const FILES: readonly StoreFile[] = [
   { name: 'checkpoint', path: ofRunning(1, checkpoints, '4', 'weights'), sealed: true },
   { name: 'manifest.json, checkpoint', path: ofRunning(1, checkpoints, '4', attemptFiles.manifest), ...json, sealed: true },
   { name: 'sweeps', path: ({ store }) => join(layout.sweeps(store.dir), readdirSync(layout.sweeps(store.dir)).at(-1)!), ...json },
-  { name: 'done', path: ({ store, done }) => layout.done(store.stageDir(done)), sealed: true },
+  { name: 'commit.json', path: ({ store, done }) => join(layout.done(store.stageDir(done)), COMMIT), ...json, sealed: true },
+  { name: 'done, format 1', path: ({ store, done }) => layout.done(store.stageDir(done)), sealed: true },
 ];
 
 async function storeFile({ path, codec, sealed }: StoreFile): Promise<FileSubject<Survey>> {
   const scene = await makeScene();
   const { dir } = scene.store;
   const file = path(scene),
-    whole = contentOf(file);
+    done = layout.done(scene.store.stageDir(scene.done)),
+    commit = readFileSync(join(done, COMMIT));
+  if (file === done) {
+    rmSync(done, { recursive: true });
+    symlinkSync('attempts/2', done);
+  }
+  const whole = contentOf(file);
   const kin = readdirSync(dir, { recursive: true, encoding: 'utf8' })
     .map(name => join(dir, name))
     .filter(other => other !== file && basename(other) === basename(file) && !lstatSync(other).isDirectory());
-  const link = layout.done(scene.store.stageDir(scene.done)),
-    target = readlinkSync(link);
   const resumed = ofRunning(2, attemptFiles.resumed)(scene),
     before = readFileSync(resumed);
   const undamaged = await survey(scene);
@@ -72,9 +80,11 @@ async function storeFile({ path, codec, sealed }: StoreFile): Promise<FileSubjec
     plant(bytes) {
       // What readers changed for the input before this: a withdrawn commit, where the next attempt began.
       writeFileSync(resumed, before);
-      rmSync(link, { recursive: true, force: true });
-      if (file !== link) symlinkSync(target, link);
-      return file === link ? plantLink(file, bytes) : plantFile(file, bytes);
+      rmSync(done, { recursive: true, force: true });
+      if (file === done) return plantLink(file, bytes);
+      mkdirSync(done);
+      writeFileSync(join(done, COMMIT), commit);
+      return plantFile(file, bytes);
     },
     read: () => survey(scene),
     own: [],

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { keyOf } from '../../src/core/ablation/identity.ts';
 import { canonicalJson } from '../../src/core/ablation/json.ts';
 import type { StageIdentity } from '../../src/core/ablation/kind.ts';
+import { UnsafePathError } from '../../src/core/disk/beneath.ts';
 import type { Attempt } from '../../src/core/store/attempt.ts';
 import { StoreError } from '../../src/core/store/errors.ts';
 import { findGarbage } from '../../src/core/store/garbage.ts';
@@ -106,7 +107,7 @@ export async function survey(scene: Scene): Promise<Survey> {
     'provenance, done': () => store.provenance(done),
     'provenance, running': () => store.provenance(running),
     furthest: () => both(k => store.furthestCheckpoint(k)),
-    progress: () => readProgress(attempt.dir),
+    progress: () => readProgress(store.attemptDir(running, attempt.number)),
     sweeps: () => unwarned(warn => store.sweeps(warn)),
     tables: () => unwarned(warn => TABLES.map(table => [...table.rows(store, warn)].map(row => row.map((cell, i) => checkedCell(cell, table.columns[i]!.type))))),
     garbage: () => findGarbage(store, new Set()),
@@ -116,7 +117,7 @@ export async function survey(scene: Scene): Promise<Survey> {
     acquired: () => acquire(scene),
   };
   const found: Record<string, Reading<unknown>> = {};
-  for (const [name, read] of Object.entries(readers)) found[name] = await reading(read, [StoreError]);
+  for (const [name, read] of Object.entries(readers)) found[name] = await reading(read, [StoreError, UnsafePathError]);
   return found;
 }
 
@@ -149,7 +150,7 @@ async function latest({ store, running, attempt }: Scene): Promise<number | unde
     .checkpoints({ every: 0, warn: text => told.push(text) })
     .latest();
   if (found && readFileSync(join(found.dir, 'weights'), 'utf8') !== checkpointText(found.step)) throw new Fault(`Expected the checkpoint of step ${found.step} as it was written, got another`);
-  if (told.length === 0 && found?.step !== CHECKPOINTS.at(-1)) throw new Fault(`Expected a warning about the newest checkpoint, got none and step ${found?.step}`);
+  if (told.length === 0 && found?.step !== store.furthestCheckpoint(running)?.step) throw new Fault(`Expected a warning about the newest checkpoint, got none and step ${found?.step}`);
   if (told.length > 0) throw new StoreError('STORE_DAMAGED', told.join('\n'));
   return found?.step;
 }
@@ -158,7 +159,8 @@ async function latest({ store, running, attempt }: Scene): Promise<number | unde
 async function verified({ store, done }: Scene): Promise<Record<string, string> | undefined> {
   if (!(await store.verify(done))) return undefined;
   const dir = store.output(done)!;
-  return Object.fromEntries(readdirSync(dir).map(name => [name, readFileSync(join(dir, name), 'latin1')]));
+  const files = readdirSync(dir, { withFileTypes: true }).filter(entry => entry.isFile());
+  return Object.fromEntries(files.map(({ name }) => [name, readFileSync(join(dir, name), 'latin1')]));
 }
 
 /** Whether the stage is done or can be done again: no damage bars it. */

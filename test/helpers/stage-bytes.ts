@@ -1,11 +1,12 @@
 /** What the finished stages of a store left. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 
 /** Folder of the attempt that counts, by key. */
 function doneAttempts(store: string): Record<string, string> {
-  const stages = join(store, 'stages');
-  return Object.fromEntries(readdirSync(stages).map(key => [key, join(stages, key, readlinkSync(join(stages, key, 'done')))]));
+  const reader = openStoreReadOnly(store);
+  return Object.fromEntries(reader.keys().map(key => [key, reader.attemptDir(key, reader.doneAttempt(key)!)]));
 }
 
 /** Results and final weights by `key/file`. */

@@ -23,6 +23,9 @@ export const ablate = (declarations: string | undefined, command: string, ...arg
 export const ablateWith = (more: Readonly<Record<string, string>>, declarations: string | undefined, command: string, ...args: readonly string[]) =>
   runCommand(toyCommand(declarations, command, ...args), { env: { ...toyEnvironment, ...more } });
 
+/** Program and arguments of a command line, for a test that starts it by other means. */
+export const ablateLine = (declarations: string | undefined, command: string, ...args: readonly string[]): string[] => [process.execPath, ABLATE, ...toyCommand(declarations, command, ...args)];
+
 /** In a process of its own. @param more variables beside those of this process */
 export const startAblate = (more: Readonly<Record<string, string>>, declarations: string | undefined, command: string, ...args: readonly string[]) =>
   execa(process.execPath, [ABLATE, ...toyCommand(declarations, command, ...args)], { reject: false, all: true, env: { ...toyEnvironment, ...more } });

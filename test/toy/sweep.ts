@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execaNode } from 'execa';
+import { execa } from 'execa';
 import { loadExperiments } from '../../src/core/ablation/load.ts';
 import { buildPlan, type Plan } from '../../src/core/plan/plan.ts';
 import type { RunEvent, RunSummary } from '../../src/core/runner/events.ts';
@@ -46,9 +46,14 @@ export function endSweeps(): void {
   }
 }
 
-/** Starts a sweep in a process group of its own. @param env variables beside those of this process */
-export function startSweep(options: DriveOptions, env: Readonly<Record<string, string>> = {}): Sweep {
-  const child = execaNode(compiledDriver(), [JSON.stringify(options)], {
+/**
+ * Starts a sweep in a process group of its own.
+ * @param env variables beside those of this process
+ * @param within a command that runs what follows it, e.g. in a container
+ */
+export function startSweep(options: DriveOptions, env: Readonly<Record<string, string>> = {}, within: readonly string[] = []): Sweep {
+  const [program, ...args] = [...within, process.execPath, compiledDriver(), JSON.stringify(options)];
+  const child = execa(program, args, {
     detached: true,
     reject: false,
     buffer: false,

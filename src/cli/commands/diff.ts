@@ -1,16 +1,15 @@
 /** `ablate diff`: what sets two arms apart, and what came of it. */
-import { existsSync } from 'node:fs';
 import type { Command } from '@commander-js/extra-typings';
 import type { MetricSpec } from '../../core/ablation/kind.ts';
 import { roleDifferences, type RoleDifference } from '../../core/plan/difference.ts';
 import type { Plan, PlannedExperiments } from '../../core/plan/plan.ts';
-import { openStoreReadOnly } from '../../core/store/store.ts';
+import { openStoreIfThere } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
 import { measured, type CurveDifference, type Measured } from '../../core/inspect/diff-arms.ts';
 import { choose, withSelection } from '../options/selection.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
-import { heading, textTable } from '../terminal/text.ts';
+import { heading, textTable, warn } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
 import { print } from '../terminal/output.ts';
 
@@ -25,7 +24,8 @@ export function registerDiff(program: Command): void {
     const chosen = await choose(options);
     const [a, b] = [findArm(chosen, nameA), findArm(chosen, nameB)];
     const roles = roleDifferences(chosen.plan, a.replicates[0]!, b.replicates[0]!);
-    const numbers = existsSync(options.store) ? measured(chosen.study, chosen.plan, openStoreReadOnly(options.store), a, b) : undefined;
+    const store = openStoreIfThere(options.store, { warn });
+    const numbers = store && measured(chosen.study, chosen.plan, store, a, b);
     print(`${options.json === true ? diffJson(chosen, a, b, roles, numbers) : diffText(chosen, a, b, roles, numbers)}\n`);
   });
 }

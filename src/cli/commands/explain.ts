@@ -1,7 +1,6 @@
 /** `ablate explain`: why each stage of an arm is done, reused, running, stale or missing, and what a sweep would do. */
-import { existsSync } from 'node:fs';
 import type { Command } from '@commander-js/extra-typings';
-import { openStoreReadOnly } from '../../core/store/store.ts';
+import { openStoreIfThere } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
 import { explainReplicate, type Change, type ReplicateExplanation, type StageExplanation } from '../../core/inspect/explain-arm.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
@@ -31,10 +30,10 @@ export function registerExplain(program: Command): void {
   });
 }
 
-function explain({ plan, profile, overrides }: PlannedExperiments, arm: ChosenArm, dir: string): ReplicateExplanation[] {
-  const store = existsSync(dir) ? openStoreReadOnly(dir) : undefined;
-  const sweeps = store?.sweeps(warn) ?? [];
-  return arm.replicates.map(replicate => explainReplicate(replicate, { plan, profile: profile.name, overrides, store, sweeps }));
+function explain({ study, plan, profile, overrides }: PlannedExperiments, arm: ChosenArm, dir: string): ReplicateExplanation[] {
+  const store = openStoreIfThere(dir, { warn });
+  const sweeps = store?.sweeps() ?? [];
+  return arm.replicates.map(replicate => explainReplicate(replicate, { study: study.name, plan, profile: profile.name, overrides, store, sweeps }));
 }
 
 function explanation(arm: ChosenArm, { profile, overrides }: PlannedExperiments, replicates: readonly ReplicateExplanation[]): string {

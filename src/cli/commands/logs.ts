@@ -6,10 +6,11 @@ import { UsageError } from '../../core/ablation/errors.ts';
 import { signalExitCode } from '../../core/runner/signals.ts';
 import { unlessDamaged } from '../../core/store/errors.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
+import { requireFileAt } from '../../core/store/read.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
 import { findArm } from '../../core/inspect/arm.ts';
 import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
-import { listed } from '../terminal/text.ts';
+import { listed, warn } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
 import { isUnread, note, print } from '../terminal/output.ts';
 
@@ -24,7 +25,7 @@ const defineLogs = (program: Command) =>
 
 export function registerLogs(program: Command): void {
   defineLogs(program).action(async (stage, options) => {
-    const store = openStoreReadOnly(options.store);
+    const store = openStoreReadOnly(options.store, { warn });
     const key = stage.includes('/') ? await stageOfArm(store, stage, options) : stageByPrefix(store, stage);
     const attempt = attemptOf(store, key, options.attempt);
     const file = store.logFile(key, attempt);
@@ -87,6 +88,7 @@ const POLL_MS = 200;
 async function printLog(file: string, goesOn: () => boolean): Promise<boolean> {
   const decoder = new TextDecoder();
   let at = 0;
+  requireFileAt(file);
   for (;;) {
     const more = goesOn(); // asked first: what was written before the end is still printed
     const size = existsSync(file) ? statSync(file).size : 0;

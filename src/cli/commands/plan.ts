@@ -1,9 +1,8 @@
 /** `ablate plan`: what the chosen ablations need, what of it is there, and what the rest will take. */
-import { existsSync } from 'node:fs';
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
 import type { Outcome } from '../../core/runner/measure.ts';
-import { openStoreReadOnly } from '../../core/store/store.ts';
+import { openStoreIfThere } from '../../core/store/store.ts';
 import { cacheDir, freeBytes, prepareFolder } from '../../setup/cache.ts';
 import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
 import { forecast, stillToRun } from '../../core/inspect/forecast.ts';
@@ -13,7 +12,7 @@ import { choose, oneList, withSelection, type OptionsOf } from '../options/selec
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { readStates } from '../../core/inspect/states.ts';
 import { formatCount, plural } from '../../core/text/format.ts';
-import { duration } from '../terminal/text.ts';
+import { duration, warn } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
 import { note, print } from '../terminal/output.ts';
 
@@ -40,8 +39,9 @@ export async function showPlan(chosen: PlannedExperiments, options: PlanOptions)
 }
 
 async function viewOf(chosen: PlannedExperiments, { store, measure }: PlanOptions, { engine, devices, places }: Setting): Promise<PlanView> {
-  const states = readStates(store, chosen.plan);
-  const speeds = new StageSpeeds(chosen, existsSync(store) ? openStoreReadOnly(store) : undefined, places, thisMachine(engine));
+  const reader = openStoreIfThere(store, { warn });
+  const states = readStates(reader, chosen.plan);
+  const speeds = new StageSpeeds(chosen, reader, places, thisMachine(engine));
   const known = measure === true ? await measureMissing(chosen, speeds, stillToRun(chosen, states), devices) : speeds;
   return { chosen, states, devices, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store) }) };
 }

@@ -7,6 +7,7 @@ import { TABLES } from '../../core/store/tables.ts';
 import type { QueryResult } from '../../core/inspect/database.ts';
 import { harmless, harmlessJson, shorten } from '../../core/text/clean.ts';
 import { plural } from '../../core/text/format.ts';
+import { pathOf } from '../options/paths.ts';
 import { columns as screenWidth, heading, textTable, warn, wrap } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
 import { print, printData } from '../terminal/output.ts';
@@ -16,7 +17,7 @@ const defineQuery = (program: Command) =>
     .command('query')
     .description('ask the store by SQL (DuckDB); without a statement list its views')
     .argument('[sql]', 'e.g. "select kind, state, count(*) from runs group by all"')
-    .option('--store <folder>', 'where runs are kept', 'runs')
+    .option('--store <folder>', 'where runs are kept', pathOf('--store'), 'runs')
     .option('--csv', 'as CSV, with all digits; only for a terminal are control characters replaced')
     .option('--json', 'as JSON: an array with an object for each row');
 
@@ -27,7 +28,7 @@ export function registerQuery(program: Command): void {
       print(`${viewsText()}\n`);
       return;
     }
-    const store = openStoreReadOnly(options.store);
+    const store = openStoreReadOnly(options.store, { warn });
     const { query } = await import('../../core/inspect/database.ts');
     const result = await query(sql, store, TABLES, warn);
     if (options.csv === true) printData(csvText(result));

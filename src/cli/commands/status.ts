@@ -11,6 +11,7 @@ import { StoreWatcher, type Snapshot } from '../../core/inspect/snapshot.ts';
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { statusJson, statusText, type StatusView } from '../terminal/status-view.ts';
 import { timeLeft } from '../../core/inspect/time-left.ts';
+import { warn } from '../terminal/text.ts';
 import { watch } from '../terminal/watch.ts';
 import { pc } from '../terminal/colours.ts';
 import { note, print } from '../terminal/output.ts';
@@ -24,7 +25,7 @@ const defineStatus = (program: Command) =>
 export function registerStatus(program: Command): void {
   defineStatus(program).action(async options => {
     const chosen = await choose(options);
-    const reader = new StatusReader(chosen, new StoreWatcher(options.store, chosen.plan), await idleSetting(options.devices));
+    const reader = new StatusReader(chosen, new StoreWatcher(options.store, chosen.plan, { warn }), await idleSetting(options.devices));
     if (options.watch === true) process.exitCode = await watch(reader, options.json === true);
     else print(`${options.json === true ? statusJson(await reader.settledView(), 2) : statusText(await reader.settledView())}\n`);
   });

@@ -16,6 +16,7 @@ import { showPlan } from './plan.ts';
 import { prepareReport, type ReportScope } from '../report/scope.ts';
 import { writeFromStore } from '../report/write.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { pathOf } from '../options/paths.ts';
 import { choose, oneList, withSelection, type OptionsOf } from '../options/selection.ts';
 import { plural } from '../../core/text/format.ts';
 import { heading, warn } from '../terminal/text.ts';
@@ -32,7 +33,7 @@ const defineSweep = (program: Command) =>
       oneList,
     )
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
-    .option('--reports <folder>', 'where the report is written', 'reports')
+    .option('--reports <folder>', 'where the report is written', pathOf('--reports'), 'reports')
     .option('--no-report', 'only run the stages')
     .option('--accept-engine-change', 'continue checkpoints written on another engine, library or CPU (refused by default: the numbers may differ)')
     .option('--dry-run', 'print the plan and do nothing');
@@ -108,9 +109,9 @@ function requireReady({ study, profile }: PlannedExperiments): void {
 }
 
 /** For `explain`. A store that takes no record may still hold all that is asked for. */
-function remember(store: Store, { plan, profile, overrides, seeds }: PlannedExperiments): void {
+function remember(store: Store, { study, plan, profile, overrides, seeds }: PlannedExperiments): void {
   try {
-    store.recordSweep({ profile: profile.name, overrides, seeds, arms: plan.arms.map(({ ablation, arm, seed, stages }) => ({ ablation, arm, seed, stages })) });
+    store.recordSweep({ study: study.name, profile: profile.name, overrides, seeds, arms: plan.arms.map(({ ablation, arm, seed, stages }) => ({ ablation, arm, seed, stages })) });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     warn(`${error.message} What this sweep planned is not recorded.`);

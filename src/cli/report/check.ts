@@ -65,7 +65,7 @@ export function verify(scope: ReportScope, storeDir: string): number {
 /** A store that is none is bad use here, not a failed stage. */
 function openOrRefuse(dir: string): StoreReader {
   try {
-    return openStoreReadOnly(dir);
+    return openStoreReadOnly(dir, { warn });
   } catch (error) {
     if (error instanceof StoreError) throw new UsageError(error.code, `--verify: ${error.message}`, { cause: error });
     throw error;

@@ -33,8 +33,8 @@ export async function writeFromStore(scope: ReportScope, options: WriteOptions):
  */
 export async function readStore({ study, profile, overrides, ablations }: ReportScope, dir: string, seeds: readonly number[]): Promise<WrittenRecords> {
   const { collectProvenance, collectRecords } = await import('../../core/report/records/collect.ts');
-  const store = openStoreReadOnly(dir);
-  const swept = store.sweeps(warn).filter(sweep => sameScale(sweep, { profile: profile.name, overrides }));
+  const store = openStoreReadOnly(dir, { warn });
+  const swept = store.sweeps().filter(sweep => sameScale(sweep, { study: study.name, profile: profile.name, overrides }));
   const asked = [...seeds, ...swept.flatMap(sweep => sweep.seeds)];
   const plan = buildPlan({ study, profile, ablations, seeds: ascending(asked.length > 0 ? asked : profile.seeds) });
   return { records: collectRecords(study, plan, store), provenance: collectProvenance(plan, store) };

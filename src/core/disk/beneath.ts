@@ -31,14 +31,15 @@ export function entryBeneath(root: string, ...parts: readonly string[]): Stats |
   let stats: Stats | undefined;
   for (const name of relative.split(sep)) {
     path = join(path, name);
-    stats = entry(path);
+    stats = lstatIfThere(path);
     if (stats === undefined) return undefined;
     if (stats.isSymbolicLink()) throw new UnsafePathError('LINK', `${path}: expected a file or folder of its own, got a symbolic link; links within ${root} are not followed. Remove it.`);
   }
   return stats;
 }
 
-function entry(path: string): Stats | undefined {
+/** What stands at a path, be it a link; undefined when nothing does. */
+export function lstatIfThere(path: string): Stats | undefined {
   try {
     return lstatSync(path);
   } catch (error) {

@@ -5,7 +5,7 @@ import { stagesToRun } from '../plan/needed.ts';
 import type { Plan, PlannedArm, PlannedStage } from '../plan/plan.ts';
 import { StoreError } from '../store/errors.ts';
 import type { StageState, StoreReader } from '../store/reader.ts';
-import { sameScale, type SweepRecord } from '../store/sweeps.ts';
+import { isOfStudy, sameScale, type SweepRecord } from '../store/sweeps.ts';
 
 /** A field of the identity that is another than it was. Canonical JSON; undefined where the field is missing. */
 export interface Change {
@@ -49,6 +49,7 @@ export interface ReplicateExplanation {
 }
 
 export interface ExplainContext {
+  readonly study: string;
   readonly plan: Plan;
   readonly profile: string;
   readonly overrides: readonly string[];
@@ -77,9 +78,9 @@ export function explainReplicate(arm: PlannedArm, around: ExplainContext): Repli
 type History = readonly { readonly time: string; readonly stages: Readonly<Record<string, string>> }[];
 
 /** What sweeps at the same profile and overrides planned for this replicate, newest first. */
-function historyOf({ ablation, arm, seed }: PlannedArm, { sweeps, profile, overrides }: ExplainContext): History {
+function historyOf({ ablation, arm, seed }: PlannedArm, { sweeps, study, profile, overrides }: ExplainContext): History {
   return sweeps
-    .filter(sweep => sameScale(sweep, { profile, overrides }))
+    .filter(sweep => sameScale(sweep, { study, profile, overrides }))
     .flatMap(({ time, arms }) => {
       const found = arms.find(a => a.ablation === ablation && a.arm === arm && a.seed === seed);
       return found ? [{ time, stages: found.stages }] : [];
@@ -137,10 +138,10 @@ function absent(
 }
 
 /** The done stage of the same kind that differs in the fewest fields, if in few: of this plan, or of this arm at other overrides. */
-function nearestDone(stage: PlannedStage, arm: PlannedArm, { plan, store, sweeps, profile }: ExplainContext): (Compared & { label: string }) | undefined {
+function nearestDone(stage: PlannedStage, arm: PlannedArm, { study, plan, store, sweeps, profile }: ExplainContext): (Compared & { label: string }) | undefined {
   if (!store) return undefined;
   const ofArm = sweeps
-    .filter(s => s.profile === profile)
+    .filter(s => isOfStudy(s, study) && s.profile === profile)
     .flatMap(s => s.arms)
     .filter(a => a.ablation === arm.ablation && a.arm === arm.arm && a.seed === arm.seed);
   const planned = [...plan.stages.values()].flatMap(s => (s.kind === stage.kind ? [s.key] : []));

@@ -1,18 +1,17 @@
 /** Where the stages of a plan stand at one moment, and who works on them: read from the store alone, whichever process runs the sweep. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Phase } from '../ablation/kind.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import type { Place } from '../runner/devices.ts';
 import { unlessDamaged } from '../store/errors.ts';
-import { attemptFiles, layout } from '../store/layout.ts';
-import { isTemporary } from '../store/names.ts';
-import { isOwnerAlive, type Owner } from '../store/owner.ts';
+import { attemptFiles } from '../store/layout.ts';
+import { isOwnerAlive, isVisible, ownerTag, type Owner } from '../store/owner.ts';
 import { lastWriteTime, readProgress, type ProgressLine } from '../store/progress.ts';
-import { LEASE_MS, type StageState, type StoreReader } from '../store/reader.ts';
+import { LEASE_MS, type ReadOptions, type StageState, type StoreReader } from '../store/reader.ts';
 import type { AttemptRecord } from '../store/records.ts';
-import { openStoreReadOnly } from '../store/store.ts';
+import { openStoreIfThere } from '../store/store.ts';
 import { placeNamed } from './places.ts';
 
 /** What is known of a running stage. @internal */
@@ -57,17 +56,18 @@ export class StoreWatcher {
   readonly #dir: string;
   readonly #plan: Plan;
   readonly #lease: number;
+  readonly #warn: (message: string) => void;
   #reader: StoreReader | undefined;
   /** Attempts never change their owner. */
   readonly #attempts = new Map<string, AttemptRecord>();
   /** Heartbeats as they were first seen. */
   readonly #beats = new Map<string, number>();
 
-  /** @param lease milliseconds, see `StoreOptions` */
-  constructor(dir: string, plan: Plan, lease = LEASE_MS) {
+  constructor(dir: string, plan: Plan, { lease = LEASE_MS, warn = () => undefined }: ReadOptions = {}) {
     this.#dir = dir;
     this.#plan = plan;
     this.#lease = lease;
+    this.#warn = warn;
   }
 
   get lease(): number {
@@ -76,7 +76,7 @@ export class StoreWatcher {
 
   /** Undefined as long as there is no store. @throws StoreError when it is none, or a newer one */
   get store(): StoreReader | undefined {
-    return (this.#reader ??= isThere(this.#dir) ? openStoreReadOnly(this.#dir, this.#lease) : undefined);
+    return (this.#reader ??= openStoreIfThere(this.#dir, { lease: this.#lease, warn: this.#warn }));
   }
 
   snapshot(now = Date.now()): Snapshot {
@@ -87,13 +87,13 @@ export class StoreWatcher {
 
   /** Where the workers of the running sweeps work, as far as they have begun. */
   places({ stages, runners }: Snapshot): Place[] {
-    const alive = new Set(runners.map(ownerText));
+    const alive = new Set(runners.map(ownerTag));
     const found = new Map<string, Place>();
     for (const { stage, state } of stages) {
       if (state.state === 'absent' || !this.store) continue;
       const attempt = this.#attempt(this.store, stage.key, state.attempt);
-      if (!attempt || !alive.has(ownerText(attempt.owner))) continue;
-      const name = `${ownerText(attempt.owner)} ${attempt.place}`;
+      if (!attempt || !alive.has(ownerTag(attempt.owner))) continue;
+      const name = `${ownerTag(attempt.owner)} ${attempt.place}`;
       if (!found.has(name)) found.set(name, placeNamed(attempt.place, this.#threads(stage.key)));
     }
     return [...found.values()];
@@ -104,7 +104,7 @@ export class StoreWatcher {
     return stages.some(({ stage, state }) => {
       if (state.state !== 'running' || isOwnerAlive(state.owner) === true) return false;
       const path = join(this.store!.attemptDir(stage.key, state.attempt), attemptFiles.heartbeat);
-      const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+      const beat = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
       if (beat === undefined) return true;
       const first = this.#beats.get(path) ?? beat;
       this.#beats.set(path, first);
@@ -138,7 +138,7 @@ export class StoreWatcher {
     for (const { stage, state } of stages) {
       if (state.state === 'absent' || !this.store) continue;
       const owner = this.#attempt(this.store, stage.key, state.attempt)?.owner;
-      if (owner && (isOwnerAlive(owner) ?? state.state === 'running')) alive.set(ownerText(owner), owner);
+      if (owner && (isOwnerAlive(owner) ?? state.state === 'running')) alive.set(ownerTag(owner), owner);
     }
     return [...alive.values()];
   }
@@ -158,8 +158,12 @@ export class StoreWatcher {
   }
 }
 
-/** `process 123`, with its host where that is another one. */
-export const ownerText = ({ host, pid }: Owner): string => (host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`);
+/** `process 123`, and where it is unless its number means something here. */
+export function ownerText(owner: Owner): string {
+  const { host, pid } = owner;
+  if (host !== hostname()) return `process ${pid} on ${host}`;
+  return isVisible(owner) ? `process ${pid}` : `process ${pid} on ${host}, of another container or boot`;
+}
 
 /** Between two lines, so that the pace is of now. */
 const RECENT_MS = 120_000;
@@ -200,15 +204,8 @@ export function workersOf({ stages }: Snapshot): WorkingStage[][] {
     const { progress } = snapshot;
     if (!progress) continue;
     // Before its worker has begun, an attempt belongs to the runner, which has several places.
-    const name = `${progress.place} ${ownerText(progress.owner)}`;
+    const name = `${progress.place} ${ownerTag(progress.owner)}`;
     byWorker.set(name, [...(byWorker.get(name) ?? []), { ...snapshot, progress }]);
   }
   return [...byWorker].sort(([a], [b]) => a.localeCompare(b)).map(([, members]) => members);
-}
-
-/** False also while a sweep is just making it: `store.json` comes last. */
-function isThere(dir: string): boolean {
-  if (!existsSync(dir)) return false;
-  if (!statSync(dir).isDirectory() || existsSync(layout.format(dir))) return true;
-  return readdirSync(dir).some(name => !isTemporary(name) && name !== 'stages');
 }

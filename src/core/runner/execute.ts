@@ -6,7 +6,7 @@ import { loadStudy } from '../ablation/load.ts';
 import type { Attempt } from '../store/attempt.ts';
 import { noRoom } from '../store/errors.ts';
 import type { StageRecord } from '../store/records.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { Store } from '../store/store.ts';
 import type { OnProgress, Task } from './executors/executor.ts';
 import { OUT_OF_MEMORY, saysOutOfMemory } from './out-of-memory.ts';
 import { loadPackRunner } from './pack-runner.ts';
@@ -22,7 +22,7 @@ export type ExecutionState = 'done' | 'interrupted' | 'failed' | 'failed-permane
 
 /** What came of each attempt stands in the store; the return value only repeats it. */
 export async function execute(task: Task, hooks: Hooks): Promise<ExecutionState[]> {
-  const store = openStore(task.store, { warn: message => members.forEach(m => m.attempt.log(`Warning: ${message}`)) });
+  const store = new Store(task.store, { warn: message => members.forEach(m => m.attempt.log(`Warning: ${message}`)) });
   const meter = new JobMeter(task);
   const members = task.attempts.map(({ key, attempt }) => new Member(store, store.attemptOf(key, attempt), new Provenance(task, meter)));
   const onStop = (): void => members.forEach(m => m.attempt.log(`Stopping: ${(hooks.signal.reason as Error).message}.`));

@@ -1,11 +1,12 @@
-/** One execution of a stage. It writes nowhere but in its own folder, except for the link that commits it. */
+/** One execution of a stage. It writes nowhere but in its own folder, except for the commit. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson } from '../ablation/json.ts';
 import type { JsonObject, MetricRecord, Progress, StageResult } from '../ablation/kind.ts';
 import { AttemptCheckpoints, type CheckpointOptions } from './checkpoints.ts';
+import { writeCommit } from './commit.ts';
 import type { Appender, Files } from './files.ts';
-import { attemptFiles, COMMITTED, layout } from './layout.ts';
+import { attemptFiles, COMMITTED } from './layout.ts';
 import { makeManifest } from './manifest.ts';
 import { ownerOf } from './owner.ts';
 import { ProgressLog } from './progress.ts';
@@ -102,7 +103,7 @@ export class Attempt {
   }
 
   /**
-   * Makes this attempt the one that counts, unless another already does. Output and result are durable before the link.
+   * Makes this attempt the one that counts, unless another already does. Output and result are durable before.
    * @returns false when another attempt was committed first; this one then stays beside it and counts for nothing
    */
   async commit(result: StageResult): Promise<boolean> {
@@ -112,7 +113,7 @@ export class Attempt {
     this.#files.write(join(this.dir, attemptFiles.result), text);
     const manifest = await makeManifest(this.dir, COMMITTED);
     this.#files.write(join(this.dir, attemptFiles.manifest), `${canonicalJson(manifest)}\n`);
-    const committed = this.link();
+    const committed = this.claimStage();
     this.record({ state: committed ? 'done' : 'uncommitted' });
     return committed;
   }
@@ -125,8 +126,8 @@ export class Attempt {
     this.#metrics = this.#log = undefined;
   }
 
-  /** The last step of a commit. */
-  link(): boolean {
-    return this.#files.linkExclusive(layout.doneTarget(this.number), layout.done(this.#reader.stageDir(this.key)));
+  /** The last step of a commit. @returns false when another attempt was committed first */
+  claimStage(): boolean {
+    return writeCommit(this.#files, this.#reader.stageDir(this.key), this.number);
   }
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Checkpoint, Checkpoints } from '../ablation/kind.ts';
 import { canonicalJson } from '../ablation/json.ts';
+import { beneath } from '../disk/beneath.ts';
 import { mendable, StoreError } from './errors.ts';
 import type { Files } from './files.ts';
 import { attemptFiles } from './layout.ts';
@@ -48,7 +49,7 @@ export class AttemptCheckpoints implements Checkpoints {
 
   async latest(): Promise<Checkpoint | undefined> {
     for (const { attempt, step } of this.#candidates()) {
-      const dir = join(this.#folder(attempt), String(step));
+      const dir = beneath(this.#folder(attempt), String(step));
       const problem = await checkpointDamage(dir);
       if (problem === undefined) {
         this.#record({ attempt, step });

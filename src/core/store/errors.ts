@@ -1,14 +1,19 @@
 import { AblateError } from '../ablation/errors.ts';
 import { folderBytes } from './size.ts';
 
-/** The store cannot be used as asked. `code`: `STORE_MISSING`, `NOT_A_STORE`, `STORE_NEWER`, `STORE_READ_ONLY`, `STORE_FULL`, `STORE_DAMAGED`, `STORE_CONFLICT`. */
+/** The store cannot be used as asked. `code`: `STORE_MISSING`, `NOT_A_STORE`, `STORE_NEWER`, `STORE_READ_ONLY`, `STORE_FULL`, `STORE_UNFIT`, `STORE_DAMAGED`, `STORE_CONFLICT`. */
 export class StoreError extends AblateError {}
+
+const OTHER_KIND: readonly [string, string] = ['STORE_DAMAGED', 'A file stands where a folder should, or a folder where a file should; move it away and run again.'];
 
 const MENDING: Readonly<Record<string, readonly [code: string, what: string]>> = {
   ENOSPC: ['STORE_FULL', 'The disk is full; free some space (ablate clean shows what no arm needs) and run again.'],
   EDQUOT: ['STORE_FULL', 'The disk quota is used up; free some space and run again.'],
   EACCES: ['STORE_READ_ONLY', 'This user may not write there; mend the permissions or choose another --store.'],
   EPERM: ['STORE_READ_ONLY', 'This user may not write there; mend the permissions or choose another --store.'],
+  ENOTDIR: OTHER_KIND,
+  EISDIR: OTHER_KIND,
+  EEXIST: OTHER_KIND,
   EROFS: ['STORE_READ_ONLY', 'That file system is read-only; choose another --store.'],
 };
 

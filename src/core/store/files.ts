@@ -2,8 +2,9 @@
  * Every change of the store's directory goes through these few operations, each of which is all or nothing when the
  * process or the machine dies (append: all but perhaps a torn last line). Tests put faults in by another `Files`.
  */
-import { closeSync, constants, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { beneath, lstatIfThere } from '../disk/beneath.ts';
 import { hasCode, mendable } from './errors.ts';
 import { temporaryIn } from './names.ts';
 
@@ -19,10 +20,8 @@ export interface Files {
   makeFolder(path: string): void;
   /** Writes a temporary file beside `path`, syncs it, renames it to `path`, syncs the folder. */
   write(path: string, text: string): void;
-  /** Gives the complete folder `from` the name `to`. False when `to` is already taken by a folder that is not empty. */
+  /** Gives the complete folder `from` the name `to`. False when `to` is already taken, but for a folder that is empty. */
   publishFolder(from: string, to: string): boolean;
-  /** False when `path` exists already. */
-  linkExclusive(target: string, path: string): boolean;
   openAppend(path: string): Appender;
   /** Sets the time of `path`, creating it when it is not there. */
   touch(path: string): void;
@@ -53,7 +52,7 @@ export const nodeFiles: Files = {
           closeSync(fd);
         }
         renameSync(temporary, path);
-        syncPath(dirname(path));
+        syncFolder(dirname(path));
       },
       Buffer.byteLength(text),
     );
@@ -64,23 +63,11 @@ export const nodeFiles: Files = {
       try {
         renameSync(from, to);
       } catch (error) {
-        if (hasCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
+        // Disks differ in how they say that a name is taken.
+        if (lstatIfThere(to)) return false;
         throw error;
       }
-      syncPath(dirname(to));
-      return true;
-    });
-  },
-
-  linkExclusive(target, path) {
-    return guarded(path, () => {
-      try {
-        symlinkSync(target, path);
-      } catch (error) {
-        if (hasCode(error, 'EEXIST')) return false;
-        throw error;
-      }
-      syncPath(dirname(path));
+      syncFolder(dirname(to));
       return true;
     });
   },
@@ -106,7 +93,7 @@ export const nodeFiles: Files = {
         sync: () =>
           guarded(path, () => {
             fsyncSync(fd);
-            if (unnamed) syncPath(dirname(path));
+            if (unnamed) syncFolder(dirname(path));
             unnamed = false;
           }),
         close: () => closeSync(fd),
@@ -128,7 +115,7 @@ export const nodeFiles: Files = {
 
   remove(path) {
     guarded(path, () => {
-      if (!lstatSync(path, { throwIfNoEntry: false })) return;
+      if (!lstatIfThere(path)) return;
       const doomed = temporaryIn(dirname(path));
       try {
         renameSync(path, doomed);
@@ -147,10 +134,29 @@ export const nodeFiles: Files = {
         if (entry.isDirectory()) nodeFiles.syncTree(child);
         else if (entry.isFile()) syncPath(child);
       }
-      syncPath(path);
+      syncFolder(path);
     });
   },
 };
+
+/** The same for what lies below one folder, which may be somebody else's work: what leads through a link is refused (`UnsafePathError`). */
+export function filesWithin(root: string, files: Files): Files {
+  const within = (path: string): string => beneath(root, relative(root, path));
+  /** What is only named anew may itself be a link, which is not followed. */
+  const named = (path: string): string => {
+    within(dirname(path));
+    return path;
+  };
+  return {
+    makeFolder: path => files.makeFolder(within(path)),
+    write: (path, text) => files.write(within(path), text),
+    publishFolder: (from, to) => files.publishFolder(within(from), named(to)),
+    openAppend: path => files.openAppend(within(path)),
+    touch: path => files.touch(within(path)),
+    remove: path => files.remove(named(path)),
+    syncTree: path => files.syncTree(within(path)),
+  };
+}
 
 function guarded<T>(path: string, action: () => T, bytes?: number): T {
   try {
@@ -171,7 +177,7 @@ function makeDurably(path: string): void {
     makeDurably(path);
     return;
   }
-  syncPath(dirname(path));
+  syncFolder(dirname(path));
 }
 
 function syncPath(path: string): void {
@@ -180,6 +186,15 @@ function syncPath(path: string): void {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Of a disk that cannot sync a folder nothing more is asked: it writes names in its own time. */
+function syncFolder(path: string): void {
+  try {
+    syncPath(path);
+  } catch (error) {
+    if (!hasCode(error, 'EINVAL', 'ENOTSUP', 'ENOSYS', 'EBADF')) throw error;
   }
 }
 

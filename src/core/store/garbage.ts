@@ -1,29 +1,47 @@
 /** What of a store nobody needs any more, and removing it. */
 import { unlessDamaged } from './errors.ts';
-import { nodeFiles } from './files.ts';
+import { filesWithin, nodeFiles } from './files.ts';
 import { layout } from './layout.ts';
-import { isOwnerAlive } from './owner.ts';
+import { isOwnerAlive, ownerTag } from './owner.ts';
 import type { StoreReader } from './reader.ts';
 import { folderBytes } from './size.ts';
-import { newestArms, sameScale } from './sweeps.ts';
+import { newestArms, sameScale, type SweepRecord } from './sweeps.ts';
 
 export interface Garbage {
   readonly key: string;
   readonly label: string;
   readonly state: string;
   readonly bytes: number;
+  /** Names of the studies whose sweeps planned it, sorted; none where no record tells, as of older versions. */
+  readonly studies: readonly string[];
 }
 
-/** Stages that are neither among `needed` nor in use, with the room they take. */
+/** Stages that are neither among `needed` nor in use, with the room they take and whose they are. */
 export function findGarbage(store: StoreReader, needed: ReadonlySet<string>): Garbage[] {
   const used = keysInUse(store);
+  const studies = studiesByKey(store.sweeps());
   return store
     .keys()
     .filter(key => KEY.test(key) && !needed.has(key) && !used.has(key))
     .map(key => {
       const stage = unlessDamaged(() => store.stage(key));
-      return { key, label: stage?.label ?? 'a stage whose identity cannot be read', state: store.state(key).state, bytes: folderBytes(store.stageDir(key)) };
+      return {
+        key,
+        label: stage?.label ?? 'a stage whose identity cannot be read',
+        state: store.state(key).state,
+        bytes: folderBytes(store.stageDir(key)),
+        studies: [...(studies.get(key) ?? [])].sort(),
+      };
     });
+}
+
+function studiesByKey(sweeps: readonly SweepRecord[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { study, arms } of sweeps) {
+    if (study === undefined) continue;
+    for (const key of arms.flatMap(arm => Object.values(arm.stages))) found.set(key, (found.get(key) ?? new Set()).add(study));
+  }
+  return found;
 }
 
 /** Whatever else stands among the stages is not ours to remove. */
@@ -35,7 +53,7 @@ const KEY = /^[0-9a-f]{32}$/;
  */
 export function removeStage(store: StoreReader, key: string): boolean {
   if (store.state(key).state === 'running') return false;
-  nodeFiles.remove(layout.stage(store.dir, key));
+  filesWithin(store.dir, nodeFiles).remove(layout.stage(store.dir, key));
   return true;
 }
 
@@ -76,7 +94,7 @@ function liveRunners(store: StoreReader): Iterable<LiveRunner> {
     for (const attempt of store.attempts(key)) {
       const record = unlessDamaged(() => store.attempt(key, attempt));
       if (!record || !(isOwnerAlive(record.owner) ?? running)) continue;
-      const name = `${record.owner.host} ${record.owner.pid}`;
+      const name = ownerTag(record.owner);
       const runner = runners.get(name) ?? { began: Infinity, last: -Infinity, keys: new Set() };
       runner.began = Math.min(runner.began, Date.parse(record.created));
       runner.last = Math.max(runner.last, Date.parse(record.created));

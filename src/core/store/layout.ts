@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 /** Raised when a store written by this program cannot be read by the version before. */
-export const STORE_FORMAT = 1;
+export const STORE_FORMAT = 2;
 
 export const layout = {
   format: (store: string) => join(store, 'store.json'),
@@ -15,8 +15,6 @@ export const layout = {
   done: (stage: string) => join(stage, 'done'),
   attempts: (stage: string) => join(stage, 'attempts'),
   attempt: (stage: string, attempt: number) => join(stage, 'attempts', String(attempt)),
-  /** As the link `done` names it: relative, so that a store can be moved. */
-  doneTarget: (attempt: number) => `attempts/${attempt}`,
 } as const;
 
 /** Files of one attempt, relative to its folder. */

@@ -1,10 +1,11 @@
 /** What processes that are gone left half made in a store: temporaries, and the output of their workers. */
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { hasCode } from './errors.ts';
+import { basename, join } from 'node:path';
 import { attemptFiles, layout } from './layout.ts';
 import { isAbandoned, isTemporary } from './names.ts';
+import { namesIn } from './read.ts';
 import type { StoreReader } from './reader.ts';
+import { isWorkerOutput } from './worker-output.ts';
 
 /** Paths that no living process needs. @param diskTime see `isAbandoned` */
 export function leftovers(store: StoreReader, diskTime: () => number): string[] {
@@ -12,7 +13,6 @@ export function leftovers(store: StoreReader, diskTime: () => number): string[] 
   const stages = store.keys().map(key => store.stageDir(key));
   const attempts = store.keys().flatMap(key => store.attempts(key).map(attempt => store.attemptDir(key, attempt)));
   const folders = [
-    dir,
     layout.stages(dir),
     layout.sweeps(dir),
     layout.workers(dir),
@@ -21,22 +21,10 @@ export function leftovers(store: StoreReader, diskTime: () => number): string[] 
     ...attempts,
     ...attempts.map(attempt => join(attempt, attemptFiles.checkpoints)),
   ];
-  const temporaries = folders.flatMap(folder =>
-    namesIn(folder)
-      .filter(isTemporary)
-      .map(name => join(folder, name)),
-  );
+  const inTop = readdirSync(dir).map(name => join(dir, name)); // the store itself may be reached through a link
+  const temporaries = [...inTop, ...folders.flatMap(folder => namesIn(folder).map(name => join(folder, name)))].filter(path => isTemporary(basename(path)));
   const outputs = namesIn(layout.workers(dir))
-    .filter(name => !isTemporary(name))
+    .filter(isWorkerOutput)
     .map(name => join(layout.workers(dir), name));
   return [...temporaries, ...outputs].filter(path => isAbandoned(path, diskTime));
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
 }

@@ -4,6 +4,7 @@ import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { beneath, entryBeneath, requireFile } from '../disk/beneath.ts';
 import { hasCode } from './errors.ts';
 import { attemptFiles } from './layout.ts';
 import { readParsed } from './read.ts';
@@ -19,12 +20,15 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /**
  * Sizes and SHA-256 of the files below `dir`, by path relative to it; a `manifest.json` at its top does not count.
  * @param tops keeps only the files and folders of these names at the top
+ * @throws UnsafePathError for a link, and for anything else that is neither file nor folder
  */
 export async function makeManifest(dir: string, tops?: readonly string[]): Promise<Manifest> {
   const files: Manifest['files'] = {};
   for (const name of filesBelow(dir, tops)) {
-    const path = join(dir, name);
-    files[name] = { bytes: statSync(path).size, sha256: await sha256(path) };
+    const path = beneath(dir, name);
+    const found = statSync(path);
+    requireFile(found, path, Infinity); // what no checksum can hold is no result
+    files[name] = { bytes: found.size, sha256: await sha256(path) };
   }
   return { files };
 }
@@ -56,7 +60,7 @@ export async function damage(dir: string, tops?: readonly string[]): Promise<str
 /** What makes `dir` differ from a manifest by sizes alone: cheap enough for every reader. */
 export function sizeDamage(dir: string, manifest: Manifest): string | undefined {
   for (const [name, { bytes }] of Object.entries(manifest.files)) {
-    const found = sizeOf(join(dir, name));
+    const found = sizeOf(dir, name);
     if (found !== bytes) return `${name}: expected ${bytes} bytes, got ${found ?? 'no file'}`;
   }
   return undefined;
@@ -74,7 +78,7 @@ export function fileDamage(dir: string, name: string, manifest: Manifest): strin
 
 function filesBelow(dir: string, tops?: readonly string[]): string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
+    .filter(entry => !entry.isDirectory())
     .map(entry => join(entry.parentPath, entry.name).slice(dir.length + 1))
     .filter(name => name !== attemptFiles.manifest && (tops?.includes(name.split(sep)[0]!) ?? true))
     .sort();
@@ -85,13 +89,13 @@ function isBelow(name: string): boolean {
   return !name.includes('\0') && name.split(sep).every(part => part !== '' && part !== '.' && part !== '..');
 }
 
-/** Undefined where there is no such file. */
-function sizeOf(path: string): number | undefined {
+/** Undefined where there is no such file. @throws UnsafePathError when a link is on the way */
+function sizeOf(dir: string, name: string): number | undefined {
   try {
-    const found = statSync(path);
-    return found.isFile() ? found.size : undefined;
+    const found = entryBeneath(dir, name);
+    return found?.isFile() ? found.size : undefined;
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return undefined;
+    if (hasCode(error, 'ENAMETOOLONG')) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** Names that say which process made a file, so that what a killed process left can be told from the work of a living one. */
 import { randomUUID } from 'node:crypto';
-import { lstatSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { lstatIfThere } from '../disk/beneath.ts';
 import { isTagAlive, ownerOf, ownerTag, type Owner } from './owner.ts';
 
 /** Nobody here can ask a process of another host; a file of it that is this old is nobody's work any more. */
@@ -27,6 +27,6 @@ export function isAbandoned(path: string, diskTime: () => number): boolean {
   const tag = /~([^~]+?)(?:\.txt)?$/.exec(basename(path))?.[1];
   const alive = tag === undefined ? undefined : isTagAlive(tag);
   if (alive !== undefined) return !alive;
-  const changed = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  const changed = lstatIfThere(path)?.mtimeMs;
   return changed !== undefined && diskTime() - changed > FOREIGN_MS;
 }

@@ -1,9 +1,9 @@
 /** Where a running attempt stands, for whoever looks in: its worker appends it, and no result depends on it. */
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../ablation/json.ts';
 import type { Progress } from '../ablation/kind.ts';
+import { lstatIfThere } from '../disk/beneath.ts';
 import { hasCode, StoreError } from './errors.ts';
 import type { Appender } from './files.ts';
 import { attemptFiles } from './layout.ts';
@@ -69,7 +69,7 @@ export function readProgress(attemptDir: string): ProgressLine[] {
 /** When a worker last wrote something of an attempt, in milliseconds since 1970 by the clock of the file system. The heartbeat is not among it: that is the runner's. */
 export function lastWriteTime(attemptDir: string): number | undefined {
   const { progress, metrics, log, states, worker } = attemptFiles;
-  const times = [progress, metrics, log, states, worker].flatMap(name => statSync(join(attemptDir, name), { throwIfNoEntry: false })?.mtimeMs ?? []);
+  const times = [progress, metrics, log, states, worker].flatMap(name => lstatIfThere(join(attemptDir, name))?.mtimeMs ?? []);
   return times.length === 0 ? undefined : Math.max(...times);
 }
 

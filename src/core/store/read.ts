@@ -1,19 +1,31 @@
-/** Reading what may be absent, torn or damaged. */
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+/**
+ * Reading what may be absent, torn or damaged, or put there by somebody else: a link is not followed but ends the reading (`UnsafePathError`),
+ * and what is no file, or too large for one that this program writes, is damage.
+ */
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { z } from 'zod';
 import { parseJson } from '../ablation/json.ts';
+import { entryBeneath, listBeneath, readTextBeneath, requireFile, UnsafePathError } from '../disk/beneath.ts';
 import { hasCode, StoreError } from './errors.ts';
 import { isTemporary } from './names.ts';
 
-/** Undefined when the file is absent. @throws StoreError when it is a folder */
-function readTextIfPresent(path: string): string | undefined {
+/** What stands at a path whose folder has been looked at; undefined when nothing does. @throws UnsafePathError when a link does */
+const entryAt = (path: string): Stats | undefined => entryBeneath(dirname(path), basename(path));
+
+/** Undefined when the file is absent. @throws StoreError when it is no file or too large, UnsafePathError when it is a link */
+export function readTextIfPresent(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readTextBeneath(dirname(path), basename(path));
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    if (hasCode(error, 'EISDIR')) throw new StoreError('STORE_DAMAGED', `${path}: expected a file, got a folder`);
-    throw error;
+    throw asDamage(error);
   }
+}
+
+/** A link is for a person to judge; anything else that is no file is what a damaged disk leaves, too. */
+function asDamage(error: unknown): unknown {
+  return error instanceof UnsafePathError && error.code !== 'LINK' ? new StoreError('STORE_DAMAGED', error.message, { cause: error }) : error;
 }
 
 /** Undefined when the file is absent. @throws StoreError when it is no JSON object */
@@ -70,9 +82,10 @@ export function readTornLines(path: string): Record<string, unknown>[] {
  * The end of a file, read without loading the rest.
  * @param most bytes that are read
  * @param from where they begin at the earliest
- * @throws the system's error, also when the file is absent
+ * @throws the system's error, also when the file is absent; StoreError and UnsafePathError as `readTextIfPresent`
  */
 export function readEnd(path: string, most: number, from = 0): string {
+  requireFileAt(path);
   const fd = openSync(path, 'r');
   try {
     const { size } = fstatSync(fd);
@@ -84,16 +97,31 @@ export function readEnd(path: string, most: number, from = 0): string {
   }
 }
 
-export function listFolder(path: string): string[] {
+/** Passes when nothing is there. @throws StoreError when something else than a file is, UnsafePathError when a link is */
+export function requireFileAt(path: string): void {
+  const found = entryAt(path);
   try {
-    return readdirSync(path)
-      .filter(name => !isTemporary(name))
-      .sort();
+    if (found) requireFile(found, path, Infinity);
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw asDamage(error);
+  }
+}
+
+/** Names in a folder, temporaries too, in no order; none where there is no folder. @throws UnsafePathError when it is a link */
+export function namesIn(path: string): string[] {
+  try {
+    return listBeneath(dirname(path), basename(path));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR') || (error instanceof UnsafePathError && error.code === 'NOT_A_FOLDER')) return [];
     throw error;
   }
 }
+
+/** As `namesIn`, sorted and without temporaries. */
+export const listFolder = (path: string): string[] =>
+  namesIn(path)
+    .filter(name => !isTemporary(name))
+    .sort();
 
 /** As this program writes a number in a name: `String` gives the name back. */
 export const isNumberName = (name: string): boolean => /^(?:0|[1-9]\d{0,14})$/.test(name);

@@ -1,14 +1,17 @@
-/** Reads a store. Says only what is so: a stage is done when its link is there and what it points to is whole. */
-import { readlinkSync, statSync } from 'node:fs';
+/** Reads a store. Says only what is so: a stage is done when its commit is there and the attempt that it names is whole. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyOf } from '../ablation/identity.ts';
 import type { MetricRecord, StageResult } from '../ablation/kind.ts';
+import { entryBeneath, lstatIfThere } from '../disk/beneath.ts';
+import { readCommit } from './commit.ts';
 import { stitch } from './curve.ts';
-import { hasCode, StoreError, unlessDamaged } from './errors.ts';
+import { StoreError, unlessDamaged } from './errors.ts';
 import { attemptFiles, layout } from './layout.ts';
 import { fileDamage, readManifest, sizeDamage } from './manifest.ts';
 import { isOwnerAlive, type Owner } from './owner.ts';
-import { isNumberName, listFolder, listNumbers, readParsed, readTornLines } from './read.ts';
+import { listFolder, listNumbers, readParsed, readTornLines } from './read.ts';
 import { readSweeps, type SweepRecord } from './sweeps.ts';
 import { attemptFile, isKeyName, provenanceFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
 
@@ -29,18 +32,30 @@ export type StageState =
   | ({ readonly state: 'failed'; readonly attempt: number } & AttemptFailure)
   | { readonly state: 'done'; readonly attempt: number };
 
-/** An attempt on another host, or of a stopped process, counts as alive until its heartbeat has stood still this long by our own clock. */
+/** An attempt of a process that cannot be seen from here (of another host or container), or is stopped, counts as alive until its heartbeat has stood still this long by our own clock. */
 export const LEASE_MS = 30_000;
 
+export interface ReadOptions {
+  /** Milliseconds that the heartbeat of an attempt may stand still where nothing else tells that its process lives (default 30 s). */
+  readonly lease?: number;
+  /** Told what was found and passed over, or read as it was meant. */
+  readonly warn?: (message: string) => void;
+}
+
+/** Every method throws UnsafePathError where a link leads out of the folder that it reads: the store may be somebody else's work. */
 export class StoreReader {
   readonly dir: string;
+  protected readonly warn: (message: string) => void;
   readonly #lease: number;
+  /** Folders on whose way there is no link. Looked at once: what changes meanwhile is not kept out. */
+  readonly #own = new Set<string>();
+  #saidCopied = false;
   /** Last change of foreign heartbeats: what it was, and when (our monotonic clock) we first saw it so. */
   readonly #heartbeats = new Map<string, { readonly time: number; readonly seen: number }>();
 
-  /** @param lease milliseconds, see `StoreOptions` */
-  constructor(dir: string, lease = LEASE_MS) {
+  constructor(dir: string, { lease = LEASE_MS, warn = () => undefined }: ReadOptions = {}) {
     this.dir = dir;
+    this.warn = warn;
     this.#lease = lease;
   }
 
@@ -59,7 +74,7 @@ export class StoreReader {
   /** @throws StoreError for what cannot be a key: it may come from a damaged file, and lead out of the store */
   stageDir(key: string): string {
     if (!isKeyName(key)) throw new StoreError('STORE_DAMAGED', `Expected the key of a stage, got ${JSON.stringify(key.slice(0, 80))}`);
-    return layout.stage(this.dir, key);
+    return this.#ownFolder(layout.stage(this.dir, key), 'stages', key);
   }
 
   /** Numbers of the stage's attempts, ascending. */
@@ -68,7 +83,13 @@ export class StoreReader {
   }
 
   attemptDir(key: string, attempt: number): string {
-    return layout.attempt(this.stageDir(key), attempt);
+    const stage = this.stageDir(key);
+    return this.#ownFolder(layout.attempt(stage, attempt), 'stages', key, 'attempts', String(attempt));
+  }
+
+  #ownFolder(path: string, ...parts: readonly string[]): string {
+    if (!this.#own.has(path) && entryBeneath(this.dir, ...parts)) this.#own.add(path);
+    return path;
   }
 
   attempt(key: string, attempt: number): AttemptRecord | undefined {
@@ -112,21 +133,27 @@ export class StoreReader {
     return last?.state === 'failed' ? { code: last.code ?? 'UNKNOWN', reason: last.reason ?? 'no reason recorded', permanent: last.permanent === true } : undefined;
   }
 
-  /** The attempt that counts; undefined when there is none or what the link points to is not whole. */
+  /** The attempt that counts; undefined when there is none or what the commit names is not whole. */
   doneAttempt(key: string): number | undefined {
-    const attempt = this.linkedAttempt(key);
+    const attempt = this.committedAttempt(key);
     return attempt !== undefined && this.incomplete(key, attempt) === undefined ? attempt : undefined;
   }
 
-  /** Where the link `done` points to, whole or not. */
-  linkedAttempt(key: string): number | undefined {
-    try {
-      const [, number = ''] = /^attempts\/(\d+)$/.exec(readlinkSync(layout.done(this.stageDir(key)))) ?? [];
-      return isNumberName(number) ? Number(number) : undefined;
-    } catch (error) {
-      if (hasCode(error, 'ENOENT', 'EINVAL', 'ENOTDIR')) return undefined;
-      throw error;
-    }
+  /** What the stage's commit names, whole or not. */
+  committedAttempt(key: string): number | undefined {
+    const commit = readCommit(
+      this.stageDir(key),
+      () => this.attempts(key),
+      attempt => this.attemptDir(key, attempt),
+    );
+    if (commit?.copied === true) this.#sayCopied(key);
+    return commit?.attempt;
+  }
+
+  #sayCopied(key: string): void {
+    if (this.#saidCopied) return;
+    this.#saidCopied = true;
+    this.warn(`${layout.done(this.stageDir(key))} was a link and has become a copy, as where a copy of the store follows links. Such stages count as done.`);
   }
 
   /** Why an attempt cannot count (no result or a changed one, output files missing or of another size), or undefined when it can. */
@@ -146,6 +173,13 @@ export class StoreReader {
   result(key: string): StageResult | undefined {
     const attempt = this.doneAttempt(key);
     return attempt === undefined ? undefined : readParsed(resultFile, join(this.attemptDir(key, attempt), attemptFiles.result));
+  }
+
+  /** Of the file with the numbers of an attempt that is whole. */
+  resultSha256(key: string, attempt: number): string {
+    return createHash('sha256')
+      .update(readFileSync(join(this.attemptDir(key, attempt), attemptFiles.result)))
+      .digest('hex');
   }
 
   /** Folder of the final files of a stage that is done. */
@@ -174,7 +208,7 @@ export class StoreReader {
   }
 
   /** What sweeps set out to do, newest first. Advisory; damaged records are told to `warn` and passed over. */
-  sweeps(warn: (message: string) => void = () => undefined): SweepRecord[] {
+  sweeps(warn = this.warn): SweepRecord[] {
     return readSweeps(this.dir, warn);
   }
 
@@ -189,7 +223,7 @@ export class StoreReader {
 
   #hasFreshHeartbeat(dir: string): boolean {
     const path = join(dir, attemptFiles.heartbeat);
-    const time = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const time = lstatIfThere(path)?.mtimeMs ?? 0;
     const known = this.#heartbeats.get(path);
     const now = performance.now();
     if (known?.time !== time) this.#heartbeats.set(path, { time, seen: now });

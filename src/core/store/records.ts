@@ -29,7 +29,7 @@ export interface StageRecord extends StageIdentity {
   readonly label: string;
 }
 
-const owner = z.object({ host: z.string(), boot: z.string(), pid: z.int().min(1), started: z.string() });
+const owner = z.object({ host: z.string(), boot: z.string(), namespace: z.string().optional(), pid: z.int().min(1), started: z.string() });
 
 export const attemptFile = z.object({
   /** Runner that holds the lease. */

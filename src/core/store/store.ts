@@ -1,28 +1,26 @@
-/** The run directory: one folder a stage, one folder an attempt, one link that says which attempt counts. */
-import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
+/** The run directory: one folder a stage, one folder an attempt, one commit that says which attempt counts. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { identityText } from '../ablation/identity.ts';
 import { canonicalJson } from '../ablation/json.ts';
 import type { StageIdentity } from '../ablation/kind.ts';
+import { lstatIfThere } from '../disk/beneath.ts';
 import { Attempt } from './attempt.ts';
 import { hasCode, StoreError, unlessDamaged } from './errors.ts';
-import { nodeFiles, type Files } from './files.ts';
+import { filesWithin, nodeFiles, type Files } from './files.ts';
 import { attemptFiles, COMMITTED, layout, STORE_FORMAT } from './layout.ts';
 import { leftovers } from './leftovers.ts';
 import { damage } from './manifest.ts';
 import { isTemporary, temporaryIn } from './names.ts';
 import { isOwnerAlive, ownerOf } from './owner.ts';
-import { readObject } from './read.ts';
+import { namesIn, readObject } from './read.ts';
 import type { StageRecord } from './records.ts';
-import { StoreReader, type StageState } from './reader.ts';
+import { StoreReader, type ReadOptions, type StageState } from './reader.ts';
+import { requireFitDisk } from './requirements.ts';
 import { saysNew, sweepPath, type SweptPlan } from './sweeps.ts';
 
-export interface StoreOptions {
+export interface StoreOptions extends ReadOptions {
   readonly files?: Files;
-  /** Told about damage that was found and passed over. */
-  readonly warn?: (message: string) => void;
-  /** Milliseconds that the heartbeat of an attempt may stand still where nothing else tells that its process lives (default 30 s). */
-  readonly lease?: number;
 }
 
 export type Acquired =
@@ -32,12 +30,11 @@ export type Acquired =
 
 export class Store extends StoreReader {
   readonly #files: Files;
-  readonly #warn: (message: string) => void;
 
-  constructor(dir: string, { files = nodeFiles, warn = () => undefined, lease }: StoreOptions = {}) {
-    super(dir, lease);
-    this.#files = files;
-    this.#warn = warn;
+  /** @param dir absolute path of a store that `openStore` has opened, in this process or the one that started it */
+  constructor(dir: string, { files = nodeFiles, ...options }: StoreOptions = {}) {
+    super(dir, options);
+    this.#files = filesWithin(dir, files);
   }
 
   /** Enters a stage. @throws StoreError when the store knows the key with another identity */
@@ -55,7 +52,7 @@ export class Store extends StoreReader {
   /** Remembers what a sweep sets out to do, unless the newest records say the same. @returns whether it was written */
   recordSweep(plan: SweptPlan): boolean {
     const record = { time: new Date().toISOString(), ...plan };
-    if (!saysNew(record, this.sweeps(this.#warn))) return false;
+    if (!saysNew(record, this.sweeps())) return false;
     this.#files.makeFolder(layout.sweeps(this.dir));
     this.#files.write(sweepPath(this.dir, record), `${canonicalJson(record)}\n`);
     return true;
@@ -67,7 +64,7 @@ export class Store extends StoreReader {
       return this.stage(key);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.#warn(`${error.message}; written anew`);
+      this.warn(`${error.message}; written anew`);
       return undefined;
     }
   }
@@ -120,7 +117,7 @@ export class Store extends StoreReader {
       for (const path of leftovers(this, () => this.#diskTime())) this.#files.remove(path);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.#warn(`${error.message} What killed processes left half made stays there.`);
+      this.warn(`${error.message} What killed processes left half made stays there.`);
     }
   }
 
@@ -132,7 +129,7 @@ export class Store extends StoreReader {
       const dir = this.attemptDir(key, attempt);
       if (attempt !== done && this.#mayLive(key, attempt)) continue;
       this.#files.remove(join(dir, attemptFiles.checkpoints));
-      for (const name of readdirSync(dir).filter(isTemporary)) this.#files.remove(join(dir, name));
+      for (const name of namesIn(dir).filter(isTemporary)) this.#files.remove(join(dir, name));
     }
   }
 
@@ -158,21 +155,21 @@ export class Store extends StoreReader {
     return made;
   }
 
-  /** Commits an attempt that was killed after its result and before its link. */
+  /** Commits an attempt that was killed after its result and before it counted. */
   async #adopt(key: string): Promise<boolean> {
     for (const attempt of this.attempts(key)) {
       if (this.incomplete(key, attempt) !== undefined) continue;
       if ((await damage(this.attemptDir(key, attempt), COMMITTED)) === undefined) {
-        new Attempt(this.#files, this, key, attempt).link();
+        new Attempt(this.#files, this, key, attempt).claimStage();
         return true;
       }
     }
     return false;
   }
 
-  /** A link to something not whole, or anything else in its place, counts for nothing and would bar every later commit. */
+  /** A commit of something not whole, or anything else in its place, counts for nothing and would bar every later one. */
   #withdraw(key: string): void {
-    const attempt = this.linkedAttempt(key);
+    const attempt = this.committedAttempt(key);
     if (attempt !== undefined) {
       const broken = this.incomplete(key, attempt);
       if (broken !== undefined) this.#uncount(key, attempt, broken);
@@ -180,13 +177,13 @@ export class Store extends StoreReader {
     }
     const done = layout.done(this.stageDir(key));
     // Asked again: somebody may have committed since.
-    if (!lstatSync(done, { throwIfNoEntry: false }) || this.linkedAttempt(key) !== undefined) return;
-    this.#warn(`${done}: expected a link to an attempt, got something else; removed`);
+    if (!lstatIfThere(done) || this.committedAttempt(key) !== undefined) return;
+    this.warn(`${done}: expected the commit of an attempt, got something else; removed`);
     this.#files.remove(done);
   }
 
   #uncount(key: string, attempt: number, broken: string): void {
-    this.#warn(`Stage ${key}: attempt ${attempt} had been committed but is damaged and no longer counts: ${broken}`);
+    this.warn(`Stage ${key}: attempt ${attempt} had been committed but is damaged and no longer counts: ${broken}`);
     this.#files.remove(layout.done(this.stageDir(key)));
   }
 
@@ -198,32 +195,60 @@ export class Store extends StoreReader {
 
 /**
  * Opens the store for writing and makes it when it is not there.
- * @throws StoreError when the folder holds something else, or a store of a newer format
+ * @throws StoreError when the folder holds something else, or a store of a newer format, or its disk cannot hold a store
  */
 export function openStore(dir: string, options: StoreOptions = {}): Store {
   const { files = nodeFiles } = options;
   const path = resolve(dir);
-  if (!existsSync(layout.format(path))) {
+  if (existsSync(layout.format(path))) {
+    const format = checkFormat(path);
+    requireFitDisk(path);
+    if (format < STORE_FORMAT) raiseFormat(path, files);
+  } else {
     files.makeFolder(path);
-    const others = readdirSync(path).filter(name => !isTemporary(name) && name !== 'stages');
+    const others = namesBesideStore(path);
     if (others.length > 0 && !existsSync(layout.format(path))) {
       throw new StoreError('NOT_A_STORE', `Expected a store or an empty folder, got ${path} with ${others.slice(0, 3).join(', ')}; choose another --store`);
     }
-    files.makeFolder(layout.stages(path));
-    files.write(layout.format(path), `${canonicalJson({ format: STORE_FORMAT })}\n`);
+    requireFitDisk(path);
+    const within = filesWithin(path, files);
+    within.makeFolder(layout.stages(path));
+    within.write(layout.format(path), FORMAT_TEXT);
+    checkFormat(path);
   }
-  checkFormat(path);
   return new Store(path, options);
 }
 
-/** Opens an existing store; the result has no way to change it. @param lease see `StoreOptions` */
-export function openStoreReadOnly(dir: string, lease?: number): StoreReader {
-  const path = resolve(dir);
-  checkFormat(path);
-  return new StoreReader(path, lease);
+/** What is not ours in a folder that has no `store.json` (yet: it comes last). */
+const namesBesideStore = (path: string): string[] => readdirSync(path).filter(name => !isTemporary(name) && name !== 'stages');
+
+const FORMAT_TEXT = `${canonicalJson({ format: STORE_FORMAT })}\n`;
+
+/** Before a commit is made that an older version would not find. Where nothing can be written there will be none. */
+function raiseFormat(path: string, files: Files): void {
+  try {
+    filesWithin(path, files).write(layout.format(path), FORMAT_TEXT);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+  }
 }
 
-function checkFormat(path: string): void {
+/** Opens an existing store; the result has no way to change it. */
+export function openStoreReadOnly(dir: string, options: ReadOptions = {}): StoreReader {
+  const path = resolve(dir);
+  checkFormat(path);
+  return new StoreReader(path, options);
+}
+
+/** As `openStoreReadOnly`; undefined where there is no store yet, also while a sweep is just making it. */
+export function openStoreIfThere(dir: string, options: ReadOptions = {}): StoreReader | undefined {
+  const found = statSync(dir, { throwIfNoEntry: false });
+  if (found === undefined || (found.isDirectory() && !existsSync(layout.format(dir)) && namesBesideStore(dir).length === 0)) return undefined;
+  return openStoreReadOnly(dir, options);
+}
+
+/** @returns its number */
+function checkFormat(path: string): number {
   const file = layout.format(path);
   const format = formatOf(path)?.['format'];
   if (typeof format !== 'number' || !(format >= 0)) throw new StoreError('STORE_DAMAGED', `${file}: expected {"format": ${STORE_FORMAT}}, got no format`);
@@ -233,6 +258,7 @@ function checkFormat(path: string): void {
       `${path} was written by a newer version of this program (store format ${format}; this one reads up to ${STORE_FORMAT}); update the program or choose another --store`,
     );
   }
+  return format;
 }
 
 function formatOf(path: string): Record<string, unknown> | undefined {

@@ -1,6 +1,6 @@
 /**
- * What sweeps set out to do: the key of every stage of every arm, at the time. Advisory: it lets `explain` say what changed
- * since, and tells reports for which seeds to look.
+ * What sweeps set out to do: the key of every stage of every arm, at the time. It lets `explain` say what changed since, `clean` whose a
+ * stage is that no declaration needs any more, and reports for which seeds to look.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -18,6 +18,8 @@ interface SweptArm {
 }
 
 export interface SweptPlan {
+  /** Name of the study: several may share a store. Absent in records of older versions. */
+  readonly study?: string | undefined;
   readonly profile: string;
   /** Fields set on the command line, e.g. `distill.epochs=5`. */
   readonly overrides: readonly string[];
@@ -31,6 +33,7 @@ export interface SweepRecord extends SweptPlan {
 
 const sweepFile: z.ZodType<SweepRecord> = z.object({
   time: z.iso.datetime(),
+  study: z.string().optional(),
   profile: z.string(),
   overrides: z.array(z.string()),
   seeds: z.array(z.int()),
@@ -56,17 +59,18 @@ export function readSweeps(store: string, warn: (message: string) => void): Swee
 /** Where the record of a sweep of this process stands: names sort by time. */
 export const sweepPath = (store: string, { time }: SweepRecord): string => join(layout.sweeps(store), `${time.replaceAll(':', '-')}-${process.pid}.json`);
 
-/** Whether a sweep plans an arm otherwise than the newest record of it at the same profile and overrides. */
+/** Whether a sweep plans an arm otherwise than the newest record of it of the same study, profile and overrides. */
 export function saysNew(sweep: SweepRecord, known: readonly SweepRecord[]): boolean {
   const newest = new Map<string, string>();
   for (const record of known) {
-    if (!sameScale(record, sweep)) continue;
+    if (record.study !== sweep.study || !sameScale(record, sweep)) continue;
     for (const arm of record.arms) if (!newest.has(armKey(arm))) newest.set(armKey(arm), stagesText(arm));
   }
   return sweep.arms.some(arm => newest.get(armKey(arm)) !== stagesText(arm));
 }
 
 export interface NewestArm extends SweptArm {
+  readonly study?: string | undefined;
   readonly profile: string;
   /** Sorted. */
   readonly overrides: readonly string[];
@@ -76,7 +80,7 @@ export interface NewestArm extends SweptArm {
 export function newestArms(sweeps: readonly SweepRecord[]): NewestArm[] {
   const found = new Map<string, NewestArm>();
   for (const sweep of sweeps) {
-    const scale = { profile: sweep.profile, overrides: [...sweep.overrides].sort() };
+    const scale = { study: sweep.study, profile: sweep.profile, overrides: [...sweep.overrides].sort() };
     for (const arm of sweep.arms) {
       const name = JSON.stringify([scale, armKey(arm)]);
       if (!found.has(name)) found.set(name, { ...scale, ...arm });
@@ -86,12 +90,16 @@ export function newestArms(sweeps: readonly SweepRecord[]): NewestArm[] {
 }
 
 interface Scale {
+  readonly study?: string | undefined;
   readonly profile: string;
   readonly overrides: readonly string[];
 }
 
-/** Profile and overrides are the same. */
-export const sameScale = (a: Scale, b: Scale): boolean => a.profile === b.profile && [...a.overrides].sort().join('\n') === [...b.overrides].sort().join('\n');
+/** Profile and overrides are the same, and so is the study as far as both say it. */
+export const sameScale = (a: Scale, b: Scale): boolean => isOfStudy(a, b.study) && a.profile === b.profile && [...a.overrides].sort().join('\n') === [...b.overrides].sort().join('\n');
+
+/** Whether a record is, or as one of an older version may be, of a study. */
+export const isOfStudy = (record: Pick<SweptPlan, 'study'>, study: string | undefined): boolean => record.study === undefined || study === undefined || record.study === study;
 
 const armKey = ({ ablation, arm, seed }: SweptArm): string => `${ablation}/${arm} ${seed}`;
 

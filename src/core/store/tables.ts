@@ -116,6 +116,7 @@ const arms: StoreTable = {
   name: 'arms',
   help: 'one row a stage of an arm, as the newest sweep of it planned; a stage of several arms has a row in each',
   columns: [
+    column('study', 'VARCHAR', 'its name; null in records of older versions'),
     column('profile', 'VARCHAR', ''),
     column('overrides', 'VARCHAR', 'of the profile, e.g. distill.epochs=5'),
     column('ablation', 'VARCHAR', ''),
@@ -125,8 +126,8 @@ const arms: StoreTable = {
     KEY,
   ],
   rows: (store, warn) =>
-    newestArms(store.sweeps(warn)).flatMap(({ profile, overrides, ablation, arm, seed, stages }) =>
-      Object.entries(stages).map(([role, key]): StoreCell[] => [profile, overrides.join(', '), ablation, arm, seed, role, key]),
+    newestArms(store.sweeps(warn)).flatMap(({ study = null, profile, overrides, ablation, arm, seed, stages }) =>
+      Object.entries(stages).map(([role, key]): StoreCell[] => [study, profile, overrides.join(', '), ablation, arm, seed, role, key]),
     ),
 };
 

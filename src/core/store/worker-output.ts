@@ -1,7 +1,7 @@
 /** What a worker process prints by itself (its native libraries, a crash), in a file of its own: a worker outlives its attempts. */
 import { openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodeFiles } from './files.ts';
+import { filesWithin, nodeFiles, type Files } from './files.ts';
 import { layout } from './layout.ts';
 import { madeBy } from './names.ts';
 import { readEnd } from './read.ts';
@@ -9,8 +9,12 @@ import { readEnd } from './read.ts';
 /** Of a longer output the end is shown. */
 const SHOWN_BYTES = 65_536;
 
+/** Whatever else stands in the folder is not ours to remove. */
+export const isWorkerOutput = (name: string): boolean => /^[^.].*-[0-9a-f]{8}~[^~]+\.txt$/.test(name);
+
 export class WorkerOutput {
   readonly path: string;
+  readonly #files: Files;
 
   /**
    * Names a file of the store that no other worker has. The name tells who started the worker (this process): once that is
@@ -18,7 +22,8 @@ export class WorkerOutput {
    * @param place for people, e.g. `cpu:0`
    */
   constructor(store: string, place: string) {
-    nodeFiles.makeFolder(layout.workers(store));
+    this.#files = filesWithin(store, nodeFiles);
+    this.#files.makeFolder(layout.workers(store));
     this.path = join(layout.workers(store), `${place.replace(':', '-')}-${madeBy()}.txt`);
   }
 
@@ -39,6 +44,6 @@ export class WorkerOutput {
   }
 
   remove(): void {
-    nodeFiles.remove(this.path);
+    this.#files.remove(this.path);
   }
 }

@@ -2,11 +2,12 @@
  * The race of a whole sweep: `ablate sweep` against PyTorch in as many processes of one thread as there are cores, which train
  * the same arms from the same initial weights on the same images; the teacher is trained once.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { openStoreReadOnly } from '../../../src/core/store/store.ts';
 import { REFERENCE, type Contender } from './contenders.ts';
 import { outcomeDeviation, SWEEP_TOLERANCE } from './curves.ts';
 import { startPeer, type Peer } from './peer.ts';
@@ -176,8 +177,9 @@ interface AttemptFacts {
 }
 
 function readAttempts(store: string): AttemptFacts[] {
-  return readdirSync(join(store, 'stages')).map(key => {
-    const done = join(store, 'stages', key, 'done');
+  const reader = openStoreReadOnly(store);
+  return reader.keys().map(key => {
+    const done = reader.attemptDir(key, reader.doneAttempt(key)!);
     const json = (name: string): unknown => JSON.parse(readFileSync(join(done, name), 'utf8'));
     const loaded = /^(\S+) Engine: /m.exec(readFileSync(join(done, 'log.txt'), 'utf8'))?.[1];
     return {

@@ -1,8 +1,5 @@
 /** Store -> records: the only place where the report reads a store. */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Study } from '../../ablation/declaration.ts';
 import type { JsonObject, MetricRecord } from '../../ablation/kind.ts';
 import type { Plan, PlannedStage } from '../../plan/plan.ts';
@@ -49,13 +46,12 @@ function collectStage(study: Study, stage: PlannedStage, uses: RecordUse[], stor
     const reason = shorten(oneLine(redact(state.reason, hostname())), REASON_LENGTH);
     return { ...shared, state: 'failed', reason, result: {}, curves: {} };
   }
-  const bytes = readFileSync(join(store.attemptDir(key, state.attempt), 'result.json'));
   return {
     ...shared,
     state: 'done',
     result: store.result(key) ?? {},
     curves: collectCurves(study, new Set(uses.map(use => use.role)), store.curve(key)),
-    resultSha256: createHash('sha256').update(bytes).digest('hex'),
+    resultSha256: store.resultSha256(key, state.attempt),
   };
 }
 

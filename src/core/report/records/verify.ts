@@ -1,12 +1,8 @@
 /** Records against the store that they were read from: what was edited by hand, left out or added shows here. */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Study } from '../../ablation/declaration.ts';
 import { keyOf } from '../../ablation/identity.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { StoreError } from '../../store/errors.ts';
-import { attemptFiles } from '../../store/layout.ts';
 import type { StoreReader } from '../../store/reader.ts';
 import { collectRecords } from './collect.ts';
 import { shorten } from '../../text/clean.ts';
@@ -67,13 +63,11 @@ function stageProblems(record: ReportRecord, store: StoreReader, problem: Proble
 function resultProblems(record: ReportRecord, store: StoreReader, problem: ProblemOf): RecordProblem[] {
   const attempt = store.doneAttempt(record.key);
   if (attempt === undefined) {
-    const linked = store.linkedAttempt(record.key);
-    const why = linked === undefined ? store.state(record.key).state : store.incomplete(record.key, linked);
-    return [problem('state', `a stage that is done, in the store it is ${linked === undefined ? '' : 'damaged: '}${why ?? 'not whole'}`, record.state)];
+    const committed = store.committedAttempt(record.key);
+    const why = committed === undefined ? store.state(record.key).state : store.incomplete(record.key, committed);
+    return [problem('state', `a stage that is done, in the store it is ${committed === undefined ? '' : 'damaged: '}${why ?? 'not whole'}`, record.state)];
   }
-  const sha256 = createHash('sha256')
-    .update(readFileSync(join(store.attemptDir(record.key, attempt), attemptFiles.result)))
-    .digest('hex');
+  const sha256 = store.resultSha256(record.key, attempt);
   return [...differences('result', store.result(record.key) ?? {}, record.result, problem), ...(sha256 === record.resultSha256 ? [] : [problem('resultSha256', sha256, record.resultSha256)])];
 }
 

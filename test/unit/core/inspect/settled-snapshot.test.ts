@@ -37,7 +37,7 @@ describe('a look at a stage of another host', () => {
     const told: number[] = [];
     const { dir, heartbeat } = await foreignStage();
     utimesSync(heartbeat, old, old);
-    const watcher = new StoreWatcher(dir, plan, LEASE);
+    const watcher = new StoreWatcher(dir, plan, { lease: LEASE });
     const first = watcher.snapshot();
     expect(first.stages[0]!.state.state).toBe('running');
     expect(watcher.mayBeGone(first)).toBe(true);
@@ -58,7 +58,7 @@ describe('a look at a stage of another host', () => {
         utimesSync(heartbeat, time, time);
       }
     })();
-    const sure = await settledSnapshot(new StoreWatcher(dir, plan, LEASE), () => undefined);
+    const sure = await settledSnapshot(new StoreWatcher(dir, plan, { lease: LEASE }), () => undefined);
     beating.abort();
     await beat;
     expect(sure.stages[0]!.state).toMatchObject({ state: 'running', attempt: 1, owner: { host: 'elsewhere' } });

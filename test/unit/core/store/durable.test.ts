@@ -31,10 +31,6 @@ vi.mock('node:fs', async importOriginal => {
       trace.push(`rename ${from} ${to}`);
       real.renameSync(from, to);
     },
-    symlinkSync: (target: string, path: string) => {
-      trace.push(`link ${path}`);
-      real.symlinkSync(target, path);
-    },
   };
 });
 
@@ -76,7 +72,7 @@ test('lines reach the disk with the name of their file', () => {
   expect(traceIn(dir)).toEqual(['write log', 'sync log', 'sync .', 'write log', 'sync log']);
 });
 
-test('the link is made when all that it vouches for is on the disk', async () => {
+test('the commit appears, whole, when all that it vouches for is on the disk', async () => {
   const { store } = storeWithStage();
   const attempt = await begin(store);
   attempt.metric({ step: 1, epoch: 1, loss: 1 });
@@ -84,14 +80,16 @@ test('the link is made when all that it vouches for is on the disk', async () =>
   trace.splice(0);
   await attempt.commit({ loss: 1 });
   const seen = traceIn(attempt.dir);
-  const link = seen.findIndex(line => line.startsWith('link'));
-  for (const file of ['metrics.jsonl', 'output/weights', 'output']) expect(seen.slice(0, link)).toContain(`sync ${file}`);
+  const commit = seen.indexOf('rename ../../.tmp ../../done');
+  expect(commit).toBeGreaterThan(-1);
+  for (const file of ['metrics.jsonl', 'output/weights', 'output']) expect(seen.slice(0, commit)).toContain(`sync ${file}`);
   for (const file of ['result.json', 'manifest.json']) {
     const named = seen.indexOf(`rename .tmp ${file}`);
     expect(named).toBeGreaterThan(-1);
-    expect(seen.slice(named, link)).toContain('sync .');
+    expect(seen.slice(named, commit)).toContain('sync .');
   }
-  expect(seen[link + 1]).toBe('sync ../..');
+  for (const written of ['sync ../../.tmp/.tmp', 'sync ../../.tmp']) expect(seen.slice(0, commit)).toContain(written);
+  expect(seen[commit + 1]).toBe('sync ../..');
 });
 
 test('a checkpoint counts when its bytes, and the metrics up to it, are on the disk', async () => {

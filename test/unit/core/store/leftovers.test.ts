@@ -12,12 +12,15 @@ import { temporaryFolder } from '../../../toy/sweep.ts';
 
 const us = ownerOf(process.pid);
 const dead = { ...us, started: '1' };
-const rebooted = { ...us, boot: '01234567-89ab' };
 const elsewhere = { ...us, host: 'elsewhere' };
+/** On a host of our name: a cloned machine, or ours before it booted; and in another container. */
+const unseen = [elsewhere, { ...us, boot: '01234567-89ab' }, { ...us, namespace: '1' }];
 
 describe('the tag of a process', () => {
   it('tells whether it lives, as far as can be told here', () => {
-    expect([us, dead, rebooted, elsewhere].map(owner => isTagAlive(ownerTag(owner)))).toEqual([true, false, false, undefined]);
+    expect([us, dead, ...unseen].map(owner => isTagAlive(ownerTag(owner)))).toEqual([true, false, undefined, undefined, undefined]);
+    const [alive, gone] = [us, dead].map(owner => isTagAlive(ownerTag({ ...owner, namespace: undefined })));
+    expect([alive, gone]).toEqual([true, undefined]); // names of older versions do not say which container
     expect(['', 'x', '1-1764000000000-3', 'a_b'].map(isTagAlive)).toEqual([undefined, undefined, undefined, undefined]);
   });
 
@@ -44,15 +47,12 @@ describe('what processes left half made', () => {
   it('is removed everywhere when they are gone, and only then', async () => {
     const { store, all } = await folders();
     for (const folder of all) {
-      for (const owner of [dead, rebooted]) {
-        mkdirSync(join(folder, `.tmp-${madeBy(owner)}`));
-        writeFileSync(join(folder, `.tmp-${madeBy(owner)}`), 'hal');
-      }
-      writeFileSync(join(folder, `.tmp-${madeBy()}`), 'ours');
-      writeFileSync(join(folder, `.tmp-${madeBy(elsewhere)}`), 'theirs');
+      mkdirSync(join(folder, `.tmp-${madeBy(dead)}`));
+      writeFileSync(join(folder, `.tmp-${madeBy(dead)}`), 'hal');
+      for (const owner of [us, ...unseen]) writeFileSync(join(folder, `.tmp-${madeBy(owner)}`), 'at work');
     }
     store.clearLeftovers();
-    for (const folder of all) expect(temporaries(folder), folder).toHaveLength(2);
+    for (const folder of all) expect(temporaries(folder), folder).toHaveLength(1 + unseen.length);
     expect(store.state(key).state).toBe('running');
   });
 
@@ -90,9 +90,11 @@ describe('what processes left half made', () => {
     const workers = join(store.dir, 'workers');
     const ours = new WorkerOutput(store.dir, 'gpu:1');
     writeFileSync(ours.path, 'a line');
+    writeFileSync(join(workers, 'notes.txt'), 'of somebody');
+    utimesSync(join(workers, 'notes.txt'), 1, 1);
     writeFileSync(join(workers, `cpu-0-${madeBy(dead)}.txt`), 'Segmentation fault');
     store.clearLeftovers();
-    expect(readdirSync(workers)).toEqual([ours.path.slice(workers.length + 1)]);
+    expect(readdirSync(workers).sort()).toEqual([ours.path.slice(workers.length + 1), 'notes.txt'].sort());
   });
 
   it('is nothing that counts: names of attempts, checkpoints, sweeps and stages are never taken for it', async () => {

@@ -1,11 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { mendable, noRoom } from '../../../../src/core/store/errors.ts';
 import { nodeFiles } from '../../../../src/core/store/files.ts';
-import { isOwnerAlive, ownerOf } from '../../../../src/core/store/owner.ts';
+import { isOwnerAlive, ownerOf, type Owner } from '../../../../src/core/store/owner.ts';
 import { openStore, openStoreReadOnly } from '../../../../src/core/store/store.ts';
 import { makeRoom } from '../../../chaos/room.ts';
 import { begin, identity, key, storeWithStage } from '../../../toy/store.ts';
@@ -18,17 +18,17 @@ describe('opening', () => {
   test('makes a store in an empty or missing folder, and opens it again', () => {
     const dir = join(temporaryFolder('open'), 'deep', 'runs');
     openStore(dir);
-    expect(readFileSync(join(dir, 'store.json'), 'utf8')).toBe('{"format":1}\n');
+    expect(readFileSync(join(dir, 'store.json'), 'utf8')).toBe('{"format":2}\n');
     expect(openStore(dir).keys()).toEqual([]);
     expect(openStoreReadOnly(dir).keys()).toEqual([]);
   });
 
   test('refuses a newer format', () => {
     const dir = temporaryFolder('newer');
-    writeFileSync(join(dir, 'store.json'), '{"format":2}');
+    writeFileSync(join(dir, 'store.json'), '{"format":3}');
     for (const open of [openStore, openStoreReadOnly]) {
       expect(() => open(dir)).toThrow(
-        expect.objectContaining({ code: 'STORE_NEWER', message: expect.stringMatching(/format 2; this one reads up to 1\); update the program or choose another --store/) as string }),
+        expect.objectContaining({ code: 'STORE_NEWER', message: expect.stringMatching(/format 3; this one reads up to 2\); update the program or choose another --store/) as string }),
       );
     }
   });
@@ -79,7 +79,7 @@ describe('a stage', () => {
     expect(store.result(key)).toEqual({ height: 2.5, accuracy: 0.1 });
     expect(readFileSync(join(attempt.dir, 'result.json'), 'utf8')).toBe('{"accuracy":0.1,"height":2.5}\n');
     expect(readFileSync(join(store.output(key)!, 'tree'), 'utf8')).toBe('oak');
-    expect(readlinkSync(join(store.stageDir(key), 'done'))).toBe('attempts/1');
+    expect(readFileSync(join(store.stageDir(key), 'done', 'commit.json'), 'utf8')).toBe('{"attempt":1}\n');
     expect(store.states(key, 1).map(s => s.state)).toEqual(['running', 'done']);
   });
 
@@ -97,14 +97,17 @@ describe('a stage', () => {
     expect(store.state(key).state).toBe('running'); // the runner is gone, its worker is not
     writeFileSync(join(attempt.dir, 'worker.json'), JSON.stringify({ owner: gone }));
     expect(store.state(key)).toEqual({ state: 'interrupted', attempt: 1 });
-    writeFileSync(join(attempt.dir, 'worker.json'), JSON.stringify({ owner: { ...ownerOf(process.pid), boot: 'before' } }));
-    expect(store.state(key)).toEqual({ state: 'interrupted', attempt: 1 });
   });
 
-  test('on another host runs as long as its heartbeat changes, by our clock alone', async () => {
+  test.each<[string, Partial<Owner>]>([
+    ['on another host', { host: 'elsewhere' }],
+    ['on another host of the same name, as cloned machines have it', { boot: '01234567-89ab-cdef-0123-456789abcdef' }],
+    ['in another container of the host', { namespace: '1' }],
+    ['of a record that does not say which container, by its number of a process that is not here', { namespace: undefined, started: '1' }],
+  ])('%s runs as long as its heartbeat changes, by our clock alone', async (_, other) => {
     const { store } = storeWithStage();
     const attempt = await begin(store);
-    const owner = { ...ownerOf(process.pid), host: 'elsewhere' };
+    const owner = { ...ownerOf(process.pid), ...other };
     writeFileSync(join(attempt.dir, 'attempt.json'), JSON.stringify({ owner, created: new Date().toISOString(), place: 'cpu:0' }));
     rmSync(join(attempt.dir, 'worker.json'));
     const clock = vi.spyOn(performance, 'now');
@@ -169,14 +172,14 @@ describe('the lease', () => {
     await late.commit({ height: 1 });
     const manifest = join(late.dir, 'manifest.json');
     const whole = readFileSync(manifest);
-    for (const gone of [manifest, join(store.stageDir(key), 'done')]) rmSync(gone);
+    for (const gone of [manifest, join(store.stageDir(key), 'done')]) rmSync(gone, { recursive: true });
     const next = openStore(store.dir, {
       files: {
         ...nodeFiles,
         publishFolder: (from, to) => {
           // Between our look and our attempt.
           writeFileSync(manifest, whole);
-          late.link();
+          late.claimStage();
           return nodeFiles.publishFolder(from, to);
         },
       },
@@ -245,11 +248,27 @@ describe('a commit', () => {
     expect(store.states(key, 1).at(-1)!.state).toBe('uncommitted');
   });
 
-  test('killed before its link is finished by whoever comes next', async () => {
+  test.each<[string, (done: string) => void]>([
+    ['a link, of an older version', done => symlinkSync('attempts/1', done)],
+    ['a file with the text of such a link, as some copies write it', done => writeFileSync(done, 'attempts/1')],
+  ])('that is %s, stands: no later one takes its place', async (_, make) => {
+    const { store } = storeWithStage();
+    const first = await begin(store);
+    first.record({ state: 'interrupted' });
+    const second = await begin(store);
+    await first.commit({ height: 1 });
+    rmSync(join(store.stageDir(key), 'done'), { recursive: true });
+    make(join(store.stageDir(key), 'done'));
+    expect(await second.commit({ height: 2 })).toBe(false);
+    expect([store.state(key), store.result(key)]).toEqual([{ state: 'done', attempt: 1 }, { height: 1 }]);
+    expect(readdirSync(store.stageDir(key)).filter(name => name.startsWith('.tmp'))).toEqual([]);
+  });
+
+  test('killed before it counts is finished by whoever comes next', async () => {
     const { store } = storeWithStage();
     const attempt = await begin(store);
     await attempt.commit({ height: 1 });
-    rmSync(join(store.stageDir(key), 'done'));
+    rmSync(join(store.stageDir(key), 'done'), { recursive: true });
     expect(store.state(key).state).toBe('interrupted');
     expect(await store.acquire(key, 'cpu:0')).toEqual({ type: 'taken', state: { state: 'done', attempt: 1 } });
     expect(store.result(key)).toEqual({ height: 1 });
@@ -390,12 +409,7 @@ describe('files', () => {
         room.unfill();
       }
       if (!room.readOnly(room.dir)) return context.skip('only an ordinary user, or one who may mount, can have such a place');
-      for (const change of [
-        () => nodeFiles.makeFolder(path),
-        () => nodeFiles.write(join(room.dir, 'x'), 'x'),
-        () => nodeFiles.linkExclusive('a', join(room.dir, 'x')),
-        () => nodeFiles.touch(join(room.dir, 'x')),
-      ]) {
+      for (const change of [() => nodeFiles.makeFolder(path), () => nodeFiles.write(join(room.dir, 'x'), 'x'), () => nodeFiles.touch(join(room.dir, 'x'))]) {
         expect(change).toThrow(expect.objectContaining({ code: 'STORE_READ_ONLY' }));
       }
       room.writable(room.dir);
@@ -438,10 +452,8 @@ describe('files', () => {
     expect(readdirSync(dir)).toEqual(['x']);
   });
 
-  test('links and folders are exclusive', () => {
+  test('folders are exclusive', () => {
     const dir = temporaryFolder('exclusive');
-    expect([nodeFiles.linkExclusive('a', join(dir, 'done')), nodeFiles.linkExclusive('b', join(dir, 'done'))]).toEqual([true, false]);
-    expect(readlinkSync(join(dir, 'done'))).toBe('a');
     for (const name of ['one', 'two']) {
       nodeFiles.makeFolder(join(dir, name));
       nodeFiles.write(join(dir, name, 'file'), name);
