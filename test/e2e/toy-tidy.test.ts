@@ -1,5 +1,5 @@
 /** `ablate logs` and `ablate clean` on the store of a real sweep. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -64,6 +64,29 @@ describe('clean', () => {
     expect((await study.ablate('clean', '--yes')).all).toContain(`Removed ${left} stages.`);
     expect(stages()).toHaveLength(before.length - left);
     expect((await study.ablate('explain', 'cut/whole', '--set', 'steps=7', '--seeds', '3')).all).toContain('it is done');
+  });
+});
+
+describe('clean in a store of two studies', () => {
+  it('removes what the asking study declared once, and says in one line what it leaves and whose it is', async () => {
+    const [own, other] = [editableStudy('quick'), editableStudy('quick')];
+    other.edit('experiments/study.ts', "name: 'toy'", "name: 'orchard'");
+    other.edit('experiments/profiles/quick.ts', 'steps: 5', 'steps: 4');
+    const store = join(own.folder, 'store');
+    mkdirSync(store);
+    symlinkSync(store, join(other.folder, 'store')); // the root may be a link
+    const sweeping = ['--no-report', '--devices', 'cpu:1x1'];
+    for (const { exitCode, all } of await Promise.all([own, other].map(study => study.start('sweep', '--only', 'cut/whole', ...sweeping)))) expect([exitCode, all]).toEqual([0, expect.any(String)]);
+    const kept = (study: typeof own): Promise<string> => study.ablate('explain', 'cut/whole').then(({ all }) => all);
+    own.edit('experiments/profiles/quick.ts', 'steps: 5', 'steps: 6');
+    expect((await own.ablate('clean', '--yes')).all).toMatch(/Not needed by any declared arm: 3 stages.*Left alone: 3 stages of orchard\..*Removed 3 stages\./s);
+    expect(await kept(other)).toContain('it is done');
+
+    // As older versions recorded it: nobody can tell whose they are.
+    const sweeps = join(store, 'sweeps');
+    for (const name of readdirSync(sweeps)) writeFileSync(join(sweeps, name), readFileSync(join(sweeps, name), 'utf8').replace(/"study":"\w+",?/, ''));
+    expect((await own.ablate('clean', '--yes')).all).toMatch(/Every stage of toy .*Left alone: 3 stages of a study that no record of a sweep names/s);
+    expect(await kept(other)).toContain('it is done');
   });
 });
 

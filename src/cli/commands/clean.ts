@@ -2,27 +2,33 @@
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { listProfiles } from '../../core/ablation/folder.ts';
-import { loadExperiments, type ExperimentsChoice } from '../../core/ablation/load.ts';
+import { loadExperiments, loadStudy, type ExperimentsChoice } from '../../core/ablation/load.ts';
 import { buildPlan } from '../../core/plan/plan.ts';
 import { findGarbage, removeStage, type Garbage } from '../../core/store/garbage.ts';
 import { openStore, openStoreReadOnly } from '../../core/store/store.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
+import { isOfStudy } from '../../core/store/sweeps.ts';
 import { withFolders } from '../options/selection.ts';
 import { formatAmount, plural } from '../../core/text/format.ts';
-import { heading, textTable, warn } from '../terminal/text.ts';
+import { heading, listed, textTable, warn } from '../terminal/text.ts';
 import { print } from '../terminal/output.ts';
 
 const defineClean = (program: Command) =>
-  withFolders(program.command('clean').description('show what of the store neither a declared arm, of any profile, seed or --set that was swept, nor a running sweep needs; --yes removes it')).option(
-    '--yes',
-    'remove it',
-  );
+  withFolders(
+    program
+      .command('clean')
+      .description('show what of the store this study declared once, and neither a declared arm, of any profile, seed or --set that was swept, nor a running sweep needs; --yes removes it'),
+  ).option('--yes', 'remove it');
 
 export function registerClean(program: Command): void {
   defineClean(program).action(async options => {
-    const reader = openStoreReadOnly(options.store);
-    const garbage = findGarbage(reader, await neededKeys(options.experiments, reader));
-    print(`${garbageText(garbage, options.store)}\n`);
+    const reader = openStoreReadOnly(options.store, { warn });
+    const { name: study } = await loadStudy(options.experiments);
+    const unneeded = findGarbage(reader, await neededKeys(options.experiments, study, reader));
+    const garbage = unneeded.filter(({ studies }) => studies.length === 1 && studies[0] === study);
+    print(`${garbageText(garbage, options.store, study)}\n`);
+    const others = unneeded.filter(stage => !garbage.includes(stage));
+    if (others.length > 0) print(`${othersText(others, study)}\n`);
     if (garbage.length === 0) return;
     if (options.yes !== true) {
       print('Nothing was removed. To remove it: the same command with --yes\n');
@@ -36,12 +42,12 @@ export function registerClean(program: Command): void {
   });
 }
 
-/** Keys of all stages of all arms: at every profile as declared, and at every scale that a sweep of this store was asked for. */
-async function neededKeys(experiments: string, store: StoreReader): Promise<Set<string>> {
+/** Keys of all stages of all arms: at every profile as declared, and at every scale that a sweep of this study was asked for. */
+async function neededKeys(experiments: string, study: string, store: StoreReader): Promise<Set<string>> {
   const declared = listProfiles(experiments);
   const asked = store
-    .sweeps(warn)
-    .filter(sweep => declared.includes(sweep.profile))
+    .sweeps()
+    .filter(sweep => isOfStudy(sweep, study) && declared.includes(sweep.profile))
     .map(({ profile, overrides, seeds }): ExperimentsChoice => ({ profile, sets: overrides, seeds: seeds.join(',') }));
   const needed = new Set<string>();
   for (const choice of [...declared.map(profile => ({ profile })), ...distinct(asked)]) {
@@ -62,9 +68,20 @@ async function keysAt(experiments: string, choice: ExperimentsChoice): Promise<I
 
 const distinct = (choices: readonly ExperimentsChoice[]): ExperimentsChoice[] => [...new Map(choices.map(choice => [JSON.stringify(choice), choice])).values()];
 
-function garbageText(garbage: readonly Garbage[], store: string): string {
-  if (garbage.length === 0) return `Every stage in ${store}/ is needed by a declared arm.`;
+function garbageText(garbage: readonly Garbage[], store: string, study: string): string {
+  if (garbage.length === 0) return `Every stage of ${study} in ${store}/ is needed by a declared arm.`;
   const total = garbage.reduce((sum, g) => sum + g.bytes, 0);
   const rows = [...garbage].sort((a, b) => b.bytes - a.bytes).map(g => [g.key.slice(0, 12), g.label, g.state, formatAmount(g.bytes, 'B')]);
   return `${heading('Not needed by any declared arm')}: ${plural(garbage.length, 'stage')}, ${formatAmount(total, 'B')}\n\n${textTable(rows, [0, 1, 2])}\n`;
+}
+
+/** In one line what is left, and whose it is. */
+function othersText(others: readonly Garbage[], study: string): string {
+  const counts = new Map<string, number>();
+  for (const { studies } of others) {
+    const owners = studies.filter(name => name !== study);
+    const whose = owners.length > 0 ? `of ${listed(owners)}` : 'of a study that no record of a sweep names (those of older versions do not)';
+    counts.set(whose, (counts.get(whose) ?? 0) + 1);
+  }
+  return `Left alone: ${[...counts].map(([whose, count]) => `${plural(count, 'stage')} ${whose}`).join(', ')}.`;
 }
