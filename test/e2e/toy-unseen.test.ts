@@ -17,21 +17,24 @@ const [NAMESPACE, CONTAINER] = [
 const mayUnshare = !execaSync(CONTAINER[0]!, [...CONTAINER.slice(1), 'true'], { reject: false }).failed;
 
 test('a sweep in another container, or on a cloned machine, waits for the stages of one that it cannot see', async context => {
-  const choice = { profile: 'slow', only: 'cut/whole' };
+  // Minutes: however busy the machine, the stage still runs when all have come.
+  const choice = { profile: 'slow', only: 'cut/whole', sets: ['milliseconds=2000'] };
   const options = { ...choice, devices: 'cpu:1x1', store: temporaryFolder('unseen') };
-  const plan = await toyPlan(choice);
+  const stock = (await toyPlan(choice)).arms[0]!.stages['stock']!;
   const first = startSweep(options);
-  const running = await first.until(e => e.type === 'progress' && e.progress.step >= 5);
+  await first.until(e => e.type === 'progress' && e.key === stock && e.progress.step >= 1);
   const clone = new Host(hostname(), 0, '01234567-89ab-cdef-0123-456789abcdef');
   const beside = [startSweep(options, clone.env), ...(mayUnshare ? [startSweep(options, {}, CONTAINER), startSweep(options, {}, NAMESPACE)] : [])];
-  const [program, ...args] = [...(mayUnshare ? CONTAINER : []), ...ablateLine('experiments', 'status', '--store', options.store, '--profile', choice.profile, '--only', choice.only)];
+  const [program, ...args] = [
+    ...(mayUnshare ? CONTAINER : []),
+    ...ablateLine('experiments', 'status', '--store', options.store, '--profile', choice.profile, '--only', choice.only, '--set', choice.sets[0]!),
+  ];
   const status = execa(program!, args, { env: mayUnshare ? {} : clone.env, reject: false, all: true });
 
-  for (const sweep of beside) await sweep.until(e => e.type === 'waiting' && 'key' in running && e.key === running.key);
+  for (const sweep of beside) expect((await sweep.until(e => (e.type === 'waiting' || e.type === 'started') && e.key === stock)).type).toBe('waiting');
   const { exitCode, all } = await status;
   expect([exitCode, all.replaceAll(/\s+/g, ' ')]).toEqual([0, expect.stringMatching(/a sweep runs \(process \d+ on .*?, of another container or boot\)/)]);
-  for (const sweep of [first, ...beside]) expect(await sweep.summary).toMatchObject({ failed: [], blocked: [], interrupted: [], left: [] });
-  const store = openStoreReadOnly(options.store);
-  for (const key of plan.stages.keys()) expect([key, store.attempts(key)]).toEqual([key, [1]]);
+  for (const { events } of beside) expect(events.filter(e => e.type === 'started')).toEqual([]);
+  expect(openStoreReadOnly(options.store).attempts(stock)).toEqual([1]);
   if (!mayUnshare) context.skip('the part with containers was left out: unshare --pid is not permitted here');
 });

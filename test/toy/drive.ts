@@ -16,6 +16,8 @@ export interface DriveOptions {
   readonly profile: string;
   readonly only?: string;
   readonly seeds?: string;
+  /** Changes of the profile, as of `--set`. */
+  readonly sets?: readonly string[];
   readonly devices: string;
   readonly checkpointEvery?: number;
   readonly grace?: number;

@@ -16,7 +16,7 @@ export const toyExperiments = fileURLToPath(new URL('experiments', import.meta.u
 
 export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir(), `ablate-${name}-`));
 
-export async function toyPlan({ declarations = 'experiments', ...choice }: Pick<DriveOptions, 'profile' | 'only' | 'seeds' | 'declarations'>): Promise<Plan> {
+export async function toyPlan({ declarations = 'experiments', ...choice }: Pick<DriveOptions, 'profile' | 'only' | 'seeds' | 'sets' | 'declarations'>): Promise<Plan> {
   return buildPlan(await loadExperiments(fileURLToPath(new URL(declarations, import.meta.url)), choice));
 }
 
