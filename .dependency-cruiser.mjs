@@ -7,15 +7,17 @@
 /** What the stages of a study need of the core. */
 const CONTRACT = ['declaration', 'define', 'kind', 'json', 'errors'].map(name => `src/core/ablation/${name}.ts`);
 const INSTALLATION = 'src/installation.ts';
+/** How Node runs our TypeScript: for entries of processes and threads, and for loading declarations. */
+const START = 'src/start';
 
 /** The core knows no Vision Transformer and no engine. */
 const core = {
-  'src/core/ablation': [],
+  'src/core/ablation': [START],
   'src/core/text': ['src/core/ablation/kind.ts'],
   'src/core/plan': ['src/core/ablation'],
   'src/core/disk': ['src/core/ablation/errors.ts'],
   'src/core/store': ['src/core/ablation', 'src/core/disk', 'src/core/text'],
-  'src/core/runner': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner/executors'],
+  'src/core/runner': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner/executors', START],
   'src/core/runner/executors': ['src/core/ablation', 'src/core/store', 'src/core/runner'],
   'src/core/inspect': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/runner', 'src/core/report/records', 'src/core/report/statistics', 'src/core/report/model', INSTALLATION],
 };
@@ -80,7 +82,7 @@ const engine = {
 
 /** The study: of the core it needs the contract alone. */
 const tinymim = {
-  'src/tinymim/data': ['src/engine/random'],
+  'src/tinymim/data': ['src/engine/random', START],
   'src/tinymim/nn': ['src/engine', 'src/engine/formats', 'src/engine/grad', 'src/engine/random'],
   'src/tinymim/distill': ['src/engine', 'src/engine/formats', 'src/engine/grad', 'src/tinymim/nn'],
   'src/tinymim/optim': ['src/engine', 'src/engine/compile', 'src/engine/formats'],
@@ -130,7 +132,7 @@ const cli = {
     'src/cli/options',
     'src/cli/report',
   ],
-  'src/cli': ['src/core/ablation', 'src/cli/commands', 'src/cli/completion', 'src/cli/terminal'],
+  'src/cli': ['src/core/ablation', 'src/cli/commands', 'src/cli/completion', 'src/cli/terminal', START],
 };
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
@@ -139,8 +141,9 @@ export const MAY_IMPORT = {
   ...report,
   ...engine,
   ...tinymim,
-  'src/setup': ['src/core/ablation/errors.ts', 'src/engine', 'src/tinymim/data', INSTALLATION],
+  'src/setup': ['src/core/ablation/errors.ts', 'src/engine', 'src/tinymim/data', INSTALLATION, START],
   ...cli,
+  [START]: [],
   src: ['src/core/ablation'],
   experiments: ['src', 'src/tinymim', 'src/core/ablation/problems.ts'],
   'experiments/ablations': ['experiments', 'src', 'src/tinymim'],

@@ -4,6 +4,7 @@
 #   BASE      what reports are compared with: make report-comment BASE=main
 
 ABLATE := node src/cli/ablate.mjs
+TYPESCRIPT := node --import ./src/start/allow-typescript.mjs
 VITEST := node node_modules/vitest/vitest.mjs run
 ARGS ?=
 BASE ?= origin/main
@@ -25,7 +26,7 @@ QUICK := $(filter quick,$(firstword $(ARGS)))
 
 test: $(if $(QUICK),packages,engine) ## set up, fetch the data, run all tests; make test ARGS=quick: those that need no engine, within 90 s
 	$(if $(QUICK),,@$(ABLATE) setup --data --quiet)
-	@node --import tsx test/run.ts $(ARGS)
+	@$(TYPESCRIPT) test/run.ts $(ARGS)
 
 plan: packages ## what a sweep would do: stages done, shared, to run, and their cost
 	@$(ABLATE) plan $(ARGS)
@@ -53,28 +54,28 @@ diff: packages ## two arms side by side: make diff ARGS="relation/mae relation/q
 
 bench: engine ## speed of planning, overhead of a step, and the race against PyTorch: make bench ARGS="--only step --rounds 3"
 	@$(ABLATE) setup --data --quiet
-	@status=0; node --import tsx test/bench/plan.ts || status=$$?; node --import tsx test/bench/overhead.ts || status=$$?; node --import tsx test/bench/race.ts $(ARGS) || status=$$?; exit $$status
+	@status=0; $(TYPESCRIPT) test/bench/plan.ts || status=$$?; $(TYPESCRIPT) test/bench/overhead.ts || status=$$?; $(TYPESCRIPT) test/bench/race.ts $(ARGS) || status=$$?; exit $$status
 
 bench-gpu: engine ## the race of steps on a GPU; refuses where either side would compute on the CPU
-	@node --import tsx test/bench/race.ts --device gpu $(ARGS)
+	@$(TYPESCRIPT) test/bench/race.ts --device gpu $(ARGS)
 
 bench-engines: engine ## what a step costs on each engine: make bench-engines ARGS="--only distill-desk --rounds 5"
-	@node --import tsx test/bench/engines.ts $(ARGS)
+	@$(TYPESCRIPT) test/bench/engines.ts $(ARGS)
 
 bench-report: packages ## time to build a report of thousands of stages, and to open its page
-	@node --import tsx test/bench/report.ts
+	@$(TYPESCRIPT) test/bench/report.ts
 
 chaos: engine ## disturb toy sweeps for some minutes (kills, full disk, damage) and count what was lost: make chaos ARGS="--seed 7 --minutes 3"
-	@node --import tsx test/chaos/main.ts $(ARGS)
+	@$(TYPESCRIPT) test/chaos/main.ts $(ARGS)
 
 fuzz: packages ## damaged files of every format to their readers, and count what crashed, hung or was silent: make fuzz ARGS="--seed 1 --inputs 100000"
-	@node --import tsx test/fuzz/main.ts $(ARGS)
+	@$(TYPESCRIPT) test/fuzz/main.ts $(ARGS)
 
 node-versions: packages ## set-up, a smoke sweep and the tests on each Node, in clones and installed: make node-versions ARGS="--node 22,24 --engine native,wasm --as clone,package"
-	@node --import tsx test/nodes/main.ts $(ARGS)
+	@$(TYPESCRIPT) test/nodes/main.ts $(ARGS)
 
 surroundings: packages ## whole set-ups and sweeps where something is missing or broken: make surroundings ARGS="--only path,user"
-	@node --import tsx test/surroundings/main.ts $(ARGS)
+	@$(TYPESCRIPT) test/surroundings/main.ts $(ARGS)
 
 pack: packages ## the npm package, to install elsewhere: tinymim-ablations-<version>.tgz
 	@npm pack --ignore-scripts=false $(ARGS)

@@ -29,10 +29,11 @@ RUN npm ci && npm cache clean --force
 
 COPY --chown=node:node src/core/ablation/errors.ts src/core/ablation/
 COPY --chown=node:node src/installation.ts src/
+COPY --chown=node:node src/start src/start
 COPY --chown=node:node src/setup src/setup
 COPY --chown=node:node src/engine src/engine
 COPY --chown=node:node .container/provision.ts .container/
-RUN node --import tsx .container/provision.ts
+RUN node --import ./src/start/allow-typescript.mjs .container/provision.ts
 
 COPY --chown=node:node . .
 

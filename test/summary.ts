@@ -1,4 +1,4 @@
-/** Counts of a test run, from the JSON report that vitest wrote. `node --import tsx test/summary.ts FILE` prints the closing line. */
+/** Counts of a test run, from the JSON report that vitest wrote. `node --import ./src/start/allow-typescript.mjs test/summary.ts FILE` prints the closing line. */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 

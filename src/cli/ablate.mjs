@@ -1,15 +1,12 @@
 #!/usr/bin/env node
-/** The command: lets Node load TypeScript (tsx), then runs main.ts. Plain JavaScript, because before set-up there is nothing else. */
+/** The command: runs main.ts as ../start/typescript.mjs lets Node load it. Plain JavaScript, because before set-up there is nothing else. */
 import { existsSync } from 'node:fs';
 
 process.on('SIGUSR1', () => undefined); // no debugger: see ../core/runner/no-inspector.mjs
 
 try {
-  const { register } = await import('tsx/esm/api');
-  // Before the hooks, as in ../core/runner/typescript.mjs. Completion is asked at every press of Tab and does without.
-  if (process.argv[2] !== 'complete') await import('zod');
-  register();
-  const { run } = await import('./main.ts');
+  const { importOwn } = await import('../start/typescript.mjs');
+  const { run } = await importOwn(new URL('main.ts', import.meta.url));
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   const missing = error?.code === 'ERR_MODULE_NOT_FOUND' && /^Cannot find package '([^']+)'/.exec(error.message);

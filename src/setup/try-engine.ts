@@ -6,7 +6,7 @@ import type { Device } from '../engine/engine.ts';
 import type { EngineName } from '../engine/engine-name.ts';
 import { tail } from './errors.ts';
 
-const CHECK = fileURLToPath(new URL('engine-check.ts', import.meta.url));
+const CHECK = fileURLToPath(new URL('engine-check.mjs', import.meta.url));
 
 const answer = z.union([
   z.object({
@@ -22,7 +22,7 @@ export type Trial = z.infer<typeof answer>;
 /** Loads `engine` as a worker does. Takes a second or two. */
 export async function tryEngine(engine: EngineName, device: Device, threads: number): Promise<Trial> {
   const oneGpu = device === 'gpu' && process.env['CUDA_VISIBLE_DEVICES'] === undefined ? { CUDA_VISIBLE_DEVICES: '0' } : {};
-  const { stdout, all, shortMessage } = await execa(process.execPath, ['--import', import.meta.resolve('tsx'), CHECK, engine, device, String(threads)], {
+  const { stdout, all, shortMessage } = await execa(process.execPath, [CHECK, engine, device, String(threads)], {
     reject: false,
     all: true,
     timeout: 300_000,

@@ -1,5 +1,5 @@
 /**
- * What a step costs on each engine: `node --import tsx test/bench/engines.ts [--rounds 5] [--only distill-desk,...]`. Steps of the
+ * What a step costs on each engine: `node --import ./src/start/allow-typescript.mjs test/bench/engines.ts [--rounds 5] [--only distill-desk,...]`. Steps of the
  * sizes of `smoke`, of `mini` and `desk` (whose steps are the same), and larger ones, on one thread each; the engines take turns.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { heading, textTable } from '../../src/cli/terminal/text.ts';
 import { CASES, SWEEP_STEP, type StepCase } from './race/cases.ts';
 import { startPeer, type Peer } from './race/peer.ts';
 import { prepareCase } from './race/prepare.ts';
+import { ALLOW_TYPESCRIPT } from '../helpers/typescript.ts';
 
 const ENGINES = [
   { name: 'native graph', ENGINE: 'native', mode: 'graph' },
@@ -68,7 +69,7 @@ async function race(step: StepCase, rounds: number): Promise<string[][]> {
     const files = prepareCase(step, folder);
     const warm: number[] = [];
     for (const { name, ENGINE, mode } of ENGINES) {
-      const peer = startPeer(name, { file: process.execPath, args: ['--import', 'tsx', fileURLToPath(new URL('race/ours.ts', import.meta.url))], env: { ENGINE } });
+      const peer = startPeer(name, { file: process.execPath, args: ['--import', ALLOW_TYPESCRIPT, fileURLToPath(new URL('race/ours.ts', import.meta.url))], env: { ENGINE } });
       runners.push({ peer, milliseconds: [], peakBytes: 0 });
       await peer.ask('start', { step, files, mode, precision: 'float32', threads: 1, device: 'cpu' });
       await peer.ask<Reply>('steps', { count: WARM_UP });

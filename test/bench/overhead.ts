@@ -1,5 +1,5 @@
 /**
- * What a step costs beside the engine: `node --import tsx test/bench/overhead.ts`. Trains the stages behind one arm at the sizes
+ * What a step costs beside the engine: `node --import ./src/start/allow-typescript.mjs test/bench/overhead.ts`. Trains the stages behind one arm at the sizes
  * of `mini` in this process, and prints which share of their steps was spent outside the native runs of the graph:
  * batches, uploads, reading losses, metrics, progress. Checkpoints and evaluations are not steps.
  */

@@ -1,5 +1,5 @@
 /**
- * Time to plan thousands of arms of TinyMIM: `node --import tsx test/bench/plan.ts`. Expected on one core of a laptop: at
+ * Time to plan thousands of arms of TinyMIM: `node --import ./src/start/allow-typescript.mjs test/bench/plan.ts`. Expected on one core of a laptop: at
  * most 2 s for 10,000 arms, growing linearly. Ends with exit code 1 where it is not.
  */
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
 /**
- * The race against PyTorch: `node --import tsx test/bench/race.ts --help`. Exit code 1 where the two sides do not learn the
+ * The race against PyTorch: `node --import ./src/start/allow-typescript.mjs test/bench/race.ts --help`. Exit code 1 where the two sides do not learn the
  * same, 2 for bad use, without PyTorch, or without the GPU that was asked for.
  */
 import { availableParallelism } from 'node:os';

@@ -1,5 +1,5 @@
 /**
- * Time to build and write a report: `node --import tsx test/bench/report.ts`. Expected on one core of a laptop: at most 5 s for
+ * Time to build and write a report: `node --import ./src/start/allow-typescript.mjs test/bench/report.ts`. Expected on one core of a laptop: at most 5 s for
  * 2,000 finished stages, growing linearly. Where Chromium is, also how long the page takes to open. Ends with exit code 1
  * where a bound does not hold.
  */

@@ -1,5 +1,5 @@
 /** The real program on machines that lack something. Each has an empty cache of its own and fails before it would touch this checkout's engine. */
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -120,6 +120,7 @@ it.skipIf(process.platform !== 'linux' || !has('c++'))('a machine whose NVIDIA G
 it('before the packages are installed there is one line that says how to install them', async () => {
   mkdirSync(path.join(folder, 'src/cli'), { recursive: true });
   copyFileSync(path.join(ROOT, 'src/cli/ablate.mjs'), path.join(folder, 'src/cli/ablate.mjs'));
+  cpSync(path.join(ROOT, 'src/start'), path.join(folder, 'src/start'), { recursive: true });
   writeFileSync(path.join(folder, 'package-lock.json'), '{}');
   const { exitCode, stdout, stderr } = await execa(process.execPath, [path.join(folder, 'src/cli/ablate.mjs'), 'plan'], { reject: false });
   expect({ exitCode, stdout, stderr }).toEqual({

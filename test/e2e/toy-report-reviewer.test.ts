@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, describe, expect, it } from 'vitest';
+import { ALLOW_TYPESCRIPT } from '../helpers/typescript.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const guard = pathToFileURL(join(root, 'test/helpers/no-engine.mjs')).href;
@@ -16,7 +17,7 @@ const ablate = (...args: string[]) => withoutEngine('src/cli/ablate.mjs', ...arg
 
 describe('without an engine', () => {
   it('the guard notices one', async () => {
-    const { exitCode, all } = await withoutEngine('--import', 'tsx', '--eval', "import('./src/engine/tf.ts')");
+    const { exitCode, all } = await withoutEngine('--import', ALLOW_TYPESCRIPT, '--eval', "import('./src/engine/tf.ts')");
     expect(exitCode).not.toBe(0);
     expect(all).toContain('An engine was loaded: @tensorflow/');
   });

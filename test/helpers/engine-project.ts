@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, symlinkSync,
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { ALLOW_TYPESCRIPT } from './typescript.ts';
 
 const root = join(import.meta.dirname, '../..');
 const require = createRequire(import.meta.url);
@@ -17,11 +17,10 @@ export interface Child {
 
 /** Runs TypeScript; its paths begin at `cwd`. */
 export function runChild(code: string, cwd = root, more: Readonly<Record<string, string>> = {}): Promise<Child> {
-  const tsx = pathToFileURL(require.resolve('tsx')).href;
   const env: NodeJS.ProcessEnv = { ...process.env, ...more };
   delete env['TF_CPP_MIN_LOG_LEVEL']; // as in a person's shell
   return new Promise(resolve => {
-    execFile(process.execPath, ['--import', tsx, '--input-type=module', '--eval', code], { cwd, env }, (error, stdout, stderr) => {
+    execFile(process.execPath, ['--import', ALLOW_TYPESCRIPT, '--input-type=module', '--eval', code], { cwd, env }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
     });
   });

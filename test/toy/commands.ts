@@ -2,10 +2,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { ALLOW_TYPESCRIPT } from '../helpers/typescript.ts';
 import type { Answer, CommandLine } from './command-server.ts';
 
 const SERVER = fileURLToPath(new URL('command-server.ts', import.meta.url));
-const TYPESCRIPT = new URL('../../src/core/runner/typescript.mjs', import.meta.url).href;
 
 /** One for each file of tests. */
 let server: Promise<ChildProcess> | undefined;
@@ -13,7 +13,7 @@ let server: Promise<ChildProcess> | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
 async function start(): Promise<ChildProcess> {
-  const child = fork(SERVER, { execArgv: ['--import', TYPESCRIPT], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const child = fork(SERVER, { execArgv: ['--import', ALLOW_TYPESCRIPT], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   child.stdout!.resume();
   await once(child, 'message');
   return child;

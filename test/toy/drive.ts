@@ -1,5 +1,5 @@
 /**
- * Runs a toy sweep in a process of its own, so that tests can kill it: `node --import .../core/runner/typescript.mjs drive.ts '<JSON of DriveOptions>'`.
+ * Runs a toy sweep in a process of its own, so that tests can kill it: `node drive.js '<JSON of DriveOptions>'`, compiled by compiled.ts.
  * Prints one JSON line per event, then `{"type":"summary",...}`. SIGINT once: checkpoint and stop; twice: kill.
  */
 import { resolve } from 'node:path';

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { allowTypeScript, ownUrl } from '../../start/typescript.mjs';
 import type { ProfileBase, Study } from './declaration.ts';
 import { UsageError } from './errors.ts';
 import { esModules } from './es-modules.ts';
@@ -128,14 +129,24 @@ function declarationFile(dir: string, folder: Folder, name: string): string {
 async function importDefault(file: string): Promise<unknown> {
   let module: { readonly default?: unknown };
   try {
-    esModules(resolve(file));
-    module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };
+    module = (await importDeclaration(resolve(file))) as { readonly default?: unknown };
   } catch (cause) {
     if (cause instanceof UsageError) throw new UsageError(cause.code, `${shown(file)}: ${cause.message}`, { cause }); // of `axesOf`
     throw new UsageError('UNREADABLE_DECLARATION', `${shown(file)}: could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
   if (module.default === undefined) throw new UsageError('NO_DEFAULT_EXPORT', `${shown(file)}: expected the declaration as default export, got none`);
   return module.default;
+}
+
+/** Those that come with the program run as it does; others need hooks of Node's loader. @param file absolute path */
+async function importDeclaration(file: string): Promise<unknown> {
+  const source = pathToFileURL(file).href;
+  const own = ownUrl(source);
+  if (own === source) {
+    await allowTypeScript();
+    esModules(file);
+  }
+  return import(own);
 }
 
 /** Paths inside the working directory are shown relative to it. */

@@ -1,3 +1,5 @@
+import type { resolve as resolveModule } from '../../start/copy-hook.d.mts';
+
 /** A project of declarations. */
 export interface Project {
   /** URL of its folder, with a slash at its end. */
@@ -8,10 +10,4 @@ export interface Project {
 
 export function initialize(project: Project): void;
 
-export interface Resolved {
-  readonly url: string;
-  readonly format?: string | null | undefined;
-}
-
-/** Of Node's hooks in a thread of their own, where `next` gives a promise, and of those in this thread, where it does not. */
-export function resolve<R extends Resolved | Promise<Resolved>, C extends { readonly parentURL?: string | undefined }>(specifier: string, context: C, next: (specifier: string, context: C) => R): R;
+export const resolve: typeof resolveModule;

@@ -14,7 +14,7 @@ import { NODE_OPTIONS } from './node-options.ts';
 import type { Probed, ProbeInput, ProbeTask } from './probe.ts';
 import type { ProbeAnswer } from './probe-worker.ts';
 
-const WORKER = fileURLToPath(new URL('probe-worker.ts', import.meta.url));
+const WORKER = fileURLToPath(new URL('probe-worker.mjs', import.meta.url));
 
 interface ToMeasure {
   readonly stage: PlannedStage;

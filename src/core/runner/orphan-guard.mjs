@@ -14,10 +14,9 @@ const looking = setInterval(() => {
 }, LOOK_MS);
 
 async function end() {
-  // A thread does not inherit the hooks that let its parent load TypeScript.
-  const { register } = await import('tsx/esm/api');
-  register();
-  const { killDescendants } = await import('./process-tree.ts');
+  // A thread does not inherit what lets its parent load TypeScript.
+  const { importOwn } = await import('../../start/typescript.mjs');
+  const { killDescendants } = await importOwn(new URL('process-tree.ts', import.meta.url));
   killDescendants(process.pid);
   process.kill(process.pid, 'SIGKILL');
 }

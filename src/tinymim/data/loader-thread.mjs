@@ -1,6 +1,4 @@
-// Entry of the loader's thread. A thread does not inherit the hooks that let its parent load TypeScript on every Node version,
-// so it registers them itself.
-import { register } from 'tsx/esm/api';
+// Entry of the loader's thread. A thread does not inherit what lets its parent load TypeScript.
+import { importOwn } from '../../start/typescript.mjs';
 
-register();
-await import('./loader-thread.ts');
+await importOwn(new URL('loader-thread.ts', import.meta.url));

@@ -11,6 +11,7 @@ import { COMPARED_STEPS, deviation, TOLERANCE } from './curves.ts';
 import { startPeer, type Command, type Peer } from './peer.ts';
 import { prepareCase, type CaseFiles } from './prepare.ts';
 import type { PyTorch } from './pytorch.ts';
+import { ALLOW_TYPESCRIPT } from '../../helpers/typescript.ts';
 
 export interface ContenderResult {
   readonly contender: Contender;
@@ -139,7 +140,7 @@ const pythonFile = fileURLToPath(new URL('../pytorch/step.py', import.meta.url))
 const ourFile = fileURLToPath(new URL('ours.ts', import.meta.url));
 
 function commandOf({ side, mode }: Contender, { pytorch, threads }: StepRaceOptions): Command {
-  if (side === 'ours') return { file: process.execPath, args: ['--import', 'tsx', ourFile], env: mode === 'compile' ? {} : modeEnvironment(mode) };
+  if (side === 'ours') return { file: process.execPath, args: ['--import', ALLOW_TYPESCRIPT, ourFile], env: mode === 'compile' ? {} : modeEnvironment(mode) };
   return { file: pytorch.python, args: [pythonFile], env: pythonEnvironment(pytorch, threads) };
 }
 

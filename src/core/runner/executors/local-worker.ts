@@ -10,7 +10,7 @@ import { killTree } from '../process-tree.ts';
 import { exitCodes, type FromWorker, type ToWorker } from '../protocol.ts';
 import type { Ended, Job, JobListener, Task } from './executor.ts';
 
-const WORKER = fileURLToPath(new URL('../worker.ts', import.meta.url));
+const WORKER = fileURLToPath(new URL('../worker.mjs', import.meta.url));
 
 /** Between SIGTERM and SIGKILL, and from being sent away to SIGKILL. */
 const TERM_MS = 5_000;

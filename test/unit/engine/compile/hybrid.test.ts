@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
 import { modeEnvironment, type Mode } from '../../../../src/engine/compile/mode.ts';
+import { ALLOW_TYPESCRIPT } from '../../../helpers/typescript.ts';
 
 async function train(mode: Mode, dump: string): Promise<number[]> {
-  const { stdout } = await execa(process.execPath, ['--import', 'tsx', join(import.meta.dirname, '../../../helpers/hybrid-child.ts'), mode], {
+  const { stdout } = await execa(process.execPath, ['--import', ALLOW_TYPESCRIPT, join(import.meta.dirname, '../../../helpers/hybrid-child.ts'), mode], {
     env: { ...modeEnvironment(mode), XLA_FLAGS: `--xla_dump_to=${dump}` },
   });
   return JSON.parse(stdout) as number[];

@@ -9,6 +9,7 @@ import { makeBatch, stepsPerEpoch, type Batch, type BatchPlan } from '../../../.
 import { openDataset } from '../../../../src/tinymim/data/dataset.ts';
 import { allocateImageSet, imageBytes, type ImageSet } from '../../../../src/tinymim/data/image-set.ts';
 import { createLoader, type Loader } from '../../../../src/tinymim/data/loader.ts';
+import { ALLOW_TYPESCRIPT } from '../../../helpers/typescript.ts';
 
 const { train } = openDataset({ name: 'procedural', classes: 3, image_size: [8, 10], channels: 1, train: 50, validation: 1, test: 1, seed: 1 }, '');
 const crop = { scale: [0.2, 1], ratio: [3 / 4, 4 / 3] } as const;
@@ -145,7 +146,7 @@ describe('createLoader', () => {
     expect(() => createLoader({ ...plan, batchSize: 51, startStep: 0, endStep: 1 })).toThrow(expect.objectContaining({ code: 'DATA_INVALID' }));
   });
 
-  it('runs in programs started with tsx, and lets them end once closed', async () => {
+  it('runs in programs of TypeScript, and lets them end once closed', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'data-loader-'));
     const source = join(import.meta.dirname, '../../../../src/tinymim/data');
     writeFileSync(
@@ -161,7 +162,7 @@ describe('createLoader', () => {
     `,
     );
     try {
-      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', join(folder, 'main.mts')], { cwd: import.meta.dirname });
+      const { stdout } = await promisify(execFile)(process.execPath, ['--import', ALLOW_TYPESCRIPT, join(folder, 'main.mts')], { cwd: import.meta.dirname });
       expect(stdout).toBe(digest(makeBatch(plain, 7)));
     } finally {
       rmSync(folder, { recursive: true });

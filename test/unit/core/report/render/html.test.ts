@@ -14,6 +14,7 @@ import { escapeMarkup, html, raw } from '../../../../../src/core/report/render/h
 import { parseMarkup, type ElementLike } from '../../../../helpers/report/dom.ts';
 import { hostileInput, HOSTILE_LABELS } from '../../../../helpers/report/hostile.ts';
 import { sampleInput, sampleRecords } from '../../../../helpers/report/sample.ts';
+import { ALLOW_TYPESCRIPT } from '../../../../helpers/typescript.ts';
 
 async function pageOf(input: ReportInput): Promise<{ text: string; document: ElementLike }> {
   const report = buildReport(input);
@@ -182,7 +183,7 @@ describe('the script', () => {
     const bundle = (): string =>
       execFileSync(
         process.execPath,
-        ['--import', 'tsx', '--input-type=module', '-e', `import { pageScript } from './src/core/report/render/html/script.ts'; process.stdout.write(await pageScript());`],
+        ['--import', ALLOW_TYPESCRIPT, '--input-type=module', '-e', `import { pageScript } from './src/core/report/render/html/script.ts'; process.stdout.write(await pageScript());`],
         { encoding: 'utf8' },
       );
     expect(createHash('sha256').update(bundle()).digest('hex')).toBe(
