@@ -27,10 +27,14 @@ function ownModule(specifier, parent) {
   return pathToFileURL(require.resolve(specifier)).href;
 }
 
+/** How tsx marks what it takes for CommonJS; on Node 20 it loads by these marks, whatever the format. */
+const COMMONJS_MARKS = /(?:%3F|\?)tsx-commonjs-.*$/;
+
 function asEsModule(resolved) {
+  const url = resolved.url.replace(COMMONJS_MARKS, '');
   const theirs = projects.some(({ root, esModules }) => {
-    const below = esModules && resolved.url.startsWith(root) ? resolved.url.slice(root.length) : undefined;
+    const below = esModules && url.startsWith(root) ? url.slice(root.length) : undefined;
     return below !== undefined && !below.includes('node_modules/') && /\.[jt]s(\?|$)/.test(below);
   });
-  return theirs && resolved.format !== 'module' ? { ...resolved, format: 'module' } : resolved;
+  return theirs && resolved.format !== 'module' ? { ...resolved, url, format: 'module' } : resolved;
 }

@@ -60,7 +60,8 @@ describe('with stages of its own', () => {
         load: async () => async ({ recipe }) => ({ heads: recipe.bias, heads_se: 0.1 }),
       });`,
     );
-    write('profiles/few.ts', "const flips: number = 10;\nexport default { name: 'few', seeds: [0, 1], flips };");
+    write('profiles/few.ts', "import { flips } from '../flips.ts';\nexport default { name: 'few', seeds: [0, 1], flips };");
+    write('flips.ts', "import { z } from 'tinymim-ablations';\nexport const flips: number = z.int().parse(10);");
     write(
       'ablations/bias.ts',
       `
