@@ -1,9 +1,9 @@
 /** Command lines of the program on a real terminal. */
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { ALLOW_TYPESCRIPT } from '../helpers/typescript.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const TYPESCRIPT = path('../../src/core/runner/typescript.mjs');
 
 export interface TerminalLine {
   readonly argv: readonly string[];
@@ -28,7 +28,7 @@ export const startOnTerminal = (command: readonly string[], { columns = 100, env
 
 /** What each command line sends to the terminal. All run in one process there, one after the other: a start takes longer than most commands. */
 export async function onTerminal(lines: readonly TerminalLine[], options: TerminalOptions = {}): Promise<string[]> {
-  const { stdout, stderr, exitCode } = await startOnTerminal([process.execPath, '--import', TYPESCRIPT, path('several.ts'), JSON.stringify(lines)], options);
+  const { stdout, stderr, exitCode } = await startOnTerminal([process.execPath, '--import', ALLOW_TYPESCRIPT, path('several.ts'), JSON.stringify(lines)], options);
   if (exitCode !== 0) throw new Error(`The command lines ended with ${exitCode}: ${stdout}${stderr}`);
   return stdout.replaceAll('\r\n', '\n').split(BETWEEN).slice(0, -1);
 }
