@@ -1,68 +1,17 @@
 /** A store in which links, pipes and worse stand where files and folders should: readers and writers refuse or do without, and touch nothing outside of it. */
-import { execFileSync } from 'node:child_process';
-import { closeSync, cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import fc from 'fast-check';
-import { entryBeneath, UnsafePathError } from '../../src/core/disk/beneath.ts';
+import { UnsafePathError } from '../../src/core/disk/beneath.ts';
 import { StoreError } from '../../src/core/store/errors.ts';
 import { removeStage } from '../../src/core/store/garbage.ts';
 import { openStore, Store } from '../../src/core/store/store.ts';
 import { WorkerOutput } from '../../src/core/store/worker-output.ts';
 import { identity } from '../toy/store.ts';
 import { Fault, format, reading, type Format, type Reading } from './fuzz.ts';
+import { makeOutside, plant, plants, treeOf, type Plant } from './plants.ts';
 import { room } from './room.ts';
 import { checkSealed, makeScene, refuses, survey, type Scene } from './store-scene.ts';
-
-/** What is put in the place of something; `outside` is a folder beside the store. */
-const PLANTS = {
-  'a link to a file outside': (path: string, outside: string) => symlinkSync(join(outside, 'file'), path),
-  'a link to a folder outside': (path: string, outside: string) => symlinkSync(outside, path),
-  'a link to nothing': (path: string, outside: string) => symlinkSync(join(outside, 'new'), path),
-  'a link to itself': (path: string) => symlinkSync(path, path),
-  'a link to the folder around it': (path: string) => symlinkSync('.', path),
-  'a pipe': (path: string) => void execFileSync('mkfifo', [path]),
-  'a file of three gigabytes of nothing': (path: string) => {
-    writeFileSync(path, '');
-    truncateSync(path, 3 * (1 << 30));
-  },
-  'an empty folder': (path: string) => mkdirSync(path),
-  'a folder with links': (path: string, outside: string) => {
-    mkdirSync(path);
-    for (const name of ['attempt.json', 'manifest.json', 'commit.json', 'checkpoints', 'done', 'attempts', '1']) symlinkSync(join(outside, name), join(path, name));
-  },
-} as const;
-
-interface Plant {
-  readonly plant: keyof typeof PLANTS;
-  /** Counts what stands in the store, and some names that could, around the end as often as it takes. */
-  readonly at: number;
-}
-
-const plants = fc.array(fc.record({ plant: fc.constantFrom(...(Object.keys(PLANTS) as (keyof typeof PLANTS)[])), at: fc.nat(1000) }), { minLength: 1, maxLength: 3 });
-
-/** Names and content, and times but of folders that are read. */
-const treeOf = (dir: string): unknown =>
-  readdirSync(dir, { recursive: true, encoding: 'utf8' })
-    .sort()
-    .map(name => {
-      const found = lstatSync(join(dir, name));
-      return [name, found.mtimeMs, found.isFile() ? readFileSync(join(dir, name), 'utf8') : found.isSymbolicLink() ? readlinkSync(join(dir, name)) : ''];
-    });
-
-function makeOutside(dir: string): void {
-  for (const folder of ['checkpoints/4', 'done', 'attempts/1', '1']) mkdirSync(join(dir, folder), { recursive: true });
-  for (const file of ['file', 'attempt.json', 'manifest.json', 'commit.json', 'checkpoints/4/weights', '.tmp-old', 'cpu-0-01234567~old.txt']) writeFileSync(join(dir, file), '{"mine":true}');
-  for (const name of readdirSync(dir, { recursive: true, encoding: 'utf8' })) utimesSync(join(dir, name), 1e9, 1e9); // older than a day
-}
-
-function isOwnFolder(root: string, path: string): boolean {
-  try {
-    return entryBeneath(root, path)?.isDirectory() === true;
-  } catch {
-    return false;
-  }
-}
 
 async function changes(dir: string, { done }: Scene): Promise<Record<string, Reading<unknown>>> {
   const found: Record<string, Reading<unknown>> = {};
@@ -104,12 +53,7 @@ const hostileStore: Format = format<Plant[]>('store: links, pipes and worse', as
     inputs: plants,
     async judge(list) {
       restore();
-      for (const { plant, at } of list) {
-        const path = join(dir, places[at % places.length]!);
-        if (!isOwnFolder(dir, dirname(places[at % places.length]!))) continue; // an earlier one stands in its way
-        rmSync(path, { recursive: true, force: true });
-        PLANTS[plant](path, outside);
-      }
+      plant(list, dir, places, outside);
       const found = await look();
       checkSealed(found, undamaged);
       const changed = await changes(dir, scene);

@@ -65,6 +65,7 @@ export function requireFile(stats: Stats, path: string, most = MOST_BYTES): void
 function kindText(stats: Stats): string {
   if (stats.isDirectory()) return 'a folder';
   if (stats.isFIFO()) return 'a pipe';
+  if (stats.isFile()) return 'a file';
   return stats.isSocket() ? 'a socket' : 'a device';
 }
 
@@ -72,7 +73,7 @@ function kindText(stats: Stats): string {
 export function listBeneath(root: string, path: string): string[] {
   const stats = entryBeneath(root, path);
   if (stats === undefined) return [];
-  if (!stats.isDirectory()) throw new UnsafePathError('NOT_A_FOLDER', `${join(root, path)}: expected a folder, got ${stats.isFile() ? 'a file' : kindText(stats)}`);
+  if (!stats.isDirectory()) throw new UnsafePathError('NOT_A_FOLDER', `${join(root, path)}: expected a folder, got ${kindText(stats)}`);
   return readdirSync(join(root, path));
 }
 
@@ -81,6 +82,7 @@ export function writeBeneath(root: string, path: string, content: string | Uint8
   const stats = entryBeneath(root, path);
   if (stats !== undefined) requireFile(stats, join(root, path), Infinity);
   const target = join(root, path);
+  requireFolders(root, dirname(path));
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   mkdirSync(dirname(target), { recursive: true });
   try {
@@ -90,6 +92,13 @@ export function writeBeneath(root: string, path: string, content: string | Uint8
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+/** A file in the place of a folder would bar what is to be made in it. */
+function requireFolders(root: string, path: string): void {
+  const stats = entryBeneath(root, path);
+  if (stats !== undefined && !stats.isDirectory()) throw new UnsafePathError('NOT_A_FOLDER', `${join(root, path)}: expected a folder, got ${kindText(stats)}`);
+  if (stats === undefined && dirname(path) !== path) requireFolders(root, dirname(path));
 }
 
 /** Removes a file. @throws UnsafePathError as `beneath`, and when it is no file */

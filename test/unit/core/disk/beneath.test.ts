@@ -74,6 +74,7 @@ describe('what lies below a root', () => {
     expect(code(() => readTextBeneath(root, 'a/b/file', 5))).toBe('TOO_LARGE');
     expect(code(() => listBeneath(root, 'a/b/file'))).toBe('NOT_A_FOLDER');
     expect(code(() => writeBeneath(root, 'pipe', 'x'))).toBe('NOT_A_FILE');
+    for (const path of ['a/b/file/new', 'a/b/file/new/deep', 'pipe/new']) expect(code(() => writeBeneath(root, path, 'x'))).toBe('NOT_A_FOLDER');
     expect(code(() => removeBeneath(root, 'a'))).toBe('NOT_A_FILE');
   });
 });
