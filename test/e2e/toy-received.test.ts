@@ -49,7 +49,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['logs', 'cut/whole', '--role', 'tree', ...choose],
   ['explain', 'cut/whole', ...choose],
   ['diff', 'cut/whole', 'cut/half', ...choose],
-  ['report', ...choose],
+  ['report', '--profile', 'quick'],
   ['sweep', ...choose],
   ['clean', '--yes'],
 ];
