@@ -121,10 +121,12 @@ function damageCheckpoint(scene: Scene, store: StoreReader): boolean {
   const last = store.attempts(key).at(-1)!;
   scene.expect(`the damaged checkpoint of step ${step} of stage ${key}`, () => {
     const now = scene.reader()!;
-    const next = now
+    // The first that looked for a checkpoint: one that was frozen meanwhile may find none any more.
+    const resumed = (n: number): string => join(now.attemptDir(key, n), attemptFiles.resumed);
+    const [next] = now
       .attempts(key)
-      .filter(n => n > last)
-      .find(n => existsSync(join(now.attemptDir(key, n), attemptFiles.resumed)));
+      .filter(n => n > last && existsSync(resumed(n)))
+      .sort((a, b) => statSync(resumed(a)).mtimeMs - statSync(resumed(b)).mtimeMs);
     return next === undefined || readFileSync(now.logFile(key, next), 'utf8').includes(`Checkpoint of step ${step} (attempt ${attempt}) is damaged`);
   });
   return true;

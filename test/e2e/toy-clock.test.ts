@@ -33,11 +33,11 @@ test('two hosts a day apart share a sweep while their clocks are set by hours an
   const calm = { ...choice, devices: 'cpu:2x1', store: temporaryFolder('calm') };
   const [alpha, beta] = [new Host('alpha'), new Host('beta', 25 * HOUR)];
   const ablate = async (command: string, ...args: string[]): Promise<string> => {
-    const { stdout, exitCode, stderr } = await startAblate(alpha.env, 'experiments', command, '--store', options.store, '--profile', 'slow', '--only', 'cut', ...args);
+    const { stdout, exitCode, stderr } = await startAblate(alpha.env, 'experiments', command, '--store', options.store, '--profile', 'slow', ...args);
     expect([exitCode, stderr]).toEqual([0, expect.not.stringContaining('error')]);
     return stdout;
   };
-  const look = async () => JSON.parse(await ablate('status', '--json')) as { counts: Record<string, number> };
+  const look = async () => JSON.parse(await ablate('status', '--only', 'cut', '--json')) as { counts: Record<string, number> };
   const looks: { counts: Record<string, number> }[] = [];
 
   const undisturbed = startSweep(calm).summary;

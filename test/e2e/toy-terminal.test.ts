@@ -45,7 +45,9 @@ describe('text of others', () => {
       writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), label: HOSTILE }));
     }
     const garbage = { kind: 'seedling', revision: 1, recipe: { steps: 3 }, seed: 7, upstream: {} };
-    openStore(store).ensureStage(identityKey(garbage), garbage, HOSTILE);
+    const opened = openStore(store);
+    opened.ensureStage(identityKey(garbage), garbage, HOSTILE);
+    opened.recordSweep({ study: 'toy', profile: 'quick', overrides: [], seeds: [0], arms: [{ ablation: 'gone', arm: 'gone', seed: 0, stages: { stock: identityKey(garbage) } }] });
     const name = `tables/${HOSTILE}.csv`;
     writeFileSync(join(reports, 'quick', name), '');
     const manifest = join(reports, 'quick/report.json');

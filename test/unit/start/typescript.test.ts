@@ -135,7 +135,8 @@ describe('code that another user left in the shared temporary directory', () => 
   async function plant(files: readonly string[]): Promise<void> {
     mkdirSync(env().TMPDIR);
     write('fill.mjs', `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))};\nregister();\nfor (const file of process.argv.slice(2)) await import(file);`);
-    const fill = () => execaNode(join(folder, 'fill.mjs'), files, { env: env() });
+    // Whoever started these tests may have turned that cache off.
+    const fill = () => execaNode(join(folder, 'fill.mjs'), files, { env: { ...env(), TSX_DISABLE_CACHE: undefined } });
     await fill();
     const [name = ''] = readdirSync(env().TMPDIR);
     const cache = join(env().TMPDIR, name);
