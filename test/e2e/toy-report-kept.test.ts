@@ -239,7 +239,7 @@ it('has the bytes of one sweep of all, in whatever parts and order stores and cl
       for (const from of lastStores) await add(0, 'store', from);
       expect(bytes(study, relative(study.folder, join(reports(0), 'quick')))).toEqual(expected);
     }),
-    { numRuns: 5 },
+    { numRuns: 3 },
   );
 });
 
