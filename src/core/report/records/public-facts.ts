@@ -82,8 +82,11 @@ export function publicFacts(all: JsonObject, host = hostname()): JsonObject {
   return withoutPlaces(facts.parse(all), host) as JsonObject;
 }
 
+/** Names of one GPU, or of a part of it, among all that were ever built. */
+const SERIAL = /\b((?:MIG-)?(?:GPU|MIG))-[0-9a-f]{8}-[0-9a-f-]{20,}(?:[/_]\d+){0,2}/gi;
+
 function withoutPlaces(value: JsonValue, host: string): JsonValue {
-  if (typeof value === 'string') return redact(value, host);
+  if (typeof value === 'string') return redact(value, host).replaceAll(SERIAL, '$1');
   if (Array.isArray(value)) return value.map(item => withoutPlaces(item, host));
   return value !== null && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutPlaces(item, host)])) : value;
 }

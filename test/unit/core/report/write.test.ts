@@ -207,6 +207,13 @@ describe('provenance', () => {
     expect(serializeProvenance(parseProvenance(text))).toBe(text);
   });
 
+  test('no GPU is told from all others of its kind', () => {
+    const uuid = '5a1b2c3d-0e4f-5a6b-7c8d-9e0f1a2b3c4d';
+    const places = [`gpu:GPU-${uuid}`, `gpu:MIG-${uuid}`, `gpu:MIG-GPU-${uuid}_2_0`, 'gpu:0'];
+    expect(places.map(place => publicFacts({ place }))).toEqual(['gpu:GPU', 'gpu:MIG', 'gpu:MIG-GPU', 'gpu:0'].map(place => ({ place })));
+    expect(publicFacts({ environment: { CUDA_VISIBLE_DEVICES: `GPU-${uuid},MIG-${uuid}` } })).toEqual({ environment: { CUDA_VISIBLE_DEVICES: 'GPU,MIG' } });
+  });
+
   test('no file holds the name of this machine or a path of it', async () => {
     await writeReport({ ...sampleInput(), provenance: { k: { host: hostname(), dir: outDir, note: `${outDir}/x on ${hostname()}` } }, outDir });
     const files = readdirSync(outDir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
