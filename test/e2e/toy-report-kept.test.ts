@@ -1,7 +1,7 @@
 /** Results are only ever added to a report: whichever store, clone, selection or revision they came from, until somebody prunes it. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { execa } from 'execa';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseRecords, serializeRecords, type ReportRecord } from '../../src/core/report/records/records.ts';
@@ -270,9 +270,13 @@ describe('a folder of reports that somebody else made', () => {
 
   it.each(['results.jsonl', 'report.json', 'provenance.json'])('is refused where %s is a pipe, or gigabytes of nothing: no command waits for it', async name => {
     await swept();
-    for (const make of [(file: string) => execa('mkfifo', [file]), (file: string) => execa('truncate', ['-s', '3G', file])]) {
+    const sparse = (file: string): void => {
+      writeFileSync(file, '');
+      truncateSync(file, 3 * 1024 ** 3);
+    };
+    for (const make of [sparse, (file: string) => execFileSync('mkfifo', [file])]) {
       rmSync(pathOf(study, name));
-      await make(pathOf(study, name));
+      make(pathOf(study, name));
       for (const [command, ...args] of commands) {
         const { exitCode, stderr } = await study.ablate(command, ...args);
         expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/expected a file, got a pipe|expected at most \d+ bytes, got 3221225472/) as string]);
