@@ -107,6 +107,13 @@ describe('a report', () => {
     await sweep('--store', 'a');
     const before = bytes(study);
     study.edit('experiments/study.ts', "name: 'toy'", "name: 'other'");
+    rmSync(pathOf(study, 'report.json')); // it was given another name
+    expect(await ablate(study, 'report', '--store', 'a')).toMatch(/records: 0 added\./);
+    study.edit('experiments/study.ts', "name: 'other'", "name: 'toy'");
+    rmSync(pathOf(study, 'report.json'));
+    await ablate(study, 'report', '--store', 'a');
+    expect(bytes(study)).toEqual(before);
+    study.edit('experiments/study.ts', "name: 'toy'", "name: 'other'");
     study.edit('experiments/study.ts', 'steps: p.steps, milliseconds', 'steps: p.steps + 1, milliseconds');
     for (const args of [
       ['sweep', ...DEVICES, '--store', 'b'],

@@ -40,6 +40,6 @@ export function requireOwnReport(outDir: string, study: string): void {
   if (manifest === undefined || manifest.study === study) return;
   throw new UsageError(
     'FOREIGN_REPORT',
-    `Expected a report of the study ${study} in ${outDir}, got one of the study ${manifest.study}: a folder belongs to one study. Choose another folder with --reports, or another name for the profile ${basename(outDir)}.`,
+    `Expected a report of the study ${study} in ${outDir}, got one of the study ${manifest.study}: a folder belongs to one study. Choose another folder with --reports, or another name for the profile ${basename(outDir)}; where the study was given another name, remove ${MANIFEST_FILE} there.`,
   );
 }
