@@ -302,6 +302,18 @@ describe('a folder of reports that somebody else made', () => {
     untouched();
   });
 
+  it('names no profile that lies elsewhere: no code is run for it', async () => {
+    await swept();
+    const [elsewhere, marker] = ['test/toy/experiments/reports', 'marker'].map(name => join(study.folder, name)) as [string, string];
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, 'quick.ts'), `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(marker)}, '');\nexport { default } from '../profiles/quick.ts';\n`);
+    writeFileSync(pathOf(study, 'report.json'), read(study, 'report.json').replace('"profile": "quick"', '"profile": "x/../../reports/quick"'));
+    const { exitCode, stderr } = await study.ablate('report', '--check', '--all');
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("No profile 'x/../../reports/quick'") as string]);
+    expect(existsSync(marker)).toBe(false);
+    rmSync(elsewhere, { recursive: true });
+  });
+
   it('may be reached through a link, and keeps files that are not those of the report', async () => {
     mkdirSync(join(study.folder, 'real/quick/tables'), { recursive: true });
     writeFileSync(join(study.folder, 'real/quick/tables/own.tex'), 'mine');

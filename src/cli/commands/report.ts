@@ -92,7 +92,7 @@ async function one(chosen: PlannedExperiments, options: ReportOptions): Promise<
   const scope = await reportScope(chosen, options.reports);
   if (options.verify !== undefined) return (await import('../report/check.ts')).verify(scope, options.verify);
   if (options.check === true) return (await import('../report/check.ts')).check(scope);
-  requireWritable(scope.outDir);
+  if (options.prune !== true || options.yes === true) requireWritable(scope.outDir);
   if (options.rebuild === true) return (await import('../report/rebuild.ts')).rebuild(scope);
   if (options.prune === true) return (await import('../report/prune.ts')).prune(scope, chosen.plan, options);
   if (options.from !== undefined) return (await import('../report/from.ts')).writeFrom(scope, options.from, options.prefer);

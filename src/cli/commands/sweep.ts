@@ -13,7 +13,7 @@ import { createDisplay } from '../terminal/display.ts';
 import { settingFor } from '../options/setting.ts';
 import { programFor } from '../terminal/invocation.ts';
 import { showPlan } from './plan.ts';
-import { prepareReport, type ReportScope } from '../report/scope.ts';
+import { prepareReport } from '../report/scope.ts';
 import { writeFromStore } from '../report/write.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { pathOf } from '../options/paths.ts';
@@ -50,8 +50,8 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   const { plan, profile, dir, study } = chosen;
   requireRunnable(chosen);
   const scope = options.report ? await prepareReport(chosen, options.reports) : undefined;
-  const writeReport = async (of: ReportScope | undefined): Promise<void> => {
-    if (of !== undefined) await writeFromStore(of, { store: options.store, prefer: 'report', seeds: chosen.seeds });
+  const writeReport = async (): Promise<void> => {
+    if (scope !== undefined) await writeFromStore(scope, { store: options.store, prefer: 'report', seeds: chosen.seeds });
   };
   const store = openStore(options.store, { warn });
   remember(store, chosen);
@@ -59,7 +59,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   if (done.length === plan.stages.size) {
     store.clearLeftovers();
     print(`Nothing to run: all ${plural(done.length, 'stage')} of profile ${profile.name} are done in ${options.store}/.\n`);
-    await writeReport(scope);
+    await writeReport();
     return 0;
   }
   const { engine, devices, places } = await settingFor(options.devices);
@@ -92,7 +92,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   }
   print(`\n${summaryText(summary, (performance.now() - began) / 1000)}\n`);
   if (signals.first !== undefined) return signalExitCode(signals.first);
-  await writeReport(scope);
+  await writeReport();
   const { failed, blocked, interrupted, left } = summary;
   return failed.length + blocked.length + interrupted.length + left.length > 0 ? 1 : 0;
 }

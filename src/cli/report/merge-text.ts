@@ -1,5 +1,6 @@
 /** What became of a report's records, in words. */
 import type { Study } from '../../core/ablation/declaration.ts';
+import { earlierText } from '../../core/report/model/usage.ts';
 import type { ResultConflict, MergedRecords } from '../../core/report/records/merge.ts';
 import type { ReportRecord } from '../../core/report/records/records.ts';
 import { plural } from '../../core/text/format.ts';
@@ -21,17 +22,15 @@ export function mergeSentence({ records, added, updated, kept, replaced, dropped
 const SHOWN = 3;
 
 export function warningsOf({ records, conflicts }: MergedRecords, study: Study, prefer: 'report' | 'store', from: string): string[] {
-  return [...earlierText(records, study), ...conflictText(conflicts, prefer, from)];
+  return [...earlierWarning(records, study), ...conflictText(conflicts, prefer, from)];
 }
 
-function earlierText(records: readonly ReportRecord[], study: Study): string[] {
-  const earlier = records.flatMap(({ earlierRevisions }) => (earlierRevisions === undefined ? [] : [earlierRevisions]));
+function earlierWarning(records: readonly ReportRecord[], study: Study): string[] {
+  const earlier = records.filter(({ earlierRevisions }) => earlierRevisions !== undefined);
   if (earlier.length === 0) return [];
-  const kinds = [...new Set(earlier.flatMap(Object.keys))].sort().map(name => {
-    const revisions = [...new Set(earlier.flatMap(of => of[name] ?? []))].sort((a, b) => a - b);
-    return `${name} ${revisions.join(' and ')} (now ${study.kinds.find(kind => kind.name === name)?.revision ?? 'none'})`;
-  });
-  return [`${plural(earlier.length, 'record')} of the report ${earlier.length === 1 ? 'is' : 'are'} of an earlier revision: ${kinds.join(', ')}. They stay, marked, until a rerun replaces them.`];
+  return [
+    `${plural(earlier.length, 'record')} of the report ${earlier.length === 1 ? 'is' : 'are'} of an earlier revision: ${earlierText(study, earlier)!}. They stay, marked, until a rerun replaces them.`,
+  ];
 }
 
 function conflictText(conflicts: readonly ResultConflict[], prefer: 'report' | 'store', from: string): string[] {

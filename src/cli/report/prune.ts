@@ -1,6 +1,7 @@
 /** `ablate report --prune`: the only way to take results out of a report that the declarations still give. It shows first. */
 import { buildPlan, type Plan } from '../../core/plan/plan.ts';
 import { attribute, seedsOf } from '../../core/report/records/attribution.ts';
+import { factsBehind } from '../../core/report/records/provenance.ts';
 import type { ReportRecord } from '../../core/report/records/records.ts';
 import { writeReport } from '../../core/report/write.ts';
 import { plural } from '../../core/text/format.ts';
@@ -37,8 +38,7 @@ export async function prune(scope: ReportScope, chosen: Plan, options: PruneOpti
   // A stage that replicates share stays for those that are left.
   const seeds = options.seeds === undefined ? seedsOf(kept) : [...new Set(chosen.arms.map(({ seed }) => seed))];
   const { records: left } = attribute(kept, buildPlan({ ...scope, seeds }));
-  const facts = Object.fromEntries(kept.flatMap(({ key }) => (provenance[key] === undefined ? [] : [[key, provenance[key]]])));
-  await writeReport({ ...declared(scope), records: left, provenance: facts });
+  await writeReport({ ...declared(scope), records: left, provenance: factsBehind(left, provenance) });
   print(`Removed ${plural(gone.length, 'record')}: ${pc.cyan(scope.outDir)}\n`);
   return 0;
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { attribute } from '../../core/report/records/attribution.ts';
 import { readCommitted } from '../../core/report/baseline/source.ts';
-import { parseProvenance, type ReportProvenance } from '../../core/report/records/provenance.ts';
+import { factsBehind, parseProvenance, type ReportProvenance } from '../../core/report/records/provenance.ts';
 import { requireOwnReport } from '../../core/report/manifest.ts';
 import { parseMergedRecords } from '../../core/report/records/records.ts';
 import { writeReport } from '../../core/report/write.ts';
@@ -21,8 +21,7 @@ export async function rebuild(scope: ReportScope): Promise<number> {
   if (unneeded.length > 0) warn(`${plural(unneeded.length, 'record')} of ${outDir} belong to stages that no declared arm needs: they are left out.`);
   if (replaced.length > 0) warn(`${plural(replaced.length, 'record')} of ${outDir} have been replaced by a rerun: they are left out.`);
   const known: ReportProvenance = { ...(await provenanceOfMerge(outDir)), ...written.provenance };
-  const provenance = Object.fromEntries(records.flatMap(({ key }) => (known[key] === undefined ? [] : [[key, known[key]]])));
-  const { written: files, removed } = await writeReport({ ...declared(scope), records, provenance });
+  const { written: files, removed } = await writeReport({ ...declared(scope), records, provenance: factsBehind(records, known) });
   const changed = files.length + removed.length;
   print(`${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
   return 0;

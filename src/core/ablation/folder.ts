@@ -31,8 +31,8 @@ export function listDeclarations(dir: string, folder: Folder): string[] {
  */
 const isDeclaration = (file: string): boolean => EXTENSIONS.includes(extname(file)) && !/^\.|\.(?:d|test|spec)\.\w+$/.test(file);
 
-/** The file of a declaration, if it is there. */
-export const declaredIn = (dir: string, folder: Folder, name: string): string | undefined => fileNamed(join(dir, folder), name);
+/** The file of a declaration, if it is there. A name may come out of a report of somebody else: it leads to no other folder. */
+export const declaredIn = (dir: string, folder: Folder, name: string): string | undefined => (basename(name) === name ? fileNamed(join(dir, folder), name) : undefined);
 
 const fileNamed = (dir: string, name: string): string | undefined =>
   EXTENSIONS.map(extension => `${name}${extension}`)

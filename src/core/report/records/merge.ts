@@ -2,7 +2,7 @@
 import type { Plan } from '../../plan/plan.ts';
 import { attribute } from './attribution.ts';
 import { enginesOf } from './engines.ts';
-import type { ReportProvenance } from './provenance.ts';
+import { factsBehind } from './provenance.ts';
 import { byText, type ReportRecord } from './records.ts';
 import type { WrittenRecords } from './written.ts';
 
@@ -36,22 +36,16 @@ export interface MergedRecords extends WrittenRecords {
  */
 export function mergeRecords(report: WrittenRecords, others: WrittenRecords, plan: Plan, prefer: 'report' | 'store'): MergedRecords {
   const byKey = new Map(report.records.map(record => [record.key, record]));
-  const provenance = new Map(Object.entries(report.provenance));
-  const [updated, conflicts]: [string[], ResultConflict[]] = [[], []];
+  const conflicts: ResultConflict[] = [];
   const [engines, otherEngines] = [enginesOf(report.provenance), enginesOf(others.provenance)];
-  const take = (record: ReportRecord): void => {
-    byKey.set(record.key, record);
-    const facts = others.provenance[record.key];
-    if (facts === undefined) provenance.delete(record.key);
-    else provenance.set(record.key, facts);
-  };
+  const fromOthers = new Set<string>();
   for (const other of others.records) {
     const record = byKey.get(other.key);
     const relation = record === undefined ? 'newer' : compare(record, other);
     if (relation === 'disagree') conflicts.push({ record: record!, other, engine: engines[other.key]?.text, otherEngine: otherEngines[other.key]?.text });
     if (relation === 'newer' || (relation === 'disagree' && prefer === 'store')) {
-      if (record !== undefined) updated.push(other.key);
-      take(other);
+      byKey.set(other.key, other);
+      fromOthers.add(other.key);
     } else if (relation === 'same') byKey.set(other.key, { ...record!, cost: other.cost, curves: { ...record!.curves, ...other.curves } });
   }
   const { records, replaced, unneeded } = attribute([...byKey.values()], plan);
@@ -59,9 +53,18 @@ export function mergeRecords(report: WrittenRecords, others: WrittenRecords, pla
   const keys = records.map(({ key }) => key);
   return {
     records,
-    provenance: Object.fromEntries(keys.flatMap(key => (provenance.has(key) ? [[key, provenance.get(key)!]] : []))) satisfies ReportProvenance,
+    provenance: {
+      ...factsBehind(
+        records.filter(({ key }) => !fromOthers.has(key)),
+        report.provenance,
+      ),
+      ...factsBehind(
+        records.filter(({ key }) => fromOthers.has(key)),
+        others.provenance,
+      ),
+    },
     added: keys.filter(key => !before.has(key)),
-    updated,
+    updated: [...fromOthers].filter(key => before.has(key)),
     kept: keys.filter(key => before.has(key) && !given.has(key)),
     replaced: replaced.filter(({ key }) => before.has(key)),
     dropped: unneeded.filter(({ key }) => before.has(key)),

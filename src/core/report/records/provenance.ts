@@ -6,10 +6,14 @@ import { z } from 'zod';
 import { parseJson } from '../../ablation/json.ts';
 import type { JsonObject } from '../../ablation/kind.ts';
 import { publicFacts } from './public-facts.ts';
-import { byText, RecordError } from './records.ts';
+import { byText, RecordError, type ReportRecord } from './records.ts';
 
 /** Facts of the attempt behind each result (commit, engine, versions, processor, wall time, images per second), by stage key. */
 export type ReportProvenance = Readonly<Record<string, JsonObject>>;
+
+/** The facts behind these records alone. */
+export const factsBehind = (records: readonly ReportRecord[], provenance: ReportProvenance): ReportProvenance =>
+  Object.fromEntries(records.flatMap(({ key }) => (provenance[key] === undefined ? [] : [[key, provenance[key]]])));
 
 /** `provenance.json`: what all stages have in common once, then what differs for each, in order of their keys. */
 export function serializeProvenance(provenance: ReportProvenance): string {
