@@ -163,7 +163,7 @@ describe('a report', () => {
     const text = await ablate(study, 'report');
     expect(text).toContain(`${before.length} records of the report are of an earlier revision: seedling 1 (now 2). They stay, marked, until a rerun replaces them.`);
     expect(recordsOf(study).map(({ key, result }) => [key, result])).toEqual(before.map(({ key, result }) => [key, result]));
-    expect(read(study, 'README.md')).toContain('\u2021 Measured with an earlier revision of the code, until a rerun replaces it: seedling 1 (now 2): ');
+    expect(read(study, 'README.md')).toContain('\u00a7 Measured with an earlier revision of the code, until a rerun replaces it: seedling 1 (now 2).');
     expect(read(study, 'index.html')).toContain('earlier revision: seedling 1 (now 2)');
     expect(read(study, 'tables/cut.csv')).toContain(',earlier_revisions\n');
     expect((await study.ablate('report', '--check')).exitCode).toBe(0);
@@ -172,7 +172,7 @@ describe('a report', () => {
     expect(await rerun('--only', 'cut/none', '--seeds', '0')).toMatch(/3 replaced by a rerun/);
     const none = recordsOf(study).filter(({ uses }) => uses.some(({ ablation, arm, seed, role }) => ablation === 'cut' && arm === 'none' && seed === 0 && role !== 'stock'));
     expect(none.map(({ earlierRevisions }) => earlierRevisions)).toEqual([undefined, undefined]);
-    expect(read(study, 'README.md')).toContain('seedling 1 (now 2): ');
+    expect(read(study, 'README.md')).toContain('until a rerun replaces it: seedling 1 (now 2).');
     await rerun('--seeds', '0,1');
     expect(read(study, 'README.md')).not.toContain('earlier revision');
     await rerun('--seeds', '0,1', '--store', 'b', '--reports', 'one');

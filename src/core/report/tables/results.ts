@@ -118,14 +118,16 @@ function publishedCell({ published }: ArmRow): Cell {
   return { text: formatPublished(published.value), ...(sign === '' ? {} : { sign }) };
 }
 
-const EARLIER_SIGN = '\u2021';
+const EARLIER_SIGN = '\u00a7';
 
 /** Revisions with which arms were measured, where the code has changed since. */
 function earlierNotes(rows: readonly ArmRow[]): string[] {
   const labels = new Map<string, string[]>();
   for (const { earlier, label, measured } of rows) if (earlier !== undefined && measured !== undefined) labels.set(earlier, [...(labels.get(earlier) ?? []), label]);
   if (labels.size === 0) return [];
-  return [`${EARLIER_SIGN} Measured with an earlier revision of the code, until a rerun replaces it: ${[...labels].map(([text, of]) => `${text}: ${of.join(', ')}`).join('; ')}.`];
+  // The sign says which rows; which revision of which row must be said only where there are several.
+  const texts = [...labels].map(([text, of]) => (labels.size === 1 ? text : `${text} for ${of.join('; ')}`));
+  return [`${EARLIER_SIGN} Measured with an earlier revision of the code, until a rerun replaces it: ${texts.join('. ')}.`];
 }
 
 export const COST_NOTE = 'Images seen in training and operations spent: of the arm\u2019s own stages, one seed.';

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
 import { renderFigures } from '../../../../../src/core/report/charts/figures.ts';
 import { escapeMarkdown, renderMarkdown } from '../../../../../src/core/report/render/markdown.ts';
+import { resultTable } from '../../../../../src/core/report/tables/results.ts';
 import { oneLine } from '../../../../../src/core/text/clean.ts';
 import { parseMarkup, type ElementLike } from '../../../../helpers/report/dom.ts';
 import { gridInput } from '../../../../helpers/report/grid.ts';
@@ -127,4 +128,18 @@ describe('hostile texts', () => {
     }
     for (const a of document.querySelectorAll('a[href]')) expect(a.getAttribute('href')).not.toContain('example.org');
   });
+});
+
+test('revisions that are no longer the present ones are told row by row where they differ', () => {
+  const input = sampleInput();
+  const last = input.records.filter(({ kind, state }) => kind === 'evaluate' && state === 'done');
+  const [a, b] = [...new Set(last.map(({ uses }) => uses[0]!.arm))];
+  const earlierOf = (arm: string): Record<string, number> | undefined => (arm === a ? { distill: 1 } : arm === b ? { finetune: 1 } : undefined);
+  const records = input.records.map(record => (last.includes(record) ? { ...record, earlierRevisions: earlierOf(record.uses[0]!.arm) } : record));
+  const report = buildReport({ ...input, records });
+  const [first, second] = [a, b].map(arm => report.ablations[0]!.rows.find(({ name }) => name === arm)!);
+  expect([first!.earlier, second!.earlier]).toEqual(['distill 1 (now 1)', 'finetune 1 (now 1)']);
+  const { notes, rows } = resultTable(report, report.ablations[0]!);
+  expect(notes.find(note => note.startsWith('\u00a7'))).toMatch(/: (?:distill|finetune) 1 \(now 1\) for [^.]+\. (?:distill|finetune) 1 \(now 1\) for [^.]+\.$/);
+  expect(rows.filter(({ cells }) => cells.some(({ sign }) => sign === '\u00a7'))).toHaveLength(2);
 });
