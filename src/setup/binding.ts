@@ -1,8 +1,10 @@
-/** The native part of tfjs-node: two C++ files between Node and the C API of TensorFlow, compiled on this machine. */
-import { existsSync } from 'node:fs';
+/** The native part of tfjs-node: two C++ files between Node and the C API of TensorFlow, compiled on this machine with one of our own. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { withTemporary } from './cache.ts';
 import { SetupError, tail } from './errors.ts';
@@ -41,8 +43,21 @@ export function resolvePackage(name: string): string {
 /** Where the package looks for its binding. */
 const installedBinding = (packageFolder: string): string => path.join(packageFolder, 'lib', `napi-v${NAPI_VERSION}`, 'tfjs_binding.node');
 
+/** What is compiled beside the package's own sources, and the symbols that it takes the place of in them. */
+const FUNCTIONS = fileURLToPath(new URL('../engine/compile/functions.cc', import.meta.url));
+const RENAMED = {
+  napi_register_module_v1: 'tfjs_register',
+  TFE_NewContext: 'tinymim_NewContext',
+  TFE_NewTensorHandle: 'tinymim_NewTensorHandle',
+  TFE_TensorHandleResolve: 'tinymim_TensorHandleResolve',
+  TFE_Execute: 'tinymim_Execute',
+};
+
 /** Where the compiled binding is kept: a new `npm ci` copies it from there. */
-export const cachedBinding = (cache: string, library: Library, packageVersion: string): string => path.join(cache, 'bindings', `tfjs-node-${packageVersion}-${library.key}`, 'tfjs_binding.node');
+export function cachedBinding(cache: string, library: Library, packageVersion: string): string {
+  const source = createHash('sha256').update(readFileSync(FUNCTIONS)).digest('hex').slice(0, 8);
+  return path.join(cache, 'bindings', `tfjs-node-${packageVersion}-${library.key}-${source}`, 'tfjs_binding.node');
+}
 
 /** The first C++ compiler that answers: `$CXX`, g++, clang++, c++. */
 export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<{ command: string; version: string } | undefined> {
@@ -102,11 +117,13 @@ async function compilerArguments(source: string, library: Library, libraryFolder
     '-O2',
     '-std=c++17',
     `-DNAPI_VERSION=${NAPI_VERSION}`,
+    ...Object.entries(RENAMED).map(([name, by]) => `-D${name}=${by}`),
     '-I',
     nodeHeaders,
     '-I',
     path.join(tensorflow, 'include'),
     ...sources.map(name => path.join(source, 'binding', name)),
+    FUNCTIONS,
     path.join(tensorflow, library.cc),
     path.join(tensorflow, library.framework),
     ...link,

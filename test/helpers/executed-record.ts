@@ -4,6 +4,7 @@ import { record, valueOf, type Recording } from '../../src/engine/compile/record
 import type { Attribute, TensorType, ValueId } from '../../src/engine/compile/trace.ts';
 import { tensorType } from '../../src/engine/compile/checks.ts';
 import * as tf from '../../src/engine/tf.ts';
+import { withStandIns } from './stand-ins.ts';
 
 /**
  * An op with its attributes as plain values. A constant is what it holds, in its readers' inputs (when it is uploaded does not
@@ -23,7 +24,7 @@ export function executedOps(leaves: readonly tf.Tensor[], f: () => unknown): Exe
   const backend = nativeBackend(),
     real = backend.binding,
     ops: Executed[] = [];
-  const sources = new Sources(leaves);
+  const sources = new Sources(leaves.map(valueOf));
   const executeOp: Binding['executeOp'] = (op, attributes, inputs, count) => {
     const outputs = real.executeOp(op, attributes, inputs, count);
     ops.push({
@@ -54,13 +55,15 @@ const copyOf = (binding: Binding): Binding => Object.fromEntries(Object.entries(
 
 /** Records `f`. */
 export function recordedOps(leaves: readonly tf.Tensor[], f: () => unknown): Executed[] {
-  const leafTypes = new Map(leaves.map(leaf => [valueOf(leaf), tensorType(leaf)]));
+  const leafTypes = Object.fromEntries(leaves.map((leaf, i) => [String(i), tensorType(leaf)]));
   let recording: Recording<unknown> | undefined;
   tf.tidy(() => {
-    recording = record(leafTypes, () => void f());
+    recording = record(leafTypes, given => {
+      withStandIns(new Map(leaves.map((leaf, i) => [leaf, given[String(i)]!])), f);
+    });
   });
-  const { operations, types } = recording!;
-  const sources = new Sources(leaves);
+  const { operations, types, leaves: values } = recording!;
+  const sources = new Sources(leaves.map((_, i) => values[String(i)]!));
   return operations
     .flatMap(operation => operation.body ?? [operation])
     .flatMap(({ op, attributes, inputs, outputs }) => {
@@ -86,9 +89,9 @@ class Sources {
   readonly #known: Map<ValueId, Source>;
   #next: number;
 
-  constructor(leaves: readonly tf.Tensor[]) {
+  constructor(leaves: readonly ValueId[]) {
     this.#next = leaves.length;
-    this.#known = new Map(leaves.map((leaf, i) => [valueOf(leaf), i]));
+    this.#known = new Map(leaves.map((leaf, i) => [leaf, i]));
   }
 
   of(value: ValueId): Source {

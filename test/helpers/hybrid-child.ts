@@ -1,5 +1,6 @@
 /** Trains a small network for three steps in the mode of its argument and prints its parameters: XLA's flags count from a process's start. */
 import { loadEngine } from '../../src/engine/backend.ts';
+import { typesOf } from '../../src/engine/compile/checks.ts';
 import { compileProgram } from '../../src/engine/compile/compile-program.ts';
 import type { Mode } from '../../src/engine/compile/mode.ts';
 import { initMae } from '../../src/tinymim/nn/init.ts';
@@ -23,7 +24,7 @@ const { step } = stepFunctions({
 });
 const optimizer = initAdamW(Object.fromEntries(Object.keys(groups).map(name => [name, params[name]!])));
 const inputs = (i: number) => ({ images: images(), ...masks(), ...uploadRates(adamwRates({ lr: 1e-3, step: i, betas: [0.9, 0.95] })) });
-const program = compileProgram({ step: { fn: step, inputs: inputs(1) } }, { state: stepState({ params, optimizer }, 1), frozen: {}, precision: 'float32', mode: process.argv[2] as Mode });
+const program = compileProgram({ step: { fn: step, inputs: typesOf(inputs(1)) } }, { state: stepState({ params, optimizer }, 1), precision: 'float32', mode: process.argv[2] as Mode });
 for (let i = 1; i <= 3; i++) program.run('step', inputs(i));
 const values = Object.entries(program.readState())
   .filter(([name]) => name.startsWith('params/'))

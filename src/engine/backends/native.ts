@@ -27,7 +27,7 @@ export function nativeEnvironment({ device, threads }: EnginePlace): Record<stri
 
 interface NativeBackend extends tf.KernelBackend {
   readonly isUsingGpuDevice: boolean;
-  readonly binding: { readonly TF_Version: string };
+  readonly binding: { readonly TF_Version: string; readonly defineFunction?: unknown };
 }
 
 /** @throws EngineError `ENGINE_UNAVAILABLE` if the library is missing or broken, `ENGINE_DEVICE` if the ops would run on another device */
@@ -43,6 +43,9 @@ export async function loadNative({ device, threads }: EnginePlace): Promise<Load
   const backend = tf.backend() as NativeBackend;
   if (tf.getBackend() !== 'tensorflow') {
     throw new EngineError('ENGINE_UNAVAILABLE', `Expected the backend "tensorflow", got "${tf.getBackend()}". Run \`${SETUP}\`.`);
+  }
+  if (backend.binding.defineFunction === undefined) {
+    throw new EngineError('ENGINE_UNAVAILABLE', `Expected the binding that set-up compiles, which defines functions, got another. Run \`${SETUP}\`.`);
   }
   const actual: Device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
   if (actual !== device) {

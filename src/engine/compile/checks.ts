@@ -1,13 +1,16 @@
 /** Types of tensors, and what a program says when one does not fit. */
 import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
+import { isByteTensor } from './bytes.ts';
 import { CompileError } from './errors.ts';
 import { DTYPE, type TensorType } from './trace.ts';
 
 export type Types = Readonly<Record<string, TensorType>>;
 
 /** @throws CompileError `UNSUPPORTED` for complex numbers and strings */
-export function tensorType({ dtype, shape }: tf.Tensor): TensorType {
+export function tensorType(tensor: tf.Tensor): TensorType {
+  const { dtype, shape } = tensor;
+  if (isByteTensor(tensor)) return { dtype: DTYPE.uint8, shape: [...shape] };
   if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
     throw new CompileError('UNSUPPORTED', `Expected tensors of float32, int32 or bool, got ${dtype}.`);
   }

@@ -1,14 +1,14 @@
-/** Functions over one state, compiled together: as one graph, or run op by op. */
+/** Functions over one state, compiled together: as functions of TensorFlow, or run op by op. */
 import * as tf from '../tf.ts';
 import { eagerProgram } from './eager-program.ts';
 import { CompileError } from './errors.ts';
 import { graphProgram } from './graph-program.ts';
 import { modeEnvironment, modeOfProcess, type Mode } from './mode.ts';
-import { isNative } from './native.ts';
+import { executedMode } from './native.ts';
 import type { Compilable, Program, ProgramOptions } from './program.ts';
 
 /**
- * Records each function once, without executing anything, and loads the graph of all of them; or uses an idle program again.
+ * Records each function once, without executing or uploading anything, and defines it in TensorFlow; or shares what was compiled.
  * @throws CompileError when a function cannot be compiled; `ENGINE` when the process cannot run the mode asked for
  */
 export function compileProgram(functions: Readonly<Record<string, Compilable>>, options: ProgramOptions): Program {
@@ -24,9 +24,6 @@ export function compileProgram(functions: Readonly<Record<string, Compilable>>, 
   expectProcessOf(mode);
   return graphProgram(functions, { ...options, mode });
 }
-
-/** How steps compiled for a mode run on the engine of this process: one that knows no graphs runs every mode as `eager`. */
-export const executedMode = (mode: Mode): Mode => (isNative() ? mode : 'eager');
 
 function expectProcessOf(mode: Mode): void {
   const actual = modeOfProcess(process.env);

@@ -7,7 +7,7 @@ import type { Program, ProgramOptions } from './program.ts';
 import type { StepFunction } from './step.ts';
 
 /** `state`: before the first step; its tensors stay the caller's. */
-export type StepOptions = Pick<ProgramOptions, 'state' | 'mode' | 'signature' | 'warn'> & Partial<Pick<ProgramOptions, 'frozen' | 'precision'>>;
+export type StepOptions = Pick<ProgramOptions, 'state' | 'mode' | 'signature' | 'warn'> & Partial<Pick<ProgramOptions, 'precision'>>;
 
 export interface CompiledStep {
   /** Makes a step and returns its outputs. `inputs` stay the caller's; numbers that change from step to step are scalars among them. */
@@ -24,7 +24,7 @@ export interface CompiledStep {
  * are part of the graph from then on.
  * @throws CompileError by `run`, when the function cannot be recorded
  */
-export function compileStep(fn: StepFunction, { state: initial, frozen = {}, precision = 'float32', ...options }: StepOptions): CompiledStep {
+export function compileStep(fn: StepFunction, { state: initial, precision = 'float32', ...options }: StepOptions): CompiledStep {
   const programs = new Map<string, Program>();
   let current: Program | undefined;
   let state = copies(initial); // until there is a program to hold it
@@ -35,11 +35,12 @@ export function compileStep(fn: StepFunction, { state: initial, frozen = {}, pre
 
   /** The state moves to the program that runs next. */
   const programFor = (inputs: Params): Program => {
-    const shapes = typesText(typesOf(inputs)),
+    const types = typesOf(inputs),
+      shapes = typesText(types),
       known = programs.get(shapes);
     if (known !== undefined && known === current) return known;
     if (current) keep(current.readState());
-    const program = known ?? compileProgram({ step: { fn, inputs } }, { state, frozen, precision, ...options });
+    const program = known ?? compileProgram({ step: { fn, inputs: types } }, { state, precision, ...options });
     if (known) known.writeState(state);
     programs.set(shapes, program);
     keep({});

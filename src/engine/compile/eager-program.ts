@@ -1,24 +1,28 @@
 /** A program whose functions run op by op: the reference for graphs. */
 import * as tf from '../tf.ts';
 import { disposeReplaced, type Params } from '../formats/weights.ts';
+import { isByteTensor, widened } from './bytes.ts';
 import { checkInputs, checkScalars, checkState, typesOf } from './checks.ts';
 import { CompileError } from './errors.ts';
+import type { Frozen } from './frozen.ts';
 import type { Compilable, Program } from './program.ts';
 
 export function eagerProgram(functions: Readonly<Record<string, Compilable>>, { state: initial }: { readonly state: Params }): Program {
   let state = copies(initial);
   const types = typesOf(initial);
-  const inputTypes = Object.fromEntries(Object.entries(functions).map(([name, { inputs }]) => [name, typesOf(inputs)]));
   const replace = (next: Params): void => {
     disposeReplaced(state, next);
     state = { ...next };
   };
-  const compute = (name: string, inputs: Params): Record<string, tf.Tensor> => {
+  const compute = (name: string, inputs: Params, frozen: Frozen = {}): Record<string, tf.Tensor> => {
     const called = functions[name];
     if (called === undefined) throw unknownFunction(name, Object.keys(functions));
-    checkInputs(inputTypes[name]!, inputs);
+    checkInputs(called.inputs, inputs);
     const { next, outputs } = tf.tidy(() => {
-      const { state: changed, outputs } = called.fn(state, inputs);
+      const { state: changed, outputs } = called.fn(state, {
+        ...Object.fromEntries(Object.entries(frozen).map(([own, held]) => [own, held.read()])),
+        ...mapTensors(inputs, tensor => (isByteTensor(tensor) ? widened(tensor) : tensor)),
+      });
       checkState(types, typesOf(changed));
       const given = new Set(Object.values(inputs));
       return { next: { ...state, ...mapTensors(changed, tensor => (given.has(tensor) ? tensor.clone() : tensor)) }, outputs: { ...outputs } };

@@ -1,78 +1,25 @@
-/** From traces to the nodes of one TensorFlow graph, in which variables of the session hold what stays between steps. */
+/** From a trace to the nodes of a TensorFlow function. What stays between calls is in variables, whose handles are arguments. */
+import type { FunctionGraph } from './functions.ts';
 import type { GraphNode } from './protobuf.ts';
-import { typeAttribute, typeOf, type Attribute, type Attributes, type Operation, type TensorType, type Trace, type Update, type ValueId } from './trace.ts';
+import { DTYPE, typeAttribute, typeOf, type Attribute, type Attributes, type Operation, type TensorType, type Trace, type Update, type ValueId } from './trace.ts';
 
-/** How one function of the graph is run: names of the nodes to feed and to fetch, by the names of the trace. */
-interface Signature {
-  readonly feeds: Readonly<Record<string, string>>;
-  readonly fetches: Readonly<Record<string, string>>;
+/** A function, and by which names of the trace its arguments and results go. */
+export interface EmittedFunction extends FunctionGraph {
+  /** What it reads: tensors first, then handles of variables. */
+  readonly inputs: readonly string[];
+  readonly variables: readonly string[];
+  readonly outputs: readonly string[];
 }
 
-export interface Graph {
-  readonly nodes: readonly GraphNode[];
-  readonly functions: Readonly<Record<string, Signature>>;
-  /** Sets a variable: feed the value, fetch the other to make it happen. */
-  readonly write: Readonly<Record<string, { readonly feed: string; readonly fetch: string }>>;
-  /** Fetches a variable. */
-  readonly read: Readonly<Record<string, string>>;
-  /** Fetched, frees all variables; there is none without variables. */
-  readonly free: string | undefined;
-}
-
-const handleOf = (variable: string): string => `variable/${variable}`;
-
-/**
- * @param variables types of all variables, by the names that the traces call them
- * @param functions the traces; each becomes a function over the same variables
- */
-export function emitGraph(variables: Readonly<Record<string, TensorType>>, functions: Readonly<Record<string, Trace>>): Graph {
-  const holders = Object.entries(variables).map(([name, type]) => emitVariable(name, type));
-  const bodies = Object.entries(functions).map(([name, trace]) => [name, emitFunction(name, trace)] as const);
-  const freed = emitFreed(Object.keys(variables));
-  return {
-    nodes: [...holders.flatMap(({ nodes }) => nodes), ...bodies.flatMap(([, { nodes }]) => nodes), ...freed],
-    functions: Object.fromEntries(bodies.map(([name, { signature }]) => [name, signature])),
-    write: Object.fromEntries(holders.map(({ name, write }) => [name, write])),
-    read: Object.fromEntries(holders.map(({ name, read }) => [name, read])),
-    free: freed.at(-1)?.name,
-  };
-}
-
-function emitFreed(variables: readonly string[]): readonly GraphNode[] {
-  const [first] = variables;
-  if (first === undefined) return [];
-  const destroyed = variables.map(name => node(`destroy/${name}`, 'DestroyResourceOp', [handleOf(name)], { ignore_lookup_error: { kind: 'bool', value: true } }));
-  return [...destroyed, node('freed', 'VarIsInitializedOp', [handleOf(first), ...destroyed.map(({ name }) => control(name))], {})];
-}
-
-function emitVariable(name: string, { dtype, shape }: TensorType): Pick<Graph, 'nodes'> & { name: string; write: Graph['write'][string]; read: string } {
-  const handle = handleOf(name),
-    feed = `new/${name}`,
-    copy = `copy/${name}`,
-    assign = `assign/${name}`,
-    fetch = `assigned/${name}`,
-    read = `value/${name}`;
-  const type = { dtype: typeAttribute(dtype) };
-  const nodes = [
-    node(handle, 'VarHandleOp', [], { ...type, shape: shapeAttribute(shape), shared_name: string(name), container: string('') }),
-    node(feed, 'Placeholder', [], { ...type, shape: shapeAttribute(shape) }),
-    // A fed tensor may be memory of JavaScript, which must not outlive the call.
-    node(copy, 'DeepCopy', [feed], { T: typeAttribute(dtype) }),
-    node(assign, 'AssignVariableOp', [handle, copy], type),
-    node(read, 'ReadVariableOp', [handle], type),
-    // The binding fetches tensors only: an assignment happens because something fetched depends on it.
-    node(fetch, 'VarIsInitializedOp', [handle, control(assign)], {}),
-  ];
-  return { name, nodes, write: { feed, fetch }, read };
-}
-
-function emitFunction(name: string, trace: Trace): { nodes: readonly GraphNode[]; signature: Signature } {
-  const place = (kind: string): string => `${name}/${kind}`;
+export function emitFunction(trace: Trace): EmittedFunction {
   const edges = new Map<ValueId, string>();
-  const feeds = emitInputs(trace, place, edges);
-  const reads = emitReads(trace, place, edges);
-  const body = trace.operations.map((operation, i) => emitOperation(place(`${operation.op}_${i}`), operation, edges));
   const edge = (value: ValueId): string => expectEdge(edges, value);
+  const used = usedValues(trace);
+  const inputs = Object.entries(trace.inputs).flatMap(([name, value]) => (used.has(value) ? [[name, emitInput(trace, name, value, edges)] as const] : []));
+  const variables = variablesOf(trace, used);
+  const handles = variables.map(name => emitHandle(name, typeOf(trace, trace.variables[name]!)));
+  const reads = emitReads(trace, used, edges);
+  const body = trace.operations.map((operation, i) => emitOperation(place(`${operation.op}_${i}`), operation, edges));
 
   const assigns = Object.entries(trace.assigned).map(([variable, value]) =>
     node(
@@ -83,7 +30,7 @@ function emitFunction(name: string, trace: Trace): { nodes: readonly GraphNode[]
       { dtype: typeAttribute(typeOf(trace, value).dtype) },
     ),
   );
-  const updates = trace.updates.map(update => emitUpdate(trace, update, place, edge, reads));
+  const updates = trace.updates.map(update => emitUpdate(trace, update, edge, reads));
   const done = node(
     place('done'),
     'NoOp',
@@ -91,14 +38,46 @@ function emitFunction(name: string, trace: Trace): { nodes: readonly GraphNode[]
     {},
   );
   const fed = viewsOfInputs(trace);
-  const outputs = Object.entries(trace.outputs).map(
-    ([output, value]) =>
-      [output, node(place(`output/${output}`), fed.has(value) ? 'DeepCopy' : 'Identity', [edge(value), control(done.name)], { T: typeAttribute(typeOf(trace, value).dtype) })] as const,
+  const outputs = Object.entries(trace.outputs).map(([name, value]) =>
+    node(place(`output/${name}`), fed.has(value) ? 'DeepCopy' : 'Identity', [edge(value), control(done.name)], { T: typeAttribute(typeOf(trace, value).dtype) }),
   );
   return {
-    nodes: [...feeds.map(([, feed]) => feed), ...reads.values(), ...body, ...assigns, ...updates.flat(), done, ...outputs.map(([, output]) => output)],
-    signature: { feeds: names(feeds), fetches: names(outputs) },
+    nodes: [...inputs.map(([, input]) => input), ...handles, ...reads.values(), ...body, ...assigns, ...updates.flat(), done, ...outputs],
+    feeds: [...inputs.map(([, input]) => input), ...handles].map(({ name }) => name),
+    fetches: outputs.map(({ name }) => name),
+    inputs: inputs.map(([name]) => name),
+    variables,
+    outputs: Object.keys(trace.outputs),
   };
+}
+
+/** Grappler sorts by name: other names can give other last digits. */
+const place = (kind: string): string => `step/${kind}`;
+const handleOf = (variable: string): string => `variable/${variable}`;
+
+/** The handle of a variable, with the type of what it holds. */
+function emitHandle(name: string, { dtype, shape }: TensorType): GraphNode {
+  return node(handleOf(name), 'Placeholder', [], {
+    dtype: typeAttribute(DTYPE.resource),
+    shape: shapeAttribute([]),
+    _handle_dtypes: { kind: 'list', value: [typeAttribute(dtype)] },
+    _handle_shapes: { kind: 'list', value: [shapeAttribute(shape)] },
+  });
+}
+
+function usedValues(trace: Trace): ReadonlySet<ValueId> {
+  return new Set([
+    ...trace.operations.flatMap(({ inputs }) => inputs),
+    ...Object.values(trace.assigned),
+    ...Object.values(trace.outputs),
+    ...trace.updates.flatMap(({ inputs, from }) => [...inputs, ...(from === undefined ? [] : [from])]),
+  ]);
+}
+
+/** Those that are read or changed. */
+function variablesOf({ variables, assigned, updates }: Trace, used: ReadonlySet<ValueId>): string[] {
+  const changed = new Set([...Object.keys(assigned), ...updates.flatMap(update => update.variables)]);
+  return Object.keys(variables).filter(name => changed.has(name) || used.has(variables[name]!));
 }
 
 const VIEWS: ReadonlySet<string> = new Set(['ExpandDims', 'Reshape']);
@@ -116,13 +95,7 @@ function viewsOfInputs({ inputs, operations }: Trace): ReadonlySet<ValueId> {
 }
 
 /** The variables have been read, where the step reads them, before they change: those who have read them keep what they have. */
-function emitUpdate(
-  trace: Trace,
-  { op, variables, inputs, attributes, from }: Update,
-  place: (kind: string) => string,
-  edge: (value: ValueId) => string,
-  reads: ReadonlyMap<string, GraphNode>,
-): readonly [...GraphNode[], GraphNode] {
+function emitUpdate(trace: Trace, { op, variables, inputs, attributes, from }: Update, edge: (value: ValueId) => string, reads: ReadonlyMap<string, GraphNode>): readonly [...GraphNode[], GraphNode] {
   const [first] = variables;
   const readBefore = variables.flatMap(variable => (reads.has(variable) ? [control(reads.get(variable)!.name)] : []));
   const set = from === undefined ? [] : [node(place(`assign/${first!}`), 'AssignVariableOp', [handleOf(first!), edge(from), ...readBefore], { dtype: typeAttribute(typeOf(trace, from).dtype) })];
@@ -130,27 +103,15 @@ function emitUpdate(
   return [...set, node(place(`update/${first!}`), op, [...variables.map(handleOf), ...inputs.map(edge), ...after], attributes)];
 }
 
-type Named = readonly (readonly [string, GraphNode])[];
-
-const names = (nodes: Named): Record<string, string> => Object.fromEntries(nodes.map(([name, { name: place }]) => [name, place]));
-
-function emitInputs(trace: Trace, place: (kind: string) => string, edges: Map<ValueId, string>): Named {
-  return Object.entries(trace.inputs).map(([name, value]) => {
-    const { dtype, shape } = typeOf(trace, value);
-    const placeholder = node(place(`input/${name}`), 'Placeholder', [], { dtype: typeAttribute(dtype), shape: shapeAttribute(shape) });
-    edges.set(value, placeholder.name);
-    return [name, placeholder] as const;
-  });
+function emitInput(trace: Trace, name: string, value: ValueId, edges: Map<ValueId, string>): GraphNode {
+  // Without its shape: knowing it, Grappler reorders products of small and large tensors, which changes last digits.
+  const placeholder = node(place(`input/${name}`), 'Placeholder', [], { dtype: typeAttribute(typeOf(trace, value).dtype) });
+  edges.set(value, placeholder.name);
+  return placeholder;
 }
 
-/** Reads of the variables that the function uses. */
-function emitReads(trace: Trace, place: (kind: string) => string, edges: Map<ValueId, string>): Map<string, GraphNode> {
-  const used = new Set([
-    ...trace.operations.flatMap(({ inputs }) => inputs),
-    ...Object.values(trace.assigned),
-    ...Object.values(trace.outputs),
-    ...trace.updates.flatMap(({ inputs, from }) => [...inputs, ...(from === undefined ? [] : [from])]),
-  ]);
+/** Reads of the variables whose values the function uses. */
+function emitReads(trace: Trace, used: ReadonlySet<ValueId>, edges: Map<ValueId, string>): Map<string, GraphNode> {
   const reads = new Map<string, GraphNode>();
   for (const [name, value] of Object.entries(trace.variables)) {
     if (!used.has(value)) continue;
@@ -182,5 +143,4 @@ function node(name: string, op: string, inputs: readonly string[], attributes: A
 }
 
 const control = (name: string): string => `^${name}`;
-const string = (value: string): Attribute => ({ kind: 'string', value });
 const shapeAttribute = (value: readonly number[]): Attribute => ({ kind: 'shape', value });

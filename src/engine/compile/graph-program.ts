@@ -1,130 +1,101 @@
-/** A program that is one TensorFlow graph, in a session of its own. */
+/** A program whose functions are functions of TensorFlow, over variables of its own. */
 import { createHash } from 'node:crypto';
 import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
 import { checkInputs, checkScalars, checkState, typesOf, typesText, type Types } from './checks.ts';
 import { readScalars, unknownFunction } from './eager-program.ts';
-import { emitGraph, type Graph } from './emit.ts';
+import { emitFunction, type EmittedFunction } from './emit.ts';
 import { CompileError } from './errors.ts';
+import type { Frozen } from './frozen.ts';
+import { call, define, remove, variable, type DefinedFunction, type Variable } from './functions.ts';
 import type { Mode } from './mode.ts';
-import { createPool } from './pool.ts';
 import type { Compilable, Program, ProgramOptions } from './program.ts';
 import { rewrite } from './rewrite.ts';
-import { openSession, type Session } from './session.ts';
+import { createShared } from './shared.ts';
 import { frozenVariable, stateVariable, traceStep } from './step.ts';
-import { typesOfValues, type Trace } from './trace.ts';
+import { typesOfValues } from './trace.ts';
 
 type GraphOptions = ProgramOptions & { readonly mode: Mode };
 
-/** A loaded graph and what there is to know about it; its variables belong to the program that uses it. */
-interface Compiled {
-  readonly session: Session;
-  readonly graph: Graph;
-  /** Types of state and of frozen tensors in use, by the names of their variables. */
-  readonly variables: Types;
-  readonly functions: Readonly<Record<string, { readonly inputs: Types; readonly outputs: Types }>>;
+/** A function of TensorFlow, and what there is to know about it. It holds no values. */
+interface Compiled extends Pick<EmittedFunction, 'inputs' | 'outputs'> {
+  /** Variables that it uses; of frozen weights, their own name beside it. */
+  readonly variables: readonly (readonly [variable: string, frozen: string | undefined])[];
+  readonly defined: DefinedFunction;
+  readonly inputTypes: Types;
+  readonly outputTypes: Types;
 }
 
-/** Programs that nobody uses. Their variables are freed: what stays is the graph, so that a number is bound enough. */
-const idle = createPool<Compiled>({
-  most: 32,
-  drop: ({ session }) => {
-    session.dispose();
-  },
-});
+type CompiledFunctions = Readonly<Record<string, Compiled>>;
+
+function removeAll(compiled: CompiledFunctions): void {
+  for (const { defined } of Object.values(compiled)) remove(defined);
+}
+
+const shared = createShared<CompiledFunctions>({ most: 32, drop: removeAll });
 
 export function graphProgram(functions: Readonly<Record<string, Compilable>>, options: GraphOptions): Program {
-  const { state, frozen } = options;
   const key = keyOf(functions, options);
-  const compiled = (key === undefined ? undefined : idle.take(key)) ?? compile(functions, options);
-  const { session, graph, variables } = compiled;
-  const given = { ...renamed(state, stateVariable), ...renamed(frozen, frozenVariable) };
-  write(compiled, Object.fromEntries(Object.keys(variables).map(name => [name, given[name]!])));
-  const stateNames = Object.keys(state);
+  const compiled = key === undefined ? compile(functions, options) : shared.take(key, () => compile(functions, options));
+  const types = typesOf(options.state);
+  const variables = Object.fromEntries(Object.entries(options.state).map(([name, value]) => [name, variable(value)]));
+  const state = Object.fromEntries(Object.entries(variables).map(([name, held]) => [stateVariable(name), held]));
   let open = true;
 
-  const compute = (name: string, inputs: Params): Record<string, tf.Tensor> => {
-    const types = compiled.functions[name],
-      signature = graph.functions[name];
-    if (types === undefined || signature === undefined) throw unknownFunction(name, Object.keys(functions));
+  const compute = (name: string, inputs: Params, frozen: Frozen = {}): Record<string, tf.Tensor> => {
+    const called = compiled[name];
+    if (called === undefined) throw unknownFunction(name, Object.keys(functions));
     if (!open) throw new CompileError('ENGINE', 'Expected a program in use, got one that was disposed of.');
-    checkInputs(types.inputs, inputs);
-    const feeds = Object.fromEntries(Object.entries(signature.feeds).map(([input, node]) => [node, inputs[input]!]));
-    const outputs = session.run(feeds, Object.values(signature.fetches));
-    return Object.fromEntries(Object.keys(signature.fetches).map((output, i) => [output, outputs[i]!]));
+    checkInputs(called.inputTypes, inputs);
+    const handles = called.variables.map(([variable, frozenName]) => (frozenName === undefined ? state[variable]! : expectFrozen(frozen, frozenName)));
+    const results = call(called.defined, [...called.inputs.map(input => inputs[input]!), ...handles]);
+    return Object.fromEntries(called.outputs.map((output, i) => [output, results[i]!]));
   };
   return {
     run: (name, inputs) => {
-      checkScalars(compiled.functions[name]?.outputs ?? {});
+      checkScalars(compiled[name]?.outputTypes ?? {});
       return readScalars(compute(name, inputs));
     },
     compute,
-    readState: () => {
-      const tensors = session.run(
-        {},
-        stateNames.map(name => graph.read[stateVariable(name)]!),
-      );
-      return Object.fromEntries(stateNames.map((name, i) => [name, tensors[i]!]));
-    },
+    readState: () => Object.fromEntries(Object.entries(variables).map(([name, held]) => [name, held.read()])),
     writeState: next => {
-      const named = renamed(next, stateVariable);
-      checkState(variables, typesOf(named));
-      write(compiled, named);
+      checkState(types, typesOf(next));
+      for (const [name, value] of Object.entries(next)) variables[name]!.write(value);
     },
     dispose: () => {
       if (!open) return;
       open = false;
-      if (key === undefined) session.dispose();
-      else {
-        if (graph.free !== undefined) tf.dispose(session.run({}, [graph.free]));
-        idle.keep(key, compiled);
-      }
+      for (const held of Object.values(variables)) held.dispose();
+      if (key === undefined) removeAll(compiled);
+      else shared.release(key);
     },
   };
 }
 
-/** Everything that decides the graph; undefined where nobody said what the functions compute. */
-function keyOf(functions: Readonly<Record<string, Compilable>>, { signature, mode, precision, state, frozen }: GraphOptions): string | undefined {
+function expectFrozen(frozen: Frozen, name: string): Variable {
+  const held = frozen[name];
+  if (held === undefined) throw new CompileError('INPUTS', `Expected the frozen weights that the function was compiled for, got no '${name}'.`);
+  return held;
+}
+
+/** Everything that decides the functions; undefined where nobody said what they compute. */
+function keyOf(functions: Readonly<Record<string, Compilable>>, { signature, mode, precision, state }: GraphOptions): string | undefined {
   if (signature === undefined) return undefined;
   const inputs = Object.entries(functions)
-    .map(([name, { inputs }]) => [name, typesText(typesOf(inputs))])
+    .map(([name, { inputs, frozen = {} }]) => [name, typesText(inputs), typesText(frozen)])
     .sort();
-  const decisive = [signature, mode, precision, inputs, typesText(typesOf(state)), typesText(typesOf(frozen))];
+  const decisive = [signature, mode, precision, inputs, typesText(typesOf(state))];
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 
-function compile(functions: Readonly<Record<string, Compilable>>, { state, frozen, precision }: GraphOptions): Compiled {
-  const traces = Object.fromEntries(Object.entries(functions).map(([name, { fn, inputs }]) => [name, rewrite(traceStep(fn, { state, frozen, inputs }), precision)]));
-  const variables = typesOf({ ...renamed(state, stateVariable), ...renamed(usedFrozen(frozen, Object.values(traces)), frozenVariable) });
-  const graph = emitGraph(variables, traces);
-  return {
-    session: openSession(graph.nodes),
-    graph,
-    variables,
-    functions: Object.fromEntries(Object.entries(traces).map(([name, trace]) => [name, { inputs: typesOfValues(trace, trace.inputs), outputs: typesOfValues(trace, trace.outputs) }])),
-  };
-}
-
-const renamed = (tensors: Params, rename: (name: string) => string): Record<string, tf.Tensor> => Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [rename(name), tensor]));
-
-/** A teacher that is tapped early has blocks that no function reads. */
-function usedFrozen(frozen: Params, traces: readonly Trace[]): Params {
-  const read = new Set(
-    traces.flatMap(({ operations, variables }) => {
-      const values = new Set(operations.flatMap(({ inputs }) => inputs));
-      return Object.keys(variables).filter(name => values.has(variables[name]!));
+function compile(functions: Readonly<Record<string, Compilable>>, { state, precision }: GraphOptions): CompiledFunctions {
+  return Object.fromEntries(
+    Object.entries(functions).map(([name, { fn, inputs, frozen }]) => {
+      const trace = rewrite(traceStep(fn, { state: typesOf(state), frozen, inputs }), precision);
+      const emitted = emitFunction(trace);
+      const frozenNames = new Map(Object.keys(frozen ?? {}).map(own => [frozenVariable(own), own]));
+      const variables = emitted.variables.map(variable => [variable, frozenNames.get(variable)] as const);
+      return [name, { inputs: emitted.inputs, outputs: emitted.outputs, variables, defined: define(emitted), inputTypes: inputs, outputTypes: typesOfValues(trace, trace.outputs) }];
     }),
-  );
-  return Object.fromEntries(Object.entries(frozen).filter(([name]) => read.has(frozenVariable(name))));
-}
-
-function write({ session, graph }: Compiled, values: Params): void {
-  const places = Object.entries(values).map(([name, tensor]) => ({ ...graph.write[name]!, tensor }));
-  if (places.length === 0) return;
-  tf.dispose(
-    session.run(
-      Object.fromEntries(places.map(({ feed, tensor }) => [feed, tensor])),
-      places.map(({ fetch }) => fetch),
-    ),
   );
 }

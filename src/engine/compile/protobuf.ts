@@ -1,6 +1,6 @@
 /**
- * The few messages of protobuf that a SavedModel needs. Field numbers are those of TensorFlow's
- * `core/protobuf/{saved_model,meta_graph}.proto` and `core/framework/{graph,node_def,attr_value,tensor,tensor_shape,versions}.proto`.
+ * The few messages of protobuf that a GraphDef needs, and the fields of one that is read. Field numbers are those of TensorFlow's
+ * `core/framework/{graph,node_def,attr_value,tensor,tensor_shape,versions}.proto`.
  */
 import { DTYPE, type Attribute, type Attributes, type TensorType } from './trace.ts';
 
@@ -10,6 +10,7 @@ export interface GraphNode {
   readonly op: string;
   readonly inputs: readonly string[];
   readonly attributes: Attributes;
+  readonly device?: string;
 }
 
 const VARINT = 0,
@@ -95,25 +96,53 @@ function writeAttribute(message: Message, attribute: Attribute): Message {
   }
 }
 
-function nodeMessage({ name, op, inputs, attributes }: GraphNode): Message {
+function nodeMessage({ name, op, inputs, attributes, device }: GraphNode): Message {
   const message = new Message().bytes(1, name).bytes(2, op);
   for (const input of inputs) message.bytes(3, input);
+  if (device !== undefined) message.bytes(4, device);
   for (const [key, value] of Object.entries(attributes)) {
     message.message(5, new Message().bytes(1, key).message(2, writeAttribute(new Message(), value)));
   }
   return message;
 }
 
-/** The tag under which the graph stands in the SavedModel. */
-export const TAG = 'serve';
-
 /** Version of GraphDef whose ops and defaults are meant, and the oldest reader that understands it (`core/public/version.h`). */
 const PRODUCER = 1882,
   MIN_CONSUMER = 12;
 
-/** The bytes of `saved_model.pb` with one graph. */
-export function savedModel(nodes: readonly GraphNode[]): Uint8Array {
-  const graph = nodes.reduce((message, node) => message.message(1, nodeMessage(node)), new Message()).message(4, new Message().varint(1, PRODUCER).varint(2, MIN_CONSUMER));
-  const metaGraph = new Message().message(1, new Message().bytes(4, TAG)).message(2, graph);
-  return new Message().varint(1, 1).message(2, metaGraph).finish();
+/** The bytes of a GraphDef. */
+export function graphDef(nodes: readonly GraphNode[]): Uint8Array {
+  return nodes
+    .reduce((message, node) => message.message(1, nodeMessage(node)), new Message())
+    .message(4, new Message().varint(1, PRODUCER).varint(2, MIN_CONSUMER))
+    .finish();
+}
+
+/** A field of a message with its content; a number has none. */
+interface Field {
+  readonly field: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Fields of a message that has only numbers, texts, packed numbers and messages. */
+export function messageFields(message: Uint8Array): Field[] {
+  const fields: Field[] = [];
+  for (let at = 0; at < message.length;) {
+    const key = readVarint(message, at);
+    const value = readVarint(message, key.next);
+    const length = key.value % 8 === BYTES ? value.value : 0;
+    fields.push({ field: Math.floor(key.value / 8), bytes: message.subarray(value.next, value.next + length) });
+    at = value.next + length;
+  }
+  return fields;
+}
+
+function readVarint(message: Uint8Array, start: number): { value: number; next: number } {
+  let value = 0,
+    at = start;
+  for (let scale = 1; ; scale *= 128) {
+    const byte = message[at++]!;
+    value += (byte % 128) * scale;
+    if (byte < 128) return { value, next: at };
+  }
 }

@@ -5,6 +5,7 @@
  * kernels get ids of tensors that do not exist, with the types that they would have.
  */
 import * as tf from '../tf.ts';
+import type { Params } from '../formats/weights.ts';
 import { refusingStreams } from '../random/rng.ts';
 import { CompileError } from './errors.ts';
 import { nativeBackend, type Binding, type BindingAttribute, type BindingTensor } from './native.ts';
@@ -13,6 +14,8 @@ import { DTYPE, typeAttribute, type Attribute, type Attributes, type Operation, 
 
 export interface Recording<T> {
   readonly result: T;
+  /** The leaves, by name. */
+  readonly leaves: Readonly<Record<string, ValueId>>;
   readonly operations: readonly Operation[];
   /** Of the leaves, and of everything that was computed. */
   readonly types: ReadonlyMap<ValueId, TensorType>;
@@ -38,15 +41,15 @@ export function composite<T extends readonly tf.Tensor[]>(name: string, inputs: 
 }
 
 /**
- * Records `run`. Tensors that it makes have types but no values; they are of no use afterwards.
- * @param leaves the tensors from outside that it may read
+ * Records `run`. The tensors that it is given and those that it makes have types but no values; they are of no use afterwards.
+ * @param leaves types of what it is given, by name; bytes are given to it as int32
  * @throws CompileError when it does what cannot be repeated: reads a value, draws a random number, reads a tensor that is no
  *   leaf, or executes an op that is not known to be pure
  */
-export function record<T>(leaves: ReadonlyMap<ValueId, TensorType>, run: () => T): Recording<T> {
+export function record<T>(leaves: Readonly<Record<string, TensorType>>, run: (tensors: Params) => T): Recording<T> {
   const backend = nativeBackend(),
     engine = tf.engine();
-  const recorder = new Recorder(leaves, backend.binding);
+  const recorder = new Recorder(backend.binding);
   const move = backend.move.bind(backend);
   const undo = [
     replace(backend, 'binding', recorder.binding()),
@@ -56,7 +59,7 @@ export function record<T>(leaves: ReadonlyMap<ValueId, TensorType>, run: () => T
     }),
     replace(backend, 'readSync', dataId => {
       recorder.kernelRead();
-      return new Int32Array(tf.util.sizeFromShape(backend.tensorMap.get(dataId).shape));
+      return new Int32Array(tf.util.sizeFromShape(backend.tensorMap.get(dataId)!.shape));
     }),
     replace(engine, 'readSync', () => recorder.refuse(valueRead('The step'))),
     replace(engine, 'read', () => recorder.refuse(valueRead('The step'))),
@@ -65,8 +68,13 @@ export function record<T>(leaves: ReadonlyMap<ValueId, TensorType>, run: () => T
   const outer = recording;
   recording = recorder;
   try {
-    const result = refusingStreams(purpose => recorder.refuse(randomDraw(`stream '${purpose}'`)), run);
-    return { result, ...recorder.finish() };
+    const given = Object.entries(leaves).map(([name, type]) => [name, recorder.leaf(type)] as const);
+    const tensors = Object.fromEntries(given.map(([name, { value, type }]) => [name, backend.createOutputTensor({ id: value, dtype: type.dtype, shape: [...type.shape] })]));
+    const result = refusingStreams(
+      purpose => recorder.refuse(randomDraw(`stream '${purpose}'`)),
+      () => run(tensors),
+    );
+    return { result, leaves: Object.fromEntries(given.map(([name, { leaf }]) => [name, leaf])), ...recorder.finish() };
   } finally {
     recording = outer;
     for (const restore of undo.reverse()) restore();
@@ -88,7 +96,7 @@ const CHECKS_ITS_INPUT = 'GatherV2';
 class Recorder {
   readonly #real: Binding;
   #operations: Operation[] = [];
-  readonly #types: Map<ValueId, TensorType>;
+  readonly #types = new Map<ValueId, TensorType>();
   /** Bytes of uploads. */
   readonly #constants = new Map<ValueId, Uint8Array>();
   /** Values that came to the engine during the recording. */
@@ -98,9 +106,23 @@ class Recorder {
   #readByKernel = false;
   #refused: CompileError | undefined;
 
-  constructor(leaves: ReadonlyMap<ValueId, TensorType>, real: Binding) {
+  constructor(real: Binding) {
     this.#real = real;
-    this.#types = new Map(leaves);
+  }
+
+  /** A leaf, and the value that the step is given of it. */
+  leaf(type: TensorType): { leaf: ValueId; value: ValueId; type: TensorType } {
+    const leaf = this.#newValue(type);
+    if (type.dtype !== DTYPE.uint8) return { leaf, value: leaf, type };
+    const wide = { ...type, dtype: DTYPE.int32 },
+      value = this.#newValue(wide);
+    this.#operations.push({
+      op: 'Cast',
+      inputs: [leaf],
+      outputs: [value],
+      attributes: { SrcT: typeAttribute(DTYPE.uint8), DstT: typeAttribute(DTYPE.int32), Truncate: { kind: 'bool', value: false } },
+    });
+    return { leaf, value, type: wide };
   }
 
   /** The binding with two functions of its own. Its properties are copied one by one: a prototype would not reach the native ones. */
@@ -140,7 +162,7 @@ class Recorder {
     throw error;
   }
 
-  finish(): Omit<Recording<unknown>, 'result'> {
+  finish(): Omit<Recording<unknown>, 'result' | 'leaves'> {
     if (this.#refused) throw this.#refused;
     if (this.#readByKernel) throw valueRead('A kernel');
     return { operations: this.#operations, types: this.#types };

@@ -5,7 +5,7 @@ export type Precision = 'float32' | 'bfloat16';
 
 /** All passes that help, in their order. */
 export function rewrite(trace: Trace, precision: Precision): Trace {
-  const passes = [fuseAdam, expand, dropSameCasts, shareConstants, plainProducts, addBiases, ...(precision === 'bfloat16' ? [bfloat16Products] : []), dropUnused];
+  const passes = [fuseAdam, expand, dropSameCasts, directCasts, shareConstants, plainProducts, addBiases, ...(precision === 'bfloat16' ? [bfloat16Products] : []), dropUnused];
   return passes.reduce((rewritten, pass) => pass(rewritten), trace);
 }
 
@@ -92,6 +92,18 @@ export function dropSameCasts(trace: Trace): Trace {
     const [input] = operation.inputs,
       [output] = operation.outputs;
     return typeOf(trace, input!).dtype === typeOf(trace, output!).dtype ? { sameAs: input! } : [operation];
+  });
+}
+
+/** Bytes that are widened to integers and then cast on are cast at once. @internal */
+export function directCasts(trace: Trace): Trace {
+  const widened = new Map<ValueId, ValueId>();
+  return rewriteEach(trace, operation => {
+    const [input] = operation.inputs;
+    if (operation.op !== 'Cast') return [operation];
+    if (typeOf(trace, input!).dtype === DTYPE.uint8) widened.set(operation.outputs[0]!, input!);
+    const bytes = widened.get(input!);
+    return bytes === undefined ? [operation] : [{ ...operation, inputs: [bytes], attributes: { ...operation.attributes, SrcT: typeAttribute(DTYPE.uint8) } }];
   });
 }
 

@@ -1,10 +1,10 @@
 /** What can be compiled: a step as a pure function of tensors, and its record. */
 import * as tf from '../tf.ts';
 import { disposeReplaced, type Params } from '../formats/weights.ts';
-import { checkState, tensorType } from './checks.ts';
+import { checkState, type Types } from './checks.ts';
 import { CompileError } from './errors.ts';
 import { record, valueOf, type Recording } from './record.ts';
-import { typesOfValues, type Trace, type TensorType, type ValueId } from './trace.ts';
+import { typesOfValues, type Trace, type ValueId } from './trace.ts';
 
 interface StepResult {
   /** New values of the state. What is not in it, or is the tensor that was given, stays as it is. */
@@ -13,68 +13,63 @@ interface StepResult {
   readonly outputs: Params;
 }
 
-/** A step: pure, from tensors to tensors. It may read frozen tensors that it closes over. */
+/** A step: pure, from tensors to tensors. */
 export type StepFunction = (state: Params, inputs: Params) => StepResult;
 
-/** Tensors that a step may read. */
+/** Types of what a step is given. */
 export interface Leaves {
-  /** What the step changes. */
-  readonly state: Params;
-  /** What it closes over and what never changes, by a name for each: a frozen teacher. */
-  readonly frozen: Params;
-  readonly inputs: Params;
+  /** What it may change. */
+  readonly state: Types;
+  /** What never changes, given to it among its inputs. */
+  readonly frozen?: Types | undefined;
+  readonly inputs: Types;
 }
 
+/** Names of the variables of a trace. */
 export const stateVariable = (name: string): string => `state/${name}`;
 export const frozenVariable = (name: string): string => `frozen/${name}`;
+const input = (name: string): string => name;
 
 /**
- * Runs a step once and gives its record; the state stays as it was, and what the step computed is disposed of.
+ * Runs a step once on tensors that have types alone, and gives its record.
  * @throws CompileError when the step cannot be repeated as it ran, or what it returns does not fit
  */
-export function traceStep(fn: StepFunction, { state, frozen, inputs }: Leaves): Trace {
-  const variables = { ...valuesOf(state, stateVariable), ...valuesOf(frozen, frozenVariable) };
-  const given = valuesOf(inputs, name => name);
-  const leaves = leavesOf(
-    { ...variables, ...given },
-    [state, frozen, inputs].flatMap(record => Object.values(record)),
-  );
-  let recorded: Recording<Pick<Trace, 'outputs' | 'assigned'>> | undefined;
-  tf.tidy(() => {
-    recorded = record(leaves, () => {
-      const { state: next, outputs } = fn(state, inputs);
-      const values = { outputs: valuesOf(outputs, name => name), assigned: valuesOf(next, stateVariable) };
-      disposeReplaced(outputs, { ...state, ...frozen, ...inputs }); // a step may have kept them beyond its tidies
+export function traceStep(fn: StepFunction, { state, frozen = {}, inputs }: Leaves): Trace {
+  const variables = { ...renamed(state, stateVariable), ...renamed(frozen, frozenVariable) };
+  const recordStep = (): Recording<Record<'outputs' | 'next' | 'before', Record<string, ValueId>>> =>
+    record({ ...variables, ...inputs }, tensors => {
+      const before = part(tensors, state, stateVariable);
+      const { state: next, outputs } = fn(before, { ...part(tensors, frozen, frozenVariable), ...part(tensors, inputs, input) });
+      const values = { outputs: valuesOf(outputs), next: renamed(valuesOf(next), stateVariable), before: renamed(valuesOf(before), stateVariable) };
+      disposeReplaced(outputs, tensors); // a step may have kept them beyond its tidies
       return values;
     });
+  let recorded: ReturnType<typeof recordStep> | undefined;
+  tf.tidy(() => {
+    recorded = recordStep();
   });
   const {
-    result: { outputs, assigned },
-    ...recording
+    result: { outputs, next, before },
+    leaves,
+    operations,
+    types,
   } = recorded!;
-  const trace: Trace = { ...recording, inputs: given, variables, outputs, assigned: changed(assigned, variables), updates: [] };
-  checkState(typesOfValues(trace, trace.variables), typesOfValues(trace, assigned));
+  const trace: Trace = { operations, types, inputs: part(leaves, inputs, input), variables: part(leaves, variables, input), outputs, assigned: changed(next, before), updates: [] };
+  checkState(variables, typesOfValues(trace, next));
   checkOutputs(trace);
   return trace;
 }
 
-function valuesOf(tensors: Params, rename: (name: string) => string): Record<string, ValueId> {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [rename(name), valueOf(tensor)]));
-}
+/** What stands under the names of `like`. */
+const part = <T>(all: Readonly<Record<string, T>>, like: object, rename: (name: string) => string): Record<string, T> => Object.fromEntries(Object.keys(like).map(name => [name, all[rename(name)]!]));
 
-/** Each leaf must be a tensor of its own: two names for one would become one in the record. */
-function leavesOf(values: Readonly<Record<string, ValueId>>, tensors: readonly tf.Tensor[]): Map<ValueId, TensorType> {
-  const leaves = new Map<ValueId, TensorType>();
-  Object.entries(values).forEach(([name, value], i) => {
-    if (leaves.has(value)) throw new CompileError('INPUTS', `Expected each input and variable to be a tensor of its own, got '${name}' that shares its values with another. Upload it again.`);
-    leaves.set(value, tensorType(tensors[i]!));
-  });
-  return leaves;
-}
+const renamed = <T>(values: Readonly<Record<string, T>>, rename: (name: string) => string): Record<string, T> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [rename(name), value]));
 
-function changed(assigned: Readonly<Record<string, ValueId>>, variables: Readonly<Record<string, ValueId>>): Record<string, ValueId> {
-  return Object.fromEntries(Object.entries(assigned).filter(([name, value]) => variables[name] !== value));
-}
+const valuesOf = (tensors: Params): Record<string, ValueId> => Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, valueOf(tensor)]));
+
+const changed = (next: Readonly<Record<string, ValueId>>, before: Readonly<Record<string, ValueId>>): Record<string, ValueId> =>
+  Object.fromEntries(Object.entries(next).filter(([name, value]) => before[name] !== value));
 
 function checkOutputs({ outputs }: Trace): void {
   if (Object.keys(outputs).length === 0) {

@@ -1,7 +1,7 @@
 /** The typed record of one run of a step: what the passes of `rewrite.ts` work on and `emit.ts` writes down. */
 
 /** Numbers of TensorFlow's `DataType`. */
-export const DTYPE = { float32: 1, int32: 3, bool: 10, bfloat16: 14 } as const;
+export const DTYPE = { float32: 1, int32: 3, uint8: 4, bool: 10, bfloat16: 14, resource: 20 } as const;
 export type DataTypeNumber = number;
 
 export interface TensorType {

@@ -1,7 +1,7 @@
 /** What a training's last digits depend on beside its identity: recorded with each checkpoint, and compared when it goes on. */
 import { PermanentError } from '../../core/ablation/errors.ts';
 import type { Engine } from '../../engine/backend.ts';
-import { executedMode } from '../../engine/compile/compile-program.ts';
+import { executedMode } from '../../engine/compile/native.ts';
 import type { EngineRecipe } from './recipes.ts';
 
 export interface EngineRecord {

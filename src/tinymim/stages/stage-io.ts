@@ -8,7 +8,7 @@ import { DataError } from '../data/errors.ts';
 import { labelledSubset, unlabelledSubset, type ImageSet } from '../data/image-set.ts';
 import type { DataSpec } from '../data/spec.ts';
 import { EngineError, loadEngine, type Engine } from '../../engine/backend.ts';
-import { executedMode } from '../../engine/compile/compile-program.ts';
+import { executedMode } from '../../engine/compile/native.ts';
 import { readWeights, saveParams, type HostTensor, type Params } from '../../engine/formats/weights.ts';
 import { notOnEngine } from './engine-limits.ts';
 import { vitRecipe, type EngineRecipe, type VitRecipe } from './recipes.ts';

@@ -1,16 +1,20 @@
 /**
  * A frozen teacher as programs of its own, which students of several kinds can share: a function for the patch embedding, two
- * for each block, and one for each thing that students are to match. The functions are the same whatever is taken from them,
- * so that a student's targets are the same to the bit whoever is trained beside it. A block runs only when a target needs it.
+ * for a block, and one for each thing that students are to match. There is one copy of the weights, and blocks of one shape are
+ * one function. The functions are the same whatever is taken from them, so that a student's targets are the same
+ * to the bit whoever is trained beside it. A block runs only when a target needs it.
  */
 import { tapOf, teacherTargets, type Target } from '../distill/target.ts';
 import { completeBlock, projectQkv, type BlockTensors, type Qkv, type TokenShape } from '../nn/block.ts';
 import { headsOf, patchCount, type ViTConfig } from '../nn/config.ts';
 import { blockScale, constantRates } from '../nn/drop-path.ts';
 import { embedTokens, mergeTaps, toTokens, type Feature } from '../nn/vit.ts';
+import { typesOf } from '../../engine/compile/checks.ts';
 import { compileProgram } from '../../engine/compile/compile-program.ts';
+import { disposeFrozen, freeze, frozenTypes, type Frozen } from '../../engine/compile/frozen.ts';
 import type { Compilable, Program } from '../../engine/compile/program.ts';
 import type { StepFunction } from '../../engine/compile/step.ts';
+import { DTYPE, type TensorType } from '../../engine/compile/trace.ts';
 import * as tf from '../../engine/tf.ts';
 import type { Params } from '../../engine/formats/weights.ts';
 import { normalise, type Normalisation } from './images.ts';
@@ -64,6 +68,7 @@ export interface Teacher {
 }
 
 export function createTeacher(options: TeacherOptions): Teacher {
+  const trunkOptions = { ...options, weights: freezeEncoder(options) };
   const programs = new Map<string, Program>();
   const programOf = (key: string, compile: () => Program): Program => {
     const program = programs.get(key) ?? compile();
@@ -77,15 +82,15 @@ export function createTeacher(options: TeacherOptions): Teacher {
   return {
     pass: inputs => {
       const shape = shapeOf(options.config, inputs);
-      const trunk = programOf(JSON.stringify([shape, inputs.dropPath !== undefined]), () => compileTrunk(options, inputs, shape));
-      const run = new TrunkRun(trunk, inputs, taps, options);
+      const trunk = programOf(JSON.stringify([shape, inputs.dropPath !== undefined]), () => compileTrunk(trunkOptions, inputs, shape));
+      const run = new TrunkRun(trunk, inputs, taps, trunkOptions);
       return {
         targets: (wanted, visible) => {
           const { features } = tapOf(wanted.target, wanted.block);
           const given: Record<string, tf.Tensor> = Object.fromEntries(features.map(name => [name, run.feature(wanted.block, name)]));
           if (visible) given[VISIBLE] = visible;
-          const head = programOf(JSON.stringify([wanted, shape, visible?.shape]), () => compileHead(options, wanted, given, shape));
-          return head.compute('head', given);
+          const head = programOf(JSON.stringify([wanted, shape, visible?.shape]), () => compileHead(trunkOptions, wanted, given, shape));
+          return head.compute('head', given, trunkOptions.weights.outer);
         },
         dispose: () => {
           run.dispose();
@@ -94,6 +99,7 @@ export function createTeacher(options: TeacherOptions): Teacher {
     },
     dispose: () => {
       for (const program of programs.values()) program.dispose();
+      for (const weights of [trunkOptions.weights.outer, ...trunkOptions.weights.blocks]) disposeFrozen(weights);
     },
   };
 }
@@ -106,63 +112,82 @@ function shapeOf(config: ViTConfig, { images, visible }: TeacherInputs): TokenSh
   return { batch: images.shape[0], tokens: 1 + (visible?.shape[1] ?? patchCount(config)) };
 }
 
-/** A block in two functions: relations need the first alone. */
-const project = (block: number): string => `project_${block}`;
-const complete = (block: number): string => `complete_${block}`;
+type TrunkOptions = TeacherOptions & { readonly weights: EncoderWeights };
+
+/** A block in two functions: relations need the first alone. Blocks that differ in their weights alone share them. */
+const project = ({ config }: TrunkOptions, block: number): string => `project ${headsOf(config, block)}`;
+const complete = (options: TrunkOptions, block: number, dropsPath: boolean): string => (dropsPath ? `complete block ${block}` : `complete ${headsOf(options.config, block)}`);
+
+const drops = ({ config, dropPath }: TrunkOptions, block: number, uniforms: tf.Tensor | undefined): boolean => uniforms !== undefined && constantRates(dropPath, config.depth)[block - 1] !== 0;
+
+/** Under which its functions know the weights of a block. */
+const BLOCK = 'block';
+
+/** The encoder's weights, as its functions take them. */
+interface EncoderWeights {
+  readonly outer: Frozen;
+  /** Of the blocks, in their order. */
+  readonly blocks: readonly Frozen[];
+}
+
+function freezeEncoder({ params, config, engine }: TeacherOptions): EncoderWeights {
+  const named = (prefix: string, by: string): Params =>
+    Object.fromEntries(Object.entries(params).flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[by + name.slice(prefix.length), tensor] as const] : [])));
+  return {
+    outer: freeze(Object.assign({}, ...['cls_token', 'pos_embed', 'patch_embed.', 'norm.'].map(prefix => named(prefix, prefix))) as Params, engine.mode),
+    blocks: Array.from({ length: config.depth }, (_, i) => freeze(named(`blocks.${i}.`, `${BLOCK}.`), engine.mode)),
+  };
+}
 
 const fn =
   (outputs: (inputs: Inputs) => Params): StepFunction =>
   (_, inputs) => ({ state: {}, outputs: outputs(inputs) });
 
-function compileTrunk({ config, params, normalisation, dropPath, engine }: TeacherOptions, inputs: TeacherInputs, shape: TokenShape): Program {
+function compileTrunk(options: TrunkOptions, inputs: TeacherInputs, shape: TokenShape): Program {
+  const { config, weights, normalisation, dropPath, engine } = options;
   const { images, visible, dropPath: uniforms } = inputs;
   const rates = constantRates(dropPath, config.depth);
-  const embed = fn(({ images: pixels, ids_keep }) => ({ x: embedTokens(params, normalise(pixels!, normalisation), config, ids_keep as tf.Tensor2D | undefined).x }));
-  const blocks = Array.from({ length: config.depth }, (_, i) => i + 1);
-  const examples = blocks.map(block => exampleOf(config, shape, block));
-  const functions: Record<string, Compilable> = {
-    embed: { fn: embed, inputs: { images, ...(visible && { ids_keep: visible }) } },
-    ...Object.fromEntries(
-      blocks.flatMap((block, i) => {
-        const prefix = `blocks.${i}`,
-          { x, ...qkv } = examples[i]!,
-          drops = uniforms !== undefined && rates[i] !== 0;
-        const projected = fn(given => ({ ...projectQkv(params, prefix, given['x'] as tf.Tensor2D, shape, headsOf(config, block)) }));
-        const completed = fn(({ x: from, teacher_drop_path, ...rest }) => ({
-          ...completeBlock(params, prefix, from as tf.Tensor2D, rest as unknown as Qkv, teacher_drop_path && blockScale({ rates, uniforms: teacher_drop_path }, block, shape.batch, shape.tokens)),
-        }));
-        return [
-          [project(block), { fn: projected, inputs: { x } }],
-          [complete(block), { fn: completed, inputs: { x, ...qkv, ...(drops && { [DROP_PATH]: uniforms }) } }],
-        ] as const;
-      }),
-    ),
-  };
-  const signature = graphSignature('teacher', { config, mean: normalisation.mean, std: normalisation.std, dropPath: uniforms ? dropPath : 0, engine });
-  try {
-    return compileProgram(functions, { state: {}, frozen: params, ...engine, signature });
-  } finally {
-    tf.dispose(examples);
+  const embed = fn(({ images: pixels, ids_keep, ...own }) => ({ x: embedTokens(own, normalise(pixels!, normalisation), config, ids_keep as tf.Tensor2D | undefined).x }));
+  const functions: Record<string, Compilable> = { embed: { fn: embed, inputs: typesOf({ images, ...(visible && { ids_keep: visible }) }), frozen: frozenTypes(weights.outer) } };
+  for (let block = 1; block <= config.depth; block++) {
+    const { x, ...qkv } = typesInBlock(config, shape, block),
+      frozen = frozenTypes(weights.blocks[block - 1]!),
+      dropsPath = drops(options, block, uniforms);
+    functions[project(options, block)] ??= {
+      fn: fn(({ x: from, ...params }) => ({ ...projectQkv(params, BLOCK, from as tf.Tensor2D, shape, headsOf(config, block)) })),
+      inputs: { x },
+      frozen,
+    };
+    functions[complete(options, block, dropsPath)] ??= {
+      fn: fn(({ x: from, q, k, v, teacher_drop_path, ...params }) => ({
+        ...completeBlock(params, BLOCK, from as tf.Tensor2D, { q, k, v } as unknown as Qkv, teacher_drop_path && blockScale({ rates, uniforms: teacher_drop_path }, block, shape.batch, shape.tokens)),
+      })),
+      inputs: { x, ...qkv, ...(dropsPath && typesOf({ [DROP_PATH]: uniforms! })) },
+      frozen,
+    };
   }
+  const signature = graphSignature('teacher', { config, mean: normalisation.mean, std: normalisation.std, dropPath: uniforms ? dropPath : 0, engine });
+  return compileProgram(functions, { state: {}, ...engine, signature });
 }
 
-/** Tensors of the shapes that a block's functions take. */
-function exampleOf(config: ViTConfig, { batch, tokens }: TokenShape, block: number): Record<'x' | keyof Qkv, tf.Tensor> {
+/** Types of what a block's functions take beside weights. */
+function typesInBlock(config: ViTConfig, { batch, tokens }: TokenShape, block: number): Record<'x' | keyof Qkv, TensorType> {
   const heads = headsOf(config, block),
     dim = config.embed_dim;
-  const perHead = (): tf.Tensor => tf.zeros([batch, heads, tokens, dim / heads]);
-  return { x: tf.zeros([batch * tokens, dim]), q: perHead(), k: perHead(), v: perHead() };
+  const perHead = { dtype: DTYPE.float32, shape: [batch, heads, tokens, dim / heads] };
+  return { x: { dtype: DTYPE.float32, shape: [batch * tokens, dim] }, q: perHead, k: perHead, v: perHead };
 }
 
 /** From features of a block to what the student matches. */
-function compileHead({ config, params, engine }: TeacherOptions, { target, block }: BlockTarget, features: Inputs, shape: TokenShape): Program {
+function compileHead({ config, weights, engine }: TrunkOptions, { target, block }: BlockTarget, inputs: Inputs, shape: TokenShape): Program {
+  const { features } = tapOf(target, block);
   const head = fn(({ ids_keep, ...given }) => {
-    const tapped = Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, tensor.rank === 2 ? toTokens(tensor as tf.Tensor2D, shape) : tensor]));
-    return teacherTargets(target, { params, features: new Map([[block, tapped]]), block }, ids_keep as tf.Tensor2D | undefined);
+    const tapped = Object.fromEntries(features.map(name => [name, given[name]!.rank === 2 ? toTokens(given[name] as tf.Tensor2D, shape) : given[name]!]));
+    return teacherTargets(target, { params: given, features: new Map([[block, tapped]]), block }, ids_keep as tf.Tensor2D | undefined);
   });
   return compileProgram(
-    { head: { fn: head, inputs: features } },
-    { state: {}, frozen: params, ...engine, signature: graphSignature('teacher-head', { target, shape, heads: headsOf(config, block), engine }) },
+    { head: { fn: head, inputs: typesOf(inputs), frozen: frozenTypes(weights.outer) } },
+    { state: {}, ...engine, signature: graphSignature('teacher-head', { target, shape, heads: headsOf(config, block), engine }) },
   );
 }
 
@@ -173,7 +198,7 @@ class TrunkRun {
   readonly #program: Program;
   readonly #inputs: TeacherInputs;
   readonly #wanted: FeaturesByBlock;
-  readonly #rates: readonly number[];
+  readonly #options: TrunkOptions;
   readonly #kept = new Map<string, tf.Tensor>();
   /** What the next function needs: tokens and, within a block, its queries, keys and values. */
   #x: tf.Tensor | undefined;
@@ -181,11 +206,11 @@ class TrunkRun {
   /** Blocks completed. */
   #done = 0;
 
-  constructor(program: Program, inputs: TeacherInputs, wanted: FeaturesByBlock, { config, dropPath }: TeacherOptions) {
+  constructor(program: Program, inputs: TeacherInputs, wanted: FeaturesByBlock, options: TrunkOptions) {
     this.#program = program;
     this.#inputs = inputs;
     this.#wanted = wanted;
-    this.#rates = constantRates(dropPath, config.depth);
+    this.#options = options;
   }
 
   feature(block: number, name: Feature): tf.Tensor {
@@ -204,19 +229,20 @@ class TrunkRun {
   #advance(): void {
     const block = this.#done + 1;
     if (this.#x === undefined) this.#embed();
-    else if (this.#qkv === undefined) this.#qkv = this.#keep(block, this.#program.compute(project(block), { x: this.#x }));
+    else if (this.#qkv === undefined) this.#qkv = this.#keep(block, this.#program.compute(project(this.#options, block), { x: this.#x }, this.#options.weights.blocks[block - 1]));
     else this.#complete(block, this.#x, this.#qkv);
   }
 
   #embed(): void {
     const { images, visible } = this.#inputs;
-    this.#x = this.#program.compute('embed', { [IMAGES]: images, ...(visible && { [VISIBLE]: visible }) })['x'];
+    this.#x = this.#program.compute('embed', { [IMAGES]: images, ...(visible && { [VISIBLE]: visible }) }, this.#options.weights.outer)['x'];
   }
 
   #complete(block: number, x: tf.Tensor, qkv: Readonly<Record<string, tf.Tensor>>): void {
     const { dropPath } = this.#inputs;
-    const drops = dropPath !== undefined && this.#rates[block - 1] !== 0;
-    const tensors = this.#keep(block, this.#program.compute(complete(block), { x, ...qkv, ...(drops && { [DROP_PATH]: dropPath }) }));
+    const dropsPath = drops(this.#options, block, dropPath);
+    const inputs = { x, ...qkv, ...(dropsPath && { [DROP_PATH]: dropPath! }) };
+    const tensors = this.#keep(block, this.#program.compute(complete(this.#options, block, dropsPath), inputs, this.#options.weights.blocks[block - 1]));
     this.#release([
       x,
       ...Object.values(qkv),

@@ -1,11 +1,13 @@
 /** What one micro-batch comes to: losses and gradients. All that changes from step to step comes in as named arrays. */
 import type { ParamGroups } from '../optim/groups.ts';
+import { byteTensor } from '../../engine/compile/bytes.ts';
 import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
 
 /** An array on the host, row-major, one entry of the batch after the other along `batchAxis`. */
 export interface BatchArray {
-  readonly data: Float32Array | Int32Array;
+  /** Bytes are numbers from 0 to 255 that a step reads as int32 (see `byteTensor`). */
+  readonly data: Float32Array | Int32Array | Uint8Array;
   readonly shape: readonly number[];
   /** Default 0. */
   readonly batchAxis?: number;
@@ -52,7 +54,12 @@ export function meanLosses(losses: readonly Readonly<Record<string, number>>[]):
 
 /** The caller disposes of the tensors. */
 export function upload(inputs: HostInputs): Record<string, tf.Tensor> {
-  return Object.fromEntries(Object.entries(inputs).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32')]));
+  return Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, uploadArray(array)]));
+}
+
+function uploadArray({ data, shape }: BatchArray): tf.Tensor {
+  if (data instanceof Uint8Array) return byteTensor(data, shape);
+  return tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32');
 }
 
 /** Micro-batch `index` of `count` of every input. */
@@ -67,7 +74,7 @@ function sliceArray(name: string, { data, shape, batchAxis = 0 }: BatchArray, in
   const size = batch / count;
   const inner = shape.slice(batchAxis + 1).reduce((a, b) => a * b, 1);
   const outer = shape.slice(0, batchAxis).reduce((a, b) => a * b, 1);
-  const part = data instanceof Int32Array ? new Int32Array(outer * size * inner) : new Float32Array(outer * size * inner);
+  const part = new (data.constructor as new (length: number) => typeof data)(outer * size * inner);
   for (let o = 0; o < outer; o++) {
     const from = (o * batch + index * size) * inner;
     part.set(data.subarray(from, from + size * inner), o * size * inner);

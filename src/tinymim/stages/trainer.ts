@@ -2,6 +2,7 @@
 import { adamwRates, adamwUpdate, type AdamWRates, type AdamWState } from '../optim/adamw.ts';
 import { accumulateGrads } from '../optim/accumulate.ts';
 import type { ParamGroups } from '../optim/groups.ts';
+import { typesOf } from '../../engine/compile/checks.ts';
 import { compileProgram } from '../../engine/compile/compile-program.ts';
 import type { Program } from '../../engine/compile/program.ts';
 import type { StepFunction } from '../../engine/compile/step.ts';
@@ -101,10 +102,10 @@ function compileStepFunctions(state: Params, inputs: Inputs, rates: Params, { en
   const { accumulate, step } = stepFunctions(options);
   return compileProgram(
     {
-      ...(options.microBatches > 1 && { accumulate: { fn: accumulate, inputs } }),
-      step: { fn: step, inputs: { ...inputs, ...rates } },
+      ...(options.microBatches > 1 && { accumulate: { fn: accumulate, inputs: typesOf(inputs) } }),
+      step: { fn: step, inputs: typesOf({ ...inputs, ...rates }) },
     },
-    { state, frozen: {}, ...engine, signature },
+    { state, ...engine, signature },
   );
 }
 

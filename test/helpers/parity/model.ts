@@ -1,9 +1,11 @@
 /** What the parity tests of models share: configurations out of fixtures, and gradients by parameter name. */
 import { expect } from 'vitest';
 import type { ViTConfig } from '../../../src/tinymim/nn/config.ts';
+import { typesOf } from '../../../src/engine/compile/checks.ts';
 import { compileProgram } from '../../../src/engine/compile/compile-program.ts';
 import type { Mode } from '../../../src/engine/compile/mode.ts';
 import { nativeBackend } from '../../../src/engine/compile/native.ts';
+import { withStandIns } from '../stand-ins.ts';
 import * as tf from '../../../src/engine/tf.ts';
 import type { Params } from '../../../src/engine/formats/weights.ts';
 import { expectClose, expectCloseAbsolute } from './fixtures.ts';
@@ -53,8 +55,13 @@ const VALUE_OUTPUT = 'value';
 function compute<T extends Params>(f: (inputs: Params) => T, inputs: Params): T {
   if (mode === 'eager') return f(inputs);
   const { captured } = withCaptured(inputs, () => f(inputs));
-  const program = compileProgram({ f: { fn: (_, given) => ({ state: {}, outputs: f(given) }), inputs } }, { state: {}, frozen: captured, mode, precision: 'float32' });
-  const outputs = program.compute('f', inputs);
+  const fn = (_: Params, given: Params) => {
+    const standIns = new Map(Object.entries(captured).map(([name, tensor]) => [tensor, given[name]!]));
+    return { state: {}, outputs: withStandIns(standIns, () => f(given)) };
+  };
+  const all = { ...inputs, ...captured };
+  const program = compileProgram({ f: { fn, inputs: typesOf(all) } }, { state: {}, mode, precision: 'float32' });
+  const outputs = program.compute('f', all);
   program.dispose();
   return outputs as T;
 }

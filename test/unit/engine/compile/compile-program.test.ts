@@ -2,7 +2,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { compileProgram } from '../../../../src/engine/compile/compile-program.ts';
 import { modeEnvironment, modeOfProcess } from '../../../../src/engine/compile/mode.ts';
-import { createPool } from '../../../../src/engine/compile/pool.ts';
+import { createShared } from '../../../../src/engine/compile/shared.ts';
+import { typesOf } from '../../../../src/engine/compile/checks.ts';
+import { freeze, frozenTypes, disposeFrozen } from '../../../../src/engine/compile/frozen.ts';
 import { nativeBackend } from '../../../../src/engine/compile/native.ts';
 import type { Compilable, Program, ProgramOptions } from '../../../../src/engine/compile/program.ts';
 import { loadEngine } from '../../../../src/engine/backend.ts';
@@ -20,16 +22,16 @@ const start = (values: readonly number[] = [1, 2]): Params => ({ w: tf.tensor1d(
 const input = (values: readonly number[] = [10, 20]): Params => ({ x: tf.tensor1d([...values]) });
 
 /** `add`: w <- w + x, gives what w was; `inspect` gives tensors of all types, one of them the input as it is. */
-const functions = (scale: tf.Tensor, x: Params = input()): Record<string, Compilable> => ({
+const functions = (x: Params = input()): Record<string, Compilable> => ({
   add: {
-    inputs: x,
+    inputs: typesOf(x),
     fn: ({ w }, { x }) => {
       called += 1;
-      return { state: { w: tf.add(w!, tf.mul(x!, scale)) }, outputs: { sum: tf.sum(w!) } };
+      return { state: { w: tf.add(w!, x!) }, outputs: { sum: tf.sum(w!) } };
     },
   },
   inspect: {
-    inputs: x,
+    inputs: typesOf(x),
     fn: ({ w }, { x }) => {
       called += 1;
       return {
@@ -40,9 +42,8 @@ const functions = (scale: tf.Tensor, x: Params = input()): Record<string, Compil
   },
 });
 
-function program(options: Partial<ProgramOptions> & { readonly scale?: number } = {}): Program {
-  const scale = tf.scalar(options.scale ?? 1);
-  return compileProgram(functions(scale), { state: start(), frozen: { scale }, precision: 'float32', ...options });
+function program(options: Partial<ProgramOptions> = {}): Program {
+  return compileProgram(functions(), { state: start(), precision: 'float32', ...options });
 }
 
 const read = (tensors: Params): Record<string, unknown> => Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.arraySync()]));
@@ -101,19 +102,23 @@ describe.each(['eager', 'graph'] as const)('a program, %s', mode => {
 });
 
 describe('a signature', () => {
-  it('brings an idle program back: nothing is recorded or loaded, state and frozen tensors are new', () => {
-    program({ signature: 'known' }).dispose();
-    const loaded = loadedGraphs();
+  it('stands for what was compiled, used or idle: nothing is recorded or defined again, the state is new', () => {
+    const first = program({ signature: 'known' });
     called = 0;
-    const again = program({ signature: 'known', state: start([5, 6]), scale: 100 });
+    const defined = watchDefinitions();
+    const second = program({ signature: 'known', state: start([5, 6]) });
+    first.dispose();
+    const third = program({ signature: 'known', state: start([7, 8]) });
     expect(called).toBe(0);
-    expect(loadedGraphs()).toBe(loaded);
-    expect(again.run('add', input())).toEqual({ sum: 11 });
-    expect(read(again.readState())).toEqual({ w: [1005, 2006] });
-    again.dispose();
+    expect(second.run('add', input())).toEqual({ sum: 11 });
+    expect(third.run('add', input())).toEqual({ sum: 15 });
+    expect(read(second.readState())).toEqual({ w: [15, 26] });
+    second.dispose();
+    third.dispose();
+    expect(defined()).toEqual({ defined: 0, removed: 0 });
   });
 
-  it('never gives one program to two users', () => {
+  it('never gives one state to two users', () => {
     program({ signature: 'shared' }).dispose();
     const [a, b] = [program({ signature: 'shared' }), program({ signature: 'shared', state: start([7, 7]) })];
     a.run('add', input());
@@ -131,52 +136,72 @@ describe('a signature', () => {
     ['precision', () => ({ precision: 'bfloat16' })],
     ['shape of inputs', () => ({}), [1]],
     ['shape of the state', () => ({ state: { w: tf.tensor2d([[1, 2]]) } })],
-    ['shape of a frozen tensor', () => ({ frozen: { scale: tf.tensor1d([1]) } })],
   ])('of another %s is another program', (_, options, x = [10, 20]) => {
     program({ signature: 'base' }).dispose();
     called = 0;
-    const { frozen = { scale: tf.scalar(1) }, ...given } = options();
-    compileProgram(functions(frozen['scale']!, input(x)), { state: start(), frozen, precision: 'float32', signature: 'base', ...given }).dispose();
+    compileProgram(functions(input(x)), { state: start(), precision: 'float32', signature: 'base', ...options() }).dispose();
     expect(called).toBe(2);
   });
 
   it('is needed for that: what a function computes cannot be seen from outside', () => {
-    const before = loadedGraphs();
     program().dispose();
     called = 0;
+    const defined = watchDefinitions();
     program().dispose();
     expect(called).toBe(2);
-    expect(loadedGraphs()).toBe(before);
+    expect(defined()).toEqual({ defined: 2, removed: 2 });
   });
 
-  it('finds the programs of a pack of twelve and their teacher idle, and forgets the oldest of many', () => {
+  it('finds the functions of a pack of twelve and their teacher idle, and forgets the oldest of many', () => {
     const pack = Array.from({ length: 13 }, (_, i) => program({ signature: i === 0 ? 'teacher' : 'student' }));
     for (const p of pack) p.dispose();
     called = 0;
     const again = Array.from({ length: 13 }, (_, i) => program({ signature: i === 0 ? 'teacher' : 'student' }));
     expect(called).toBe(0);
     for (const p of again) p.dispose();
+    const defined = watchDefinitions();
     for (let i = 0; i < 40; i++) program({ signature: `one of many ${i}` }).dispose();
-    expect(loadedGraphs()).toBeLessThan(40);
+    expect(defined().removed).toBeGreaterThanOrEqual(2 * 8);
   });
 });
 
-describe('an idle thing', () => {
-  it('is taken once, by its key, and dropped when it has been idle longest', () => {
-    const dropped: number[] = [];
-    const pool = createPool<number>({
-      most: 2,
-      drop: value => {
-        dropped.push(value);
-      },
-    });
-    pool.keep('a', 1);
-    expect(pool.take('b')).toBeUndefined();
-    expect(pool.take('a')).toBe(1);
-    expect(pool.take('a')).toBeUndefined();
-    for (const value of [2, 3, 4]) pool.keep('a', value);
-    expect(dropped).toEqual([2]);
-    expect([pool.take('a'), pool.take('a'), pool.take('a')]).toEqual([4, 3, undefined]);
+describe('frozen weights', () => {
+  const float = (...shape: number[]) => ({ dtype: 1, shape });
+  const scaled: Compilable = { inputs: { x: float() }, frozen: { table: float(4), spare: float() }, fn: (_, { x, table }) => ({ state: {}, outputs: { y: tf.mul(table!, x!) } }) };
+
+  it.each(['eager', 'graph'] as const)('exist once, however many programs read them: %s', mode => {
+    const frozen = freeze({ table: tf.tensor1d([1, 2, 3, 4]), spare: tf.scalar(9) }, mode),
+      other = freeze({ table: tf.tensor1d([5, 6, 7, 8]) }, mode);
+    expect(frozenTypes(frozen)['table']).toEqual({ dtype: 1, shape: [4] });
+    const programs = [1, 2].map(() => compileProgram({ f: scaled }, { state: {}, precision: 'float32', mode, signature: 'frozen' }));
+    for (const p of programs) expect(read(p.compute('f', { x: tf.scalar(2) }, frozen))).toEqual({ y: [2, 4, 6, 8] });
+    if (mode === 'graph') {
+      expect(read(programs[0]!.compute('f', { x: tf.scalar(2) }, other))).toEqual({ y: [10, 12, 14, 16] }); // one that no function reads may be missing
+      expect(() => programs[0]!.compute('f', { x: tf.scalar(2) })).toThrow(expect.objectContaining({ code: 'INPUTS', message: expect.stringContaining("got no 'table'") as string }));
+    }
+    for (const p of programs) p.dispose();
+    disposeFrozen(frozen);
+  });
+});
+
+describe('a shared thing', () => {
+  it('is made once for all who use it, and dropped when it has been idle longest', () => {
+    const made: string[] = [],
+      dropped: string[] = [];
+    const shared = createShared<string>({ most: 2, drop: value => dropped.push(value) });
+    const take = (key: string): string =>
+      shared.take(key, () => {
+        made.push(key);
+        return key;
+      });
+    for (const key of ['a', 'b', 'a', 'c', 'd']) take(key);
+    expect(made).toEqual(['a', 'b', 'c', 'd']);
+    for (const key of ['a', 'b', 'c', 'd']) shared.release(key);
+    expect(dropped).toEqual(['b']); // `a` has another user
+    shared.release('a');
+    expect(dropped).toEqual(['b', 'c']);
+    expect([take('d'), take('c')]).toEqual(['d', 'c']);
+    expect(made).toEqual(['a', 'b', 'c', 'd', 'c']);
   });
 });
 
@@ -217,6 +242,23 @@ describe('a mode', () => {
   });
 });
 
-function loadedGraphs(): number {
-  return (nativeBackend() as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
+/** Counts functions of TensorFlow until it is asked. */
+function watchDefinitions(): () => { defined: number; removed: number } {
+  const backend = nativeBackend(),
+    { binding } = backend;
+  const counts = { defined: 0, removed: 0 };
+  backend.binding = Object.assign(Object.fromEntries(Object.getOwnPropertyNames(binding).map(name => [name, (binding as unknown as Record<string, unknown>)[name]])) as unknown as typeof binding, {
+    defineFunction: (...args: Parameters<typeof binding.defineFunction>) => {
+      counts.defined += 1;
+      binding.defineFunction(...args);
+    },
+    removeFunction: (...args: Parameters<typeof binding.removeFunction>) => {
+      counts.removed += 1;
+      binding.removeFunction(...args);
+    },
+  });
+  return () => {
+    backend.binding = binding;
+    return counts;
+  };
 }

@@ -1,10 +1,11 @@
 /** From a recorded function to its graph: the passes one by one, and a golden graph. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compileProgram } from '../../../../src/engine/compile/compile-program.ts';
-import { emitGraph } from '../../../../src/engine/compile/emit.ts';
-import { savedModel, type GraphNode } from '../../../../src/engine/compile/protobuf.ts';
-import { addBiases, bfloat16Products, dropSameCasts, dropUnused, plainProducts, rewrite, shareConstants } from '../../../../src/engine/compile/rewrite.ts';
-import { openSession } from '../../../../src/engine/compile/session.ts';
+import { typesOf } from '../../../../src/engine/compile/checks.ts';
+import { emitFunction } from '../../../../src/engine/compile/emit.ts';
+import { call, define, remove, variable } from '../../../../src/engine/compile/functions.ts';
+import { graphDef, type GraphNode } from '../../../../src/engine/compile/protobuf.ts';
+import { addBiases, bfloat16Products, directCasts, dropSameCasts, dropUnused, plainProducts, rewrite, shareConstants } from '../../../../src/engine/compile/rewrite.ts';
 import { traceStep, type StepFunction } from '../../../../src/engine/compile/step.ts';
 import { DTYPE, typeOf, type Trace } from '../../../../src/engine/compile/trace.ts';
 import { adamwUpdate } from '../../../../src/tinymim/optim/adamw.ts';
@@ -21,7 +22,7 @@ const x = (): tf.Tensor =>
     [1, 2],
     [3, 4],
   ]);
-const traced = (fn: StepFunction, inputs: Params = { x: x() }, state: Params = {}): Trace => traceStep(fn, { state, frozen: {}, inputs });
+const traced = (fn: StepFunction, inputs: Params = { x: x() }, state: Params = {}): Trace => traceStep(fn, { state: typesOf(state), inputs: typesOf(inputs) });
 /** The trace of a function of one input, summed. */
 const ofInput = (f: (x: tf.Tensor) => tf.Tensor): Trace => traced((_, { x }) => ({ state: {}, outputs: { y: tf.sum(f(x!)) } }));
 const ops = ({ operations }: Trace): string[] => operations.map(({ op }) => op);
@@ -50,6 +51,22 @@ describe('the passes', () => {
       }),
     );
     expect(ops(trace).filter(op => op === 'Cast')).toHaveLength(2);
+  });
+
+  it('cast bytes at once to what they are cast to in the end', () => {
+    const trace = dropUnused(
+      directCasts(
+        traceStep((_, { x }) => ({ state: {}, outputs: { y: tf.add(tf.cast(x!, 'float32'), 1), z: tf.add(x!, tf.scalar(1, 'int32')) } }), {
+          state: {},
+          inputs: { x: { dtype: DTYPE.uint8, shape: [2] } },
+        }),
+      ),
+    );
+    const casts = trace.operations.filter(({ op }) => op === 'Cast').map(({ inputs, attributes: { SrcT, DstT } }) => [inputs[0] === trace.inputs['x'], SrcT!.value, DstT!.value]);
+    expect(casts).toEqual([
+      [true, DTYPE.uint8, DTYPE.int32],
+      [true, DTYPE.uint8, DTYPE.float32],
+    ]);
   });
 
   it('share equal constants of equal shape and type', () => {
@@ -115,10 +132,7 @@ describe('the passes', () => {
   it('rounding before elements are moved gives the bits of rounding afterwards', () => {
     const x = tf.tensor2d(stream(5, 'x', 0).normals(16), [4, 4]);
     const f = (moved: (y: tf.Tensor) => tf.Tensor): number[] => {
-      const program = compileProgram(
-        { f: { fn: (_, { x }) => ({ state: {}, outputs: { y: tf.matMul(moved(tf.mul(x!, 1.1)), x!) } }), inputs: { x } } },
-        { state: {}, frozen: {}, precision: 'bfloat16' },
-      );
+      const program = compileProgram({ f: { fn: (_, { x }) => ({ state: {}, outputs: { y: tf.matMul(moved(tf.mul(x!, 1.1)), x!) } }), inputs: typesOf({ x }) } }, { state: {}, precision: 'bfloat16' });
       return [...program.compute('f', { x })['y']!.dataSync()];
     };
     // A sum with zeros keeps the transposition out of the pass's sight.
@@ -169,23 +183,14 @@ describe('the passes', () => {
 describe('the graph', () => {
   /** w <- w + x; the loss is the sum of the old w. */
   const step: StepFunction = ({ w }, { x }) => ({ state: { w: tf.add(w!, x!) }, outputs: { loss: tf.sum(w!) } });
-  const golden = () => {
-    const w = tf.tensor1d([1, 2]);
-    const trace = rewrite(traced(step, { x: tf.tensor1d([10, 20]) }, { w }), 'float32');
-    return emitGraph({ 'state/w': { dtype: DTYPE.float32, shape: [2] } }, { step: trace });
-  };
+  const golden = () => emitFunction(rewrite(traced(step, { x: tf.tensor1d([10, 20]), spare: tf.scalar(0) }, { w: tf.tensor1d([1, 2]), other: tf.scalar(0) }), 'float32'));
   const line = ({ name, op, inputs }: GraphNode): string => `${name} = ${op}(${inputs.join(', ')})`;
 
   it('of a function of three ops', () => {
-    const { nodes, functions, read, write, free } = golden();
+    const { nodes, ...rest } = golden();
     expect(nodes.map(line)).toEqual([
-      'variable/state/w = VarHandleOp()',
-      'new/state/w = Placeholder()',
-      'copy/state/w = DeepCopy(new/state/w)',
-      'assign/state/w = AssignVariableOp(variable/state/w, copy/state/w)',
-      'value/state/w = ReadVariableOp(variable/state/w)',
-      'assigned/state/w = VarIsInitializedOp(variable/state/w, ^assign/state/w)',
       'step/input/x = Placeholder()',
+      'variable/state/w = Placeholder()',
       'step/read/state/w = ReadVariableOp(variable/state/w)',
       'step/Add_0 = Add(step/read/state/w, step/input/x)',
       'step/Const_1 = Const()',
@@ -193,46 +198,39 @@ describe('the graph', () => {
       'step/assign/state/w = AssignVariableOp(variable/state/w, step/Add_0, ^step/read/state/w)',
       'step/done = NoOp(^step/assign/state/w)',
       'step/output/loss = Identity(step/Sum_2, ^step/done)',
-      'destroy/state/w = DestroyResourceOp(variable/state/w)',
-      'freed = VarIsInitializedOp(variable/state/w, ^destroy/state/w)',
     ]);
-    expect({ functions, read, write, free }).toEqual({
-      free: 'freed',
-      functions: { step: { feeds: { x: 'step/input/x' }, fetches: { loss: 'step/output/loss' } } },
-      read: { 'state/w': 'value/state/w' },
-      write: { 'state/w': { feed: 'new/state/w', fetch: 'assigned/state/w' } },
-    });
+    // What it does not read is no argument of it.
+    expect(rest).toEqual({ feeds: ['step/input/x', 'variable/state/w'], fetches: ['step/output/loss'], inputs: ['x'], variables: ['state/w'], outputs: ['loss'] });
   });
 
   it('has the same bytes each time', () => {
-    const [first, second] = [golden(), golden()].map(({ nodes }) => Buffer.from(savedModel(nodes)).toString('hex'));
+    const [first, second] = [golden(), golden()].map(({ nodes }) => Buffer.from(graphDef(nodes)).toString('hex'));
     expect(first).toBe(second);
   });
 
-  it('runs in a session of its own', () => {
-    const graph = golden();
-    const sessions = [openSession(graph.nodes), openSession(graph.nodes)];
-    const { feed, fetch } = graph.write['state/w']!;
-    const values = sessions.map((session, i) => {
-      session.run({ [feed]: tf.tensor1d([i, i]) }, [fetch]);
-      session.run({ 'step/input/x': tf.tensor1d([5, 7]) }, ['step/output/loss']);
-      return session.run({}, [graph.read['state/w']!])[0]!.arraySync();
-    });
-    expect(values).toEqual([
+  it('is one function over the variables of whoever calls it', () => {
+    const defined = define(golden());
+    const variables = [0, 1].map(i => variable(tf.tensor1d([i, i])));
+    const losses = variables.map(w => call(defined, [tf.tensor1d([5, 7]), w]).map(loss => loss.arraySync()));
+    expect(losses).toEqual([[0], [2]]);
+    remove(defined);
+    expect(variables.map(w => w.read().arraySync())).toEqual([
       [5, 7],
       [6, 8],
     ]);
-    for (const session of sessions) session.dispose();
+    expect(() => call(defined, [tf.tensor1d([5, 7]), variables[0]!])).toThrow();
+    for (const w of variables) w.dispose();
   });
 
-  it('says which operation TensorFlow refuses', () => {
-    const nodes = golden().nodes.map(node => (node.op === 'Sum' ? { ...node, op: 'NoSuchOp' } : node));
-    expect(() => openSession(nodes)).toThrow(/NoSuchOp/);
+  it('says which operation TensorFlow refuses, when it is defined', () => {
+    const graph = golden();
+    const nodes = graph.nodes.map(node => (node.op === 'Sum' ? { ...node, attributes: {} } : node));
+    expect(() => define({ ...graph, nodes })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED', message: expect.stringContaining('Sum') as string }));
   });
 });
 
 describe('protobuf', () => {
-  const encoded = (attribute: GraphNode['attributes'][string]): string => Buffer.from(savedModel([{ name: 'n', op: 'o', inputs: [], attributes: { a: attribute } }])).toString('hex');
+  const encoded = (attribute: GraphNode['attributes'][string]): string => Buffer.from(graphDef([{ name: 'n', op: 'o', inputs: [], attributes: { a: attribute } }])).toString('hex');
 
   it.each<[string, GraphNode['attributes'][string], string]>([
     // From protobuf's encoding: key, length, then the AttrValue.

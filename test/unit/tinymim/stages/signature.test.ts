@@ -16,10 +16,10 @@ import { stepFunctions, stepState, uploadRates } from '../../../../src/tinymim/s
 import { upload, type HostInputs, type Inputs, type LossFunction } from '../../../../src/tinymim/stages/train-step.ts';
 import { loadEngine } from '../../../../src/engine/backend.ts';
 import { typesOf } from '../../../../src/engine/compile/checks.ts';
-import { emitGraph } from '../../../../src/engine/compile/emit.ts';
-import { savedModel } from '../../../../src/engine/compile/protobuf.ts';
+import { emitFunction } from '../../../../src/engine/compile/emit.ts';
+import { graphDef } from '../../../../src/engine/compile/protobuf.ts';
 import { rewrite } from '../../../../src/engine/compile/rewrite.ts';
-import { stateVariable, traceStep } from '../../../../src/engine/compile/step.ts';
+import { traceStep } from '../../../../src/engine/compile/step.ts';
 import { softmaxCrossEntropy } from '../../../../src/engine/grad/cross-entropy.ts';
 import * as tf from '../../../../src/engine/tf.ts';
 import { toTensors, type Weights } from '../../../../src/engine/formats/weights.ts';
@@ -133,10 +133,9 @@ function graphOf(kind: Kind, recipe: object): string {
     const state = stepState({ params, optimizer: initAdamW(Object.fromEntries(Object.keys(groups).map(name => [name, params[name]!]))) }, microBatches);
     const { accumulate, step } = stepFunctions({ loss, groups, betas, microBatches });
     const rates = uploadRates(adamwRates({ lr: 1e-3, step: 1, betas }));
-    const trace = (fn: typeof step, given: Inputs) => rewrite(traceStep(fn, { state, frozen: {}, inputs: given }), engine.precision);
-    const variables = Object.fromEntries(Object.entries(typesOf(state)).map(([name, type]) => [stateVariable(name), type]));
-    const graph = emitGraph(variables, { step: trace(step, { ...inputs, ...rates }), ...(microBatches > 1 && { accumulate: trace(accumulate, inputs) }) });
-    return [Buffer.from(savedModel(graph.nodes)).toString('base64')];
+    const trace = (fn: typeof step, given: Inputs) => emitFunction(rewrite(traceStep(fn, { state: typesOf(state), inputs: typesOf(given) }), engine.precision));
+    const functions = [trace(step, { ...inputs, ...rates }), ...(microBatches > 1 ? [trace(accumulate, inputs)] : [])];
+    return [functions.map(({ nodes }) => Buffer.from(graphDef(nodes)).toString('base64')).join(' ')];
   });
   return bytes[0]!;
 }

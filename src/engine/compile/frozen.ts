@@ -1,0 +1,28 @@
+/** Weights that never change, held once for all programs that read them. */
+import type { Params } from '../formats/weights.ts';
+import { tensorType, type Types } from './checks.ts';
+import { variable, type Variable } from './functions.ts';
+import type { Mode } from './mode.ts';
+import { executedMode } from './native.ts';
+
+export type Frozen = Readonly<Record<string, Variable>>;
+
+/** @param params stay the caller's; for the mode `eager` they are what is read, and have to stay as long as the result is used */
+export function freeze(params: Params, mode: Mode): Frozen {
+  const held = (tensor: Params[string]): Variable => ({
+    id: -1,
+    type: tensorType(tensor),
+    read: () => tensor.clone(),
+    write: () => {
+      throw new Error('Expected frozen weights to stay as they are.');
+    },
+    dispose: () => undefined,
+  });
+  return Object.fromEntries(Object.entries(params).map(([name, tensor]) => [name, executedMode(mode) === 'eager' ? held(tensor) : variable(tensor)]));
+}
+
+export const frozenTypes = (frozen: Frozen): Types => Object.fromEntries(Object.entries(frozen).map(([name, { type }]) => [name, type]));
+
+export function disposeFrozen(frozen: Frozen): void {
+  for (const held of Object.values(frozen)) held.dispose();
+}

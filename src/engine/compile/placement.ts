@@ -1,0 +1,40 @@
+/** On which device the nodes of a function compute. Each is told: TensorFlow would move what has no kernel there without a word. */
+import { CompileError } from './errors.ts';
+import { hasKernel } from './kernels.ts';
+import { computeDevice, hostDevice } from './native.ts';
+import type { GraphNode } from './protobuf.ts';
+import { DTYPE } from './trace.ts';
+
+export interface Devices {
+  /** Where everything computes: full name of a device of TensorFlow, `/job:localhost/replica:0/task:0/device:GPU:0`. */
+  readonly compute: string;
+  readonly host: string;
+}
+
+/**
+ * Nodes with their devices: the one that computes; on the host stays what it has no kernel for and what computes with integers
+ * alone (shapes, indices, flags).
+ * @throws CompileError `PLACEMENT` with the names of all others that it has no kernel for
+ */
+export function place(nodes: readonly GraphNode[], { compute, host }: Devices = { compute: computeDevice(), host: hostDevice() }): GraphNode[] {
+  const type = deviceType(compute);
+  const runs = ({ op, attributes }: GraphNode): boolean => op === 'Placeholder' || hasKernel(op, attributes, type);
+  const refused = nodes.filter(node => !runs(node) && !isBookkeeping(node));
+  if (refused.length > 0) {
+    const ops = [...new Set(refused.map(({ op, attributes }) => `${op} (${typesOf(attributes).join(', ')})`))];
+    throw new CompileError(
+      'PLACEMENT',
+      `Expected ops that compute on the ${type}, got ${ops.join(', ')}, for which this TensorFlow has no kernel there. Write the step without it, or run it on the CPU.`,
+    );
+  }
+  return nodes.map(node => ({ ...node, device: runs(node) ? compute : host }));
+}
+
+/** `GPU` of `/job:localhost/replica:0/task:0/device:GPU:0`. */
+const deviceType = (device: string): string => /device:(\w+):/.exec(device)?.[1] ?? '';
+
+const INTEGERS: ReadonlySet<number> = new Set([DTYPE.int32, DTYPE.bool, DTYPE.uint8]);
+
+const typeNumbers = (attributes: GraphNode['attributes']): number[] => Object.values(attributes).flatMap(attribute => (attribute.kind === 'type' ? [attribute.value] : []));
+const isBookkeeping = ({ attributes }: GraphNode): boolean => typeNumbers(attributes).length > 0 && typeNumbers(attributes).every(type => INTEGERS.has(type));
+const typesOf = (attributes: GraphNode['attributes']): string[] => typeNumbers(attributes).map(type => Object.entries(DTYPE).find(([, number]) => number === type)?.[0] ?? `type ${type}`);
