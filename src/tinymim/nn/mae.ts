@@ -19,7 +19,7 @@ export interface MaskTensors {
   readonly ids_keep: tf.Tensor2D;
   /** `[B, L]` int32 */
   readonly ids_restore: tf.Tensor2D;
-  /** `[B, L]` float32, 1 = removed */
+  /** `[B, L]` of numbers of any type, 1 = removed */
   readonly mask: tf.Tensor2D;
 }
 
@@ -45,8 +45,9 @@ export function maeLoss(params: Params, images: tf.Tensor, config: MaeConfig, ma
  * @returns scalar
  */
 export function latentLoss(params: Params, latent: tf.Tensor3D, images: tf.Tensor, config: MaeConfig, masking: MaskTensors): tf.Scalar {
-  const prediction = decodePatches(params, latent, config.decoder, masking);
-  return reconstructionLoss(reconstructionTarget(images, config), prediction, masking.mask);
+  const mask = tf.cast(masking.mask, 'float32');
+  const prediction = decodePatches(params, latent, config.decoder, { ...masking, mask });
+  return reconstructionLoss(reconstructionTarget(images, config), prediction, mask);
 }
 
 /**
