@@ -1,11 +1,12 @@
 /** Pure passes over a trace, each of which keeps what it computes (`bfloat16Products`: up to the precision asked for). */
 import { DTYPE, typeAttribute, typeOf, type Operation, type Trace, type TensorType, type Update, type ValueId } from './trace.ts';
+import { sumsInOrder } from './whole-sums.ts';
 
 export type Precision = 'float32' | 'bfloat16';
 
 /** All passes that help, in their order. */
 export function rewrite(trace: Trace, precision: Precision): Trace {
-  const passes = [fuseAdam, expand, dropSameCasts, directCasts, shareConstants, plainProducts, addBiases, ...(precision === 'bfloat16' ? [bfloat16Products] : []), dropUnused];
+  const passes = [fuseAdam, expand, sumsInOrder, dropSameCasts, directCasts, shareConstants, plainProducts, addBiases, ...(precision === 'bfloat16' ? [bfloat16Products] : []), dropUnused];
   return passes.reduce((rewritten, pass) => pass(rewritten), trace);
 }
 
