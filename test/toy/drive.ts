@@ -21,6 +21,7 @@ export interface DriveOptions {
   readonly devices: string;
   readonly checkpointEvery?: number;
   readonly grace?: number;
+  readonly wideFrom?: number;
   readonly limits?: Limits;
   /** Folder of declarations beside this file (default `experiments`). */
   readonly declarations?: string;

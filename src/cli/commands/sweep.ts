@@ -77,7 +77,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
       plan,
       kinds: study.kinds,
       store,
-      executor: createExecutor(devices),
+      executor: createExecutor(devices, { lends: engine !== 'wasm' }),
       acceptEngineChange: options.acceptEngineChange === true,
       experiments: dir,
       dataDir: resolve(dataDir()),

@@ -6,7 +6,7 @@ import { silenceText } from '../../core/runner/silence.ts';
 import { Eta } from '../../core/inspect/eta.ts';
 import { plural } from '../../core/text/format.ts';
 import { duration, textTable } from './text.ts';
-import { furthestBehind, leftText, paceText, phaseText } from './worker-row.ts';
+import { furthestBehind, leftText, paceText, phaseText, placeText } from './worker-row.ts';
 import { pc } from './colours.ts';
 import { withoutFrames } from './faults.ts';
 import { isLive, live } from './live.ts';
@@ -21,6 +21,8 @@ export interface Display {
 
 interface Running {
   readonly place: string;
+  /** Where it has those of idle workers as well. */
+  readonly threads: number | undefined;
   readonly label: string;
   /** Keys of the stages that its worker runs side by side. */
   readonly pack: readonly string[];
@@ -61,7 +63,7 @@ abstract class SweepDisplay implements Display {
     this.counts = event.counts;
     switch (event.type) {
       case 'started':
-        this.running.set(event.key, { place: event.place, label: event.label, pack: event.pack, since: performance.now() });
+        this.running.set(event.key, { place: event.place, threads: event.threads, label: event.label, pack: event.pack, since: performance.now() });
         if (event.key === event.pack.at(-1)) this.started(event.key, event.attempt);
         break;
       case 'progress':
@@ -125,11 +127,11 @@ abstract class SweepDisplay implements Display {
     return workers
       .sort((a, b) => a.place.localeCompare(b.place))
       .map(running => {
-        const { place, pack, progress, first, stalled } = running;
+        const { pack, progress, first, stalled } = running;
         const { phase = 'load', step = 0, steps = 0, imagesPerSecond, loss } = progress ?? {};
         const secondsLeft = first && step > first.step ? (((performance.now() - first.time) / (step - first.step)) * (steps - step)) / 1000 : undefined;
         return [
-          pc.cyan(place),
+          pc.cyan(placeText(running)),
           this.label(running),
           stalled === true ? pc.yellow('stalled') : phaseText({ phase, step, steps }),
           paceText({ imagesPerSecond }),
@@ -208,7 +210,7 @@ class LineDisplay extends SweepDisplay {
 
   protected override started(key: string, attempt: number): void {
     const running = this.running.get(key)!;
-    this.say(`started ${this.label(running)}  on ${running.place}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
+    this.say(`started ${this.label(running)}  on ${placeText(running)}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
   }
 
   private line(): void {

@@ -7,7 +7,7 @@ import { outstanding, type TimeLeft } from '../../core/inspect/time-left.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
 import { formatCount, plural } from '../../core/text/format.ts';
 import { columns, duration, heading, textTable, wrap } from './text.ts';
-import { furthestBehind, leftText, paceText, phaseText } from './worker-row.ts';
+import { furthestBehind, leftText, paceText, phaseText, placeText } from './worker-row.ts';
 import { pc } from './colours.ts';
 
 export interface StatusView {
@@ -140,7 +140,7 @@ type Worker = readonly WorkingStage[];
 function workerRow(members: Worker): string[] {
   const { progress } = furthestBehind(members, member => member.progress);
   const silent = Math.min(...members.flatMap(m => m.progress.silentSeconds ?? []));
-  return [progress.place, phaseText(progress), paceText(progress), leftText(progress), Number.isFinite(silent) ? `${duration(silent)} ago` : ''];
+  return [placeText(progress), phaseText(progress), paceText(progress), leftText(progress), Number.isFinite(silent) ? `${duration(silent)} ago` : ''];
 }
 
 /** What failed or was interrupted, why, and where its log is. */

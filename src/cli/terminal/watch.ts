@@ -9,6 +9,7 @@ import { outstanding } from '../../core/inspect/time-left.ts';
 import { pc } from './colours.ts';
 import { isLive, live } from './live.ts';
 import { isUnread, print } from './output.ts';
+import { placeText } from './worker-row.ts';
 
 const EVERY_MS = 1_000;
 /** How long a sweep may take to begin. Also how long one of another host may have no stage at work: of its runner nothing else is seen. */
@@ -85,7 +86,7 @@ class Lines {
 
 function changeText({ stage, state, log, progress }: StageSnapshot, shown: DisplayState): string {
   const details = [
-    ...(progress ? [`on ${progress.place}`] : []),
+    ...(progress ? [`on ${placeText(progress)}`] : []),
     ...(state.state === 'running' && state.stalled !== undefined ? [state.stalled] : []),
     ...(state.state === 'failed' ? [state.reason] : []),
     ...(state.state === 'failed' && log !== undefined ? [`log: ${log}`] : []),

@@ -36,3 +36,6 @@ export function paceText({ imagesPerSecond, stepsPerSecond }: WorkerProgress): s
 }
 
 export const leftText = ({ secondsLeft }: WorkerProgress): string => (secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`);
+
+/** Where it works, and with how many threads where those are more than its own. */
+export const placeText = ({ place, threads }: { readonly place: string; readonly threads?: number | undefined }): string => (threads === undefined ? place : `${place} with ${threads} threads`);

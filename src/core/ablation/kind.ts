@@ -78,6 +78,11 @@ export interface StageKind<R extends object = JsonObject> {
   /** Variables that the process of a worker needs from its start to run this recipe; default none. */
   environment?(recipe: R): Readonly<Record<string, string>>;
   /**
+   * Whether metrics, result and files have the same bytes with any number of threads: only such a stage is given the threads of
+   * workers that have nothing to do. Default: they may differ.
+   */
+  anyThreads?(recipe: R): boolean;
+  /**
    * Whether a stage can run with its batches in so many times as many micro-batches (`execution.microBatches`), where memory
    * does not suffice for those of its recipe. Default: it cannot.
    */

@@ -18,6 +18,8 @@ import { placeNamed } from './places.ts';
 export interface StageProgress {
   /** `cpu:0`. */
   readonly place: string;
+  /** Where it has those of idle workers as well. */
+  readonly threads?: number;
   readonly owner: Owner;
   /** Absent until its worker has begun. */
   readonly phase?: Phase;
@@ -126,6 +128,7 @@ export class StoreWatcher {
       log,
       progress: {
         place: this.#attempt(store, stage.key, state.attempt)?.place ?? '',
+        ...this.#widened(stage.key),
         owner: state.owner,
         ...progressOf(readProgress(dir)),
         ...(sign !== undefined && { silentSeconds: Math.max(0, (now - sign) / 1e3) }),
@@ -143,10 +146,15 @@ export class StoreWatcher {
     return [...alive.values()];
   }
 
-  /** 1 until its worker has said more. */
+  /** Those of its place; 1 until its worker has said more. */
   #threads(key: string): number {
-    const threads = unlessDamaged(() => this.store?.provenance(key))?.['threads'];
-    return typeof threads === 'number' ? threads : 1;
+    const { threads, borrowed_threads: borrowed } = unlessDamaged(() => this.store?.provenance(key)) ?? {};
+    return typeof threads === 'number' ? threads - (typeof borrowed === 'number' ? borrowed : 0) : 1;
+  }
+
+  #widened(key: string): Pick<StageProgress, 'threads'> {
+    const { threads, borrowed_threads: borrowed } = unlessDamaged(() => this.store?.provenance(key)) ?? {};
+    return typeof threads === 'number' && borrowed !== undefined ? { threads } : {};
   }
 
   /** Undefined when its file is damaged. */

@@ -1,5 +1,5 @@
 /** How fast the stages of a plan run on the places of a sweep: what finished stages and earlier measurements tell. */
-import { Pace, Shapes, type Duration } from '../plan/pace.ts';
+import { Pace, Shapes, type Duration, type SpeedMeasurement } from '../plan/pace.ts';
 import type { PlannedStage } from '../plan/plan.ts';
 import { sharingsOf } from '../plan/sharing.ts';
 import type { Place } from '../runner/devices.ts';
@@ -22,6 +22,8 @@ export interface Machine {
 
 const hardwareOf = ({ device, threads }: Place, { cpu, engine }: Machine): Hardware => ({ device, threads, cpu, engine });
 
+const scaled = (measurements: readonly SpeedMeasurement[], by: number): SpeedMeasurement[] => measurements.map(m => ({ ...m, perSecond: m.perSecond * by }));
+
 interface Group {
   /** Places that are alike. */
   readonly places: number;
@@ -43,14 +45,20 @@ export class StageSpeeds {
     this.#machine = machine;
     this.#shapes = new Shapes(experiments.study.kinds, experiments.plan);
     const sharings = sharingsOf(experiments.study.kinds, experiments.plan);
+    /** Threads that one CPU worker has when all others are idle. */
+    const all = places.reduce((sum, { device, threads }) => sum + (device === 'cpu' ? threads : 0), 0);
     const byName = new Map(places.map(place => [hardwareName(place), hardwareOf(place, machine)]));
     this.#groups = new Map(
       [...byName].map(([name, hardware]) => [
         name,
         {
           places: places.filter(place => hardwareName(place) === name).length,
-          // A finished stage knows better than a measurement of a few steps.
           pace: new Pace(this.#shapes, experiments.plan, [
+            // Of a shape that has only run with the threads of idle workers as well: as if it had its own, which a forecast assumes of all.
+            ...(store && hardware.device === 'cpu' && hardware.threads < all
+              ? scaled(measurementsIn(store, experiments.plan, this.#shapes, sharings, { ...hardware, threads: all }), hardware.threads / all)
+              : []),
+            // A finished stage knows better than a measurement of a few steps.
             ...readMeasurements(machine.measurements, hardware),
             ...(store ? measurementsIn(store, experiments.plan, this.#shapes, sharings, hardware) : []),
           ]),

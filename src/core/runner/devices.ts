@@ -11,6 +11,8 @@ export interface Place {
   readonly name: string;
   readonly device: 'cpu' | 'gpu';
   readonly threads: number;
+  /** Of these threads, those of other places that were idle (default 0). */
+  readonly borrowed?: number;
   /** Its GPU: the index as the driver counts, or a uuid (`MIG-5a…`, `GPU-5a…`). */
   readonly gpu?: number | string;
 }

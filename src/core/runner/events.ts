@@ -36,14 +36,14 @@ interface OfStage {
 
 export type RunEvent = { readonly counts: RunCounts } & (
   | { readonly type: 'begin' }
-  /** `pack`: keys of the stages that the worker runs side by side, this one among them. */
-  | (OfStage & { readonly type: 'started'; readonly attempt: number; readonly place: string; readonly pack: readonly string[] })
+  /** `threads`: where it has those of idle workers as well; `pack`: keys of the stages that the worker runs side by side, this one among them. */
+  | (OfStage & { readonly type: 'started'; readonly attempt: number; readonly place: string; readonly threads?: number; readonly pack: readonly string[] })
   | (OfStage & { readonly type: 'progress'; readonly place: string; readonly progress: Progress })
   /** Its worker has been silent for long; it is stopped when its limit is reached, unless it speaks before (`progress`). */
   | (OfStage & SilencePeriod & { readonly type: 'stalled'; readonly place: string })
   /** Another live runner works on it; its result will be used. */
   | (OfStage & { readonly type: 'waiting'; readonly owner: Owner })
-  /** `workerSeconds`: its share of the time, of which a worker spends `seconds` on the whole pack. */
+  /** `workerSeconds`: its share of the time of workers, of which one, or all whose threads it has, spend `seconds` on the whole pack. */
   | (OfStage & { readonly type: 'finished'; readonly seconds: number; readonly workerSeconds: number; readonly result: StageResult })
   /** Done by another runner meanwhile. */
   | (OfStage & { readonly type: 'reused' })

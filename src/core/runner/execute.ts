@@ -87,10 +87,12 @@ class Member {
     this.#provenance = provenance;
   }
 
-  claim({ place, attempts, execution }: Task): void {
+  claim({ place, attempts, execution, borrowedThreads }: Task): void {
     this.attempt.claim();
     const beside = attempts.length > 1 ? `, beside ${attempts.flatMap(a => (a.key === this.attempt.key ? [] : [a.key.slice(0, 12)])).join(', ')}` : '';
-    this.attempt.log(`Attempt ${this.attempt.number} on ${place} in process ${process.pid}${beside}.`);
+    this.attempt.log(
+      `Attempt ${this.attempt.number} on ${place} in process ${process.pid}${beside}${borrowedThreads === undefined ? '' : `, with ${execution.threads} threads, ${borrowedThreads} of them of idle workers`}.`,
+    );
     const { microBatches = 1 } = execution;
     if (microBatches > 1) {
       this.attempt.log(`For want of memory every batch in ${microBatches} times as many micro-batches as the recipe says: the numbers differ in their last digits.`);

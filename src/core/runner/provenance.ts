@@ -65,6 +65,7 @@ export class Provenance {
       ...processFacts(),
       place: task.place,
       threads: task.execution.threads,
+      ...(task.borrowedThreads !== undefined && { borrowed_threads: task.borrowedThreads }),
       environment: recordedEnvironment(process.env, [...Object.keys(placeEnvironment({ name: '', device: 'cpu', threads: 1 })), ...Object.keys(task.environment)]),
       command: publicCommand(task.command),
       jobs_before: meter.before,

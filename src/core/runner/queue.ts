@@ -4,7 +4,7 @@ import { packStages } from '../plan/packs.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { priorities } from '../plan/priority.ts';
 import { urgency, type Pack } from '../plan/schedule.ts';
-import { sharingsOf, type Sharings } from '../plan/sharing.ts';
+import { sharingsOf, together, type Sharings } from '../plan/sharing.ts';
 import { packMemoryLimit } from './devices.ts';
 import type { StageTracker } from './stage-tracker.ts';
 
@@ -35,6 +35,17 @@ export class Queue {
     if ([...ready].some(key => !this.#packed.has(key))) this.#pack(ready);
     const packs = this.#packs.map(pack => pack.filter(stage => ready.has(stage.key))).filter(pack => pack.length > 0);
     return packs.reduce((best, pack) => (urgency(pack, this.#priorities) > urgency(best, this.#priorities) ? pack : best));
+  }
+
+  /** Whether a pack at work is all that can run until it has ended, which nothing can become ready before. */
+  isAllThereIs(pack: Pack): boolean {
+    const held = this.#tracker.keysWith('queued').some(key => this.#tracker.isHeld(key));
+    return !held && this.#tracker.ready().length === 0 && [...this.#running].every(other => other === pack);
+  }
+
+  /** FLOPs of a pack, or 0 where they are unknown. */
+  flops(pack: Pack): number {
+    return together(pack, this.#sharings, stage => stage.cost.flops);
   }
 
   start(pack: Pack): void {

@@ -44,9 +44,14 @@ export interface RunOptions {
   readonly limits?: Limits;
   /** Milliseconds between looks at a stage that another runner works on (default 1 s). */
   readonly poll?: number;
+  /** FLOPs of a stage or pack from which it is given the threads of idle places (default 1e12). */
+  readonly wideFrom?: number;
 }
 
 const GRACE_MS = 60_000;
+
+/** Some 20 s of a thread. Another number of threads needs another process, before and after: 2 s each to start, and to record steps. */
+const WIDE_FROM_FLOPS = 1e12;
 
 /** A failure of a stage ends up in the summary and leaves the others running; only a broken store or program makes this reject. */
 export async function runPlan(options: RunOptions): Promise<RunSummary> {
@@ -145,23 +150,33 @@ class Run {
   }
 
   /** One attempt at each stage of a pack, but for those that someone else works on. */
-  async #runPack(pack: Pack, place: Place): Promise<void> {
+  async #runPack(pack: Pack, reserved: Place): Promise<void> {
     const { executor } = this.#options;
     const attempts: Attempt[] = [];
     for (const { key } of pack) {
-      const attempt = await this.#acquire(key, place);
+      const attempt = await this.#acquire(key, reserved);
       if (attempt) attempts.push(attempt);
     }
     if (attempts.length === 0) {
-      executor.release(place);
+      executor.release(reserved);
       return;
     }
+    const place = this.#mayWiden(pack) ? (executor.widen?.(reserved) ?? reserved) : reserved;
     const started = performance.now();
     const keys = attempts.map(attempt => attempt.key);
-    for (const { key, number } of attempts) this.#emit({ type: 'started', key, label: this.#label(key), attempt: number, place: place.name, pack: keys });
+    for (const { key, number } of attempts)
+      this.#emit({ type: 'started', key, label: this.#label(key), attempt: number, place: place.name, ...(place.borrowed !== undefined && { threads: place.threads }), pack: keys });
     const supervised = await this.#runJob(attempts, place);
     const seconds = (performance.now() - started) / 1e3;
-    for (const attempt of attempts) this.#settle(attempt, supervised, attempts.length > 1, { seconds, workerSeconds: seconds / attempts.length });
+    const share = place.threads / reserved.threads / attempts.length;
+    for (const attempt of attempts) this.#settle(attempt, supervised, attempts.length > 1, { seconds, workerSeconds: seconds * share });
+  }
+
+  /** Whether a pack gains by more threads, loses no byte by them, and nothing else waits for them. */
+  #mayWiden(pack: Pack): boolean {
+    const { kinds, wideFrom = WIDE_FROM_FLOPS } = this.#options;
+    const anyThreads = pack.every(({ kind, recipe }) => kinds.find(({ name }) => name === kind)?.anyThreads?.(recipe) === true);
+    return anyThreads && this.#queue.flops(pack) >= wideFrom && this.#queue.isAllThereIs(pack);
   }
 
   async #acquire(key: string, place: Place): Promise<Attempt | undefined> {
@@ -206,6 +221,7 @@ class Run {
       store: store.dir,
       attempts: attempts.map(({ key, number }) => ({ key, attempt: number })),
       place: place.name,
+      ...(place.borrowed !== undefined && { borrowedThreads: place.borrowed }),
       environment: this.#environment(attempts[0]!.key),
       execution: { device: place.device, threads: place.threads, dataDir, acceptEngineChange, ...(microBatches > 1 && { microBatches }) },
       checkpointEvery,

@@ -41,6 +41,12 @@ const encoderOf = (recipe: JsonObject | undefined): PretrainRecipe['model'] => {
 /** Variables that the engine reads at the start of its process. */
 const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<string, string> => modeEnvironment(engine.mode);
 
+/**
+ * Measured, op by op and stage by stage: as a graph of float32 every number keeps its bits. Long sums of products do not in bfloat16, nor in
+ * float32 op by op: there TensorFlow cuts them into as many pieces as it has threads.
+ */
+const anyThreads = ({ engine }: { readonly engine: EngineRecipe }): boolean => engine.mode === 'graph' && engine.precision === 'float32';
+
 const pretrainKind = defineKind<PretrainRecipe>({
   name: 'pretrain',
   revision: 2,
@@ -59,6 +65,7 @@ const pretrainKind = defineKind<PretrainRecipe>({
   loadUntrained: async () => (await import('./untrained.ts')).untrainedMae,
   canSplit,
   environment,
+  anyThreads,
   load: async () => (await import('./pretrain.ts')).runPretrain,
 });
 
@@ -95,6 +102,7 @@ export const distillKind = defineKind<DistillRecipe>({
   loadUntrained: async () => (await import('./untrained.ts')).untrainedStudent,
   canSplit,
   environment,
+  anyThreads,
   load: async () => (await import('./distill.ts')).runDistill,
 });
 
@@ -113,6 +121,7 @@ const classifierKind = {
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
   canSplit,
   environment,
+  anyThreads,
 } satisfies Partial<StageKind<SuperviseRecipe>>;
 
 const finetuneKind = defineKind<FinetuneRecipe>({
@@ -153,6 +162,7 @@ const evaluateKind = defineKind<EvaluateRecipe>({
   disk: () => ({ output: 0, checkpoint: 0 }),
   shape: (recipe, upstream) => evaluateShape(recipe, encoderOf(upstream['weights'])),
   environment,
+  anyThreads,
   load: async () => (await import('./evaluate.ts')).runEvaluate,
 });
 

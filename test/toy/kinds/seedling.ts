@@ -17,6 +17,7 @@ export const seedling = defineKind({
   metrics: { height: { label: 'height', unit: 'loss', better: 'higher', help: 'Height after the last step' } },
   cost: ({ steps }) => ({ labelledImages: 0, unlabelledImages: steps, flops: steps }),
   disk: () => ({ output: 100, checkpoint: 10 }),
+  anyThreads: () => true,
   loadUntrained: () => Promise.resolve(untrained),
   load: () => Promise.resolve(run),
 });

@@ -17,6 +17,8 @@ export interface Task {
   /** Of one kind; of several stages only where the kind can run them side by side. */
   readonly attempts: readonly { readonly key: string; readonly attempt: number }[];
   readonly place: string;
+  /** Of the threads of `execution`, those of other places that were idle (default 0). */
+  readonly borrowedThreads?: number;
   /** Variables that the process needs from its start, beside those that pin it to its place. */
   readonly environment: Readonly<Record<string, string>>;
   readonly execution: Execution;
@@ -69,6 +71,11 @@ export interface Executor {
   readonly places: number;
   /** Takes a free place, or nothing when all are in use; of places alike one whose worker has this environment. */
   reserve(environment: Task['environment']): Place | undefined;
+  /**
+   * The reserved place with the threads of all free ones, which are taken with it and free again when it is. An executor that has
+   * not got it cannot lend threads.
+   */
+  widen?(place: Place): Place;
   /** Gives back a place for which nothing was submitted. */
   release(place: Place): void;
   /** Starts the task on a reserved place, which is free again when the job has ended. */

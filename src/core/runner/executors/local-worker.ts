@@ -28,6 +28,8 @@ interface Current {
 
 export class LocalWorker {
   readonly environment: Task['environment'];
+  /** Those that the engine takes when it is loaded. */
+  readonly threads: number;
   /** Resolves when the process has ended. */
   readonly gone: Promise<unknown>;
   readonly #output: WorkerOutput;
@@ -39,6 +41,7 @@ export class LocalWorker {
 
   constructor(place: Place, { store, environment }: Pick<Task, 'store' | 'environment'>) {
     this.environment = environment;
+    this.threads = place.threads;
     this.#output = new WorkerOutput(store, place.name);
     const fd = this.#output.open();
     try {

@@ -6,12 +6,16 @@ import { LocalWorker } from './local-worker.ts';
 
 export class LocalExecutor implements Executor {
   readonly places: number;
+  readonly #lends: boolean;
   readonly #free: Place[];
+  /** Free places whose threads another one has, by its name. */
+  readonly #lent = new Map<string, readonly Place[]>();
   /** The living worker of each place, by the place's name. */
   readonly #workers = new Map<string, LocalWorker>();
 
-  constructor(places: readonly Place[]) {
+  constructor(places: readonly Place[], lends: boolean) {
     this.places = places.length;
+    this.#lends = lends;
     this.#free = [...places];
   }
 
@@ -23,8 +27,19 @@ export class LocalExecutor implements Executor {
     return place;
   }
 
-  release(place: Place): void {
-    this.#free.push(place);
+  widen(place: Place): Place {
+    if (!this.#lends || place.device !== 'cpu') return place;
+    const lent = this.#free.filter(({ device }) => device === 'cpu');
+    if (lent.length === 0) return place;
+    const borrowed = lent.reduce((sum, { threads }) => sum + threads, 0);
+    this.#lent.set(place.name, lent);
+    for (const one of lent) this.#free.splice(this.#free.indexOf(one), 1);
+    return { ...place, threads: place.threads + borrowed, borrowed };
+  }
+
+  release({ borrowed = 0, ...place }: Place): void {
+    this.#free.push({ ...place, threads: place.threads - borrowed }, ...(this.#lent.get(place.name) ?? []));
+    this.#lent.delete(place.name);
   }
 
   submit(place: Place, task: Task, listener: JobListener): Job {
@@ -38,13 +53,13 @@ export class LocalExecutor implements Executor {
 
   #suits(place: Place, environment: Task['environment']): boolean {
     const worker = this.#workers.get(place.name);
-    return worker?.idle === true && canonicalJson(worker.environment) === canonicalJson(environment);
+    return worker?.idle === true && worker.threads === place.threads && canonicalJson(worker.environment) === canonicalJson(environment);
   }
 
   #workerFor(place: Place, task: Task): LocalWorker {
     const known = this.#workers.get(place.name);
     if (known && this.#suits(place, task.environment)) return known;
-    // Of another environment: it is gone long before the new one has loaded anything.
+    // Of another environment or width: it is gone long before the new one has loaded anything.
     void known?.leave();
     const worker = new LocalWorker(place, task);
     this.#workers.set(place.name, worker);
