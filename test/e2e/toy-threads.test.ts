@@ -1,6 +1,7 @@
 /** A stage that all others wait for has the threads of the workers that wait with them: real sweeps of the toy study. */
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { StoreWatcher } from '../../src/core/inspect/snapshot.ts';
 import type { RunEvent } from '../../src/core/runner/events.ts';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { committedBytes, endSweeps, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
@@ -75,6 +76,9 @@ describe.concurrent('idle threads', () => {
     const first = startSweep({ ...choice, store });
     await first.until(e => e.type === 'progress' && e.progress.step >= 30);
     expect(first.events.find(e => e.type === 'started')).toMatchObject({ threads: 3 });
+    const watcher = new StoreWatcher(store, plan);
+    expect(watcher.snapshot().stages.flatMap(({ progress }) => (progress ? [progress] : []))).toMatchObject([{ place: 'cpu:0', threads: 3 }]);
+    expect(watcher.places(watcher.snapshot())).toMatchObject([{ name: 'cpu:0', threads: 1 }]);
     first.killGroup();
     await first.summary;
     const second = startSweep({ ...choice, store });

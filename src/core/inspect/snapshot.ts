@@ -14,7 +14,7 @@ import type { AttemptRecord } from '../store/records.ts';
 import { openStoreIfThere } from '../store/store.ts';
 import { placeNamed } from './places.ts';
 
-/** What is known of a running stage. @internal */
+/** What is known of a running stage. */
 export interface StageProgress {
   /** `cpu:0`. */
   readonly place: string;

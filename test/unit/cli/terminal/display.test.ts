@@ -39,4 +39,12 @@ describe('a display without a terminal', () => {
     expect(last).toContain('cpu:0 tree of 2 arms in side-by-side step 3/5;');
     expect(last).toContain('cpu:1 tree of cut/whole seed 0 step 2/5 loss 0.5000');
   });
+
+  it('says with how many threads, where a stage has those of idle workers', () => {
+    const display = createDisplay(plan, [], 2, false);
+    const [whole] = plan.arms.filter(a => a.arm === 'whole').map(a => a.stages['tree']!);
+    display.event({ type: 'started', key: whole!, label: 'tree', attempt: 1, place: 'cpu:0', threads: 2, pack: [whole!], counts });
+    display.close();
+    expect(lines.map(l => l.trim())).toEqual(['started tree  on cpu:0 with 2 threads']);
+  });
 });
