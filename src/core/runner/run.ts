@@ -44,14 +44,14 @@ export interface RunOptions {
   readonly limits?: Limits;
   /** Milliseconds between looks at a stage that another runner works on (default 1 s). */
   readonly poll?: number;
-  /** FLOPs of a stage or pack from which it is given the threads of idle places (default 1e12). */
+  /** FLOPs of a stage or pack from which it is given the threads of idle places (default 4e11). */
   readonly wideFrom?: number;
 }
 
 const GRACE_MS = 60_000;
 
-/** Some 20 s of a thread. Another number of threads needs another process, before and after: 2 s each to start, and to record steps. */
-const WIDE_FROM_FLOPS = 1e12;
+/** Some 8 s of a thread. Another number of threads needs another process, which takes 2 s to start, and one after it. */
+const WIDE_FROM_FLOPS = 4e11;
 
 /** A failure of a stage ends up in the summary and leaves the others running; only a broken store or program makes this reject. */
 export async function runPlan(options: RunOptions): Promise<RunSummary> {
