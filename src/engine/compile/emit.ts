@@ -19,7 +19,8 @@ export function emitFunction(trace: Trace): EmittedFunction {
   const variables = variablesOf(trace, used);
   const handles = variables.map(name => emitHandle(name, typeOf(trace, trace.variables[name]!)));
   const reads = emitReads(trace, used, edges);
-  const body = trace.operations.map((operation, i) => emitOperation(place(`${operation.op}_${i}`), operation, edges));
+  const places = placesOf(trace.operations);
+  const body = trace.operations.map((operation, i) => emitOperation(place(`${operation.op}_${places[i]!}`), operation, edges));
 
   const assigns = Object.entries(trace.assigned).map(([variable, value]) =>
     node(
@@ -49,6 +50,17 @@ export function emitFunction(trace: Trace): EmittedFunction {
     variables,
     outputs: Object.keys(trace.outputs),
   };
+}
+
+/** Numbers of operations, as they would be without those that prepare others: names stay what they are without a pass that adds some. */
+function placesOf(operations: readonly Operation[]): string[] {
+  let next = 0,
+    prepared = 0;
+  return operations.map(({ prepares }) => {
+    if (prepares) return `${next}_${prepared++}`;
+    prepared = 0;
+    return String(next++);
+  });
 }
 
 /** Grappler sorts by name: other names can give other last digits. */

@@ -6,7 +6,7 @@ export type Precision = 'float32' | 'bfloat16';
 
 /** All passes that help, in their order. */
 export function rewrite(trace: Trace, precision: Precision): Trace {
-  const passes = [fuseAdam, expand, sumsInOrder, dropSameCasts, directCasts, shareConstants, plainProducts, addBiases, ...(precision === 'bfloat16' ? [bfloat16Products] : []), dropUnused];
+  const passes = [fuseAdam, expand, dropSameCasts, directCasts, shareConstants, plainProducts, addBiases, ...(precision === 'bfloat16' ? [bfloat16Products] : []), dropUnused, sumsInOrder];
   return passes.reduce((rewritten, pass) => pass(rewritten), trace);
 }
 

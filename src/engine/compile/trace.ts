@@ -28,6 +28,8 @@ export interface Operation {
   readonly inputs: readonly ValueId[];
   readonly outputs: readonly ValueId[];
   readonly attributes: Attributes;
+  /** It stands with those after it, up to one that does not, in the place of one op, and is named after that. */
+  readonly prepares?: true;
   /** Of a composite (see `composite` in `record.ts`): the ops that it stands for. TensorFlow does not know it. */
   readonly body?: readonly Operation[];
 }

@@ -31,7 +31,7 @@ export function sumsInOrder(trace: Trace): Trace {
       sums = fresh({ dtype, shape: [parts] }),
       [alongRows, alongSums] = [fresh({ dtype: DTYPE.int32, shape: [1] }), fresh({ dtype: DTYPE.int32, shape: [1] })];
     const total = op === 'Sum' ? outputs[0]! : fresh({ dtype, shape: [] });
-    return [
+    const [result, ...before] = [
       constant(sizes, DTYPE.int32, Int32Array.of(parts, elements / parts), [2]),
       { op: 'Reshape', inputs: [inputs[0]!, sizes], outputs: [rows], attributes: { T: typeAttribute(dtype), Tshape: typeAttribute(DTYPE.int32) } },
       constant(alongRows, DTYPE.int32, Int32Array.of(1), [1]),
@@ -39,7 +39,8 @@ export function sumsInOrder(trace: Trace): Trace {
       constant(alongSums, DTYPE.int32, Int32Array.of(0), [1]),
       sumAlong(sums, alongSums, total),
       ...(op === 'Sum' ? [] : divided(total, fresh({ dtype, shape: [] }), elements, outputs[0]!)),
-    ];
+    ].reverse();
+    return [...before.reverse().map(operation => ({ ...operation, prepares: true as const })), result!];
   });
   return { ...trace, operations, types };
 }
@@ -53,7 +54,8 @@ const sumAlong = (values: ValueId, axes: ValueId, sums: ValueId): Operation => (
 
 const divided = (total: ValueId, divisor: ValueId, by: number, quotient: ValueId): readonly Operation[] => [
   constant(divisor, DTYPE.float32, Float32Array.of(by), []),
-  { op: 'RealDiv', inputs: [total, divisor], outputs: [quotient], attributes: { T: typeAttribute(DTYPE.float32) } },
+  // A `RealDiv` by a constant Grappler turns into a product with its reciprocal, which rounds twice.
+  { op: 'DivNoNan', inputs: [total, divisor], outputs: [quotient], attributes: { T: typeAttribute(DTYPE.float32) } },
 ];
 
 function constant(value: ValueId, dtype: number, data: Int32Array | Float32Array, shape: readonly number[]): Operation {
