@@ -248,7 +248,7 @@ class Recorder {
 function captured(op: string, input: number): CompileError {
   return new CompileError(
     'CAPTURED_TENSOR',
-    `Expected ${op} to read what the step was given or has computed, got a tensor from outside as its input ${input}. ` + 'Hand it in as an input, or declare it as frozen if it never changes.',
+    `Expected ${op} to read what the step was given or has computed, got a tensor from outside as its input ${input}. ` + 'Hand it in as an input, or as a frozen weight if it never changes.',
   );
 }
 

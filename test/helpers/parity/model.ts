@@ -55,11 +55,11 @@ const VALUE_OUTPUT = 'value';
 function compute<T extends Params>(f: (inputs: Params) => T, inputs: Params): T {
   if (mode === 'eager') return f(inputs);
   const { captured } = withCaptured(inputs, () => f(inputs));
+  const all = { ...inputs, ...captured };
   const fn = (_: Params, given: Params) => {
-    const standIns = new Map(Object.entries(captured).map(([name, tensor]) => [tensor, given[name]!]));
+    const standIns = new Map(Object.entries(all).map(([name, tensor]) => [tensor, given[name]!]));
     return { state: {}, outputs: withStandIns(standIns, () => f(given)) };
   };
-  const all = { ...inputs, ...captured };
   const program = compileProgram({ f: { fn, inputs: typesOf(all) } }, { state: {}, mode, precision: 'float32' });
   const outputs = program.compute('f', all);
   program.dispose();
