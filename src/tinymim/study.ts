@@ -78,7 +78,7 @@ export default defineStudy<Factors, Profile>({
   profile,
   kinds,
   realise,
-  notRunnable: p => unavailable(p.data) ?? notOnEngine(p.engine, process.env['ENGINE'] === 'wasm' ? 'wasm' : 'tensorflow'),
+  notRunnable: (p, devices) => unavailable(p.data) ?? notOnEngine(p.engine, process.env['ENGINE'] === 'wasm' ? 'wasm' : 'tensorflow', devices),
   notReady: (p, dataDir) => notReady(p.data, dataDir),
   statedThroughput: p => p.throughput && { device: p.throughput.device, flopsPerSecond: p.throughput.flops_per_second, source: p.throughput.source },
   report: {

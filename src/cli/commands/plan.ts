@@ -1,6 +1,7 @@
 /** `ablate plan`: what the chosen ablations need, what of it is there, and what the rest will take. */
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
+import { devicesOf } from '../../core/runner/devices.ts';
 import type { Outcome } from '../../core/runner/measure.ts';
 import { openStoreIfThere } from '../../core/store/store.ts';
 import { cacheDir, freeBytes, prepareFolder } from '../../setup/cache.ts';
@@ -42,12 +43,17 @@ async function viewOf(chosen: PlannedExperiments, { store, measure }: PlanOption
   const reader = openStoreIfThere(store, { warn });
   const states = readStates(reader, chosen.plan);
   const speeds = new StageSpeeds(chosen, reader, places, thisMachine(engine));
-  const known = measure === true ? await measureMissing(chosen, speeds, stillToRun(chosen, states), devices) : speeds;
+  const known = measure === true ? await measureMissing(chosen, speeds, stillToRun(chosen, states), { devices, places }) : speeds;
   return { chosen, states, devices, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store) }) };
 }
 
-async function measureMissing({ study, profile }: PlannedExperiments, speeds: StageSpeeds, stages: ReturnType<typeof stillToRun>, devices: string): Promise<StageSpeeds> {
-  const reason = study.notRunnable?.(profile);
+async function measureMissing(
+  { study, profile }: PlannedExperiments,
+  speeds: StageSpeeds,
+  stages: ReturnType<typeof stillToRun>,
+  { devices, places }: Pick<Setting, 'devices' | 'places'>,
+): Promise<StageSpeeds> {
+  const reason = study.notRunnable?.(profile, devicesOf(places));
   if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `--measure: profile ${profile.name} cannot run here: ${reason}`);
   const missing = [...speeds.unmeasured(stages).values()].reduce((sum, list) => sum + list.length, 0);
   const say = (line: string): void => note(`${line}\n`);

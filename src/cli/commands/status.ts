@@ -1,6 +1,6 @@
 /** `ablate status`: what is done, running, failed and left, how long the rest takes, and where to look; also beside a sweep. */
 import type { Command } from '@commander-js/extra-typings';
-import { defaultDevices, parseDevices, type Place } from '../../core/runner/devices.ts';
+import { defaultDevices, devicesOf, parseDevices, type Place } from '../../core/runner/devices.ts';
 import { SetupError } from '../../setup/errors.ts';
 import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
 import { settledSnapshot } from '../../core/inspect/settled-snapshot.ts';
@@ -65,7 +65,7 @@ class StatusReader {
     const used = places.length > 0 ? places : this.#idle;
     const speeds = this.#speeds(snapshot, used);
     const left =
-      study.notRunnable?.(profile) !== undefined
+      study.notRunnable?.(profile, devicesOf(used)) !== undefined
         ? { stages: new Map<string, number>() }
         : timeLeft({ plan, kinds: study.kinds, snapshot, workers: used.length, duration: stage => speeds.duration(stage)?.seconds });
     return { plan, scale: [profile.name, ...overrides].join(', '), snapshot, left, devices: devicesText(used) };

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
+import { devicesOf, type Place } from '../../core/runner/devices.ts';
 import type { RunSummary } from '../../core/runner/events.ts';
 import { createExecutor } from '../../core/runner/executors/create.ts';
 import { runPlan } from '../../core/runner/run.ts';
@@ -63,7 +64,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
     return 0;
   }
   const { engine, devices, places } = await settingFor(options.devices);
-  requireRunnable(chosen); // on this engine
+  requireRunnable(chosen, places); // on this engine
   requireReady(chosen);
   print(
     `${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`,
@@ -97,8 +98,8 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   return failed.length + blocked.length + interrupted.length + left.length > 0 ? 1 : 0;
 }
 
-function requireRunnable({ study, profile }: PlannedExperiments): void {
-  const reason = study.notRunnable?.(profile);
+function requireRunnable({ study, profile }: PlannedExperiments, places: readonly Place[] = []): void {
+  const reason = study.notRunnable?.(profile, devicesOf(places));
   if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `Profile ${profile.name} cannot run here: ${reason}. See its plan with ablate plan --profile ${profile.name}.`);
 }
 

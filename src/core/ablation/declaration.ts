@@ -182,8 +182,11 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
   readonly kinds: readonly StageKind[];
   /** The last stage of the arm (`role: 'evaluate'` for us); all others hang on it as upstream stages. */
   realise(factors: F, profile: P, seed: number): StageSpec;
-  /** Why stages of this profile cannot run here (they can still be planned), or undefined. */
-  notRunnable?(profile: P): string | undefined;
+  /**
+   * Why stages of this profile cannot run here (they can still be planned), or undefined.
+   * @param devices that workers would run on; absent as long as nobody has chosen
+   */
+  notRunnable?(profile: P, devices?: readonly ('cpu' | 'gpu')[]): string | undefined;
   /**
    * What `ablate setup` has to provide before stages of this profile can run, or undefined.
    * @param dataDir folder of prepared data sets

@@ -7,7 +7,7 @@ import { totalCost, type PlannedStage } from '../plan/plan.ts';
 import { priorities } from '../plan/priority.ts';
 import { makespan, schedule, type Pack } from '../plan/schedule.ts';
 import { inputsOf, sharingsOf, together, type Sharings } from '../plan/sharing.ts';
-import { packMemoryLimit, type Place } from '../runner/devices.ts';
+import { devicesOf, packMemoryLimit, type Place } from '../runner/devices.ts';
 import { CHECKPOINTS_AT_ONCE } from '../store/checkpoints.ts';
 import type { PlannedExperiments } from '../plan/plan.ts';
 import type { StageSpeeds } from './speeds.ts';
@@ -66,7 +66,7 @@ export interface ForecastOptions {
 export function forecast(experiments: PlannedExperiments, states: States, { speeds, places, free }: ForecastOptions): Forecast {
   const { study, profile, plan } = experiments;
   const toRun = stillToRun(experiments, states);
-  const notRunnable = study.notRunnable?.(profile);
+  const notRunnable = study.notRunnable?.(profile, devicesOf(places));
   const sharings = sharingsOf(study.kinds, plan);
   const stages = packStages(plan, toRun, { sharings, places: places.length, memory: packMemoryLimit(places.length) });
   const disk = diskForecast(experiments, stages, places.length, free);

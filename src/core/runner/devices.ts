@@ -63,6 +63,9 @@ export function defaultDevices(gpus: readonly (number | string)[]): string {
   return gpus.length > 0 ? `gpu:${gpus.join(',')}` : `cpu:${availableParallelism()}x1`;
 }
 
+/** On which workers of these places compute, each once. */
+export const devicesOf = (places: readonly Place[]): Place['device'][] => [...new Set(places.map(place => place.device))];
+
 /** Variables that pin a worker to its place, whatever engine it loads; an engine's own are set by the code that loads it. */
 export function placeEnvironment(place: Place): Record<string, string> {
   return {

@@ -4,6 +4,7 @@ import { SETUP } from '../../installation.ts';
 import { EngineError } from '../engine-error.ts';
 import type { Device, EnginePlace, LoadedEngine } from '../engine.ts';
 import * as tf from '../tf.ts';
+import { isTf32Process } from '../tf32.ts';
 
 /**
  * Environment variables of TensorFlow. They count only if set before the native library is loaded, so `loadNative` sets
@@ -20,7 +21,8 @@ export function nativeEnvironment({ device, threads }: EnginePlace): Record<stri
       : {
           TF_FORCE_GPU_ALLOW_GROWTH: 'true', // else the first process takes all memory
           TF_DETERMINISTIC_OPS: '1',
-          NVIDIA_TF32_OVERRIDE: '0', // float32 means float32
+          // Float32 means float32, unless the process was started for TF32. TensorFlow itself allows it unless told otherwise.
+          NVIDIA_TF32_OVERRIDE: isTf32Process(process.env) ? '1' : '0',
         }),
   };
 }

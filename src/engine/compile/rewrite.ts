@@ -2,7 +2,8 @@
 import { DTYPE, typeAttribute, typeOf, type Operation, type Trace, type TensorType, type Update, type ValueId } from './trace.ts';
 import { sumsInOrder } from './whole-sums.ts';
 
-export type Precision = 'float32' | 'bfloat16';
+/** Of matrix products. The graph of `tf32` is that of float32: the whole process computes it otherwise (`../tf32.ts`). */
+export type Precision = 'float32' | 'tf32' | 'bfloat16';
 
 /** All passes that help, in their order. */
 export function rewrite(trace: Trace, precision: Precision): Trace {

@@ -6,6 +6,7 @@ import { defineKind } from '../../core/ablation/define.ts';
 import type { JsonObject, MetricSpec, StageKind } from '../../core/ablation/kind.ts';
 import { classCount, imageCount } from '../data/spec.ts';
 import { modeEnvironment } from '../../engine/compile/mode.ts';
+import { precisionEnvironment } from '../../engine/tf32.ts';
 import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
 import { canSplit } from './micro-batches.ts';
 import { distillPackMemory, packingKey, sharedFlops } from './packing.ts';
@@ -39,7 +40,7 @@ const encoderOf = (recipe: JsonObject | undefined): PretrainRecipe['model'] => {
 };
 
 /** Variables that the engine reads at the start of its process. */
-const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<string, string> => modeEnvironment(engine.mode);
+const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<string, string> => ({ ...modeEnvironment(engine.mode), ...precisionEnvironment(engine.precision) });
 
 /**
  * Measured, op by op and stage by stage: as a graph of float32 every number keeps its bits. Long sums of products do not in bfloat16, nor in

@@ -57,14 +57,15 @@ export const jitterRecipe = z.strictObject({ brightness: rate, contrast: rate, s
 
 /**
  * How the numbers are computed. `eager`: op by op; `graph`: each step as one compiled graph; `hybrid`: that, with XLA fusing its
- * element-wise ops. They differ in the last digits. `bfloat16` is the precision of matrix products; weights and everything else
- * stay float32.
+ * element-wise ops. They differ in the last digits. `bfloat16` and `tf32` are precisions of matrix products; weights and
+ * everything else stay float32. Only GPUs know `tf32`.
  */
 export const engineRecipe = z
-  .strictObject({ mode: z.enum(['eager', 'graph', 'hybrid']).default('graph'), precision: z.enum(['float32', 'bfloat16']).default('float32') })
+  .strictObject({ mode: z.enum(['eager', 'graph', 'hybrid']).default('graph'), precision: z.enum(['float32', 'tf32', 'bfloat16']).default('float32') })
   .refine(({ mode, precision }) => mode !== 'eager' || precision === 'float32', {
     path: ['precision'],
-    error: "expected float32 with the mode 'eager', whose ops have no other precision, got bfloat16; set the mode to 'graph' or 'hybrid'",
+    error: ({ input }) =>
+      `expected float32 with the mode 'eager', whose ops have no other precision, got ${(input as { precision: string }).precision}; set the mode to 'graph' or 'hybrid'`,
   });
 
 export const pretrainRecipe = z.strictObject({

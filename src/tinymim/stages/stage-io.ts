@@ -9,6 +9,7 @@ import { labelledSubset, unlabelledSubset, type ImageSet } from '../data/image-s
 import type { DataSpec } from '../data/spec.ts';
 import { EngineError, loadEngine, type Engine } from '../../engine/backend.ts';
 import { executedMode } from '../../engine/compile/native.ts';
+import { isTf32Process } from '../../engine/tf32.ts';
 import { readWeights, saveParams, type HostTensor, type Params } from '../../engine/formats/weights.ts';
 import { notOnEngine } from './engine-limits.ts';
 import { vitRecipe, type EngineRecipe, type VitRecipe } from './recipes.ts';
@@ -22,7 +23,7 @@ export async function loadEngineAndDataset({ recipe, ...context }: StageContext<
   const { device, threads, dataDir } = context.execution;
   try {
     const engine = await loadEngine({ device, threads });
-    const unable = notOnEngine(recipe.engine, engine.name);
+    const unable = notOnEngine(recipe.engine, engine.name, [engine.device]) ?? notInProcess(recipe.engine, engine);
     if (unable !== undefined) throw new PermanentError('ENGINE_PRECISION', `This recipe cannot run here: ${unable}.`);
     const executed = { ...recipe.engine, mode: executedMode(recipe.engine.mode) };
     context.log(`${engineText(engine)}, ${modeText(recipe.engine, executed)}.`);
@@ -32,6 +33,13 @@ export async function loadEngineAndDataset({ recipe, ...context }: StageContext<
     if (error instanceof EngineError || error instanceof DataError) throw new PermanentError(error.code, error.message, { cause: error });
     throw error;
   }
+}
+
+/** Of TF32, which is decided for a whole process. */
+function notInProcess({ precision }: EngineRecipe, { device }: Engine): string | undefined {
+  const started = isTf32Process(process.env) ? 'tf32' : 'float32';
+  if (device === 'cpu' || (precision === 'tf32') === (started === 'tf32')) return undefined;
+  return `expected a process that was started for ${precision}, got one for ${started}; let a sweep start it, with TINYMIM_TF32 unset`;
 }
 
 const engineText = ({ name, libraryVersion, device, threads, why }: Engine): string =>

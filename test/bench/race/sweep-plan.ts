@@ -53,7 +53,7 @@ async function planOf(mode: EngineRecipe['mode'], precision: EngineRecipe['preci
 
 /** @param folder for the files; @param dataDir of prepared data sets */
 export async function prepareSweep(folder: string, dataDir: string): Promise<SweepFiles> {
-  const plans = new Map(await Promise.all((['float32', 'bfloat16'] as const).map(async precision => [precision, await planOf('graph', precision)] as const)));
+  const plans = new Map<string, Plan>(await Promise.all((['float32', 'bfloat16'] as const).map(async precision => [precision, await planOf('graph', precision)] as const)));
   const { arms, stages } = plans.get('float32')!;
   const stage = (key: string) => stages.get(key)!;
   const first = arms[0]!;

@@ -5,6 +5,7 @@ import { loadEngine } from '../../../src/engine/backend.ts';
 import { nativeEnvironment } from '../../../src/engine/backends/native.ts';
 import { toyStep } from '../../../src/engine/selftest.ts';
 import * as tf from '../../../src/engine/tf.ts';
+import { precisionEnvironment } from '../../../src/engine/tf32.ts';
 import { copyProject, packageFolder, reportError, runChild } from '../../helpers/engine-project.ts';
 
 /** Lines that the native library writes to stderr at every start and that no variable silences: it logs them before its log level is set. */
@@ -27,6 +28,21 @@ describe('nativeEnvironment', () => {
     const environment = nativeEnvironment({ device: 'gpu', threads: 1 });
     expect(environment).toMatchObject({ TF_FORCE_GPU_ALLOW_GROWTH: 'true', TF_DETERMINISTIC_OPS: '1', NVIDIA_TF32_OVERRIDE: '0' });
     expect(environment).not.toHaveProperty('CUDA_VISIBLE_DEVICES');
+  });
+
+  it('computes float32 in TF32 on a GPU in a process that was started for it, and there alone', () => {
+    const override = (): string | undefined => nativeEnvironment({ device: 'gpu', threads: 1 })['NVIDIA_TF32_OVERRIDE'];
+    try {
+      Object.assign(process.env, precisionEnvironment('tf32'), { NVIDIA_TF32_OVERRIDE: '0' });
+      expect(override()).toBe('1');
+      expect(nativeEnvironment({ device: 'cpu', threads: 1 })).not.toHaveProperty('NVIDIA_TF32_OVERRIDE');
+    } finally {
+      for (const name of Object.keys(precisionEnvironment('tf32'))) Reflect.deleteProperty(process.env, name);
+      process.env['NVIDIA_TF32_OVERRIDE'] = '1'; // of a shell: what counts is what the recipe says
+    }
+    expect(override()).toBe('0');
+    Reflect.deleteProperty(process.env, 'NVIDIA_TF32_OVERRIDE');
+    expect([precisionEnvironment('float32'), precisionEnvironment('bfloat16')]).toEqual([{}, {}]);
   });
 });
 

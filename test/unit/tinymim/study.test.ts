@@ -238,6 +238,18 @@ describe('profiles', () => {
     expect(study.notRunnable!(profileSchema.parse(mini))).toBeUndefined();
   });
 
+  test('tf32 runs on GPUs alone, in processes that were started for it', () => {
+    const inPrecision = (precision: 'float32' | 'tf32') => profileSchema.parse({ ...mini, engine: { precision } });
+    expect(study.notRunnable!(inPrecision('tf32'), ['gpu', 'cpu'])).toMatch(/expected workers on NVIDIA GPUs alone for tf32.*got workers on the CPU; set engine\.precision/);
+    expect(study.notRunnable!(inPrecision('tf32'), ['gpu'])).toBeUndefined();
+    expect(study.notRunnable!(inPrecision('float32'), ['cpu'])).toBeUndefined();
+    const environments = (precision: 'float32' | 'tf32'): object[] => {
+      const stages = (stage: StageSpec): StageSpec[] => [stage, ...Object.values(stage.upstream).flatMap(stages)];
+      return stages(realise(factors.parse({}), inPrecision(precision), 0)).map(({ kind, recipe: r }) => study.kinds.find(({ name }) => name === kind)!.environment!(r));
+    };
+    expect(environments('tf32')).toEqual(environments('float32').map(() => ({ TINYMIM_TF32: '1' })));
+  });
+
   test('mini says first that it proves the way and not the claims', () => {
     expect(study.report.notes(profileSchema.parse(mini))[0]).toContain('proves the way, not the claims');
   });

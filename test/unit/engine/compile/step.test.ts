@@ -90,6 +90,10 @@ describe('a compiled step', () => {
     expect([...rounded.state['weight']!.data].some(value => (new Uint32Array(Float32Array.of(value).buffer)[0]! & 0xffff) !== 0)).toBe(true);
   });
 
+  it('has for tf32 the graph of float32: the library decides how its products are computed', () => {
+    expect(train('graph', 2, { precision: 'tf32' })).toEqual(train('graph', 2));
+  });
+
   it.each<Mode>(['eager', 'graph'])('gives its state and takes it back, to the bit: %s', mode => {
     const whole = train(mode, 4);
     const resumed = scoped(() => {

@@ -268,11 +268,13 @@ describe('whole stages', () => {
 
   it.each([
     ['graph', 'bfloat16', true],
+    ['graph', 'tf32', true],
     ['eager', 'bfloat16', false],
+    ['eager', 'tf32', false],
     ['fast', 'float32', false],
   ])('with mode %s and precision %s can be planned: %s', (mode, precision, valid) => {
     const { success, error } = superviseRecipe.safeParse({ ...classifier, engine: { mode, precision } });
     expect(success).toBe(valid);
-    if (precision === 'bfloat16' && !valid) expect(error!.issues[0]!.message).toMatch(/expected float32 with the mode 'eager'.*got bfloat16; set the mode to 'graph' or 'hybrid'/);
+    if (mode === 'eager') expect(error!.issues[0]!.message).toMatch(new RegExp(`expected float32 with the mode 'eager'.*got ${precision}; set the mode to 'graph' or 'hybrid'`));
   });
 });
