@@ -37,6 +37,13 @@ const classifier = {
 /** What a source says of a value, or `assumed: <reason>`; see `sources`. */
 const sourceText = z.string().min(1);
 
+const speed = z.strictObject({
+  /** Of matrix products, as the maker states it. */
+  peak_flops_per_second: z.number().positive(),
+  /** What a training reaches of it. */
+  sustained: z.number().gt(0).max(1),
+});
+
 export const profile = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   title: z.string(),
@@ -84,8 +91,8 @@ export const profile = z.strictObject({
    * `assumed: <reason>` is listed by plan and report.
    */
   sources: z.record(z.string(), sourceText).optional(),
-  /** Sustained speed of one device of the kind that this profile is for; GPU-hours are counted with it. */
-  throughput: z.strictObject({ device: z.string(), flops_per_second: z.number().positive(), source: sourceText }).optional(),
+  /** Speeds of one device of the kind that this profile is for, by precision; GPU-hours are counted with that of each stage. */
+  throughput: z.strictObject({ device: z.string(), precisions: z.strictObject({ float32: speed, tf32: speed, bfloat16: speed }), source: sourceText }).optional(),
 });
 
 export type Profile = z.infer<typeof profile>;

@@ -1,10 +1,11 @@
 /** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/tinymim/stages`. */
-import type { Assumption, Fact, OverviewDeclaration } from '../core/ablation/declaration.ts';
+import type { Assumption, Fact, OverviewDeclaration, StatedThroughput } from '../core/ablation/declaration.ts';
 import { defineStudy } from '../core/ablation/define.ts';
 import { notReady } from './data/dataset.ts';
 import { dataTitle, imageCount, unavailable } from './data/spec.ts';
 import { notOnEngine } from './stages/engine-limits.ts';
 import { kinds } from './stages/kinds.ts';
+import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
 import { factors, type Factors } from './factors.ts';
 import { profile, type Profile } from './profile.ts';
 import { realise } from './realise.ts';
@@ -72,6 +73,11 @@ function assumptions(p: Profile): Assumption[] {
 const valueAt = (value: unknown, path: string): unknown =>
   path.split('.').reduce<unknown>((inner, name) => (typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[name] : undefined), value);
 
+function stated({ device, precisions, source }: NonNullable<Profile['throughput']>, precision: EngineRecipe['precision']): StatedThroughput {
+  const { peak_flops_per_second: peak, sustained } = precisions[precision];
+  return { device, flopsPerSecond: sustained * peak, source: `${precision}: ${Math.round(100 * sustained)} % of ${peak / 1e12} TFLOP/s; ${source}` };
+}
+
 export default defineStudy<Factors, Profile>({
   name: 'TinyMIM',
   factors,
@@ -80,7 +86,7 @@ export default defineStudy<Factors, Profile>({
   realise,
   notRunnable: (p, devices) => unavailable(p.data) ?? notOnEngine(p.engine, process.env['ENGINE'] === 'wasm' ? 'wasm' : 'tensorflow', devices),
   notReady: (p, dataDir) => notReady(p.data, dataDir),
-  statedThroughput: p => p.throughput && { device: p.throughput.device, flopsPerSecond: p.throughput.flops_per_second, source: p.throughput.source },
+  statedThroughput: (p, recipe) => p.throughput && stated(p.throughput, engineRecipe.parse(recipe['engine']).precision),
   report: {
     headline: { role: 'evaluate', metric: 'accuracy', standardError: 'accuracy_se' },
     columns: [

@@ -104,9 +104,12 @@ function forecastLines({ chosen, forecast: { toRun, packs, disk, time, stated, n
     ...packLines(packs).map(text => line('Packs', text)),
     ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
     ...(notRunnable === undefined ? (toRun.length > 0 ? [line('Time', timeText(time, devices))] : []) : [line('Note', pc.yellow(notRunnable))]),
-    ...(stated
-      ? [line('Hardware', `${formatCount(stated.hours)} ${stated.device}-hours for what is to run, at ${formatAmount(stated.flopsPerSecond, 'FLOP')}/s sustained ${pc.dim(`(${stated.source})`)}`)]
-      : []),
+    ...stated.map(({ hours, device, flopsPerSecond, source }) =>
+      line(
+        'Hardware',
+        `${formatCount(hours)} ${device}-hours for ${stated.length > 1 ? 'a part of ' : ''}what is to run, at ${formatAmount(flopsPerSecond, 'FLOP')}/s sustained ${pc.dim(`(${source})`)}`,
+      ),
+    ),
     ...(toRun.length === 0 ? [line('Done', 'nothing is left to run')] : []),
   ];
 }
@@ -170,7 +173,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
       disk: disk ?? null,
       packs: packs.map(({ stages: members, savedFlops, seconds }) => ({ kind: members[0]!.kind, keys: members.map(s => s.key), savedFlops, ...(seconds !== undefined && { seconds }) })),
       time: time ? { ...time, stages: undefined } : null,
-      stated: stated ?? null,
+      stated,
       notRunnable: notRunnable ?? null,
       assumptions: assumptionsOf(study, profile, overrides),
       stages,

@@ -160,7 +160,7 @@ export interface Assumption {
 export interface StatedThroughput {
   /** E.g. `A100 GPU`. */
   readonly device: string;
-  /** Sustained by one device, not its peak. */
+  /** Sustained by one device in stages of a recipe, not its peak. */
   readonly flopsPerSecond: number;
   readonly source: string;
 }
@@ -192,7 +192,7 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
    * @param dataDir folder of prepared data sets
    */
   notReady?(profile: P, dataDir: string): string | undefined;
-  statedThroughput?(profile: P): StatedThroughput | undefined;
+  statedThroughput?(profile: P, recipe: JsonObject): StatedThroughput | undefined;
   readonly report: {
     /** The number that arms are compared by, and its binomial standard error in the same result. */
     readonly headline: { readonly role: string; readonly metric: string; readonly standardError: string };

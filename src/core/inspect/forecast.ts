@@ -1,5 +1,6 @@
 /** What a sweep of a plan will take: disk, time, and GPU-hours where the profile states a throughput. */
 import type { StatedThroughput } from '../ablation/declaration.ts';
+import { canonicalJson } from '../ablation/json.ts';
 import type { StageDisk, StageKind } from '../ablation/kind.ts';
 import { leastTime, stagesToRun } from '../plan/needed.ts';
 import { packStages } from '../plan/packs.ts';
@@ -43,6 +44,12 @@ export interface TimeForecast {
   readonly stages: ReadonlyMap<string, { readonly seconds: number; readonly measured: boolean }>;
 }
 
+/** What is to run at one stated speed. */
+export interface StatedForecast extends StatedThroughput {
+  /** Of one device. */
+  readonly hours: number;
+}
+
 export interface Forecast {
   readonly toRun: readonly PlannedStage[];
   /** Every stage to run is in one; those that share with none are alone in theirs. */
@@ -50,7 +57,8 @@ export interface Forecast {
   readonly disk?: DiskForecast;
   /** Absent when nothing was measured, or when the profile cannot run here. */
   readonly time?: TimeForecast;
-  readonly stated?: StatedThroughput & { readonly hours: number };
+  /** One for each speed that the profile states. */
+  readonly stated: readonly StatedForecast[];
   readonly notRunnable?: string;
 }
 
@@ -73,15 +81,27 @@ export function forecast(experiments: PlannedExperiments, states: States, { spee
   const durations = notRunnable === undefined ? durationsOf(toRun, speeds) : undefined;
   const packs = stages.map(pack => packForecast(pack, sharings, durations));
   const time = durations && timeForecast(experiments, toRun, packs, durations, speeds, places.length);
-  const stated = study.statedThroughput?.(profile);
   return {
     toRun,
     packs,
     ...(disk && { disk }),
     ...(time && { time }),
-    ...(stated && { stated: { ...stated, hours: totalCost(toRun).flops / stated.flopsPerSecond / 3600 } }),
+    stated: statedForecasts(experiments, toRun),
     ...(notRunnable !== undefined && { notRunnable }),
   };
+}
+
+/** Stages of one speed are counted together. */
+function statedForecasts({ study, profile }: PlannedExperiments, toRun: readonly PlannedStage[]): StatedForecast[] {
+  const found = new Map<string, StatedForecast>();
+  for (const { recipe, cost } of toRun) {
+    const stated = study.statedThroughput?.(profile, recipe);
+    if (stated === undefined) continue;
+    const name = canonicalJson({ ...stated }),
+      before = found.get(name)?.hours ?? 0;
+    found.set(name, { ...stated, hours: before + cost.flops / stated.flopsPerSecond / 3600 });
+  }
+  return [...found.values()];
 }
 
 type Durations = TimeForecast['stages'];

@@ -64,8 +64,7 @@ export const engineRecipe = z
   .strictObject({ mode: z.enum(['eager', 'graph', 'hybrid']).default('graph'), precision: z.enum(['float32', 'tf32', 'bfloat16']).default('float32') })
   .refine(({ mode, precision }) => mode !== 'eager' || precision === 'float32', {
     path: ['precision'],
-    error: ({ input }) =>
-      `expected float32 with the mode 'eager', whose ops have no other precision, got ${(input as { precision: string }).precision}; set the mode to 'graph' or 'hybrid'`,
+    error: ({ input }) => `expected float32 with the mode 'eager', whose ops have no other precision, got ${(input as { precision: string }).precision}; set the mode to 'graph' or 'hybrid'`,
   });
 
 export const pretrainRecipe = z.strictObject({

@@ -250,6 +250,16 @@ describe('profiles', () => {
     expect(environments('tf32')).toEqual(environments('float32').map(() => ({ TINYMIM_TF32: '1' })));
   });
 
+  test('GPU-hours are counted with the speed of the precision that is planned', () => {
+    const speed = (precision: string): number => study.statedThroughput!(paper, { engine: { mode: 'graph', precision } })!.flopsPerSecond;
+    // NVIDIA's data sheet of the A100: 19.5, 156 and 312 TFLOP/s.
+    expect(speed('float32')).toBeCloseTo(0.7 * 19.5e12);
+    expect(speed('tf32')).toBeCloseTo(0.4 * 156e12);
+    expect(speed('bfloat16')).toBeCloseTo(0.4 * 312e12);
+    expect(speed('bfloat16') / speed('float32')).toBeGreaterThan(9);
+    expect(study.statedThroughput!(profileSchema.parse(mini), { engine: {} })).toBeUndefined();
+  });
+
   test('mini says first that it proves the way and not the claims', () => {
     expect(study.report.notes(profileSchema.parse(mini))[0]).toContain('proves the way, not the claims');
   });
