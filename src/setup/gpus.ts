@@ -3,6 +3,7 @@ import { access, readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { z } from 'zod';
+import { describedCards } from '../engine/cards.ts';
 
 /** A GPU, or one of the parts that a GPU is split into (multi-instance GPU, MIG). */
 export interface Gpu {
@@ -64,6 +65,20 @@ export function visibleGpus(gpus: readonly Gpu[], visible: string | undefined): 
     .map(item => gpus.find(gpu => item === String(gpu.index) || (/^(?:GPU|MIG)-/.test(item) && [gpu.uuid, gpu.whole].some(id => id?.startsWith(item) === true))));
   const end = found.indexOf(undefined);
   return found.slice(0, end < 0 ? undefined : end).filter(gpu => gpu !== undefined);
+}
+
+/**
+ * Bytes of memory of a GPU, by its index or uuid, or of a part of one; undefined where the driver's tool does not tell. The size of a part
+ * stands in its name alone (`MIG 3g.40gb`), in whole units of a billion bytes, somewhat less than it has.
+ */
+export async function gpuMemory(): Promise<(gpu: number | string) => number | undefined> {
+  const [cards, listed] = await Promise.all([describedCards(), listedGpus()]);
+  return gpu => {
+    const part = listed.find(({ uuid, whole }) => whole !== undefined && uuid === gpu);
+    const gigabytes = part && /^MIG \S*\.(\d+)gb\b/.exec(part.name)?.[1];
+    if (part) return gigabytes === undefined ? undefined : 1e9 * Number(gigabytes);
+    return cards.find(({ index, uuid }) => index === gpu || (typeof gpu === 'string' && uuid.startsWith(gpu)))?.memory;
+  };
 }
 
 /** CUDA 12 runs on every driver that knows 12.0 ("CUDA Compatibility", minor version compatibility). */

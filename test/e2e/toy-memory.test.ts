@@ -47,3 +47,30 @@ test.concurrent('in a pack: its neighbours are done as they were, each by itself
   }
   expect(store.provenance(treeOf(plan, 'starved'))).toMatchObject({ stage: { micro_batches: 2 } });
 });
+
+/** A bed takes 8 MB for what it shares, divided by its micro-batches, and 1 MB for each tree; 85 % of a card may be filled. */
+test.concurrent('on a GPU: the micro-batches come from the estimate, before anything fails, also in packs, which its memory sizes', async () => {
+  const options = { profile: 'quick', only: 'side-by-side/tall,side-by-side/middle,side-by-side/small', store: temporaryFolder('card'), devices: 'gpu:0x2', cardMemory: (2 * 6.1e6) / 0.85 };
+  const plan = await toyPlan(options);
+  const sweep = startSweep(options);
+  expect((await sweep.summary)!.failed).toEqual([]);
+  expect(sweep.events.filter(e => e.type === 'retry')).toEqual([]);
+  const store = openStoreReadOnly(options.store);
+  const trees = ['tall', 'middle', 'small'].map(arm => treeOf(plan, arm));
+  for (const key of trees) {
+    const facts = store.provenance(key)!;
+    expect(facts).toMatchObject({ stage: { micro_batches: 2 }, environment: { TINYMIM_GPU_MEMORY_FRACTION: '0.45', CUDA_VISIBLE_DEVICES: '0' } });
+    expect(readFileSync(store.logFile(key, 1), 'utf8')).toContain('2 times as many micro-batches');
+  }
+  // 4 + 2 of 6.1 MB: three do not fit.
+  const packs = sweep.events.flatMap(e => (e.type === 'started' && trees.includes(e.key) ? [e.pack.length] : []));
+  expect(Math.max(...packs)).toBe(2);
+  // What computes on the CPU is as it was.
+  const cpu = { ...options, devices: 'cpu:1x1', store: temporaryFolder('card') };
+  expect((await startSweep(cpu).summary)!.failed).toEqual([]);
+  const onCpu = openStoreReadOnly(cpu.store);
+  for (const key of trees) {
+    expect(onCpu.provenance(key)).not.toHaveProperty('stage.micro_batches');
+    expect(onCpu.result(key)).toEqual(store.result(key));
+  }
+});

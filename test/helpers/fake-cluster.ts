@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Progress } from '../../src/core/ablation/kind.ts';
-import type { Place } from '../../src/core/runner/devices.ts';
+import { memoryLimits, type MemoryLimits, type Place } from '../../src/core/runner/devices.ts';
 import { execute } from '../../src/core/runner/execute.ts';
 import type { Ended, Executor, Job, JobListener, Task } from '../../src/core/runner/executors/executor.ts';
 import { draw } from '../toy/kinds/grow.ts';
@@ -123,6 +123,7 @@ const POLL_MS = 5;
 
 export class ClusterExecutor implements Executor {
   readonly places: number;
+  readonly memory: MemoryLimits;
   readonly #free: Place[];
   readonly #cluster: Cluster;
   readonly #network: Network;
@@ -132,6 +133,7 @@ export class ClusterExecutor implements Executor {
     this.#cluster = cluster;
     this.#network = network;
     this.places = places;
+    this.memory = memoryLimits([]);
     this.#free = Array.from({ length: places }, (_, i) => ({ name: `cluster:${i}`, device: 'cpu', threads: 1 }));
   }
 

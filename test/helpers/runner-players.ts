@@ -6,7 +6,7 @@ import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StageResult } from '../../src/core/ablation/kind.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
-import type { Place } from '../../src/core/runner/devices.ts';
+import { memoryLimits, type Place } from '../../src/core/runner/devices.ts';
 import type { Ended, Executor, Job, JobListener, Task } from '../../src/core/runner/executors/executor.ts';
 import type { Attempt } from '../../src/core/store/attempt.ts';
 import type { StoreReader } from '../../src/core/store/reader.ts';
@@ -131,6 +131,7 @@ export interface WorkersOptions {
 
 export class Workers implements Executor {
   readonly places: number;
+  readonly memory = memoryLimits([]);
   /** How many jobs each stage was in, by its key. */
   readonly submitted = new Map<string, number>();
   readonly #options: WorkersOptions;

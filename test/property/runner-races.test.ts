@@ -24,11 +24,11 @@ const tree = defineKind({
   upstream: { a: { kinds: ['tree'], optional: true }, b: { kinds: ['tree'], optional: true } },
   metrics: {},
   cost: () => ({ labelledImages: 0, unlabelledImages: 1, flops: 2 }),
+  memory: () => ({ shared: 1, own: 1 }),
   canSplit: (_, microBatches) => microBatches <= MOST_MICRO_BATCHES,
   packing: {
     key: ({ recipe: { number, bed } }) => (bed === null ? { number } : { bed }),
     sharedFlops: () => 1,
-    memory: () => ({ shared: 1, own: 1 }),
     load: () => Promise.reject(new Error('Expected no code of a stage to be loaded')),
   },
   load: () => Promise.reject(new Error('Expected no code of a stage to be loaded')),

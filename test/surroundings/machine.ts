@@ -62,8 +62,15 @@ export const GPUS = ['GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-1a)', 'GPU 1: NVID
 /** The same where the first is split into two parts, of which older drivers name one as the second. */
 export const SPLIT = [GPUS[0]!, '  MIG 3g.40gb     Device  0: (UUID: MIG-a1)', '  MIG 1g.10gb     Device  1: (UUID: MIG-GPU-1a/2/0)', GPUS[1]!];
 
-/** The driver's tool, which lists these lines. */
-export const driverTool = (folder: string, lines: readonly string[] = GPUS): string => program(folder, 'nvidia-smi', lines.map(line => `echo '${line}'`).join('\n'));
+/** What `nvidia-smi --query-gpu=index,name,uuid,driver_version,memory.total,compute_cap` prints of one card. */
+export const cardLine = (index: number, mebibytes: number | '[N/A]', uuid = `GPU-${index + 1}${'ab'[index] ?? 'x'}`): string =>
+  `${index}, NVIDIA H100 80GB HBM3, ${uuid}, 570.86.15, ${mebibytes}, 9.0`;
+
+/** The driver's tool, which lists these lines, and describes these cards. */
+export function driverTool(folder: string, lines: readonly string[] = GPUS, cards: readonly string[] = []): string {
+  const echo = (texts: readonly string[]): string => texts.map(line => `echo '${line}'`).join('\n') || 'true';
+  return program(folder, 'nvidia-smi', `case "$1" in\n--query-gpu=*)\n${echo(cards)}\n;;\n*)\n${echo(lines)}\n;;\nesac`);
+}
 
 /**
  * A CUDA driver library for `LD_LIBRARY_PATH`, compiled here, so that what this machine has plays no part.

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadExperiments } from '../../src/core/ablation/load.ts';
 import { buildPlan } from '../../src/core/plan/plan.ts';
+import { parseDevices } from '../../src/core/runner/devices.ts';
 import { createExecutor } from '../../src/core/runner/executors/create.ts';
 import type { Limits } from '../../src/core/runner/limits.ts';
 import { runPlan } from '../../src/core/runner/run.ts';
@@ -19,6 +20,8 @@ export interface DriveOptions {
   /** Changes of the profile, as of `--set`. */
   readonly sets?: readonly string[];
   readonly devices: string;
+  /** Bytes of memory of every GPU. */
+  readonly cardMemory?: number;
   readonly checkpointEvery?: number;
   readonly grace?: number;
   readonly wideFrom?: number;
@@ -39,7 +42,7 @@ const summary = await runPlan({
   plan: buildPlan(experiments),
   kinds: experiments.study.kinds,
   store: openStore(options.store, { warn: message => void process.stderr.write(`Warning: ${message}\n`), ...(options.lease !== undefined && { lease: options.lease }) }),
-  executor: createExecutor(options.devices),
+  executor: createExecutor(parseDevices(options.devices, undefined, () => options.cardMemory)),
   experiments: experiments.dir,
   dataDir: resolve(options.store, 'data'),
   poll: 50,

@@ -38,7 +38,7 @@ async function idleSetting(devices: string | undefined): Promise<Setting> {
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     const list = devices ?? defaultDevices([]);
-    return { engine: 'tensorflow', devices: list, places: parseDevices(list) };
+    return { engine: 'tensorflow', devices: list, places: parseDevices(list), memoryOf: () => undefined };
   }
 }
 
@@ -50,13 +50,15 @@ class StatusReader {
   readonly #watcher: StoreWatcher;
   readonly #idle: readonly Place[];
   readonly #engine: Setting['engine'];
+  readonly #memoryOf: Setting['memoryOf'];
   #known: { readonly for: string; readonly speeds: StageSpeeds } | undefined;
 
-  constructor(chosen: PlannedExperiments, watcher: StoreWatcher, { engine, places }: Setting) {
+  constructor(chosen: PlannedExperiments, watcher: StoreWatcher, { engine, places, memoryOf }: Setting) {
     this.#chosen = chosen;
     this.#watcher = watcher;
     this.#idle = places;
     this.#engine = engine;
+    this.#memoryOf = memoryOf;
   }
 
   view(snapshot = this.#watcher.snapshot()): StatusView {
@@ -67,7 +69,7 @@ class StatusReader {
     const left =
       study.notRunnable?.(profile, devicesOf(used)) !== undefined
         ? { stages: new Map<string, number>() }
-        : timeLeft({ plan, kinds: study.kinds, snapshot, workers: used.length, duration: stage => speeds.duration(stage)?.seconds });
+        : timeLeft({ plan, kinds: study.kinds, snapshot, places: parseDevices(devicesText(used), undefined, this.#memoryOf), duration: stage => speeds.duration(stage)?.seconds });
     return { plan, scale: [profile.name, ...overrides].join(', '), snapshot, left, devices: devicesText(used) };
   }
 

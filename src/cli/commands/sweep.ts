@@ -78,7 +78,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
       plan,
       kinds: study.kinds,
       store,
-      executor: createExecutor(devices, { lends: engine !== 'wasm' }),
+      executor: createExecutor(places, { lends: engine !== 'wasm' }),
       acceptEngineChange: options.acceptEngineChange === true,
       experiments: dir,
       dataDir: resolve(dataDir()),

@@ -6,6 +6,7 @@ import { defaultDevices, parseDevices, type Place } from '../../core/runner/devi
 import { cacheDir, dataDir } from '../../setup/cache.ts';
 import { wantedEngine, wasmText, type EngineChoice } from '../../setup/choice.ts';
 import { cpuName, gpusForSweep, idleGpuText } from '../../setup/device.ts';
+import { gpuMemory } from '../../setup/gpus.ts';
 import { TENSORFLOW_VERSION } from '../../setup/library.ts';
 import { wasmVersion } from '../../setup/wasm.ts';
 import { warn } from '../terminal/text.ts';
@@ -15,6 +16,8 @@ export interface Setting {
   /** As `--devices` says. */
   readonly devices: string;
   readonly places: readonly Place[];
+  /** Bytes of memory of a GPU; undefined where the driver does not tell. */
+  readonly memoryOf: (gpu: number | string) => number | undefined;
 }
 
 /**
@@ -26,11 +29,22 @@ export interface Setting {
 export async function settingFor(devices: string | undefined): Promise<Setting> {
   const choice = await wantedEngine();
   const list = devices ?? defaultDevices(gpusForSweep(choice.device));
-  const places = parseDevices(list);
+  const memoryOf = await memoryOfGpus(parseDevices(list));
+  const places = parseDevices(list, undefined, memoryOf);
   if (choice.engine === 'wasm') requireSingleThreads(places, list);
   for (const text of surprises(choice)) warn(text);
   process.env['ENGINE'] = choice.engine === 'wasm' ? 'wasm' : 'native';
-  return { engine: choice.engine, devices: list, places };
+  return { engine: choice.engine, devices: list, places, memoryOf };
+}
+
+/** Asks the driver where a worker computes on a GPU. */
+async function memoryOfGpus(places: readonly Place[]): Promise<Setting['memoryOf']> {
+  const gpus = new Set(places.flatMap(({ gpu }) => gpu ?? []));
+  if (gpus.size === 0) return () => undefined;
+  const memoryOf = await gpuMemory();
+  const unknown = [...gpus].filter(gpu => memoryOf(gpu) === undefined);
+  if (unknown.length > 0) warn(`The memory of GPU ${unknown.join(', ')} is not known, since nvidia-smi does not tell it: no stages share a worker, and a batch is divided only after memory ran out.`);
+  return memoryOf;
 }
 
 /** What a person would not expect of a choice. */

@@ -2,7 +2,8 @@
 import { assumptionsOf } from '../../core/ablation/assumptions.ts';
 import type { Assumption } from '../../core/ablation/declaration.ts';
 import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
-import type { DiskForecast, Forecast, PackForecast, TimeForecast } from '../../core/inspect/forecast.ts';
+import { bytesOf, type Fit } from '../../core/plan/memory.ts';
+import type { CardForecast, DiskForecast, Forecast, PackForecast, TimeForecast } from '../../core/inspect/forecast.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import type { States } from '../../core/inspect/states.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
@@ -96,13 +97,14 @@ function packLines(packs: readonly PackForecast[]): string[] {
   });
 }
 
-function forecastLines({ chosen, forecast: { toRun, packs, disk, time, stated, notRunnable }, devices }: PlanView): string[] {
+function forecastLines({ chosen, forecast: { toRun, packs, disk, card, time, stated, notRunnable }, devices }: PlanView): string[] {
   const shared = [...chosen.plan.stages.values()].filter(isShared).length;
   const line = (name: string, text: string): string => `  ${name.padEnd(9)}${wrap(text, columns() - 11, ' '.repeat(11))}`;
   return [
     ...(shared > 0 ? [line('Shared', `${plural(shared, 'stage')} of several tables, run once`)] : []),
     ...packLines(packs).map(text => line('Packs', text)),
     ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
+    ...(card && toRun.length > 0 ? [line('Memory', cardText(card, toRun))] : []),
     ...(notRunnable === undefined ? (toRun.length > 0 ? [line('Time', timeText(time, devices))] : []) : [line('Note', pc.yellow(notRunnable))]),
     ...stated.map(({ hours, device, flopsPerSecond, source }) =>
       line(
@@ -117,6 +119,19 @@ function forecastLines({ chosen, forecast: { toRun, packs, disk, time, stated, n
 function diskText({ outputs, checkpoints, free }: DiskForecast): string {
   const text = `${formatAmount(outputs + checkpoints, 'B')} (${formatAmount(outputs, 'B')} of results, ${formatAmount(checkpoints, 'B')} of checkpoints at once); ${formatAmount(free, 'B')} free`;
   return outputs + checkpoints > free ? `${text} ${pc.red('which is too little: free some space or choose another --store')}` : text;
+}
+
+/** `21.9 GB of a GPU for each worker; pretrain up to 20.8 GB (batches in 4 times as many micro-batches), ...` */
+function cardText({ limit, fits }: CardForecast, toRun: readonly PlannedStage[]): string {
+  const kinds = [...new Set(toRun.map(stage => stage.kind))].flatMap(kind => {
+    const own = toRun.flatMap(stage => (stage.kind === kind ? (fits.get(stage.key) ?? []) : []));
+    if (own.length === 0) return [];
+    const most = Math.max(...own.map(bytesOf)),
+      parts = [...new Set(own.map(fit => fit.microBatches))].sort((a, b) => a - b);
+    const split = parts.length === 1 && parts[0] === 1 ? '' : `, batches in ${parts.join(', ')} times as many micro-batches`;
+    return [`${kind} up to ${most > limit ? pc.red(formatAmount(most, 'B')) : formatAmount(most, 'B')}${split}`];
+  });
+  return `${formatAmount(limit, 'B')} of a GPU for each worker; by estimates, which no card has confirmed yet: ${kinds.join('; ')}`;
 }
 
 function timeText(time: TimeForecast | undefined, devices: string): string {
@@ -144,8 +159,10 @@ function stageTable(plan: Plan, states: States): string {
   );
 }
 
+const fitJson = (fit: Fit | undefined): object => (fit ? { card: { microBatches: fit.microBatches, bytes: bytesOf(fit) } } : {});
+
 export function planJson({ chosen: { plan, profile, overrides, seeds, study }, states, devices, forecast }: PlanView): string {
-  const { toRun, packs, time, disk, stated, notRunnable } = forecast;
+  const { toRun, packs, time, disk, card, stated, notRunnable } = forecast;
   const left = new Set(toRun.map(s => s.key));
   const stages = [...plan.stages.values()].map(s => ({
     key: s.key,
@@ -157,6 +174,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
     shared: isShared(s),
     toRun: left.has(s.key),
     ...(time?.stages.get(s.key) && { time: time.stages.get(s.key) }),
+    ...(card && fitJson(card.fits.get(s.key))),
     cost: s.cost,
     upstream: s.upstream,
     recipe: s.recipe,
@@ -171,6 +189,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
       counts: { stages: stages.length, shared: stages.filter(s => s.shared).length, done: stages.filter(s => s.state === 'done').length, toRun: toRun.length },
       cost: totalCost(toRun),
       disk: disk ?? null,
+      card: card ? { limit: card.limit } : null,
       packs: packs.map(({ stages: members, savedFlops, seconds }) => ({ kind: members[0]!.kind, keys: members.map(s => s.key), savedFlops, ...(seconds !== undefined && { seconds }) })),
       time: time ? { ...time, stages: undefined } : null,
       stated,

@@ -50,6 +50,11 @@ export interface StageDisk {
   readonly checkpoint: number;
 }
 
+export interface StageMemory {
+  readonly shared: number;
+  readonly own: number;
+}
+
 /** A kind of stage, registered with the core. `R` is its recipe after parsing. */
 export interface StageKind<R extends object = JsonObject> {
   readonly name: string;
@@ -83,6 +88,11 @@ export interface StageKind<R extends object = JsonObject> {
    */
   anyThreads?(recipe: R): boolean;
   /**
+   * Estimate of the bytes that running stages take, with their batches in so many times as many micro-batches as their recipes say:
+   * of those in one process the largest `shared`, and the `own` of each.
+   */
+  memory?(recipe: R, upstream: Readonly<Record<string, JsonObject>>, microBatches: number): StageMemory;
+  /**
    * Whether a stage can run with its batches in so many times as many micro-batches (`execution.microBatches`), where memory
    * does not suffice for those of its recipe. Default: it cannot.
    */
@@ -100,8 +110,6 @@ export interface Packing<R extends object = JsonObject> {
   key(stage: { readonly recipe: R; readonly seed: number; readonly upstream: Readonly<Record<string, string>> }): JsonObject;
   /** Of the stage's `flops`, those that a pack spends once: the largest of its members'. Given the recipes of the direct upstream stages by slot. */
   sharedFlops(recipe: R, upstream: Readonly<Record<string, JsonObject>>): number;
-  /** Estimate of the bytes that a running pack takes: the largest `shared` of its members, and the `own` of each. */
-  memory(recipe: R, upstream: Readonly<Record<string, JsonObject>>): { readonly shared: number; readonly own: number };
   /** Loads the code that runs a pack. Called in worker processes only. */
   load(): Promise<PackRunner<R>>;
 }
@@ -162,7 +170,8 @@ export interface Execution {
   /** Whether a checkpoint may be continued on another engine, library or type of CPU than it was written on. */
   readonly acceptEngineChange: boolean;
   /**
-   * By what the micro-batches of the recipe are multiplied, their size divided (1, 2, 4, ...; default 1): where memory ran out.
+   * By what the micro-batches of the recipe are multiplied, their size divided (1, 2, 4, ...; default 1): where memory ran out, or a GPU has
+   * too little of it by the kind's estimate.
    * The batch stays the same, and with it all that is drawn for it or mixed within it.
    */
   readonly microBatches?: number;

@@ -3,12 +3,13 @@ import type { StatedThroughput } from '../ablation/declaration.ts';
 import { canonicalJson } from '../ablation/json.ts';
 import type { StageDisk, StageKind } from '../ablation/kind.ts';
 import { leastTime, stagesToRun } from '../plan/needed.ts';
+import { fitsOf, type Fit } from '../plan/memory.ts';
 import { packStages } from '../plan/packs.ts';
-import { totalCost, type PlannedStage } from '../plan/plan.ts';
+import { inputsOf, totalCost, type PlannedStage } from '../plan/plan.ts';
 import { priorities } from '../plan/priority.ts';
 import { makespan, schedule, type Pack } from '../plan/schedule.ts';
-import { inputsOf, sharingsOf, together, type Sharings } from '../plan/sharing.ts';
-import { devicesOf, packMemoryLimit, type Place } from '../runner/devices.ts';
+import { sharingsOf, together, type Sharings } from '../plan/sharing.ts';
+import { devicesOf, memoryLimits, type Place } from '../runner/devices.ts';
 import { CHECKPOINTS_AT_ONCE } from '../store/checkpoints.ts';
 import type { PlannedExperiments } from '../plan/plan.ts';
 import type { StageSpeeds } from './speeds.ts';
@@ -21,6 +22,14 @@ export interface DiskForecast {
   readonly checkpoints: number;
   /** Bytes free on the store's file system. */
   readonly free: number;
+}
+
+/** What stages take of a GPU by the estimates of their kinds. */
+export interface CardForecast {
+  /** Bytes that a worker may fill of the smallest GPU. */
+  readonly limit: number;
+  /** Of every stage of the plan, by key. */
+  readonly fits: ReadonlyMap<string, Fit>;
 }
 
 /** Stages that one worker runs side by side. */
@@ -55,6 +64,8 @@ export interface Forecast {
   /** Every stage to run is in one; those that share with none are alone in theirs. */
   readonly packs: readonly PackForecast[];
   readonly disk?: DiskForecast;
+  /** Where workers compute on GPUs whose memory is known. */
+  readonly card?: CardForecast;
   /** Absent when nothing was measured, or when the profile cannot run here. */
   readonly time?: TimeForecast;
   /** One for each speed that the profile states. */
@@ -75,8 +86,10 @@ export function forecast(experiments: PlannedExperiments, states: States, { spee
   const { study, profile, plan } = experiments;
   const toRun = stillToRun(experiments, states);
   const notRunnable = study.notRunnable?.(profile, devicesOf(places));
-  const sharings = sharingsOf(study.kinds, plan);
-  const stages = packStages(plan, toRun, { sharings, places: places.length, memory: packMemoryLimit(places.length) });
+  const { pack: memory, card } = memoryLimits(places);
+  const fits = fitsOf(study.kinds, plan, card);
+  const sharings = sharingsOf(study.kinds, plan, fits);
+  const stages = packStages(plan, toRun, { sharings, places: places.length, memory });
   const disk = diskForecast(experiments, stages, places.length, free);
   const durations = notRunnable === undefined ? durationsOf(toRun, speeds) : undefined;
   const packs = stages.map(pack => packForecast(pack, sharings, durations));
@@ -85,6 +98,7 @@ export function forecast(experiments: PlannedExperiments, states: States, { spee
     toRun,
     packs,
     ...(disk && { disk }),
+    ...(card !== undefined && { card: { limit: card, fits } }),
     ...(time && { time }),
     stated: statedForecasts(experiments, toRun),
     ...(notRunnable !== undefined && { notRunnable }),

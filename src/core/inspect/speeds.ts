@@ -1,8 +1,9 @@
 /** How fast the stages of a plan run on the places of a sweep: what finished stages and earlier measurements tell. */
+import { fitsOf } from '../plan/memory.ts';
 import { Pace, Shapes, type Duration, type SpeedMeasurement } from '../plan/pace.ts';
 import type { PlannedStage } from '../plan/plan.ts';
 import { sharingsOf } from '../plan/sharing.ts';
-import type { Place } from '../runner/devices.ts';
+import { memoryLimits, type Place } from '../runner/devices.ts';
 import { hardwareName, measureStages, type Outcome } from '../runner/measure.ts';
 import { keepMeasurement, measurementsIn, readMeasurements, type Hardware } from '../runner/measurements.ts';
 import type { StoreReader } from '../store/reader.ts';
@@ -110,6 +111,7 @@ export class StageSpeeds {
       store: this.#store,
       experiments: dir,
       dataDir: this.#machine.dataDir,
+      fits: fitsOf(study.kinds, plan, memoryLimits(this.#places).card),
       onOutcome: outcome => {
         if ('measurement' in outcome) keepMeasurement(this.#machine.measurements, { ...outcome.measurement, ...hardwareOf(outcome.place, this.#machine), engine: outcome.engine });
         onOutcome(outcome);

@@ -1,12 +1,13 @@
 /** How long the rest of a sweep takes, seen from beside it: what runs at its own pace, the others as the plan forecasts them. */
 import type { StageKind } from '../ablation/kind.ts';
 import { stagesToRun } from '../plan/needed.ts';
+import { fitsOf } from '../plan/memory.ts';
 import { packStages } from '../plan/packs.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { priorities } from '../plan/priority.ts';
 import { makespan, schedule, type Pack } from '../plan/schedule.ts';
 import { sharingsOf, together, type Sharings } from '../plan/sharing.ts';
-import { packMemoryLimit } from '../runner/devices.ts';
+import { memoryLimits, type Place } from '../runner/devices.ts';
 import type { Snapshot, StageSnapshot, WorkingStage } from './snapshot.ts';
 import { workersOf } from './snapshot.ts';
 
@@ -31,7 +32,7 @@ export interface TimeLeftOptions {
   readonly plan: Plan;
   readonly kinds: readonly StageKind[];
   readonly snapshot: Snapshot;
-  readonly workers: number;
+  readonly places: readonly Place[];
   /** Of a whole stage by itself; undefined where nothing is known. */
   readonly duration: (stage: PlannedStage) => number | undefined;
 }
@@ -43,7 +44,7 @@ export interface TimeLeft {
   readonly stages: ReadonlyMap<string, number>;
 }
 
-export function timeLeft({ plan, kinds, snapshot, workers, duration }: TimeLeftOptions): TimeLeft {
+export function timeLeft({ plan, kinds, snapshot, places: known, duration }: TimeLeftOptions): TimeLeft {
   const { toRun, blocked } = outstanding(plan, snapshot);
   const byKey = new Map(snapshot.stages.map(s => [s.stage.key, s]));
   const open = toRun.filter(({ key }) => !blocked.has(key) && byKey.get(key)!.state.state !== 'failed');
@@ -54,14 +55,15 @@ export function timeLeft({ plan, kinds, snapshot, workers, duration }: TimeLeftO
     }),
   );
   if (stages.size < open.length) return { stages };
-  const sharings = sharingsOf(kinds, plan);
+  const { pack: memory, card } = memoryLimits(known);
+  const sharings = sharingsOf(kinds, plan, fitsOf(kinds, plan, card));
   const running = workersOf(snapshot)
     .map(members => members.filter(m => stages.has(m.stage.key)))
     .filter(members => members.length > 0);
   const lengths = new Map<Pack, number>(running.map(members => [members.map(m => m.stage), runningSeconds(members, sharings, stages)]));
   const atWork = [...lengths.keys()];
-  const places = Math.max(workers, atWork.length, 1);
-  for (const pack of packStages(plan, open, { sharings, places, memory: packMemoryLimit(places), running: atWork })) {
+  const places = Math.max(known.length, atWork.length, 1);
+  for (const pack of packStages(plan, open, { sharings, places, memory, running: atWork })) {
     lengths.set(
       pack,
       together(pack, sharings, stage => stages.get(stage.key)!),

@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../ablation/json.ts';
 import type { StageCost, StageKind } from '../ablation/kind.ts';
-import type { Plan, PlannedStage } from './plan.ts';
+import { inputsOf, type Plan, type PlannedStage } from './plan.ts';
 import { workOf } from './priority.ts';
-import { inputsOf } from './sharing.ts';
 
 /** How fast stages of one shape run, on one kind of place. */
 export interface SpeedMeasurement {

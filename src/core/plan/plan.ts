@@ -2,7 +2,7 @@
 import type { ProfileBase, Study } from '../ablation/declaration.ts';
 import { UsageError } from '../ablation/errors.ts';
 import type { Ablation, Arm } from '../ablation/expand.ts';
-import type { StageCost } from '../ablation/kind.ts';
+import type { StageCost, JsonObject } from '../ablation/kind.ts';
 import type { Experiments } from '../ablation/load.ts';
 import { StageBuilder, type ArmRef, type PlannedStage } from './stages.ts';
 
@@ -82,3 +82,7 @@ export function totalCost(stages: Iterable<PlannedStage>): StageCost {
   }
   return total;
 }
+
+/** Recipes of a stage's direct inputs by slot. */
+export const inputsOf = ({ stages }: Pick<Plan, 'stages'>, { upstream }: PlannedStage): Record<string, JsonObject> =>
+  Object.fromEntries(Object.entries(upstream).map(([slot, key]) => [slot, stages.get(key)!.recipe]));

@@ -1,7 +1,8 @@
 /** What stages can share when one process runs them side by side, as their kinds say. */
 import { canonicalJson } from '../ablation/json.ts';
-import type { JsonObject, StageKind } from '../ablation/kind.ts';
-import type { Plan, PlannedStage } from './plan.ts';
+import type { StageKind } from '../ablation/kind.ts';
+import { fitsOf, type Fit } from './memory.ts';
+import { inputsOf, type Plan, type PlannedStage } from './plan.ts';
 
 /** @internal */
 export interface Sharing {
@@ -16,12 +17,11 @@ export interface Sharing {
 /** By key; stages that share with none have no entry. */
 export type Sharings = ReadonlyMap<string, Sharing>;
 
-/** Recipes of a stage's direct inputs by slot. */
-export const inputsOf = ({ stages }: Pick<Plan, 'stages'>, { upstream }: PlannedStage): Record<string, JsonObject> =>
-  Object.fromEntries(Object.entries(upstream).map(([slot, key]) => [slot, stages.get(key)!.recipe]));
-
-/** Of the stages of a plan whose kinds can share work. */
-export function sharingsOf(kinds: readonly StageKind[], plan: Pick<Plan, 'stages'>): Sharings {
+/**
+ * Of the stages of a plan whose kinds can share work.
+ * @param fits in how many micro-batches stages run, as `fitsOf` gives them
+ */
+export function sharingsOf(kinds: readonly StageKind[], plan: Pick<Plan, 'stages'>, fits: ReadonlyMap<string, Fit> = fitsOf(kinds, plan)): Sharings {
   const byName = new Map(kinds.map(kind => [kind.name, kind]));
   return new Map(
     [...plan.stages.values()].flatMap((stage): [string, Sharing][] => {
@@ -29,10 +29,11 @@ export function sharingsOf(kinds: readonly StageKind[], plan: Pick<Plan, 'stages
       if (kind?.packing === undefined) return [];
       const inputs = inputsOf(plan, stage);
       const { packing } = kind;
-      // Stages that need different processes cannot share one.
-      const group = canonicalJson({ kind: kind.name, environment: environmentOf(kind, stage), key: packing.key(stage) }, 'packing');
+      const { microBatches, memory } = fits.get(stage.key) ?? { microBatches: 1, memory: { shared: 0, own: 0 } };
+      // Stages that need different processes cannot share one, nor a pass over a batch that they divide differently.
+      const group = canonicalJson({ kind: kind.name, environment: environmentOf(kind, stage), microBatches, key: packing.key(stage) }, 'packing');
       const share = stage.cost.flops > 0 ? Math.min(1, packing.sharedFlops(stage.recipe, inputs) / stage.cost.flops) : 0;
-      return [[stage.key, { group, share, memory: packing.memory(stage.recipe, inputs) }]];
+      return [[stage.key, { group, share, memory }]];
     }),
   );
 }

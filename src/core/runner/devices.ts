@@ -15,6 +15,10 @@ export interface Place {
   readonly borrowed?: number;
   /** Its GPU: the index as the driver counts, or a uuid (`MIG-5a…`, `GPU-5a…`). */
   readonly gpu?: number | string;
+  /** Workers on its GPU, where there are several. */
+  readonly workers?: number;
+  /** Bytes of the memory of its GPU, divided by the workers on it; where the driver tells. */
+  readonly memory?: number;
 }
 
 /** One stage at a time in the calling process, on one CPU thread as a worker of `cpu:1x1`. */
@@ -23,8 +27,11 @@ export const INLINE = 'inline';
 const GRAMMAR =
   "expected 'cpu:<workers>x<threads>', 'gpu:<index>,<index>x<workers>,...' (or a uuid, MIG-... or GPU-..., for the index), both joined by a comma, or 'inline', e.g. cpu:2x1, gpu:0,1 or gpu:0x2";
 
-/** @throws UsageError when the list does not follow the grammar, names a GPU twice or names nothing */
-export function parseDevices(list: string, cores = availableParallelism()): Place[] {
+/**
+ * @param memoryOf bytes of memory of a GPU, as the driver tells
+ * @throws UsageError when the list does not follow the grammar, names a GPU twice or names nothing
+ */
+export function parseDevices(list: string, cores = availableParallelism(), memoryOf: (gpu: number | string) => number | undefined = () => undefined): Place[] {
   if (list.trim() === INLINE) return [{ name: INLINE, device: 'cpu', threads: 1 }];
   let device = '';
   const threads: number[] = [];
@@ -49,10 +56,18 @@ export function parseDevices(list: string, cores = availableParallelism()): Plac
         ),
     ),
   );
-  return [
-    ...[...gpus].flatMap(([gpu, workers]) => Array.from({ length: workers }, (_, i): Place => ({ name: `${gpuName(gpu)}${workers === 1 ? '' : `.${i}`}`, device: 'gpu', threads: share, gpu }))),
-    ...threads.map((count, i): Place => ({ name: `cpu:${i}`, device: 'cpu', threads: count })),
-  ];
+  return [...[...gpus].flatMap(([gpu, workers]) => placesOn(gpu, workers, share, memoryOf(gpu))), ...threads.map((count, i): Place => ({ name: `cpu:${i}`, device: 'cpu', threads: count }))];
+}
+
+function placesOn(gpu: number | string, workers: number, threads: number, memory: number | undefined): Place[] {
+  return Array.from({ length: workers }, (_, i) => ({
+    name: `${gpuName(gpu)}${workers === 1 ? '' : `.${i}`}`,
+    device: 'gpu',
+    threads,
+    gpu,
+    ...(workers > 1 && { workers }),
+    ...(memory !== undefined && { memory: memory / workers }),
+  }));
 }
 
 /** Part of names of files: uuids of older drivers have slashes. */
@@ -73,14 +88,39 @@ export function placeEnvironment(place: Place): Record<string, string> {
     CUDA_VISIBLE_DEVICES: String(place.gpu ?? -1),
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
     OMP_NUM_THREADS: String(place.threads),
+    // TensorFlow's `per_process_gpu_memory_fraction`, which our binding sets: one worker alone may grow as it needs.
+    ...(place.workers !== undefined && { TINYMIM_GPU_MEMORY_FRACTION: String(Math.floor((1000 * CARD_ALLOCATED) / place.workers) / 1000) }),
   };
 }
+
+/** Of a card's memory, what its workers may allocate together; the rest is for their contexts and CUDA's libraries. */
+const CARD_ALLOCATED = 0.9;
+
+/** Of a worker's part of a card, what stages may take by their estimates. No figure of these two has been tried on a card. */
+const CARD_SHARE = 0.85;
 
 /** Of the machine's memory, what the packs of all places may take by their estimates; the rest is for what no estimate counts. */
 const PACK_SHARE = 0.7;
 
-/** Bytes that a pack may take where `places` workers run at once. */
-export function packMemoryLimit(places: number): number {
+/** What stages may take by the estimates of their kinds, at any of the places of a run; bytes. */
+export interface MemoryLimits {
+  /** A pack. */
+  readonly pack: number;
+  /** A stage alone, where workers compute on GPUs: its micro-batches are chosen by it. Absent where the memory of no GPU is known. */
+  readonly card?: number;
+}
+
+/** A GPU's memory is its own; that of the machine is for the workers on the CPU. Where a GPU's is not known, nothing is packed. */
+export function memoryLimits(places: readonly Place[]): MemoryLimits {
+  const gpus = places.filter(place => place.device === 'gpu').map(({ memory }) => memory && CARD_SHARE * memory);
+  const known = gpus.filter(limit => limit !== undefined);
+  const onCpu = gpus.length < places.length || places.length === 0;
+  const pack = Math.min(...(onCpu ? [hostLimit(places.length)] : []), ...gpus.map(limit => limit ?? 0));
+  return { pack, ...(known.length > 0 && { card: Math.min(...known) }) };
+}
+
+/** Where `places` workers run at once. */
+function hostLimit(places: number): number {
   const limit = process.constrainedMemory(); // of a container; 0 or beyond all memory where there is none
   return (PACK_SHARE * Math.min(totalmem(), limit > 0 ? limit : Infinity)) / Math.max(1, places);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
 import type { StageKind } from '../ablation/kind.ts';
+import type { Fit } from '../plan/memory.ts';
 import { amountOf, type Shapes, type SpeedMeasurement } from '../plan/pace.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { environmentOf } from '../plan/sharing.ts';
@@ -32,6 +33,8 @@ export interface MeasureOptions {
   /** Absolute folder of the declarations. */
   readonly experiments: string;
   readonly dataDir: string;
+  /** In how many micro-batches stages run there. */
+  readonly fits: ReadonlyMap<string, Fit>;
   readonly onOutcome: (outcome: Outcome) => void;
 }
 
@@ -66,7 +69,7 @@ async function measure({ stage, place }: ToMeasure, options: MeasureOptions): Pr
   }
 }
 
-function taskFor({ kind, recipe, seed, upstream }: PlannedStage, { device, threads }: Place, folder: string, { plan, store, experiments, dataDir }: MeasureOptions): ProbeTask {
+function taskFor({ key: own, kind, recipe, seed, upstream }: PlannedStage, { device, threads }: Place, folder: string, { plan, store, experiments, dataDir, fits }: MeasureOptions): ProbeTask {
   const input = (key: string): ProbeInput => {
     const stage = plan.stages.get(key)!;
     const output = store?.output(key),
@@ -74,7 +77,8 @@ function taskFor({ kind, recipe, seed, upstream }: PlannedStage, { device, threa
     return { key, kind: stage.kind, recipe: stage.recipe, ...(output !== undefined && result && { done: { output, result } }) };
   };
   const inputs = Object.fromEntries(Object.entries(upstream).map(([slot, key]) => [slot, input(key)]));
-  return { experiments, kind, recipe, seed, inputs, folder, execution: { device, threads, dataDir, acceptEngineChange: false } };
+  const { microBatches = 1 } = fits.get(own) ?? {};
+  return { experiments, kind, recipe, seed, inputs, folder, execution: { device, threads, dataDir, acceptEngineChange: false, ...(microBatches > 1 && { microBatches }) } };
 }
 
 async function runProbe(place: Place, environment: Record<string, string>, task: ProbeTask): Promise<ProbeAnswer> {

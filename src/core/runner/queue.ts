@@ -1,17 +1,18 @@
 /** Which stages a run starts next, and side by side with which others. */
 import type { StageKind } from '../ablation/kind.ts';
+import type { Fit } from '../plan/memory.ts';
 import { packStages } from '../plan/packs.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { priorities } from '../plan/priority.ts';
 import { urgency, type Pack } from '../plan/schedule.ts';
 import { sharingsOf, together, type Sharings } from '../plan/sharing.ts';
-import { packMemoryLimit } from './devices.ts';
+import type { Executor } from './executors/executor.ts';
 import type { StageTracker } from './stage-tracker.ts';
 
 export class Queue {
   readonly #plan: Plan;
   readonly #tracker: StageTracker;
-  readonly #places: number;
+  readonly #executor: Pick<Executor, 'places' | 'memory'>;
   readonly #sharings: Sharings;
   readonly #priorities: ReadonlyMap<string, number>;
   readonly #alone = new Set<string>();
@@ -20,11 +21,12 @@ export class Queue {
   #packs: readonly Pack[] = [];
   #packed = new Set<string>();
 
-  constructor(plan: Plan, kinds: readonly StageKind[], tracker: StageTracker, places: number) {
+  /** @param fits in how many micro-batches stages run, unless alone */
+  constructor(plan: Plan, kinds: readonly StageKind[], tracker: StageTracker, executor: Pick<Executor, 'places' | 'memory'>, fits: ReadonlyMap<string, Fit>) {
     this.#plan = plan;
     this.#tracker = tracker;
-    this.#places = places;
-    this.#sharings = sharingsOf(kinds, plan);
+    this.#executor = executor;
+    this.#sharings = sharingsOf(kinds, plan, fits);
     this.#priorities = priorities(plan);
   }
 
@@ -66,8 +68,8 @@ export class Queue {
   #pack(ready: ReadonlySet<string>): void {
     const held = [...this.#plan.stages.keys()].filter(key => this.#tracker.isHeld(key));
     this.#packs = packStages(this.#plan, this.#unfinished(), {
-      places: this.#places,
-      memory: packMemoryLimit(this.#places),
+      places: this.#executor.places,
+      memory: this.#executor.memory.pack,
       sharings: this.#sharings,
       alone: new Set([...this.#alone, ...held]),
       running: this.#atWork(),

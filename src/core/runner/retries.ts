@@ -1,5 +1,6 @@
 /** Which failed stages a run tries again, and how. Bounded: ordinary failures by a count, want of memory by what a batch divides into. */
 import type { StageKind } from '../ablation/kind.ts';
+import type { Fit } from '../plan/memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { unlessDamaged } from '../store/errors.ts';
 import type { StoreReader } from '../store/reader.ts';
@@ -22,22 +23,25 @@ export class Retries {
   readonly #canSplit: (key: string, microBatches: number) => boolean;
   readonly #tries = new Map<string, number>();
   readonly #microBatches = new Map<string, number>();
+  readonly #estimated: (key: string) => number;
 
-  constructor(canSplit: (key: string, microBatches: number) => boolean) {
+  /** @param estimated with which a stage runs first, where a GPU has too little memory for those of its recipe */
+  constructor(canSplit: (key: string, microBatches: number) => boolean, estimated: (key: string) => number = () => 1) {
     this.#canSplit = canSplit;
+    this.#estimated = estimated;
   }
 
   /** By what the micro-batches of a stage's recipe are multiplied: 1, 2, 4, ... */
   microBatches(key: string): number {
-    return this.#microBatches.get(key) ?? 1;
+    return this.#microBatches.get(key) ?? this.#estimated(key);
   }
 
   /** As an earlier run left it. */
   goOnWith(key: string, microBatches: number): void {
-    if (microBatches > 1 && this.#canSplit(key, microBatches)) this.#microBatches.set(key, microBatches);
+    if (microBatches > this.#estimated(key) && this.#canSplit(key, microBatches)) this.#microBatches.set(key, microBatches);
   }
 
-  /** Stages of more micro-batches than their recipes say: they can share with none. */
+  /** Stages of more micro-batches than was estimated: they can share with none. */
   split(): string[] {
     return [...this.#microBatches.keys()];
   }
@@ -58,17 +62,21 @@ export class Retries {
 }
 
 interface Known {
+  readonly fits: ReadonlyMap<string, Fit>;
   readonly plan: Plan;
   readonly kinds: readonly StageKind[];
   readonly store: StoreReader;
 }
 
 /** A stage that memory did not suffice for goes on with the micro-batches of its last attempt. @param queued its keys */
-export function retriesFor({ plan, kinds, store }: Known, queued: readonly string[]): Retries {
-  const retries = new Retries((key, microBatches) => {
-    const { kind, recipe } = plan.stages.get(key)!;
-    return kinds.find(({ name }) => name === kind)?.canSplit?.(recipe, microBatches) === true;
-  });
+export function retriesFor({ plan, kinds, store, fits }: Known, queued: readonly string[]): Retries {
+  const retries = new Retries(
+    (key, microBatches) => {
+      const { kind, recipe } = plan.stages.get(key)!;
+      return kinds.find(({ name }) => name === kind)?.canSplit?.(recipe, microBatches) === true;
+    },
+    key => fits.get(key)?.microBatches ?? 1,
+  );
   for (const key of queued) retries.goOnWith(key, microBatchesBefore(store, key));
   return retries;
 }

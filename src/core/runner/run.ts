@@ -1,6 +1,7 @@
 /** Runs a plan: every stage until done or failed, inputs first, the critical path first, nothing twice. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { StageKind } from '../ablation/kind.ts';
+import { fitsOf } from '../plan/memory.ts';
 import { stageLabel, type Plan } from '../plan/plan.ts';
 import type { Pack } from '../plan/schedule.ts';
 import { environmentOf } from '../plan/sharing.ts';
@@ -86,8 +87,9 @@ class Run {
     this.#options = options;
     const { plan, store, kinds, executor } = options;
     this.#tracker = new StageTracker(plan, key => store.doneAttempt(key) !== undefined);
-    this.#queue = new Queue(plan, kinds, this.#tracker, executor.places);
-    this.#retries = retriesFor(options, this.#tracker.keysWith('queued'));
+    const fits = fitsOf(kinds, plan, executor.memory.card);
+    this.#queue = new Queue(plan, kinds, this.#tracker, executor, fits);
+    this.#retries = retriesFor({ ...options, fits }, this.#tracker.keysWith('queued'));
     for (const key of this.#retries.split()) this.#queue.runAlone(key);
     // What a killed run left to remove.
     for (const key of this.#tracker.keysWith('reused')) store.tidy(key);

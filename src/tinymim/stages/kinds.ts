@@ -8,8 +8,9 @@ import { classCount, imageCount } from '../data/spec.ts';
 import { modeEnvironment } from '../../engine/compile/mode.ts';
 import { precisionEnvironment } from '../../engine/tf32.ts';
 import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
+import { classifierMemory, distillMemory, evaluateMemory, pretrainMemory } from './memory.ts';
 import { canSplit } from './micro-batches.ts';
-import { distillPackMemory, packingKey, sharedFlops } from './packing.ts';
+import { packingKey, sharedFlops } from './packing.ts';
 import { classifierParameters, decoderParameters, distillExtras, encoderParameters, trainingDisk } from './parameters.ts';
 import {
   distillRecipe,
@@ -64,6 +65,7 @@ const pretrainKind = defineKind<PretrainRecipe>({
   },
   shape: pretrainShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedMae,
+  memory: (recipe, _, microBatches) => pretrainMemory(recipe, microBatches),
   canSplit,
   environment,
   anyThreads,
@@ -97,10 +99,10 @@ export const distillKind = defineKind<DistillRecipe>({
   packing: {
     key: packingKey,
     sharedFlops: (recipe, upstream) => sharedFlops(recipe, encoderOf(upstream['teacher']), imagesSeen(recipe)),
-    memory: (recipe, upstream) => distillPackMemory(recipe, encoderOf(upstream['teacher'])),
     load: async () => (await import('./distill.ts')).runDistillPack,
   },
   loadUntrained: async () => (await import('./untrained.ts')).untrainedStudent,
+  memory: (recipe, upstream, microBatches) => distillMemory(recipe, encoderOf(upstream['teacher']), microBatches),
   canSplit,
   environment,
   anyThreads,
@@ -120,6 +122,7 @@ const classifierKind = {
   },
   shape: classifierShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
+  memory: (recipe, _, microBatches) => classifierMemory(recipe, classCount(recipe.data), microBatches),
   canSplit,
   environment,
   anyThreads,
@@ -161,6 +164,7 @@ const evaluateKind = defineKind<EvaluateRecipe>({
     return { labelledImages: 0, unlabelledImages: 0, flops: images * encoderFlops(encoderOf(upstream['weights'])) };
   },
   disk: () => ({ output: 0, checkpoint: 0 }),
+  memory: (recipe, upstream) => evaluateMemory(recipe, encoderOf(upstream['weights']), classCount(recipe.data)),
   shape: (recipe, upstream) => evaluateShape(recipe, encoderOf(upstream['weights'])),
   environment,
   anyThreads,

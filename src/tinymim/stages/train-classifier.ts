@@ -27,7 +27,8 @@ export async function trainClassifier(context: StageContext<SuperviseRecipe>, da
   const classes = set.classes.length;
   const rates = linearRates(drop_path, model.depth);
   const heldOut = heldOutImages(dataset.validation);
-  const scorer = createScorer(engine, model, dataset, schedule.batch_size);
+  // Divided as the training is: a class is right or wrong in a batch of any size.
+  const scorer = createScorer(engine, model, dataset, schedule.batch_size / (context.execution.microBatches ?? 1));
   const dropPathShape = [model.depth, 2, schedule.batch_size] as const;
 
   const { params, losses, evaluated } = await train(

@@ -24,12 +24,12 @@ export const graft = defineKind({
   metrics: { height: { label: 'height', unit: 'loss', better: 'higher', help: 'Height after the last step' } },
   cost: ({ steps }) => ({ labelledImages: steps, unlabelledImages: 0, flops: 2 * steps }),
   disk: () => ({ output: 100, checkpoint: 10 }),
+  memory: (_, __, microBatches) => ({ shared: 8e6 / microBatches, own: 1e6 }),
   canSplit: (_, microBatches) => microBatches <= 4,
   loadUntrained: () => Promise.resolve(untrained),
   packing: {
     key: ({ recipe: r, seed, upstream }) => ({ stock: upstream['stock']!, seed, ...(r.bed === null ? r : { bed: r.bed, steps: r.steps }) }),
     sharedFlops: ({ steps }) => steps,
-    memory: () => ({ shared: 1e6, own: 1e6 }),
     load: () => Promise.resolve(runBed),
   },
   environment: ({ bed }): Record<string, string> => (bed === 'greenhouse' ? { TOY_GREENHOUSE: 'warm' } : {}),

@@ -7,7 +7,7 @@
  * cluster says that the job is over, never because it says nothing.
  */
 import type { Execution, Progress } from '../../ablation/kind.ts';
-import type { Place } from '../devices.ts';
+import type { MemoryLimits, Place } from '../devices.ts';
 
 /** All that a worker needs for one job: an attempt at one stage, or at each stage of a pack. Plain JSON. */
 export interface Task {
@@ -69,6 +69,7 @@ export type OnProgress = (key: string, progress: Progress) => void;
 export interface Executor {
   /** How many jobs can run at once. */
   readonly places: number;
+  readonly memory: MemoryLimits;
   /** Takes a free place, or nothing when all are in use; of places alike one whose worker has this environment. */
   reserve(environment: Task['environment']): Place | undefined;
   /**

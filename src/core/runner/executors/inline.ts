@@ -1,11 +1,12 @@
 /** Stages in the calling process, one after the other: for a debugger, which may hold them as long as it likes. */
 import { canonicalJson } from '../../ablation/json.ts';
-import { placeEnvironment, type Place } from '../devices.ts';
+import { memoryLimits, placeEnvironment, type MemoryLimits, type Place } from '../devices.ts';
 import { execute } from '../execute.ts';
 import type { Ended, Executor, Job, JobListener, Task } from './executor.ts';
 
 export class InlineExecutor implements Executor {
   readonly places = 1;
+  readonly memory: MemoryLimits;
   readonly #place: Place;
   #free = true;
   /** What the first job asked for: an engine reads its environment when it is loaded. */
@@ -13,6 +14,7 @@ export class InlineExecutor implements Executor {
 
   constructor(place: Place) {
     this.#place = place;
+    this.memory = memoryLimits([place]);
   }
 
   reserve(): Place | undefined {

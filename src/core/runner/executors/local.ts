@@ -1,12 +1,13 @@
 /** Workers as child processes of this one, each pinned to its place and kept from job to job. */
 import { canonicalJson } from '../../ablation/json.ts';
-import type { Place } from '../devices.ts';
+import { memoryLimits, type MemoryLimits, type Place } from '../devices.ts';
 import type { Executor, Job, JobListener, Task } from './executor.ts';
 import { LocalWorker } from './local-worker.ts';
 
 export class LocalExecutor implements Executor {
   readonly places: number;
   readonly #lends: boolean;
+  readonly memory: MemoryLimits;
   readonly #free: Place[];
   /** Free places whose threads another one has, by its name. */
   readonly #lent = new Map<string, readonly Place[]>();
@@ -16,6 +17,7 @@ export class LocalExecutor implements Executor {
   constructor(places: readonly Place[], lends: boolean) {
     this.places = places.length;
     this.#lends = lends;
+    this.memory = memoryLimits(places);
     this.#free = [...places];
   }
 

@@ -55,7 +55,7 @@ describe('outstanding', () => {
 });
 
 describe('timeLeft', () => {
-  const options = (plan: Plan, snapshot: Snapshot, workers: number) => ({ plan, kinds: [], snapshot, workers, duration: () => 10 });
+  const options = (plan: Plan, snapshot: Snapshot, workers: number) => ({ plan, kinds: [], snapshot, places: parseDevices(`cpu:${workers}x1`), duration: () => 10 });
 
   it('lets what runs go on at its pace, and fills the places as they become free', () => {
     const plan = planOf(stage('a'), stage('b'), stage('c'), stage('d', { from: 'c' }));
@@ -99,7 +99,9 @@ describe('statusText', () => {
       { [long.key]: work('gpu:0.12', { phase: 'step', step: 1_234_567, steps: 9_999_999, imagesPerSecond: 123_456, secondsLeft: 3e6, silentSeconds: 1e5 }) },
     );
     expect(countsOf(at.stages)).toEqual({ done: 1, running: 0, stalled: 1, failed: 1, interrupted: 1, left: 1 });
-    const text = stripVTControlCharacters(statusText({ plan, scale: 'mini', snapshot: at, left: timeLeft({ plan, kinds: [], snapshot: at, workers: 2, duration: () => 60 }), devices: 'gpu:0x13' }));
+    const text = stripVTControlCharacters(
+      statusText({ plan, scale: 'mini', snapshot: at, left: timeLeft({ plan, kinds: [], snapshot: at, places: parseDevices('cpu:2x1'), duration: () => 60 }), devices: 'gpu:0x13' }),
+    );
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
     expect(text).toContain('1 of 5 stages done, 1 failed');
     expect(text).toMatch(/gpu:0\.12 .*step 1,234,567\/9,999,999 +123,456 images\/s +833 h 20 min left +27 h 46 min ago/);

@@ -96,11 +96,12 @@ describe('packStages', () => {
 
 describe('sharingsOf', () => {
   const kind = (more: Partial<StageKind>): StageKind => ({ name: 'student', revision: 1, ...more }) as StageKind;
-  const packing = { key: () => ({ teacher: 'x' }), sharedFlops: () => 4, memory: () => ({ shared: 1, own: 1 }) } as unknown as StageKind['packing'];
+  const packing = { key: () => ({ teacher: 'x' }), sharedFlops: () => 4 } as unknown as StageKind['packing'];
+  const memory = () => ({ shared: 1, own: 1 });
 
   it('has what a kind says; kinds that say nothing share nothing', () => {
     const plan = planOf(stage('s', { flops: 10 }), stage('o', { kind: 'other' }));
-    const found = sharingsOf([kind({ packing: packing! }), kind({ name: 'other' })], plan);
+    const found = sharingsOf([kind({ packing: packing!, memory }), kind({ name: 'other' })], plan);
     expect(found.get('s')).toMatchObject({ share: 0.4, memory: { shared: 1, own: 1 } });
     expect(found.has('o')).toBe(false);
   });

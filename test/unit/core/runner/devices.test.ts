@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { devicesText, placeNamed } from '../../../../src/core/inspect/places.ts';
-import { defaultDevices, parseDevices, placeEnvironment } from '../../../../src/core/runner/devices.ts';
+import { defaultDevices, memoryLimits, parseDevices, placeEnvironment } from '../../../../src/core/runner/devices.ts';
 
 test('defaultDevices: all GPUs, else all cores', () => {
   expect(defaultDevices([0, 1, 3])).toBe('gpu:0,1,3');
@@ -48,7 +48,8 @@ describe('parseDevices', () => {
       ['gpu:GPU-9', 'GPU-9'],
     ]);
     const seen = places.map(place => placeNamed(place.name, place.threads));
-    expect(seen).toEqual(places);
+    // How many share a GPU is not in a name.
+    expect(seen).toEqual(places.map(({ name, device, threads, gpu }) => ({ name, device, threads, gpu })));
     expect(parseDevices(devicesText(seen), 8).map(p => p.name)).toEqual(['gpu:0', 'gpu:GPU-9', 'gpu:MIG-5a-b.0', 'gpu:MIG-5a-b.1', 'gpu:MIG-GPU-1c_2_0']);
   });
 
@@ -86,5 +87,35 @@ describe('placeEnvironment', () => {
   test('a GPU worker sees its GPU alone, a CPU worker none', () => {
     expect(placeEnvironment(parseDevices('gpu:5', 4)[0]!)).toMatchObject({ CUDA_VISIBLE_DEVICES: '5', OMP_NUM_THREADS: '4' });
     expect(placeEnvironment(parseDevices('cpu:1x2')[0]!)).toMatchObject({ CUDA_VISIBLE_DEVICES: '-1', OMP_NUM_THREADS: '2' });
+  });
+
+  test('several workers on a GPU may each allocate their part of its memory; one alone, and the CPU, are not told any', () => {
+    const fractions = (list: string) => parseDevices(list, 8).map(place => placeEnvironment(place)['TINYMIM_GPU_MEMORY_FRACTION']);
+    expect(fractions('gpu:0x2,1,cpu:1x1')).toEqual(['0.45', '0.45', undefined, undefined]);
+    const seven = fractions('gpu:MIG-5ax7').map(Number);
+    expect(new Set(seven)).toEqual(new Set([0.128]));
+    expect(seven.reduce((a, b) => a + b)).toBeLessThanOrEqual(0.9);
+  });
+});
+
+describe('memoryLimits', () => {
+  const CARD = 80e9;
+  const limits = (list: string, memoryOf: (gpu: number | string) => number | undefined = () => CARD) => memoryLimits(parseDevices(list, 8, memoryOf));
+  const host = memoryLimits(parseDevices('cpu:1x1')).pack;
+
+  test("are those of the card, divided by the workers on it, and not the machine's", () => {
+    expect(limits('gpu:0')).toEqual({ pack: 0.85 * CARD, card: 0.85 * CARD });
+    expect(limits('gpu:0x2,1')).toEqual({ pack: (0.85 * CARD) / 2, card: (0.85 * CARD) / 2 });
+    expect(limits('gpu:0,1', gpu => (gpu === 0 ? CARD : 24e9))).toEqual({ pack: 0.85 * 24e9, card: 0.85 * 24e9 });
+  });
+
+  test('of workers on the CPU are a part of the memory of the machine', () => {
+    expect(host).toBeGreaterThan(0);
+    expect(limits('cpu:2x1')).toEqual({ pack: host / 2 });
+    expect(limits('gpu:0,cpu:1x1', () => 1e18)).toEqual({ pack: host / 2, card: 0.85 * 1e18 });
+  });
+
+  test('leave no room for packs on a card of which nothing is known', () => {
+    expect(limits('gpu:0', () => undefined)).toEqual({ pack: 0 });
   });
 });

@@ -1,6 +1,7 @@
 /** What stands behind the executor's interface makes no difference to what a sweep leaves: this process, or a cluster far away. */
 import { describe, expect, test, vi } from 'vitest';
 import type { Plan } from '../../../../src/core/plan/plan.ts';
+import { parseDevices } from '../../../../src/core/runner/devices.ts';
 import { createExecutor } from '../../../../src/core/runner/executors/create.ts';
 import type { Executor } from '../../../../src/core/runner/executors/executor.ts';
 import type { RunEvent, RunSummary } from '../../../../src/core/runner/events.ts';
@@ -47,7 +48,7 @@ async function sweep(plan: Plan, executor: Executor, options: Partial<RunOptions
 describe('inline', () => {
   test('runs every stage in this process, one after the other', async () => {
     const plan = await toyPlan({ profile: 'quick', only: ONLY });
-    const { store, summary, events } = await sweep(plan, createExecutor('inline'));
+    const { store, summary, events } = await sweep(plan, createExecutor(parseDevices('inline')));
     expect(summary).toMatchObject({ failed: [], blocked: [], left: [] });
     for (const key of plan.stages.keys()) expect(store.provenance(key)).toMatchObject({ pid: process.pid, place: 'inline' });
     expect(events.map(e => e.counts.running)).not.toContain(4);
@@ -58,7 +59,7 @@ describe('inline', () => {
   test('is not watched: a debugger may hold it', async () => {
     const plan = await toyPlan({ profile: 'slow', only: 'variety/own-root' });
     const short = { load: 1, trace: 1, evaluate: 1, save: 1, step: { times: 0, floor: 1, unknown: 1 } };
-    const { summary, events } = await sweep(plan, createExecutor('inline'), { limits: short });
+    const { summary, events } = await sweep(plan, createExecutor(parseDevices('inline')), { limits: short });
     expect(summary.failed).toEqual([]);
     expect(events.some(e => e.type === 'stalled')).toBe(false);
   });
@@ -66,7 +67,7 @@ describe('inline', () => {
   test('stops after a checkpoint when asked to', async () => {
     const plan = await toyPlan({ profile: 'slow', only: 'cut/whole' });
     const stop = new AbortController();
-    const { store, summary } = await sweep(plan, createExecutor('inline'), {
+    const { store, summary } = await sweep(plan, createExecutor(parseDevices('inline')), {
       stop: stop.signal,
       onEvent: e => {
         if (e.type === 'progress' && e.progress.step >= 3) stop.abort();
@@ -78,7 +79,7 @@ describe('inline', () => {
 
   test('refuses a stage that needs another environment from the start of its process', async () => {
     const plan = await toyPlan({ profile: 'quick', only: 'side-by-side/tall,side-by-side/warm' });
-    const { summary } = await sweep(plan, createExecutor('inline'));
+    const { summary } = await sweep(plan, createExecutor(parseDevices('inline')));
     expect(summary.failed).toEqual([expect.objectContaining({ reason: expect.stringContaining('run it with --devices cpu:1x1') as string })]);
   });
 });
@@ -86,7 +87,7 @@ describe('inline', () => {
 describe('a cluster behind a network that loses, delays and doubles messages', () => {
   test.each([1, 2, 3, 4])('ends with the same bytes, and runs nothing twice (seed %i)', async seed => {
     const plan = await toyPlan({ profile: 'quick', only: ONLY });
-    const calm = await sweep(plan, createExecutor('inline'));
+    const calm = await sweep(plan, createExecutor(parseDevices('inline')));
     const cluster = new Cluster(2),
       network = new Network(seed, STORM);
     const { store, summary } = await sweep(plan, new ClusterExecutor(cluster, network, 4));
@@ -109,7 +110,7 @@ describe('a cluster behind a network that loses, delays and doubles messages', (
     ['a calm', CALM],
   ])('cancels what runs and what waits in its queue in %s; the next sweep goes on from there', async (_, weather) => {
     const plan = await toyPlan(TWO_TREES);
-    const calm = await sweep(plan, createExecutor('inline'));
+    const calm = await sweep(plan, createExecutor(parseDevices('inline')));
     const store = openStore(temporaryFolder('cancel')),
       stop = new AbortController();
     // One node, two places: the second job waits in the queue.

@@ -26,6 +26,7 @@ describe('measureStages', () => {
       kinds: toyStudy.kinds,
       shapes,
       store: undefined,
+      fits: new Map(),
       experiments: toyExperiments,
       dataDir: tmpdir(),
       onOutcome: o => outcomes.push(o),

@@ -48,6 +48,17 @@ describe('a stage is tried again', () => {
     expect([retries.microBatches('a'), retries.microBatches('b'), retries.split()]).toEqual([1, 2, ['b']]);
   });
 
+  test('from as many micro-batches on as were estimated for a card, beside others that began with as many', () => {
+    const retries = new Retries(
+      (_, microBatches) => microBatches <= 16,
+      key => (key === 'a' ? 4 : 1),
+    );
+    retries.goOnWith('a', 2); // of a larger card
+    expect([retries.microBatches('a'), retries.microBatches('b'), retries.split()]).toEqual([4, 1, []]);
+    expect(retries.again('a', ranOut) && retries.microBatches('a')).toBe(8);
+    expect(retries.split()).toEqual(['a']);
+  });
+
   test('with what an earlier run came to, unless that is no number of micro-batches', () => {
     const retries = new Retries((_, microBatches) => 16 % microBatches === 0);
     retries.goOnWith('a', 4);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { keyOf } from '../../../../src/core/ablation/identity.ts';
-import type { Place } from '../../../../src/core/runner/devices.ts';
+import { memoryLimits, type Place } from '../../../../src/core/runner/devices.ts';
 import type { Ended, Executor, Job, JobListener, Task } from '../../../../src/core/runner/executors/executor.ts';
 import { execute } from '../../../../src/core/runner/execute.ts';
 import type { RunEvent, RunSummary } from '../../../../src/core/runner/events.ts';
@@ -19,6 +19,7 @@ type Behaviour = (task: Task, run: () => Promise<unknown>, given: { readonly lis
 /** Runs stages in this process, or does to them whatever the test wants. */
 class TestExecutor implements Executor {
   readonly places: number;
+  readonly memory = memoryLimits([]);
   readonly #free: Place[];
   readonly #behaviour: Behaviour;
   readonly submitted: string[] = [];

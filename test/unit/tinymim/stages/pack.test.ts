@@ -223,7 +223,7 @@ describe('the teacher of a pack', () => {
 });
 
 describe('the memory of a pack', () => {
-  const memory = (fields: Fields) => distillKind.packing!.memory(recipeOf(fields), { teacher: { model: teacher } });
+  const memory = (fields: Fields) => distillKind.memory!(recipeOf(fields), { teacher: { model: teacher } }, 1);
 
   it('grows with the batch in what is shared, with the model in what is own, and is less in micro-batches', () => {
     const one = memory({}),
