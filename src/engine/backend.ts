@@ -52,6 +52,6 @@ function expectPossible({ engine, device, threads }: Request): void {
 }
 
 async function load({ engine, device, threads }: Request): Promise<Engine> {
-  const { libraryVersion, why } = await LOADERS[engine]({ device, threads });
-  return { name: engine, libraryVersion, tfjsVersion: tf.version_core, device, threads, cpu: cpus()[0]?.model.trim() ?? 'unknown', why };
+  const { libraryVersion, why, gpu } = await LOADERS[engine]({ device, threads });
+  return { name: engine, libraryVersion, tfjsVersion: tf.version_core, device, threads, cpu: cpus()[0]?.model.trim() ?? 'unknown', why, ...(gpu && { gpu }) };
 }

@@ -16,12 +16,26 @@ export interface EngineOptions extends EnginePlace {
   readonly engine?: EngineName;
 }
 
+/** A GPU, and what computes on it. A version that nothing tells is `unknown`. */
+export interface GpuFacts {
+  /** E.g. `NVIDIA H100 80GB HBM3`. */
+  readonly card: string;
+  readonly driver: string;
+  /** Versions of the libraries that the process has loaded. */
+  readonly cuda: string;
+  readonly cublas: string;
+  readonly cudnn: string;
+  readonly computeCapability?: number;
+}
+
 /** What an engine says once it runs. */
 export interface LoadedEngine {
   /** Version of the native TensorFlow library, or of the WebAssembly package. */
   readonly libraryVersion: string;
   /** Why this engine and device, in words. */
   readonly why: string;
+  /** Where it computes on a GPU. */
+  readonly gpu?: GpuFacts;
 }
 
 /** What runs the ops; recorded with every result. */

@@ -57,7 +57,8 @@ export async function loadNative({ device, threads }: EnginePlace): Promise<Load
         `Check the driver (\`nvidia-smi\`), CUDA_VISIBLE_DEVICES, and that \`${SETUP}\` was run on a machine with the GPU; or ask for the other device.`,
     );
   }
-  return { libraryVersion: backend.binding.TF_Version, why: `the ${device} was asked for, and native TensorFlow runs on it` };
+  const gpu = device === 'gpu' ? await (await import('./gpu-facts.ts')).gpuFacts() : undefined;
+  return { libraryVersion: backend.binding.TF_Version, why: `the ${device} was asked for, and native TensorFlow runs on it`, ...(gpu && { gpu }) };
 }
 
 /** tfjs-node 4.22 calls two functions of Node that warn since Node 22 and are gone since Node 23. */

@@ -13,16 +13,23 @@ export interface EngineRecord {
   readonly precision: string;
   /** Model of the processor. */
   readonly cpu: string;
+  /** Of a GPU alone, as `GpuFacts` has them. */
+  readonly card?: string;
+  readonly driver?: string;
+  readonly cuda?: string;
+  readonly cublas?: string;
+  readonly cudnn?: string;
 }
 
 /** @param engine the one of this process, which is loaded */
-export function engineRecord({ name, libraryVersion, device, cpu }: Engine, { mode, precision }: EngineRecipe): EngineRecord {
-  return { engine: name, library: libraryVersion, device, mode: executedMode(mode), precision, cpu };
+export function engineRecord({ name, libraryVersion, device, cpu, gpu }: Engine, { mode, precision }: EngineRecipe): EngineRecord {
+  const record = { engine: name, library: libraryVersion, device, mode: executedMode(mode), precision, cpu };
+  return gpu ? { ...record, card: gpu.card, driver: gpu.driver, cuda: gpu.cuda, cublas: gpu.cublas, cudnn: gpu.cudnn } : record;
 }
 
 /** Lines such as `library 2.20.0, now 2.21.0`; none for the same engine. */
 export function engineChanges(before: EngineRecord, now: EngineRecord): string[] {
-  return (Object.keys(now) as (keyof EngineRecord)[]).filter(name => before[name] !== now[name]).map(name => `${name} ${before[name]}, now ${now[name]}`);
+  return (Object.keys(now) as (keyof EngineRecord)[]).filter(name => before[name] !== now[name]).map(name => `${name} ${before[name] ?? 'unknown'}, now ${now[name]}`);
 }
 
 /** @throws PermanentError `CHECKPOINT_ENGINE` for changes that nobody accepted: the numbers would be those of neither engine */

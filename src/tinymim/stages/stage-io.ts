@@ -9,7 +9,7 @@ import { labelledSubset, unlabelledSubset, type ImageSet } from '../data/image-s
 import type { DataSpec } from '../data/spec.ts';
 import { EngineError, loadEngine, type Engine } from '../../engine/backend.ts';
 import { executedMode } from '../../engine/compile/native.ts';
-import { isTf32Process } from '../../engine/tf32.ts';
+import { isTf32Process, LEAST_TF32_CAPABILITY } from '../../engine/tf32.ts';
 import { readWeights, saveParams, type HostTensor, type Params } from '../../engine/formats/weights.ts';
 import { notOnEngine } from './engine-limits.ts';
 import { vitRecipe, type EngineRecipe, type VitRecipe } from './recipes.ts';
@@ -27,7 +27,8 @@ export async function loadEngineAndDataset({ recipe, ...context }: StageContext<
     if (unable !== undefined) throw new PermanentError('ENGINE_PRECISION', `This recipe cannot run here: ${unable}.`);
     const executed = { ...recipe.engine, mode: executedMode(recipe.engine.mode) };
     context.log(`${engineText(engine)}, ${modeText(recipe.engine, executed)}.`);
-    context.provenance({ engine: { ...engine, ...executed } });
+    const { gpu, ...facts } = engine;
+    context.provenance({ engine: { ...facts, ...executed, ...(gpu && { gpu: { ...gpu } }) } });
     return cachedDataset(recipe.data, dataDir);
   } catch (error) {
     if (error instanceof EngineError || error instanceof DataError) throw new PermanentError(error.code, error.message, { cause: error });
@@ -35,15 +36,18 @@ export async function loadEngineAndDataset({ recipe, ...context }: StageContext<
   }
 }
 
-/** Of TF32, which is decided for a whole process. */
-function notInProcess({ precision }: EngineRecipe, { device }: Engine): string | undefined {
+/** Of TF32, which a card has or not, and which is decided for a whole process. */
+function notInProcess({ precision }: EngineRecipe, { device, gpu }: Engine): string | undefined {
+  if (precision === 'tf32' && gpu?.computeCapability !== undefined && gpu.computeCapability < LEAST_TF32_CAPABILITY) {
+    return `expected a GPU of the Ampere generation or later for tf32 (compute capability ${LEAST_TF32_CAPABILITY}.0), got ${gpu.card} (${gpu.computeCapability.toFixed(1)}); set engine.precision to float32`;
+  }
   const started = isTf32Process(process.env) ? 'tf32' : 'float32';
   if (device === 'cpu' || (precision === 'tf32') === (started === 'tf32')) return undefined;
   return `expected a process that was started for ${precision}, got one for ${started}; let a sweep start it, with TINYMIM_TF32 unset`;
 }
 
-const engineText = ({ name, libraryVersion, device, threads, why }: Engine): string =>
-  `Engine: ${name} ${libraryVersion} on the ${device} with ${threads} ${threads === 1 ? 'thread' : 'threads'} (${why})`;
+const engineText = ({ name, libraryVersion, device, threads, why, gpu }: Engine): string =>
+  `Engine: ${name} ${libraryVersion} on the ${device} with ${threads} ${threads === 1 ? 'thread' : 'threads'} (${why})${gpu ? `: ${gpu.card}, driver ${gpu.driver}, CUDA ${gpu.cuda}, cuBLAS ${gpu.cublas}, cuDNN ${gpu.cudnn}` : ''}`;
 
 const modeText = (recipe: EngineRecipe, { mode, precision }: EngineRecipe): string => `mode ${mode}${mode === recipe.mode ? '' : ` (${recipe.mode} needs native TensorFlow)`}, ${precision}`;
 

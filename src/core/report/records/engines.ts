@@ -29,15 +29,25 @@ const isObject = (value: JsonValue | undefined): value is JsonObject => typeof v
 /** What `provenance` recorded of the stage's own engine (`stage.engine`), and of the processor. */
 function engineOf({ stage, cpu }: JsonObject): StageEngine | undefined {
   if (!isObject(stage) || !isObject(stage['engine'])) return undefined;
-  const { name, libraryVersion: version, mode, precision, device } = stage['engine'];
+  const { name, libraryVersion: version, mode, precision, device, gpu } = stage['engine'];
   const join = (parts: readonly (JsonValue | undefined)[], by: string): string =>
     parts
       .filter(part => typeof part === 'string' && part !== '')
       .map(part => oneLine(part as string))
       .join(by);
   const changed = stage['engine_changed'] === true ? 'begun on another engine' : undefined;
-  const text = join([join([name, version], ' '), join([mode, precision], ' '), device === 'gpu' ? 'a GPU' : cpu, changed, splitText(stage['micro_batches'])], ', ');
+  const text = join([join([name, version], ' '), join([mode, precision], ' '), device === 'gpu' ? gpuText(gpu) : cpu, changed, splitText(stage['micro_batches'])], ', ');
   return { name: join([name], ''), way: join([typeof mode === 'string' ? `mode ${mode}` : undefined, precision], ', '), text };
+}
+
+/** The libraries that compute on a GPU, by the fields of an engine's record. */
+const ON_GPU = { card: '', driver: 'driver ', cuda: 'CUDA ', cublas: 'cuBLAS ', cudnn: 'cuDNN ' };
+
+/** `NVIDIA H100, driver 570.86, CUDA 12.9, ...`, as far as it is recorded. */
+function gpuText(gpu: JsonValue | undefined): string {
+  if (!isObject(gpu)) return 'a GPU';
+  const parts = Object.entries(ON_GPU).flatMap(([name, title]) => (typeof gpu[name] === 'string' && gpu[name] !== '' ? [title + oneLine(gpu[name])] : []));
+  return parts.length > 0 ? parts.join(', ') : 'a GPU';
 }
 
 const SPLIT = 'for want of memory';

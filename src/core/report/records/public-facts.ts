@@ -41,6 +41,7 @@ const engine = only({
   threads: count,
   cpu: text(100),
   why: text(300),
+  gpu: only({ card: text(100), driver: word, cuda: word, cublas: word, cudnn: word }),
 });
 
 const facts = only({

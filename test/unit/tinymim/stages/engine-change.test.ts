@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { engineChanges, engineRecord, type EngineRecord } from '../../../../src/tinymim/stages/engine-record.ts';
 import { superviseRecipe } from '../../../../src/tinymim/stages/recipes.ts';
 import { runSupervise } from '../../../../src/tinymim/stages/supervise.ts';
 import { StageInFolder } from '../../../helpers/run-stage.ts';
@@ -38,6 +39,30 @@ async function interrupted(fields: Readonly<Record<string, string>> = {}) {
 }
 
 const resume = (stage: StageInFolder<typeof recipe>, acceptEngineChange = false) => runSupervise(stage.context({ acceptEngineChange }));
+
+const gpu = { card: 'NVIDIA A10', driver: '570.86.15', cuda: '12.9.79', cublas: '12.9.3.13', cudnn: '9.28.0.42', computeCapability: 8.6 };
+const onGpu = (changes: Partial<typeof gpu> = {}): EngineRecord =>
+  engineRecord(
+    { name: 'tensorflow', libraryVersion: '2.21.0', tfjsVersion: '4.22.0', device: 'gpu', threads: 1, cpu: 'A', why: '', gpu: { ...gpu, ...changes } },
+    { mode: 'eager', precision: 'float32' },
+  );
+
+describe('the record of a GPU', () => {
+  it('names card, driver and libraries, and a change of each of them', () => {
+    expect(onGpu()).toMatchObject({ device: 'gpu', card: 'NVIDIA A10', driver: '570.86.15', cuda: '12.9.79', cublas: '12.9.3.13', cudnn: '9.28.0.42' });
+    for (const name of ['card', 'driver', 'cuda', 'cublas', 'cudnn'] as const) {
+      expect(engineChanges(onGpu({ [name]: 'another' }), onGpu())).toEqual([`${name} another, now ${gpu[name]}`]);
+    }
+    expect(engineChanges(onGpu(), onGpu())).toEqual([]);
+  });
+
+  it('of a CPU has none of these, and one that goes on elsewhere says all of them', () => {
+    const onCpu = engineRecord({ name: 'tensorflow', libraryVersion: '2.21.0', tfjsVersion: '4.22.0', device: 'cpu', threads: 1, cpu: 'A', why: '' }, { mode: 'eager', precision: 'float32' });
+    expect(Object.keys(onCpu)).toEqual(['engine', 'library', 'device', 'mode', 'precision', 'cpu']);
+    expect(engineChanges(onCpu, onGpu()).slice(0, 2)).toEqual(['device cpu, now gpu', 'card unknown, now NVIDIA A10']);
+    expect(engineChanges(onGpu(), onCpu)).toEqual(['device gpu, now cpu']);
+  });
+});
 
 describe('a checkpoint', () => {
   it('records what its numbers depend on', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { enginesOf, enginesText } from '../../../../../src/core/report/records/engines.ts';
+import { enginesOf, enginesText, mixedEngines } from '../../../../../src/core/report/records/engines.ts';
+import { publicFacts } from '../../../../../src/core/report/records/public-facts.ts';
 import { parseProvenance, serializeProvenance } from '../../../../../src/core/report/records/provenance.ts';
 import { sampleInput } from '../../../../helpers/report/sample.ts';
 
@@ -59,5 +60,29 @@ describe('enginesText, the engine at the head of a report', () => {
         TITLES,
       ),
     ).toBeUndefined();
+  });
+});
+
+describe('mixedEngines', () => {
+  const gpu = { card: 'NVIDIA A10', driver: '570.86.15', cuda: '12.9.79', cublas: '12.9.3.13', cudnn: '9.28.0.42' };
+  const onGpus = (gpuOf: (i: number) => object) =>
+    mixedEngines(
+      records,
+      ranOn(i => ({ ...tensorflow, device: 'gpu', gpu: gpuOf(i) })),
+    );
+
+  it.each(['card', 'driver', 'cuda', 'cublas', 'cudnn'])('says so of a table whose stages ran with another %s', name => {
+    const text = onGpus(i => (i === 0 ? { ...gpu, [name]: '1.2' } : gpu));
+    expect(text).toContain('tensorflow 2.21.0, graph float32, NVIDIA A10, driver 570.86.15, CUDA 12.9.79, cuBLAS 12.9.3.13, cuDNN 9.28.0.42 (');
+    expect(text).toContain('1.2');
+  });
+
+  it('says nothing of stages of one card, whatever processors it stands beside', () => {
+    expect(onGpus(() => gpu)).toBeUndefined();
+  });
+
+  it('is told from what a report may hold', () => {
+    const facts = { cpu: 'A', stage: { engine: { ...tensorflow, device: 'gpu', gpu: { ...gpu, uuid: 'GPU-1', computeCapability: 8.6 } } } };
+    expect(publicFacts(facts)).toEqual({ cpu: 'A', stage: { engine: { ...tensorflow, device: 'gpu', gpu } } });
   });
 });
