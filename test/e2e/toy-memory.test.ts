@@ -74,3 +74,15 @@ test.concurrent('on a GPU: the micro-batches come from the estimate, before anyt
     expect(onCpu.result(key)).toEqual(store.result(key));
   }
 });
+
+test.concurrent.each([
+  ['no-context', 'GPU_CONTEXT', 'another process holds the card'],
+  ['no-blas', 'GPU_BLAS', 'cuBLAS did not start'],
+])('%s: tried once more as it was, since no smaller batch mends it; then it fails with its own remedy', async (arm, code, remedy) => {
+  const options = optionsFor(arm);
+  const key = treeOf(await toyPlan(options), arm);
+  const sweep = startSweep(options);
+  expect((await sweep.summary)!.failed).toMatchObject([{ key, code, reason: expect.stringContaining(remedy) as string }]);
+  expect(sweep.events.flatMap(e => (e.type === 'retry' ? [e.microBatches] : []))).toEqual([1]);
+  expect(openStoreReadOnly(options.store).provenance(key)).not.toHaveProperty('stage.micro_batches');
+});

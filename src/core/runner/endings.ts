@@ -1,17 +1,26 @@
 /** Why an attempt has no result, where its worker left no word of it. */
 import { AblateError } from '../ablation/errors.ts';
 import type { AttemptFailure } from '../store/reader.ts';
+import type { Place } from './devices.ts';
 import type { Ended } from './executors/executor.ts';
-import { OUT_OF_MEMORY, saysOutOfMemory } from './out-of-memory.ts';
+import { gpuFailure } from './gpu-failures.ts';
+import { MEMORY_REMEDY, OUT_OF_MEMORY, saysOutOfMemory } from './out-of-memory.ts';
 import type { MemoryFault } from './retries.ts';
 import { silenceText, type SilencePeriod } from './silence.ts';
 
-/** @param hung the silence for which we stopped it */
-export function workerFailure(ended: Ended, hung?: SilencePeriod): AttemptFailure {
+/**
+ * @param hung the silence for which we stopped it
+ * @param device on which it computed: a worker on the CPU may print that there is no GPU, which does no harm
+ */
+export function workerFailure(ended: Ended, hung?: SilencePeriod, device: Place['device'] = 'cpu'): AttemptFailure {
   if (hung) return { code: 'WORKER_HUNG', reason: `${silenceText(hung)}: the worker was stopped`, permanent: false };
-  const said = ended.output?.text.split('\n').find(saysOutOfMemory);
-  if (said !== undefined) return { code: OUT_OF_MEMORY, reason: `memory ran out, as the worker said before it ended: ${said.trim()}`, permanent: false };
-  if (ended.outOfMemory === true) return { code: OUT_OF_MEMORY, reason: 'memory ran out: the system ended the worker', permanent: false };
+  const gpuFailureOf = (line: string) => (device === 'gpu' ? gpuFailure(line) : undefined);
+  // The last word counts: an allocator that grows step by step has complained before.
+  const said = ended.output?.text.split('\n').findLast(line => saysOutOfMemory(line) || gpuFailureOf(line) !== undefined);
+  const gpu = said === undefined || ended.outOfMemory === true ? undefined : gpuFailureOf(said);
+  if (gpu) return { code: gpu.code, reason: `as the worker said before it ended: ${said!.trim()}\n${gpu.remedy}`, permanent: false };
+  if (said !== undefined && saysOutOfMemory(said)) return { code: OUT_OF_MEMORY, reason: `memory ran out, as the worker said before it ended: ${said.trim()}\n${MEMORY_REMEDY}`, permanent: false };
+  if (ended.outOfMemory === true) return { code: OUT_OF_MEMORY, reason: `memory ran out: the system ended the worker\n${MEMORY_REMEDY}`, permanent: false };
   return { code: 'WORKER_LOST', reason: endText(ended), permanent: false };
 }
 

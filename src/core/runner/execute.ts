@@ -8,7 +8,8 @@ import { noRoom } from '../store/errors.ts';
 import type { StageRecord } from '../store/records.ts';
 import { Store } from '../store/store.ts';
 import type { OnProgress, Task } from './executors/executor.ts';
-import { OUT_OF_MEMORY, saysOutOfMemory } from './out-of-memory.ts';
+import { gpuFailure } from './gpu-failures.ts';
+import { MEMORY_REMEDY, OUT_OF_MEMORY, saysOutOfMemory } from './out-of-memory.ts';
 import { loadPackRunner } from './pack-runner.ts';
 import { JobMeter, Provenance } from './provenance.ts';
 
@@ -188,9 +189,12 @@ function recordFailure(attempt: Attempt, thrown: unknown, signal: AbortSignal): 
     return 'interrupted';
   }
   const reason = error instanceof Error ? error.message : String(error);
-  const permanent = error instanceof PermanentError || error instanceof UsageError || (error instanceof AblateError && error.code === 'NOT_JSON');
+  // Another GPU, or the same one later, may give what this one did not.
+  const gpu = gpuFailure(reason);
+  const permanent = gpu === undefined && (error instanceof PermanentError || error instanceof UsageError || (error instanceof AblateError && error.code === 'NOT_JSON'));
   attempt.log(error instanceof Error ? (error.stack ?? reason) : reason);
-  const code = error instanceof AblateError ? error.code : saysOutOfMemory(reason) ? OUT_OF_MEMORY : 'STAGE_FAILED';
-  attempt.record({ state: 'failed', code, reason, permanent });
+  const code = gpu?.code ?? (error instanceof AblateError ? error.code : saysOutOfMemory(reason) ? OUT_OF_MEMORY : 'STAGE_FAILED');
+  const remedy = gpu?.remedy ?? (code === OUT_OF_MEMORY ? MEMORY_REMEDY : undefined);
+  attempt.record({ state: 'failed', code, reason: remedy === undefined ? reason : `${reason}\n${remedy}`, permanent });
   return permanent ? 'failed-permanently' : 'failed';
 }

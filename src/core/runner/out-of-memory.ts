@@ -1,15 +1,20 @@
 /** How it is recognised that memory ran out: by what engines say, and by what the system counts. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gpuFailure } from './gpu-failures.ts';
 
 /** Code of such a failure. */
 export const OUT_OF_MEMORY = 'OUT_OF_MEMORY';
+
+/** What a person can do where smaller micro-batches do not suffice. */
+export const MEMORY_REMEDY = 'It goes on alone, then with half the micro-batch as long as its batch can be divided; beyond that, let fewer workers share the memory (--devices).';
 
 /** TensorFlow (also through tfjs, which passes its status on), CUDA, Node and the C++ library. */
 const WORDS = [
   /\bresource[ _]exhausted\b/i,
   /Invalid TF_Status: 8\b/, // TF_RESOURCE_EXHAUSTED
   /\bOOM when allocating\b/,
+  /\bran out of (?:GPU )?memory\b/i,
   /\bout of memory\b/i,
   /\bCU\w*(?:OUT_OF_MEMORY|ALLOC_FAILED)\b/,
   /\bArray buffer allocation failed\b/,
@@ -18,9 +23,9 @@ const WORDS = [
   /\bstd::bad_alloc\b/,
 ];
 
-/** Whether an error, or what a process printed before it broke off, says that memory ran out. */
+/** Whether an error, or what a process printed before it broke off, says that memory ran out; not where it left no room even for a GPU's libraries. */
 export function saysOutOfMemory(text: string): boolean {
-  return WORDS.some(words => words.test(text));
+  return gpuFailure(text) === undefined && WORDS.some(words => words.test(text));
 }
 
 /**

@@ -171,7 +171,7 @@ class Run {
     const supervised = await this.#runJob(attempts, place);
     const seconds = (performance.now() - started) / 1e3;
     const share = place.threads / reserved.threads / attempts.length;
-    for (const attempt of attempts) this.#settle(attempt, supervised, attempts.length > 1, { seconds, workerSeconds: seconds * share });
+    for (const attempt of attempts) this.#settle(attempt, supervised, { packed: attempts.length > 1, device: place.device }, { seconds, workerSeconds: seconds * share });
   }
 
   /** Whether a pack gains by more threads, loses no byte by them, and nothing else waits for them. */
@@ -239,7 +239,7 @@ class Run {
   }
 
   /** What became of the attempt is read from the store; a worker that died without a word is given one. */
-  #settle(attempt: Attempt, { ended, hung }: Supervised, packed: boolean, time: Time): void {
+  #settle(attempt: Attempt, { ended, hung }: Supervised, { packed, device }: { readonly packed: boolean; readonly device: Place['device'] }, time: Time): void {
     const { store } = this.#options;
     const { key, number } = attempt;
     try {
@@ -248,7 +248,7 @@ class Run {
       const last = store.states(key, number).at(-1)?.state ?? 'running';
       // One that hung, and in the end did leave when asked to, was not interrupted by anyone.
       if (store.doneAttempt(key) === undefined && (last === 'running' || (hung && last === 'interrupted'))) {
-        attempt.record(this.#stopping && !hung ? { state: 'interrupted' } : { state: 'failed', ...workerFailure(ended, hung) });
+        attempt.record(this.#stopping && !hung ? { state: 'interrupted' } : { state: 'failed', ...workerFailure(ended, hung, device) });
       }
       // Of this attempt: another runner may have begun the next one already.
       const failure = store.failure(key, number);

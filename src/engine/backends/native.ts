@@ -39,7 +39,12 @@ export async function loadNative({ device, threads }: EnginePlace): Promise<Load
   try {
     await import('@tensorflow/tfjs-node-gpu');
   } catch (cause) {
-    const first = (cause as Error).message.split('\n')[0]!.trim();
+    // On a GPU the line after the first says what is wrong with it.
+    const first = (cause as Error).message
+      .split('\n')
+      .slice(0, device === 'gpu' ? 3 : 1)
+      .join(' ')
+      .trim();
     throw new EngineError('ENGINE_UNAVAILABLE', `Expected native TensorFlow to load, got: ${first} Run \`${SETUP}\` to install it.`, { cause });
   }
   const backend = tf.backend() as NativeBackend;

@@ -14,7 +14,7 @@ import type { StageContext } from '../../../src/core/ablation/kind.ts';
  * `freeze-once` block the thread for good, with a child process.
  */
 export const trouble = z.strictObject({
-  kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'crash-once', 'die-once', 'hang', 'starve', 'exhaust', 'freeze', 'freeze-once']),
+  kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'crash-once', 'die-once', 'hang', 'starve', 'exhaust', 'no-context', 'no-blas', 'freeze', 'freeze-once']),
   at: z.int().min(0),
 });
 type Trouble = z.infer<typeof trouble>;
@@ -56,7 +56,7 @@ export async function grow(context: Omit<StageContext, 'recipe'>, { steps, milli
 }
 
 /** Kinds that strike at every step from the first on. */
-const AGAIN: ReadonlySet<Trouble['kind']> = new Set(['fail', 'starve', 'exhaust', 'freeze']);
+const AGAIN: ReadonlySet<Trouble['kind']> = new Set(['fail', 'starve', 'exhaust', 'no-context', 'no-blas', 'freeze']);
 
 async function strike(t: Trouble, fresh: boolean, context: Omit<StageContext, 'recipe'>, save: () => Promise<void>): Promise<void> {
   if (t.kind === 'none' || (t.kind.endsWith('-once') && !fresh)) return;
@@ -65,6 +65,8 @@ async function strike(t: Trouble, fresh: boolean, context: Omit<StageContext, 'r
   if (wants && (context.execution.microBatches ?? 1) > 1) return;
   await save();
   if (t.kind === 'exhaust') throw new Error('Invalid TF_Status: 8\nMessage: OOM when allocating tensor with shape[64,12,197,197]');
+  if (t.kind === 'no-context') throw new PermanentError('ENGINE_UNAVAILABLE', 'Expected native TensorFlow to load, got: failed call to cuInit: CUDA_ERROR_OUT_OF_MEMORY: out of memory.');
+  if (t.kind === 'no-blas') throw new Error('Invalid TF_Status: 13\nMessage: Attempting to perform BLAS operation using StreamExecutor without BLAS support');
   if (t.kind === 'starve') process.kill(process.pid, 'SIGKILL');
   if (t.kind.startsWith('freeze')) freeze(context);
   if (t.kind === 'crash-once') process.exit(7);

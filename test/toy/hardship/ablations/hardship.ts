@@ -19,6 +19,8 @@ export default defineAblation<Factors>({
     { name: 'freeze-once', label: 'Is stuck once', factors: { trouble: { kind: 'freeze-once', at } } },
     { name: 'starve', label: 'Is killed until it takes less', factors: { trouble: { kind: 'starve', at } } },
     { name: 'exhaust', label: 'Fails until it takes less', factors: { trouble: { kind: 'exhaust', at } } },
+    { name: 'no-context', label: 'Gets no context of its GPU', factors: { trouble: { kind: 'no-context', at } } },
+    { name: 'no-blas', label: 'Has no cuBLAS', factors: { trouble: { kind: 'no-blas', at } } },
     { name: 'tall', label: 'In a bed', factors: { bed: 'garden', cut: 0.9 } },
     { name: 'small', label: 'In a bed, too', factors: { bed: 'garden', cut: 0.3 } },
     { name: 'frozen', label: 'Freezes its bed once', factors: { bed: 'garden', cut: 0.2, trouble: { kind: 'freeze-once', at } } },

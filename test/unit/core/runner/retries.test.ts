@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { memoryFaultOf, workerFailure } from '../../../../src/core/runner/endings.ts';
+import { gpuFailure } from '../../../../src/core/runner/gpu-failures.ts';
 import { kernelKills, saysOutOfMemory } from '../../../../src/core/runner/out-of-memory.ts';
 import { Retries, type FailedAttempt } from '../../../../src/core/runner/retries.ts';
 import { temporaryFolder } from '../../../toy/sweep.ts';
@@ -78,6 +79,8 @@ describe('out of memory', () => {
     'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
     'CUDA_ERROR_OUT_OF_MEMORY: out of memory',
     'CUBLAS_STATUS_ALLOC_FAILED',
+    'Allocator (GPU_0_bfc) ran out of memory trying to allocate 2.25GiB (rounded to 2415919104)',
+    'Ran out of GPU memory when allocating 4096 bytes for',
     "terminate called after throwing an instance of 'std::bad_alloc'",
     'Expected room for 536870912 bytes on the heap of WebAssembly, got none: out of memory, its limit is 4 GiB.',
     'RangeError: WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory for new instance',
@@ -108,6 +111,41 @@ describe('out of memory', () => {
     const [before, after] = [kernelKills(), kernelKills()];
     if (before === undefined) expect(after).toBeUndefined();
     else expect(after).toBeGreaterThanOrEqual(before);
+  });
+});
+
+describe('a GPU that gives no context, or whose cuBLAS does not start', () => {
+  test.each([
+    ['GPU_CONTEXT', 'E0000 cuda_platform.cc:51] failed call to cuInit: INTERNAL: CUDA error: Failed call to cuInit: CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected'],
+    ['GPU_CONTEXT', 'failed call to cuInit: CUDA_ERROR_OUT_OF_MEMORY: out of memory'],
+    ['GPU_CONTEXT', 'Invalid TF_Status: 8\nMessage: failed call to cuDevicePrimaryCtxRetain: CUDA_ERROR_OUT_OF_MEMORY: out of memory; total memory reported: 85899345920'],
+    ['GPU_CONTEXT', 'Invalid TF_Status: 13\nMessage: CUDA runtime implicit initialization on GPU:0 failed. Status: all CUDA-capable devices are busy or unavailable'],
+    ['GPU_CONTEXT', 'cudaSetDevice() on GPU:0 failed. Status: CUDA-capable device(s) is/are busy or unavailable'],
+    ['GPU_CONTEXT', 'CUDA_ERROR_DEVICE_UNAVAILABLE'],
+    ['GPU_CONTEXT', '. Failed to get device attribute : 13'],
+    ['GPU_BLAS', 'cuda_blas.cc:156] failed to create cublas handle: CUBLAS_STATUS_NOT_INITIALIZED'],
+    ['GPU_BLAS', 'failed to create cublas handle: CUBLAS_STATUS_ALLOC_FAILED'],
+    ['GPU_BLAS', 'Invalid TF_Status: 13\nMessage: Attempting to perform BLAS operation using StreamExecutor without BLAS support'],
+    ['GPU_BLAS', 'INTERNAL: No BLAS support in stream.'],
+    ['GPU_BLAS', 'Failed to initialize BLAS support'],
+  ])('%s: %j asks for no smaller batch, and says what to do', (code, text) => {
+    expect(gpuFailure(text)).toMatchObject({ code, remedy: expect.stringContaining('nvidia-smi') as string });
+    expect(saysOutOfMemory(text)).toBe(false);
+    const ended = { signal: 'SIGABRT', output: { text: `2.2G from device: CUDA_ERROR_OUT_OF_MEMORY: out of memory\n${text.replace('\n', ' ')}\nAborted\n`, file: 'f' } };
+    const failure = workerFailure(ended, undefined, 'gpu');
+    expect(failure).toMatchObject({ code, permanent: false });
+    expect(memoryFaultOf(failure, ended)).toBeUndefined();
+    expect(course([ordinary, ordinary])).toEqual([1, 'none']);
+  });
+
+  test('is not looked for where a worker computed on the CPU, nor put before the count of the kernel', () => {
+    const output = { text: 'failed call to cuInit: CUDA_ERROR_NO_DEVICE\n', file: 'f' };
+    expect(workerFailure({ signal: 'SIGKILL', outOfMemory: false, output }).code).toBe('WORKER_LOST');
+    expect(workerFailure({ signal: 'SIGKILL', outOfMemory: true, output }, undefined, 'gpu').code).toBe('OUT_OF_MEMORY');
+  });
+
+  test.each(['OOM when allocating tensor with shape[64,12,197,197]', 'Lightning struck', 'ENGINE_DEVICE'])('is not seen in %j', text => {
+    expect(gpuFailure(text)).toBeUndefined();
   });
 });
 
