@@ -36,7 +36,7 @@ const UNTESTED = 'nobody has run it on this platform yet';
 const BUILDS: Readonly<Record<string, Partial<Record<Device, Build>>>> = {
   'linux-x64': {
     cpu: { package: 'tensorflow-cpu', wheel: TENSORFLOW_WHEELS['linux-x64'].cpu, unpackedBytes: 855e6 },
-    gpu: { package: 'tensorflow', wheel: TENSORFLOW_WHEELS['linux-x64'].gpu, unpackedBytes: 1.261e9, untested: UNTESTED },
+    gpu: { package: 'tensorflow', wheel: TENSORFLOW_WHEELS['linux-x64'].gpu, unpackedBytes: 1.261e9, untested: 'nothing of this program has ever run on an NVIDIA GPU' },
   },
   'linux-arm64': {
     cpu: { package: 'tensorflow', wheel: TENSORFLOW_WHEELS['linux-arm64'].cpu, unpackedBytes: 885e6, untested: 'it has run on an emulated processor (qemu), never on a real one' },

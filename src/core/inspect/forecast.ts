@@ -54,7 +54,7 @@ export interface TimeForecast {
 }
 
 /** What is to run at one stated speed. */
-export interface StatedForecast extends StatedThroughput {
+interface StatedForecast extends StatedThroughput {
   /** Of one device. */
   readonly hours: number;
 }
