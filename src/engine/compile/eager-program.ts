@@ -2,10 +2,11 @@
 import * as tf from '../tf.ts';
 import { disposeReplaced, type Params } from '../formats/weights.ts';
 import { isByteTensor, widened } from './bytes.ts';
-import { checkInputs, checkScalars, checkState, typesOf } from './checks.ts';
+import { checkInputs, checkState, typesOf } from './checks.ts';
 import { CompileError } from './errors.ts';
 import type { Frozen } from './frozen.ts';
 import type { Compilable, Program } from './program.ts';
+import { readScalars } from './scalars.ts';
 
 export function eagerProgram(functions: Readonly<Record<string, Compilable>>, { state: initial }: { readonly state: Params }): Program {
   let state = copies(initial);
@@ -50,16 +51,6 @@ const mapTensors = (tensors: Params, change: (tensor: tf.Tensor) => tf.Tensor): 
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, change(tensor)]));
 
 const copies = (tensors: Params): Record<string, tf.Tensor> => mapTensors(tensors, tensor => tensor.clone());
-
-/** Reads and disposes of them. @throws CompileError `OUTPUTS` unless they are float32 scalars */
-export function readScalars(outputs: Params): Record<string, number> {
-  try {
-    checkScalars(typesOf(outputs));
-    return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, value.dataSync()[0]!]));
-  } finally {
-    tf.dispose(outputs);
-  }
-}
 
 export function unknownFunction(name: string, known: readonly string[]): CompileError {
   return new CompileError('INPUTS', `Expected one of the functions ${known.join(', ')}, got '${name}'.`);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
 import { checkInputs, checkScalars, checkState, typesOf, typesText, type Types } from './checks.ts';
-import { readScalars, unknownFunction } from './eager-program.ts';
+import { unknownFunction } from './eager-program.ts';
 import { emitFunction, type EmittedFunction } from './emit.ts';
 import { CompileError } from './errors.ts';
 import type { Frozen } from './frozen.ts';
@@ -11,6 +11,7 @@ import { call, define, remove, variable, type DefinedFunction, type Variable } f
 import type { Mode } from './mode.ts';
 import type { Compilable, Program, ProgramOptions } from './program.ts';
 import { rewrite } from './rewrite.ts';
+import { readScalars } from './scalars.ts';
 import { createShared } from './shared.ts';
 import { frozenVariable, stateVariable, traceStep } from './step.ts';
 import { typesOfValues } from './trace.ts';

@@ -35,12 +35,17 @@ export class Meter {
     this.#lastEpoch = state?.lastEpoch ?? empty();
   }
 
+  /** Whether the curve has a point at step `step` (counted from 1). */
+  isPointDue(step: number): boolean {
+    const point = (s: number): number => Math.floor((s * CURVE_POINTS) / this.#steps);
+    return point(step) !== point(step - 1);
+  }
+
   /** Takes the losses of step `step` (counted from 1); returns the means for the curve when a point is due. */
   add(step: number, values: Readonly<Record<string, number>>): Record<string, number> | undefined {
     add(this.#sincePoint, values);
     if (step > this.#steps - this.#stepsPerEpoch) add(this.#lastEpoch, values);
-    const point = (s: number): number => Math.floor((s * CURVE_POINTS) / this.#steps);
-    if (point(step) === point(step - 1)) return undefined;
+    if (!this.isPointDue(step)) return undefined;
     const result = means(this.#sincePoint);
     this.#sincePoint = empty();
     return result;

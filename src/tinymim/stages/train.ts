@@ -21,6 +21,8 @@ export interface TrainingData<T extends Training = Training> {
   readonly schedule: Pick<ScheduleRecipe, 'batch_size' | 'accumulation_steps'>;
   /** What a step reads: its whole batch (of which samples may be mixed), and what is drawn for it. `batch.step` counts from 0. */
   readonly inputs: (batch: Batch) => HostInputs;
+  /** Steps whose losses are read together; default: as suits the device. */
+  readonly readEvery?: number;
   /** Calls `step` once for each training with what it reads of a micro-batch. Default: all that `inputs` gave. */
   readonly feed?: (inputs: Inputs, trainings: readonly T[], step: (training: T, inputs: Inputs) => void) => void;
 }
@@ -50,7 +52,7 @@ export async function trainTogether<T extends Training>(trainings: readonly T[],
   const runs: TrainingRun<T>[] = [];
   for (const training of trainings) {
     const steps = totalSteps(set.count, training.schedule);
-    const run = new TrainingRun(training, { steps, stepsPerEpoch });
+    const run = new TrainingRun(training, { steps, stepsPerEpoch }, data.readEvery);
     await run.begin();
     runs.push(run);
   }

@@ -5,6 +5,7 @@ import type { ParamGroups } from '../optim/groups.ts';
 import { typesOf } from '../../engine/compile/checks.ts';
 import { compileProgram } from '../../engine/compile/compile-program.ts';
 import type { Program } from '../../engine/compile/program.ts';
+import { readScalars } from '../../engine/compile/scalars.ts';
 import type { StepFunction } from '../../engine/compile/step.ts';
 import * as tf from '../../engine/tf.ts';
 import type { Params } from '../../engine/formats/weights.ts';
@@ -27,12 +28,20 @@ export interface TrainerOptions {
   readonly signature: string;
 }
 
+/** Losses that are still in the engine: reading them waits until the step has been computed. */
+export interface StepLosses {
+  /** Means over the batch; once. */
+  read(): Record<string, number>;
+  /** Where nobody reads them. */
+  dispose(): void;
+}
+
 export interface Trainer {
   /**
    * Takes one micro-batch; the last one of a step updates the parameters. The inputs stay the caller's.
-   * @returns after the last one, the losses as means over the batch
+   * @returns after the last one, the losses of the step
    */
-  feed(inputs: Inputs, lr: number): Record<string, number> | undefined;
+  feed(inputs: Inputs, lr: number): StepLosses | undefined;
   /** Calls `use` with the state as it is now, whose tensors are valid until it is done. */
   withState<T>(use: (state: TrainState) => T | Promise<T>): Promise<T>;
   /** Ends the training: the parameters are the caller's, everything else is freed. */
@@ -47,7 +56,8 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
   const { betas, microBatches } = options;
   let done = initial.optimizer.step;
   let program: Program | undefined;
-  let losses: Record<string, number>[] = [];
+  /** Of the micro-batches of a step. */
+  let losses: Record<string, tf.Tensor>[] = [];
 
   /** The program that steps from now on; it has copied the initial state. */
   const compiled = (inputs: Inputs, rates: Params): Program => {
@@ -66,13 +76,16 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
     feed: (inputs, lr) => {
       const rates = uploadRates(adamwRates({ lr, step: done + 1, betas }));
       const last = losses.length === microBatches - 1;
-      losses.push(compiled(inputs, rates).run(last ? 'step' : 'accumulate', last ? { ...inputs, ...rates } : inputs));
-      tf.dispose(rates);
+      try {
+        losses.push(compiled(inputs, rates).compute(last ? 'step' : 'accumulate', last ? { ...inputs, ...rates } : inputs));
+      } finally {
+        tf.dispose(rates);
+      }
       if (!last) return undefined;
-      const values = meanLosses(losses);
+      const parts = losses;
       losses = [];
       done += 1;
-      return values;
+      return { read: () => meanLosses(parts.map(readScalars)), dispose: () => tf.dispose(parts) };
     },
     withState: async use => {
       if (!program) return use(initial);
@@ -86,7 +99,7 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
     },
     finish: () => {
       const { params, ...rest } = program ? unflatten(program.readState()) : { params: initial.params, ...initial.optimizer };
-      tf.dispose(rest);
+      tf.dispose([rest, losses]);
       program?.dispose();
       return params;
     },

@@ -45,7 +45,7 @@ export function createStep(step: StepCase, { weights, teacher }: CaseWeights, en
 function plainStep(step: StepCase, trainer: Trainer): Step {
   return ({ images, others }) => {
     const inputs = upload({ images: pixels(images, sizeOf(step)), ...others });
-    const losses = trainer.feed(inputs, step.lr);
+    const losses = trainer.feed(inputs, step.lr)?.read();
     tf.dispose(inputs);
     return losses!['loss']!;
   };
@@ -60,7 +60,7 @@ function distillStep(step: DistillCase, trainer: Trainer, weights: Weights, engi
     const pass = teacher.pass({ images: inputs['images']! });
     const targets = pass.targets(blockTarget);
     pass.dispose();
-    const losses = trainer.feed({ ...inputs, ...targets }, step.lr);
+    const losses = trainer.feed({ ...inputs, ...targets }, step.lr)?.read();
     tf.dispose([inputs, targets]);
     return losses!['loss']!;
   };

@@ -31,7 +31,7 @@ function step(recipe: DistillLoss, weightDecay: number): { before: Params; after
       signature: 'test',
     },
   );
-  trainer.feed({ images: given.images, ...given.masks, ...targetsOf(recipe, given) }, 1e-2);
+  trainer.feed({ images: given.images, ...given.masks, ...targetsOf(recipe, given) }, 1e-2)?.dispose();
   return { before: toTensors(weights), after: trainer.finish() };
 }
 

@@ -113,7 +113,7 @@ describe('three steps of distillation', () => {
         const visible = recipe.teacher_input === 'visible';
         const pass = network.pass({ images: images!, dropPath: teacher_drop_path, visible: visible ? masks['ids_keep'] : undefined });
         const targets = pass.targets(blockTarget, visible ? undefined : masks['ids_keep']);
-        const values = trainer.feed({ images: student_images!, ...(drop_path && { drop_path }), ...masks, ...targets }, lr);
+        const values = trainer.feed({ images: student_images!, ...(drop_path && { drop_path }), ...masks, ...targets }, lr)?.read();
         pass.dispose();
         tf.dispose([images, student_images, teacher_drop_path, drop_path, masks, targets]);
         return values;

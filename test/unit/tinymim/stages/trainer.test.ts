@@ -48,7 +48,7 @@ describe.each(['eager', 'graph'] as const)('a trainer in %s mode', mode => {
     for (let step = 0; step < steps; step++) {
       for (let index = 0; index < microBatches; index++) {
         const batch = upload(slice(inputs(), index, microBatches));
-        const values = trainer.feed(batch, 0.05);
+        const values = trainer.feed(batch, 0.05)?.read();
         tf.dispose(batch);
         expect(values === undefined).toBe(index < microBatches - 1);
         if (values) losses.push(values);
@@ -98,7 +98,7 @@ describe.each(['eager', 'graph'] as const)('a trainer in %s mode', mode => {
     const looked = createTrainer(start(), { loss, groups, betas: [0.9, 0.95], microBatches: 1, engine, signature: 'trainer 1' });
     for (let step = 0; step < 3; step++) {
       const batch = upload(inputs());
-      looked.feed(batch, 0.05);
+      looked.feed(batch, 0.05)?.dispose();
       tf.dispose(batch);
       expect(await looked.withState(({ optimizer }) => optimizer.step)).toBe(step + 1);
     }
