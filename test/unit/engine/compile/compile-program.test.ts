@@ -165,6 +165,15 @@ describe('a signature', () => {
   });
 });
 
+it('compiling uploads nothing, and needs no memory for what the function will be given', () => {
+  const { binding } = nativeBackend(),
+    before = binding.traffic();
+  const x = { dtype: 1, shape: [2 ** 20, 2 ** 14] }; // 64 GiB
+  const compiled = compileProgram({ f: { inputs: { x }, fn: (_, { x }) => ({ state: {}, outputs: { y: tf.sum(tf.add(tf.square(x!), 3)) } }) } }, { state: {}, precision: 'float32' });
+  expect(binding.traffic()).toEqual(before);
+  compiled.dispose();
+});
+
 describe('frozen weights', () => {
   const float = (...shape: number[]) => ({ dtype: 1, shape });
   const scaled: Compilable = { inputs: { x: float() }, frozen: { table: float(4), spare: float() }, fn: (_, { x, table }) => ({ state: {}, outputs: { y: tf.mul(table!, x!) } }) };
