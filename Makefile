@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test plan status report report-check report-comment report-post explain diff bench bench-gpu bench-engines bench-report chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep test test-long plan status report report-check report-comment report-post explain diff bench bench-gpu bench-engines bench-report chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -24,9 +24,13 @@ sweep: engine ## set up, fetch the data, train every arm, write the report
 # The quick tests need the npm packages and nothing else.
 QUICK := $(filter quick,$(firstword $(ARGS)))
 
-test: $(if $(QUICK),packages,engine) ## set up, fetch the data, run all tests; make test ARGS=quick: those that need no engine, within 90 s
+test: $(if $(QUICK),packages,engine) ## set up, fetch the data, run the tests but for the long ones; make test ARGS=quick: those that need no engine, within 90 s
 	$(if $(QUICK),,@$(ABLATE) setup --data --quiet)
 	@$(TYPESCRIPT) test/run.ts $(ARGS)
+
+test-long: engine ## the tests that make test leaves out: kills by the hundred, every factor trained, the installed package, every report under axe
+	@$(ABLATE) setup --data --quiet
+	@$(TYPESCRIPT) test/run.ts long $(ARGS)
 
 plan: packages ## what a sweep would do: stages done, shared, to run, and their cost
 	@$(ABLATE) plan $(ARGS)

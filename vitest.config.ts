@@ -18,8 +18,8 @@ const shared = (...args: Parameters<typeof project>) => {
 const GOLDEN = 'test/parity/**/*.test.ts';
 const [unit, property] = [testFiles('unit'), testFiles('property')];
 
-/** Files that take minutes, the longest first: begun last, one of them would run alone at the end. */
-const LONGEST = ['toy-chaos', 'report-page', 'init-study', 'tinymim-sweep', 'toy-packs', 'installed-elsewhere'];
+/** Files that take a minute or, with their long tests, several, the longest first: begun last, one of them would run alone at the end. */
+const LONGEST = ['tinymim-sweep', 'toy-chaos', 'init-study', 'installed-elsewhere', 'toy-watch', 'report-page', 'setup-command', 'toy-told'];
 
 const rankOf = ({ moduleId, project }: TestSpecification): number => {
   const place = LONGEST.findIndex(name => moduleId.endsWith(`/${name}.test.ts`));
@@ -41,6 +41,7 @@ export default defineConfig({
     // Of the tests of a file that say so: those that wait for processes.
     maxConcurrency: 3,
     sequence: { sequencer: LongestFirst },
+    tags: [{ name: 'long', description: 'Breadth that takes minutes: run by `make test-long`, left out by `make test`.' }],
     env: { TF_CPP_MIN_LOG_LEVEL: '2' },
     // A test whose only assertions stand in a loop over nothing has proved nothing.
     expect: { requireAssertions: true, poll: { timeout: 60_000 } },

@@ -1,5 +1,6 @@
 /**
- * `make test`: every vitest project; the browser tests only where there is a Chromium. Arguments go to vitest, so
+ * `make test`: every vitest project, but for the tests with the tag `long`, which `make test-long` runs (`test/run.ts long`); the
+ * browser tests only where there is a Chromium. Arguments go to vitest, so
  * `make test ARGS=test/unit/engine/random/rng.test.ts` runs one file. `TEST_REPORT` names a file for vitest's JSON report.
  * A machine without native TensorFlow runs the tests that do not need it, on WebAssembly. `make test ARGS=quick` runs those that need
  * no engine, no data and no browser, within 90 s on two cores; more arguments may follow.
@@ -11,6 +12,9 @@ import { wantedEngine } from '../src/setup/choice.ts';
 
 /** What needs the npm packages and nothing else. */
 const QUICK_PROJECTS = ['unit', 'property'];
+
+/** Of tests, by their tags. */
+const [ONLY_LONG, WITHOUT_LONG] = ['--tags-filter=long', '--tags-filter=!long'];
 
 const inCi = Boolean(process.env['CI']);
 
@@ -39,12 +43,12 @@ async function vitest(projects: readonly string[], args: readonly string[], env:
 }
 
 async function runQuick(args: readonly string[]): Promise<number> {
-  const exitCode = await vitest(QUICK_PROJECTS, args);
-  console.log('Quick: left out are the unit and property tests that reach an engine, and all fuzz, parity, end-to-end and browser tests. `make test` runs all.');
+  const exitCode = await vitest(QUICK_PROJECTS, [WITHOUT_LONG, ...args]);
+  console.log('Quick: left out are the unit and property tests that reach an engine, and all fuzz, parity, end-to-end and browser tests. `make test` runs them.');
   return exitCode;
 }
 
-async function runAll(args: readonly string[]): Promise<number> {
+async function runWhole(args: readonly string[]): Promise<number> {
   if (!(await findChromium())) await installChromium();
   const chromium = await findChromium();
   if (!chromium) {
@@ -60,5 +64,11 @@ async function runAll(args: readonly string[]): Promise<number> {
   return vitest(projects, [...(isNative ? [] : NATIVE_FILES.flatMap(glob => ['--exclude', glob])), ...args], { ...(chromium && { CHROMIUM: chromium }), ...(!isNative && { ENGINE: 'wasm' }) });
 }
 
+async function runUsual(args: readonly string[]): Promise<number> {
+  const exitCode = await runWhole([WITHOUT_LONG, ...args]);
+  console.log('Tests that are shown as skipped are long ones, or need what is not here. `make test-long` runs the long ones.');
+  return exitCode;
+}
+
 const [first, ...rest] = process.argv.slice(2);
-process.exitCode = await (first === 'quick' ? runQuick(rest) : runAll(process.argv.slice(2)));
+process.exitCode = await (first === 'quick' ? runQuick(rest) : first === 'long' ? runWhole([ONLY_LONG, ...rest]) : runUsual(process.argv.slice(2)));

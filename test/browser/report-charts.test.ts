@@ -103,29 +103,30 @@ describe.skipIf(!hasChromium)('live charts', () => {
   const cells = (page: Page, selector: string): Promise<string[][]> =>
     onAll(page.locator(`${selector} tbody tr`), rows => rows.map(row => [...row.children].map(cell => cell.textContent.replaceAll('\u00a0', ' '))));
 
-  test('stand where the drawings on paper stood, text by text', async () => {
-    for (const size of [DESKTOP, PHONE]) {
-      for (const name of ['sample', 'sizes']) {
-        const { page: paper } = await open(name, { ...size, javaScriptEnabled: false });
-        const { page, errors } = await open(name, size);
-        const ids = await chartIds(page);
-        expect(ids.length).toBeGreaterThan(3);
-        for (const id of ids) {
-          await live(page, id);
-          const [drawn, still] = [await layout(figure(page, id).locator('.canvas svg')), await layout(figure(paper, id).locator('.drawing svg:visible'))];
-          expect(drawn.size, id).toEqual(still.size);
-          expect(
-            drawn.texts.map(({ text }) => text),
-            id,
-          ).toEqual(still.texts.map(({ text }) => text));
-          // On paper coordinates are rounded to a tenth of a pixel.
-          const apart = drawn.texts.map(({ left, top }, i) => Math.hypot(left - still.texts[i]!.left, top - still.texts[i]!.top));
-          expect(Math.max(...apart), id).toBeLessThan(0.3);
-        }
-        expect(errors).toEqual([]);
-        await Promise.all([page.close(), paper.close()]);
+  describe.each([
+    { layouts: 'wide', size: DESKTOP, tags: [] },
+    { layouts: 'narrow', size: PHONE, tags: ['long'] },
+  ])('$layouts', ({ size, tags }) => {
+    test.each(['sample', 'sizes'])('stand where the drawings on paper stood, text by text: %s', { tags }, async name => {
+      const { page: paper } = await open(name, { ...size, javaScriptEnabled: false });
+      const { page, errors } = await open(name, size);
+      const ids = await chartIds(page);
+      expect(ids.length).toBeGreaterThan(3);
+      for (const id of ids) {
+        await live(page, id);
+        const [drawn, still] = [await layout(figure(page, id).locator('.canvas svg')), await layout(figure(paper, id).locator('.drawing svg:visible'))];
+        expect(drawn.size, id).toEqual(still.size);
+        expect(
+          drawn.texts.map(({ text }) => text),
+          id,
+        ).toEqual(still.texts.map(({ text }) => text));
+        // On paper coordinates are rounded to a tenth of a pixel.
+        const apart = drawn.texts.map(({ left, top }, i) => Math.hypot(left - still.texts[i]!.left, top - still.texts[i]!.top));
+        expect(Math.max(...apart), id).toBeLessThan(0.3);
       }
-    }
+      expect(errors).toEqual([]);
+      await Promise.all([page.close(), paper.close()]);
+    });
   });
 
   test('are drawn when they come into view, not before', async () => {
@@ -304,23 +305,19 @@ describe.skipIf(!hasChromium)('live charts', () => {
     await page.close();
   });
 
-  test(
-    'hostile labels are told as text, and neither run nor widen the page',
-    async () => {
-      const { page, errors } = await open('hostile', PHONE);
-      const ids = await chartIds(page);
-      const told: string[] = [];
-      for (const id of ids) {
-        await page.evaluate("document.querySelectorAll('details').forEach(details => (details.open = true))");
-        told.push(...(await readAll(page, await live(page, id))).flat());
-      }
-      expect(told).toContain(HOSTILE_LABELS[0]);
-      expect(await page.evaluate('typeof window.pwned')).toBe('undefined');
-      expect(await page.locator('.tip :not(strong, div)').count()).toBe(0);
-      expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400);
-      expect(errors).toEqual([]);
-      await page.close();
-    },
-    LONG_MS,
-  );
+  test('hostile labels are told as text, and neither run nor widen the page', { timeout: LONG_MS, tags: 'long' }, async () => {
+    const { page, errors } = await open('hostile', PHONE);
+    const ids = await chartIds(page);
+    const told: string[] = [];
+    for (const id of ids) {
+      await page.evaluate("document.querySelectorAll('details').forEach(details => (details.open = true))");
+      told.push(...(await readAll(page, await live(page, id))).flat());
+    }
+    expect(told).toContain(HOSTILE_LABELS[0]);
+    expect(await page.evaluate('typeof window.pwned')).toBe('undefined');
+    expect(await page.locator('.tip :not(strong, div)').count()).toBe(0);
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(400);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
 });

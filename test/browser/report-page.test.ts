@@ -28,6 +28,9 @@ const LOOKS = [
   ['dark', PHONE],
 ] as const;
 
+/** These reports have every kind of section and chart between them; axe looks at the others in the long tests. */
+const AXE_OF_ALL = ['part', 'sizes', 'hostile'];
+
 // Scripts for the page are texts: the project has no DOM types, as its own code runs in Node alone.
 
 /** Visible texts below 12 px, charts at the size they are shown. */
@@ -109,6 +112,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
 
     test.skipIf(name === 'grid').each(name === 'sample' || name === 'seeds' ? LOOKS : [LOOKS[0], LOOKS[3]])(
       'axe finds no violation, and no text is smaller than 12 px: %s, %o',
+      { timeout: LONG_MS, tags: AXE_OF_ALL.includes(name) ? [] : ['long'] },
       async (colorScheme, size) => {
         const { page, errors, requests } = await open(name, 'index.html', { ...size, colorScheme });
         expect(errors).toEqual([]);
@@ -122,7 +126,6 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
         expect(results.passes.map(pass => pass.id)).toContain('color-contrast');
         await page.close();
       },
-      LONG_MS,
     );
   });
 

@@ -1,4 +1,7 @@
-/** `npm pack`, then `npm install` of the tarball in an empty folder, by the real npm: the same command, with the user's own declarations and their types. */
+/**
+ * `npm pack`, then `npm install` of the tarball in an empty folder, by the real npm: the same command, with the user's own declarations and their types.
+ * @module-tag long
+ */
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';

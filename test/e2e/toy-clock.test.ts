@@ -25,7 +25,7 @@ function negatives(value: unknown, path = ''): string[] {
   return typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([name, v]) => negatives(v, `${path}/${name}`)) : [];
 }
 
-test('two hosts a day apart share a sweep while their clocks are set by hours and days: nothing is stolen, stopped, done twice or of negative length', async () => {
+test('two hosts a day apart share a sweep while their clocks are set by hours and days: nothing is stolen, stopped, done twice or of negative length', { tags: 'long' }, async () => {
   const choice = { profile: 'slow', only: 'cut' };
   const plan = await toyPlan(choice);
   // A lease of hosts whose clocks agree would long be over whenever one is set.

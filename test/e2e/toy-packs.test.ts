@@ -176,7 +176,7 @@ describe.concurrent('a pack', () => {
     expect(outputs(options.store)).toEqual([output]);
   });
 
-  test('the whole group is killed: the next sweep goes on from the checkpoints of all, to the same bytes', async () => {
+  test('the whole group is killed: the next sweep goes on from the checkpoints of all, to the same bytes', { tags: 'long' }, async () => {
     const options = { store: temporaryFolder('power'), profile: 'slow', only: quiet, devices: 'cpu:1x1', checkpointEvery: 100 };
     const plan = await toyPlan(options);
     const trees = ['tall', 'middle', 'small'].map(arm => treeOf(plan, arm));
@@ -232,7 +232,7 @@ describe.concurrent('a pack', () => {
     expect(outputs(options.store)).toEqual([]);
   });
 
-  test('two sweeps want the same members: each stage is done once', async () => {
+  test('two sweeps want the same members: each stage is done once', { tags: 'long' }, async () => {
     const options = { store: temporaryFolder('rivals'), profile: 'slow', only: 'side-by-side/tall,side-by-side/middle,side-by-side/small,side-by-side/storm', devices: 'cpu:1x1' };
     const plan = await toyPlan(options);
     const [a, b] = await Promise.all([startSweep(options).summary, startSweep(options).summary]);

@@ -128,7 +128,7 @@ describe('a disk', () => {
     for (const key of done) expect(openStoreReadOnly(store).attempts(key)).toEqual([1]);
   }
 
-  it('that is read-only: sweep says where and what to do, the others read on, nothing done is lost', async context => {
+  it('that is read-only: sweep says where and what to do, the others read on, nothing done is lost', { tags: 'long' }, async context => {
     const { room, store } = newRoom();
     const done = await begun(store);
     if (!room.readOnly(store)) return context.skip('only an ordinary user, or one who may mount, can have such a place');

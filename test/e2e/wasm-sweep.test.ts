@@ -63,7 +63,7 @@ describe('ENGINE=wasm ablate sweep', () => {
     expect(stageBytes(join(folder, 'killed'))).toEqual(stageBytes(join(folder, 'whole')));
   });
 
-  it('flags a table that mixes engines', async () => {
+  it('flags a table that mixes engines', { tags: 'long' }, async () => {
     const native = await sweep('mixed', 'native', { arm: 'tiny/scratch', more: ['--no-report'] });
     expect(native.exitCode, native.all).toBe(0);
     const { exitCode, all } = await sweep('mixed', 'wasm', { arm: 'tiny' });

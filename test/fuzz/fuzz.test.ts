@@ -1,11 +1,14 @@
-/** The share of `make fuzz` that every change is tested with, always the same inputs; and that the harness notices what it is there for. */
+/** The share of `make fuzz` that every change is tested with, always the same inputs, a longer one; and that the harness notices what it is there for. */
 import { describe, expect, test } from 'vitest';
 import { FORMATS } from './formats.ts';
 import { commandOf, fileFormat, type FileSubject } from './fuzz.ts';
 
-describe('no damage crashes a reader, hangs it, or is taken for data', () => {
-  test.each(FORMATS)('$name', async ({ name, run }) => {
-    const options = { seed: 1, inputs: 150 };
+describe.each([
+  { inputs: 30, tags: [] },
+  { inputs: 150, tags: ['long'] },
+])('no damage of $inputs crashes a reader, hangs it, or is taken for data', ({ inputs: wanted, tags }) => {
+  test.each(FORMATS)('$name', { tags }, async ({ name, run }) => {
+    const options = { seed: 1, inputs: wanted };
     const { fault, inputs } = await run(options);
     expect(fault && `${fault.report}\nAgain: ${commandOf(name, { ...options, path: fault.path })}`).toBeUndefined();
     expect(inputs).toBe(options.inputs);

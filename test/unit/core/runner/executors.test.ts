@@ -105,28 +105,30 @@ describe('a cluster behind a network that loses, delays and doubles messages', (
 
   const CALM = { lost: 0, doubled: 0, delay: 1 };
 
-  test.each([
-    ['a storm', STORM],
-    ['a calm', CALM],
-  ])('cancels what runs and what waits in its queue in %s; the next sweep goes on from there', async (_, weather) => {
-    const plan = await toyPlan(TWO_TREES);
-    const calm = await sweep(plan, createExecutor(parseDevices('inline')));
-    const store = openStore(temporaryFolder('cancel')),
-      stop = new AbortController();
-    // One node, two places: the second job waits in the queue.
-    const cluster = new Cluster(1);
-    const onEvent = (e: RunEvent): void => {
-      if (e.type === 'progress' && e.progress.step >= 5) stop.abort();
-    };
-    const first = await sweep(plan, new ClusterExecutor(cluster, new Network(5, weather), 2), { store, stop: stop.signal, onEvent });
-    expect(first.summary).toMatchObject({ done: [], failed: [] });
-    expect(first.summary.interrupted).toHaveLength(2);
-    // In a storm the node may come free, and take the second, before the word of its end arrives.
-    if (weather === CALM) expect(cluster.started).toHaveLength(1);
-    const second = await sweep(plan, new ClusterExecutor(cluster, new Network(6, weather), 2), { store });
-    expect(second.summary).toMatchObject({ failed: [], left: [] });
-    expect(committedBytes(store, plan)).toEqual(committedBytes(calm.store, plan));
-    for (const key of first.summary.interrupted) expect(store.state(key)).toEqual({ state: 'done', attempt: 2 });
+  describe.each([
+    { weather: 'a storm', links: STORM, tags: ['long'] },
+    { weather: 'a calm', links: CALM, tags: [] },
+  ])('in $weather', ({ links, tags }) => {
+    test('cancels what runs and what waits in its queue; the next sweep goes on from there', { tags }, async () => {
+      const plan = await toyPlan(TWO_TREES);
+      const calm = await sweep(plan, createExecutor(parseDevices('inline')));
+      const store = openStore(temporaryFolder('cancel')),
+        stop = new AbortController();
+      // One node, two places: the second job waits in the queue.
+      const cluster = new Cluster(1);
+      const onEvent = (e: RunEvent): void => {
+        if (e.type === 'progress' && e.progress.step >= 5) stop.abort();
+      };
+      const first = await sweep(plan, new ClusterExecutor(cluster, new Network(5, links), 2), { store, stop: stop.signal, onEvent });
+      expect(first.summary).toMatchObject({ done: [], failed: [] });
+      expect(first.summary.interrupted).toHaveLength(2);
+      // In a storm the node may come free, and take the second, before the word of its end arrives.
+      if (links === CALM) expect(cluster.started).toHaveLength(1);
+      const second = await sweep(plan, new ClusterExecutor(cluster, new Network(6, links), 2), { store });
+      expect(second.summary).toMatchObject({ failed: [], left: [] });
+      expect(committedBytes(store, plan)).toEqual(committedBytes(calm.store, plan));
+      for (const key of first.summary.interrupted) expect(store.state(key)).toEqual({ state: 'done', attempt: 2 });
+    });
   });
 
   test('of a job in its queue no word is expected', async () => {

@@ -78,7 +78,7 @@ const numbersOf = (run: StageRun): number[] => curveOf(run).flatMap(point => Obj
 
 describe.each(['eager', 'graph'])('in mode %s', mode => {
   describe.each(stages(mode))('%s', (_, runner, newStage) => {
-    it('comes to the same numbers but for rounding, on the same batches', async () => {
+    it('comes to the same numbers but for rounding, on the same batches', { tags: mode === 'eager' ? [] : ['long'] }, async () => {
       const whole = await runSplit(runner, newStage(), 1);
       for (const microBatches of mode === 'eager' ? [2, 4] : [2]) {
         const parts = await runSplit(runner, newStage(), microBatches);

@@ -74,15 +74,15 @@ describe('students in one pack equal students alone to the bit', () => {
     await expectEqual(all({ engine: distillRecipe.shape.engine.parse({ mode }) }));
   });
 
-  it('in bfloat16', async () => {
+  it('in bfloat16', { tags: 'long' }, async () => {
     await expectEqual(all({ engine: { mode: 'graph', precision: 'bfloat16' } }).slice(0, 4));
   });
 
-  it.each(['eager', 'graph'])('in micro-batches, in mode %s', async mode => {
+  it.each(['eager', 'graph'])('in micro-batches, in mode %s', { tags: 'long' }, async mode => {
     await expectEqual(all({ schedule: { accumulation_steps: 2 }, engine: { mode, precision: 'float32' } }).slice(0, 5));
   });
 
-  it('with drop path of the teacher', async () => {
+  it('with drop path of the teacher', { tags: 'long' }, async () => {
     await expectEqual(all({ teacher_drop_path: 0.3 }).slice(0, 4));
   });
 
