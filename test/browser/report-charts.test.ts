@@ -156,7 +156,7 @@ describe.skipIf(!hasChromium)('live charts', () => {
     await page.close();
   });
 
-  test('a curve tells the numbers of its table', async () => {
+  test('a curve tells the numbers of its table', { tags: 'long' }, async () => {
     const { page } = await open('sample');
     const tips = await readAll(page, await live(page, 'relation-distill-loss'));
     const rows = await onAll(page.locator('figure[data-chart="relation-distill-loss"] + details tbody tr'), all => all.map(row => [...row.children].map(cell => cell.firstChild.textContent.trim())));

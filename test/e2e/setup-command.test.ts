@@ -85,7 +85,7 @@ describe('what a retry can mend is an error with the command, and no reason for 
     );
   });
 
-  it('a mirror of the user, which is asked, but has no wheel for this platform', async () => {
+  it('a mirror of the user, which is asked, but has no wheel for this platform', { tags: 'long' }, async () => {
     const mirror = await wheelIndex(folder);
     writeFileSync(path.join(folder, 'pip.conf'), `[global]\nindex-url = ${mirror.url}/simple\n`);
     writeFileSync(path.join(folder, 'tensorflow_cpu-2.21.0-cp312-cp312-win_amd64.whl'), '');
@@ -109,13 +109,17 @@ it('offline after set-up, and without pip and compiler, there is nothing to do',
 });
 
 // Without a compiler there is no driver library to stand in for that of the machine.
-it.skipIf(process.platform !== 'linux' || !has('c++'))('a machine whose NVIDIA GPU cannot be used says so and gets the CPU build; a GPU that CUDA_VISIBLE_DEVICES hides is not missed', async () => {
-  const env = { ...OFFLINE, TINYMIM_DEVICE: undefined, PATH: `${driverTool(folder)}:${process.env['PATH']!}`, LD_LIBRARY_PATH: cudaDriver(folder, { init: 100 }) };
-  expect((await setup(env)).stderr).toMatch(
-    /^warning NVIDIA H100.* cannot be used: cuInit answers CUDA_ERROR_NO_DEVICE\. Going on with the CPU\..*TINYMIM_DEVICE=cpu.*\nDownloading tensorflow-cpu 2\.21\.0/,
-  );
-  expect((await setup({ ...env, CUDA_VISIBLE_DEVICES: '' })).stderr).toMatch(/^Downloading tensorflow-cpu 2\.21\.0/);
-});
+it.skipIf(process.platform !== 'linux' || !has('c++'))(
+  'a machine whose NVIDIA GPU cannot be used says so and gets the CPU build; a GPU that CUDA_VISIBLE_DEVICES hides is not missed',
+  { tags: 'long' },
+  async () => {
+    const env = { ...OFFLINE, TINYMIM_DEVICE: undefined, PATH: `${driverTool(folder)}:${process.env['PATH']!}`, LD_LIBRARY_PATH: cudaDriver(folder, { init: 100 }) };
+    expect((await setup(env)).stderr).toMatch(
+      /^warning NVIDIA H100.* cannot be used: cuInit answers CUDA_ERROR_NO_DEVICE\. Going on with the CPU\..*TINYMIM_DEVICE=cpu.*\nDownloading tensorflow-cpu 2\.21\.0/,
+    );
+    expect((await setup({ ...env, CUDA_VISIBLE_DEVICES: '' })).stderr).toMatch(/^Downloading tensorflow-cpu 2\.21\.0/);
+  },
+);
 
 it('before the packages are installed there is one line that says how to install them', async () => {
   mkdirSync(path.join(folder, 'src/cli'), { recursive: true });
@@ -149,7 +153,7 @@ describe('ablate doctor', () => {
     expect(ok).toBe(false);
   });
 
-  it('on a machine without any program names WebAssembly, why, and what would give the other', async () => {
+  it('on a machine without any program names WebAssembly, why, and what would give the other', { tags: 'long' }, async () => {
     const { engine, find } = await doctor({ PATH: pathWith(folder) });
     expect(engine).toMatchObject({ name: 'wasm', asked: false, why: expect.stringContaining('C++ compiler') as string, slower: expect.stringContaining('4 to 6') as string, ok: true, tested: true });
     expect(find('engine')).toMatchObject({ state: 'ok' });

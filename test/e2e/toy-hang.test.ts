@@ -83,7 +83,7 @@ describe.concurrent('a worker that hangs', () => {
     ]);
   });
 
-  test('with a pack: all of it is stopped, and each stage is tried again by itself', async () => {
+  test('with a pack: all of it is stopped, and each stage is tried again by itself', { tags: 'long' }, async () => {
     const options = optionsFor('tall,small,frozen');
     const plan = await toyPlan(options);
     const trees = ['tall', 'small', 'frozen'].map(arm => treeOf(plan, arm));

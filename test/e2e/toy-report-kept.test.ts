@@ -213,7 +213,8 @@ describe('a report', () => {
   });
 });
 
-it('has the bytes of one sweep of all, in whatever parts and order stores and clones are put together', async () => {
+/** In whatever parts and order stores and clones are put together. @param numRuns how many of them are tried */
+async function expectBytesOfOneSweep(numRuns: number): Promise<void> {
   const study = soundStudy();
   await ablate(study, 'sweep', ...DEVICES, '--seeds', '0,1', '--store', 'whole');
   const expected = bytes(study);
@@ -246,9 +247,13 @@ it('has the bytes of one sweep of all, in whatever parts and order stores and cl
       for (const from of lastStores) await add(0, 'store', from);
       expect(bytes(study, relative(study.folder, join(reports(0), 'quick')))).toEqual(expected);
     }),
-    { numRuns: 3 },
+    { numRuns },
   );
-});
+}
+
+it('has the bytes of one sweep of all, however stores and clones are put together', () => expectBytesOfOneSweep(1));
+
+it('has the bytes of one sweep of all, in many parts and orders', { tags: 'long' }, () => expectBytesOfOneSweep(8));
 
 describe('a folder of reports that somebody else made', () => {
   const study = soundStudy();

@@ -186,15 +186,11 @@ describe('size', () => {
   });
 });
 
-test(
-  'a grid comes back from its own records',
-  async () => {
-    const small = gridInput([0]);
-    const first = await renderReport(small);
-    expect(await renderReport({ ...small, records: parseRecords(first.get('results.jsonl')!) })).toEqual(first);
-  },
-  GRID_TIMEOUT,
-);
+test('a grid comes back from its own records', { timeout: GRID_TIMEOUT, tags: 'long' }, async () => {
+  const small = gridInput([0]);
+  const first = await renderReport(small);
+  expect(await renderReport({ ...small, records: parseRecords(first.get('results.jsonl')!) })).toEqual(first);
+});
 
 test(
   'an ablation may not take the file of another table',

@@ -86,7 +86,7 @@ describe('students in one pack equal students alone to the bit', () => {
     await expectEqual(all({ teacher_drop_path: 0.3 }).slice(0, 4));
   });
 
-  it('of a teacher that sees no more than they', async () => {
+  it('of a teacher that sees no more than they', { tags: 'long' }, async () => {
     await expectEqual(['relations', 'the output of the last block'].map(name => recipeOf(STUDENTS[name]!, { mask_ratio: 0.5, teacher_input: 'visible' })));
   });
 
