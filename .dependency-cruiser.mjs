@@ -74,7 +74,7 @@ const engine = {
   'src/engine/random': [],
   'src/engine/formats': ['src/engine'],
   'src/engine/backends/wasm': ['src/engine'],
-  'src/engine/backends': ['src/engine', 'src/engine/backends/wasm', INSTALLATION],
+  'src/engine/backends': ['src/engine', 'src/engine/compile', 'src/engine/backends/wasm', INSTALLATION],
   'src/engine/grad': ['src/engine'],
   'src/engine/compile': ['src/engine', 'src/engine/formats', 'src/engine/random'],
   'src/engine': ['src/engine/backends', 'src/engine/random'],

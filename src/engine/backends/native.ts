@@ -2,6 +2,8 @@
 import util from 'node:util';
 import { SETUP } from '../../installation.ts';
 import { EngineError } from '../engine-error.ts';
+import { proveDevice } from '../compile/device-proof.ts';
+import { contextConfig } from '../compile/protobuf.ts';
 import type { Device, EnginePlace, LoadedEngine } from '../engine.ts';
 import * as tf from '../tf.ts';
 import { isTf32Process } from '../tf32.ts';
@@ -11,9 +13,9 @@ import { isTf32Process } from '../tf32.ts';
  * them in its own process; a parent may set them for a child.
  * @internal
  */
-export function nativeEnvironment({ device, threads }: EnginePlace): Record<string, string> {
+export function nativeEnvironment({ device, threads }: EnginePlace, environment: NodeJS.ProcessEnv = process.env): Record<string, string> {
   return {
-    TF_CPP_MIN_LOG_LEVEL: process.env['TF_CPP_MIN_LOG_LEVEL'] ?? '2', // errors only
+    TF_CPP_MIN_LOG_LEVEL: environment['TF_CPP_MIN_LOG_LEVEL'] ?? '2', // errors only
     TF_NUM_INTRAOP_THREADS: String(threads),
     TF_NUM_INTEROP_THREADS: String(threads),
     ...(device === 'cpu'
@@ -22,9 +24,24 @@ export function nativeEnvironment({ device, threads }: EnginePlace): Record<stri
           TF_FORCE_GPU_ALLOW_GROWTH: 'true', // else the first process takes all memory
           TF_DETERMINISTIC_OPS: '1',
           // Float32 means float32, unless the process was started for TF32. TensorFlow itself allows it unless told otherwise.
-          NVIDIA_TF32_OVERRIDE: isTf32Process(process.env) ? '1' : '0',
+          NVIDIA_TF32_OVERRIDE: isTf32Process(environment) ? '1' : '0',
+          ...memoryOfSharedGpu(environment),
         }),
   };
+}
+
+/** Options of TensorFlow's context, which the binding reads when it is loaded: a serialized ConfigProto as hexadecimal digits. */
+const CONFIG = 'TINYMIM_ENGINE_CONFIG';
+/** The part of a card's memory that a worker may take where several share it. */
+const FRACTION = 'TINYMIM_GPU_MEMORY_FRACTION';
+
+function memoryOfSharedGpu({ [FRACTION]: given, [CONFIG]: config = '' }: NodeJS.ProcessEnv): Record<string, string> {
+  if (given === undefined || given === '') return {};
+  const gpuMemoryFraction = Number(given);
+  if (!(gpuMemoryFraction > 0 && gpuMemoryFraction <= 1)) {
+    throw new EngineError('ENGINE_OPTIONS', `Expected ${FRACTION} to be a number above 0 and at most 1, got '${given}'.`);
+  }
+  return { [CONFIG]: config + Buffer.from(contextConfig({ gpuMemoryFraction })).toString('hex') };
 }
 
 interface NativeBackend extends tf.KernelBackend {
@@ -62,8 +79,21 @@ export async function loadNative({ device, threads }: EnginePlace): Promise<Load
         `Check the driver (\`nvidia-smi\`), CUDA_VISIBLE_DEVICES, and that \`${SETUP}\` was run on a machine with the GPU; or ask for the other device.`,
     );
   }
+  expectFunctionsOn(device);
   const gpu = device === 'gpu' ? await (await import('./gpu-facts.ts')).gpuFacts() : undefined;
   return { libraryVersion: backend.binding.TF_Version, why: `the ${device} was asked for, and native TensorFlow runs on it`, ...(gpu && { gpu }) };
+}
+
+/** That TensorFlow sees a device is no proof that anything runs there. */
+function expectFunctionsOn(device: Device): void {
+  const { promised, actual } = proveDevice();
+  const elsewhere = actual.find(name => name !== promised);
+  if (elsewhere === undefined && promised.includes(`:${device.toUpperCase()}:`)) return;
+  throw new EngineError(
+    'ENGINE_DEVICE',
+    `Expected functions, and the variables they change, on ${promised} (asked for: the ${device}), got ${elsewhere ?? promised}. ` +
+      `Run \`${SETUP}\` again; if that does not help, ask for the other device and report this.`,
+  );
 }
 
 /** tfjs-node 4.22 calls two functions of Node that warn since Node 22 and are gone since Node 23. */

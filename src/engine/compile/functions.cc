@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tensorflow/c/c_api.h"
@@ -27,7 +28,7 @@ uint64_t bytes_in = 0, bytes_out = 0, calls = 0;
 // Where calls are placed; empty: where TensorFlow likes.
 std::string call_device;
 
-// Devices of the last call's results, while somebody asks for them.
+// Devices of the results of all calls, while somebody asks for them.
 bool watching = false;
 std::vector<std::string> result_devices;
 
@@ -188,12 +189,35 @@ napi_value Traffic(napi_env env, napi_callback_info) {
   return list;
 }
 
-// watchResults(on): whether the devices of results are remembered; returns those of the last call
+// watchResults(on): whether the devices of results are remembered from now on; returns those remembered so far, and forgets them
 napi_value WatchResults(napi_env env, napi_callback_info info) {
   napi_value args[1];
   Arguments(env, info, args);
   napi_get_value_bool(env, args[0], &watching);
-  return ListValue(env, result_devices);
+  const std::vector<std::string> devices = std::move(result_devices);
+  result_devices.clear();
+  return ListValue(env, devices);
+}
+
+// collectGraphs(on): whether TensorFlow keeps the graphs that it makes of functions at their first calls, as it runs them; returns
+// those that it kept until now, a serialized RunMetadata
+napi_value CollectGraphs(napi_env env, napi_callback_info info) {
+  napi_value args[1];
+  Arguments(env, info, args);
+  bool on = false;
+  napi_get_value_bool(env, args[0], &on);
+  TF_Status* status = TF_NewStatus();
+  TF_Buffer* graphs = TF_NewBuffer();
+  if (on) {
+    TFE_ContextEnableRunMetadata(context);
+  } else {
+    TFE_ContextExportRunMetadata(context, graphs, status);
+    TFE_ContextDisableRunMetadata(context);
+  }
+  napi_value copy = nullptr;
+  if (Succeeded(env, status)) napi_create_buffer_copy(env, graphs->length, graphs->data, nullptr, &copy);
+  TF_DeleteBuffer(graphs);
+  return copy;
 }
 
 }  // namespace
@@ -222,7 +246,6 @@ void tinymim_Execute(TFE_Op* op, TFE_TensorHandle** results, int* count, TF_Stat
   if (!call_device.empty()) TFE_OpSetDevice(op, call_device.c_str(), status);
   TFE_Execute(op, results, count, status);
   if (!watching || TF_GetCode(status) != TF_OK) return;
-  result_devices.clear();
   for (int i = 0; i < *count; i++) {
     const char* device = TFE_TensorHandleBackingDeviceName(results[i], status);
     result_devices.push_back(device == nullptr ? "" : device);
@@ -236,7 +259,7 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
   const struct {
     const char* name;
     napi_callback function;
-  } additions[] = {{"defineFunction", DefineFunction}, {"removeFunction", RemoveFunction}, {"devices", Devices}, {"placeCalls", PlaceCalls}, {"kernels", Kernels}, {"traffic", Traffic}, {"watchResults", WatchResults}};
+  } additions[] = {{"defineFunction", DefineFunction}, {"removeFunction", RemoveFunction}, {"devices", Devices}, {"placeCalls", PlaceCalls}, {"kernels", Kernels}, {"traffic", Traffic}, {"watchResults", WatchResults}, {"collectGraphs", CollectGraphs}};
   for (const auto& addition : additions) {
     napi_value function;
     napi_create_function(env, addition.name, NAPI_AUTO_LENGTH, addition.function, nullptr, &function);

@@ -39,8 +39,10 @@ export interface Binding {
   kernels(op: string): Uint8Array;
   /** Bytes that crossed into TensorFlow and out of it, and calls of ops and functions, since the process began. */
   traffic(): [bytesIn: number, bytesOut: number, calls: number];
-  /** Turns on or off that the devices of results are remembered. @returns those of the last call */
+  /** Turns on or off that the devices of all results are remembered. @returns those remembered since it was called last */
   watchResults(on: boolean): string[];
+  /** Turns on or off that TensorFlow keeps the graphs that it makes of functions at their first calls. @returns turned off, those it kept: a serialized RunMetadata */
+  collectGraphs(on: boolean): Uint8Array;
 }
 
 export interface NativeBackend extends tf.KernelBackend {

@@ -1,6 +1,6 @@
 /** On which device the nodes of a function compute. Each is told: TensorFlow would move what has no kernel there without a word. */
 import { CompileError } from './errors.ts';
-import { hasKernel } from './kernels.ts';
+import { hasKernel, typesOfAttribute } from './kernels.ts';
 import { computeDevice, hostDevice } from './native.ts';
 import type { GraphNode } from './protobuf.ts';
 import { DTYPE } from './trace.ts';
@@ -35,6 +35,6 @@ const deviceType = (device: string): string => /device:(\w+):/.exec(device)?.[1]
 
 const INTEGERS: ReadonlySet<number> = new Set([DTYPE.int32, DTYPE.bool, DTYPE.uint8]);
 
-const typeNumbers = (attributes: GraphNode['attributes']): number[] => Object.values(attributes).flatMap(attribute => (attribute.kind === 'type' ? [attribute.value] : []));
+const typeNumbers = (attributes: GraphNode['attributes']): number[] => Object.values(attributes).flatMap(typesOfAttribute);
 const isBookkeeping = ({ attributes }: GraphNode): boolean => typeNumbers(attributes).length > 0 && typeNumbers(attributes).every(type => INTEGERS.has(type));
 const typesOf = (attributes: GraphNode['attributes']): string[] => typeNumbers(attributes).map(type => Object.entries(DTYPE).find(([, number]) => number === type)?.[0] ?? `type ${type}`);

@@ -1,6 +1,6 @@
 /**
- * The few messages of protobuf that a GraphDef needs, and the fields of one that is read. Field numbers are those of TensorFlow's
- * `core/framework/{graph,node_def,attr_value,tensor,tensor_shape,versions}.proto`.
+ * The few messages of protobuf that a GraphDef and the options of a context need, and the fields of one that is read. Field numbers
+ * are those of TensorFlow's `core/framework/{graph,node_def,attr_value,tensor,tensor_shape,versions}.proto` and `core/protobuf/config.proto`.
  */
 import { DTYPE, type Attribute, type Attributes, type TensorType } from './trace.ts';
 
@@ -14,6 +14,7 @@ export interface GraphNode {
 }
 
 const VARINT = 0,
+  FIXED64 = 1,
   BYTES = 2,
   FIXED32 = 5;
 
@@ -37,6 +38,12 @@ class Message {
     const bytes = Buffer.alloc(4);
     bytes.writeFloatLE(value);
     return this.#key(field, FIXED32, bytes);
+  }
+
+  double(field: number, value: number): this {
+    const bytes = Buffer.alloc(8);
+    bytes.writeDoubleLE(value);
+    return this.#key(field, FIXED64, bytes);
   }
 
   finish(): Uint8Array {
@@ -116,6 +123,22 @@ export function graphDef(nodes: readonly GraphNode[]): Uint8Array {
     .reduce((message, node) => message.message(1, nodeMessage(node)), new Message())
     .message(4, new Message().varint(1, PRODUCER).varint(2, MIN_CONSUMER))
     .finish();
+}
+
+/** What a context of TensorFlow can be told, once, when it is made. */
+export interface ContextOptions {
+  /** How many devices of a type it makes, e.g. 2 of `CPU`: several logical ones stand for one real CPU. */
+  readonly devices?: Readonly<Record<string, number>>;
+  /** The part of a GPU's memory that it may take, above 0 and at most 1; it begins with little and grows up to that. */
+  readonly gpuMemoryFraction?: number;
+}
+
+/** The bytes of a ConfigProto. One behind the other they are one of both. */
+export function contextConfig({ devices = {}, gpuMemoryFraction }: ContextOptions): Uint8Array {
+  const config = new Message();
+  for (const [type, count] of Object.entries(devices)) config.message(1, new Message().bytes(1, type).varint(2, count));
+  if (gpuMemoryFraction !== undefined) config.message(6, new Message().double(1, gpuMemoryFraction).varint(4, 1));
+  return config.finish();
 }
 
 /** A field of a message with its content; a number has none. */
