@@ -26,6 +26,7 @@ export class StageInFolder<R extends object = object> {
   readonly facts: JsonObject = {};
   readonly log: string[] = [];
   latest: Checkpoint | undefined;
+  place: { readonly device: 'cpu' | 'gpu'; readonly threads: number } = { device: 'cpu', threads: 1 };
   /** Fails every checkpoint, as a full disk does. */
   diskIsFull = false;
 
@@ -61,7 +62,7 @@ export class StageInFolder<R extends object = object> {
           this.latest = { step, dir };
         },
       },
-      execution: { device: 'cpu', threads: 1, dataDir: this.folder, acceptEngineChange },
+      execution: { ...this.place, dataDir: this.folder, acceptEngineChange },
       metric: record => {
         this.records.push(record);
       },

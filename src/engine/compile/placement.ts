@@ -1,4 +1,11 @@
-/** On which device the nodes of a function compute. Each is told: TensorFlow would move what has no kernel there without a word. */
+/**
+ * On which device the nodes of a function compute. Each is told: TensorFlow would move what has no kernel there without a word.
+ *
+ * Checked on 2026-11-29 against the kernels that the GPU build of TensorFlow 2.21.0 (linux-x64) lists, without a card: the graphs of all
+ * kinds of stages and targets, in float32 and bfloat16, have 38 ops in 54 combinations of types, and all of these have a kernel for
+ * the GPU. Those of four (reads of variables, int32 constants and their concatenation, no-ops) are kernels for any device. None would be refused,
+ * none go to the host. Whether they compute there what they should, `make gpu-check` says on a machine with a card.
+ */
 import { CompileError } from './errors.ts';
 import { hasKernel, typesOfAttribute } from './kernels.ts';
 import { computeDevice, hostDevice } from './native.ts';

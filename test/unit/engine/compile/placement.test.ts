@@ -117,6 +117,11 @@ describe('kernels of the library', () => {
     expect(has('AssignVariableOp', { dtype: 'float32' }, 'GPU')).toBe(true);
   });
 
+  it('with a label are for nodes that name it', () => {
+    // Grappler writes such nodes for oneDNN, with a label; the library has no other kernels of the op.
+    expect(has('_MklNativeFusedMatMul', { T: 'float32' })).toBe(false);
+  });
+
   it('take lists of types whole', () => {
     const list = (...types: (keyof typeof DTYPE)[]): Attributes => ({ T: { kind: 'list', value: types.map(name => typeAttribute(DTYPE[name])) } });
     expect(hasKernel('IdentityN', list('float32', 'int32'), 'CPU')).toBe(true);

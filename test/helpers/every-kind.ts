@@ -1,0 +1,70 @@
+/** Every kind of stage once, at toy size: what functions of whatever kind need of a device, a sweep of seconds shows. */
+import type { JsonObject, PackRunner, StageContext, StageRunner } from '../../src/core/ablation/kind.ts';
+import { runDistillPack } from '../../src/tinymim/stages/distill.ts';
+import { runEvaluate } from '../../src/tinymim/stages/evaluate.ts';
+import { runFinetune } from '../../src/tinymim/stages/finetune.ts';
+import { runPretrain } from '../../src/tinymim/stages/pretrain.ts';
+import { distillRecipe, evaluateRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe, type EngineRecipe } from '../../src/tinymim/stages/recipes.ts';
+import { runSupervise } from '../../src/tinymim/stages/supervise.ts';
+import { TARGETS } from './distill-model.ts';
+import { image } from './distill-recipe.ts';
+import { runPack, StageInFolder } from './run-stage.ts';
+
+const decoder = { embed_dim: 8, depth: 1, num_heads: 2, mlp_ratio: 2 };
+const teacher = { ...image, in_chans: 3, embed_dim: 24, depth: 3, num_heads: 6 };
+const model = { ...teacher, embed_dim: 12, depth: 2, num_heads: 3 };
+const fields = {
+  data: { name: 'procedural', classes: 4, image_size: [8, 8], channels: 3, train: 32, validation: 16, test: 8, seed: 1 },
+  images: null,
+  schedule: { epochs: 1, warmup_epochs: 0, batch_size: 16, accumulation_steps: 2, base_lr: 0.01, min_lr: 0 },
+  optimizer: { weight_decay: 0.05, betas: [0.9, 0.95] },
+  augment: { crop: null, flip: true },
+};
+const classifier = { ...fields, model, drop_path: 0.1, label_smoothing: 0.1 };
+const student = {
+  model,
+  drop_path: 0.1,
+  teacher_drop_path: 0.1,
+  mask_ratio: 0,
+  teacher_input: 'whole',
+  reconstruction: null,
+  student_jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 },
+  teacher_block: 2,
+};
+const masked = { mask_ratio: 0.5, reconstruction: { weight: 0.5, decoder, norm_pix_loss: true } };
+
+export interface EveryKindOptions {
+  readonly engine: EngineRecipe;
+  readonly place: { readonly device: 'cpu' | 'gpu'; readonly threads: number };
+  readonly folder: string;
+}
+
+/** Results by the kind, of distillation by the target. Students of all targets are one pack. @throws what a stage throws */
+export async function everyKind({ engine, place, folder }: EveryKindOptions): Promise<Record<string, object>> {
+  const stage = <R extends object>(recipe: R, upstream: StageContext['upstream'] = {}): StageInFolder<R> => Object.assign(new StageInFolder(folder, recipe, upstream), { place });
+  const results: Record<string, object> = {};
+  const run = async <R extends object>(kind: string, runner: StageRunner<R>, one: StageInFolder<R>) => {
+    results[kind] = await runner(one.context());
+    return { key: 'k', kind, recipe: one.recipe as JsonObject, result: {}, output: one.output };
+  };
+  const pretrained = await run('pretrain', runPretrain, stage(pretrainRecipe.parse({ ...fields, engine, model: teacher, decoder, mask_ratio: 0.75, norm_pix_loss: true })));
+  const packed = async (recipes: Readonly<Record<string, object>>): Promise<void> => {
+    const stages = Object.values(recipes).map(recipe => stage(distillRecipe.parse({ ...fields, ...student, engine, ...recipe }), { teacher: pretrained }));
+    (await runPack(runDistillPack as PackRunner, stages)).forEach(({ result }, i) => {
+      results[`distill: ${Object.keys(recipes)[i]!}`] = result;
+    });
+  };
+  const aligned = (target: (typeof TARGETS)[string]): object => ({
+    target,
+    ...(target.family === 'relation' && target.heads === 'aligned' && { model: { ...model, last_block_heads: teacher.num_heads } }),
+  });
+  await packed({
+    ...Object.fromEntries(Object.entries(TARGETS).map(([name, target]) => [name, aligned(target)])),
+    'masked, with reconstruction': { ...aligned(TARGETS['relation, kl']!), ...masked },
+  });
+  await packed({ 'masked as its teacher': { ...aligned(TARGETS['class token, kl']!), ...masked, teacher_input: 'visible' } });
+  const finetuned = await run('finetune', runFinetune, stage(finetuneRecipe.parse({ ...classifier, model: teacher, engine, layer_decay: 0.75 }), { weights: pretrained }));
+  await run('supervise', runSupervise, stage(superviseRecipe.parse({ ...classifier, engine })));
+  await run('evaluate', runEvaluate, stage(evaluateRecipe.parse({ data: fields.data, split: 'test', batch_size: 5, engine }), { weights: finetuned }));
+  return results;
+}
