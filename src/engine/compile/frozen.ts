@@ -1,5 +1,6 @@
 /** Weights that never change, held once for all programs that read them. */
 import type { Params } from '../formats/weights.ts';
+import { makeAll } from '../make-all.ts';
 import { tensorType, type Types } from './checks.ts';
 import { variable, type Variable } from './functions.ts';
 import type { Mode } from './mode.ts';
@@ -18,7 +19,7 @@ export function freeze(params: Params, mode: Mode): Frozen {
     },
     dispose: () => undefined,
   });
-  return Object.fromEntries(Object.entries(params).map(([name, tensor]) => [name, executedMode(mode) === 'eager' ? held(tensor) : variable(tensor)]));
+  return makeAll(params, executedMode(mode) === 'eager' ? held : variable);
 }
 
 export const frozenTypes = (frozen: Frozen): Types => Object.fromEntries(Object.entries(frozen).map(([name, { type }]) => [name, type]));

@@ -82,10 +82,18 @@ export function variable(value: tf.Tensor): Variable {
   const write = (next: tf.Tensor): void => {
     // An uploaded tensor may be memory of JavaScript, which a variable must not keep.
     const [copy] = onDevice(backend, 'DeepCopy', [{ ...type, name: 'T' }], backend.getInputTensorIds([next]), 1);
-    onDevice(backend, 'AssignVariableOp', [type], [id, copy!.id], 0);
-    binding.deleteTensor(copy!.id);
+    try {
+      onDevice(backend, 'AssignVariableOp', [type], [id, copy!.id], 0);
+    } finally {
+      binding.deleteTensor(copy!.id);
+    }
   };
-  write(value);
+  try {
+    write(value);
+  } catch (error) {
+    binding.deleteTensor(id);
+    throw error;
+  }
   return {
     id,
     type: held,

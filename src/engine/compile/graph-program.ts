@@ -1,5 +1,6 @@
 /** A program whose functions are functions of TensorFlow, over variables of its own. */
 import { createHash } from 'node:crypto';
+import { makeAll } from '../make-all.ts';
 import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
 import { checkInputs, checkScalars, checkState, typesOf, typesText, type Types } from './checks.ts';
@@ -39,7 +40,11 @@ export function graphProgram(functions: Readonly<Record<string, Compilable>>, op
   const key = keyOf(functions, options);
   const compiled = key === undefined ? compile(functions, options) : shared.take(key, () => compile(functions, options));
   const types = typesOf(options.state);
-  const variables = Object.fromEntries(Object.entries(options.state).map(([name, value]) => [name, variable(value)]));
+  const letGo = (): void => {
+    if (key === undefined) removeAll(compiled);
+    else shared.release(key);
+  };
+  const variables = variablesFor(options.state, letGo);
   const state = Object.fromEntries(Object.entries(variables).map(([name, held]) => [stateVariable(name), held]));
   let open = true;
 
@@ -58,7 +63,7 @@ export function graphProgram(functions: Readonly<Record<string, Compilable>>, op
       return readScalars(compute(name, inputs));
     },
     compute,
-    readState: () => Object.fromEntries(Object.entries(variables).map(([name, held]) => [name, held.read()])),
+    readState: () => makeAll(variables, held => held.read()),
     writeState: next => {
       checkState(types, typesOf(next));
       for (const [name, value] of Object.entries(next)) variables[name]!.write(value);
@@ -67,10 +72,18 @@ export function graphProgram(functions: Readonly<Record<string, Compilable>>, op
       if (!open) return;
       open = false;
       for (const held of Object.values(variables)) held.dispose();
-      if (key === undefined) removeAll(compiled);
-      else shared.release(key);
+      letGo();
     },
   };
+}
+
+function variablesFor(state: Params, failed: () => void): Record<string, Variable> {
+  try {
+    return makeAll(state, variable);
+  } catch (error) {
+    failed();
+    throw error;
+  }
 }
 
 function expectFrozen(frozen: Frozen, name: string): Variable {
@@ -90,13 +103,18 @@ function keyOf(functions: Readonly<Record<string, Compilable>>, { signature, mod
 }
 
 function compile(functions: Readonly<Record<string, Compilable>>, { state, precision }: GraphOptions): CompiledFunctions {
-  return Object.fromEntries(
-    Object.entries(functions).map(([name, { fn, inputs, frozen }]) => {
+  const compiled: Record<string, Compiled> = {};
+  try {
+    for (const [name, { fn, inputs, frozen }] of Object.entries(functions)) {
       const trace = rewrite(traceStep(fn, { state: typesOf(state), frozen, inputs }), precision);
       const emitted = emitFunction(trace);
       const frozenNames = new Map(Object.keys(frozen ?? {}).map(own => [frozenVariable(own), own]));
       const variables = emitted.variables.map(variable => [variable, frozenNames.get(variable)] as const);
-      return [name, { inputs: emitted.inputs, outputs: emitted.outputs, variables, defined: define(emitted), inputTypes: inputs, outputTypes: typesOfValues(trace, trace.outputs) }];
-    }),
-  );
+      compiled[name] = { inputs: emitted.inputs, outputs: emitted.outputs, variables, defined: define(emitted), inputTypes: inputs, outputTypes: typesOfValues(trace, trace.outputs) };
+    }
+    return compiled;
+  } catch (error) {
+    removeAll(compiled);
+    throw error;
+  }
 }

@@ -46,19 +46,20 @@ export const runDistillPack: PackRunner<DistillRecipe> = async contexts => {
 
   const params = toTensors(weights);
   const { engine, teacher_drop_path } = contexts[0]!.recipe;
-  const teacher = createTeacher({
-    config,
-    params,
-    normalisation: dataset,
-    dropPath: teacher_drop_path,
-    engine,
-    targets: students.map(({ context }) => blockTargetOf(context.recipe)),
-  });
+  let teacher: Teacher | undefined;
   try {
+    teacher = createTeacher({
+      config,
+      params,
+      normalisation: dataset,
+      dropPath: teacher_drop_path,
+      engine,
+      targets: students.map(({ context }) => blockTargetOf(context.recipe)),
+    });
     const results = await trainStudents(students, teacher, config, dataset);
     return created.map(one => (one.status === 'fulfilled' ? results.get(one.value)! : one));
   } finally {
-    teacher.dispose();
+    teacher?.dispose();
     tf.dispose(params);
   }
 };
@@ -151,14 +152,21 @@ function heldOutLosses(trained: ReadonlyMap<Student, Trained>, teacher: Teacher,
   if (students.length === 0) return new Map();
   const evaluations = new Map(students.map(student => [student, new HeldOutEvaluation(student, trained.get(student)!.params)]));
   const inputs = evaluationInputs(students, set);
-  heldOutBatches(set, students[0]!.schedule).forEach(({ images }, index) => {
-    const batch = upload(inputs(images, index));
-    forwardTeacher(teacher, batch, students, (student, own) => {
-      evaluations.get(student)!.add(own);
+  try {
+    heldOutBatches(set, students[0]!.schedule).forEach(({ images }, index) => {
+      const batch = upload(inputs(images, index));
+      try {
+        forwardTeacher(teacher, batch, students, (student, own) => {
+          evaluations.get(student)!.add(own);
+        });
+      } finally {
+        tf.dispose(batch);
+      }
     });
-    tf.dispose(batch);
-  });
-  return new Map([...evaluations].map(([student, evaluation]) => [student, evaluation.means()]));
+    return new Map([...evaluations].map(([student, evaluation]) => [student, evaluation.means()]));
+  } finally {
+    for (const evaluation of evaluations.values()) evaluation.dispose();
+  }
 }
 
 /** Held-out losses of one student, batch by batch. */
@@ -180,10 +188,13 @@ class HeldOutEvaluation {
   }
 
   means(): HeldOut {
-    this.#evaluator.dispose();
-    tf.dispose(this.#untrained);
     const { trained, untrained } = meanLosses(this.#losses);
     return { trained: trained!, untrained: untrained! };
+  }
+
+  dispose(): void {
+    this.#evaluator.dispose();
+    tf.dispose(this.#untrained);
   }
 
   #lossOf(params: Params, batch: Inputs): number {

@@ -15,9 +15,12 @@ export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   const params = toTensors(weights);
   context.progress({ phase: 'evaluate', step: 0, steps: 1 });
   const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size);
-  const { correct, count, loss } = scorer.score(params, dataset[recipe.split]);
-  scorer.dispose();
-  tf.dispose(params);
-  const accuracy = correct / count;
-  return { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / count), correct, count, loss };
+  try {
+    const { correct, count, loss } = scorer.score(params, dataset[recipe.split]);
+    const accuracy = correct / count;
+    return { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / count), correct, count, loss };
+  } finally {
+    scorer.dispose();
+    tf.dispose(params);
+  }
 };

@@ -46,16 +46,21 @@ export const runPretrain: StageRunner<PretrainRecipe> = async context => {
 
   context.progress({ phase: 'evaluate', step: 0, steps: 0 });
   const evaluator = createEvaluator(loss, { engine, signature: `evaluate ${signature}` });
-  evaluator.use(params);
-  // The same masks for every model and seed: only the weights differ.
-  const heldOut = heldOutBatches(dataset.validation, schedule).map(({ images, labels }, index) => {
-    const batch = upload(inputs(images, noise('mae/validation-mask', 0, index, labels.length)));
-    const values = evaluator.run(batch);
-    tf.dispose(batch);
-    return values;
-  });
-  evaluator.dispose();
-  saveModel(context, params);
-  tf.dispose(params);
-  return { loss: losses['loss']!, val_loss: meanLosses(heldOut)['loss']! };
+  try {
+    evaluator.use(params);
+    // The same masks for every model and seed: only the weights differ.
+    const heldOut = heldOutBatches(dataset.validation, schedule).map(({ images, labels }, index) => {
+      const batch = upload(inputs(images, noise('mae/validation-mask', 0, index, labels.length)));
+      try {
+        return evaluator.run(batch);
+      } finally {
+        tf.dispose(batch);
+      }
+    });
+    saveModel(context, params);
+    return { loss: losses['loss']!, val_loss: meanLosses(heldOut)['loss']! };
+  } finally {
+    evaluator.dispose();
+    tf.dispose(params);
+  }
 };

@@ -35,10 +35,13 @@ export function createScorer(engine: EngineRecipe, config: ViTConfig, { mean, st
         loss = 0;
       for (const batch of evalBatches(set, batchSize)) {
         const inputs = upload(padded(batch, set, batchSize));
-        const values = evaluator.run(inputs);
-        tf.dispose(inputs);
-        correct += values['correct']!;
-        loss += values['entropy']! * batchSize;
+        try {
+          const values = evaluator.run(inputs);
+          correct += values['correct']!;
+          loss += values['entropy']! * batchSize;
+        } finally {
+          tf.dispose(inputs);
+        }
       }
       return { correct, count: set.count, loss: loss / set.count };
     },

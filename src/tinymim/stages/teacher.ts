@@ -131,11 +131,14 @@ interface EncoderWeights {
 }
 
 function freezeEncoder({ params, config, engine }: TeacherOptions): EncoderWeights {
-  const named = (prefix: string, by: string): Params =>
-    Object.fromEntries(Object.entries(params).flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[by + name.slice(prefix.length), tensor] as const] : [])));
+  const outerParts = ['cls_token', 'pos_embed', 'patch_embed.', 'norm.'];
+  const used = Object.entries(params).filter(([name]) => [...outerParts, 'blocks.'].some(prefix => name.startsWith(prefix)));
+  const all = freeze(Object.fromEntries(used), engine.mode);
+  const named = (prefix: string, by: string): Frozen =>
+    Object.fromEntries(Object.entries(all).flatMap(([name, held]) => (name.startsWith(prefix) ? [[by + name.slice(prefix.length), held] as const] : [])));
   return {
-    outer: freeze(Object.assign({}, ...['cls_token', 'pos_embed', 'patch_embed.', 'norm.'].map(prefix => named(prefix, prefix))) as Params, engine.mode),
-    blocks: Array.from({ length: config.depth }, (_, i) => freeze(named(`blocks.${i}.`, `${BLOCK}.`), engine.mode)),
+    outer: Object.assign({}, ...outerParts.map(prefix => named(prefix, prefix))) as Frozen,
+    blocks: Array.from({ length: config.depth }, (_, i) => named(`blocks.${i}.`, `${BLOCK}.`)),
   };
 }
 

@@ -31,7 +31,7 @@ export async function trainClassifier(context: StageContext<SuperviseRecipe>, da
   const scorer = createScorer(engine, model, dataset, schedule.batch_size / (context.execution.microBatches ?? 1));
   const dropPathShape = [model.depth, 2, schedule.batch_size] as const;
 
-  const { params, losses, evaluated } = await train(
+  const trained = train(
     {
       context,
       weights,
@@ -61,9 +61,14 @@ export async function trainClassifier(context: StageContext<SuperviseRecipe>, da
       }),
     },
   );
-  scorer.dispose();
-  saveModel(context, params);
-  tf.dispose(params);
+  const { params, losses, evaluated } = await trained.finally(() => {
+    scorer.dispose();
+  });
+  try {
+    saveModel(context, params);
+  } finally {
+    tf.dispose(params);
+  }
   return { loss: losses['loss']!, val_accuracy: evaluated['val_accuracy']! };
 }
 

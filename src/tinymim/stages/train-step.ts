@@ -2,6 +2,7 @@
 import type { ParamGroups } from '../optim/groups.ts';
 import { byteTensor } from '../../engine/compile/bytes.ts';
 import type { Params } from '../../engine/formats/weights.ts';
+import { makeAll } from '../../engine/make-all.ts';
 import * as tf from '../../engine/tf.ts';
 
 /** An array on the host, row-major, one entry of the batch after the other along `batchAxis`. */
@@ -54,7 +55,7 @@ export function meanLosses(losses: readonly Readonly<Record<string, number>>[]):
 
 /** The caller disposes of the tensors. */
 export function upload(inputs: HostInputs): Record<string, tf.Tensor> {
-  return Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, uploadArray(array)]));
+  return makeAll(inputs, uploadArray);
 }
 
 function uploadArray({ data, shape }: BatchArray): tf.Tensor {

@@ -7,6 +7,7 @@ import { compileProgram } from '../../engine/compile/compile-program.ts';
 import type { Program } from '../../engine/compile/program.ts';
 import { readScalars } from '../../engine/compile/scalars.ts';
 import type { StepFunction } from '../../engine/compile/step.ts';
+import { makeAll } from '../../engine/make-all.ts';
 import * as tf from '../../engine/tf.ts';
 import type { Params } from '../../engine/formats/weights.ts';
 import type { EngineRecipe } from './recipes.ts';
@@ -46,6 +47,8 @@ export interface Trainer {
   withState<T>(use: (state: TrainState) => T | Promise<T>): Promise<T>;
   /** Ends the training: the parameters are the caller's, everything else is freed. */
   finish(): Params;
+  /** Ends it with nothing: all is freed, and nothing is read, for which memory may be wanting. */
+  dispose(): void;
 }
 
 /**
@@ -67,8 +70,12 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
       optimizer: { m, v },
     } = initial;
     const state = stepState(initial, microBatches);
-    program = compileStepFunctions(state, inputs, rates, options);
-    tf.dispose([state, params, m, v]);
+    try {
+      program = compileStepFunctions(state, inputs, rates, options);
+    } finally {
+      tf.dispose(unflatten(state).sums);
+    }
+    tf.dispose([params, m, v]);
     return program;
   };
 
@@ -102,6 +109,11 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
       tf.dispose([rest, losses]);
       program?.dispose();
       return params;
+    },
+    dispose: () => {
+      tf.dispose(losses);
+      if (program) program.dispose();
+      else tf.dispose([initial.params, initial.optimizer.m, initial.optimizer.v]);
     },
   };
 }
@@ -185,4 +197,4 @@ function splitRates(inputs: Inputs): { rates: AdamWRates<tf.Tensor>; batch: Inpu
   };
 }
 
-const zerosLike = (tensors: Params): Record<string, tf.Tensor> => Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tf.zerosLike(tensor)]));
+const zerosLike = (tensors: Params): Record<string, tf.Tensor> => makeAll(tensors, tensor => tf.zerosLike(tensor));

@@ -3,7 +3,6 @@ import { Interrupted, PermanentError } from '../../core/ablation/errors.ts';
 import { initAdamW } from '../optim/adamw.ts';
 import { learningRate, scaledLearningRate, type Schedule } from '../optim/schedule.ts';
 import { loadEngine, type Device } from '../../engine/backend.ts';
-import * as tf from '../../engine/tf.ts';
 import { toTensors } from '../../engine/formats/weights.ts';
 import { engineRecord, type EngineRecord } from './engine-record.ts';
 import { Meter } from './meter.ts';
@@ -188,7 +187,7 @@ export class TrainingRun<T extends Training = Training> {
     this.#outcome = { status: 'rejected', reason };
     for (const { losses } of this.#unread.splice(0)) losses.dispose();
     this.#losses?.dispose();
-    if (this.#trainer) tf.dispose(this.#trainer.finish()); // the process may go on with another stage
+    this.#trainer?.dispose(); // the process may go on with another stage
   }
 
   #finish(): void {
