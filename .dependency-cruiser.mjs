@@ -75,7 +75,7 @@ const engine = {
   'src/engine/formats': ['src/engine'],
   'src/engine/backends/wasm': ['src/engine'],
   'src/engine/backends': ['src/engine', 'src/engine/compile', 'src/engine/backends/wasm', INSTALLATION],
-  'src/engine/grad': ['src/engine'],
+  'src/engine/grad': ['src/engine', 'src/engine/compile'],
   'src/engine/compile': ['src/engine', 'src/engine/formats', 'src/engine/random'],
   'src/engine': ['src/engine/backends', 'src/engine/random'],
 };
@@ -83,8 +83,8 @@ const engine = {
 /** The study: of the core it needs the contract alone. */
 const tinymim = {
   'src/tinymim/data': ['src/engine/random', START],
-  'src/tinymim/nn': ['src/engine', 'src/engine/formats', 'src/engine/grad', 'src/engine/random'],
-  'src/tinymim/distill': ['src/engine', 'src/engine/formats', 'src/engine/grad', 'src/tinymim/nn'],
+  'src/tinymim/nn': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/engine/random'],
+  'src/tinymim/distill': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/tinymim/nn'],
   'src/tinymim/optim': ['src/engine', 'src/engine/compile', 'src/engine/formats'],
   'src/tinymim/stages': [
     ...CONTRACT,

@@ -14,6 +14,12 @@ export function rewrite(trace: Trace, precision: Precision): Trace {
 /** Name of the composite that `fuseAdam` knows, with the inputs param, grad, m, v, stepSize, epsilon, beta1, beta2 and, with decay, retained. */
 export const ADAMW = 'AdamW';
 
+/** Name of the composite of exact GELUs, with the input x: the runtime computes one in one pass with the product and the bias before it. */
+export const GELU = 'Gelu';
+
+/** Name of the composite of products that stay float32 whatever the precision (`float32Products`). */
+export const FLOAT32_PRODUCTS = 'Float32Products';
+
 /**
  * An update of a parameter and its two moments that are variables becomes `ResourceApplyAdam`, one pass in place of thirteen
  * ops. Its own bias correction is turned off (powers of 0): it is in the rates already.
@@ -69,9 +75,10 @@ const constant = (value: ValueId, bytes: Uint8Array): Operation => ({
   attributes: { dtype: typeAttribute(DTYPE.float32), value: { kind: 'tensor', value: { dtype: DTYPE.float32, shape: [], bytes } } },
 });
 
-/** Composites that no pass has made use of become the ops that they stand for. */
+/** Composites that no pass has made use of become the ops that they stand for, which know where they come from. */
 function expand(trace: Trace): Trace {
-  return { ...trace, operations: trace.operations.flatMap(operation => operation.body ?? [operation]) };
+  const open = (operation: Operation): readonly Operation[] => operation.body?.flatMap(inner => open({ ...inner, within: operation })) ?? [operation];
+  return { ...trace, operations: trace.operations.flatMap(open) };
 }
 
 const valuesOfUpdate = ({ inputs, from }: Update): readonly ValueId[] => [...inputs, ...(from === undefined ? [] : [from])];
@@ -159,7 +166,9 @@ const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'BatchMatMulV2']);
 const MOVES: ReadonlySet<string> = new Set(['Reshape', 'SplitV', 'Transpose']);
 
 /**
- * Mixed precision: products of float32 are computed from operands rounded to bfloat16; everything between them stays float32.
+ * Mixed precision: products of float32 are computed from operands rounded to bfloat16, but for those whose results are compared
+ * (`float32Products`); everything between them stays float32, but for biases and exact GELUs that the runtime computes with
+ * the product, in one pass that rounds once.
  * A value is rounded once, where it was computed; a product of a product reads it as it is.
  * @internal
  */
@@ -167,6 +176,7 @@ export function bfloat16Products(trace: Trace): Trace {
   const types = new Map(trace.types);
   const rounded = new Map<ValueId, ValueId>();
   const moves = new Map(trace.operations.filter(({ op }) => MOVES.has(op)).flatMap(move => move.outputs.map(output => [output, move] as const)));
+  const computed = roundedOperations(trace);
   let last = Math.max(0, ...types.keys());
   const fresh = (like: ValueId): ValueId => {
     last += 1;
@@ -192,22 +202,43 @@ export function bfloat16Products(trace: Trace): Trace {
     ];
   };
   const operations = trace.operations.flatMap((operation): Operation[] => {
+    if (!computed.has(operation)) return [operation];
     const {
-      op,
       inputs,
       attributes,
       outputs: [output],
     } = operation;
-    if (!PRODUCTS.has(op) || typeOf(trace, output!).dtype !== DTYPE.float32) return [operation];
     const before = inputs.flatMap(round);
-    const product = fresh(output!);
+    const result = fresh(output!);
     return [
       ...before,
-      { ...operation, inputs: inputs.map(value => rounded.get(value)!), outputs: [product], attributes: { ...attributes, T: typeAttribute(DTYPE.bfloat16) } },
-      cast(product, output!, DTYPE.bfloat16, DTYPE.float32),
+      { ...operation, inputs: inputs.map(value => rounded.get(value)!), outputs: [result], attributes: { ...attributes, T: typeAttribute(DTYPE.bfloat16) } },
+      cast(result, output!, DTYPE.bfloat16, DTYPE.float32),
     ];
   });
   return { ...trace, operations, types };
+}
+
+/** Operations that are computed in bfloat16: products, and what the runtime computes in one pass with them. */
+function roundedOperations(trace: Trace): ReadonlySet<Operation> {
+  const products = trace.operations.filter(({ op, outputs, within }) => PRODUCTS.has(op) && within?.op !== FLOAT32_PRODUCTS && typeOf(trace, outputs[0]!).dtype === DTYPE.float32);
+  const values = new Set(products.map(({ outputs }) => outputs[0]!));
+  const biases = trace.operations.filter(({ op, inputs }) => op === 'BiasAdd' && values.has(inputs[0]!));
+  return new Set([...products, ...biases, ...fusedGelus(trace, new Set(biases.map(({ outputs }) => outputs[0]!)))]);
+}
+
+/** Operations of the GELUs of these values of which nothing but the result is read. A gradient reads more of them. */
+function fusedGelus(trace: Trace, of: ReadonlySet<ValueId>): Operation[] {
+  const gelus = new Map<Operation, Operation[]>();
+  for (const operation of trace.operations) if (operation.within?.op === GELU && operation.op !== 'Const') gelus.set(operation.within, [...(gelus.get(operation.within) ?? []), operation]);
+  const reads = countReads(trace);
+  return [...gelus.values()].flatMap(gelu => {
+    const [x] = gelu[0]!.inputs;
+    const own = gelu.flatMap(({ inputs }) => inputs);
+    const inner = [x!, ...gelu.slice(0, -1).map(({ outputs }) => outputs[0]!)];
+    const alone = inner.every(value => reads.get(value) === own.filter(input => input === value).length);
+    return alone && of.has(x!) ? gelu : [];
+  });
 }
 
 function cast(from: ValueId, to: ValueId, fromType: number, toType: number): Operation {

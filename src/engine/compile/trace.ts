@@ -32,6 +32,8 @@ export interface Operation {
   readonly prepares?: true;
   /** Of a composite (see `composite` in `record.ts`): the ops that it stands for. TensorFlow does not know it. */
   readonly body?: readonly Operation[];
+  /** The composite that it was part of. */
+  readonly within?: Operation;
 }
 
 /** One of TensorFlow's fused updates of an optimizer: it changes variables in place. */

@@ -4,6 +4,7 @@ import type { ViTConfig } from '../nn/config.ts';
 import { ModelError } from '../nn/errors.ts';
 import type { Feature } from '../nn/vit.ts';
 import type { Params } from '../../engine/formats/weights.ts';
+import { float32Products } from '../../engine/compile/float32-products.ts';
 import * as tf from '../../engine/tf.ts';
 
 /** One network, and what was taken from its block. */
@@ -51,7 +52,7 @@ export const projectionName = (term: string): string => `projection.${term}`;
  */
 export function project(params: Params, term: string, x: tf.Tensor): tf.Tensor {
   const width = x.shape.at(-1)!;
-  const rows = dense(params, projectionName(term), tf.reshape(x, [-1, width]));
+  const rows = float32Products(() => dense(params, projectionName(term), tf.reshape(x, [-1, width])));
   return tf.reshape(rows, [...x.shape.slice(0, -1), rows.shape[1]]);
 }
 

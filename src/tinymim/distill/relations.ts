@@ -5,6 +5,7 @@
 import { headsOf } from '../nn/config.ts';
 import { ModelError } from '../nn/errors.ts';
 import { mergeHeads, type Qkv } from '../nn/block.ts';
+import { float32Products } from '../../engine/compile/float32-products.ts';
 import { smoothL1 } from '../../engine/grad/smooth-l1.ts';
 import { meanSquaredError } from '../../engine/grad/squared-error.ts';
 import { softmaxKl } from '../../engine/grad/softmax-kl.ts';
@@ -56,7 +57,7 @@ function relationsOf(qkv: Readonly<Partial<Qkv>>, pairs: readonly RelationPair[]
 
 /** `X Y^T / sqrt(D / M)`. @param x `[B, M, N, D / M]` @param y like x @returns `[B, M, N, N]` @internal */
 export function relationLogits(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D {
-  return tf.matMul(tf.mul<tf.Tensor4D>(x, x.shape[3] ** -0.5), y, false, true);
+  return float32Products(() => tf.matMul<tf.Tensor4D>(tf.mul(x, x.shape[3] ** -0.5), y, false, true));
 }
 
 /**
@@ -67,7 +68,7 @@ export function relationLogits(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D {
 export function averagedRelationLogits(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor4D {
   const [batch, heads, tokens, headDim] = x.shape;
   const joined = (t: tf.Tensor4D): tf.Tensor4D => tf.reshape(mergeHeads(t), [batch, 1, tokens, heads * headDim]);
-  return tf.matMul(tf.mul<tf.Tensor4D>(joined(x), headDim ** -0.5 / heads), joined(y), false, true);
+  return float32Products(() => tf.matMul<tf.Tensor4D>(tf.mul(joined(x), headDim ** -0.5 / heads), joined(y), false, true));
 }
 
 const LOSSES = {

@@ -2,6 +2,7 @@
  * Masked autoencoder (`models_mae.py` of facebookresearch/mae): the encoder sees the visible patches, the decoder
  * reconstructs the pixels of the removed ones.
  */
+import { float32Products } from '../../engine/compile/float32-products.ts';
 import { layerNorm } from '../../engine/grad/layer-norm.ts';
 import { weightedSquaredError } from '../../engine/grad/squared-error.ts';
 import { withGradient } from '../../engine/grad/with-gradient.ts';
@@ -75,7 +76,11 @@ export function decodePatches(params: Params, latent: tf.Tensor3D, config: Decod
   for (let block = 0; block < config.depth; block++) {
     x = runBlock(params, `decoder_blocks.${block}`, x, shape, config.num_heads).block;
   }
-  const predicted = toTokens(dense(params, 'decoder_pred', norm(params, 'decoder_norm', x)), shape);
+  const normal = norm(params, 'decoder_norm', x);
+  const predicted = toTokens(
+    float32Products(() => dense(params, 'decoder_pred', normal)),
+    shape,
+  );
   return tf.slice(predicted, [0, 1, 0], [batch, shape.tokens - 1, predicted.shape[2]]);
 }
 
