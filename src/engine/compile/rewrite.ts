@@ -7,7 +7,7 @@ export type Precision = 'float32' | 'tf32' | 'bfloat16';
 
 /** All passes that help, in their order. */
 export function rewrite(trace: Trace, precision: Precision): Trace {
-  const passes = [fuseAdam, expand, dropSameCasts, directCasts, shareConstants, plainProducts, addBiases, ...(precision === 'bfloat16' ? [bfloat16Products] : []), dropUnused, sumsInOrder];
+  const passes = [fuseAdam, expand, dropSameCasts, directCasts, shareConstants, plainProducts, addBiases, ...(precision === 'bfloat16' ? [splitSums, bfloat16Products] : []), dropUnused, sumsInOrder];
   return passes.reduce((rewritten, pass) => pass(rewritten), trace);
 }
 
@@ -29,12 +29,7 @@ function fuseAdam(trace: Trace): Trace {
   const reads = countReads(trace);
   const assigned = { ...trace.assigned },
     updates = [...trace.updates];
-  const types = new Map(trace.types);
-  let last = Math.max(0, ...types.keys());
-  const fresh = (type: TensorType): ValueId => {
-    types.set(++last, type);
-    return last;
-  };
+  const { types, fresh } = moreValues(trace);
   const operations = trace.operations.flatMap((operation): readonly Operation[] => {
     if (operation.op !== ADAMW) return [operation];
     const [param, grad, m, v, stepSize, epsilon, beta1, beta2, retained] = operation.inputs;
@@ -52,7 +47,10 @@ function fuseAdam(trace: Trace): Trace {
       attributes: { T: typeAttribute(DTYPE.float32) },
       ...(from !== undefined && { from }),
     });
-    return [constant(none, new Uint8Array(4)), ...(from === undefined ? [] : [{ op: 'Mul', inputs: [param!, retained!], outputs: [from], attributes: { T: typeAttribute(DTYPE.float32) } }])];
+    return [
+      constant(none, { dtype: DTYPE.float32, shape: [] }, new Uint8Array(4)),
+      ...(from === undefined ? [] : [{ op: 'Mul', inputs: [param!, retained!], outputs: [from], attributes: { T: typeAttribute(DTYPE.float32) } }]),
+    ];
   });
   return { ...trace, operations, assigned, updates, types };
 }
@@ -68,11 +66,24 @@ function countReads({ operations, assigned, outputs }: Trace): Map<ValueId, numb
   return reads;
 }
 
-const constant = (value: ValueId, bytes: Uint8Array): Operation => ({
+/** The types of a trace, to which `fresh` adds values. */
+function moreValues(trace: Trace): { types: Map<ValueId, TensorType>; fresh: (type: TensorType) => ValueId } {
+  const types = new Map(trace.types);
+  let last = Math.max(0, ...types.keys());
+  return {
+    types,
+    fresh: type => {
+      types.set(++last, type);
+      return last;
+    },
+  };
+}
+
+const constant = (value: ValueId, { dtype, shape }: TensorType, bytes: Uint8Array): Operation => ({
   op: 'Const',
   inputs: [],
   outputs: [value],
-  attributes: { dtype: typeAttribute(DTYPE.float32), value: { kind: 'tensor', value: { dtype: DTYPE.float32, shape: [], bytes } } },
+  attributes: { dtype: typeAttribute(dtype), value: { kind: 'tensor', value: { dtype, shape, bytes } } },
 });
 
 /** Composites that no pass has made use of become the ops that they stand for, which know where they come from. */
@@ -160,6 +171,66 @@ export function addBiases(trace: Trace): Trace {
   });
 }
 
+/** Of a sum that no thread shares with another, on any processor that was tried. */
+const MOST_ROWS = 1024;
+/** Elements of a result that is added up for next to nothing: weights of networks 128 channels wide. */
+const SMALL = 2 ** 16;
+
+/**
+ * The gradient of a weight is a sum over all tokens. oneDNN divides long sums of bfloat16 among its threads, so that last digits
+ * depend on their number: a small one is added up in float32, from sums over fewer tokens. Of large ones the parts would cost
+ * a third of the product.
+ * @internal
+ */
+export function splitSums(trace: Trace): Trace {
+  const { types, fresh } = moreValues(trace);
+  const operations = trace.operations.flatMap((operation): readonly Operation[] => {
+    const {
+      op,
+      inputs,
+      outputs: [output],
+      attributes: { T, transpose_a, transpose_b },
+    } = operation;
+    if (op !== 'MatMul' || transpose_a?.value !== true || transpose_b?.value === true) return [operation];
+    const [rows] = typeOf(trace, inputs[0]!).shape,
+      result = typeOf(trace, output!);
+    const parts = partsOf(rows!);
+    if (parts === 1 || result.shape[0]! * result.shape[1]! > SMALL) return [operation];
+    const divided = inputs.map(input => {
+      const { dtype, shape } = typeOf(trace, input),
+        next = [parts, rows! / parts, shape[1]!];
+      return reshape(input, { dtype, shape: next }, fresh);
+    });
+    const products = fresh({ ...result, shape: [parts, ...result.shape] }),
+      axis = fresh({ dtype: DTYPE.int32, shape: [1] });
+    return [
+      ...divided.flat(),
+      {
+        op: 'BatchMatMulV2',
+        inputs: divided.map(([, { outputs }]) => outputs[0]!),
+        outputs: [products],
+        attributes: { T: T!, adj_x: { kind: 'bool', value: true }, adj_y: { kind: 'bool', value: false } },
+      },
+      integers(axis, [0]),
+      { op: 'Sum', inputs: [products, axis], outputs: [output!], attributes: { T: T!, Tidx: typeAttribute(DTYPE.int32), keep_dims: { kind: 'bool', value: false } } },
+    ];
+  });
+  return { ...trace, operations, types };
+}
+
+/** The least number of equal parts of at most `MOST_ROWS`; 1 for rows that have no divisor of use. */
+function partsOf(rows: number): number {
+  for (let parts = Math.ceil(rows / MOST_ROWS); parts <= (8 * rows) / MOST_ROWS; parts++) if (rows % parts === 0) return parts;
+  return 1;
+}
+
+function reshape(value: ValueId, type: TensorType, fresh: (type: TensorType) => ValueId): readonly [Operation, Operation] {
+  const shape = fresh({ dtype: DTYPE.int32, shape: [type.shape.length] });
+  return [integers(shape, type.shape), { op: 'Reshape', inputs: [value, shape], outputs: [fresh(type)], attributes: { T: typeAttribute(type.dtype), Tshape: typeAttribute(DTYPE.int32) } }];
+}
+
+const integers = (value: ValueId, numbers: readonly number[]): Operation => constant(value, { dtype: DTYPE.int32, shape: [numbers.length] }, new Uint8Array(Int32Array.from(numbers).buffer));
+
 const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'BatchMatMulV2']);
 
 /** They move elements: rounding before them is rounding after them, of half the bytes. */
@@ -173,16 +244,14 @@ const MOVES: ReadonlySet<string> = new Set(['Reshape', 'SplitV', 'Transpose']);
  * @internal
  */
 export function bfloat16Products(trace: Trace): Trace {
-  const types = new Map(trace.types);
+  const { types, fresh: freshValue } = moreValues(trace);
   const rounded = new Map<ValueId, ValueId>();
   const moves = new Map(trace.operations.filter(({ op }) => MOVES.has(op)).flatMap(move => move.outputs.map(output => [output, move] as const)));
   const computed = roundedOperations(trace);
-  let last = Math.max(0, ...types.keys());
   const fresh = (like: ValueId): ValueId => {
-    last += 1;
-    types.set(last, { ...typeOf(trace, like), dtype: DTYPE.bfloat16 });
-    rounded.set(like, last);
-    return last;
+    const value = freshValue({ ...typeOf(trace, like), dtype: DTYPE.bfloat16 });
+    rounded.set(like, value);
+    return value;
   };
   /** What has to be computed for a value to be there in bfloat16. */
   const round = (value: ValueId): readonly Operation[] => {
