@@ -7,6 +7,7 @@ import type { ProfileBase, StageSpec } from '../../src/core/ablation/declaration
 import { AblateError, UsageError } from '../../src/core/ablation/errors.ts';
 import { executionOnly } from '../../src/core/ablation/execution.ts';
 import type { Ablation } from '../../src/core/ablation/expand.ts';
+import { revisionOf } from '../../src/core/ablation/identity.ts';
 import { schemaPaths, valuePaths, type FieldPath } from '../../src/core/ablation/fields.ts';
 import { canonicalJson } from '../../src/core/ablation/json.ts';
 import type { JsonObject } from '../../src/core/ablation/kind.ts';
@@ -72,7 +73,8 @@ const plan = (list: readonly JsonObject[], seeds: readonly number[] = [0], profi
 function whole(stage: StageSpec): string {
   const kind = study.kinds.find(k => k.name === stage.kind)!;
   const upstream = Object.fromEntries(Object.entries(stage.upstream).map(([slot, s]) => [slot, whole(s)]));
-  return canonicalJson({ kind: kind.name, revision: kind.revision, recipe: kind.recipe.parse(stage.recipe), seed: stage.seed, upstream });
+  const recipe = kind.recipe.parse(stage.recipe);
+  return canonicalJson({ kind: kind.name, revision: revisionOf(kind, recipe), recipe, seed: stage.seed, upstream });
 }
 function everyStage(stage: StageSpec): StageSpec[] {
   return [stage, ...Object.values(stage.upstream).flatMap(everyStage)];

@@ -1,7 +1,7 @@
 /** The key of a stage: a hash of what decides its numbers, and of nothing else. */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './json.ts';
-import type { StageIdentity } from './kind.ts';
+import type { JsonObject, StageIdentity, StageKind } from './kind.ts';
 
 /** 128 bits in hexadecimal. */
 const KEY_LENGTH = 32;
@@ -10,6 +10,9 @@ const KEY_LENGTH = 32;
 export function identityText({ kind, revision, recipe, seed, upstream }: StageIdentity): string {
   return canonicalJson({ kind, revision, recipe, seed, upstream }, 'identity');
 }
+
+/** What stands as the revision in the identity of a stage of this recipe. */
+export const revisionOf = (kind: Pick<StageKind, 'revision' | 'changedIn'>, recipe: JsonObject): number => kind.changedIn?.(recipe) ?? kind.revision;
 
 /** First 32 hexadecimal digits of the SHA-256 of `identityText`. @throws NotJsonError when the recipe is not plain JSON */
 export function keyOf(identity: StageIdentity): string {

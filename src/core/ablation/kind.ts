@@ -12,6 +12,7 @@ export type JsonObject = { [key: string]: JsonValue };
 /** All that decides a stage's numbers. Two stages with equal identities are one stage. Never in it: device, workers, paths, labels, role. */
 export interface StageIdentity {
   readonly kind: string;
+  /** Of the kind, when the numbers of this recipe last changed. */
   readonly revision: number;
   /** As the kind's schema parses it. */
   readonly recipe: JsonObject;
@@ -60,6 +61,11 @@ export interface StageKind<R extends object = JsonObject> {
   readonly name: string;
   /** Raised whenever the numbers that this kind produces from the same recipe change. Part of the identity. */
   readonly revision: number;
+  /**
+   * The revision in which the numbers of this recipe last changed, where that of the kind was raised for other recipes alone: it is
+   * what stands in the identity. Default: `revision`.
+   */
+  changedIn?(recipe: R): number;
   /** Strict schema; its output is the canonical recipe. Every field may change the result, and nothing else is in it. */
   readonly recipe: z.ZodType<R>;
   readonly upstream: Readonly<Record<string, SlotSpec>>;

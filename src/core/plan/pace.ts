@@ -1,5 +1,6 @@
 /** How long stages take, from what was measured of stages of their shape. */
 import { createHash } from 'node:crypto';
+import { revisionOf } from '../ablation/identity.ts';
 import { canonicalJson } from '../ablation/json.ts';
 import type { StageCost, StageKind } from '../ablation/kind.ts';
 import { inputsOf, type Plan, type PlannedStage } from './plan.ts';
@@ -38,7 +39,7 @@ export class Shapes {
     const inputs = inputsOf({ stages: this.#stages }, stage);
     const shape = kind.shape?.(stage.recipe, inputs) ?? { recipe: stage.recipe, inputs };
     const text = createHash('sha256')
-      .update(canonicalJson({ kind: kind.name, revision: kind.revision, shape }, 'shape'))
+      .update(canonicalJson({ kind: kind.name, revision: revisionOf(kind, stage.recipe), shape }, 'shape'))
       .digest('hex')
       .slice(0, 32);
     this.#known.set(stage.key, text);

@@ -28,13 +28,21 @@ export function earlierStages(plan: Plan): (key: string) => readonly EarlierStag
     known.set(key, variants);
     return variants;
   };
-  const now = new Map([...plan.stages.values()].map(({ kind, revision }) => [kind, revision]));
-  return key =>
-    variantsOf(key).flatMap(variant => {
+  return key => {
+    const now = revisionsBehind(plan, key);
+    return variantsOf(key).flatMap(variant => {
       const lower = Object.entries(variant.revisions).filter(([kind, revision]) => revision < now.get(kind)!);
       const age = lower.reduce((sum, [kind, revision]) => sum + now.get(kind)! - revision, 0);
       return age === 0 ? [] : [{ key: variant.key, revisions: Object.fromEntries(lower), age }];
     });
+  };
+}
+
+/** Revisions of the kinds behind a planned stage, as planned. */
+function revisionsBehind(plan: Plan, key: string): Map<string, number> {
+  const stage = plan.stages.get(key);
+  if (stage === undefined) return new Map();
+  return new Map([...Object.values(stage.upstream).flatMap(upstream => [...revisionsBehind(plan, upstream)]), [stage.kind, stage.revision]]);
 }
 
 function stageVariants(plan: Plan, key: string, variantsOf: (key: string) => readonly Variant[]): Variant[] {

@@ -4,7 +4,7 @@ import type { JsonObject, StageCost, StageIdentity, StageKind } from '../ablatio
 import { problems, problemText } from '../ablation/problems.ts';
 import { suggest } from '../ablation/suggest.ts';
 import type { StageSpec } from '../ablation/declaration.ts';
-import { keyOf } from '../ablation/identity.ts';
+import { keyOf, revisionOf } from '../ablation/identity.ts';
 
 /** One replicate of an arm. */
 export interface ArmRef {
@@ -90,7 +90,8 @@ export class StageBuilder {
   #keyFor(stage: StageSpec, upstream: Record<string, string>, user: ArmRef): string {
     const kind = this.#kinds.get(stage.kind);
     if (!kind) throw refusal(user, stage, `expected a registered kind, got '${stage.kind}'${suggest(stage.kind, [...this.#kinds.keys()])}`);
-    const identity: StageIdentity = { kind: kind.name, revision: kind.revision, recipe: parseRecipe(kind, stage, user), seed: parseSeed(stage, user), upstream };
+    const recipe = parseRecipe(kind, stage, user);
+    const identity: StageIdentity = { kind: kind.name, revision: revisionOf(kind, recipe), recipe, seed: parseSeed(stage, user), upstream };
     this.#checkSlots(kind, stage, upstream, user);
     const key = keyOf(identity);
     if (!this.#entries.has(key)) {

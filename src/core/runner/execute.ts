@@ -1,6 +1,7 @@
 /** Runs the attempts of one job from their identities to their commits, in the calling process. */
 import type { Study } from '../ablation/declaration.ts';
 import { AblateError, Interrupted, PermanentError, UsageError } from '../ablation/errors.ts';
+import { revisionOf } from '../ablation/identity.ts';
 import type { MetricRecord, StageContext, StageKind, StageResult, UpstreamOutput } from '../ablation/kind.ts';
 import { loadStudy } from '../ablation/load.ts';
 import type { Attempt } from '../store/attempt.ts';
@@ -156,8 +157,9 @@ async function loadKind(experiments: string, stage: StageRecord): Promise<StageK
   const study = await loading;
   const kind = study.kinds.find(k => k.name === stage.kind);
   if (!kind) throw new PermanentError('UNKNOWN_KIND', `Expected a kind '${stage.kind}' in the study of ${experiments}, got none`);
-  if (kind.revision !== stage.revision) {
-    throw new PermanentError('OTHER_REVISION', `Expected revision ${stage.revision} of kind '${kind.name}' as planned, got ${kind.revision}; the code changed since: plan again`);
+  const revision = revisionOf(kind, stage.recipe);
+  if (revision !== stage.revision) {
+    throw new PermanentError('OTHER_REVISION', `Expected revision ${stage.revision} of kind '${kind.name}' as planned, got ${revision}; the code changed since: plan again`);
   }
   return kind;
 }

@@ -49,9 +49,16 @@ const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<stri
  */
 const anyThreads = ({ engine }: { readonly engine: EngineRecipe }): boolean => engine.mode === 'graph' && engine.precision === 'float32';
 
+/** Revisions in which the numbers of either precision last changed. */
+const ofPrecision =
+  (revisions: Readonly<Record<EngineRecipe['precision'], number>>) =>
+  ({ engine }: { readonly engine: EngineRecipe }): number =>
+    revisions[engine.precision];
+
 const pretrainKind = defineKind<PretrainRecipe>({
   name: 'pretrain',
-  revision: 2,
+  revision: 3,
+  changedIn: ofPrecision({ float32: 2, bfloat16: 3 }),
   recipe: pretrainRecipe,
   upstream: {},
   metrics: {
@@ -75,7 +82,8 @@ const pretrainKind = defineKind<PretrainRecipe>({
 /** @internal */
 export const distillKind = defineKind<DistillRecipe>({
   name: 'distill',
-  revision: 3,
+  revision: 4,
+  changedIn: ofPrecision({ float32: 3, bfloat16: 4 }),
   recipe: distillRecipe,
   upstream: { teacher: { kinds: ['pretrain', 'distill'] } },
   metrics: {
@@ -130,7 +138,8 @@ const classifierKind = {
 
 const finetuneKind = defineKind<FinetuneRecipe>({
   name: 'finetune',
-  revision: 2,
+  revision: 3,
+  changedIn: ofPrecision({ float32: 2, bfloat16: 3 }),
   ...classifierKind,
   recipe: finetuneRecipe,
   upstream: { weights: { kinds: ['pretrain', 'distill'] } },
@@ -140,7 +149,8 @@ const finetuneKind = defineKind<FinetuneRecipe>({
 /** @internal */
 export const superviseKind = defineKind<SuperviseRecipe>({
   name: 'supervise',
-  revision: 2,
+  revision: 3,
+  changedIn: ofPrecision({ float32: 2, bfloat16: 3 }),
   ...classifierKind,
   recipe: superviseRecipe,
   upstream: {},
@@ -149,7 +159,8 @@ export const superviseKind = defineKind<SuperviseRecipe>({
 
 const evaluateKind = defineKind<EvaluateRecipe>({
   name: 'evaluate',
-  revision: 2,
+  revision: 3,
+  changedIn: ofPrecision({ float32: 2, bfloat16: 3 }),
   recipe: evaluateRecipe,
   upstream: { weights: { kinds: ['finetune', 'supervise'] } },
   metrics: {
