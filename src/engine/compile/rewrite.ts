@@ -238,9 +238,10 @@ const MOVES: ReadonlySet<string> = new Set(['Reshape', 'SplitV', 'Transpose']);
 
 /**
  * Mixed precision: products of float32 are computed from operands rounded to bfloat16, but for those whose results are compared
- * (`float32Products`); everything between them stays float32, but for biases and exact GELUs that the runtime computes with
- * the product, in one pass that rounds once.
- * A value is rounded once, where it was computed; a product of a product reads it as it is.
+ * (`float32Products`); everything between them stays float32. The runtime computes a bias, and an exact GELU after it, in one pass with
+ * the product: so where nothing but products reads what they give, it is rounded after them, once. Where it is read as it is, the bias is
+ * added in float32: rounding the sum would cost digits of the product.
+ * A product of a product reads it as it is.
  * @internal
  */
 export function bfloat16Products(trace: Trace): Trace {
@@ -293,7 +294,19 @@ function roundedOperations(trace: Trace): ReadonlySet<Operation> {
   const products = trace.operations.filter(({ op, outputs, within }) => PRODUCTS.has(op) && within?.op !== FLOAT32_PRODUCTS && typeOf(trace, outputs[0]!).dtype === DTYPE.float32);
   const values = new Set(products.map(({ outputs }) => outputs[0]!));
   const biases = trace.operations.filter(({ op, inputs }) => op === 'BiasAdd' && values.has(inputs[0]!));
-  return new Set([...products, ...biases, ...fusedGelus(trace, new Set(biases.map(({ outputs }) => outputs[0]!)))]);
+  const gelus = fusedGelus(trace, new Set(biases.map(({ outputs }) => outputs[0]!)));
+  const exact = readUnrounded(trace, new Set([...products, ...gelus]));
+  return new Set([...products, ...biases.filter(({ outputs }) => !exact.has(outputs[0]!)), ...gelus]);
+}
+
+/** Values that something reads as they are: more than these operations, which round what they read, and what moves elements for them. */
+function readUnrounded({ operations, assigned, updates, outputs }: Trace, rounding: ReadonlySet<Operation>): ReadonlySet<ValueId> {
+  const exact = new Set([...Object.values(assigned), ...Object.values(outputs), ...updates.flatMap(valuesOfUpdate)]);
+  for (const operation of operations.toReversed()) {
+    const moves = MOVES.has(operation.op) && !operation.outputs.some(output => exact.has(output));
+    if (!moves && !rounding.has(operation)) for (const input of operation.inputs) exact.add(input);
+  }
+  return exact;
 }
 
 /** Operations of the GELUs of these values of which nothing but the result is read. A gradient reads more of them. */
