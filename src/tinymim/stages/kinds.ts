@@ -58,7 +58,7 @@ const ofPrecision =
 const pretrainKind = defineKind<PretrainRecipe>({
   name: 'pretrain',
   revision: 3,
-  changedIn: ofPrecision({ float32: 2, bfloat16: 3 }),
+  changedIn: ofPrecision({ float32: 2, tf32: 2, bfloat16: 3 }),
   recipe: pretrainRecipe,
   upstream: {},
   metrics: {
@@ -83,7 +83,7 @@ const pretrainKind = defineKind<PretrainRecipe>({
 export const distillKind = defineKind<DistillRecipe>({
   name: 'distill',
   revision: 4,
-  changedIn: ofPrecision({ float32: 3, bfloat16: 4 }),
+  changedIn: ofPrecision({ float32: 3, tf32: 3, bfloat16: 4 }),
   recipe: distillRecipe,
   upstream: { teacher: { kinds: ['pretrain', 'distill'] } },
   metrics: {
@@ -139,7 +139,7 @@ const classifierKind = {
 const finetuneKind = defineKind<FinetuneRecipe>({
   name: 'finetune',
   revision: 3,
-  changedIn: ofPrecision({ float32: 2, bfloat16: 3 }),
+  changedIn: ofPrecision({ float32: 2, tf32: 2, bfloat16: 3 }),
   ...classifierKind,
   recipe: finetuneRecipe,
   upstream: { weights: { kinds: ['pretrain', 'distill'] } },
@@ -150,7 +150,7 @@ const finetuneKind = defineKind<FinetuneRecipe>({
 export const superviseKind = defineKind<SuperviseRecipe>({
   name: 'supervise',
   revision: 3,
-  changedIn: ofPrecision({ float32: 2, bfloat16: 3 }),
+  changedIn: ofPrecision({ float32: 2, tf32: 2, bfloat16: 3 }),
   ...classifierKind,
   recipe: superviseRecipe,
   upstream: {},
@@ -160,7 +160,7 @@ export const superviseKind = defineKind<SuperviseRecipe>({
 const evaluateKind = defineKind<EvaluateRecipe>({
   name: 'evaluate',
   revision: 3,
-  changedIn: ofPrecision({ float32: 2, bfloat16: 3 }),
+  changedIn: ofPrecision({ float32: 2, tf32: 2, bfloat16: 3 }),
   recipe: evaluateRecipe,
   upstream: { weights: { kinds: ['finetune', 'supervise'] } },
   metrics: {
