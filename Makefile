@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test test-long plan status report report-check report-comment report-post explain diff bench bench-gpu bench-engines bench-report chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep test test-long plan status report report-check report-comment report-post explain diff bench bench-gpu bench-engines bench-report bench-traffic chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ bench-engines: engine ## what a step costs on each engine: make bench-engines AR
 
 bench-report: packages ## time to build a report of thousands of stages, and to open its page
 	@$(TYPESCRIPT) test/bench/report.ts
+
+bench-traffic: engine ## what crosses between JavaScript and TensorFlow in a step, at the sizes of mini, desk and imagenet1k: make bench-traffic ARGS="--profile mini --only pack"
+	@$(TYPESCRIPT) test/bench/traffic.ts $(ARGS)
 
 chaos: engine ## disturb toy sweeps for some minutes (kills, full disk, damage) and count what was lost: make chaos ARGS="--seed 7 --minutes 3"
 	@$(TYPESCRIPT) test/chaos/main.ts $(ARGS)
