@@ -1,40 +1,41 @@
 /**
  * What a step costs beside the engine: `node --import ./src/start/allow-typescript.mjs test/bench/overhead.ts`. Trains the stages behind one arm at the sizes
- * of `mini` in this process, and prints which share of their steps was spent outside the native runs of the graph:
+ * of `mini` in this process, and prints which share of their steps was spent outside the calls of functions:
  * batches, uploads, reading losses, metrics, progress. Checkpoints and evaluations are not steps.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { StageContext, StageResult, UpstreamOutput } from '../../src/core/ablation/kind.ts';
+import type { StageResult, UpstreamOutput } from '../../src/core/ablation/kind.ts';
 import { loadExperiments } from '../../src/core/ablation/load.ts';
 import { heading, textTable } from '../../src/cli/terminal/text.ts';
 import { buildPlan, type PlannedStage } from '../../src/core/plan/plan.ts';
 import { dataDir } from '../../src/setup/cache.ts';
 import { loadEngine } from '../../src/engine/backend.ts';
-import { nativeBackend } from '../../src/engine/compile/native.ts';
+import { nativeBackend, type Binding } from '../../src/engine/compile/native.ts';
+import { stageContext } from '../helpers/stage-context.ts';
 
 /** Tracing, the first allocations and the start of the loader. */
 const WARM_UP = 10;
 const EXPERIMENTS = fileURLToPath(new URL('../../experiments', import.meta.url));
 
-/** Counts the time within the native runs of graphs. */
+/** Counts the time within the calls of functions. */
 function timeNativeRuns(): { readonly milliseconds: number } {
-  const backend = nativeBackend() as unknown as { binding: Record<string, unknown> };
-  const native = backend.binding,
+  const backend = nativeBackend(),
+    native = backend.binding,
     total = { milliseconds: 0 };
-  const run = native['runSavedModel'] as (...args: unknown[]) => unknown;
-  // Copied one by one: a prototype would not reach the native properties.
-  backend.binding = Object.fromEntries(Object.getOwnPropertyNames(native).map(name => [name, native[name]]));
-  backend.binding['runSavedModel'] = (...args: unknown[]): unknown => {
+  const executeOp: Binding['executeOp'] = (...call) => {
     const began = performance.now();
     try {
-      return run.apply(native, args);
+      return native.executeOp(...call);
     } finally {
       total.milliseconds += performance.now() - began;
     }
   };
+  // Copied one by one: a prototype would not reach the native properties.
+  const properties = native as unknown as Readonly<Record<string, unknown>>;
+  backend.binding = { ...Object.fromEntries(Object.getOwnPropertyNames(native).map(name => [name, properties[name]])), executeOp } as unknown as Binding;
   return total;
 }
 
@@ -101,30 +102,24 @@ async function measure(): Promise<Share[]> {
   return shares;
 
   async function run({ kind, recipe, seed, upstream }: PlannedStage, output: string, inputs: ReadonlyMap<string, UpstreamOutput>, onPhase: (phase: string) => void): Promise<StageResult> {
-    mkdirSync(output);
     const runner = await study.kinds.find(({ name }) => name === kind)!.load();
-    const context: StageContext = {
-      recipe,
-      seed,
-      output,
-      upstream: Object.fromEntries(Object.entries(upstream).map(([slot, key]) => [slot, inputs.get(key)!])),
-      execution: { device: 'cpu', threads: 1, dataDir: dataDir(), acceptEngineChange: false },
-      checkpoints: { latest: () => Promise.resolve(undefined), due: () => false, save: () => Promise.resolve() },
-      metric: () => undefined,
-      progress: ({ phase }) => {
-        onPhase(phase);
+    const context = stageContext(
+      { recipe, seed, output, upstream: Object.fromEntries(Object.entries(upstream).map(([slot, key]) => [slot, inputs.get(key)!])) },
+      {
+        threads: 1,
+        dataDir: dataDir(),
+        progress: ({ phase }) => {
+          onPhase(phase);
+        },
       },
-      log: () => undefined,
-      provenance: () => undefined,
-      signal: new AbortController().signal,
-    };
+    );
     return runner(context);
   }
 }
 
 const shares = await measure();
 process.stdout.write(
-  `${heading('Outside the native call, one thread, sizes of mini')}\n${textTable([
+  `${heading('Outside the native calls, one thread, sizes of mini')}\n${textTable([
     ['stage', 'steps', 'ms a step', 'outside'],
     ...shares.map(({ kind, steps, stepMs, outside }) => [kind, String(steps), stepMs.toFixed(1), `${(100 * outside).toFixed(2)} %`]),
   ])}\n`,

@@ -36,7 +36,7 @@ const EXPERIMENTS = fileURLToPath(new URL('../../../experiments', import.meta.ur
 /** @param folder for what the stages write, and for the untrained weights that they begin with, which are written here */
 export async function profileCases(profile: ProfileName, names: readonly CaseName[], folder: string): Promise<TrafficCase[]> {
   const experiments = await loadExperiments(EXPERIMENTS, { profile });
-  const kinds = experiments.study.kinds as readonly StageKind[],
+  const { kinds } = experiments.study,
     { stages } = buildPlan(experiments);
   const { steps, students } = SIZES[profile];
   const images = BATCH * steps;
@@ -79,11 +79,11 @@ export async function profileCases(profile: ProfileName, names: readonly CaseNam
 
 /** A stage and those that may run in a pack with it: first one of each shape of step. */
 function companions(first: PlannedStage, stages: readonly PlannedStage[], kinds: readonly StageKind[]): PlannedStage[] {
-  const { packing, shape } = kinds.find(({ name }) => name === first.kind)!;
-  const keyOf = (stage: PlannedStage): string => canonicalJson(packing!.key(stage));
+  const kind = kinds.find(({ name }) => name === first.kind)!;
+  const keyOf = (stage: PlannedStage): string => canonicalJson(kind.packing!.key(stage));
   const upstreamRecipes = ({ upstream }: PlannedStage) => Object.fromEntries(Object.entries(upstream).map(([slot, key]) => [slot, stages.find(other => other.key === key)!.recipe]));
   const all = [first, ...stages.filter(stage => stage !== first && stage.kind === first.kind && keyOf(stage) === keyOf(first))];
-  const shapes = all.map(stage => canonicalJson(shape!(stage.recipe, upstreamRecipes(stage))));
+  const shapes = all.map(stage => canonicalJson(kind.shape!(stage.recipe, upstreamRecipes(stage))));
   const isNew = (_: unknown, i: number): boolean => shapes.indexOf(shapes[i]!) === i;
   return [...all.filter(isNew), ...all.filter((stage, i) => !isNew(stage, i))];
 }
