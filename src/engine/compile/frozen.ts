@@ -1,4 +1,5 @@
 /** Weights that never change, held once for all programs that read them. */
+import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
 import { makeAll } from '../make-all.ts';
 import { tensorType, type Types } from './checks.ts';
@@ -8,17 +9,22 @@ import { executedMode } from './native.ts';
 
 export type Frozen = Readonly<Record<string, Variable>>;
 
-/** @param params stay the caller's; for the mode `eager` they are what is read, and have to stay as long as the result is used */
+/** @param params stay the caller's, and are of no more use here once this returns */
 export function freeze(params: Params, mode: Mode): Frozen {
-  const held = (tensor: Params[string]): Variable => ({
-    id: -1,
-    type: tensorType(tensor),
-    read: () => tensor.clone(),
-    write: () => {
-      throw new Error('Expected frozen weights to stay as they are.');
-    },
-    dispose: () => undefined,
-  });
+  const held = (tensor: Params[string]): Variable => {
+    const own = tf.keep(tensor.clone());
+    return {
+      id: -1,
+      type: tensorType(own),
+      read: () => own.clone(),
+      write: () => {
+        throw new Error('Expected frozen weights to stay as they are.');
+      },
+      dispose: () => {
+        own.dispose();
+      },
+    };
+  };
   return makeAll(params, executedMode(mode) === 'eager' ? held : variable);
 }
 

@@ -17,7 +17,7 @@ import { createEvaluator, type Evaluator } from './evaluator.ts';
 import { heldOutBatches } from './held-out.ts';
 import type { DistillRecipe, VitRecipe } from './recipes.ts';
 import { trainingSignature } from './signature.ts';
-import { loadEngineAndDataset, saveModel, trainingImages, upstreamModel } from './stage-io.ts';
+import { loadEngineAndDataset, saveModel, trainingImages, upstreamConfig, upstreamModel } from './stage-io.ts';
 import { blockTargetOf, evaluationInputs, forwardTeacher, trainingInputs, type Student } from './students.ts';
 import { createTeacher, type Teacher } from './teacher.ts';
 import { trainTogether } from './train.ts';
@@ -39,30 +39,32 @@ export const runDistillPack: PackRunner<DistillRecipe> = async contexts => {
   const opened = datasets.find(dataset => dataset.status === 'fulfilled');
   if (!opened) return datasets as PromiseRejectedResult[];
   const dataset = opened.value;
-  const { config, weights } = upstreamModel(contexts[0]!.upstream['teacher']);
+  const config = upstreamConfig(contexts[0]!.upstream['teacher']);
   const created = contexts.map(context => settle(() => createStudent(context, config, dataset)));
   const students = created.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []));
   if (students.length === 0) return created as PromiseRejectedResult[];
 
-  const params = toTensors(weights);
-  const { engine, teacher_drop_path } = contexts[0]!.recipe;
-  let teacher: Teacher | undefined;
+  const teacher = openTeacher(students, dataset);
   try {
-    teacher = createTeacher({
-      config,
-      params,
-      normalisation: dataset,
-      dropPath: teacher_drop_path,
-      engine,
-      targets: students.map(({ context }) => blockTargetOf(context.recipe)),
-    });
     const results = await trainStudents(students, teacher, config, dataset);
     return created.map(one => (one.status === 'fulfilled' ? results.get(one.value)! : one));
   } finally {
-    teacher?.dispose();
-    tf.dispose(params);
+    teacher.dispose();
   }
 };
+
+/** Its weights are in the engine alone, once: they may be larger than all students together. */
+function openTeacher(students: readonly Student[], dataset: Dataset): Teacher {
+  const { recipe, upstream } = students[0]!.context;
+  const { config, weights } = upstreamModel(upstream['teacher']);
+  const params = toTensors(weights);
+  const targets = students.map(({ context }) => blockTargetOf(context.recipe));
+  try {
+    return createTeacher({ config, params, normalisation: dataset, dropPath: recipe.teacher_drop_path, engine: recipe.engine, targets });
+  } finally {
+    tf.dispose(params);
+  }
+}
 
 /** @throws PermanentError when the recipe's networks, target and mask do not fit together */
 function createStudent(context: Context, teacher: VitRecipe, dataset: Dataset): Student {

@@ -81,8 +81,15 @@ export function saveModel(context: StageContext<object>, params: Params): void {
   saveParams(join(context.output, WEIGHTS), params);
 }
 
-/** The model that an upstream stage left. @throws Error when the slot is empty or its recipe has no model */
+/** The model of an upstream stage. @throws Error when the slot is empty or its recipe has no model */
+export const upstreamConfig = (upstream: UpstreamOutput | undefined): VitRecipe => vitRecipe.parse(expectUpstream(upstream).recipe['model']);
+
+/** The same with the weights that it left. */
 export function upstreamModel(upstream: UpstreamOutput | undefined): { config: VitRecipe; weights: Record<string, HostTensor> } {
+  return { config: upstreamConfig(upstream), weights: readWeights(join(expectUpstream(upstream).output, WEIGHTS)) };
+}
+
+function expectUpstream(upstream: UpstreamOutput | undefined): UpstreamOutput {
   if (upstream === undefined) throw new Error('Expected an upstream stage with weights, got none.');
-  return { config: vitRecipe.parse(upstream.recipe['model']), weights: readWeights(join(upstream.output, WEIGHTS)) };
+  return upstream;
 }

@@ -24,7 +24,7 @@ import type { Inputs } from './train-step.ts';
 
 export interface TeacherOptions {
   readonly config: ViTConfig;
-  /** They stay the caller's, for as long as the teacher is used. */
+  /** Copied: they stay the caller's. */
   readonly params: Params;
   readonly normalisation: Normalisation;
   /** Rate of drop path, where a pass is given uniforms for it. */
@@ -67,8 +67,8 @@ export interface Teacher {
   dispose(): void;
 }
 
-export function createTeacher(options: TeacherOptions): Teacher {
-  const trunkOptions = { ...options, weights: freezeEncoder(options) };
+export function createTeacher({ params, ...options }: TeacherOptions): Teacher {
+  const trunkOptions = { ...options, weights: freezeEncoder(params, options) };
   const programs = new Map<string, Program>();
   const programOf = (key: string, compile: () => Program): Program => {
     const program = programs.get(key) ?? compile();
@@ -112,7 +112,7 @@ function shapeOf(config: ViTConfig, { images, visible }: TeacherInputs): TokenSh
   return { batch: images.shape[0], tokens: 1 + (visible?.shape[1] ?? patchCount(config)) };
 }
 
-type TrunkOptions = TeacherOptions & { readonly weights: EncoderWeights };
+type TrunkOptions = Omit<TeacherOptions, 'params'> & { readonly weights: EncoderWeights };
 
 /** A block in two functions: relations need the first alone. Blocks that differ in their weights alone share them. */
 const project = ({ config }: TrunkOptions, block: number): string => `project ${headsOf(config, block)}`;
@@ -130,7 +130,7 @@ interface EncoderWeights {
   readonly blocks: readonly Frozen[];
 }
 
-function freezeEncoder({ params, config, engine }: TeacherOptions): EncoderWeights {
+function freezeEncoder(params: Params, { config, engine }: Pick<TeacherOptions, 'config' | 'engine'>): EncoderWeights {
   const outerParts = ['cls_token', 'pos_embed', 'patch_embed.', 'norm.'];
   const used = Object.entries(params).filter(([name]) => [...outerParts, 'blocks.'].some(prefix => name.startsWith(prefix)));
   const all = freeze(Object.fromEntries(used), engine.mode);
