@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test test-long plan status report report-check report-comment report-post explain diff bench bench-gpu bench-engines bench-report bench-traffic chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep test test-long plan status report report-check report-comment report-post explain diff bench bench-gpu gpu-check bench-engines bench-report bench-traffic chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ bench: engine ## speed of planning, overhead of a step, and the race against PyT
 
 bench-gpu: engine ## the race of steps on a GPU; refuses where either side would compute on the CPU
 	@$(TYPESCRIPT) test/bench/race.ts --device gpu $(ARGS)
+
+gpu-check: engine ## on a machine with an NVIDIA GPU: placement, golden values, traffic, resuming, speed; writes gpu-check.json to send in (10 minutes)
+	@$(TYPESCRIPT) test/gpu/check.ts $(ARGS)
 
 bench-engines: engine ## what a step costs on each engine: make bench-engines ARGS="--only distill-desk --rounds 5"
 	@$(TYPESCRIPT) test/bench/engines.ts $(ARGS)

@@ -37,10 +37,12 @@ export interface EveryKindOptions {
   readonly engine: EngineRecipe;
   readonly place: { readonly device: 'cpu' | 'gpu'; readonly threads: number };
   readonly folder: string;
+  /** Of distillation; default all. */
+  readonly targets?: readonly string[];
 }
 
 /** Results by the kind, of distillation by the target. Students of all targets are one pack. @throws what a stage throws */
-export async function everyKind({ engine, place, folder }: EveryKindOptions): Promise<Record<string, object>> {
+export async function everyKind({ engine, place, folder, targets = Object.keys(TARGETS) }: EveryKindOptions): Promise<Record<string, object>> {
   const stage = <R extends object>(recipe: R, upstream: StageContext['upstream'] = {}): StageInFolder<R> => Object.assign(new StageInFolder(folder, recipe, upstream), { place });
   const results: Record<string, object> = {};
   const run = async <R extends object>(kind: string, runner: StageRunner<R>, one: StageInFolder<R>) => {
@@ -59,7 +61,7 @@ export async function everyKind({ engine, place, folder }: EveryKindOptions): Pr
     ...(target.family === 'relation' && target.heads === 'aligned' && { model: { ...model, last_block_heads: teacher.num_heads } }),
   });
   await packed({
-    ...Object.fromEntries(Object.entries(TARGETS).map(([name, target]) => [name, aligned(target)])),
+    ...Object.fromEntries(targets.map(name => [name, aligned(TARGETS[name]!)])),
     'masked, with reconstruction': { ...aligned(TARGETS['relation, kl']!), ...masked },
   });
   await packed({ 'masked as its teacher': { ...aligned(TARGETS['class token, kl']!), ...masked, teacher_input: 'visible' } });

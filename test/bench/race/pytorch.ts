@@ -104,7 +104,8 @@ const failed = (cause: string): SetupError =>
 
 const PROBE = 'import json, torch; print(json.dumps({"version": torch.__version__, "gpu": torch.cuda.is_available()}))';
 
-async function importTorch(python: string, env: Record<string, string>): Promise<PyTorch | { failure: string }> {
+/** What a Python says of its PyTorch, or why it has none. */
+export async function importTorch(python: string, env: Record<string, string>): Promise<PyTorch | { failure: string }> {
   const run = await execa(python, ['-c', PROBE], { reject: false, stdin: 'ignore', env });
   if (run.failed) return { failure: tail(run.stderr, 1).trim() || (run.shortMessage ?? 'nothing') };
   return { python, env, ...(JSON.parse(run.stdout) as { version: string; gpu: boolean }) };

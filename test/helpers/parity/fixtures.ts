@@ -11,9 +11,9 @@ import * as tf from '../../../src/engine/tf.ts';
 
 const folder = process.env['FIXTURES'] ?? join(import.meta.dirname, '../../fixtures');
 
-/** The native engine on the CPU; call in `beforeAll` of tests that run ops. */
+/** The native engine, on the CPU unless PARITY_DEVICE is `gpu`; call in `beforeAll` of tests that run ops. */
 export function startEngine(): Promise<Engine> {
-  return loadEngine({ device: 'cpu', threads: 1 });
+  return loadEngine({ device: process.env['PARITY_DEVICE'] === 'gpu' ? 'gpu' : 'cpu', threads: 1 });
 }
 
 export function fixturePath(name: string): string {
