@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assumptionsOf } from '../../../src/core/ablation/assumptions.ts';
 import { UsageError } from '../../../src/core/ablation/errors.ts';
+import { revisionOf } from '../../../src/core/ablation/identity.ts';
 import type { StageSpec } from '../../../src/core/ablation/declaration.ts';
 import { factors, type Factors } from '../../../src/tinymim/factors.ts';
 import { profile as profileSchema } from '../../../src/tinymim/profile.ts';
@@ -267,4 +268,19 @@ describe('profiles', () => {
 
 test('UsageError is what a wrong choice throws', () => {
   expect(() => distilled({ teacherBlock: 0.3 })).toThrow(UsageError);
+});
+
+describe('revisions', () => {
+  const revisions = (precision: string) => {
+    const scale = profileSchema.parse({ ...mini, engine: { precision } });
+    const of = (stage: StageSpec): (readonly [string, number])[] => {
+      const kind = study.kinds.find(({ name }) => name === stage.kind)!;
+      return [[stage.kind, revisionOf(kind, kind.recipe.parse(stage.recipe))], ...Object.values(stage.upstream).flatMap(of)];
+    };
+    return Object.fromEntries([...of(realise(factors.parse({}), scale, 1)), ...of(realise(factors.parse({ method: 'scratch' }), scale, 1))]);
+  };
+  test('of recipes in bfloat16 rose when its products changed, those in float32 kept theirs, and with them their keys', () => {
+    expect(revisions('float32')).toEqual({ pretrain: 2, distill: 3, finetune: 2, supervise: 2, evaluate: 2 });
+    expect(revisions('bfloat16')).toEqual({ pretrain: 3, distill: 4, finetune: 3, supervise: 3, evaluate: 3 });
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../../src/core/ablation/kind.ts';
 import { keyOf } from '../../../../src/core/ablation/identity.ts';
 import { buildPlan, type Plan } from '../../../../src/core/plan/plan.ts';
 import { earlierStages } from '../../../../src/core/plan/revisions.ts';
@@ -43,5 +44,26 @@ describe('earlierStages', () => {
     const other = keyOf({ kind, revision: 1, recipe: { ...recipe, steps: 9 }, seed, upstream });
     expect(earlierStages(now)(stock!.key).map(({ key }) => key)).not.toContain(other);
     expect(earlierStages(now)('0'.repeat(32))).toEqual([]);
+  });
+
+  it('are none of a recipe whose numbers stayed when its kind was raised for others', () => {
+    const changed = (steps: number): Plan => {
+      const kinds = study.kinds.map(kind => ({ ...kind, revision: 2, changedIn: ({ steps: of }: JsonObject) => (of === steps ? 2 : 1) }));
+      const arm = { ablation: 'a', name: 'x', label: 'x', factors: study.factors.parse({ grafted: false }) };
+      return buildPlan({
+        study: { ...study, kinds } as never,
+        profile: { name: 'p', seeds: [3], steps: 2, milliseconds: 0 } as never,
+        ablations: [{ declaration: { name: 'a' }, arms: [arm] }] as never,
+        seeds: [3],
+      });
+    };
+    const before = planAt({}, false),
+      stock = [...before.stages.keys()][0]!;
+    expect([...changed(5).stages.keys()]).toEqual([...before.stages.keys()]);
+    expect(earlierStages(changed(5))(stock)).toEqual([]);
+    const now = changed(2),
+      raised = [...now.stages.values()].find(({ recipe }) => recipe['steps'] === 2)!;
+    expect(before.stages.has(raised.key)).toBe(false);
+    expect(earlierStages(now)(raised.key)).toMatchObject([{ key: stock, revisions: { [raised.kind]: 1 } }]);
   });
 });

@@ -5,11 +5,13 @@ import { typesOf } from '../../../../src/engine/compile/checks.ts';
 import { emitFunction } from '../../../../src/engine/compile/emit.ts';
 import { call, define, remove, variable } from '../../../../src/engine/compile/functions.ts';
 import { graphDef, type GraphNode } from '../../../../src/engine/compile/protobuf.ts';
-import { addBiases, bfloat16Products, directCasts, dropSameCasts, dropUnused, plainProducts, rewrite, shareConstants } from '../../../../src/engine/compile/rewrite.ts';
+import { addBiases, bfloat16Products, directCasts, dropSameCasts, dropUnused, plainProducts, rewrite, shareConstants, splitSums } from '../../../../src/engine/compile/rewrite.ts';
 import { traceStep, type StepFunction } from '../../../../src/engine/compile/step.ts';
 import { DTYPE, typeOf, type Trace } from '../../../../src/engine/compile/trace.ts';
 import { adamwUpdate } from '../../../../src/tinymim/optim/adamw.ts';
 import { loadEngine } from '../../../../src/engine/backend.ts';
+import { float32Products } from '../../../../src/engine/compile/float32-products.ts';
+import { gelu } from '../../../../src/engine/grad/gelu.ts';
 import { linear } from '../../../../src/engine/grad/linear.ts';
 import { stream } from '../../../../src/engine/random/rng.ts';
 import * as tf from '../../../../src/engine/tf.ts';
@@ -137,6 +139,63 @@ describe('the passes', () => {
     };
     // A sum with zeros keeps the transposition out of the pass's sight.
     expect(f(y => tf.transpose(y))).toEqual(f(y => tf.add(tf.transpose(y), tf.zeros([4, 4]))));
+  });
+
+  const ROWS = Float32Array.from(stream(5, 'x', 0).normals(4096));
+  const weights = (): Params => ({ x: tf.tensor2d(ROWS, [64, 64]), w: tf.tensor2d(ROWS, [64, 64]), b: tf.tensor1d(ROWS.slice(0, 64)) });
+  const rounded = (fn: StepFunction): Trace => rewrite(traced(fn, weights()), 'bfloat16');
+  const typesByOp = (trace: Trace, wanted: readonly string[]): (readonly [string, number])[] =>
+    trace.operations.filter(({ op }) => wanted.includes(op)).map(({ op, outputs: [output] }) => [op, typeOf(trace, output!).dtype] as const);
+  const CHAIN = ['MatMul', 'BiasAdd', 'Erf'];
+
+  it('compute bias and GELU in bfloat16 with the product where only their result is read, and cast back once', () => {
+    const trace = rounded((_, { x, w, b }) => ({ state: {}, outputs: { y: gelu(linear(x as tf.Tensor2D, w!, b!)) } }));
+    expect(typesByOp(trace, CHAIN)).toEqual(CHAIN.map(op => [op, DTYPE.bfloat16]));
+    expect(trace.operations.filter(({ op, attributes }) => op === 'Cast' && attributes['DstT']!.value === DTYPE.float32)).toHaveLength(1);
+  });
+
+  it('add a bias in float32 where the sum is read as it is: by a residual connection, by the gradient of a GELU', () => {
+    const residual = rounded((_, { x, w, b }) => ({ state: {}, outputs: { y: tf.add(x!, linear(x as tf.Tensor2D, w!, b!)) } }));
+    const gradient = rounded((_, { x, w, b }) => ({ state: {}, outputs: { y: tf.grad(x => tf.sum(gelu(linear(x as tf.Tensor2D, w!, b!))))(x!) } }));
+    for (const trace of [residual, gradient]) {
+      expect(typesByOp(trace, ['BiasAdd'])).toEqual([['BiasAdd', DTYPE.float32]]);
+      expect(typesByOp(trace, ['MatMul']).every(([, type]) => type === DTYPE.bfloat16)).toBe(true);
+    }
+  });
+
+  it('round a sum with a bias once where the next product reads it', () => {
+    const trace = rounded((_, { x, w, b }) => ({ state: {}, outputs: { y: tf.matMul(tf.reshape(linear(x as tf.Tensor2D, w!, b!), [64, 64]), w as tf.Tensor2D) } }));
+    expect(typesByOp(trace, ['BiasAdd', 'Reshape'])).toEqual([
+      ['BiasAdd', DTYPE.bfloat16],
+      ['Reshape', DTYPE.bfloat16],
+    ]);
+  });
+
+  it('give products whose results are compared the bits of float32', () => {
+    const f: StepFunction = (_, { x, w, b }) => ({
+      state: {},
+      outputs: { y: float32Products(() => linear(x as tf.Tensor2D, w!, b!)), z: float32Products(() => tf.matMul(tf.stack([x!, x!]), tf.stack([w!, w!]))) },
+    });
+    const values = (['float32', 'bfloat16'] as const).map(precision => {
+      const inputs = weights(),
+        program = compileProgram({ f: { fn: f, inputs: typesOf(inputs) } }, { state: {}, precision });
+      return Object.values(program.compute('f', inputs)).map(value => value.arraySync());
+    });
+    expect(values[1]).toEqual(values[0]);
+  });
+
+  const weightGradient = (rows: number, columns: number): Trace =>
+    splitSums(plainProducts(traced((_, { x, y }) => ({ state: {}, outputs: { y: tf.matMul(x as tf.Tensor2D, y as tf.Tensor2D, true) } }), { x: tf.zeros([rows, 64]), y: tf.zeros([rows, columns]) })));
+
+  it('add up long sums over rows from sums over at most 1024, all alike', () => {
+    const trace = weightGradient(4352, 256);
+    expect(ops(trace).filter(op => op !== 'Const')).toEqual(['Reshape', 'Reshape', 'BatchMatMulV2', 'Sum']);
+    expect(typeOf(trace, trace.operations.find(({ op }) => op === 'BatchMatMulV2')!.inputs[0]!).shape).toEqual([8, 544, 64]);
+    expect(typeOf(trace, trace.outputs['y']!).shape).toEqual([64, 256]);
+  });
+
+  it('leave sums over few rows, of large results, and over rows that do not divide', () => {
+    for (const trace of [weightGradient(1024, 256), weightGradient(4352, 2048), weightGradient(4357, 256)]) expect(ops(trace)).toEqual(['MatMul']);
   });
 
   it('update a parameter and its moments by one fused op where they are variables, else op by op', () => {
