@@ -51,7 +51,7 @@ describe('earlierStages', () => {
       const kinds = study.kinds.map(kind => ({ ...kind, revision: 2, changedIn: ({ steps: of }: JsonObject) => (of === steps ? 2 : 1) }));
       const arm = { ablation: 'a', name: 'x', label: 'x', factors: study.factors.parse({ grafted: false }) };
       return buildPlan({
-        study: { ...study, kinds } as never,
+        study: { ...study, kinds },
         profile: { name: 'p', seeds: [3], steps: 2, milliseconds: 0 } as never,
         ablations: [{ declaration: { name: 'a' }, arms: [arm] }] as never,
         seeds: [3],
