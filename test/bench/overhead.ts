@@ -43,36 +43,49 @@ interface Share {
   readonly kind: string;
   readonly steps: number;
   readonly stepMs: number;
+  /** Share of the time of all steps, and of the median one: what other programs take from a busy machine is in the first. */
   readonly outside: number;
+  readonly outsideMedian: number;
 }
 
-/** Adds up what lies between two steps in a row; what another phase interrupts is left out. */
+interface Moment {
+  readonly wall: number;
+  readonly within: number;
+}
+
+/** What lies between two steps in a row; what another phase interrupts is left out. */
 class StepClock {
   readonly #native: { readonly milliseconds: number };
-  #last: { readonly at: number; readonly native: number } | undefined;
-  #seen = 0;
-  steps = 0;
-  wall = 0;
-  within = 0;
+  readonly #steps: Moment[] = [];
+  #last: Moment | undefined;
 
   constructor(native: { readonly milliseconds: number }) {
     this.#native = native;
   }
 
   mark(phase: string): void {
-    const now = { at: performance.now(), native: this.#native.milliseconds };
-    if (phase !== 'step') {
-      this.#last = undefined;
-      return;
-    }
-    if (this.#last && ++this.#seen > WARM_UP) {
-      this.steps++;
-      this.wall += now.at - this.#last.at;
-      this.within += now.native - this.#last.native;
-    }
+    const now = phase === 'step' ? { wall: performance.now(), within: this.#native.milliseconds } : undefined;
+    if (now && this.#last) this.#steps.push({ wall: now.wall - this.#last.wall, within: now.within - this.#last.within });
     this.#last = now;
   }
+
+  /** Undefined for stages without steps. */
+  share(kind: string): Share | undefined {
+    const steps = this.#steps.slice(WARM_UP);
+    if (steps.length === 0) return undefined;
+    const sum = (part: (step: Moment) => number): number => steps.reduce((total, step) => total + part(step), 0);
+    const outside = ({ wall, within }: Moment): number => wall - within;
+    return {
+      kind,
+      steps: steps.length,
+      stepMs: sum(step => step.wall) / steps.length,
+      outside: sum(outside) / sum(step => step.wall),
+      outsideMedian: median(steps.map(outside)) / median(steps.map(step => step.wall)),
+    };
+  }
 }
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 async function measure(): Promise<Share[]> {
   const { study, profile, ablations, seeds } = await loadExperiments(EXPERIMENTS, {
@@ -94,7 +107,7 @@ async function measure(): Promise<Share[]> {
         clock.mark(phase);
       });
       done.set(stage.key, { key: stage.key, kind: stage.kind, recipe: stage.recipe, result, output });
-      if (clock.steps > 0) shares.push({ kind: stage.kind, steps: clock.steps, stepMs: clock.wall / clock.steps, outside: 1 - clock.within / clock.wall });
+      shares.push(...[clock.share(stage.kind) ?? []].flat());
     }
   } finally {
     rmSync(folder, { recursive: true });
@@ -120,7 +133,7 @@ async function measure(): Promise<Share[]> {
 const shares = await measure();
 process.stdout.write(
   `${heading('Outside the native calls, one thread, sizes of mini')}\n${textTable([
-    ['stage', 'steps', 'ms a step', 'outside'],
-    ...shares.map(({ kind, steps, stepMs, outside }) => [kind, String(steps), stepMs.toFixed(1), `${(100 * outside).toFixed(2)} %`]),
+    ['stage', 'steps', 'ms a step', 'outside', 'median step'],
+    ...shares.map(({ kind, steps, stepMs, outside, outsideMedian }) => [kind, String(steps), stepMs.toFixed(1), ...[outside, outsideMedian].map(share => `${(100 * share).toFixed(2)} %`)]),
   ])}\n`,
 );
