@@ -44,7 +44,20 @@ export function maskingIndices(noise: Float32Array, patches: number, maskRatio: 
   return { batch, patches, kept, idsKeep, idsRestore, mask };
 }
 
-/** Indices that sort the values in ascending order; equal values keep their order. */
+/**
+ * Indices that sort the values in ascending order; equal values keep their order. Each value becomes a whole number in the
+ * same order, with its index behind it: a sort with a function that compares takes twice the time.
+ */
 function argsort(values: Float32Array): Int32Array {
-  return Int32Array.from(values, (_, i) => i).sort((a, b) => values[a]! - values[b]! || a - b);
+  const { length } = values,
+    bits = new Uint32Array(values.slice().buffer),
+    keys = new Float64Array(length),
+    order = new Int32Array(length);
+  for (let i = 0; i < length; i++) {
+    const b = values[i] === 0 ? 0 : bits[i]!; // -0 is 0
+    keys[i] = (b >= 2 ** 31 ? 2 ** 32 - 1 - b : b + 2 ** 31) * length + i;
+  }
+  keys.sort();
+  for (let i = 0; i < length; i++) order[i] = keys[i]! % length;
+  return order;
 }
