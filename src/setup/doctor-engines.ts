@@ -52,7 +52,7 @@ async function checkNative(choice: EngineChoice, library: Library | undefined, d
   const trial = await tryEngine('tensorflow', choice.device.device, os.availableParallelism());
   const details = { package: library.package, version: library.version, library: folder, problems, tested: library.untested === undefined };
   const { works, text } = trialText(trial, `TensorFlow ${library.version}`);
-  const untested = library.untested === undefined ? '' : `; untested: ${library.untested}`;
+  const untested = library.untested === undefined ? '' : `; untested: ${library.untested}${library.device === 'gpu' && isCheckout ? ' (`make gpu-check` tries it)' : ''}`;
   if (works && problems[0] !== undefined && problems[0] !== 'missing') {
     return { name, state: unlessChosen(isChosen, 'missing'), text: `${text}; but its library is damaged: ${problems.join(', ')}`, mend: 'npx ablate setup --engine --deep', details };
   }

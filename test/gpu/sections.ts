@@ -1,7 +1,7 @@
 /** What is checked on a card, section by section. Each is a program of its own, and ends when its time is up. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa, type Options } from 'execa';
@@ -40,7 +40,7 @@ async function node(args: readonly string[], env: CheckOptions['env'], cancelSig
 }
 
 const placement: Section = {
-  seconds: 200,
+  seconds: 180,
   run: async ({ device, few, env }, signal) => {
     const byPrecision: Record<string, Placement> = {};
     for (const precision of ['float32', 'bfloat16']) {
@@ -58,7 +58,7 @@ const placement: Section = {
 
 /** Golden values of the official PyTorch code, computed as compiled graphs on the device. */
 const parity: Section = {
-  seconds: 120,
+  seconds: 90,
   run: async ({ device, few, env }, signal) => {
     const folder = mkdtempSync(join(tmpdir(), 'gpu-check-'));
     try {
@@ -68,8 +68,14 @@ const parity: Section = {
       if (!existsSync(report)) throw new Error('Expected golden values to be compared, got no report of them.');
       const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
       const failed = testResults.flatMap(({ assertionResults }) => assertionResults.filter(({ status }) => status === 'failed'));
+      // A file that could not begin has no failed test.
+      const broken = testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.every(one => one.status !== 'failed'));
       return {
-        wrong: failed.map(({ fullName, failureMessages }) => `expected golden values, got others: ${fullName}: ${failureMessages[0]?.split('\n')[0] ?? ''}`),
+        wrong: [
+          ...failed.map(({ fullName, failureMessages }) => `expected golden values, got others: ${fullName}: ${firstLine(failureMessages[0])}`),
+          ...broken.map(({ name, message }) => `expected golden values to be compared, got: ${basename(name)}: ${firstLine(message)}`),
+          ...(numPassedTests === 0 ? ['expected golden values to be met, got none'] : []),
+        ],
         facts: { passed: numPassedTests, failed: numFailedTests },
       };
     } finally {
@@ -78,10 +84,17 @@ const parity: Section = {
   },
 };
 
+const firstLine = (text = ''): string => text.split('\n')[0]!;
+
 interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
-  readonly testResults: readonly { readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly failureMessages: readonly string[] }[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly failureMessages: readonly string[] }[];
+  }[];
 }
 
 const TRAFFIC = 'test/bench/traffic.ts';
@@ -102,18 +115,22 @@ const traffic: Section = {
 
 /** Students of one teacher in a pack: killed with SIGKILL and gone on with, they have the bytes of those that nobody disturbed. */
 const resume: Section = {
-  seconds: 120,
-  run: async ({ device, env }, signal) => {
+  seconds: 150,
+  run: async ({ device, few, env }, signal) => {
     const folder = mkdtempSync(join(tmpdir(), 'gpu-check-'));
     const sweep = (store: string, more: readonly string[] = []) =>
-      execa(process.execPath, [file('src/cli/ablate.mjs'), 'sweep', ...PACK, '--devices', device === 'gpu' ? 'gpu:0' : 'cpu:1x1', '--store', store, '--no-report', ...more], {
-        cwd: folder,
-        env,
-        reject: false,
-        all: true,
-        detached: true,
-        cancelSignal: signal,
-      });
+      execa(
+        process.execPath,
+        [file('src/cli/ablate.mjs'), 'sweep', ...PACK, '--profile', few ? 'grid' : 'toy', '--devices', device === 'gpu' ? 'gpu:0' : 'cpu:1x1', '--store', store, '--no-report', ...more],
+        {
+          cwd: folder,
+          env,
+          reject: false,
+          all: true,
+          detached: true,
+          cancelSignal: signal,
+        },
+      );
     try {
       const whole = await sweep('whole');
       const running = sweep('killed', ['--checkpoint-every', '0.1']);
@@ -145,7 +162,7 @@ const resume: Section = {
   },
 };
 
-const PACK = ['--experiments', file('test/e2e/experiments'), '--profile', 'toy', '--only', 'factors/qq-kk-vv,factors/class-token-kl'];
+const PACK = ['--experiments', file('test/e2e/experiments'), '--only', 'factors/qq-kk-vv,factors/class-token-kl'];
 
 /** Whether a distillation, the one kind in packs, has left a checkpoint. */
 function hasCheckpointOfPack(store: string): boolean {
@@ -160,7 +177,7 @@ function hasCheckpointOfPack(store: string): boolean {
 }
 
 const speed: Section = {
-  seconds: 180,
+  seconds: 120,
   run: async (options, signal) => {
     const facts = await imagesPerSecond(options, signal);
     const { float32 } = facts.ours;

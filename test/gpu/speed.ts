@@ -12,7 +12,7 @@ import { ALLOW_TYPESCRIPT } from '../helpers/typescript.ts';
 import type { CheckOptions } from './sections.ts';
 
 /** As measured, or why not. */
-export type Speed = { readonly imagesPerSecond: number; readonly peakBytes: number } | { readonly refused: string };
+type Speed = { readonly imagesPerSecond: number; readonly peakBytes: number } | { readonly refused: string };
 
 export interface Speeds {
   readonly step: string;

@@ -42,7 +42,7 @@ export function proveDevice(): DeviceProof {
   }
 }
 
-/** Full names of the devices that hold the results of all calls that `run` makes, as often as they do. */
+/** Full names of the devices that hold the results of all calls that `run` makes, as often as they do. @internal */
 export function devicesOf(run: () => void): string[] {
   const { binding } = nativeBackend();
   binding.watchResults(true);
@@ -55,14 +55,16 @@ export function devicesOf(run: () => void): string[] {
   return binding.watchResults(false);
 }
 
-/** A node of a function as TensorFlow runs it: after its own passes, with the device that it placed it on. */
+/** A node of a function as TensorFlow runs it: after its own passes, with the device that it placed it on. @internal */
 export interface PlacedNode {
   readonly name: string;
   readonly op: string;
   readonly device: string;
+  /** Numbers of its attributes that are types. */
+  readonly types: readonly number[];
 }
 
-/** Every node of all functions that are called for the first time until `run` is done. */
+/** Every node of all functions that are called for the first time until `run` is done. @internal */
 export async function placedNodes(run: () => unknown): Promise<PlacedNode[]> {
   const { binding } = nativeBackend();
   binding.collectGraphs(true);
@@ -74,9 +76,11 @@ export async function placedNodes(run: () => unknown): Promise<PlacedNode[]> {
   }
   const children = (message: Uint8Array, wanted: number): Uint8Array[] => messageFields(message).flatMap(({ field, bytes }) => (field === wanted ? [bytes] : []));
   const text = (message: Uint8Array, field: number): string => Buffer.from(children(message, field)[0] ?? []).toString();
+  // Of an entry of NodeDef.attr the AttrValue, and of that the type.
+  const types = (node: Uint8Array): number[] => children(node, 5).flatMap(entry => children(entry, 2).flatMap(value => (value[0] === 6 * 8 ? [messageFields(value)[0]!.value] : [])));
   // RunMetadata.function_graphs, their partition_graphs, GraphDef.node; of a NodeDef name, op and device.
   return children(binding.collectGraphs(false), 4)
     .flatMap(graphs => children(graphs, 1))
     .flatMap(graph => children(graph, 1))
-    .map(node => ({ name: text(node, 1), op: text(node, 2), device: text(node, 4) }));
+    .map(node => ({ name: text(node, 1), op: text(node, 2), device: text(node, 4), types: types(node) }));
 }

@@ -42,6 +42,9 @@ const deviceType = (device: string): string => /device:(\w+):/.exec(device)?.[1]
 
 const INTEGERS: ReadonlySet<number> = new Set([DTYPE.int32, DTYPE.bool, DTYPE.uint8]);
 
+/** Whether something has types, and these are integers alone: bookkeeping, which may be on the host. @internal */
+export const areIntegers = (types: readonly number[]): boolean => types.length > 0 && types.every(type => INTEGERS.has(type));
+
 const typeNumbers = (attributes: GraphNode['attributes']): number[] => Object.values(attributes).flatMap(typesOfAttribute);
-const isBookkeeping = ({ attributes }: GraphNode): boolean => typeNumbers(attributes).length > 0 && typeNumbers(attributes).every(type => INTEGERS.has(type));
+const isBookkeeping = ({ attributes }: GraphNode): boolean => areIntegers(typeNumbers(attributes));
 const typesOf = (attributes: GraphNode['attributes']): string[] => typeNumbers(attributes).map(type => Object.entries(DTYPE).find(([, number]) => number === type)?.[0] ?? `type ${type}`);

@@ -141,20 +141,21 @@ export function contextConfig({ devices = {}, gpuMemoryFraction }: ContextOption
   return config.finish();
 }
 
-/** A field of a message with its content; a number has none. */
+/** A field of a message with its content; that of a number is its value. */
 interface Field {
   readonly field: number;
   readonly bytes: Uint8Array;
+  readonly value: number;
 }
 
-/** Fields of a message that has only numbers, texts, packed numbers and messages. */
+/** Fields of a message that has only whole numbers, texts, packed numbers and messages. */
 export function messageFields(message: Uint8Array): Field[] {
   const fields: Field[] = [];
   for (let at = 0; at < message.length;) {
     const key = readVarint(message, at);
     const value = readVarint(message, key.next);
     const length = key.value % 8 === BYTES ? value.value : 0;
-    fields.push({ field: Math.floor(key.value / 8), bytes: message.subarray(value.next, value.next + length) });
+    fields.push({ field: Math.floor(key.value / 8), bytes: message.subarray(value.next, value.next + length), value: value.value });
     at = value.next + length;
   }
   return fields;
