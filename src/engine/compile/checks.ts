@@ -3,7 +3,7 @@ import * as tf from '../tf.ts';
 import type { Params } from '../formats/weights.ts';
 import { isByteTensor } from './bytes.ts';
 import { CompileError } from './errors.ts';
-import { DTYPE, type TensorType } from './trace.ts';
+import { DTYPE, typeName, type TensorType } from './trace.ts';
 
 export type Types = Readonly<Record<string, TensorType>>;
 
@@ -24,10 +24,7 @@ function sameType(a: TensorType, b: TensorType): boolean {
 }
 
 /** E.g. `float32 [2, 3]`. */
-function typeText({ dtype, shape }: TensorType): string {
-  const name = Object.entries(DTYPE).find(([, number]) => number === dtype)?.[0] ?? `type ${dtype}`;
-  return `${name} [${shape.join(', ')}]`;
-}
+const typeText = ({ dtype, shape }: TensorType): string => `${typeName(dtype)} [${shape.join(', ')}]`;
 
 /** One text for equal names and types, in any order. */
 export function typesText(types: Types): string {

@@ -1,6 +1,6 @@
 import type * as tf from '../tf.ts';
+import { FLOAT32_PRODUCTS } from './bfloat16.ts';
 import { composite } from './record.ts';
-import { FLOAT32_PRODUCTS } from './rewrite.ts';
 
 /**
  * Products whose results are compared with one another, e.g. by a loss: they are of float32 whatever the precision of products.

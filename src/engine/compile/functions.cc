@@ -243,7 +243,10 @@ TF_Tensor* tinymim_TensorHandleResolve(TFE_TensorHandle* handle, TF_Status* stat
 
 void tinymim_Execute(TFE_Op* op, TFE_TensorHandle** results, int* count, TF_Status* status) {
   calls += 1;
-  if (!call_device.empty()) TFE_OpSetDevice(op, call_device.c_str(), status);
+  if (!call_device.empty()) {
+    TFE_OpSetDevice(op, call_device.c_str(), status);
+    if (TF_GetCode(status) != TF_OK) return;
+  }
   TFE_Execute(op, results, count, status);
   if (!watching || TF_GetCode(status) != TF_OK) return;
   for (int i = 0; i < *count; i++) {

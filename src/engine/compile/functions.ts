@@ -39,9 +39,10 @@ let defined = 0;
 /** @throws CompileError `UNSUPPORTED` for a graph that TensorFlow refuses, `PLACEMENT` for ops that the device does not have */
 export function define({ nodes, feeds, fetches }: FunctionGraph): DefinedFunction {
   const { binding } = nativeBackend(),
+    placed = place(nodes),
     name = `step_${defined++}`;
   try {
-    binding.defineFunction(name, Buffer.from(graphDef(place(nodes))), feeds, fetches);
+    binding.defineFunction(name, Buffer.from(graphDef(placed)), feeds, fetches);
   } catch (cause) {
     throw new CompileError('UNSUPPORTED', `Expected a graph that TensorFlow takes, got: ${(cause as Error).message}`, { cause });
   }

@@ -10,7 +10,7 @@ import { CompileError } from './errors.ts';
 import { hasKernel, typesOfAttribute } from './kernels.ts';
 import { computeDevice, hostDevice } from './native.ts';
 import type { GraphNode } from './protobuf.ts';
-import { DTYPE } from './trace.ts';
+import { DTYPE, typeName } from './trace.ts';
 
 export interface Devices {
   /** Where everything computes: full name of a device of TensorFlow, `/job:localhost/replica:0/task:0/device:GPU:0`. */
@@ -47,4 +47,4 @@ export const areIntegers = (types: readonly number[]): boolean => types.length >
 
 const typeNumbers = (attributes: GraphNode['attributes']): number[] => Object.values(attributes).flatMap(typesOfAttribute);
 const isBookkeeping = ({ attributes }: GraphNode): boolean => areIntegers(typeNumbers(attributes));
-const typesOf = (attributes: GraphNode['attributes']): string[] => typeNumbers(attributes).map(type => Object.entries(DTYPE).find(([, number]) => number === type)?.[0] ?? `type ${type}`);
+const typesOf = (attributes: GraphNode['attributes']): string[] => typeNumbers(attributes).map(typeName);

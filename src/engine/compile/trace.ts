@@ -4,6 +4,9 @@
 export const DTYPE = { float32: 1, int32: 3, uint8: 4, bool: 10, bfloat16: 14, resource: 20 } as const;
 export type DataTypeNumber = number;
 
+/** `float32` of 1. */
+export const typeName = (dtype: DataTypeNumber): string => Object.entries(DTYPE).find(([, number]) => number === dtype)?.[0] ?? `type ${dtype}`;
+
 export interface TensorType {
   readonly dtype: DataTypeNumber;
   readonly shape: readonly number[];

@@ -3,7 +3,8 @@
  * one number into as many pieces as it has threads, so a loss would differ in its last digit from one number to another.
  * Sums along an axis it does not cut.
  */
-import { DTYPE, typeAttribute, typeOf, type Operation, type TensorType, type Trace, type ValueId } from './trace.ts';
+import { DTYPE, typeAttribute, typeOf, type Operation, type Trace, type ValueId } from './trace.ts';
+import { constant, moreValues, reshape, sumAlong } from './trace-values.ts';
 
 /** TensorFlow takes one thread for fewer elements than some 250,000. */
 const LARGE = 2 ** 17;
@@ -13,12 +14,7 @@ const LARGE = 2 ** 17;
  * elements. Where 2 does not, there are as many parts as the smallest divisor says.
  */
 export function sumsInOrder(trace: Trace): Trace {
-  const types = new Map(trace.types);
-  let last = Math.max(0, ...types.keys());
-  const fresh = (type: TensorType): ValueId => {
-    types.set(++last, type);
-    return last;
-  };
+  const { types, fresh } = moreValues(trace);
   const operations = trace.operations.flatMap((operation): readonly Operation[] => {
     const { op, inputs, outputs } = operation;
     if (op !== 'Sum' && op !== 'Mean') return [operation];
@@ -26,18 +22,13 @@ export function sumsInOrder(trace: Trace): Trace {
     const elements = shape.reduce((a, b) => a * b, 1);
     const parts = smallestDivisor(elements);
     if (dtype !== DTYPE.float32 || typeOf(trace, outputs[0]!).shape.length > 0 || elements < LARGE || parts === elements) return [operation];
-    const sizes = fresh({ dtype: DTYPE.int32, shape: [2] }),
-      rows = fresh({ dtype, shape: [parts, elements / parts] }),
-      sums = fresh({ dtype, shape: [parts] }),
-      [alongRows, alongSums] = [fresh({ dtype: DTYPE.int32, shape: [1] }), fresh({ dtype: DTYPE.int32, shape: [1] })];
-    const total = op === 'Sum' ? outputs[0]! : fresh({ dtype, shape: [] });
+    const sums = fresh({ dtype, shape: [parts] }),
+      total = op === 'Sum' ? outputs[0]! : fresh({ dtype, shape: [] });
+    const rows = reshape(inputs[0]!, { dtype, shape: [parts, elements / parts] }, fresh);
     const [result, ...before] = [
-      constant(sizes, DTYPE.int32, Int32Array.of(parts, elements / parts), [2]),
-      { op: 'Reshape', inputs: [inputs[0]!, sizes], outputs: [rows], attributes: { T: typeAttribute(dtype), Tshape: typeAttribute(DTYPE.int32) } },
-      constant(alongRows, DTYPE.int32, Int32Array.of(1), [1]),
-      sumAlong(rows, alongRows, sums),
-      constant(alongSums, DTYPE.int32, Int32Array.of(0), [1]),
-      sumAlong(sums, alongSums, total),
+      ...rows,
+      ...sumAlong(rows[1].outputs[0]!, 1, sums, fresh),
+      ...sumAlong(sums, 0, total, fresh),
       ...(op === 'Sum' ? [] : divided(total, fresh({ dtype, shape: [] }), elements, outputs[0]!)),
     ].reverse();
     return [...before.reverse().map(operation => ({ ...operation, prepares: true as const })), result!];
@@ -45,23 +36,11 @@ export function sumsInOrder(trace: Trace): Trace {
   return { ...trace, operations, types };
 }
 
-const sumAlong = (values: ValueId, axes: ValueId, sums: ValueId): Operation => ({
-  op: 'Sum',
-  inputs: [values, axes],
-  outputs: [sums],
-  attributes: { T: typeAttribute(DTYPE.float32), Tidx: typeAttribute(DTYPE.int32), keep_dims: { kind: 'bool', value: false } },
-});
-
 const divided = (total: ValueId, divisor: ValueId, by: number, quotient: ValueId): readonly Operation[] => [
-  constant(divisor, DTYPE.float32, Float32Array.of(by), []),
+  constant(divisor, { dtype: DTYPE.float32, shape: [] }, new Uint8Array(Float32Array.of(by).buffer)),
   // A `RealDiv` by a constant Grappler turns into a product with its reciprocal, which rounds twice.
   { op: 'DivNoNan', inputs: [total, divisor], outputs: [quotient], attributes: { T: typeAttribute(DTYPE.float32) } },
 ];
-
-function constant(value: ValueId, dtype: number, data: Int32Array | Float32Array, shape: readonly number[]): Operation {
-  const bytes = new Uint8Array(data.buffer);
-  return { op: 'Const', inputs: [], outputs: [value], attributes: { dtype: typeAttribute(dtype), value: { kind: 'tensor', value: { dtype, shape, bytes } } } };
-}
 
 /** At least 2; of a prime itself. */
 function smallestDivisor(n: number): number {

@@ -1,5 +1,5 @@
+import { GELU } from '../compile/bfloat16.ts';
 import { composite } from '../compile/record.ts';
-import { GELU } from '../compile/rewrite.ts';
 import * as tf from '../tf.ts';
 import { withGradient } from './with-gradient.ts';
 

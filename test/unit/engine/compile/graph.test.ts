@@ -5,7 +5,8 @@ import { typesOf } from '../../../../src/engine/compile/checks.ts';
 import { emitFunction } from '../../../../src/engine/compile/emit.ts';
 import { call, define, remove, variable } from '../../../../src/engine/compile/functions.ts';
 import { graphDef, type GraphNode } from '../../../../src/engine/compile/protobuf.ts';
-import { addBiases, bfloat16Products, directCasts, dropSameCasts, dropUnused, plainProducts, rewrite, shareConstants, splitSums } from '../../../../src/engine/compile/rewrite.ts';
+import { bfloat16Products, splitSums } from '../../../../src/engine/compile/bfloat16.ts';
+import { addBiases, directCasts, dropSameCasts, dropUnused, plainProducts, rewrite, shareConstants } from '../../../../src/engine/compile/rewrite.ts';
 import { traceStep, type StepFunction } from '../../../../src/engine/compile/step.ts';
 import { DTYPE, typeOf, type Trace } from '../../../../src/engine/compile/trace.ts';
 import { adamwUpdate } from '../../../../src/tinymim/optim/adamw.ts';
@@ -285,6 +286,12 @@ describe('the graph', () => {
     const graph = golden();
     const nodes = graph.nodes.map(node => (node.op === 'Sum' ? { ...node, attributes: {} } : node));
     expect(() => define({ ...graph, nodes })).toThrow(expect.objectContaining({ code: 'UNSUPPORTED', message: expect.stringContaining('Sum') as string }));
+  });
+
+  it('says which operation the device does not have, before TensorFlow sees it', () => {
+    const graph = golden();
+    const nodes = graph.nodes.map(node => (node.op === 'Sum' ? { ...node, op: 'NoSuchOp' } : node));
+    expect(() => define({ ...graph, nodes })).toThrow(expect.objectContaining({ code: 'PLACEMENT', message: expect.stringContaining('NoSuchOp') as string }));
   });
 });
 
