@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test test-long plan status report report-check report-comment report-post explain diff bench bench-gpu gpu-check bench-engines bench-report bench-traffic chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep test test-long plan status report report-check report-comment report-post explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-report bench-traffic chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,10 @@ bench-report: packages ## time to build a report of thousands of stages, and to 
 
 bench-traffic: engine ## what crosses between JavaScript and TensorFlow in a step, at the sizes of mini, desk and imagenet1k: make bench-traffic ARGS="--profile mini --only pack"
 	@$(TYPESCRIPT) test/bench/traffic.ts $(ARGS)
+
+bench-ledger: engine ## what each second of all cores goes to in the sweep of mini and in that of the race; writes reports/bench/ledger.md (20 minutes)
+	@$(ABLATE) setup --data --quiet
+	@$(TYPESCRIPT) test/bench/ledger.ts $(ARGS)
 
 chaos: engine ## disturb toy sweeps for some minutes (kills, full disk, damage) and count what was lost: make chaos ARGS="--seed 7 --minutes 3"
 	@$(TYPESCRIPT) test/chaos/main.ts $(ARGS)

@@ -1,8 +1,7 @@
 /** Speed of every contender against PyTorch, as a chart for each race. */
-import { logger, None, type Spec } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
-import { FONT, FONT_SIZE } from '../../../src/core/report/charts/vega/text-width.ts';
+import type { TopLevelSpec } from 'vega-lite';
 import { palette, series } from '../../../src/core/report/charts/vega/palette.ts';
+import { chartConfig } from '../files.ts';
 import { REFERENCE } from './contenders.ts';
 import { sweepRatios } from './goals.ts';
 import { speedRatio, type Summary } from './statistics.ts';
@@ -29,31 +28,13 @@ export function chartPoints(cases: readonly CaseResult[], sweep: readonly SweepR
 
 const sideName = (side: 'pytorch' | 'ours'): string => (side === 'ours' ? 'this package' : 'PyTorch');
 
-const axis = {
-  labelFontSize: FONT_SIZE,
-  titleFontSize: FONT_SIZE,
-  titleFontWeight: 400,
-  labelColor: palette.muted.light,
-  titleColor: palette.muted.light,
-  gridColor: palette.rule.light,
-  domainColor: palette.rule.light,
-  tickColor: palette.rule.light,
-};
-const config = {
-  font: FONT,
-  view: { stroke: null },
-  title: { fontSize: FONT_SIZE + 1, fontWeight: 600, color: palette.ink.light, anchor: 'start', offset: 10, limit: 480 },
-  axis,
-  legend: { title: null, labelFontSize: FONT_SIZE, labelColor: palette.ink.light },
-};
-
 export function speedChart(points: readonly Point[]): TopLevelSpec {
   const y = { field: 'contender', type: 'nominal', sort: null, axis: { title: null, domain: false, ticks: false } };
   const color = { field: 'side', type: 'nominal', scale: { domain: ['PyTorch', 'this package'], range: [series[1]!.light, series[2]!.light] }, legend: { orient: 'bottom' } };
   const spec: object = {
     background: null,
     padding: 4,
-    config,
+    config: chartConfig,
     title: { text: 'Speed against PyTorch eager in float32 (median and quartiles)' },
     data: { values: points.map(point => ({ ...point, median: round(point.median), low: round(point.low), high: round(point.high) })) },
     facet: { row: { field: 'race', type: 'nominal', sort: null, header: { title: null, labelAngle: 0, labelAlign: 'left', labelFontSize: 12, labelColor: palette.ink.light } } },
@@ -73,8 +54,6 @@ export function speedChart(points: readonly Point[]): TopLevelSpec {
   };
   return spec as TopLevelSpec;
 }
-
-export const toVega = (spec: TopLevelSpec): Spec => compile(spec, { logger: logger(None) }).spec;
 
 const round = (value: number): number => Number(value.toFixed(4));
 

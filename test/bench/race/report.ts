@@ -1,15 +1,12 @@
 /** The race as files: `README.md`, `steps.csv`, `sweep.csv`, and a chart with its specification. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { stringify } from 'csv-stringify/sync';
-import { renderSvg, standalone } from '../../../src/core/report/charts/svg/svg.ts';
-import { chartAlt, chartPoints, speedChart, toVega } from './chart.ts';
+import { chartFiles, csv, markdownTable, writeFiles } from '../files.ts';
+import { chartAlt, chartPoints, speedChart } from './chart.ts';
 import { TOLERANCE, SWEEP_TOLERANCE, COMPARED_STEPS } from './curves.ts';
 import { GOAL_THREADS, type Goal, type SweepBound } from './goals.ts';
 import type { Machine } from './machine.ts';
 import type { CaseResult } from './steps.ts';
 import type { SweepResult } from './sweep.ts';
-import { goalTable, stepTable, sweepTable, type Rows } from './tables.ts';
+import { goalTable, stepTable, sweepTable } from './tables.ts';
 
 export interface RaceResults {
   readonly machine: Machine;
@@ -39,14 +36,12 @@ export function settingLines({ machine, versions, device, threads }: Pick<RaceRe
 
 export async function writeReport(folder: string, results: RaceResults): Promise<void> {
   const points = chartPoints(results.cases, results.sweep?.results ?? []);
-  const spec = speedChart(points);
-  mkdirSync(folder, { recursive: true });
-  const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
-  write('README.md', readme(results));
-  write('steps.csv', stepsCsv(results.cases));
-  if (results.sweep) write('sweep.csv', sweepCsv(results.sweep.results));
-  write('speed.vl.json', `${JSON.stringify(spec, null, 2)}\n`);
-  write('speed.svg', standalone(await renderSvg(toVega(spec)), chartAlt(points)));
+  writeFiles(folder, {
+    'README.md': readme(results),
+    'steps.csv': stepsCsv(results.cases),
+    ...(results.sweep && { 'sweep.csv': sweepCsv(results.sweep.results) }),
+    ...(await chartFiles('speed', speedChart(points), chartAlt(points))),
+  });
 }
 
 export function readme(results: RaceResults): string {
@@ -59,10 +54,11 @@ export function readme(results: RaceResults): string {
         .map(line => `- ${line}`)
         .join('\n'),
       '![Speed against PyTorch](speed.svg)',
+      'Beside it: [what each second of a sweep goes to](ledger.md), [what crosses between JavaScript and TensorFlow](traffic.md).',
       '## Goals',
-      goals.length > 0 ? markdown(goalTable(goals)) : `None applies: they were set for ${GOAL_THREADS} CPU cores, those of bfloat16 for processors that multiply it themselves.`,
-      ...cases.flatMap(result => [`## ${result.step.title}`, markdown(stepTable(result))]),
-      ...(sweep ? ['## A whole sweep', SWEEP_TEXT, markdown(sweepTable(sweep.results, sweep.bounds)), boundText(sweep.bounds)] : []),
+      goals.length > 0 ? markdownTable(goalTable(goals)) : `None applies: they were set for ${GOAL_THREADS} CPU cores, those of bfloat16 for processors that multiply it themselves.`,
+      ...cases.flatMap(result => [`## ${result.step.title}`, markdownTable(stepTable(result))]),
+      ...(sweep ? ['## A whole sweep', SWEEP_TEXT, markdownTable(sweepTable(sweep.results, sweep.bounds)), boundText(sweep.bounds)] : []),
       '## How it is measured',
       HOW,
     ].join('\n\n') + '\n'
@@ -89,11 +85,6 @@ const HOW = [
   .map(line => `- ${line}`)
   .join('\n');
 
-function markdown([head, ...rows]: Rows): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head!), line(head!.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
-}
-
 function stepsCsv(cases: readonly CaseResult[]): string {
   return csv([
     ['race', 'contender', 'precision', 'round', 'seconds_per_step', 'start_seconds', 'peak_bytes', 'loss_deviation', 'left_out'],
@@ -115,9 +106,3 @@ function sweepCsv(results: readonly SweepResult[]): string {
     ),
   ]);
 }
-
-const csv = (rows: readonly (readonly (string | number)[])[]): string =>
-  stringify(
-    rows.map(row => [...row]),
-    { escape_formulas: true, record_delimiter: '\n' },
-  );

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseOptions } from '../../bench/race/args.ts';
 import { CASES } from '../../bench/race/cases.ts';
-import { chartAlt, chartPoints, speedChart, toVega } from '../../bench/race/chart.ts';
+import { toVega } from '../../bench/files.ts';
+import { chartAlt, chartPoints, speedChart } from '../../bench/race/chart.ts';
 import { CONTENDERS } from '../../bench/race/contenders.ts';
 import { deviation, outcomeDeviation } from '../../bench/race/curves.ts';
 import { stepGoals, sweepBounds, sweepGoals } from '../../bench/race/goals.ts';
