@@ -1,7 +1,7 @@
 /**
  * What a step costs beside the engine: `node --import ./src/start/allow-typescript.mjs test/bench/overhead.ts`. Trains the stages behind one arm at the sizes
- * of `mini` in this process, and prints which share of their steps was spent outside the calls of functions:
- * batches, uploads, reading losses, metrics, progress. Checkpoints and evaluations are not steps.
+ * of `mini` in this process, and prints which share of their steps was spent outside native calls:
+ * batches, masks, reading losses, metrics, progress. Checkpoints and evaluations are not steps.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,22 +20,23 @@ import { stageContext } from '../helpers/stage-context.ts';
 const WARM_UP = 10;
 const EXPERIMENTS = fileURLToPath(new URL('../../experiments', import.meta.url));
 
-/** Counts the time within the calls of functions. */
-function timeNativeRuns(): { readonly milliseconds: number } {
+/** Counts the time within native calls: of functions and ops, and of what uploads and frees their tensors. */
+function timeNativeCalls(): { readonly milliseconds: number } {
   const backend = nativeBackend(),
-    native = backend.binding,
+    native = backend.binding as unknown as Readonly<Record<string, unknown>>,
     total = { milliseconds: 0 };
-  const executeOp: Binding['executeOp'] = (...call) => {
-    const began = performance.now();
-    try {
-      return native.executeOp(...call);
-    } finally {
-      total.milliseconds += performance.now() - began;
-    }
-  };
+  const timed = (call: (...args: unknown[]) => unknown): typeof call =>
+    function (this: unknown, ...args) {
+      const began = performance.now();
+      try {
+        return call.apply(native, args);
+      } finally {
+        total.milliseconds += performance.now() - began;
+      }
+    };
   // Copied one by one: a prototype would not reach the native properties.
-  const properties = native as unknown as Readonly<Record<string, unknown>>;
-  backend.binding = { ...Object.fromEntries(Object.getOwnPropertyNames(native).map(name => [name, properties[name]])), executeOp } as unknown as Binding;
+  const names = Object.getOwnPropertyNames(native);
+  backend.binding = Object.fromEntries(names.map(name => [name, typeof native[name] === 'function' ? timed(native[name] as Parameters<typeof timed>[0]) : native[name]])) as unknown as Binding;
   return total;
 }
 
@@ -95,7 +96,7 @@ async function measure(): Promise<Share[]> {
   });
   const plan = buildPlan({ study, profile, ablations, seeds });
   await loadEngine({ device: 'cpu', threads: 1 });
-  const native = timeNativeRuns(),
+  const native = timeNativeCalls(),
     folder = mkdtempSync(join(tmpdir(), 'overhead-'));
   const done = new Map<string, UpstreamOutput>(),
     shares: Share[] = [];

@@ -32,32 +32,38 @@ export function maskingIndices(noise: Float32Array, patches: number, maskRatio: 
   const idsKeep = new Int32Array(batch * kept);
   const idsRestore = new Int32Array(batch * patches);
   const mask = new Float32Array(batch * patches);
+  const keys = new Float64Array(patches),
+    shuffled = new Int32Array(patches);
   for (let sample = 0; sample < batch; sample++) {
     const start = sample * patches;
-    const shuffled = argsort(noise.subarray(start, start + patches));
-    shuffled.forEach((patch, place) => {
-      idsRestore[start + patch] = place;
-      mask[start + patch] = place < kept ? 0 : 1;
-    });
+    argsort(noise.subarray(start, start + patches), keys, shuffled);
+    for (let place = 0; place < patches; place++) {
+      const patch = start + shuffled[place]!;
+      idsRestore[patch] = place;
+      mask[patch] = place < kept ? 0 : 1;
+    }
     idsKeep.set(shuffled.subarray(0, kept), sample * kept);
   }
   return { batch, patches, kept, idsKeep, idsRestore, mask };
 }
 
 /**
- * Indices that sort the values in ascending order; equal values keep their order. Each value becomes a whole number in the
- * same order, with its index behind it: a sort with a function that compares takes twice the time.
+ * Fills `order` with the indices that sort the values in ascending order; equal values keep their order. Each value becomes the
+ * upper bits of a double in the same order, with its index in the lower ones: a sort with a function that compares takes thrice the time.
  */
-function argsort(values: Float32Array): Int32Array {
+function argsort(values: Float32Array, keys: Float64Array, order: Int32Array): void {
   const { length } = values,
-    bits = new Uint32Array(values.slice().buffer),
-    keys = new Float64Array(length),
-    order = new Int32Array(length);
+    bits = new Uint32Array(values.buffer, values.byteOffset, length),
+    words = new Uint32Array(keys.buffer);
   for (let i = 0; i < length; i++) {
     const b = values[i] === 0 ? 0 : bits[i]!; // -0 is 0
-    keys[i] = (b >= 2 ** 31 ? 2 ** 32 - 1 - b : b + 2 ** 31) * length + i;
+    const rank = b >= 2 ** 31 ? ~b : b | (2 ** 31);
+    words[2 * i + HIGH] = rank >>> 1; // the highest bit would be the sign
+    words[2 * i + 1 - HIGH] = (rank << 31) | i;
   }
   keys.sort();
-  for (let i = 0; i < length; i++) order[i] = keys[i]! % length;
-  return order;
+  for (let i = 0; i < length; i++) order[i] = words[2 * i + 1 - HIGH]! & (2 ** 31 - 1);
 }
+
+/** Place of the upper half of a double among its words. */
+const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0]!;
