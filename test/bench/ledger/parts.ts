@@ -116,14 +116,13 @@ function sorted(totals: ReadonlyMap<string, number>, all: number): Part[] {
 const sum = (items: readonly { readonly seconds: number }[]): number => items.reduce((total, { seconds }) => total + seconds, 0);
 
 /** Groups of parts, in the order of a chart. */
-export const GROUPS = ['products', 'other kernels', EVALUATION, 'TensorFlow beside kernels', 'JavaScript', 'loader', 'start and runner', 'idle'] as const;
+export const GROUPS = ['products', 'other kernels', EVALUATION, RUNTIME, 'JavaScript', 'loader', 'start and runner', 'idle'] as const;
 
 const JAVASCRIPT = [STEPS, 'tracing', 'defining functions', 'checkpoints and weights', 'data sets', NODE];
 
 export function groupOf(part: string): (typeof GROUPS)[number] {
   const same = GROUPS.find(group => group === part);
   if (same) return same;
-  if (part === RUNTIME) return 'TensorFlow beside kernels';
   if (JAVASCRIPT.includes(part)) return 'JavaScript';
   return [START, RUNNER, OTHERS, RECORDER].includes(part) ? 'start and runner' : 'other kernels';
 }
