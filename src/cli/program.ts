@@ -23,6 +23,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['query', async () => (await import('./commands/query.ts')).registerQuery],
   ['diff', async () => (await import('./commands/diff.ts')).registerDiff],
   ['report', async () => (await import('./commands/report.ts')).registerReport],
+  ['export', async () => (await import('./commands/export.ts')).registerExport],
   ['clean', async () => (await import('./commands/clean.ts')).registerClean],
   ['setup', async () => (await import('./commands/setup.ts')).registerSetup],
   ['doctor', async () => (await import('./commands/doctor.ts')).registerDoctor],

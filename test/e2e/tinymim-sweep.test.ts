@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
+import { readSafetensors } from '../../src/engine/formats/safetensors.ts';
 import { attemptCounts, stageBytes } from '../helpers/stage-bytes.ts';
 import { command } from '../toy/commands.ts';
 
@@ -77,6 +79,34 @@ describe('ablate sweep with the stages of TinyMIM', () => {
 
     const check = await ablate(['report', '--check', '--experiments', EXPERIMENTS, '--profile', 'toy', '--reports', 'whole-reports']);
     expect(check.exitCode).toBe(0);
+  });
+
+  it.each([
+    [
+      'the classifier',
+      ['tiny/relation', '--to', 'timm'],
+      'VisionTransformer(img_size=(16, 16), patch_size=4, in_chans=3, embed_dim=16, depth=2, num_heads=2, mlp_ratio=2, num_classes=4, global_pool="avg"',
+      0,
+    ],
+    ['the student', ['tiny/relation', '--to', 'timm', '--role', 'distill'], 'num_classes=0, global_pool="token"', 0],
+    ['its teacher without the decoder', ['tiny/relation', '--to', 'timm', '--role', 'teacher'], 'num_classes=0, global_pool="token"', 20],
+    ['its teacher with it', ['tiny/relation', '--to', 'mae', '--role', 'teacher'], 'MaskedAutoencoderViT(', 0],
+    ['what was trained from scratch', ['tiny/scratch', '--to', 'mae'], 'global_pool=True', 0],
+  ])('exports %s, whose tensors are those of the stage', async (what, args, code, left) => {
+    expect((await firstSweep()).exitCode).toBe(0);
+    const out = `${what}.safetensors`;
+    const { exitCode, stdout, stderr } = await command(['export', ...args, '--experiments', EXPERIMENTS, '--profile', 'toy', '--store', 'whole', '--out', out], { cwd: folder });
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toContain(code);
+    expect(stdout).toContain(`load_file("${out}"), strict=True)`);
+    const { tensors, metadata } = readSafetensors(join(folder, out));
+    const stage = openStoreReadOnly(join(folder, 'whole')).output(metadata['stage']!)!;
+    const kept = [...readSafetensors(join(stage, 'model.safetensors')).tensors].filter(([name]) => tensors.has(name));
+    expect(Object.fromEntries(tensors)).toEqual(Object.fromEntries(kept));
+    expect(readSafetensors(join(stage, 'model.safetensors')).tensors.size - tensors.size).toBe(left);
+    if (left > 0) expect(stderr).toContain(`${left} tensors were left out, for which timm has no place: the decoder.`);
+    expect(JSON.parse(metadata['args']!)).toMatchObject({ img_size: [16, 16], patch_size: 4, in_chans: 3 });
+    expect(readdirSync(folder).filter(name => name.includes('.tmp'))).toEqual([]);
   });
 
   it('trains every factor away from its default, every target and a sequence of teachers, and judges claims', { tags: 'long' }, async () => {
@@ -157,7 +187,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
   });
 
   it('has help for every command', async () => {
-    for (const name of ['setup', 'doctor', 'plan', 'sweep', 'status', 'report', 'explain', 'diff']) {
+    for (const name of ['setup', 'doctor', 'plan', 'sweep', 'status', 'report', 'explain', 'diff', 'export']) {
       const { exitCode, all } = await command([name, '--help'], { cwd: folder });
       expect(exitCode).toBe(0);
       expect(all).toContain(`Usage: ablate ${name}`);

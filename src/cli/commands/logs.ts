@@ -9,6 +9,7 @@ import { openStoreReadOnly } from '../../core/store/store.ts';
 import { requireFileAt } from '../../core/store/read.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
 import { findArm } from '../../core/inspect/arm.ts';
+import { stageByPrefix } from '../../core/inspect/stage.ts';
 import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
 import { listed, warn } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
@@ -37,16 +38,6 @@ export function registerLogs(program: Command): void {
     if (!(await printLog(file, () => options.follow === true && runs(store, key, attempt)))) process.exitCode = signalExitCode('SIGPIPE');
     if (!existsSync(file)) note(pc.dim('It has printed nothing.\n'));
   });
-}
-
-const SHORTEST_PREFIX = 4;
-
-/** @throws UsageError unless exactly one stage of the store has such a key */
-function stageByPrefix(store: StoreReader, prefix: string): string {
-  const keys = prefix.length < SHORTEST_PREFIX ? [] : store.keys().filter(key => key.startsWith(prefix));
-  if (keys.length === 1) return keys[0]!;
-  const got = prefix.length < SHORTEST_PREFIX ? `'${prefix}'` : keys.length === 0 ? `'${prefix}', which none has` : `'${prefix}', which ${keys.length} have: ${keys.slice(0, 4).join(', ')}`;
-  throw new UsageError('UNKNOWN_STAGE', `Expected at least ${SHORTEST_PREFIX} characters of a stage's key, or <ablation>/<arm>, got ${got}; ablate status shows keys`);
 }
 
 async function stageOfArm(store: StoreReader, name: string, options: LogOptions): Promise<string> {

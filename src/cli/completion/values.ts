@@ -47,6 +47,7 @@ const SOURCES: ReadonlyMap<string, Source> = new Map<string, Source>([
   ['stage', oneArm],
   ['arms', listOfArms],
   ['path=value', fieldOfProfile],
+  ['format', (current, options) => ({ kind: 'words', values: starting(plain(readNames(folderOf(options)).formats), current) })],
 ]);
 
 const starting = (words: readonly string[], current: string): Suggestion[] => words.filter(word => word.startsWith(current)).map(word => ({ word, help: '' }));

@@ -12,10 +12,12 @@ export interface DeclaredNames {
   readonly ablations: Readonly<Record<string, readonly (readonly [name: string, label: string])[]>>;
   /** Fields by profile: paths of those that hold a single value. */
   readonly profiles: Readonly<Record<string, readonly string[]>>;
+  /** What `ablate export --to` takes. */
+  readonly formats: readonly string[];
 }
 
 const KIND = 'declarations';
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** For the folder itself, whatever link leads to it. */
 const fileOf = (folder: string): string => `${createHash('sha256').update(folder).digest('hex').slice(0, 32)}.json`;
@@ -29,7 +31,7 @@ export function readNames(dir: string): DeclaredNames {
   } catch {
     // As if there were none.
   }
-  return { ablations: {}, profiles: {} };
+  return { ablations: {}, profiles: {}, formats: [] };
 }
 
 /** Adds what was loaded to what is known, and forgets what is declared no more. Never fails a command. */
@@ -40,6 +42,7 @@ export function keepNames(dir: string, loaded: DeclaredNames): void {
     const names: DeclaredNames = {
       ablations: only(listAblations(folder), { ...known.ablations, ...loaded.ablations }),
       profiles: only(listProfiles(folder), { ...known.profiles, ...loaded.profiles }),
+      formats: loaded.formats,
     };
     keep(KIND, fileOf(folder), JSON.stringify({ format: FORMAT, folder, names }));
   } catch {

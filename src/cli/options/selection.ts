@@ -3,6 +3,7 @@ import { Option, type Command, type OptionValues } from '@commander-js/extra-typ
 import { listAblations } from '../../core/ablation/folder.ts';
 import { valuePaths } from '../../core/ablation/fields.ts';
 import { loadExperiments, type Experiments } from '../../core/ablation/load.ts';
+import { exportFormats } from '../../core/inspect/exported.ts';
 import { pathText } from '../../core/ablation/problems.ts';
 import { planExperiments, type PlannedExperiments } from '../../core/plan/plan.ts';
 import { refuseSharedFiles } from '../../core/report/model/file-names.ts';
@@ -61,7 +62,7 @@ export async function choose(selection: Omit<Selection, 'profile'> & { readonly 
 /** The profile's name and seeds are not set as other fields are. */
 const ELSEWHERE = /^(?:name|seeds)\b/;
 
-function namesIn({ ablations, profile }: Experiments): DeclaredNames {
+function namesIn({ study, ablations, profile }: Experiments): DeclaredNames {
   const paths = valuePaths(profile)
     .map(pathText)
     .filter(path => !ELSEWHERE.test(path));
@@ -69,5 +70,6 @@ function namesIn({ ablations, profile }: Experiments): DeclaredNames {
   return {
     ablations: Object.fromEntries(ablations.map(({ declaration }) => [declaration.name, declaration.arms.map(({ name, label }): [string, string] => [name, shorten(oneLine(label), 100)])])),
     profiles: { [profile.name]: paths.filter(path => !holdsOthers(path)) },
+    formats: exportFormats(study),
   };
 }

@@ -103,8 +103,43 @@ export interface StageKind<R extends object = JsonObject> {
    * does not suffice for those of its recipe. Default: it cannot.
    */
   canSplit?(recipe: R, microBatches: number): boolean;
+  /** How what a finished stage leaves goes out to other programs; default: not at all. */
+  readonly exporting?: Exporting<R>;
   /** Loads the code that runs the stage (and with it the engine). Called in worker processes only. */
   load(): Promise<StageRunner<R>>;
+}
+
+/** What `ablate export` writes of a stage. */
+export interface Exporting<R extends object = JsonObject> {
+  /** What `--to` takes, the names of other programs, with the ending of a file for each. */
+  readonly formats: Readonly<Record<string, string>>;
+  /** Loads the code that writes. Called in the process of the command. */
+  load(): Promise<Exporter<R>>;
+}
+
+/** Writes one file, whole or not at all. @throws PermanentError where the stage left what cannot go there */
+export type Exporter<R extends object = JsonObject> = (request: ExportRequest<R>) => Promise<Exported>;
+
+export interface ExportRequest<R extends object = JsonObject> {
+  readonly recipe: R;
+  /** One of the kind's formats. */
+  readonly format: string;
+  /** Folder with the final files of the stage. Read-only. */
+  readonly output: string;
+  /** Where the file is written. */
+  readonly path: string;
+  /** Which stage made it, for the file itself to say. */
+  readonly origin: Readonly<Record<string, string>>;
+  /** Folder of prepared data sets, which may be empty. */
+  readonly dataDir: string;
+}
+
+/** What a person needs to know of an exported file. */
+export interface Exported {
+  /** Lines of code that load it in the other program. */
+  readonly usage: readonly string[];
+  /** What was left out, or is not as one would think: a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**

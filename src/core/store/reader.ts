@@ -8,8 +8,8 @@ import { entryBeneath, lstatIfThere } from '../disk/beneath.ts';
 import { readCommit } from './commit.ts';
 import { stitch } from './curve.ts';
 import { StoreError, unlessDamaged } from './errors.ts';
-import { attemptFiles, layout } from './layout.ts';
-import { fileDamage, readManifest, sizeDamage } from './manifest.ts';
+import { attemptFiles, COMMITTED, layout } from './layout.ts';
+import { damage, fileDamage, readManifest, sizeDamage } from './manifest.ts';
 import { isOwnerAlive, type Owner } from './owner.ts';
 import { listFolder, listNumbers, readParsed, readTornLines } from './read.ts';
 import { readSweeps, type SweepRecord } from './sweeps.ts';
@@ -186,6 +186,11 @@ export class StoreReader {
   output(key: string): string | undefined {
     const attempt = this.doneAttempt(key);
     return attempt === undefined ? undefined : join(this.attemptDir(key, attempt), attemptFiles.output);
+  }
+
+  /** What makes the files of an attempt differ from their checksums, of which other readers look at sizes alone; undefined when nothing does. */
+  damageOf(key: string, attempt: number): Promise<string | undefined> {
+    return damage(this.attemptDir(key, attempt), COMMITTED);
   }
 
   /** The furthest checkpoint of any attempt, as the next attempt will find it unless it is damaged. */

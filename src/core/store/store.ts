@@ -8,9 +8,8 @@ import { lstatIfThere } from '../disk/beneath.ts';
 import { Attempt } from './attempt.ts';
 import { hasCode, StoreError, unlessDamaged } from './errors.ts';
 import { filesWithin, nodeFiles, type Files } from './files.ts';
-import { attemptFiles, COMMITTED, layout, STORE_FORMAT } from './layout.ts';
+import { attemptFiles, layout, STORE_FORMAT } from './layout.ts';
 import { leftovers } from './leftovers.ts';
-import { damage } from './manifest.ts';
 import { isTemporary, temporaryIn } from './names.ts';
 import { isOwnerAlive, ownerOf } from './owner.ts';
 import { namesIn, readObject } from './read.ts';
@@ -100,7 +99,7 @@ export class Store extends StoreReader {
       this.#withdraw(key); // of what is not whole, or a writer that is late could not commit
       return false;
     }
-    const broken = await damage(this.attemptDir(key, attempt), COMMITTED);
+    const broken = await this.damageOf(key, attempt);
     if (broken !== undefined) this.#uncount(key, attempt, broken);
     return broken === undefined;
   }
@@ -159,7 +158,7 @@ export class Store extends StoreReader {
   async #adopt(key: string): Promise<boolean> {
     for (const attempt of this.attempts(key)) {
       if (this.incomplete(key, attempt) !== undefined) continue;
-      if ((await damage(this.attemptDir(key, attempt), COMMITTED)) === undefined) {
+      if ((await this.damageOf(key, attempt)) === undefined) {
         new Attempt(this.#files, this, key, attempt).claimStage();
         return true;
       }

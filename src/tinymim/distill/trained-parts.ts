@@ -8,7 +8,6 @@ import type { Target } from './target.ts';
 /**
  * `q`, `k`, `v` are the thirds of `attn.qkv`; `proj` is `attn.proj`; `norm` is the final norm of the model. The order is
  * that of the forward pass.
- * @internal
  */
 export const PARTS = ['norm1', 'q', 'k', 'v', 'proj', 'norm2', 'mlp', 'norm'] as const;
 export type Part = (typeof PARTS)[number];
@@ -42,7 +41,6 @@ function upTo(last: Part, finalNorm: boolean): readonly Part[] {
 /**
  * Parts of its last block, and the final norm, that a distillation trains; all else of that block is left as initialised
  * (in the released code: proj, norm 2 and MLP of a relation-distilled student). Its other blocks are trained whole.
- * @internal
  */
 export function trainedParts({ target, reconstruction }: Distilled): readonly Part[] {
   return reconstruction === null ? partsRead(target) : PARTS;

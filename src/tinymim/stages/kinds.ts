@@ -55,6 +55,9 @@ const ofPrecision =
   ({ engine }: { readonly engine: EngineRecipe }): number =>
     revisions[engine.precision];
 
+/** Weights go out as safetensors. */
+const exportFormats = { timm: '.safetensors', mae: '.safetensors' } as const;
+
 const pretrainKind = defineKind<PretrainRecipe>({
   name: 'pretrain',
   revision: 3,
@@ -72,6 +75,7 @@ const pretrainKind = defineKind<PretrainRecipe>({
   },
   shape: pretrainShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedMae,
+  exporting: { formats: exportFormats, load: async () => (await import('./export.ts')).exportMae },
   memory: (recipe, _, microBatches) => pretrainMemory(recipe, microBatches),
   canSplit,
   environment,
@@ -110,6 +114,7 @@ export const distillKind = defineKind<DistillRecipe>({
     load: async () => (await import('./distill.ts')).runDistillPack,
   },
   loadUntrained: async () => (await import('./untrained.ts')).untrainedStudent,
+  exporting: { formats: exportFormats, load: async () => (await import('./export.ts')).exportStudent },
   memory: (recipe, upstream, microBatches) => distillMemory(recipe, encoderOf(upstream['teacher']), microBatches),
   canSplit,
   environment,
@@ -130,6 +135,7 @@ const classifierKind = {
   },
   shape: classifierShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
+  exporting: { formats: exportFormats, load: async () => (await import('./export.ts')).exportClassifier },
   memory: (recipe, _, microBatches) => classifierMemory(recipe, classCount(recipe.data), microBatches),
   canSplit,
   environment,

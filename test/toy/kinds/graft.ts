@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defineKind } from '../../../src/core/ablation/define.ts';
 import type { PackRunner, StageContext, StageResult } from '../../../src/core/ablation/kind.ts';
 import { grow, pace, trouble as troubleSchema } from './grow.ts';
+import { nursery } from './nursery.ts';
 import { untrained } from './untrained.ts';
 
 const recipe = z.strictObject({
@@ -27,6 +28,7 @@ export const graft = defineKind({
   memory: (_, __, microBatches) => ({ shared: 8e6 / microBatches, own: 1e6 }),
   canSplit: (_, microBatches) => microBatches <= 4,
   loadUntrained: () => Promise.resolve(untrained),
+  exporting: nursery,
   packing: {
     key: ({ recipe: r, seed, upstream }) => ({ stock: upstream['stock']!, seed, ...(r.bed === null ? r : { bed: r.bed, steps: r.steps }) }),
     sharedFlops: ({ steps }) => steps,

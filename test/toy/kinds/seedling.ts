@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defineKind } from '../../../src/core/ablation/define.ts';
 import type { StageContext, StageResult } from '../../../src/core/ablation/kind.ts';
 import { grow, pace } from './grow.ts';
+import { nursery } from './nursery.ts';
 import { untrained } from './untrained.ts';
 
 const recipe = z.strictObject({ variety: z.enum(['oak', 'elm', 'fir']), ...pace });
@@ -19,6 +20,7 @@ export const seedling = defineKind({
   disk: () => ({ output: 100, checkpoint: 10 }),
   anyThreads: () => true,
   loadUntrained: () => Promise.resolve(untrained),
+  exporting: nursery,
   load: () => Promise.resolve(run),
 });
 

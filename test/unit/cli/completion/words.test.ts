@@ -95,6 +95,12 @@ describe('values', () => {
     expect(words('diff', 'relation/mae', 'relation/qq-kk-vv-')).toEqual(['relation/qq-kk-vv-softmax']);
     expect(words('diff', 'relation/mae', 'relation/qk-vv', 'rel')).toEqual([]);
     expect(words('logs', '--role', 'distill', 'relation/m')).toEqual(['relation/mae']);
+    expect(words('export', 'relation/m')).toEqual(['relation/mae']);
+  });
+
+  it('offers the programs that the kinds of the study can be exported to', () => {
+    expect(words('export', 'relation/mae', '--to', '')).toEqual(['timm', 'mae']);
+    expect(words('export', '--to=t')).toEqual(['--to=timm']);
   });
 
   it('lists fields of the chosen profile that hold one value', () => {

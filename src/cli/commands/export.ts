@@ -1,0 +1,88 @@
+/** `ablate export`: weights of a finished stage for other programs. */
+import { accessSync, constants, lstatSync, opendirSync, realpathSync, statSync } from 'node:fs';
+import { dirname, sep } from 'node:path';
+import type { Command } from '@commander-js/extra-typings';
+import { UsageError } from '../../core/ablation/errors.ts';
+import { loadStudy } from '../../core/ablation/load.ts';
+import type { Study } from '../../core/ablation/declaration.ts';
+import { findArm } from '../../core/inspect/arm.ts';
+import { namedByArm, namedByKey, requireExportable, requireOutput, type NamedStage } from '../../core/inspect/exported.ts';
+import { stageByPrefix } from '../../core/inspect/stage.ts';
+import { openStoreReadOnly } from '../../core/store/store.ts';
+import type { StoreReader } from '../../core/store/reader.ts';
+import { formatAmount } from '../../core/text/format.ts';
+import { dataDir } from '../../setup/cache.ts';
+import { pathOf } from '../options/paths.ts';
+import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
+import { pc } from '../terminal/colours.ts';
+import { note, print } from '../terminal/output.ts';
+import { columns, warn, wrap } from '../terminal/text.ts';
+
+type ExportOptions = OptionsOf<typeof defineExport>;
+
+const defineExport = (program: Command) =>
+  withSelection(
+    program
+      .command('export')
+      .description('write the weights of a finished stage, given by the start of its key, or of an arm, for another program; prints the code that loads them there')
+      .argument('<stage>', 'start of a key as status prints it, or ablation/arm'),
+  )
+    .requiredOption('--to <format>', 'the other program, e.g. timm or mae')
+    .option('--role <role>', 'of an arm: the stage in this role (default: the last one that has weights)')
+    .option('--out <file>', 'the file to write, which must not be there yet (default: a name of the stage, in this folder)', pathOf('--out'));
+
+export function registerExport(program: Command): void {
+  defineExport(program).action(async (name, options) => {
+    const store = openStoreReadOnly(options.store, { warn });
+    const { study, stage } = await named(store, name, options);
+    const { exporting, recipe, ending } = requireExportable(study, stage, options.to, store);
+    const path = options.out ?? `${stage.file}-${options.to}${ending}`;
+    requireFree(path, store);
+    const output = await requireOutput(store, stage);
+    const write = await exporting.load();
+    const { kind, seed } = stage.identity;
+    const origin = { stage: stage.key, kind, seed: String(seed), name: stage.name, study: study.name };
+    const { usage, notes } = await written(path, () => write({ recipe, format: options.to, output, path, origin, dataDir: dataDir() }));
+    note(`Wrote ${pc.cyan(path)} (${formatAmount(statSync(path).size, 'B')}): ${stage.name} ${pc.dim(stage.key.slice(0, 12))}, for ${options.to}.\n`);
+    for (const sentence of notes) note(`${wrap(`- ${sentence}`, columns(), '  ')}\n`);
+    print(`${usage.join('\n')}\n`);
+  });
+}
+
+/** A key needs no more of the declarations than the study, whose kinds know what can go out. */
+async function named(store: StoreReader, name: string, options: ExportOptions): Promise<{ study: Study; stage: NamedStage }> {
+  if (!name.includes('/')) {
+    if (options.role !== undefined) throw new UsageError('ROLE_OF_KEY', `--role: expected an arm, of whose stages one is meant, got the key '${name}', which is one stage; leave --role out`);
+    const stage = namedByKey(store, stageByPrefix(store, name));
+    return { study: await loadStudy(options.experiments), stage };
+  }
+  const chosen = await choose(options);
+  return { study: chosen.study, stage: namedByArm(chosen, findArm(chosen, name), store, options.role) };
+}
+
+/** @throws UsageError where something is in the way, or nothing could be written */
+function requireFree(path: string, store: StoreReader): void {
+  try {
+    const folder = dirname(path);
+    accessSync(folder, constants.W_OK);
+    opendirSync(folder).closeSync();
+  } catch (cause) {
+    throw notWritten(path, cause);
+  }
+  if (lstatSync(path, { throwIfNoEntry: false })) throw new UsageError('OUT_EXISTS', `--out: expected a file that is not there yet, got ${path}; remove it, or name another`);
+  // A file that no stage wrote there is damage.
+  if (`${realpathSync(dirname(path))}${sep}`.startsWith(`${realpathSync(store.dir)}${sep}`))
+    throw new UsageError('OUT_IN_STORE', `--out: expected a file outside of the store, got ${path} in ${store.dir}; name another`);
+}
+
+const notWritten = (path: string, cause: unknown): UsageError =>
+  new UsageError('OUT_NOT_WRITABLE', `--out: expected a folder with room in which ${path} can be written, got: ${(cause as Error).message}. Name another`, { cause });
+
+/** Errors of the system become words. */
+async function written<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    throw error instanceof Error && 'errno' in error ? notWritten(path, error) : error;
+  }
+}

@@ -1,0 +1,119 @@
+/** Weights of finished stages for timm and for the official code of MAE, as safetensors. */
+import { join } from 'node:path';
+import { PermanentError } from '../../core/ablation/errors.ts';
+import type { Exported, Exporter, ExportRequest } from '../../core/ablation/kind.ts';
+import { SafetensorsError } from '../../engine/formats/safetensors-error.ts';
+import { readWeights, writeWeights, type Weights } from '../../engine/formats/weights.ts';
+import { openDataset } from '../data/dataset.ts';
+import { DataError } from '../data/errors.ts';
+import { classCount, dataTitle, type DataSpec } from '../data/spec.ts';
+import { PARTS, trainedParts } from '../distill/trained-parts.ts';
+import { headsOf, LAYER_NORM_EPS } from '../nn/config.ts';
+import { toDialect } from '../nn/foreign-names.ts';
+import { loadingCode, maeModel, timmModel } from '../nn/foreign-models.ts';
+import { classifierSpec, encoderSpec, maeSpec, type ModelSpec } from '../nn/spec.ts';
+import type { DistillRecipe, PretrainRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
+import { WEIGHTS } from './stage-io.ts';
+
+/** MAE with its decoder; timm has no place for that one. */
+export const exportMae: Exporter<PretrainRecipe> = request => {
+  const { model, decoder, norm_pix_loss } = request.recipe;
+  return exportModel(request, { config: model, spec: () => maeSpec(model, decoder), decoder: { ...decoder, norm_pix_loss }, notes: [] });
+};
+
+/** The encoder: what else a distillation trains serves only there. */
+export const exportStudent: Exporter<DistillRecipe> = request => {
+  const { model, target, reconstruction } = request.recipe;
+  const trained = trainedParts({ target, reconstruction });
+  const untrained = PARTS.filter(part => !trained.includes(part));
+  const heads = headsOf(model, model.depth);
+  return exportModel(request, {
+    config: model,
+    spec: () => encoderSpec(model),
+    notes: [
+      ...(heads === model.num_heads
+        ? []
+        : [`Its last block was distilled with ${heads} heads, the others have ${model.num_heads}: the code above sets them. Fine-tuning may split them anew, as the released code of TinyMIM does.`]),
+      ...(untrained.length === 0
+        ? []
+        : [
+            `Of its last block and final norm, ${untrained.join(', ')} ${untrained.length === 1 ? 'is' : 'are'} as initialised: its distillation read the others. Fine-tune it before its last outputs are used.`,
+          ]),
+    ],
+  });
+};
+
+export const exportClassifier: Exporter<SuperviseRecipe> = request => {
+  const { model, data } = request.recipe;
+  return exportModel(request, { config: model, spec: weights => classifierSpec(model, classCount(data), 'fc_norm.weight' in weights ? 'mean' : 'class_token'), notes: [] });
+};
+
+interface Model {
+  readonly config: VitRecipe;
+  /** All that its stage leaves. */
+  readonly spec: (weights: Weights) => ModelSpec;
+  readonly decoder?: PretrainRecipe['decoder'] & { readonly norm_pix_loss: boolean };
+  readonly notes: readonly string[];
+}
+
+async function exportModel({ recipe, format, output, path, origin, dataDir }: ExportRequest<{ readonly data: DataSpec } & object>, { config, spec, decoder, notes }: Model): Promise<Exported> {
+  const weights = readChecked(join(output, WEIGHTS), spec);
+  const dialect = format === 'mae' ? 'mae' : 'timm';
+  const { weights: named, without } = toDialect(weights, dialect);
+  const model = dialect === 'mae' ? maeModel(config, named, decoder) : timmModel(config, named);
+  const statistics = statisticsOf(recipe.data, dataDir);
+  const heads = headsOf(config, config.depth);
+  writeWeights(path, named, {
+    ...origin,
+    format: 'pt', // what other readers look for
+    library: dialect,
+    model: `${model.module}.${model.name}`,
+    args: JSON.stringify(model.args),
+    layer_norm_eps: String(LAYER_NORM_EPS),
+    ...(heads === config.num_heads ? {} : { last_block_heads: String(heads) }),
+    data: dataTitle(recipe.data),
+    ...(statistics && { mean: JSON.stringify(statistics.mean), std: JSON.stringify(statistics.std) }),
+  });
+  return Promise.resolve({
+    usage: loadingCode(model, path, config),
+    notes: [
+      ...(without.length === 0 ? [] : [`${without.length} tensors were left out, for which ${dialect} has no place: the decoder.`]),
+      ...notes,
+      statistics
+        ? `Its images are pixels from 0 to 1, less the mean ${list(statistics.mean)}, over the standard deviation ${list(statistics.std)} of each channel.`
+        : `Its images are pixels from 0 to 1, normalised by mean and standard deviation of each channel of the training images, which are not here to tell them (${dataTitle(recipe.data)}).`,
+    ],
+  });
+}
+
+const list = (values: readonly number[]): string => values.map(value => value.toFixed(4)).join(', ');
+
+/** @throws PermanentError unless these are the parameters of the model: nothing else would load strictly */
+function readChecked(file: string, spec: (weights: Weights) => ModelSpec): Weights {
+  try {
+    const weights = readWeights(file);
+    const expected = spec(weights);
+    const names = new Set([...Object.keys(expected), ...Object.keys(weights)]);
+    const wrong = [...names].find(name => expected[name]?.shape.join() !== weights[name]?.shape.join());
+    if (wrong === undefined) return weights;
+    const text = (shape: readonly number[] | undefined): string => (shape === undefined ? 'none' : `[${shape.join(', ')}]`);
+    throw new PermanentError(
+      'WEIGHTS_UNFIT',
+      `${file}: expected the parameters of the stage's model, got "${wrong}" of shape ${text(weights[wrong]?.shape)} where ${text(expected[wrong]?.shape)} was expected. It was not written by this kind of stage.`,
+    );
+  } catch (error) {
+    if (error instanceof SafetensorsError) throw new PermanentError(error.code, error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** Undefined where the images are not here. */
+function statisticsOf(data: DataSpec, dataDir: string): { readonly mean: readonly number[]; readonly std: readonly number[] } | undefined {
+  try {
+    const { mean, std } = openDataset(data, dataDir);
+    return { mean, std };
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+}
