@@ -95,7 +95,10 @@ describe('ablate sweep with the stages of TinyMIM', () => {
   ])('exports %s, whose tensors are those of the stage', async (what, args, code, left) => {
     expect((await firstSweep()).exitCode).toBe(0);
     const out = `${what}.safetensors`;
-    const { exitCode, stdout, stderr } = await command(['export', ...args, '--experiments', EXPERIMENTS, '--profile', 'toy', '--store', 'whole', '--out', out], { cwd: folder });
+    const { exitCode, stdout, stderr } = await command(['export', ...args, '--experiments', EXPERIMENTS, '--profile', 'toy', '--store', 'whole', '--out', out], {
+      cwd: folder,
+      env: { TINYMIM_CACHE: join(folder, 'empty') },
+    }); // needs no engine
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toContain(code);
     expect(stdout).toContain(`load_file("${out}"), strict=True)`);
@@ -107,6 +110,17 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     if (left > 0) expect(stderr).toContain(`${left} tensors were left out, for which timm has no place: the decoder.`);
     expect(JSON.parse(metadata['args']!)).toMatchObject({ img_size: [16, 16], patch_size: 4, in_chans: 3 });
     expect(readdirSync(folder).filter(name => name.includes('.tmp'))).toEqual([]);
+  });
+
+  it('exports nothing where the disk cannot take the file, and leaves no part of it', async () => {
+    expect((await firstSweep()).exitCode).toBe(0);
+    // Of a length that a file may have, and its temporary name beside it may not.
+    const { exitCode, stderr } = await command(['export', 'tiny/relation', '--to', 'timm', '--experiments', EXPERIMENTS, '--profile', 'toy', '--store', 'whole', '--out', 'x'.repeat(250)], {
+      cwd: folder,
+    });
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/--out: expected a folder with room in which x+ can be written, got: ENAMETOOLONG/);
+    expect(readdirSync(folder).filter(name => name.includes('xxx'))).toEqual([]);
   });
 
   it('trains every factor away from its default, every target and a sequence of teachers, and judges claims', { tags: 'long' }, async () => {

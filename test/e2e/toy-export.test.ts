@@ -84,6 +84,7 @@ describe('in a store', () => {
     ['an empty path', ['cut/half', '--to', 'nursery', '--out', ''], '--out: expected a path of this machine'],
     ['a folder that is not there', ['cut/half', '--to', 'nursery', '--out', 'no/where.json'], '--out: expected a folder'],
     ['a file in the place of a folder', ['cut/half', '--to', 'nursery', '--out', 'package.json/tree.json'], '--out: expected a folder'],
+    ['a name too long', ['cut/half', '--to', 'nursery', '--out', 'x'.repeat(300)], '--out: expected a folder with room'],
     ['a file in the store', ['cut/half', '--to', 'nursery', '--out', 'store/stages/tree.json'], '--out: expected a file outside of the store'],
     ['a role of a key', ['00000000', '--to', 'nursery', '--role', 'tree'], "--role: expected an arm, of whose stages one is meant, got the key '00000000'"],
     ['another study', ['cut/half', '--to', 'nursery', '--experiments', 'nowhere'], 'Expected study.ts'],

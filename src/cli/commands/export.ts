@@ -62,14 +62,16 @@ async function named(store: StoreReader, name: string, options: ExportOptions): 
 
 /** @throws UsageError where something is in the way, or nothing could be written */
 function requireFree(path: string, store: StoreReader): void {
+  let there: object | undefined;
   try {
     const folder = dirname(path);
     accessSync(folder, constants.W_OK);
     opendirSync(folder).closeSync();
+    there = lstatSync(path, { throwIfNoEntry: false });
   } catch (cause) {
     throw notWritten(path, cause);
   }
-  if (lstatSync(path, { throwIfNoEntry: false })) throw new UsageError('OUT_EXISTS', `--out: expected a file that is not there yet, got ${path}; remove it, or name another`);
+  if (there) throw new UsageError('OUT_EXISTS', `--out: expected a file that is not there yet, got ${path}; remove it, or name another`);
   // A file that no stage wrote there is damage.
   if (`${realpathSync(dirname(path))}${sep}`.startsWith(`${realpathSync(store.dir)}${sep}`))
     throw new UsageError('OUT_IN_STORE', `--out: expected a file outside of the store, got ${path} in ${store.dir}; name another`);

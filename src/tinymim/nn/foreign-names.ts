@@ -29,7 +29,7 @@ const row = (ours: string, ...transformers: readonly string[]): Row => ({ ours, 
 const inside = (prefix: string, spellings: readonly Spelling[]): Spelling[] => spellings.map(names => names.map(name => `${prefix}.${name}`));
 const qkv = (...layers: readonly [query: string, key: string, value: string]): Spelling => layers.map(layer => `${layer}.*`);
 
-/** Transformers 5 has other names in memory, and goes on writing the first ones. */
+/** Transformers 5 has the second names in memory, and goes on writing the first. */
 const BLOCK: readonly Row[] = [
   row('norm1.*', 'layernorm_before.*'),
   {
@@ -63,7 +63,8 @@ const DECODER: readonly Row[] = [
   row('mask_token', 'decoder.mask_token'),
   row('decoder_pos_embed', 'decoder.decoder_pos_embed'),
   row('decoder_embed.*', 'decoder.decoder_embed.*'),
-  ...blocks('decoder_blocks.#', 'decoder.decoder_layers.#'),
+  // The second is what transformers 5 writes: to it every `layers.` is one of the encoder.
+  ...blocks('decoder_blocks.#', 'decoder.decoder_layers.#', 'decoder.decoder_encoder.layer.#'),
   row('decoder_norm.*', 'decoder.decoder_norm.*'),
   row('decoder_pred.*', 'decoder.decoder_pred.*'),
 ];

@@ -1,4 +1,4 @@
-/** Names of other libraries, from their sources: models_mae.py and models_vit.py of MAE, timm 1.0, transformers 4 and 5. */
+/** Names of other libraries, from their sources: models_mae.py and models_vit.py of MAE, timm 1.0.31, transformers 4; 5.24 as it wrote them. */
 import { describe, expect, it } from 'vitest';
 import type { HostTensor, Weights } from '../../../../src/engine/formats/weights.ts';
 import { ModelError } from '../../../../src/tinymim/nn/errors.ts';
@@ -59,6 +59,7 @@ describe('names of other libraries', () => {
     ['files of ViTMAEForPreTraining', pretraining(HF_4), ours],
     ['files of ViTMAEModel', HF_4.encoder, OURS.encoder],
     ['the memory of transformers 5', pretraining(HF_5), ours],
+    ['files of transformers 5', pretraining(HF_4).map(name => name.replace('decoder_layers.', 'decoder_encoder.layer.')), ours],
   ])('are read from %s', (_, names, expected) => {
     const read = readNames(names.toReversed(), 'transformers');
     expect([...read.sources.keys()].sort()).toEqual([...expected].sort());
