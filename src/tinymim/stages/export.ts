@@ -16,10 +16,22 @@ import type { DistillRecipe, PretrainRecipe, SuperviseRecipe, VitRecipe } from '
 import { WEIGHTS } from './stage-io.ts';
 
 /** MAE with its decoder; timm has no place for that one. */
-export const exportMae: Exporter<PretrainRecipe> = request => {
+export const exportMae: Exporter<PretrainRecipe> = async request => {
   const { model, decoder, norm_pix_loss } = request.recipe;
+  if (request.format === 'mae') requireAsMae(model, decoder);
   return exportModel(request, { config: model, spec: () => maeSpec(model, decoder), decoder: { ...decoder, norm_pix_loss }, notes: [] });
 };
+
+/** @throws PermanentError for what `models_mae.py` cannot be told */
+function requireAsMae({ image_size: [height, width], mlp_ratio }: VitRecipe, decoder: PretrainRecipe['decoder']): void {
+  const other =
+    height !== width
+      ? `square images, as its class has them, got ${height} x ${width} pixels`
+      : mlp_ratio !== decoder.mlp_ratio
+        ? `one mlp_ratio for encoder and decoder, as its class has it, got ${mlp_ratio} and ${decoder.mlp_ratio}`
+        : undefined;
+  if (other !== undefined) throw new PermanentError('NOT_IN_MAE', `--to mae: expected ${other}. The encoder alone can go to timm.`);
+}
 
 /** The encoder: what else a distillation trains serves only there. */
 export const exportStudent: Exporter<DistillRecipe> = request => {
@@ -33,7 +45,9 @@ export const exportStudent: Exporter<DistillRecipe> = request => {
     notes: [
       ...(heads === model.num_heads
         ? []
-        : [`Its last block was distilled with ${heads} heads, the others have ${model.num_heads}: the code above sets them. Fine-tuning may split them anew, as the released code of TinyMIM does.`]),
+        : [
+            `Its last block was distilled with ${heads} heads, the others have ${model.num_heads}: the code that loads it sets them. Fine-tuning may split them anew, as the released code of TinyMIM does.`,
+          ]),
       ...(untrained.length === 0
         ? []
         : [

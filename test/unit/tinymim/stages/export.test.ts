@@ -1,5 +1,5 @@
 /** The files that `ablate export` writes: those of `test/fixtures/timm`, which timm has loaded, to the byte. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -55,6 +55,17 @@ describe('an export', () => {
     expect([...readSafetensors(exported()).tensors.keys()].some(name => /decoder|mask_token/.test(name))).toBe(false);
   });
 
+  it.each([
+    ['images that are not square', { model: { ...model, image_size: [8, 4] as [number, number] } }, '--to mae: expected square images, as its class has them, got 8 x 4 pixels.'],
+    ['a decoder of another shape', { decoder: { ...decoder, mlp_ratio: 4 } }, '--to mae: expected one mlp_ratio for encoder and decoder, as its class has it, got 2 and 4.'],
+  ])('of MAE with %s goes to timm alone, as the class of MAE takes none', async (_, change, message) => {
+    const recipe = { ...mae, ...change };
+    leave(initMae(recipe.model, recipe.decoder, 1));
+    await expect(exportMae({ ...to('mae'), recipe })).rejects.toThrow(message);
+    expect(existsSync(exported())).toBe(false);
+    expect((await exportMae({ ...to('timm'), recipe })).notes).toHaveLength(2);
+  });
+
   it('says how images are normalised, or that their statistics are not here', async () => {
     leave(initMae(model, decoder, 1));
     const { notes } = await exportMae({ ...to('timm'), recipe: mae });
@@ -71,7 +82,7 @@ describe('an export', () => {
     const student = TIMM_CASES['student']!;
     leave(student.weights());
     const { notes, usage } = await student.write(to('timm'));
-    expect(notes[0]).toMatch(/^Its last block was distilled with 4 heads, the others have 2: the code above sets them\./);
+    expect(notes[0]).toMatch(/^Its last block was distilled with 4 heads, the others have 2: the code that loads it sets them\./);
     expect(notes[1]).toMatch(/^Of its last block and final norm, proj, norm2, mlp, norm are as initialised/);
     expect(usage).toContain('attn.num_heads, attn.head_dim, attn.scale = 4, 4, 4 ** -0.5');
   });
