@@ -25,6 +25,7 @@ export class StageInFolder<R extends object = object> {
   readonly records: MetricRecord[] = [];
   readonly facts: JsonObject = {};
   readonly log: string[] = [];
+  items: readonly boolean[] | undefined;
   latest: Checkpoint | undefined;
   place: { readonly device: 'cpu' | 'gpu'; readonly threads: number } = { device: 'cpu', threads: 1 };
   /** Fails every checkpoint, as a full disk does. */
@@ -68,6 +69,9 @@ export class StageInFolder<R extends object = object> {
       },
       progress: ({ phase, step }) => {
         if (phase === 'step') onStep(step);
+      },
+      items: right => {
+        this.items = right;
       },
       log: line => {
         this.log.push(line);

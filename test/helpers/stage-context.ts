@@ -22,6 +22,7 @@ export function stageContext({ output, ...stage }: StageToRun, { threads, dataDi
     checkpoints: { latest: () => Promise.resolve(undefined), due: () => false, save: () => Promise.resolve() },
     metric: () => undefined,
     progress,
+    items: () => undefined,
     log: () => undefined,
     provenance: () => undefined,
     signal: new AbortController().signal,

@@ -5,10 +5,10 @@ import { roleDifferences, type RoleDifference } from '../../core/plan/difference
 import type { Plan, PlannedExperiments } from '../../core/plan/plan.ts';
 import { openStoreIfThere } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
-import { measured, type CurveDifference, type Measured } from '../../core/inspect/diff-arms.ts';
+import { measured, type CurveDifference, type ItemDifference, type Measured } from '../../core/inspect/diff-arms.ts';
 import { choose, withSelection } from '../options/selection.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
-import { plural } from '../../core/text/format.ts';
+import { formatCount, plural } from '../../core/text/format.ts';
 import { heading, textTable, warn } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
 import { print } from '../terminal/output.ts';
@@ -51,6 +51,7 @@ function diffText(chosen: PlannedExperiments, a: ChosenArm, b: ChosenArm, roles:
     '',
     heading(spec?.label ?? headline.metric),
     ...headlineLines(seeds, numbers, spec),
+    ...itemLines(numbers?.items ?? []),
     ...(numbers?.curves ?? []).flatMap(curve => ['', heading(curve.title) + pc.dim(`  (${curve.role}${curve.seeds.length > 1 ? `, mean of ${curve.seeds.length} seeds` : ''})`), curveLines(curve)]),
   ].join('\n');
 }
@@ -91,6 +92,12 @@ function headlineLines(seeds: readonly number[], numbers: Measured | undefined, 
   return [...lines, `  a - b = ${delta(difference.value)} ± ${gap(difference.standardError, spec)}${spec?.unit === 'fraction' ? ' points' : ''} ${pc.dim(`(${how}${within})`)}`];
 }
 
+function itemLines(items: readonly ItemDifference[]): string[] {
+  if (items.length === 0) return [];
+  const rows = items.map(({ seed, both, onlyA, onlyB, neither }) => [`seed ${seed}`, ...[both, onlyA, onlyB, neither].map(formatCount)]);
+  return ['', heading('Test items that are right'), textTable([['', 'in both', 'only in a', 'only in b', 'in neither'].map(h => pc.dim(h)), ...rows])];
+}
+
 /** Fractions in percent, as in the report. */
 const number = (n: number, spec: MetricSpec | undefined): string => (spec?.unit === 'fraction' ? `${(100 * n).toFixed(2)} %` : String(Number(n.toPrecision(4))));
 
@@ -129,6 +136,6 @@ function metricOf({ study }: PlannedExperiments, plan: Plan, arm: ChosenArm, rol
 }
 
 function diffJson({ profile, overrides }: PlannedExperiments, a: ChosenArm, b: ChosenArm, roles: readonly RoleDifference[], numbers: Measured | undefined): string {
-  const results = numbers && { a: Object.fromEntries(numbers.a), b: Object.fromEntries(numbers.b), difference: numbers.difference ?? null, curves: numbers.curves };
+  const results = numbers && { a: Object.fromEntries(numbers.a), b: Object.fromEntries(numbers.b), difference: numbers.difference ?? null, items: numbers.items, curves: numbers.curves };
   return harmlessJson(JSON.stringify({ a: a.name, b: b.name, profile: profile.name, overrides, recipe: roles, ...(results && { results }) }, undefined, 2));
 }

@@ -70,6 +70,7 @@ function summary(s: StageExplanation): string {
         ...(s.ended === undefined ? [] : [when(s.ended)]),
         ...(s.seconds === undefined ? [] : [duration(s.seconds)]),
         `attempt ${s.attempt}${s.place === undefined ? '' : ` on ${s.place}`}`,
+        ...(s.items === undefined ? [] : [`${plural(s.items, 'test item')} one by one`]),
       ].join(', ');
     case 'running':
       return `attempt ${s.attempt}${s.since === undefined ? '' : ` since ${when(s.since)}`}, process ${s.process}`;

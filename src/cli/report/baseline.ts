@@ -14,6 +14,7 @@ import { README_FILE, readReportText, readWritten } from '../../core/report/reco
 import { reportFolder } from '../../core/report/folder.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { warn } from '../terminal/text.ts';
+import { warnOfItems } from './scope.ts';
 import { pc } from '../terminal/colours.ts';
 import { note, print } from '../terminal/output.ts';
 
@@ -47,6 +48,7 @@ async function compareOne(chosen: PlannedExperiments, options: BaselineOptions):
   if (target !== undefined && resolve(target) === resolve(outDir))
     throw new UsageError('OUT_IS_REPORT', `--out: expected a folder other than that of the report, got ${target}: the report does not depend on what it is compared with`);
   const written = readWritten(outDir);
+  warnOfItems(outDir, written);
   const ablations = chosen.ablations.map(a => a.declaration);
   const whole = await readBaseline({ which: options.baseline, outDir, study, plan });
   const names = options.only === undefined ? undefined : new Set(ablations.map(ablation => ablation.name));

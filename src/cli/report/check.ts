@@ -13,7 +13,7 @@ import { openStoreReadOnly } from '../../core/store/store.ts';
 import { plural } from '../../core/text/format.ts';
 import { quoted } from '../terminal/invocation.ts';
 import { complain, warn } from '../terminal/text.ts';
-import { declared, planOf, type ReportScope } from './scope.ts';
+import { declared, itemProblems, planOf, type ReportScope } from './scope.ts';
 import { print } from '../terminal/output.ts';
 
 /** @returns the exit code: 1 where a report is not what its records and the declarations give */
@@ -30,7 +30,8 @@ async function isRight(scope: ReportScope): Promise<boolean> {
   requireOwnReport(outDir, study.name);
   const problems = await checkReport(declared(scope));
   for (const { path, problem } of problems) complain(problem, join(outDir, path));
-  const { records } = readWritten(outDir);
+  const { records, damaged } = readWritten(outDir);
+  for (const line of itemProblems(outDir, { damaged })) complain('differs', line);
   const { misplaced, unneeded, replaced } = attribute(records, planOf(scope, records));
   for (const key of misplaced) complain('differs', `${join(outDir, RECORDS_FILE)}: the uses or revisions of record ${key} are not those of the declarations`);
   const misstated = misstatedResults(records);
@@ -41,14 +42,15 @@ async function isRight(scope: ReportScope): Promise<boolean> {
     );
   const left = unneeded.length + replaced.length;
   if (left > 0) warn(`${outDir}: ${plural(left, 'record')} of ${records.length} belong to stages that no declared arm needs any more (a recipe has changed): their numbers are those of before.`);
-  return problems.length + misplaced.length + misstated.length === 0;
+  return problems.length + damaged.length + misplaced.length + misstated.length === 0;
 }
 
 /** @returns the exit code: 1 where a record is not what the store has */
 export function verify(scope: ReportScope, storeDir: string): number {
   const { outDir, study } = scope;
   const store = openOrRefuse(storeDir);
-  const { records } = readWritten(outDir);
+  const { records, damaged } = readWritten(outDir);
+  for (const line of itemProblems(outDir, { damaged })) complain('differs', line);
   const problems = verifyRecords(records, study, planOf(scope, records), store);
   for (const { key, record, field, expected, got } of problems) {
     complain('differs', `${join(outDir, RECORDS_FILE)}: ${record} (${key.slice(0, 12)}): ${field}: expected ${expected}, got ${got}`);
@@ -59,7 +61,7 @@ export function verify(scope: ReportScope, storeDir: string): number {
       ? `${plural(records.length, 'record')} of ${outDir} are what ${storeDir} holds.\n`
       : `${plural(differing, 'record')} of ${outDir} differ from ${storeDir}. Run \`ablate report --store ${storeDir} --prefer store\` to take its results, \`ablate report --store ${storeDir} --prune\` to keep no others.\n`,
   );
-  return differing === 0 ? 0 : 1;
+  return differing + damaged.length === 0 ? 0 : 1;
 }
 
 /** A store that is none is bad use here, not a failed stage. */

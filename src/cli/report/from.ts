@@ -7,7 +7,7 @@ import { parseMergedRecords } from '../../core/report/records/records.ts';
 import { readIfWritten, type WrittenRecords } from '../../core/report/records/written.ts';
 import { layout } from '../../core/store/layout.ts';
 import { readStore, writeMerged, type WriteOptions } from './write.ts';
-import { recordsSoFar, type ReportScope } from './scope.ts';
+import { recordsSoFar, warnOfItems, type ReportScope } from './scope.ts';
 
 /** @param from each the folder of a report, of several, or a store. @returns the exit code */
 export async function writeFrom(scope: ReportScope, from: readonly string[], prefer: WriteOptions['prefer']): Promise<number> {
@@ -24,6 +24,7 @@ async function recordsOf(scope: ReportScope, folder: string): Promise<WrittenRec
     const written = readIfWritten(dir, parseMergedRecords);
     if (written === undefined) continue;
     requireSameScale(scope, dir);
+    warnOfItems(dir, written);
     return written;
   }
   throw new UsageError(

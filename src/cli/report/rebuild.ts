@@ -9,7 +9,7 @@ import { writeReport } from '../../core/report/write.ts';
 import { PROVENANCE_FILE, readWritten } from '../../core/report/records/written.ts';
 import { plural } from '../../core/text/format.ts';
 import { warn } from '../terminal/text.ts';
-import { declared, planOf, type ReportScope } from './scope.ts';
+import { declared, planOf, warnOfItems, type ReportScope } from './scope.ts';
 import { pc } from '../terminal/colours.ts';
 import { print } from '../terminal/output.ts';
 
@@ -17,6 +17,7 @@ export async function rebuild(scope: ReportScope): Promise<number> {
   const { outDir, study } = scope;
   requireOwnReport(outDir, study.name);
   const written = readWritten(outDir, parseMergedRecords);
+  warnOfItems(outDir, written);
   const { records, unneeded, replaced } = attribute(written.records, planOf(scope, written.records));
   if (unneeded.length > 0) warn(`${plural(unneeded.length, 'record')} of ${outDir} belong to stages that no declared arm needs: they are left out.`);
   if (replaced.length > 0) warn(`${plural(replaced.length, 'record')} of ${outDir} have been replaced by a rerun: they are left out.`);

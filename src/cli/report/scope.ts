@@ -1,4 +1,5 @@
 /** What one report is about, whatever was chosen to run: every declared ablation at one scale, in one folder. */
+import { join } from 'node:path';
 import { loadEveryAblation } from '../../core/ablation/load.ts';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { buildPlan, type Plan, type PlannedExperiments, type PlanRequest } from '../../core/plan/plan.ts';
@@ -7,7 +8,9 @@ import { readReportManifest, requireOwnReport } from '../../core/report/manifest
 import type { ReportInput } from '../../core/report/model/build.ts';
 import { attribute, seedsOf } from '../../core/report/records/attribution.ts';
 import { parseMergedRecords, type ReportRecord } from '../../core/report/records/records.ts';
-import { readIfWritten, type WrittenRecords } from '../../core/report/records/written.ts';
+import { ITEMS_FILE, readIfWritten, type ReadRecords, type WrittenRecords } from '../../core/report/records/written.ts';
+import { plural } from '../../core/text/format.ts';
+import { warn } from '../terminal/text.ts';
 import { requireWritable } from './writable.ts';
 
 export interface ReportScope extends Pick<PlanRequest, 'study' | 'profile' | 'ablations'> {
@@ -57,7 +60,8 @@ export const planOf = ({ study, profile, ablations }: ReportScope, records: read
 export function recordsSoFar(scope: ReportScope): WrittenRecords {
   const { outDir, study } = scope;
   requireOwnReport(outDir, study.name);
-  const written = readIfWritten(outDir, parseMergedRecords) ?? { records: [], provenance: {} };
+  const written = readIfWritten(outDir, parseMergedRecords) ?? { records: [], provenance: {}, damaged: [] };
+  warnOfItems(outDir, written);
   if (written.records.length > 0 && readReportManifest(outDir) === undefined && attribute(written.records, planOf(scope, written.records)).records.length === 0) {
     throw new UsageError(
       'FOREIGN_REPORT',
@@ -65,4 +69,19 @@ export function recordsSoFar(scope: ReportScope): WrittenRecords {
     );
   }
   return written;
+}
+
+/** Of many that are damaged, the first ones tell enough. */
+const SHOWN = 3;
+
+/** Item results that cannot be used, a line each. */
+export function itemProblems(outDir: string, { damaged }: Pick<ReadRecords, 'damaged'>): string[] {
+  const more = damaged.length - SHOWN;
+  return [...damaged.slice(0, SHOWN), ...(more > 0 ? [`so are those of ${plural(more, 'other record')}`] : [])].map(what => `${join(outDir, ITEMS_FILE)}: ${what}`);
+}
+
+/** They are left out of what is read here. */
+export function warnOfItems(outDir: string, read: Pick<ReadRecords, 'damaged'>): void {
+  for (const line of itemProblems(outDir, read)) warn(line);
+  if (read.damaged.length > 0) warn('They are left out; a store that has them gives them back: ablate report --store <folder>');
 }

@@ -1,6 +1,6 @@
 /** Writes a report: what it holds, and what a store or other reports add to it. */
 import { join } from 'node:path';
-import { buildPlan } from '../../core/plan/plan.ts';
+import { armText, buildPlan } from '../../core/plan/plan.ts';
 import { seedsOf } from '../../core/report/records/attribution.ts';
 import type { WrittenRecords } from '../../core/report/records/written.ts';
 import { sameScale } from '../../core/store/sweeps.ts';
@@ -37,6 +37,14 @@ export async function readStore({ study, profile, overrides, ablations }: Report
   const swept = store.sweeps().filter(sweep => sameScale(sweep, { study: study.name, profile: profile.name, overrides }));
   const asked = [...seeds, ...swept.flatMap(sweep => sweep.seeds)];
   const plan = buildPlan({ study, profile, ablations, seeds: ascending(asked.length > 0 ? asked : profile.seeds) });
+  for (const {
+    key,
+    kind,
+    users: [first],
+  } of plan.stages.values()) {
+    const damage = store.damage(key);
+    if (damage !== undefined) warn(`${dir}: ${kind} of ${armText(first!)} (${key.slice(0, 12)}) is damaged and adds nothing: ${damage}. A sweep runs it anew.`);
+  }
   return { records: collectRecords(study, plan, store), provenance: collectProvenance(plan, store) };
 }
 

@@ -229,6 +229,11 @@ export interface StageContext<R extends object = JsonObject> {
   /** Appends one record to `metrics.jsonl`. `step` counts finished steps and never decreases within an attempt. */
   metric(record: MetricRecord): void;
   progress(progress: Progress): void;
+  /**
+   * For a stage that tests: of each item of the test set, in its order, whether it was right. Kept beside the result as one bit an item, so that
+   * arms can be compared item by item; decided by the identity, as the result is. Of several calls the last counts.
+   */
+  items(right: readonly boolean[]): void;
   /** A line for the log of the attempt. */
   log(line: string): void;
   /** Facts about this attempt for its provenance in the store: never part of a result. A report shows those that `src/core/report/records/public-facts.ts` names. */

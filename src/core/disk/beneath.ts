@@ -49,11 +49,14 @@ export function lstatIfThere(path: string): Stats | undefined {
 }
 
 /** The text of a file; undefined when it is not there. @throws UnsafePathError as `beneath`, and for what is no regular file or larger than `most` bytes */
-export function readTextBeneath(root: string, path: string, most = MOST_BYTES): string | undefined {
+export const readTextBeneath = (root: string, path: string, most?: number): string | undefined => readBytesBeneath(root, path, most)?.toString('utf8');
+
+/** The same as bytes. */
+export function readBytesBeneath(root: string, path: string, most = MOST_BYTES): Buffer | undefined {
   const stats = entryBeneath(root, path);
   if (stats === undefined) return undefined;
   requireFile(stats, join(root, path), most);
-  return readFileSync(join(root, path), 'utf8');
+  return readFileSync(join(root, path));
 }
 
 /** @throws UnsafePathError when a path is no regular file (a pipe would wait for ever) or holds more than `most` bytes */

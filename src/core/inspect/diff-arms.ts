@@ -3,6 +3,7 @@ import type { ReportCurve, Study } from '../ablation/declaration.ts';
 import type { Plan } from '../plan/plan.ts';
 import { collectRecords } from '../report/records/collect.ts';
 import { difference, type Difference, type Replicates } from '../report/statistics/compare.ts';
+import { itemsOf, pairItems, type PairedItems } from '../report/records/items.ts';
 import type { CurvePoint } from '../report/records/records.ts';
 import { placeRecords, replicates, type Placed } from '../report/model/usage.ts';
 import type { StoreReader } from '../store/reader.ts';
@@ -17,10 +18,17 @@ export interface CurveDifference extends ReportCurve {
   readonly b: readonly number[];
 }
 
+/** Test items of one seed by which arms were right. */
+export interface ItemDifference extends PairedItems {
+  readonly seed: number;
+}
+
 export interface Measured {
   readonly a: Replicates;
   readonly b: Replicates;
   readonly difference: Difference | undefined;
+  /** Of seeds whose test left the results of its items in both arms. */
+  readonly items: readonly ItemDifference[];
   /** Curves that both arms have with a common seed. */
   readonly curves: readonly CurveDifference[];
 }
@@ -38,8 +46,25 @@ export function measured(study: Study, plan: Plan, store: StoreReader, a: Chosen
     a: headline(left),
     b: headline(right),
     difference: difference(headline(left), headline(right)),
+    items: itemDifferences(study.report.headline.role, left, right),
     curves: study.report.curves.flatMap(curve => curveDifference(curve, left, right) ?? []),
   };
+}
+
+function itemDifferences(role: string, left: readonly Placed[], right: readonly Placed[]): ItemDifference[] {
+  const itemsBySeed = (placed: readonly Placed[]): Map<number, boolean[]> =>
+    new Map(
+      placed.flatMap(({ role: place, seed, record }) => {
+        const items = place === role ? itemsOf(record) : undefined;
+        return items === undefined ? [] : [[seed, items]];
+      }),
+    );
+  const ofRight = itemsBySeed(right);
+  return [...itemsBySeed(left)].flatMap(([seed, a]) => {
+    const b = ofRight.get(seed);
+    const paired = b && pairItems(a, b);
+    return paired === undefined ? [] : [{ seed, ...paired }];
+  });
 }
 
 /** Points of a curve in the terminal. */

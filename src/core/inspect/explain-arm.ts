@@ -23,7 +23,8 @@ interface Compared {
 }
 
 interface StateFacts {
-  readonly done: { readonly attempt: number; readonly ended?: string; readonly seconds?: number; readonly place?: string };
+  /** `items`: how many it tested and tells of one by one. */
+  readonly done: { readonly attempt: number; readonly ended?: string; readonly seconds?: number; readonly place?: string; readonly items?: number };
   readonly reused: StateFacts['done'] & { readonly sharedWith: readonly string[] };
   readonly running: { readonly attempt: number; readonly since?: string; readonly process: string };
   readonly interrupted: { readonly attempt: number; readonly log: string; readonly checkpoint?: number };
@@ -180,11 +181,13 @@ function armsOfOtherTables(stage: PlannedStage, arm: PlannedArm): string[] {
 function doneFacts(store: StoreReader, key: string, attempt: number): StateFacts['done'] {
   const { ended, wall_seconds: seconds } = store.provenance(key) ?? {};
   const place = store.attempt(key, attempt)?.place;
+  const items = store.items(key)?.length;
   return {
     attempt,
     ...(typeof ended === 'string' && { ended }),
     ...(typeof seconds === 'number' && { seconds }),
     ...(place !== undefined && { place }),
+    ...(items !== undefined && { items }),
   };
 }
 

@@ -14,14 +14,15 @@ import { escapeMarkup } from './render/html/markup.ts';
 import { renderMarkdown } from './render/markdown.ts';
 import type { Report } from './model/model.ts';
 import { parseProvenance, serializeProvenance, type ReportProvenance } from './records/provenance.ts';
+import { serializeItems } from './records/items.ts';
 import { byText, serializeRecords } from './records/records.ts';
 import { pageScript } from './render/html/script.ts';
 import { standalone } from './charts/svg/svg.ts';
 import { slug } from '../text/clean.ts';
-import { CLAIMS_FILE, PROVENANCE_FILE, README_FILE, readReportText, readWritten, RECORDS_FILE, withinReports } from './records/written.ts';
+import { CLAIMS_FILE, ITEMS_FILE, PROVENANCE_FILE, README_FILE, readReportText, readWritten, RECORDS_FILE, withinReports } from './records/written.ts';
 
 /** What a report may call its own beside the fixed files: no other path in a manifest is ever removed. */
-const OWN_PATH = /^(?:figures\/[^/]+\.svg|tables\/[^/]+\.(?:csv|tex))$/;
+const OWN_PATH = /^(?:items\.jsonl|figures\/[^/]+\.svg|tables\/[^/]+\.(?:csv|tex))$/;
 
 /**
  * Every file that the records decide, by path within the report, in order of path. Without `provenance.json`.
@@ -41,6 +42,7 @@ async function renderFiles(report: Report, { study, profile, overrides = [], rec
   const add = (path: string, text: string | undefined): void => {
     if (text !== undefined) files.push([path, text]);
   };
+  add(ITEMS_FILE, serializeItems(records));
   add(CLAIMS_FILE, claimCsv(report));
   add('tables/claims.tex', claimLatex(report));
   add('tables/ablations.csv', report.ablations.length < 2 ? undefined : contentsCsv(report));
@@ -65,6 +67,9 @@ function checkNames(files: [string, string][]): [string, string][] {
   return files;
 }
 
+/** What all else can be made from. */
+const FIRST: readonly string[] = [ITEMS_FILE, RECORDS_FILE, PROVENANCE_FILE];
+
 export interface WrittenReport {
   readonly report: Report;
   /** Paths within the report whose bytes changed or that are new. */
@@ -85,8 +90,7 @@ export async function writeReport(input: Omit<ReportInput, 'engines'> & { readon
   const removed = formerFiles(input.outDir, files);
   const written: string[] = [];
   const unchanged: string[] = [];
-  // The records first: all else can be made from them.
-  for (const path of [RECORDS_FILE, PROVENANCE_FILE, ...[...files.keys()].filter(path => path !== RECORDS_FILE && path !== PROVENANCE_FILE)]) {
+  for (const path of [...FIRST.filter(path => files.has(path)), ...[...files.keys()].filter(path => !FIRST.includes(path))]) {
     const text = files.get(path)!;
     if (readReportText(input.outDir, path) === text) {
       unchanged.push(path);

@@ -123,6 +123,7 @@ class Member {
         attempt.progress(progress);
         hooks.progress(attempt.key, progress);
       },
+      items: right => attempt.items(right),
       log: line => attempt.log(line),
       provenance: facts => this.#provenance.add(facts),
       signal: hooks.signal,

@@ -155,6 +155,7 @@ function probingContext({ recipe, seed, execution }: ProbeTask, upstream: Record
     checkpoints: noCheckpoints,
     metric: () => undefined,
     progress: progress => clock.take(progress),
+    items: () => undefined,
     log: line => void process.stdout.write(`${line}\n`),
     provenance: more => void Object.assign(facts, more),
     signal: clock.stop.signal,

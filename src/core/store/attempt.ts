@@ -6,6 +6,7 @@ import type { JsonObject, MetricRecord, Progress, StageResult } from '../ablatio
 import { AttemptCheckpoints, type CheckpointOptions } from './checkpoints.ts';
 import { writeCommit } from './commit.ts';
 import type { Appender, Files } from './files.ts';
+import { packItems } from './items.ts';
 import { attemptFiles, COMMITTED } from './layout.ts';
 import { makeManifest } from './manifest.ts';
 import { ownerOf } from './owner.ts';
@@ -22,6 +23,7 @@ export class Attempt {
   readonly #progress: ProgressLog;
   #metrics: Appender | undefined;
   #log: Appender | undefined;
+  #items: readonly boolean[] | undefined;
 
   /** Made by `Store.acquire` and `Store.attemptOf`. */
   constructor(files: Files, reader: StoreReader, key: string, number: number) {
@@ -86,6 +88,11 @@ export class Attempt {
     this.#progress.note(progress);
   }
 
+  /** Of each item that was tested whether it was right; written by `commit`. */
+  items(right: readonly boolean[]): void {
+    this.#items = right;
+  }
+
   checkpoints(options: Omit<CheckpointOptions, 'flush'>): AttemptCheckpoints {
     const folders = {
       attempt: this.number,
@@ -111,6 +118,7 @@ export class Attempt {
     this.#metrics?.sync();
     this.#files.syncTree(this.output);
     this.#files.write(join(this.dir, attemptFiles.result), text);
+    if (this.#items !== undefined) this.#files.write(join(this.dir, attemptFiles.items), packItems(this.#items));
     const manifest = await makeManifest(this.dir, COMMITTED);
     this.#files.write(join(this.dir, attemptFiles.manifest), `${canonicalJson(manifest)}\n`);
     const committed = this.claimStage();

@@ -19,7 +19,7 @@ export interface Files {
   /** Creates the folder and its parents, durably; existing ones are fine. */
   makeFolder(path: string): void;
   /** Writes a temporary file beside `path`, syncs it, renames it to `path`, syncs the folder. */
-  write(path: string, text: string): void;
+  write(path: string, content: string | Uint8Array): void;
   /** Gives the complete folder `from` the name `to`. False when `to` is already taken, but for a folder that is empty. */
   publishFolder(from: string, to: string): boolean;
   openAppend(path: string): Appender;
@@ -36,14 +36,14 @@ export const nodeFiles: Files = {
     guarded(path, () => makeDurably(resolve(path)));
   },
 
-  write(path, text) {
+  write(path, content) {
     guarded(
       path,
       () => {
         const temporary = temporaryIn(dirname(path));
         const fd = openSync(temporary, 'wx');
         try {
-          writeAll(fd, text);
+          writeAll(fd, content);
           fsyncSync(fd);
         } catch (error) {
           rmSync(temporary, { force: true });
@@ -54,7 +54,7 @@ export const nodeFiles: Files = {
         renameSync(temporary, path);
         syncFolder(dirname(path));
       },
-      Buffer.byteLength(text),
+      Buffer.byteLength(content),
     );
   },
 
@@ -149,7 +149,7 @@ export function filesWithin(root: string, files: Files): Files {
   };
   return {
     makeFolder: path => files.makeFolder(within(path)),
-    write: (path, text) => files.write(within(path), text),
+    write: (path, content) => files.write(within(path), content),
     publishFolder: (from, to) => files.publishFolder(within(from), named(to)),
     openAppend: path => files.openAppend(within(path)),
     touch: path => files.touch(within(path)),
@@ -199,8 +199,8 @@ function syncFolder(path: string): void {
 }
 
 /** One call of write may take only a part, e.g. on a nearly full disk. */
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
+function writeAll(fd: number, content: string | Uint8Array): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
 }
 

@@ -34,7 +34,9 @@ export const attemptFiles = {
   output: 'output',
   manifest: 'manifest.json',
   result: 'result.json',
+  /** Beside the result of a stage that tests: which items were right. */
+  items: 'items.bin',
 } as const;
 
 /** What of an attempt its manifest vouches for. */
-export const COMMITTED: readonly string[] = [attemptFiles.output, attemptFiles.result];
+export const COMMITTED: readonly string[] = [attemptFiles.output, attemptFiles.result, attemptFiles.items];

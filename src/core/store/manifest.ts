@@ -1,13 +1,13 @@
 /** Checksums of a folder's files, to tell a complete and undamaged folder from any other. */
 import { createHash } from 'node:crypto';
-import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { beneath, entryBeneath, requireFile } from '../disk/beneath.ts';
 import { hasCode } from './errors.ts';
 import { attemptFiles } from './layout.ts';
-import { readParsed } from './read.ts';
+import { readBytesIfPresent, readParsed } from './read.ts';
 
 /** Path of a file below the folder. */
 const fileName = z.string().refine(isBelow, 'expected the path of a file below the folder');
@@ -66,13 +66,15 @@ export function sizeDamage(dir: string, manifest: Manifest): string | undefined 
   return undefined;
 }
 
-/** What makes one small file differ from its manifest, or undefined when nothing does. */
-export function fileDamage(dir: string, name: string, manifest: Manifest): string | undefined {
+/**
+ * What makes one small file differ from its manifest, or undefined when nothing does.
+ * @throws StoreError when it is larger than `most` bytes, by default 256 MiB
+ */
+export function fileDamage(dir: string, name: string, manifest: Manifest, most?: number): string | undefined {
   const expected = manifest.files[name]?.sha256;
   if (expected === undefined) return `${name} is not in the manifest`;
-  const found = createHash('sha256')
-    .update(readFileSync(join(dir, name)))
-    .digest('hex');
+  const bytes = readBytesIfPresent(join(dir, name), most);
+  const found = bytes && createHash('sha256').update(bytes).digest('hex');
   return found === expected ? undefined : `${name} does not match its checksum`;
 }
 

@@ -6,7 +6,7 @@ import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { z } from 'zod';
 import { parseJson } from '../ablation/json.ts';
-import { entryBeneath, listBeneath, readTextBeneath, requireFile, UnsafePathError } from '../disk/beneath.ts';
+import { entryBeneath, listBeneath, readBytesBeneath, requireFile, UnsafePathError } from '../disk/beneath.ts';
 import { hasCode, StoreError } from './errors.ts';
 import { isTemporary } from './names.ts';
 
@@ -14,9 +14,12 @@ import { isTemporary } from './names.ts';
 const entryAt = (path: string): Stats | undefined => entryBeneath(dirname(path), basename(path));
 
 /** Undefined when the file is absent. @throws StoreError when it is no file or too large, UnsafePathError when it is a link */
-export function readTextIfPresent(path: string): string | undefined {
+export const readTextIfPresent = (path: string): string | undefined => readBytesIfPresent(path)?.toString('utf8');
+
+/** The same as bytes. @param most as `readTextBeneath` */
+export function readBytesIfPresent(path: string, most?: number): Buffer | undefined {
   try {
-    return readTextBeneath(dirname(path), basename(path));
+    return readBytesBeneath(dirname(path), basename(path), most);
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw asDamage(error);

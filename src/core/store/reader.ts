@@ -9,9 +9,10 @@ import { readCommit } from './commit.ts';
 import { stitch } from './curve.ts';
 import { StoreError, unlessDamaged } from './errors.ts';
 import { attemptFiles, COMMITTED, layout } from './layout.ts';
-import { damage, fileDamage, readManifest, sizeDamage } from './manifest.ts';
+import { MOST_ITEM_BYTES, unpackItems } from './items.ts';
+import { damage, fileDamage, readManifest, sizeDamage, type Manifest } from './manifest.ts';
 import { isOwnerAlive, type Owner } from './owner.ts';
-import { listFolder, listNumbers, readParsed, readTornLines } from './read.ts';
+import { listFolder, listNumbers, readBytesIfPresent, readParsed, readTornLines } from './read.ts';
 import { readSweeps, type SweepRecord } from './sweeps.ts';
 import { attemptFile, isKeyName, provenanceFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
 
@@ -139,6 +140,12 @@ export class StoreReader {
     return attempt !== undefined && this.incomplete(key, attempt) === undefined ? attempt : undefined;
   }
 
+  /** What is wrong with the attempt that is to count; undefined where it is whole, or there is none. */
+  damage(key: string): string | undefined {
+    const attempt = this.committedAttempt(key);
+    return attempt === undefined ? undefined : this.incomplete(key, attempt);
+  }
+
   /** What the stage's commit names, whole or not. */
   committedAttempt(key: string): number | undefined {
     const commit = readCommit(
@@ -162,7 +169,8 @@ export class StoreReader {
     try {
       if (!readParsed(resultFile, join(dir, attemptFiles.result))) return 'no result.json';
       const manifest = readManifest(join(dir, attemptFiles.manifest));
-      return manifest ? (sizeDamage(dir, manifest) ?? fileDamage(dir, attemptFiles.result, manifest)) : 'no manifest.json';
+      if (!manifest) return 'no manifest.json';
+      return sizeDamage(dir, manifest) ?? fileDamage(dir, attemptFiles.result, manifest) ?? itemsDamage(dir, manifest);
     } catch (error) {
       if (error instanceof StoreError) return error.message;
       throw error;
@@ -180,6 +188,20 @@ export class StoreReader {
     return createHash('sha256')
       .update(readFileSync(join(this.attemptDir(key, attempt), attemptFiles.result)))
       .digest('hex');
+  }
+
+  /** Which items an attempt that is whole found right, as `items.bin` has them; undefined where it left none. */
+  itemBytes(key: string, attempt: number): Uint8Array | undefined {
+    const dir = this.attemptDir(key, attempt);
+    const manifest = readManifest(join(dir, attemptFiles.manifest));
+    return manifest && leftItems(manifest) ? readBytesIfPresent(join(dir, attemptFiles.items), MOST_ITEM_BYTES) : undefined;
+  }
+
+  /** Of each item that a stage tested whether it was right; undefined where it is not done or left none. */
+  items(key: string): boolean[] | undefined {
+    const attempt = this.doneAttempt(key);
+    const bytes = attempt === undefined ? undefined : this.itemBytes(key, attempt);
+    return bytes && unpackItems(bytes);
   }
 
   /** Folder of the final files of a stage that is done. */
@@ -234,6 +256,14 @@ export class StoreReader {
     if (known?.time !== time) this.#heartbeats.set(path, { time, seen: now });
     return known?.time !== time || now - known.seen < this.#lease;
   }
+}
+
+const leftItems = ({ files }: Manifest): boolean => Object.hasOwn(files, attemptFiles.items);
+
+/** Stages that test nothing leave none, and neither did older versions. */
+function itemsDamage(dir: string, manifest: Manifest): string | undefined {
+  if (!leftItems(manifest)) return undefined;
+  return fileDamage(dir, attemptFiles.items, manifest, MOST_ITEM_BYTES);
 }
 
 /** A damaged file names nobody: a lease must never need a person to lift it. */

@@ -112,6 +112,13 @@ const results: StoreTable = {
     mapKeys(store, warn, key => Object.entries(store.result(key) ?? {}).map(([name, value]): StoreCell[] => (typeof value === 'number' ? [key, name, value, null] : [key, name, null, value]))),
 };
 
+const items: StoreTable = {
+  name: 'items',
+  help: 'one row a test item of a stage that is done',
+  columns: [KEY, column('item', 'BIGINT', 'its place in the test set, from 0'), column('correct', 'BIGINT', '1: right, 0: wrong')],
+  rows: (store, warn) => mapKeys(store, warn, key => (store.items(key) ?? []).map((isRight, i): StoreCell[] => [key, i, isRight ? 1 : 0])),
+};
+
 const arms: StoreTable = {
   name: 'arms',
   help: 'one row a stage of an arm, as the newest sweep of it planned; a stage of several arms has a row in each',
@@ -131,7 +138,7 @@ const arms: StoreTable = {
     ),
 };
 
-export const TABLES: readonly StoreTable[] = [runs, metrics, results, arms];
+export const TABLES: readonly StoreTable[] = [runs, metrics, results, items, arms];
 
 function* mapKeys(store: StoreReader, warn: (message: string) => void, rows: (key: string) => readonly StoreCell[][]): Iterable<readonly StoreCell[]> {
   for (const key of store.keys()) yield* readable(() => rows(key), warn) ?? [];

@@ -12,6 +12,8 @@ export type StepOptions = Pick<ProgramOptions, 'state' | 'mode' | 'signature' | 
 export interface CompiledStep {
   /** Makes a step and returns its outputs. `inputs` stay the caller's; numbers that change from step to step are scalars among them. */
   run(inputs: Params): Record<string, number>;
+  /** The same for outputs of any shape, which stay in the engine; the caller disposes of them. */
+  compute(inputs: Params): Record<string, tf.Tensor>;
   /** The state as it is now; the caller disposes of the tensors. */
   readState(): Record<string, tf.Tensor>;
   /** Replaces parts of the state; the tensors stay the caller's. */
@@ -49,6 +51,7 @@ export function compileStep(fn: StepFunction, { state: initial, precision = 'flo
   };
   return {
     run: inputs => programFor(inputs).run('step', inputs),
+    compute: inputs => programFor(inputs).compute('step', inputs),
     readState: () => current?.readState() ?? copies(state),
     writeState: values => {
       if (current) current.writeState(values);

@@ -16,7 +16,8 @@ export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   context.progress({ phase: 'evaluate', step: 0, steps: 1 });
   const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size);
   try {
-    const { correct, count, loss } = scorer.score(params, dataset[recipe.split]);
+    const { right, correct, count, loss } = scorer.score(params, dataset[recipe.split]);
+    context.items(right);
     const accuracy = correct / count;
     return { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / count), correct, count, loss };
   } finally {

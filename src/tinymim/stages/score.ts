@@ -13,6 +13,8 @@ import { graphSignature } from './signature.ts';
 import { upload, type HostInputs, type Inputs } from './train-step.ts';
 
 interface Score {
+  /** Of each image of the set whether the largest logit is that of its label. */
+  readonly right: readonly boolean[];
   readonly correct: number;
   readonly count: number;
   /** Mean cross entropy with the labels, no smoothing. */
@@ -31,19 +33,19 @@ export function createScorer(engine: EngineRecipe, config: ViTConfig, { mean, st
   return {
     score: (params, set) => {
       evaluator.use(params);
-      let correct = 0,
-        loss = 0;
+      const right: boolean[] = [];
+      let loss = 0;
       for (const batch of evalBatches(set, batchSize)) {
         const inputs = upload(padded(batch, set, batchSize));
         try {
-          const values = evaluator.run(inputs);
-          correct += values['correct']!;
-          loss += values['entropy']! * batchSize;
+          const values = evaluator.runArrays(inputs);
+          for (const isRight of values['right']!.subarray(0, batch.labels.length)) right.push(isRight === 1);
+          loss += values['entropy']![0]! * batchSize;
         } finally {
           tf.dispose(inputs);
         }
       }
-      return { correct, count: set.count, loss: loss / set.count };
+      return { right, correct: right.filter(Boolean).length, count: set.count, loss: loss / set.count };
     },
     dispose: () => {
       evaluator.dispose();
@@ -71,7 +73,7 @@ function padded({ images, labels }: EvalBatch, set: ImageSet, batchSize: number)
 function scoreBatch(config: ViTConfig, normalisation: Normalisation): (params: Params, inputs: Inputs) => Params {
   return (params, { images, labels, targets }) => {
     const logits = classify(params, normalise(images!, normalisation), config);
-    const correct = tf.sum(tf.cast(tf.equal(tf.argMax(logits, 1), labels!), 'float32'));
-    return { correct, entropy: softmaxCrossEntropy(targets!, logits) };
+    const right = tf.cast(tf.equal(tf.argMax(logits, 1), labels!), 'float32');
+    return { right, entropy: softmaxCrossEntropy(targets!, logits) };
   };
 }

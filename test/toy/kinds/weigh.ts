@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { defineKind } from '../../../src/core/ablation/define.ts';
+import { draw } from './grow.ts';
 
-/** The final number of an arm. */
+/** Branches that are weighed one by one: no multiple of eight, so that the last byte of their bits is not full. */
+const BRANCHES = 20;
+
+/** The final number of an arm; and of each branch whether it is as heavy as it should be. */
 export const weigh = defineKind({
   name: 'weigh',
   revision: 1,
@@ -15,6 +19,7 @@ export const weigh = defineKind({
   load: () =>
     Promise.resolve(context => {
       const weight = (context.upstream['tree']!.result['height'] as number) / 10;
+      context.items(Array.from({ length: BRANCHES }, (_, i) => draw(0, 'branch', i) < weight));
       return Promise.resolve({ weight, weight_se: 0.001 });
     }),
 });

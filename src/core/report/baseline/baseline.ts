@@ -131,9 +131,13 @@ function resultFields(before: ReportRecord, now: ReportRecord): Conflict['fields
     if (a === undefined || b === undefined || JSON.stringify(a) === JSON.stringify(b)) return [];
     return [{ name: `curve of ${name}`, before: lastValue(a), now: lastValue(b) }];
   });
-  if (results.length + curves.length > 0 || before.resultSha256 === now.resultSha256) return [...results, ...curves];
-  return [{ name: 'SHA-256 of result.json', before: before.resultSha256?.slice(0, 12) ?? 'none', now: now.resultSha256?.slice(0, 12) ?? 'none' }];
+  if (results.length + curves.length > 0) return [...results, ...curves];
+  return [...hashField('result.json', before.resultSha256 ?? 'none', now.resultSha256 ?? 'none'), ...hashField('items.bin', before.itemsSha256, now.itemsSha256)];
 }
+
+/** Reports of older versions tell nothing of items. */
+const hashField = (file: string, before: string | undefined, now: string | undefined): Conflict['fields'] =>
+  before === undefined || now === undefined || before === now ? [] : [{ name: `SHA-256 of ${file}`, before: before.slice(0, 12), now: now.slice(0, 12) }];
 
 const lastValue = (points: readonly (readonly [number, number])[]): string => `ends at ${points.at(-1)?.[1] ?? 'nothing'}`;
 

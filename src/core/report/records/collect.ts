@@ -4,6 +4,7 @@ import type { Study } from '../../ablation/declaration.ts';
 import type { JsonObject, MetricRecord } from '../../ablation/kind.ts';
 import type { Plan, PlannedStage } from '../../plan/plan.ts';
 import type { StoreReader } from '../../store/reader.ts';
+import { hashOfItems } from './items.ts';
 import type { ReportProvenance } from './provenance.ts';
 import { cutCurve, sortRecords, type CurvePoint, type RecordUse, type ReportRecord } from './records.ts';
 import { oneLine, redact, shorten } from '../../text/clean.ts';
@@ -52,8 +53,12 @@ function collectStage(study: Study, stage: PlannedStage, uses: RecordUse[], stor
     result: store.result(key) ?? {},
     curves: collectCurves(study, new Set(uses.map(use => use.role)), store.curve(key)),
     resultSha256: store.resultSha256(key, state.attempt),
+    ...itemFields(store.itemBytes(key, state.attempt)),
   };
 }
+
+const itemFields = (bytes: Uint8Array | undefined): Pick<ReportRecord, 'items' | 'itemsSha256'> =>
+  bytes === undefined ? {} : { itemsSha256: hashOfItems(bytes), items: Buffer.from(bytes).toString('base64') };
 
 /** The curves that the study's report draws for one of these roles. */
 function collectCurves(study: Study, roles: ReadonlySet<string>, records: readonly MetricRecord[]): Record<string, CurvePoint[]> {

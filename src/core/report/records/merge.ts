@@ -46,7 +46,7 @@ export function mergeRecords(report: WrittenRecords, others: WrittenRecords, pla
     if (relation === 'newer' || (relation === 'disagree' && prefer === 'store')) {
       byKey.set(other.key, other);
       fromOthers.add(other.key);
-    } else if (relation === 'same') byKey.set(other.key, { ...record!, cost: other.cost, curves: { ...record!.curves, ...other.curves } });
+    } else if (relation === 'same') byKey.set(other.key, { ...record!, cost: other.cost, curves: { ...record!.curves, ...other.curves }, ...itemsOfEither(record!, other) });
   }
   const { records, replaced, unneeded } = attribute([...byKey.values()], plan);
   const [before, given] = [new Set(report.records.map(({ key }) => key)), new Set(others.records.map(({ key }) => key))];
@@ -72,13 +72,20 @@ export function mergeRecords(report: WrittenRecords, others: WrittenRecords, pla
   };
 }
 
+/** What a report of an older version lacks, a store may have. */
+const itemsOfEither = (record: ReportRecord, other: ReportRecord): Pick<ReportRecord, 'items' | 'itemsSha256'> => {
+  const { items, itemsSha256 } = record.items === undefined ? other : record;
+  return { items, itemsSha256 };
+};
+
 type Relation = 'same' | 'newer' | 'older' | 'disagree';
 
 /** What another record of the same stage is to one. */
 function compare(record: ReportRecord, other: ReportRecord): Relation {
   if (record.state === 'failed') return other.state === 'failed' && other.reason === record.reason ? 'same' : 'newer';
   if (other.state === 'failed') return 'older';
-  const equal = record.resultSha256 === other.resultSha256 && sorted(record.result) === sorted(other.result);
+  const items = [record.itemsSha256, other.itemsSha256].filter(sha256 => sha256 !== undefined);
+  const equal = record.resultSha256 === other.resultSha256 && sorted(record.result) === sorted(other.result) && new Set(items).size < 2;
   // What a study draws may change; where both have a curve it is the same one.
   const curves = Object.keys(record.curves).filter(name => other.curves[name] !== undefined);
   return equal && curves.every(name => JSON.stringify(record.curves[name]) === JSON.stringify(other.curves[name])) ? 'same' : 'disagree';

@@ -40,9 +40,14 @@ const shape = z.strictObject({
   curves: z.record(z.string(), z.array(z.tuple([finite, finite]))),
   /** SHA-256 of `result.json`, absent for a failed stage. */
   resultSha256: z.string().optional(),
+  /** SHA-256 of `items.bin`, where the stage left one. */
+  itemsSha256: z.string().optional(),
 });
 
-export type ReportRecord = z.infer<typeof shape>;
+export type ReportRecord = z.infer<typeof shape> & {
+  /** That file in base64. It stands in `items.jsonl`, not in the record's line. */
+  items?: string | undefined;
+};
 export type RecordUse = z.infer<typeof use>;
 
 /** Points that a curve keeps. @internal */
@@ -91,7 +96,15 @@ function canonical(record: ReportRecord): ReportRecord {
     },
     curves: sortedEntries(record.curves),
     ...(record.resultSha256 === undefined ? {} : { resultSha256: record.resultSha256 }),
+    ...(record.itemsSha256 === undefined ? {} : { itemsSha256: record.itemsSha256 }),
+    ...(record.items === undefined ? {} : { items: record.items }),
   };
+}
+
+/** The record in words: `distill of relation/qk-vv and 2 more, seed 0`. */
+export function recordText({ kind, uses, seed }: ReportRecord): string {
+  const [first, ...others] = uses;
+  return `${kind} of ${first!.ablation}/${first!.arm}${others.length === 0 ? '' : ` and ${others.length} more`}, seed ${seed}`;
 }
 
 /**
@@ -139,7 +152,7 @@ function refuseSharedPlaces(sorted: readonly ReportRecord[]): void {
 /** `results.jsonl`: one record a line. */
 export const serializeRecords = (records: readonly ReportRecord[]): string =>
   sortRecords(records)
-    .map(record => `${JSON.stringify(record)}\n`)
+    .map(record => `${JSON.stringify({ ...record, items: undefined })}\n`)
     .join('');
 
 /**
@@ -149,8 +162,8 @@ export const serializeRecords = (records: readonly ReportRecord[]): string =>
 export const parseRecords = (text: string): ReportRecord[] => sortRecords(parseLines(text));
 
 /**
- * Reads a `results.jsonl` that git has merged line by line: records of one key that differ in their uses only become one with
- * the uses of both. They may still stand for the same stage of an arm; {@link sortRecords} refuses that.
+ * Reads a `results.jsonl` that git has merged line by line: records of one key that differ in their uses only, or of which one alone has a curve or
+ * vouches for items, become one with those of both. They may still stand for the same stage of an arm; {@link sortRecords} refuses that.
  * @throws RecordError when two records of one key differ in anything else.
  */
 export function parseMergedRecords(text: string): ReportRecord[] {
@@ -164,10 +177,11 @@ export function parseMergedRecords(text: string): ReportRecord[] {
 
 function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
   if (a.state !== b.state) return { ...(a.state === 'done' ? a : b), uses: joinedUses(a, b) }; // a failure that was mended
-  const [x, y] = [
-    { ...a, uses: [], earlierRevisions: undefined },
-    { ...b, uses: [], earlierRevisions: undefined },
-  ];
+  // Which curves are kept follows from the uses; older versions kept no items.
+  const both = { curves: { ...a.curves, ...b.curves }, itemsSha256: a.itemsSha256 ?? b.itemsSha256 };
+  const alone = (record: ReportRecord): ReportRecord =>
+    canonical({ ...record, uses: [], earlierRevisions: undefined, curves: { ...both.curves, ...record.curves }, itemsSha256: record.itemsSha256 ?? both.itemsSha256 });
+  const [x, y] = [alone(a), alone(b)];
   const fields = Object.keys({ ...x, ...y }).filter(name => JSON.stringify(x[name as keyof ReportRecord]) !== JSON.stringify(y[name as keyof ReportRecord]));
   if (fields.length > 0) {
     throw new RecordError(
@@ -175,7 +189,7 @@ function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
       `Expected the records with key ${a.key} to differ in their uses only, got different ${fields.join(', ')}. Keep the line of the run that you trust, remove the other.`,
     );
   }
-  return { ...a, uses: joinedUses(a, b) };
+  return { ...a, ...both, uses: joinedUses(a, b) };
 }
 
 const joinedUses = (a: ReportRecord, b: ReportRecord): RecordUse[] => [...new Map([...a.uses, ...b.uses].map(use => [placeText(use), use])).values()];

@@ -5,8 +5,9 @@ import type { Plan } from '../../plan/plan.ts';
 import { StoreError } from '../../store/errors.ts';
 import type { StoreReader } from '../../store/reader.ts';
 import { collectRecords } from './collect.ts';
+import { hashOfItems } from './items.ts';
 import { shorten } from '../../text/clean.ts';
-import { byText, type ReportRecord } from './records.ts';
+import { byText, recordText, type ReportRecord } from './records.ts';
 
 /** One field of one record that is not what the store says. */
 export interface RecordProblem {
@@ -68,7 +69,17 @@ function resultProblems(record: ReportRecord, store: StoreReader, problem: Probl
     return [problem('state', `a stage that is done, in the store it is ${committed === undefined ? '' : 'damaged: '}${why ?? 'not whole'}`, record.state)];
   }
   const sha256 = store.resultSha256(record.key, attempt);
-  return [...differences('result', store.result(record.key) ?? {}, record.result, problem), ...(sha256 === record.resultSha256 ? [] : [problem('resultSha256', sha256, record.resultSha256)])];
+  return [
+    ...differences('result', store.result(record.key) ?? {}, record.result, problem),
+    ...(sha256 === record.resultSha256 ? [] : [problem('resultSha256', sha256, record.resultSha256)]),
+    ...itemProblems(record, store.itemBytes(record.key, attempt), problem),
+  ];
+}
+
+/** A record of an older report tells nothing of items, which is no fault. */
+function itemProblems({ itemsSha256 }: ReportRecord, bytes: Uint8Array | undefined, problem: ProblemOf): RecordProblem[] {
+  const expected = bytes && hashOfItems(bytes);
+  return itemsSha256 === undefined || itemsSha256 === expected ? [] : [problem('itemsSha256', expected, itemsSha256)];
 }
 
 function failureProblems(record: ReportRecord, store: StoreReader, problem: ProblemOf): RecordProblem[] {
@@ -102,11 +113,6 @@ function pointProblem(field: string, expected: readonly unknown[], got: readonly
 }
 
 const useText = ({ ablation, arm, seed, role }: ReportRecord['uses'][number]): string => `${ablation}/${arm} seed ${seed} ${role}`;
-
-function recordText({ kind, uses, seed }: ReportRecord): string {
-  const [first, ...others] = uses;
-  return `${kind} of ${first!.ablation}/${first!.arm}${others.length === 0 ? '' : ` and ${others.length} more`}, seed ${seed}`;
-}
 
 const SHOWN = 160;
 

@@ -2,10 +2,13 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../ablation/errors.ts';
 import { readTextBeneath } from '../../disk/beneath.ts';
+import { joinItems } from './items.ts';
 import { parseProvenance, type ReportProvenance } from './provenance.ts';
 import { parseRecords, type ReportRecord } from './records.ts';
 
 export const RECORDS_FILE = 'results.jsonl';
+/** Beside the records: which test items each stage found right. */
+export const ITEMS_FILE = 'items.jsonl';
 export const PROVENANCE_FILE = 'provenance.json';
 /** Beside the tables of the ablations. */
 export const CLAIMS_FILE = 'tables/claims.csv';
@@ -26,22 +29,28 @@ export interface WrittenRecords {
   readonly provenance: ReportProvenance;
 }
 
+/** Out of a report's folder. */
+export interface ReadRecords extends WrittenRecords {
+  /** What of `items.jsonl` could not be used, a sentence each. */
+  readonly damaged: readonly string[];
+}
+
 /**
  * What a report was made from, out of its own folder.
  * @param parse how lines become records: as they must be, or as a merge left them
  * @throws UsageError when there is no report
  * @throws RecordError when a file is not what it should be
  */
-export function readWritten(outDir: string, parse: (text: string) => ReportRecord[] = parseRecords): WrittenRecords {
+export function readWritten(outDir: string, parse: (text: string) => ReportRecord[] = parseRecords): ReadRecords {
   const written = readIfWritten(outDir, parse);
   if (written !== undefined) return written;
   throw new UsageError('NO_RECORDS', `Expected the records of a report in ${join(outDir, RECORDS_FILE)}, got no such file. Write the report first: ablate report.`);
 }
 
 /** As `readWritten`; undefined where there is no report yet. */
-export function readIfWritten(outDir: string, parse: (text: string) => ReportRecord[]): WrittenRecords | undefined {
+export function readIfWritten(outDir: string, parse: (text: string) => ReportRecord[]): ReadRecords | undefined {
   const text = readReportText(outDir, RECORDS_FILE);
   if (text === undefined) return undefined;
   const provenance = readReportText(outDir, PROVENANCE_FILE);
-  return { records: parse(text), provenance: provenance === undefined ? {} : parseProvenance(provenance) };
+  return { ...joinItems(parse(text), readReportText(outDir, ITEMS_FILE)), provenance: provenance === undefined ? {} : parseProvenance(provenance) };
 }

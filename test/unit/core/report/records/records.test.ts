@@ -51,6 +51,14 @@ describe('records that git merged by lines', () => {
     }
   });
 
+  test('become one where one of them draws a curve that the other has no use for', () => {
+    const curve: [number, number][] = [[1, 2]];
+    const lines = [line({ uses: [use('a')], curves: {} }), line({ uses: [use('b')], curves: { loss: curve } })];
+    for (const text of [lines, lines.toReversed()]) expect(parseMergedRecords(text.join('\n'))).toMatchObject([{ curves: { loss: curve }, uses: [{}, {}] }]);
+    const other = line({ curves: { loss: [[1, 3]] } });
+    expect(() => parseMergedRecords([lines[1], other].join('\n'))).toThrow('got different curves');
+  });
+
   test('are refused where they differ in anything else, which is named', () => {
     expect(() => parseMergedRecords([line({}), line({ result: { loss: 9 }, cost: { ...record!.cost, flops: 1 } })].join('\n'))).toThrow(
       `Expected the records with key ${record!.key} to differ in their uses only, got different result, cost`,
