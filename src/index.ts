@@ -26,6 +26,8 @@ export type {
   Claim,
   Comparison,
   Fact,
+  Headroom,
+  HeadroomArm,
   Inconsistency,
   OverviewDeclaration,
   ProfileBase,

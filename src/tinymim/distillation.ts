@@ -28,6 +28,9 @@ export function pretrainStage(profile: Profile, size: ModelSize, seed: number, r
   return { kind: 'pretrain', role, recipe, seed, upstream: {} };
 }
 
+/** The MAE that teaches, at the seed that the profile gives teachers. */
+export const teacherStage = (profile: Profile, size: ModelSize, seed: number): StageSpec => pretrainStage(profile, size, profile.teacher_seed === 'replicate' ? seed : profile.teacher_seed, 'teacher');
+
 interface TeacherModel {
   readonly size: ModelSize;
   readonly model: VitRecipe;
@@ -39,8 +42,7 @@ interface TeacherModel {
 /** The arm's student, distilled from the last of its teachers. */
 export function distillStage(factors: Factors, profile: Profile, seed: number): StageSpec {
   const [first, ...others] = factors.teachers;
-  const seedOfTeacher = profile.teacher_seed === 'replicate' ? seed : profile.teacher_seed;
-  const mae: TeacherModel = { size: first!, model: encoder(profile, first!), stage: pretrainStage(profile, first!, seedOfTeacher, 'teacher') };
+  const mae: TeacherModel = { size: first!, model: encoder(profile, first!), stage: teacherStage(profile, first!, seed) };
   const teacher = others.reduce<TeacherModel>((above, size, i) => distilledModel(teacherFactors(factors), profile, seed, above, size, `teacher-${i + 2}`), mae);
   return distilledModel(factors, profile, seed, teacher, factors.student, 'distill').stage;
 }

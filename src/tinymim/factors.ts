@@ -11,6 +11,8 @@ const schema = z.strictObject({
   /** `distill`: from a teacher; `mae`: MAE pre-training of the student itself; `scratch`: supervised only. */
   method: z.enum(['distill', 'mae', 'scratch']).default('distill'),
   student: modelSize.default('B'),
+  /** Whose MAE an arm with method 'mae' fine-tunes: one of its own, of the replicate's seed; or that which teaches distilled arms. */
+  mae: z.enum(['own', 'teacher']).default('own'),
   /**
    * The teachers, first to last. The first is a MAE of that size, each of the others a distilled student of the one before
    * it; the last teaches the arm's student. `['L', 'B']`: MAE-L, then TinyMIM-B.
@@ -74,6 +76,7 @@ const masked: Condition = [f => f.maskRatio > 0, 'an arm whose student sees the 
 
 /** Where a factor means anything; elsewhere it must be left out, so that no arm claims a choice that changes nothing. */
 const MEANINGFUL: Readonly<Partial<Record<keyof Factors, readonly Condition[]>>> = {
+  mae: [[f => f.method === 'mae', "an arm with method 'distill' or 'scratch', which fine-tunes no MAE"]],
   teachers: [distilled],
   teacherTarget: [distilled, sequence],
   target: [distilled],
@@ -101,9 +104,13 @@ export function teacherFactors(arm: Factors): Factors {
   return arm.teacherTarget === 'same' ? arm : { ...defaults, schedule: arm.schedule };
 }
 
+/** The factors that an arm chooses otherwise than by default. */
+export const chosen = (arm: Factors): Partial<Factors> =>
+  Object.fromEntries(Object.entries(arm).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(defaults[field as keyof Factors])));
+
 export const factors = schema.superRefine((value, context) => {
   for (const [field, conditions] of Object.entries(MEANINGFUL) as [keyof Factors, readonly Condition[]][]) {
-    if (JSON.stringify(value[field]) === JSON.stringify(defaults[field])) continue;
+    if (!Object.hasOwn(chosen(value), field)) continue;
     const violated = conditions.find(([when]) => !when(value));
     if (violated) context.addIssue({ code: 'custom', path: [field], message: `expected no '${field}' in ${violated[1]}; remove the field` });
   }

@@ -2,7 +2,7 @@
 import type { StageSpec } from '../core/ablation/declaration.ts';
 import type { JsonObject } from '../core/ablation/kind.ts';
 import type { EvaluateRecipe, FinetuneRecipe, SuperviseRecipe } from './stages/recipes.ts';
-import { distillStage, pretrainStage } from './distillation.ts';
+import { distillStage, pretrainStage, teacherStage } from './distillation.ts';
 import type { Factors } from './factors.ts';
 import { classifier } from './models.ts';
 import type { Profile, Variation } from './profile.ts';
@@ -41,7 +41,7 @@ function superviseStage(factors: Factors, profile: Profile, seed: number): Stage
 export function realise(factors: Factors, profile: Profile, seed: number): StageSpec {
   const weights = {
     distill: () => finetuneStage(factors, profile, seed, distillStage(factors, profile, seed)),
-    mae: () => finetuneStage(factors, profile, seed, pretrainStage(profile, factors.student, seed, 'pretrain')),
+    mae: () => finetuneStage(factors, profile, seed, factors.mae === 'teacher' ? teacherStage(profile, factors.student, seed) : pretrainStage(profile, factors.student, seed, 'pretrain')),
     scratch: () => superviseStage(factors, profile, seed),
   }[factors.method]();
   const { batch_size, crop } = profile.evaluate;

@@ -9,6 +9,7 @@ import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
 import { factors, type Factors } from './factors.ts';
 import { profile, type Profile } from './profile.ts';
 import { realise } from './realise.ts';
+import { teachersOf } from './teachers.ts';
 
 const size = ({ embed_dim, depth, num_heads, classifier_heads }: Profile['model']['sizes']['T']): string =>
   `width ${embed_dim}, depth ${depth}, heads ${num_heads}${classifier_heads === undefined || classifier_heads === num_heads ? '' : ` (${classifier_heads} as a classifier)`}`;
@@ -84,6 +85,12 @@ export default defineStudy<Factors, Profile>({
   profile,
   kinds,
   realise,
+  headroom: {
+    name: 'teachers',
+    title: 'Teachers, fine-tuned',
+    note: 'In grey: the teachers that arms of this table learn from, fine-tuned and tested as a student of their size is. They show what there is to learn; no claim and no comparison has them.',
+    of: teachersOf,
+  },
   notRunnable: (p, devices) => unavailable(p.data) ?? notOnEngine(p.engine, process.env['ENGINE'] === 'wasm' ? 'wasm' : 'tensorflow', devices),
   notReady: (p, dataDir) => notReady(p.data, dataDir),
   statedThroughput: (p, recipe) => p.throughput && stated(p.throughput, engineRecipe.parse(recipe['engine']).precision),

@@ -156,6 +156,29 @@ export interface Assumption {
   readonly reason: string;
 }
 
+/** An arm that shows what others could reach: the teacher that they learn from, say, trained and tested as they are. */
+export interface HeadroomArm<F> {
+  /** Of one name there is one arm, whichever rest on it. */
+  readonly name: string;
+  readonly label: string;
+  /** Over the defaults of the study's schema. */
+  readonly factors: Partial<F>;
+}
+
+/**
+ * Arms beside the declared ones, each once for all tables that need it. They run with the arms that rest on them and stand in grey in their tables;
+ * no claim and no comparison has them.
+ */
+export interface Headroom<F> {
+  /** Stands where names of ablations do: `teachers`, with its arms as `teachers/mae-l`. */
+  readonly name: string;
+  readonly title: string;
+  /** What the rows are, for tables that have them. */
+  readonly note: string;
+  /** Those that an arm rests on. */
+  of(factors: F): readonly HeadroomArm<F>[];
+}
+
 /** Speed of hardware that the plan is priced for, where no machine at hand could measure it. */
 export interface StatedThroughput {
   /** E.g. `A100 GPU`. */
@@ -182,6 +205,7 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
   readonly kinds: readonly StageKind[];
   /** The last stage of the arm (`role: 'evaluate'` for us); all others hang on it as upstream stages. */
   realise(factors: F, profile: P, seed: number): StageSpec;
+  readonly headroom?: Headroom<F>;
   /**
    * Why stages of this profile cannot run here (they can still be planned), or undefined.
    * @param devices that workers would run on; absent as long as nobody has chosen

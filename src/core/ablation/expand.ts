@@ -12,6 +12,8 @@ export interface Arm {
   readonly factors: JsonObject;
   readonly published?: Published;
   readonly note?: string;
+  /** Names of the arms of the study's headroom that it rests on, where there are any. */
+  readonly headroom?: readonly string[];
 }
 
 /** A declaration with the arms chosen from it, in the order of the declaration. */
@@ -30,14 +32,19 @@ export function chosenFactors(base: Partial<JsonObject>, arm: ArmDeclaration<Jso
  * @param others the ablations whose arms it takes over by `sameAs`, validated by `checkReferences`
  */
 export function expandAblation(declaration: AblationDeclaration<JsonObject>, study: Study, others: Declarations = new Map()): Ablation {
-  const arms = declaration.arms.map(arm => ({
-    ablation: declaration.name,
-    name: arm.name,
-    label: arm.label,
-    factors: study.factors.parse(arm.sameAs === undefined ? chosenFactors(declaration.base, arm) : sharedFactors(arm.sameAs, others)),
-    ...(arm.published && { published: arm.published }),
-    ...(arm.note !== undefined && { note: arm.note }),
-  }));
+  const arms = declaration.arms.map(arm => {
+    const factors = study.factors.parse(arm.sameAs === undefined ? chosenFactors(declaration.base, arm) : sharedFactors(arm.sameAs, others));
+    const headroom = (study.headroom?.of(factors) ?? []).map(({ name }) => name);
+    return {
+      ablation: declaration.name,
+      name: arm.name,
+      label: arm.label,
+      factors,
+      ...(headroom.length > 0 && { headroom }),
+      ...(arm.published && { published: arm.published }),
+      ...(arm.note !== undefined && { note: arm.note }),
+    };
+  });
   return { declaration, arms };
 }
 

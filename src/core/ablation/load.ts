@@ -12,6 +12,7 @@ import { esModules } from './es-modules.ts';
 import { expandAblation, type Ablation } from './expand.ts';
 import { declaredIn, listAblations, listDeclarations, studyFile, type Folder } from './folder.ts';
 import { applyOverrides } from './overrides.ts';
+import { headroomAblation, isHeadroom, withHeadroom } from './headroom.ts';
 import { byName, foreignAblations, type Declarations, type Declared } from './references.ts';
 import { parseOnly, parseSeeds, selectAblations, selectArms } from './select.ts';
 import { suggest } from './suggest.ts';
@@ -42,17 +43,23 @@ export interface Experiments {
 export async function loadExperiments(dir: string, choice: ExperimentsChoice): Promise<Experiments> {
   const study = await loadStudy(dir);
   const source = declarations(dir, study);
-  const selectors = parseOnly(choice.only, source.available);
+  const available = [...source.available, ...(study.headroom === undefined ? [] : [study.headroom.name])];
+  const selectors = parseOnly(choice.only, available);
   const { profile, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
-  const ablations = selectArms(await inOrder(source, selectAblations(source.available, selectors)), selectors);
+  const names = selectAblations(available, selectors);
+  // Which arms the headroom has is known from all that rest on it.
+  const loaded = await inOrder(source, names.some(name => isHeadroom(study, name)) ? source.available : names);
+  const headroom = headroomAblation(study, loaded);
+  const ablations = withHeadroom(study, selectArms([...loaded, ...(headroom === undefined ? [] : [headroom])], selectors), headroom);
   const seeds = choice.seeds === undefined ? profile.seeds : parseSeeds(choice.seeds);
   return { dir: resolve(dir), study, profile, overrides, ablations, seeds };
 }
 
 /** Every ablation of the folder with all its arms, as a report shows them whatever was chosen to run. */
-export function loadEveryAblation(dir: string, study: Study): Promise<Ablation[]> {
+export async function loadEveryAblation(dir: string, study: Study): Promise<Ablation[]> {
   const source = declarations(dir, study);
-  return inOrder(source, source.available);
+  const ablations = await inOrder(source, source.available);
+  return withHeadroom(study, ablations, headroomAblation(study, ablations));
 }
 
 /** As their declarations say, then by name, as they came. */
@@ -98,7 +105,15 @@ function declarations(dir: string, study: Study): DeclarationSource {
     imported.set(name, loading);
     return loading;
   };
-  return { study, available: listAblations(dir), read };
+  const available = listAblations(dir);
+  const taken = available.find(name => isHeadroom(study, name));
+  if (taken !== undefined) {
+    throw new UsageError(
+      'NAME_TAKEN',
+      `${shown(declarationFile(dir, 'ablations', taken))}: expected another name than '${taken}', under which the study has its headroom; rename the file, and the ablation in it`,
+    );
+  }
+  return { study, available, read };
 }
 
 async function expanded({ study, available, read }: DeclarationSource, name: string): Promise<Ablation> {

@@ -109,12 +109,14 @@ const overview = z
     series: z.array(z.strictObject({ label: text, arms: z.array(foreignReference.nullable()) })).min(1),
   })
   .refine(({ x, series }) => series.every(({ arms }) => arms.length === x.values.length), "expected an arm, or null, for each of the values of 'x'");
+const headroom = z.strictObject({ name, title: text, note: text, of: callable });
 const study = z.looseObject({
   name: text,
   factors: schema,
   profile: schema,
   kinds: z.array(kind).min(1),
   realise: callable,
+  headroom: headroom.optional(),
   report: z.looseObject({ columns: z.array(z.looseObject({ label: text })), curves: z.array(z.unknown()), ownRoles: z.array(text), overview: overview.optional() }),
 });
 

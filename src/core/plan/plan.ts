@@ -2,6 +2,7 @@
 import type { ProfileBase, Study } from '../ablation/declaration.ts';
 import { UsageError } from '../ablation/errors.ts';
 import type { Ablation, Arm } from '../ablation/expand.ts';
+import { isHeadroom } from '../ablation/headroom.ts';
 import type { StageCost, JsonObject } from '../ablation/kind.ts';
 import type { Experiments } from '../ablation/load.ts';
 import { StageBuilder, type ArmRef, type PlannedStage } from './stages.ts';
@@ -47,7 +48,7 @@ export function buildPlan({ study, profile, ablations, seeds }: PlanRequest): Pl
   const builder = new StageBuilder(study.kinds);
   const arms = ablations.flatMap(ablation => {
     const planned = seeds.flatMap(seed => ablation.arms.map(arm => planArm(builder, study, profile, arm, seed)));
-    refuseEqualArms(planned);
+    if (!isHeadroom(study, ablation.declaration.name)) refuseEqualArms(planned);
     return planned;
   });
   return { stages: builder.stages(), arms };

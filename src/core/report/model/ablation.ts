@@ -3,6 +3,7 @@ import type { AblationDeclaration, ArmDeclaration, Inconsistency, ReferenceRow, 
 import type { ClaimResult } from './claims.ts';
 import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicates } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
+import type { TableHeadroom } from './headroom.ts';
 import { mixedEngines, type Engines } from '../records/engines.ts';
 import { formatDelta, formatValue, scale } from '../../text/format.ts';
 import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
@@ -25,6 +26,7 @@ export interface AblationInput {
   /** The claims that this ablation declares. */
   readonly claims: readonly ClaimResult[];
   readonly recipes: readonly ArmRecipe[] | undefined;
+  readonly headroom: TableHeadroom;
 }
 
 /** An arm with its records, before rows are made. */
@@ -35,13 +37,16 @@ interface Arm {
   readonly replicates: Replicates;
 }
 
+function armOf(study: Study, declaration: ArmDeclaration<object>, placed: ReadonlyMap<string, readonly Placed[]>): Arm {
+  const ofArm = placed.get(declaration.name) ?? [];
+  return { declaration, label: oneLine(declaration.label), placed: ofArm, replicates: replicates(ofArm, study.report.headline) };
+}
+
 export function buildAblation(input: AblationInput): AblationReport {
   const { study, ablation, records, headline } = input;
   const placed = placeRecords(records, ablation.name);
-  const arms: Arm[] = ablation.arms.map(declaration => {
-    const ofArm = placed.get(declaration.name) ?? [];
-    return { declaration, label: oneLine(declaration.label), placed: ofArm, replicates: replicates(ofArm, study.report.headline) };
-  });
+  const arms = ablation.arms.map(declaration => armOf(study, declaration, placed));
+  const headroom = headroomArms(input);
   const columns: ExtraColumn[] = study.report.columns.map(column => {
     const spec = metricSpec(study, records, column.role, column.metric);
     return { role: column.role, label: oneLine(column.label), unit: spec?.unit ?? 'ratio' };
@@ -58,6 +63,8 @@ export function buildAblation(input: AblationInput): AblationReport {
     axis: ablation.axis === undefined ? undefined : oneLine(ablation.axis),
     finding: finding(rows, headline),
     rows,
+    headroom: headroom.map(arm => ({ ...measuredRow(input, arm), name: `${study.headroom!.name}/${arm.declaration.name}`, index: -1, extra: [] })),
+    headroomNote: headroom.length === 0 ? undefined : oneLine(study.headroom!.note),
     columns,
     pairs,
     order: countOrder(pairs),
@@ -67,14 +74,21 @@ export function buildAblation(input: AblationInput): AblationReport {
     inconsistencies: (ablation.inconsistencies ?? []).map(inconsistency),
     shared: sharedStages(arms, study.report.ownRoles),
     curves: curveCharts(study, ablation.name, arms),
-    failures: failures(arms),
+    failures: failures([...arms, ...headroom]),
     recipes: input.recipes,
-    footnotes: [...footnotes(ablation), ...engineNotes(placed, input.engines)],
+    footnotes: [...footnotes(ablation), ...(input.headroom.footnote === undefined ? [] : [input.headroom.footnote]), ...engineNotes([...arms, ...headroom], input.engines)],
   };
 }
 
-function engineNotes(placed: ReadonlyMap<string, readonly Placed[]>, engines: Engines): string[] {
-  const records = new Map([...placed.values()].flat().map(({ record }) => [record.key, record]));
+/** Recorded under the name of the headroom, whichever table shows them. */
+function headroomArms({ study, records, headroom: { arms } }: AblationInput): Arm[] {
+  if (arms.length === 0) return [];
+  const placed = placeRecords(records, study.headroom!.name);
+  return arms.map(({ name, label, factors }) => armOf(study, { name, label, factors }, placed));
+}
+
+function engineNotes(arms: readonly Arm[], engines: Engines): string[] {
+  const records = new Map(arms.flatMap(({ placed }) => placed).map(({ record }) => [record.key, record]));
   const note = mixedEngines([...records.values()], engines);
   return note === undefined ? [] : [note];
 }
@@ -104,32 +118,47 @@ function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[
   });
 }
 
-function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number): ArmRow {
-  const { study, ablation, seeds, headline, comparable } = input;
-  const isDefault = arm.declaration.name === ablation.default;
-  const reference = arms.find(other => other.declaration.name === ablation.default);
-  const measured = measurement(arm.replicates);
-  const delta = isDefault || reference === undefined ? undefined : difference(arm.replicates, reference.replicates);
-  const published = publishedCell(arm.declaration, reference?.declaration, isDefault);
+/** What an arm came to by itself. */
+function measuredRow({ study, seeds }: AblationInput, arm: Arm) {
   return {
-    index,
-    name: arm.declaration.name,
     label: arm.label,
-    at: arm.declaration.at,
-    group: arm.declaration.group === undefined ? undefined : oneLine(arm.declaration.group),
-    isDefault,
+    at: undefined,
+    group: undefined,
+    isDefault: false,
     state: armState(arm, seeds.length),
     wanted: seeds.length,
-    measured,
+    measured: measurement(arm.replicates),
     earlier: earlierText(
       study,
       arm.placed.map(({ record }) => record),
     ),
+    delta: undefined,
+    published: undefined,
+    agreement: undefined,
+    valueGap: undefined,
+    cost: replicateCost(arm.placed, study.report.ownRoles, study.report.headline.role),
+  };
+}
+
+function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number): ArmRow {
+  const { study, ablation, headline, comparable } = input;
+  const isDefault = arm.declaration.name === ablation.default;
+  const reference = arms.find(other => other.declaration.name === ablation.default);
+  const row = measuredRow(input, arm);
+  const { measured } = row;
+  const delta = isDefault || reference === undefined ? undefined : difference(arm.replicates, reference.replicates);
+  const published = publishedCell(arm.declaration, reference?.declaration, isDefault);
+  return {
+    ...row,
+    index,
+    name: arm.declaration.name,
+    at: arm.declaration.at,
+    group: arm.declaration.group === undefined ? undefined : oneLine(arm.declaration.group),
+    isDefault,
     delta,
     published,
     agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, study.report.publishedNoise?.value ?? 0),
     valueGap: comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, headline.unit) : undefined,
-    cost: replicateCost(arm.placed, study.report.ownRoles, study.report.headline.role),
     extra: study.report.columns.map(column => columnMean(arm.placed, column.role, column.metric)),
   };
 }

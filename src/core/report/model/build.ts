@@ -2,6 +2,7 @@
 import { assumptionsOf } from '../../ablation/assumptions.ts';
 import type { AblationDeclaration, Fact, ProfileBase, Study } from '../../ablation/declaration.ts';
 import type { Ablation } from '../../ablation/expand.ts';
+import { isHeadroom } from '../../ablation/headroom.ts';
 import { buildAblation } from './ablation.ts';
 import { countClaims, countComparisons, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
 import { claimRule } from './claim-rule.ts';
@@ -10,6 +11,7 @@ import { disagreements } from './disagreements.ts';
 import { enginesText, type Engines } from '../records/engines.ts';
 import { plural } from '../../text/format.ts';
 import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
+import { headroomOf } from './headroom.ts';
 import { multiplicity } from './multiplicity.ts';
 import { buildRecipes } from './recipes.ts';
 import { sortRecords, type ReportRecord } from '../records/records.ts';
@@ -87,14 +89,20 @@ function factsOf(facts: readonly Fact[], records: readonly ReportRecord[], engin
   });
 }
 
-export function buildReport({ study, profile, ablations, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
+export function buildReport({ study, profile, ablations: declared, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
+  // The headroom has no table of its own.
+  const ablations = declared.filter(({ name }) => !isHeadroom(study, name));
   const sorted = sortRecords(records);
   const { headline: h, publishedNoise } = study.report;
   const spec = metricSpec(study, sorted, h.role, h.metric);
   const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio' };
   const seeds = allSeeds(profile, sorted, ablations);
   const comparable = overrides.length === 0 && study.report.comparable(profile);
-  const recipes = buildRecipes(study, profile, expanded);
+  const recipes = buildRecipes(
+    study,
+    profile,
+    expanded.filter(({ declaration }) => !isHeadroom(study, declaration.name)),
+  );
   const claims = evaluateClaims({ study, ablations, records: sorted, unit: headline.unit });
   const count = countClaims(claims);
   const reports: AblationReport[] = ablations.map(ablation =>
@@ -108,6 +116,7 @@ export function buildReport({ study, profile, ablations, expanded = [], records,
       engines,
       claims: claims.filter(claim => claim.ablation === ablation.name),
       recipes: recipes.arms.get(ablation.name),
+      headroom: headroomOf(study, ablation.name, expanded),
     }),
   );
   const arms = countArms(reports.flatMap(report => report.rows));

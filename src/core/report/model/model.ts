@@ -118,6 +118,10 @@ export interface AblationReport {
   /** One or two sentences on what was measured. */
   readonly finding: readonly string[];
   readonly rows: readonly ArmRow[];
+  /** Arms that show what those above could reach: in no claim, no pair and no count. */
+  readonly headroom: readonly ArmRow[];
+  /** What they are; undefined where there are none. */
+  readonly headroomNote: string | undefined;
   readonly columns: readonly ExtraColumn[];
   /** Arms of one table, two by two. */
   readonly pairs: readonly OrderedPair[];
@@ -143,6 +147,7 @@ export type ArmState = 'done' | 'partial' | 'failed' | 'missing';
 export interface ArmRow {
   /** Place in the declaration: fixes the arm's colour in every chart. */
   readonly index: number;
+  /** Of an arm of the headroom with the name of its ablation. */
   readonly name: string;
   readonly label: string;
   /** Place on the ablation's axis. */

@@ -11,12 +11,14 @@ type Value = string | number | undefined;
 const tidy = (value: number | undefined): number | undefined => (value === undefined ? undefined : Number(value.toPrecision(12)));
 
 /**
- * One row per arm. Measured values are in the unit of the result (fractions, not percent), published ones as printed.
+ * One row per arm, those of the headroom last and named with their ablation. Measured values are in the unit of the result (fractions, not
+ * percent), published ones as printed.
  * Cells that a spreadsheet would run as a formula are written as text.
  */
 export function resultCsv(ablation: AblationReport): string {
-  const earlier = ablation.rows.some(row => row.earlier !== undefined);
-  const seeds = [...new Set(ablation.rows.flatMap(row => row.measured?.perSeed.map(s => s.seed) ?? []))].sort((a, b) => a - b);
+  const rows = [...ablation.rows, ...ablation.headroom];
+  const earlier = rows.some(row => row.earlier !== undefined);
+  const seeds = [...new Set(rows.flatMap(row => row.measured?.perSeed.map(s => s.seed) ?? []))].sort((a, b) => a - b);
   return write([
     [
       'arm',
@@ -44,7 +46,14 @@ export function resultCsv(ablation: AblationReport): string {
       ...seeds.map(seed => `seed_${seed}`),
       ...(earlier ? ['earlier_revisions'] : []),
     ],
-    ...ablation.rows.map(row => [...measuredCells(row), ...publishedCells(row), ...costCells(row), ...row.extra.map(tidy), ...seedCells(row, seeds), ...(earlier ? [row.earlier] : [])]),
+    ...rows.map(row => [
+      ...measuredCells(row),
+      ...publishedCells(row),
+      ...costCells(row),
+      ...ablation.columns.map((_, i) => tidy(row.extra[i])),
+      ...seedCells(row, seeds),
+      ...(earlier ? [row.earlier] : []),
+    ]),
   ]);
 }
 

@@ -153,8 +153,8 @@ const lines = (of: readonly string[]): string => `${of.join('\n')}\n`;
 const rowOf = (cells: readonly string[]): string => `${cells.join(' & ')} \\\\`;
 
 /** @param apart between a text and what stands small beside or below it */
-function tableRow({ header, detail, group, marked, cells }: TableRow, columns: number, apart: string): string {
-  const text = escapeLatex(header);
+function tableRow({ header, detail, group, marked, aside, cells }: TableRow, columns: number, apart: string): string {
+  const text = aside === true ? `\\textit{${escapeLatex(header)}}` : escapeLatex(header);
   if (group === true) return `\\addlinespace\n\\multicolumn{${columns + 1}}{@{}l}{\\textbf{${text}}} \\\\*`;
   return rowOf([`${marked === true ? `\\textbf{${text}}` : text}${small(detail, apart)}`, ...cells.map(of => cell(of, apart))]);
 }

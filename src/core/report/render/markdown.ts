@@ -172,8 +172,8 @@ function table(data: Table): string {
 }
 
 /** GitHub keeps the ids of empty links, which makes them anchors. */
-function rowHeader({ header, href, id, detail, marked, group, part }: TableRow): string {
-  const text = escapeInline(header);
+function rowHeader({ header, href, id, detail, marked, aside, group, part }: TableRow): string {
+  const text = aside === true ? `*${escapeInline(header)}*` : escapeInline(header);
   const linked = href === undefined ? text : `[${text}](#${href})`;
   const strong = marked === true || group === true ? `**${linked}**` : linked;
   const small = detail === undefined || detail === '' ? '' : `<br><sub>${escapeInline(detail)}</sub>`;

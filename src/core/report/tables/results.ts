@@ -33,6 +33,8 @@ export interface TableRow {
   readonly part?: boolean;
   /** Set off from the others: the default arm. */
   readonly marked?: boolean;
+  /** Beside the others and none of them: in grey. */
+  readonly aside?: boolean;
   readonly cells: readonly Cell[];
 }
 
@@ -64,7 +66,7 @@ const AGREEMENT: Readonly<Record<Agreement, Cell>> = {
 /** Measured beside published, one row per arm. */
 export function resultTable(report: Report, ablation: AblationReport): Table {
   const { label, unit } = report.headline;
-  const mixed = new Set(ablation.rows.flatMap(row => (row.measured === undefined ? [] : [row.measured.spread.kind]))).size > 1;
+  const mixed = new Set([...ablation.rows, ...ablation.headroom].flatMap(row => (row.measured === undefined ? [] : [row.measured.spread.kind]))).size > 1;
   return {
     subject: ablation.title,
     caption: 'Measured and published',
@@ -80,22 +82,35 @@ export function resultTable(report: Report, ablation: AblationReport): Table {
       right('Images'),
       right('Operations'),
     ],
-    rows: ablation.rows.map(row => ({
-      header: row.label,
-      marked: row.isDefault,
-      cells: [
-        { text: row.measured === undefined ? '0' : String(row.measured.n), ...(row.state === 'partial' ? { detail: `of ${row.wanted}` } : {}) },
-        measuredCell(row, unit, mixed),
-        deltaCell(row.delta, row.isDefault, unit),
-        publishedCell(row),
-        row.published?.delta === undefined ? (row.isDefault ? { text: 'default', tone: 'muted' } : NONE) : { text: formatPublishedDelta(row.published.delta) },
-        row.agreement === undefined ? NONE : AGREEMENT[row.agreement],
-        ...(report.comparable ? [row.valueGap === undefined ? NONE : { text: formatDelta(row.valueGap, unit) }] : []),
-        ...(row.cost === undefined ? [NONE, NONE] : [{ text: formatCount(row.cost.labelledImages + row.cost.unlabelledImages) }, { text: formatFlops(row.cost.flops) }]),
-      ],
-    })),
-    notes: resultNotes(ablation, mixed),
+    rows: [
+      ...ablation.rows.map(row => ({ header: row.label, marked: row.isDefault, cells: resultCells(row, report, mixed) })),
+      ...ablation.headroom.map(row => ({ header: row.label, aside: true, cells: headroomCells(row, report, mixed) })),
+    ],
+    notes: [...(ablation.headroomNote === undefined ? [] : [ablation.headroomNote]), ...resultNotes(ablation, mixed)],
   };
+}
+
+function resultCells(row: ArmRow, { headline: { unit }, comparable }: Report, mixed: boolean): Cell[] {
+  return [
+    { text: row.measured === undefined ? '0' : String(row.measured.n), ...(row.state === 'partial' ? { detail: `of ${row.wanted}` } : {}) },
+    measuredCell(row, unit, mixed),
+    deltaCell(row.delta, row.isDefault, unit),
+    publishedCell(row),
+    row.published?.delta === undefined ? (row.isDefault ? { text: 'default', tone: 'muted' } : NONE) : { text: formatPublishedDelta(row.published.delta) },
+    row.agreement === undefined ? NONE : AGREEMENT[row.agreement],
+    ...(comparable ? [row.valueGap === undefined ? NONE : { text: formatDelta(row.valueGap, unit) }] : []),
+    ...(row.cost === undefined ? [NONE, NONE] : [{ text: formatCount(row.cost.labelledImages + row.cost.unlabelledImages) }, { text: formatFlops(row.cost.flops) }]),
+  ];
+}
+
+const MISSING: ArmRow['state'] = 'missing';
+
+/** A number among others, not one of the results; what failed still stands out. */
+function headroomCells(row: ArmRow, report: Report, mixed: boolean): Cell[] {
+  return resultCells(row, report, mixed).map(cell => {
+    if (cell.text === MISSING) return { ...cell, text: 'not run' };
+    return cell.tone === 'strong' ? { ...cell, tone: 'muted' } : cell;
+  });
 }
 
 function measuredCell({ measured, earlier, state }: ArmRow, unit: Unit, mixed: boolean): Cell {
@@ -133,7 +148,7 @@ function earlierNotes(rows: readonly ArmRow[]): string[] {
 export const COST_NOTE = 'Images seen in training and operations spent: of the arm\u2019s own stages, one seed.';
 
 function resultNotes(ablation: AblationReport, mixed: boolean): string[] {
-  const rows = ablation.rows;
+  const rows = [...ablation.rows, ...ablation.headroom];
   const has = (kind: 'sample' | 'binomial'): boolean => rows.some(row => row.measured?.spread.kind === kind);
   const deltas = rows.flatMap(row => (row.delta === undefined ? [] : [row.delta]));
   const elsewhere = [...new Set(rows.flatMap(row => (row.published?.elsewhere === true ? [row.published.table] : [])))];

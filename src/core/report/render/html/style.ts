@@ -74,7 +74,7 @@ td small,tbody th small{font-weight:400;font-size:.8125rem;color:var(--muted);ma
 .claims td{vertical-align:top}.claims tbody th{vertical-align:top}.claims td small{min-width:6.5rem}
 tr.group th{padding-top:1.1rem;font-weight:600;border-bottom:1px solid var(--muted)}tr.part th{padding-left:1.5rem;color:var(--muted)}tr:target th,tr:target td{background:var(--band)}
 .overview tbody th{width:34%}
-.reference tbody th,.reference td{color:var(--muted)}
+.reference tbody th,.reference td,tr.aside th,tr.aside td{color:var(--muted)}
 .compact table{font-size:.875rem}
 .compact th,.compact td{padding-top:.3rem;padding-bottom:.3rem}
 .pathtable tbody th,code,.keytable tbody th{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.8125rem}

@@ -28,7 +28,7 @@ function bodies(rows: readonly TableRow[]): TableRow[][] {
 function tableRow(row: TableRow, { columns }: Table): Markup {
   const header = row.href === undefined ? html`${row.header}` : html`<a href="#${row.href}">${row.header}</a>`;
   const detail = row.detail === undefined || row.detail === '' ? undefined : html` <small>${row.detail}</small>`;
-  const classes = [row.marked === true ? 'marked' : '', row.part === true ? 'part' : '', row.group === true ? 'group' : ''].filter(Boolean).join(' ');
+  const classes = [row.marked === true ? 'marked' : '', row.aside === true ? 'aside' : '', row.part === true ? 'part' : '', row.group === true ? 'group' : ''].filter(Boolean).join(' ');
   const attributes = html`${row.id === undefined ? undefined : html` id="${row.id}"`}${classes === '' ? undefined : html` class="${classes}"`}`;
   if (row.group === true)
     return html`<tr${attributes}><th colspan="${columns.length + 1}" scope="rowgroup">${header}${detail}</th></tr>

@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { loadExperiments } from '../../../src/core/ablation/load.ts';
+import { buildPlan, type Plan } from '../../../src/core/plan/plan.ts';
+import { factors, type Factors } from '../../../src/tinymim/factors.ts';
+import { teachersOf } from '../../../src/tinymim/teachers.ts';
+
+const experiments = fileURLToPath(new URL('../../../experiments', import.meta.url));
+const teachers = (choice: Partial<Factors>): string[] => teachersOf(factors.parse(choice)).map(({ name, label }) => `${name}: ${label}`);
+
+describe('the teachers of an arm', () => {
+  test('are all those of its sequence, each by what it is', () => {
+    expect(teachers({})).toEqual(['mae-l: MAE ViT-L, fine-tuned']);
+    expect(teachers({ student: 'S', teachers: ['L', 'B'] })).toEqual(['mae-l: MAE ViT-L, fine-tuned', 'tinymim-b-from-l: TinyMIM ViT-B (from MAE-L), fine-tuned']);
+    expect(teachers({ student: 'T', teachers: ['L', 'B', 'S'], target: 'class-token', teacherTarget: 'same', schedule: 'main' }).slice(1)).toEqual([
+      'class-token-b-from-l-schedule-main: Class token ViT-B (from MAE-L), schedule main, fine-tuned',
+      'class-token-s-from-l-b-teachertarget-same-schedule-main: Class token ViT-S (from MAE-L, B), teacherTarget same, schedule main, fine-tuned',
+    ]);
+  });
+
+  test.each(['mae', 'scratch'] as const)('an arm with method %s has none', method => {
+    expect(teachers({ method })).toEqual([]);
+  });
+});
+
+/** By key: role in the arm, of every stage that teaches another. */
+const teaching = (plan: Plan): Set<string> => new Set([...plan.stages.values()].flatMap(({ upstream }) => upstream['teacher'] ?? []));
+
+describe.each([
+  ['smoke', []],
+  ['smoke', ['teacher_seed="replicate"']],
+  ['imagenet1k', []],
+] as const)('declared arms at %s %j', (profile, sets) => {
+  const seeds = [0, 3];
+
+  test('have each teacher fine-tuned and tested beside them, at each seed, and change no key for it', async () => {
+    const loaded = await loadExperiments(experiments, { profile, sets });
+    const plan = buildPlan({ ...loaded, seeds });
+    const own = loaded.ablations.filter(({ declaration }) => declaration.name !== 'teachers');
+    const alone = buildPlan({ ...loaded, ablations: own, seeds });
+    expect(plan.arms.slice(0, alone.arms.length)).toEqual(alone.arms);
+    const headroom = plan.arms.slice(alone.arms.length);
+    const tested = new Set(headroom.map(({ final }) => plan.stages.get(plan.stages.get(plan.stages.get(final)!.upstream['weights']!)!.upstream['weights']!)!.key));
+    expect(tested).toEqual(teaching(alone));
+    // What every table needs is run once.
+    expect(new Set(headroom.map(({ final }) => final)).size).toBe(headroom.length);
+  });
+});
