@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { readSafetensors } from '../../src/engine/formats/safetensors.ts';
-import { attemptCounts, stageBytes } from '../helpers/stage-bytes.ts';
+import { attemptCounts, stageBytes, testedItems } from '../helpers/stage-bytes.ts';
 import { command } from '../toy/commands.ts';
 
 const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url));
@@ -60,22 +60,27 @@ const firstSweep = (): ReturnType<typeof ablate> => (first ??= ablate(sweep('who
 describe('ablate sweep with the stages of TinyMIM', () => {
   it('trains every arm, writes a report, and does nothing the second time', async () => {
     const { all, exitCode } = await firstSweep();
-    expect(all).toContain('9 stages done');
+    expect(all).toContain('11 stages done');
     expect(exitCode).toBe(0);
     const page = readFileSync(join(folder, 'whole-reports/toy/index.html'), 'utf8');
     expect(page).toContain('Every stage once');
     const results = Object.entries(bytes('whole')).flatMap(([file, text]) => (file.endsWith('result.json') ? [JSON.parse(text) as Record<string, number>] : []));
     const accuracies = results.flatMap(r => (r['accuracy'] === undefined ? [] : [r['accuracy']]));
-    expect(accuracies).toHaveLength(3);
+    expect(accuracies).toHaveLength(4); // of the three arms, and of the teacher
     for (const accuracy of accuracies) expect(accuracy).toBeGreaterThan(0.3); // chance is 0.25
+    expect(page).toContain('<tr class="aside"><th scope="row">MAE ViT-L, fine-tuned</th><td class="r">1</td>');
+    // 128 images in batches of 50: the last one is filled up, and what fills it up is no item.
+    const tested = testedItems(join(folder, 'whole'));
+    expect(tested).toHaveLength(4);
+    for (const { correct, ofItems } of tested) expect(ofItems).toEqual({ correct, count: 128 });
     const distilled = results.find(r => r['val_loss_untrained'] !== undefined)!;
     expect(distilled['val_loss_ratio']!).toBeLessThan(1);
 
     const again = await ablate(sweep('whole'));
     expect(again.exitCode).toBe(0);
-    expect(again.all).toContain('Nothing to run: all 9 stages of profile toy are done');
+    expect(again.all).toContain('Nothing to run: all 11 stages of profile toy are done');
     expect(again.all).toContain('Report up to date');
-    expect(attempts('whole')).toEqual(Array(9).fill(1));
+    expect(attempts('whole')).toEqual(Array(11).fill(1));
 
     const check = await ablate(['report', '--check', '--experiments', EXPERIMENTS, '--profile', 'toy', '--reports', 'whole-reports']);
     expect(check.exitCode).toBe(0);
@@ -125,7 +130,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
 
   it('trains every factor away from its default, every target and a sequence of teachers, and judges claims', { tags: 'long' }, async () => {
     const { exitCode, all } = await ablate(['sweep', '--experiments', EXPERIMENTS, '--profile', 'grid', '--store', 'grid', '--reports', 'grid-reports', '--devices', 'cpu:2x1']);
-    expect(all).toContain('58 stages done');
+    expect(all).toContain('64 stages done');
     expect(exitCode).toBe(0);
     const results = Object.entries(bytes('grid'))
       .filter(([file]) => file.endsWith('result.json'))
@@ -137,7 +142,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
 
     const dry = await ablate(['sweep', '--dry-run', '--experiments', EXPERIMENTS, '--profile', 'grid', '--store', 'grid', '--set', 'distill.base_lr=1e-3']);
     expect(dry.exitCode).toBe(0);
-    expect(attempts('grid')).toEqual(Array(58).fill(1)); // a dry run runs nothing
+    expect(attempts('grid')).toEqual(Array(64).fill(1)); // a dry run runs nothing
   });
 
   it('ends with the same bytes after SIGKILL in the middle', { tags: 'long' }, async () => {

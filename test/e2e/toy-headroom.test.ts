@@ -121,7 +121,7 @@ describe('headroom', () => {
     study.edit('experiments/ablations/cut.ts', '  arms: [\n', "  arms: [\n    { name: 'own', label: 'Never cut', factors: { grafted: false } },\n");
     await ablate('report');
     expect(rowsOf('cut').some(({ isAside }) => isAside)).toBe(false);
-    expect(read('README.md')).toContain('Stocks, weighed, that are arms of this table: oak on its own root (Never cut).');
+    expect(read('README.md')).toContain('Stocks, weighed, as arms of this table: oak on its own root (Never cut).');
     expect(rowsOf('variety').some(({ isAside }) => isAside)).toBe(true);
   });
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { attemptCounts, stageBytes, stageProvenance } from '../helpers/stage-bytes.ts';
+import { attemptCounts, stageBytes, stageProvenance, testedItems } from '../helpers/stage-bytes.ts';
 
 const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url));
 const EXPERIMENTS = fileURLToPath(new URL('experiments', import.meta.url));
@@ -44,10 +44,13 @@ describe('ENGINE=wasm ablate sweep', () => {
   it('computes every number on WebAssembly, and says so', async () => {
     const { exitCode, all } = await sweep('whole', 'wasm', { arm: 'tiny' });
     expect(exitCode, all).toBe(0);
-    expect(done(all)).toBe(9);
+    expect(done(all)).toBe(11);
     const engines = Object.values(stageProvenance(join(folder, 'whole'))).map(({ stage }) => stage['engine']);
-    expect(engines).toHaveLength(9);
+    expect(engines).toHaveLength(11);
     for (const engine of engines) expect(engine).toMatchObject({ name: 'wasm', mode: 'eager', precision: 'float32', threads: 1, device: 'cpu' });
+    const tested = testedItems(join(folder, 'whole'));
+    expect(tested).toHaveLength(4);
+    for (const { correct, ofItems } of tested) expect(ofItems).toEqual({ correct, count: 32 });
     expect(readFileSync(join(folder, 'whole-reports/grid/provenance.json'), 'utf8')).toContain('"name": "wasm"');
     expect(readFileSync(join(folder, 'whole-reports/grid/README.md'), 'utf8')).not.toContain('different engines');
   });
@@ -68,7 +71,7 @@ describe('ENGINE=wasm ablate sweep', () => {
     expect(native.exitCode, native.all).toBe(0);
     const { exitCode, all } = await sweep('mixed', 'wasm', { arm: 'tiny' });
     expect(exitCode, all).toBe(0);
-    expect(done(all)).toBe(7); // what was computed elsewhere counts
+    expect(done(all)).toBe(9); // what was computed elsewhere counts
     expect(readFileSync(join(folder, 'mixed-reports/grid/README.md'), 'utf8')).toMatch(/ran on different engines.*wasm 4\.22\.0, eager float32/);
   });
 

@@ -1,7 +1,9 @@
 /** The records of a committed report. What is edited by hand and still is a record, `ablate report --verify` finds with a store at hand. */
 import { enginesOf } from '../../src/core/report/records/engines.ts';
+import { hashOfItems, joinItems, serializeItems } from '../../src/core/report/records/items.ts';
 import { parseProvenance, serializeProvenance, type ReportProvenance } from '../../src/core/report/records/provenance.ts';
 import { parseMergedRecords, parseRecords, RecordError, serializeRecords, type ReportRecord } from '../../src/core/report/records/records.ts';
+import { packItems } from '../../src/core/store/items.ts';
 import { sampleInput, sampleKey, sampleRecords } from '../helpers/report/sample.ts';
 import { jsonFile, jsonLines } from './damage.ts';
 import { fileFormat, reading, type FileSubject, type Format } from './fuzz.ts';
@@ -31,6 +33,27 @@ const results = fileFormat('report: results.jsonl', async (): Promise<FileSubjec
   };
 });
 
+const items = fileFormat('report: items.jsonl', (): FileSubject<string | undefined> => {
+  const records = sampleRecords()
+    .slice(0, 3)
+    .map((record, i): ReportRecord => {
+      const bytes = packItems(Array.from({ length: 19 }, (_, item) => item % (i + 3) === 0));
+      return { ...record, itemsSha256: hashOfItems(bytes), items: Buffer.from(bytes).toString('base64') };
+    });
+  const rest = parseRecords(serializeRecords(records));
+  return {
+    samples: [Buffer.from(serializeItems(records)!)],
+    codec: jsonLines,
+    sealed: true,
+    read(bytes) {
+      const { records: joined, damaged } = joinItems(rest, bytes.toString('utf8'));
+      if (damaged.length > 0) throw new RecordError('ITEMS_DAMAGED', damaged.join('\n'));
+      return serializeItems(joined);
+    },
+    own: [RecordError],
+  };
+});
+
 const provenanceOf = (engine: string): Buffer =>
   Buffer.from(
     serializeProvenance({
@@ -51,4 +74,4 @@ const provenance = fileFormat('report: provenance.json', (): FileSubject<ReportP
   own: [RecordError],
 }));
 
-export const REPORT_FORMATS: readonly Format[] = [results, provenance];
+export const REPORT_FORMATS: readonly Format[] = [results, items, provenance];

@@ -47,6 +47,7 @@ const FILES: readonly StoreFile[] = [
   { name: 'resumed.json', path: ofDone(2, attemptFiles.resumed), ...json },
   { name: 'provenance.json', path: ofDone(2, attemptFiles.provenance), ...json },
   { name: 'result.json', path: ofDone(2, attemptFiles.result), ...json, sealed: true },
+  { name: 'items.bin', path: ofDone(2, attemptFiles.items), sealed: true },
   { name: 'manifest.json', path: ofDone(2, attemptFiles.manifest), ...json, sealed: true },
   { name: 'output', path: ofDone(2, attemptFiles.output, 'weights'), sealed: true },
   { name: 'checkpoint', path: ofRunning(1, checkpoints, '4', 'weights'), sealed: true },

@@ -56,6 +56,7 @@ export async function makeScene(): Promise<Scene> {
   const whole = await train(store, key, 4, 6);
   writeFileSync(join(whole.output, 'weights'), Buffer.from(Array.from({ length: 96 }, (_, i) => i)));
   writeFileSync(join(whole.output, 'notes.json'), '{"height":1.5}\n');
+  whole.items(Array.from({ length: 43 }, (_, i) => i % 3 === 0));
   await whole.commit({ height: 1.5, variety: 'oak' });
   whole.close();
   const failed = await train(store, running, 0, 4);
@@ -99,6 +100,7 @@ export async function survey(scene: Scene): Promise<Survey> {
     'stage, running': () => store.stage(running),
     state: () => both(k => store.state(k)),
     result: () => store.result(done),
+    items: () => store.items(done),
     'owner, done': () => store.attempt(done, 2),
     'owner, running': () => store.attempt(running, 2),
     states: () => both(k => store.attempts(k).map(n => store.states(k, n))),
@@ -177,6 +179,7 @@ const identityOf = (stage: unknown): unknown => (stage === undefined ? undefined
 /** What somebody vouches for: read as it was, or not at all. */
 const SEALED: Readonly<Record<string, (value: unknown) => unknown>> = {
   result: value => value,
+  items: value => value,
   verified: value => value,
   'stage, done': identityOf,
   'stage, running': identityOf,

@@ -1,6 +1,7 @@
 /** What the finished stages of a store left. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { attemptFiles } from '../../src/core/store/layout.ts';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 
 /** Folder of the attempt that counts, by key. */
@@ -9,14 +10,29 @@ function doneAttempts(store: string): Record<string, string> {
   return Object.fromEntries(reader.keys().map(key => [key, reader.attemptDir(key, reader.doneAttempt(key)!)]));
 }
 
-/** Results and final weights by `key/file`. */
+/** Results, of each test item whether it was right, and final weights by `key/file`. */
 export function stageBytes(store: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(doneAttempts(store)).flatMap(([key, attempt]): [string, string][] => {
       const outputs = readdirSync(join(attempt, 'output')).map((file): [string, string] => [`${key}/${file}`, readFileSync(join(attempt, 'output', file)).toString('base64')]);
-      return [[`${key}/result.json`, readFileSync(join(attempt, 'result.json'), 'utf8')], ...outputs];
+      const items = join(attempt, attemptFiles.items);
+      return [
+        [`${key}/result.json`, readFileSync(join(attempt, 'result.json'), 'utf8')],
+        ...(existsSync(items) ? [[`${key}/${attemptFiles.items}`, readFileSync(items).toString('base64')] as [string, string]] : []),
+        ...outputs,
+      ];
     }),
   );
+}
+
+/** Of each stage that tested items: what its result counts, and what its items come to. */
+export function testedItems(store: string): { readonly correct: number; readonly count: number; readonly ofItems: { readonly correct: number; readonly count: number } }[] {
+  const reader = openStoreReadOnly(store);
+  return reader.keys().flatMap(key => {
+    const items = reader.items(key);
+    const { correct, count } = reader.result(key) as { correct: number; count: number };
+    return items === undefined ? [] : [{ correct, count, ofItems: { correct: items.filter(Boolean).length, count: items.length } }];
+  });
 }
 
 /** What the attempts recorded of themselves, by key. */

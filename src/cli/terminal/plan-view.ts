@@ -1,6 +1,7 @@
 /** A plan as text for the terminal, and as JSON with all that the text shows. */
 import { assumptionsOf } from '../../core/ablation/assumptions.ts';
 import type { Assumption } from '../../core/ablation/declaration.ts';
+import { isHeadroom } from '../../core/ablation/headroom.ts';
 import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
 import { bytesOf, type Fit } from '../../core/plan/memory.ts';
 import type { CardForecast, DiskForecast, Forecast, PackForecast, TimeForecast } from '../../core/inspect/forecast.ts';
@@ -31,7 +32,7 @@ export function planText(view: PlanView, listStages: boolean): string {
   const scale = [`Plan at profile ${profile.name}`, ...overrides].join(', ');
   const assumptions = assumptionsOf(study, profile, overrides);
   const lines = [
-    `${heading(scale)}: ${plural(ablations.length, 'ablation')}, ${plural(plan.arms.length, 'arm')} (seeds ${seeds.join(', ')}), ${plural(plan.stages.size, 'stage')}`,
+    wrap(`${heading(scale)}: ${armsText(view)} (seeds ${seeds.join(', ')}), ${plural(plan.stages.size, 'stage')}`, columns(), '  '),
     '',
     textTable(
       ablations.map(({ declaration: d, arms }) => [pc.cyan(d.name), d.table, shorten(d.title, 50), pc.dim(plural(arms.length, 'arm'))]),
@@ -45,6 +46,14 @@ export function planText(view: PlanView, listStages: boolean): string {
     ...(listStages ? ['', stageTable(plan, states)] : []),
   ];
   return lines.join('\n');
+}
+
+/** `15 ablations, 88 arms and 11 that they rest on`. */
+function armsText({ chosen: { plan, ablations, study } }: PlanView): string {
+  const own = ablations.filter(({ declaration }) => !isHeadroom(study, declaration.name)).length;
+  const headroom = plan.arms.filter(({ ablation }) => isHeadroom(study, ablation)).length;
+  if (own === 0) return plural(headroom, 'arm');
+  return `${plural(own, 'ablation')}, ${plural(plan.arms.length - headroom, 'arm')}${headroom === 0 ? '' : ` and ${formatCount(headroom)} that they rest on`}`;
 }
 
 function kindTable({ stages }: Plan, states: States, { toRun, packs, time }: Forecast): string {

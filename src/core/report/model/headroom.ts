@@ -20,6 +20,6 @@ export function headroomOf(study: Study, ablation: string, expanded: readonly Ab
   const twins = new Map(arms.flatMap(arm => own.filter(({ factors }) => isDeepStrictEqual(factors, arm.factors)).map(({ label }) => [arm, label] as const)));
   return {
     arms: arms.filter(arm => !twins.has(arm)),
-    footnote: twins.size === 0 ? undefined : oneLine(`${study.headroom!.title}, that are arms of this table: ${[...twins].map(([arm, label]) => `${arm.label} (${label})`).join('; ')}.`),
+    footnote: twins.size === 0 ? undefined : oneLine(`${study.headroom!.title}, as arms of this table: ${[...twins].map(([arm, label]) => `${arm.label} (${label})`).join('; ')}.`),
   };
 }

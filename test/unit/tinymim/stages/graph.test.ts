@@ -192,18 +192,20 @@ describe('scores of a classifier', () => {
     const eager = scores('eager'),
       graph = scores('graph');
     expect(tf.memory().numTensors).toBe(before);
-    graph.forEach(({ correct, count, loss }, i) => {
-      expect([correct, count]).toEqual([eager[i]!.correct, 25]);
+    graph.forEach(({ right, correct, count, loss }, i) => {
+      expect([right, correct, count]).toEqual([eager[i]!.right, eager[i]!.correct, 25]);
       expect(loss).toBeCloseTo(eager[i]!.loss, 6);
     });
     expect(graph[0]!.loss).not.toBe(graph[1]!.loss);
   });
 
-  it('count the images whose largest logit is that of their label', () => {
+  it('tell of each image whether its largest logit is that of its label, and count them', () => {
     const weights = initClassifier(config, 4, 1);
     const params = toTensors({ ...weights, 'head.weight': { shape: [4, 8], data: new Float32Array(32) }, 'head.bias': { shape: [4], data: Float32Array.of(0, 0, 1, 0) } });
     const scorer = createScorer({ mode: 'graph', precision: 'float32' }, config, normalisation, 10);
-    expect(scorer.score(params, set).correct).toBe(set.labels.filter(label => label === 2).length);
+    const { right, correct } = scorer.score(params, set);
+    expect(right).toEqual(Array.from(set.labels, label => label === 2));
+    expect(correct).toBe(set.labels.filter(label => label === 2).length);
     scorer.dispose();
     tf.dispose(params);
   });
