@@ -24,7 +24,7 @@ describe('query', () => {
   it('without a statement lists the views, their columns and examples', async () => {
     const { stdout, exitCode } = await study.start('query');
     expect(exitCode).toBe(0);
-    for (const view of ['runs', 'metrics', 'results', 'arms']) expect(stdout).toMatch(new RegExp(`^${view} `, 'm'));
+    for (const view of ['runs', 'metrics', 'results', 'items', 'arms']) expect(stdout).toMatch(new RegExp(`^${view} `, 'm'));
     expect(stdout.match(/^ {2}ablate query "select/gm)).toHaveLength(2);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });

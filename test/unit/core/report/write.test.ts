@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/ablation/kind.ts';
 import { parseProvenance, serializeProvenance } from '../../../../src/core/report/records/provenance.ts';
 import { publicFacts } from '../../../../src/core/report/records/public-facts.ts';
+import { hashOfItems } from '../../../../src/core/report/records/items.ts';
 import { checkReport, writeReport } from '../../../../src/core/report/write.ts';
+import { packItems } from '../../../../src/core/store/items.ts';
 import { sampleInput, sampleKey } from '../../../helpers/report/sample.ts';
 
 let outDir: string;
@@ -49,6 +51,17 @@ describe('writeReport', () => {
     expect(second).toMatchObject({ written: [], removed: [] });
     expect(second.unchanged).toHaveLength(13);
     expect(statSync(join(outDir, 'index.html')).mtimeMs).toBe(1000);
+  });
+
+  test('has the items of its records in a file of their own, which goes with the last of them', async () => {
+    const { records } = sampleInput();
+    const bytes = packItems([true, false, true]);
+    const tested = records.map(record => (record.kind === 'evaluate' ? { ...record, itemsSha256: hashOfItems(bytes), items: Buffer.from(bytes).toString('base64') } : record));
+    expect((await writeReport({ ...sampleInput(), records: tested, provenance, outDir })).written).toContain('items.jsonl');
+    expect(await check()).toEqual([]);
+    change('items.jsonl', '"items":"A', '"items":"B');
+    expect((await check()).map(({ path }) => path)).toEqual(['items.jsonl', 'results.jsonl']);
+    expect(await write()).toMatchObject({ removed: ['items.jsonl'] });
   });
 
   test('removes figures and tables of an earlier report, and nothing else', async () => {
