@@ -14,12 +14,13 @@ const START = 'src/start';
 const core = {
   'src/core/ablation': [START],
   'src/core/text': ['src/core/ablation/kind.ts'],
-  'src/core/plan': ['src/core/ablation'],
+  'src/core/code': ['src/core/ablation', INSTALLATION],
+  'src/core/plan': ['src/core/ablation', 'src/core/code'],
   'src/core/disk': ['src/core/ablation/errors.ts'],
   'src/core/store': ['src/core/ablation', 'src/core/disk', 'src/core/text'],
-  'src/core/runner': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner/executors', START],
-  'src/core/runner/executors': ['src/core/ablation', 'src/core/store', 'src/core/runner'],
-  'src/core/inspect': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/runner', 'src/core/report/records', 'src/core/report/statistics', 'src/core/report/model', INSTALLATION],
+  'src/core/runner': ['src/core/ablation', 'src/core/code', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner/executors', START],
+  'src/core/runner/executors': ['src/core/ablation', 'src/core/code', 'src/core/store', 'src/core/runner'],
+  'src/core/inspect': ['src/core/ablation', 'src/core/code', 'src/core/plan', 'src/core/store', 'src/core/runner', 'src/core/report/records', 'src/core/report/statistics', 'src/core/report/model', INSTALLATION],
 };
 
 /** From records to files, one direction: what a renderer prints is decided in the model. */
@@ -45,6 +46,7 @@ const report = {
   ],
   'src/core/report/baseline': [
     'src/core/ablation',
+    'src/core/code',
     'src/core/disk',
     'src/core/plan',
     'src/core/store',

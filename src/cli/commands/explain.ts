@@ -2,11 +2,12 @@
 import type { Command } from '@commander-js/extra-typings';
 import { openStoreIfThere } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
+import { explainCode, isOfOlderCode, mixesCode, type KindCodes } from '../../core/inspect/explain-code.ts';
 import { explainReplicate, type Change, type ReplicateExplanation, type StageExplanation } from '../../core/inspect/explain-arm.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { choose, withSelection } from '../options/selection.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
-import { plural } from '../../core/text/format.ts';
+import { formatCode, plural } from '../../core/text/format.ts';
 import { columns, duration, firstOf, heading, listed, textTable, warn, when, wrap } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
 import { print } from '../terminal/output.ts';
@@ -22,11 +23,12 @@ export function registerExplain(program: Command): void {
     const chosen = await choose(options);
     const arm = findArm(chosen, name);
     const replicates = explain(chosen, arm, options.store);
+    const code = explainCode(replicates, chosen.study.kinds);
     const {
       profile: { name: profile },
       overrides,
     } = chosen;
-    print(`${options.json === true ? harmlessJson(JSON.stringify({ arm: arm.name, profile, overrides, replicates }, undefined, 2)) : explanation(arm, chosen, replicates)}\n`);
+    print(`${options.json === true ? harmlessJson(JSON.stringify({ arm: arm.name, profile, overrides, replicates, code }, undefined, 2)) : [explanation(arm, chosen, replicates), ...codeLines(code)].join('\n')}\n`);
   });
 }
 
@@ -52,6 +54,19 @@ const STATE: Readonly<Record<StageExplanation['state'], (text: string) => string
   stale: pc.yellow,
   missing: text => text,
 };
+
+/** Nothing where all is of one code, which is that of today. */
+function codeLines(all: readonly KindCodes[]): string[] {
+  const told = all.flatMap(kind => (mixesCode(kind) ? [mixedText(kind)] : isOfOlderCode(kind) ? [olderText(kind)] : []));
+  return told.length === 0 ? [] : ['', ...told.map(line => wrap(line, columns(), '  ')), ...(all.some(mixesCode) ? [pc.dim(wrap(MENDING, columns(), '  '))] : [])];
+}
+
+const MENDING = 'If the edit changes numbers, raise the revision of the kind and run again.';
+
+const mixedText = ({ kind, made, now }: KindCodes): string =>
+  `${pc.yellow('mixed code')} ${kind}: ${made.map(({ code, seeds }) => `${formatCode(code)}${code === now && code !== undefined ? ' (that of today)' : ''} for seed${seeds.length === 1 ? '' : 's'} ${listed(seeds.map(String))}`).join('; ')}`;
+
+const olderText = ({ kind, made, now }: KindCodes): string => pc.dim(`${kind} was edited since: done with code ${listed(made.map(({ code }) => formatCode(code)))}, now ${formatCode(now)}`);
 
 /** A row a stage, and below it its reasons. */
 function stageLines(stages: readonly StageExplanation[]): string {

@@ -168,6 +168,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
     key: s.key,
     kind: s.kind,
     revision: s.revision,
+    ...(s.code !== undefined && { code: s.code }),
     seed: s.seed,
     roles: s.roles,
     state: states.get(s.key)?.state ?? 'absent',

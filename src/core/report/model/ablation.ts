@@ -3,12 +3,13 @@ import type { AblationDeclaration, ArmDeclaration, Inconsistency, ReferenceRow, 
 import type { ClaimResult } from './claims.ts';
 import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicates } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
+import { finishedOf, mixedCodes, mixedCodeText, type CodesByKind } from '../records/code.ts';
 import { mixedEngines, type Engines } from '../records/engines.ts';
-import { formatDelta, formatValue, scale } from '../../text/format.ts';
+import { formatCode, formatDelta, formatValue, scale } from '../../text/format.ts';
 import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
 import { rankAgreement } from '../statistics/rank.ts';
 import type { ArmRecipe } from './recipes.ts';
-import type { ReportRecord } from '../records/records.ts';
+import { byText, type ReportRecord } from '../records/records.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
 import { earlierText, metricSpec, placeRecords, replicateCost, replicates, resultNumber, type Placed } from './usage.ts';
@@ -46,7 +47,9 @@ export function buildAblation(input: AblationInput): AblationReport {
     const spec = metricSpec(study, records, column.role, column.metric);
     return { role: column.role, label: oneLine(column.label), unit: spec?.unit ?? 'ratio' };
   });
-  const rows = arms.map((arm, index) => buildRow(input, arms, arm, index));
+  const finished = finishedOf([...placed.values()].flat().map(({ record }) => record));
+  const mixed = mixedCodes(finished);
+  const rows = arms.map((arm, index) => buildRow(input, arms, arm, index, mixed));
   const compared = comparedArms(ablation, arms);
   const pairs = comparePairs(compared, study.report.publishedNoise?.value ?? 0);
   return {
@@ -69,6 +72,7 @@ export function buildAblation(input: AblationInput): AblationReport {
     curves: curveCharts(study, ablation.name, arms),
     failures: failures(arms),
     recipes: input.recipes,
+    mixedCode: mixedCodeText(finished),
     footnotes: [...footnotes(ablation), ...engineNotes(placed, input.engines)],
   };
 }
@@ -104,7 +108,7 @@ function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[
   });
 }
 
-function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number): ArmRow {
+function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number, mixed: CodesByKind): ArmRow {
   const { study, ablation, seeds, headline, comparable } = input;
   const isDefault = arm.declaration.name === ablation.default;
   const reference = arms.find(other => other.declaration.name === ablation.default);
@@ -125,6 +129,7 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
       study,
       arm.placed.map(({ record }) => record),
     ),
+    ...codeOf(arm, mixed),
     delta,
     published,
     agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, study.report.publishedNoise?.value ?? 0),
@@ -132,6 +137,15 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     cost: replicateCost(arm.placed, study.report.ownRoles, study.report.headline.role),
     extra: study.report.columns.map(column => columnMean(arm.placed, column.role, column.metric)),
   };
+}
+
+/** @param mixed kinds whose code the table mixes */
+function codeOf({ placed }: Arm, mixed: CodesByKind): Pick<ArmRow, 'code' | 'mixesCode'> {
+  const finished = finishedOf(placed.map(({ record }) => record));
+  const codes = new Map<string, Set<string>>();
+  for (const { kind, code } of finished) if (mixed.has(kind)) codes.set(kind, (codes.get(kind) ?? new Set<string>()).add(formatCode(code)));
+  const texts = [...codes].sort(([a], [b]) => byText(a, b)).map(([kind, hashes]) => `${oneLine(kind)} ${[...hashes].sort(byText).join(', ')}`);
+  return { code: texts.length === 0 ? undefined : texts.join('; '), mixesCode: mixedCodes(finished).size > 0 };
 }
 
 function armState(arm: Arm, wanted: number): ArmState {

@@ -46,7 +46,10 @@ export function mergeRecords(report: WrittenRecords, others: WrittenRecords, pla
     if (relation === 'newer' || (relation === 'disagree' && prefer === 'store')) {
       byKey.set(other.key, other);
       fromOthers.add(other.key);
-    } else if (relation === 'same') byKey.set(other.key, { ...record!, cost: other.cost, curves: { ...record!.curves, ...other.curves } });
+    } else if (relation === 'same') {
+      const code = prefer === 'store' ? (other.code ?? record!.code) : (record!.code ?? other.code);
+      byKey.set(other.key, { ...record!, cost: other.cost, curves: { ...record!.curves, ...other.curves }, code });
+    }
   }
   const { records, replaced, unneeded } = attribute([...byKey.values()], plan);
   const [before, given] = [new Set(report.records.map(({ key }) => key)), new Set(others.records.map(({ key }) => key))];

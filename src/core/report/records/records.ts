@@ -13,6 +13,8 @@ export class RecordError extends AblateError {}
 export type CurvePoint = [epoch: number, value: number];
 
 const finite = z.number();
+/** As the provenance of an attempt has it. */
+export const codeHash = z.string().regex(/^[0-9a-f]{32}$/);
 
 const use = z.strictObject({
   ablation: z.string(),
@@ -40,6 +42,8 @@ const shape = z.strictObject({
   curves: z.record(z.string(), z.array(z.tuple([finite, finite]))),
   /** SHA-256 of `result.json`, absent for a failed stage. */
   resultSha256: z.string().optional(),
+  /** Hash of the files that the module of its kind loads; absent: unknown, as in records of older versions. */
+  code: codeHash.optional(),
 });
 
 export type ReportRecord = z.infer<typeof shape>;
@@ -91,6 +95,7 @@ function canonical(record: ReportRecord): ReportRecord {
     },
     curves: sortedEntries(record.curves),
     ...(record.resultSha256 === undefined ? {} : { resultSha256: record.resultSha256 }),
+    ...(record.code === undefined ? {} : { code: record.code }),
   };
 }
 
@@ -165,8 +170,8 @@ export function parseMergedRecords(text: string): ReportRecord[] {
 function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
   if (a.state !== b.state) return { ...(a.state === 'done' ? a : b), uses: joinedUses(a, b) }; // a failure that was mended
   const [x, y] = [
-    { ...a, uses: [], earlierRevisions: undefined },
-    { ...b, uses: [], earlierRevisions: undefined },
+    { ...a, uses: [], earlierRevisions: undefined, code: undefined },
+    { ...b, uses: [], earlierRevisions: undefined, code: undefined },
   ];
   const fields = Object.keys({ ...x, ...y }).filter(name => JSON.stringify(x[name as keyof ReportRecord]) !== JSON.stringify(y[name as keyof ReportRecord]));
   if (fields.length > 0) {
@@ -175,7 +180,9 @@ function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
       `Expected the records with key ${a.key} to differ in their uses only, got different ${fields.join(', ')}. Keep the line of the run that you trust, remove the other.`,
     );
   }
-  return { ...a, uses: joinedUses(a, b) };
+  // Two states of the code that gave the same: either may stand, if it is always the same one.
+  const [code] = [a.code, b.code].filter(known => known !== undefined).sort(byText);
+  return { ...a, uses: joinedUses(a, b), code };
 }
 
 const joinedUses = (a: ReportRecord, b: ReportRecord): RecordUse[] => [...new Map([...a.uses, ...b.uses].map(use => [placeText(use), use])).values()];

@@ -50,8 +50,8 @@ function stageProblems(record: ReportRecord, store: StoreReader, problem: Proble
     return [problem('key', 'a stage of the store', error.message)];
   }
   if (stage === undefined) return [problem('key', 'a stage of the store', record.key)];
-  const { kind, revision, recipe, seed, upstream } = stage;
-  const key = keyOf({ kind, revision, recipe, seed, upstream });
+  const { kind, seed } = stage;
+  const key = keyOf(stage);
   return [
     ...(key === record.key ? [] : [problem('key', key, record.key)]),
     ...(kind === record.kind ? [] : [problem('kind', kind, record.kind)]),
@@ -83,6 +83,7 @@ function plannedProblems(record: ReportRecord, fresh: ReportRecord | undefined, 
     ...(JSON.stringify(fresh.uses) === JSON.stringify(record.uses) ? [] : [problem('uses', fresh.uses.map(useText), record.uses.map(useText))]),
     ...differences('cost', fresh.cost, record.cost, problem),
     ...differences('curves', fresh.curves, record.curves, problem),
+    ...(fresh.code === record.code ? [] : [problem('code', fresh.code, record.code)]),
   ];
 }
 

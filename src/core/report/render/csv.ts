@@ -16,6 +16,7 @@ const tidy = (value: number | undefined): number | undefined => (value === undef
  */
 export function resultCsv(ablation: AblationReport): string {
   const earlier = ablation.rows.some(row => row.earlier !== undefined);
+  const mixed = ablation.mixedCode !== undefined;
   const seeds = [...new Set(ablation.rows.flatMap(row => row.measured?.perSeed.map(s => s.seed) ?? []))].sort((a, b) => a - b);
   return write([
     [
@@ -43,8 +44,9 @@ export function resultCsv(ablation: AblationReport): string {
       ...ablation.columns.map(column => `${column.role}: ${column.label}`),
       ...seeds.map(seed => `seed_${seed}`),
       ...(earlier ? ['earlier_revisions'] : []),
+      ...(mixed ? ['code'] : []),
     ],
-    ...ablation.rows.map(row => [...measuredCells(row), ...publishedCells(row), ...costCells(row), ...row.extra.map(tidy), ...seedCells(row, seeds), ...(earlier ? [row.earlier] : [])]),
+    ...ablation.rows.map(row => [...measuredCells(row), ...publishedCells(row), ...costCells(row), ...row.extra.map(tidy), ...seedCells(row, seeds), ...(earlier ? [row.earlier] : []), ...(mixed ? [row.code] : [])]),
   ]);
 }
 

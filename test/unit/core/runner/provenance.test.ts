@@ -256,8 +256,11 @@ describe('provenance', () => {
     const attempt = await begin(store);
     attempt.provenance({ dirty: false });
     expect(() => readFileSync(join(attempt.dir, 'diff.patch'))).toThrow('ENOENT');
-    attempt.provenance({ dirty: true }, 'the diff');
-    attempt.provenance({ dirty: true }, 'the diff');
+    attempt.provenance({ dirty: true }, { program: 'the diff' });
+    attempt.provenance({ dirty: true }, { program: 'the diff' });
     expect(readFileSync(join(attempt.dir, 'diff.patch'), 'utf8')).toBe('the diff');
+    expect(() => readFileSync(join(attempt.dir, 'study.patch'))).toThrow('ENOENT');
+    attempt.provenance({ dirty: true }, { study: 'that of the study' });
+    expect(readFileSync(join(attempt.dir, 'study.patch'), 'utf8')).toBe('that of the study');
   });
 });

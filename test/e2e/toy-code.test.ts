@@ -1,0 +1,191 @@
+/** Which code made a number, told by real runs of a study in a git repository of its own, whose files are edited in between. */
+import { chownSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execFileSync } from 'node:child_process';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parseProvenance } from '../../src/core/report/records/provenance.ts';
+import { parseRecords, type ReportRecord } from '../../src/core/report/records/records.ts';
+import { command } from '../toy/commands.ts';
+import { editableStudy, type EditableStudy } from '../toy/editable.ts';
+import { temporaryFolder } from '../toy/sweep.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** As a person with no settings, and in no hook. */
+const git = (folder: string, ...args: string[]): string => {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
+  return execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'safe.directory=*', ...args], { encoding: 'utf8', env }).trim();
+};
+
+function repository(study: EditableStudy): string {
+  writeFileSync(join(study.folder, '.gitignore'), '/src\n/node_modules\n/package.json\n/store*/\n/cache/\n/reports/\n');
+  git(study.folder, 'init', '-q', '-b', 'main');
+  git(study.folder, 'add', '-A');
+  git(study.folder, 'commit', '-q', '-m', 'declarations');
+  return git(study.folder, 'rev-parse', 'HEAD');
+}
+
+const records = (study: EditableStudy, profile = 'quick'): ReportRecord[] => parseRecords(readFileSync(join(study.folder, 'reports', profile, 'results.jsonl'), 'utf8'));
+
+/** Hashes by kind, then by seed of the replicates. */
+function codes(study: EditableStudy, kind: string): Record<number, string | undefined> {
+  return Object.fromEntries(
+    records(study)
+      .filter(record => record.kind === kind)
+      .flatMap(({ uses, code }) => uses.map(({ seed }) => [seed, code])),
+  );
+}
+
+/** Of each stage of a store. */
+function provenances(folder: string): Record<string, unknown>[] {
+  return readdirSync(join(folder, 'stages')).map(key => JSON.parse(readFileSync(join(folder, 'stages', key, 'attempts/1/provenance.json'), 'utf8')) as Record<string, unknown>);
+}
+
+const sweep = async (study: EditableStudy, ...args: string[]) => {
+  const answer = await study.ablate('sweep', '--devices', 'cpu:1x1', '--only', 'cut,variety', ...args);
+  expect([answer.exitCode, answer.all]).toEqual([0, expect.any(String)]);
+  return answer;
+};
+
+describe('a study in a repository of its own', () => {
+  const study = editableStudy('quick');
+  let commit: string;
+
+  beforeAll(async () => {
+    for (const name of ['trouble', 'side-by-side']) rmSync(join(study.folder, `test/toy/experiments/ablations/${name}.ts`));
+    commit = repository(study);
+    expect((await sweep(study, '--seeds', '0')).stderr).not.toMatch(/code|git/);
+  });
+
+  it('has both commits recorded, of the program and its own, in the store and in the report', () => {
+    const program = git(ROOT, 'rev-parse', 'HEAD');
+    for (const facts of provenances(join(study.folder, 'store'))) expect(facts).toMatchObject({ commit: program, study: { commit, dirty: false } });
+    const facts = Object.values(parseProvenance(readFileSync(join(study.folder, 'reports/quick/provenance.json'), 'utf8')));
+    expect(facts.length).toBeGreaterThan(0);
+    for (const fact of facts) expect(fact).toMatchObject({ commit: program, study: { commit, dirty: false } });
+  });
+
+  it('has a hash for each kind, which an edit of anything else leaves as it is', async () => {
+    const before = { seedling: codes(study, 'seedling')[0], graft: codes(study, 'graft')[0], weigh: codes(study, 'weigh')[0] };
+    expect(new Set(Object.values(before)).size).toBe(3);
+    for (const code of Object.values(before)) expect(code).toMatch(/^[0-9a-f]{32}$/);
+    // Documents, a declaration, the study itself, and the ends of lines.
+    writeFileSync(join(study.folder, 'README.md'), '# Trees\n');
+    study.edit('experiments/ablations/cut.ts', 'A few milliseconds.', 'Some milliseconds.');
+    study.edit('experiments/study.ts', 'trees do not grow', 'no tree grows');
+    const weigh = join(study.folder, 'test/toy/kinds/weigh.ts');
+    writeFileSync(weigh, readFileSync(weigh, 'utf8').replaceAll('\n', '\r\n'));
+    const { stderr } = await sweep(study, '--seeds', '1');
+    expect(stderr).not.toMatch(/code/);
+    expect({ seedling: codes(study, 'seedling')[1], graft: codes(study, 'graft')[1], weigh: codes(study, 'weigh')[1] }).toEqual(before);
+    expect(provenances(join(study.folder, 'store')).filter(({ study: of }) => (of as { dirty: boolean }).dirty).length).toBeGreaterThan(0);
+    expect(readFileSync(join(study.folder, 'reports/quick/README.md'), 'utf8')).not.toContain('This table mixes');
+  });
+
+  it('whose kind was edited, after which one more seed is run: sweep, table, CSV and explain say so and name both', async () => {
+    const before = codes(study, 'weigh')[0]!;
+    study.edit('kinds/weigh.ts', '/ 10;', '/ 20;');
+    const { stderr } = await sweep(study, '--seeds', '2');
+    const now = codes(study, 'weigh')[2]!;
+    expect(now).not.toBe(before);
+    expect(codes(study, 'weigh')).toEqual({ 0: before, 1: before, 2: now });
+    const [old, short] = [before, now].map(hash => hash.slice(0, 12)) as [string, string];
+    expect(stderr).toMatch(new RegExp(`warning 2 tables of the report mix numbers of different code.*\n.*cut: weigh: ${old} \\(6 stages\\), ${short} \\(3 stages\\)`));
+    const readme = readFileSync(join(study.folder, 'reports/quick/README.md'), 'utf8');
+    expect(readme.match(new RegExp(`This table mixes numbers of different code of a kind.*: weigh: ${old} \\(6 stages\\), ${short} \\(3 stages\\)`, 'g'))).toHaveLength(2);
+    expect(readme).toContain('More than one of them behind one number: Whole; Half; None.');
+    expect(readFileSync(join(study.folder, 'reports/quick/tables/cut.tex'), 'utf8')).toContain(old);
+    expect(readFileSync(join(study.folder, 'reports/quick/tables/cut.csv'), 'utf8')).toContain(`weigh ${[old, short].sort().join(', ')}`);
+    expect((await study.ablate('report', '--check')).exitCode).toBe(0);
+    expect((await study.ablate('report', '--verify')).exitCode).toBe(0);
+
+    const { stdout } = await study.ablate('explain', 'cut/whole', '--seeds', '0-2');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(`mixed code weigh: ${old} for seeds 0 and 1; ${short} (that of today) for seed 2`);
+    expect(stdout).not.toMatch(/graft was edited|mixed code graft/);
+    expect((await study.ablate('explain', 'cut/whole', '--seeds', '0')).stdout).toContain(`weigh was edited since: done with code ${old}, now ${short}`);
+    const { code } = JSON.parse((await study.ablate('explain', 'cut/whole', '--seeds', '0-2', '--json')).stdout) as { code: { kind: string }[] };
+    expect(code.find(({ kind }) => kind === 'weigh')).toEqual({
+      kind: 'weigh',
+      now,
+      made: [
+        { code: before, seeds: [0, 1] },
+        { code: now, seeds: [2] },
+      ],
+    });
+  });
+
+  it('a record without a hash is unknown, and not of another code', async () => {
+    const file = join(study.folder, 'reports/quick/results.jsonl');
+    const text = readFileSync(file, 'utf8');
+    const ofSeed = (seed: number) => new RegExp(`^(\\{"key":"[^"]+","kind":"weigh","seed":${seed},.*),"code":"[0-9a-f]{32}"\\}$`, 'gm');
+    writeFileSync(file, text.replace(ofSeed(2), '$1}'));
+    expect((await study.ablate('report', '--rebuild')).exitCode).toBe(0);
+    expect(readFileSync(join(study.folder, 'reports/quick/README.md'), 'utf8')).not.toContain('This table mixes');
+    writeFileSync(file, text.replace(ofSeed(1), '$1}'));
+    expect((await study.ablate('report', '--rebuild')).exitCode).toBe(0);
+    expect(readFileSync(join(study.folder, 'reports/quick/README.md'), 'utf8')).toMatch(/weigh: [0-9a-f]{12} \(3 stages\), [0-9a-f]{12} \(3 stages\), unknown \(3 stages\)/);
+  });
+});
+
+describe('the hash in the key', () => {
+  const study = editableStudy('quick');
+  const keys = async (): Promise<Record<string, string[]>> => {
+    const { stdout } = await study.ablate('plan', '--json', '--only', 'cut', '--seeds', '0');
+    const { stages } = JSON.parse(stdout) as { stages: { kind: string; key: string; code?: string }[] };
+    return Object.fromEntries(['seedling', 'graft', 'weigh'].map(kind => [kind, stages.filter(stage => stage.kind === kind).map(({ key }) => key)]));
+  };
+
+  it('is there where a kind asks for it: an edit makes another stage, which a sweep runs and explain names', async () => {
+    const before = await keys();
+    study.edit('kinds/weigh.ts', 'revision: 1,', 'revision: 1,\n  codeInKey: true,');
+    const asked = await keys();
+    expect(asked).toEqual({ ...before, weigh: expect.not.arrayContaining(before['weigh']!) as string[] });
+    expect((await study.ablate('sweep', '--devices', 'cpu:1x1', '--only', 'cut', '--no-report')).all).toContain('stages done');
+    expect((await study.ablate('sweep', '--devices', 'cpu:1x1', '--only', 'cut', '--no-report')).all).toContain('Nothing to run');
+    study.edit('kinds/weigh.ts', '/ 10;', '/ 20;');
+    expect(await keys()).toEqual({ ...asked, weigh: expect.not.arrayContaining(asked['weigh']!) as string[] });
+    expect((await study.ablate('explain', 'cut/whole')).stdout).toMatch(/weigh +weigh +[0-9a-f]{12} +stale[^]*code: "[0-9a-f]{32}" -> "[0-9a-f]{32}"/);
+    expect((await study.ablate('sweep', '--devices', 'cpu:1x1', '--only', 'cut', '--no-report')).all).toContain('3 stages done');
+    study.edit('kinds/weigh.ts', '/ 20;', '/ 10;');
+    expect(await keys()).toEqual(asked);
+  });
+});
+
+describe('git', () => {
+  const study = editableStudy('quick');
+  const commits: string[] = [];
+  const run = (env: Record<string, string>, store: string) =>
+    command(['sweep', '--store', store, '--experiments', join(study.folder, 'test/toy/experiments'), '--profile', 'quick', '--only', 'cut/whole', '--no-report', '--devices', 'cpu:1x1'], {
+      cwd: study.folder,
+      env: { TINYMIM_CACHE: join(study.folder, 'cache'), TINYMIM_DEVICE: 'cpu', ENGINE: 'native', ...env },
+    });
+  beforeAll(() => {
+    commits.push(git(ROOT, 'rev-parse', 'HEAD'), repository(study));
+  });
+
+  it('is asked for the repositories of program and study where a hook has set others', async () => {
+    const other = temporaryFolder('other');
+    cpSync(join(study.folder, '.git'), join(other, '.git'), { recursive: true });
+    git(other, 'commit', '-q', '--allow-empty', '-m', 'of another repository');
+    const answer = await run({ GIT_DIR: join(other, '.git'), GIT_INDEX_FILE: join(other, '.git/index'), GIT_WORK_TREE: other }, 'store');
+    expect([answer.exitCode, answer.stderr]).toEqual([0, expect.not.stringContaining('git')]);
+    const found = provenances(join(study.folder, 'store'));
+    expect(found.length).toBe(3);
+    for (const facts of found) expect(facts).toMatchObject({ commit: commits[0], study: { commit: commits[1], dirty: false } });
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('that refuses the files of another owner is told once, with its own mend, and recorded as the reason', async () => {
+    const home = join(study.folder, 'cache/home');
+    mkdirSync(home, { recursive: true });
+    for (const path of [study.folder, join(study.folder, '.git')]) chownSync(path, 12345, 12345);
+    const { exitCode, stderr } = await run({ HOME: home, XDG_CONFIG_HOME: home }, 'store2');
+    expect(exitCode).toBe(0);
+    expect(stderr.match(/dubious ownership/g)).toHaveLength(1);
+    expect(stderr).toContain(`To mend it: git config --global --add safe.directory ${study.folder}`);
+    const found = provenances(join(study.folder, 'store2'));
+    expect(found.length).toBe(3);
+    for (const facts of found)
+      expect(facts).toMatchObject({ commit: commits[0], study: { commit: null, dirty: null, commit_unknown: expect.stringContaining('dubious ownership') as string } });
+  });
+});
