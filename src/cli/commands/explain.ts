@@ -28,7 +28,9 @@ export function registerExplain(program: Command): void {
       profile: { name: profile },
       overrides,
     } = chosen;
-    print(`${options.json === true ? harmlessJson(JSON.stringify({ arm: arm.name, profile, overrides, replicates, code }, undefined, 2)) : [explanation(arm, chosen, replicates), ...codeLines(code)].join('\n')}\n`);
+    print(
+      `${options.json === true ? harmlessJson(JSON.stringify({ arm: arm.name, profile, overrides, replicates, code }, undefined, 2)) : [explanation(arm, chosen, replicates), ...codeLines(code)].join('\n')}\n`,
+    );
   });
 }
 

@@ -23,7 +23,8 @@ function callersOf(called: (kind: never) => unknown): string[] {
   const trace: { stack?: unknown } = {};
   const before = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
   try {
-    Error.prepareStackTrace = (_, sites) => sites.map(site => site.getFileName() ?? '');
+    // Whoever awaits the import of a module stands there, too, and declares nothing.
+    Error.prepareStackTrace = (_, sites) => sites.filter(site => !site.isAsync()).map(site => site.getFileName() ?? '');
     Error.captureStackTrace(trace, called);
     return [...new Set((trace.stack as string[]).flatMap(fileOf))];
   } finally {

@@ -74,7 +74,7 @@ function importedFile({ path, external }: Metafile['inputs'][string]['imports'][
     const file = realpathSync(createRequire(importer).resolve(path));
     return isOfPackage(file) ? [] : [file];
   } catch {
-    return []; // a package that is not there, or for modules alone
+    return []; // a package that is not there, or that only `import` finds
   }
 }
 

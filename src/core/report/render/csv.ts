@@ -46,7 +46,15 @@ export function resultCsv(ablation: AblationReport): string {
       ...(earlier ? ['earlier_revisions'] : []),
       ...(mixed ? ['code'] : []),
     ],
-    ...ablation.rows.map(row => [...measuredCells(row), ...publishedCells(row), ...costCells(row), ...row.extra.map(tidy), ...seedCells(row, seeds), ...(earlier ? [row.earlier] : []), ...(mixed ? [row.code] : [])]),
+    ...ablation.rows.map(row => [
+      ...measuredCells(row),
+      ...publishedCells(row),
+      ...costCells(row),
+      ...row.extra.map(tidy),
+      ...seedCells(row, seeds),
+      ...(earlier ? [row.earlier] : []),
+      ...(mixed ? [row.code] : []),
+    ]),
   ]);
 }
 

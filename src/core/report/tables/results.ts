@@ -101,7 +101,12 @@ export function resultTable(report: Report, ablation: AblationReport): Table {
 function measuredCell({ measured, earlier, mixesCode, state }: ArmRow, unit: Unit, mixed: boolean): Cell {
   if (measured === undefined) return { text: state, tone: state === 'failed' ? 'disagree' : 'muted' };
   const suffix = mixed ? (measured.spread.kind === 'binomial' ? ' s.e.' : ' s.d.') : '';
-  return { text: formatValue(measured.mean, unit), ...(earlier === undefined && !mixesCode ? {} : { sign: OTHER_CODE_SIGN }), detail: `\u00b1 ${formatValue(measured.spread.value, unit)}${suffix}`, tone: 'strong' };
+  return {
+    text: formatValue(measured.mean, unit),
+    ...(earlier === undefined && !mixesCode ? {} : { sign: OTHER_CODE_SIGN }),
+    detail: `\u00b1 ${formatValue(measured.spread.value, unit)}${suffix}`,
+    tone: 'strong',
+  };
 }
 
 function deltaCell(delta: Difference | undefined, isDefault: boolean, unit: Unit): Cell {
