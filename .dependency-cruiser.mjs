@@ -25,6 +25,7 @@ const core = {
     'src/core/code',
     'src/core/plan',
     'src/core/store',
+    'src/core/text',
     'src/core/runner',
     'src/core/report/records',
     'src/core/report/statistics',

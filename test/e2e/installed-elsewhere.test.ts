@@ -90,7 +90,7 @@ describe("declarations of one's own", () => {
       package: expect.stringMatching(/^tinymim-ablations \d/) as string,
       commit: null,
       study: { commit, dirty: false },
-      code: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      code_hash: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
     });
     expect(Object.values(provenance.packages)).not.toContain('unknown');
   });

@@ -36,7 +36,7 @@ const codes = (study: EditableStudy, kind: string): Set<unknown> =>
   new Set(
     readdirSync(join(study.folder, 'store/stages'))
       .filter(key => readFileSync(join(study.folder, 'store/stages', key, 'stage.json'), 'utf8').includes(`"kind": "${kind}"`))
-      .map(key => (JSON.parse(readFileSync(join(study.folder, 'store/stages', key, 'attempts/1/provenance.json'), 'utf8')) as { code?: unknown }).code),
+      .map(key => (JSON.parse(readFileSync(join(study.folder, 'store/stages', key, 'attempts/1/provenance.json'), 'utf8')) as { code_hash?: unknown }).code_hash),
   );
 
 const sweep = async (study: EditableStudy, ...args: string[]) => {
@@ -86,12 +86,12 @@ describe('a study in a repository of its own', () => {
     const [old, short] = [before!.slice(0, 12), now!.slice(0, 12)];
     expect(stderr).toMatch(new RegExp(`warning 1 table of the report mixes numbers of different code.*\n.*cut: weigh: ${old} \\(6 stages\\), ${short} \\(3 stages\\)`));
     expect(read('README.md')).toMatch(new RegExp(`This table mixes numbers of different code of a kind.*: weigh: ${old} \\(6 stages\\), ${short} \\(3 stages\\)`));
-    expect(read('README.md')).toContain('More than one of them behind one number: Whole; Half; None.');
+    expect(read('README.md')).toContain('§ Measured with different code, whose numbers are averaged: Whole; Half; None.');
     expect(read('tables/cut.tex')).toContain(old);
     expect(read('tables/cut.csv')).toContain(`weigh ${[old, short].sort().join(', ')}`);
     const ofWeigh = parseRecords(read('results.jsonl')).filter(({ kind }) => kind === 'weigh');
-    expect(new Set(ofWeigh.map(({ seed, code }) => `${seed} ${code}`))).toEqual(new Set([`0 ${before}`, `1 ${before}`, `2 ${now}`]));
-    for (const facts of Object.values(parseProvenance(read('provenance.json')))) expect(facts).toMatchObject({ code: expect.any(String) as string, study: { commit } });
+    expect(new Set(ofWeigh.map(({ seed, codeHash }) => `${seed} ${codeHash}`))).toEqual(new Set([`0 ${before}`, `1 ${before}`, `2 ${now}`]));
+    for (const facts of Object.values(parseProvenance(read('provenance.json')))) expect(facts).toMatchObject({ code_hash: expect.any(String) as string, study: { commit } });
     expect((await study.ablate('report', '--verify', 'store')).exitCode).toBe(0);
 
     const { stdout } = await study.ablate('explain', 'cut/whole', '--seeds', '0-2');
@@ -111,7 +111,7 @@ describe('the hash in the key', () => {
   const study = editableStudy('quick');
   const keys = async (): Promise<Record<string, string[]>> => {
     const { stdout } = await study.ablate('plan', '--json', '--only', 'cut', '--seeds', '0');
-    const { stages } = JSON.parse(stdout) as { stages: { kind: string; key: string; code?: string }[] };
+    const { stages } = JSON.parse(stdout) as { stages: { kind: string; key: string }[] };
     return Object.fromEntries(['seedling', 'graft', 'weigh'].map(kind => [kind, stages.filter(stage => stage.kind === kind).map(({ key }) => key)]));
   };
 
@@ -124,7 +124,7 @@ describe('the hash in the key', () => {
     expect((await study.ablate('sweep', '--devices', 'cpu:1x1', '--only', 'cut', '--no-report')).all).toContain('Nothing to run');
     study.edit('kinds/weigh.ts', '/ 10;', '/ 20;');
     expect(await keys()).toEqual({ ...asked, weigh: expect.not.arrayContaining(asked['weigh']!) as string[] });
-    expect((await study.ablate('explain', 'cut/whole')).stdout).toMatch(/weigh +weigh +[0-9a-f]{12} +stale[^]*code: "[0-9a-f]{32}" -> "[0-9a-f]{32}"/);
+    expect((await study.ablate('explain', 'cut/whole')).stdout).toMatch(/weigh +weigh +[0-9a-f]{12} +stale[^]*codeHash: "[0-9a-f]{32}" -> "[0-9a-f]{32}"/);
     expect((await study.ablate('sweep', '--devices', 'cpu:1x1', '--only', 'cut', '--no-report')).all).toContain('3 stages done');
     study.edit('kinds/weigh.ts', '/ 20;', '/ 10;');
     expect(await keys()).toEqual(asked);

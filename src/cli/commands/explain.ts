@@ -57,18 +57,27 @@ const STATE: Readonly<Record<StageExplanation['state'], (text: string) => string
   missing: text => text,
 };
 
-/** Nothing where all is of one code, which is that of today. */
+/** Nothing where all is of one code, which is that of today, or of unknown code. */
 function codeLines(all: readonly KindCodes[]): string[] {
-  const told = all.flatMap(kind => (mixesCode(kind) ? [mixedText(kind)] : isOfOlderCode(kind) ? [olderText(kind)] : []));
+  const told = all.flatMap(kind => {
+    if (mixesCode(kind)) return [`${pc.yellow('mixed code')} ${madeText(kind)}`];
+    if (isOfOlderCode(kind)) return [pc.dim(olderText(kind))];
+    return kind.made.length > 1 ? [pc.dim(`code ${madeText(kind)}`)] : [];
+  });
   return told.length === 0 ? [] : ['', ...told.map(line => wrap(line, columns(), '  ')), ...(all.some(mixesCode) ? [pc.dim(wrap(MENDING, columns(), '  '))] : [])];
 }
 
 const MENDING = 'If the edit changes numbers, raise the revision of the kind and run again.';
 
-const mixedText = ({ kind, made, now }: KindCodes): string =>
-  `${pc.yellow('mixed code')} ${kind}: ${made.map(({ code, seeds }) => `${formatCode(code)}${code === now && code !== undefined ? ' (that of today)' : ''} for seed${seeds.length === 1 ? '' : 's'} ${listed(seeds.map(String))}`).join('; ')}`;
+function madeText({ kind, made, now }: KindCodes): string {
+  const parts = made.map(({ code, seeds }) => {
+    const today = code !== undefined && code === now ? ' (that of today)' : '';
+    return `${formatCode(code)}${today} for seed${seeds.length === 1 ? '' : 's'} ${listed(seeds.map(String))}`;
+  });
+  return `${kind}: ${parts.join('; ')}`;
+}
 
-const olderText = ({ kind, made, now }: KindCodes): string => pc.dim(`${kind} was edited since: done with code ${listed(made.map(({ code }) => formatCode(code)))}, now ${formatCode(now)}`);
+const olderText = ({ kind, made, now }: KindCodes): string => `${kind} was edited since: done with code ${listed(made.map(({ code }) => formatCode(code)))}, now ${formatCode(now)}`;
 
 /** A row a stage, and below it its reasons. */
 function stageLines(stages: readonly StageExplanation[]): string {

@@ -61,7 +61,7 @@ function conflictText(conflicts: readonly ResultConflict[], prefer: 'report' | '
 
 function pairText({ record, other, engine, otherEngine }: ResultConflict, from: string): string {
   const { ablation, arm, seed } = record.uses[0]!;
-  const [ours, theirs] = record.code === other.code ? ['', ''] : [record, other].map(({ code }) => `, code ${formatCode(code)}`);
+  const [ours, theirs] = record.codeHash === other.codeHash ? ['', ''] : [record, other].map(({ codeHash }) => `, code ${formatCode(codeHash)}`);
   return oneLine(
     `${record.kind} of ${ablation}/${arm}, seed ${seed} (${record.key.slice(0, 12)}): the report has ${resultText(record, other)} (${engine ?? 'engine not recorded'}${ours}), ${from} ${resultText(other, record)} (${otherEngine ?? 'engine not recorded'}${theirs})`,
   );

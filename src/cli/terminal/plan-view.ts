@@ -168,7 +168,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
     key: s.key,
     kind: s.kind,
     revision: s.revision,
-    ...(s.code !== undefined && { code: s.code }),
+    ...(s.codeHash !== undefined && { codeHash: s.codeHash }),
     seed: s.seed,
     roles: s.roles,
     state: states.get(s.key)?.state ?? 'absent',

@@ -7,7 +7,14 @@ import type { JsonObject, StageIdentity, StageKind } from './kind.ts';
 const KEY_LENGTH = 32;
 
 /** Exactly the fields of an identity; one without a hash of code has five. */
-export const identityOf = ({ kind, revision, recipe, seed, upstream, code }: StageIdentity): StageIdentity => ({ kind, revision, recipe, seed, upstream, ...(code !== undefined && { code }) });
+export const identityOf = ({ kind, revision, recipe, seed, upstream, codeHash }: StageIdentity): StageIdentity => ({
+  kind,
+  revision,
+  recipe,
+  seed,
+  upstream,
+  ...(codeHash !== undefined && { codeHash }),
+});
 
 /** The text that is hashed: canonical JSON of an identity. */
 export const identityText = (identity: StageIdentity): string => canonicalJson(identityOf(identity), 'identity');

@@ -20,7 +20,7 @@ export interface StageIdentity {
   /** Key of the stage in each filled slot. */
   readonly upstream: Readonly<Record<string, string>>;
   /** Hash of the files that the kind's module loads, of a kind that wants it there (`codeInKey`). */
-  readonly code?: string;
+  readonly codeHash?: string;
 }
 
 /** One input of a stage: which kinds of stage may fill it. */

@@ -24,7 +24,7 @@ interface Compared {
 }
 
 interface StateFacts {
-  readonly done: { readonly attempt: number; readonly code?: string; readonly ended?: string; readonly seconds?: number; readonly place?: string };
+  readonly done: { readonly attempt: number; readonly codeHash?: string; readonly ended?: string; readonly seconds?: number; readonly place?: string };
   readonly reused: StateFacts['done'] & { readonly sharedWith: readonly string[] };
   readonly running: { readonly attempt: number; readonly since?: string; readonly process: string };
   readonly interrupted: { readonly attempt: number; readonly log: string; readonly checkpoint?: number };
@@ -179,11 +179,11 @@ function armsOfOtherTables(stage: PlannedStage, arm: PlannedArm): string[] {
 }
 
 function doneFacts(store: StoreReader, key: string, attempt: number): StateFacts['done'] {
-  const { ended, wall_seconds: seconds, code } = store.provenance(key) ?? {};
+  const { ended, wall_seconds: seconds, code_hash: codeHash } = store.provenance(key) ?? {};
   const place = store.attempt(key, attempt)?.place;
   return {
     attempt,
-    ...(typeof code === 'string' && { code: oneLine(code) }),
+    ...(typeof codeHash === 'string' && { codeHash: oneLine(codeHash) }),
     ...(typeof ended === 'string' && { ended }),
     ...(typeof seconds === 'number' && { seconds }),
     ...(place !== undefined && { place }),

@@ -19,7 +19,7 @@ export function explainCode(replicates: readonly ReplicateExplanation[], kinds: 
     for (const stage of stages) {
       if (stage.state !== 'done' && stage.state !== 'reused') continue;
       const made = byKind.get(stage.kind) ?? new Map<string | undefined, Set<number>>();
-      byKind.set(stage.kind, made.set(stage.code, (made.get(stage.code) ?? new Set()).add(seed)));
+      byKind.set(stage.kind, made.set(stage.codeHash, (made.get(stage.codeHash) ?? new Set()).add(seed)));
     }
   }
   const now = codeOfKinds(kinds.filter(({ name }) => byKind.has(name)));

@@ -105,10 +105,10 @@ export class StageBuilder {
     return key;
   }
 
-  #codeOf(stage: StageSpec, user: ArmRef): Pick<StageIdentity, 'code'> {
+  #codeOf(stage: StageSpec, user: ArmRef): Pick<StageIdentity, 'codeHash'> {
     const code = this.#codes.get(stage.kind);
     if (code === undefined) return {};
-    if ('hash' in code) return { code: code.hash };
+    if ('hash' in code) return { codeHash: code.hash };
     throw refusal(user, stage, `codeInKey: expected to find the files that the kind's module loads, got: ${code.unknown}`);
   }
 

@@ -175,8 +175,8 @@ async function loadKind(experiments: string, stage: StageRecord): Promise<StageK
 function codeFor(kind: StageKind, stage: StageRecord, expected: KindCode | undefined): KindCode | UnknownCode {
   const code = codeOfKind(kind, expected);
   const got = 'hash' in code ? code.hash : code.unknown;
-  if (stage.code !== undefined && stage.code !== got) {
-    throw new PermanentError('OTHER_CODE', `Expected code ${stage.code} of kind '${kind.name}' as planned, got ${got}; it was edited since: plan again`);
+  if (stage.codeHash !== undefined && stage.codeHash !== got) {
+    throw new PermanentError('OTHER_CODE', `Expected code ${stage.codeHash} of kind '${kind.name}' as planned, got ${got}; it was edited since: plan again`);
   }
   return code;
 }

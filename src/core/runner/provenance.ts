@@ -84,7 +84,7 @@ export class Provenance {
 
   /** The code of the stage's kind. */
   ranBy(code: KindCode | UnknownCode): void {
-    this.#code = 'hash' in code ? { code: code.hash } : { code_unknown: code.unknown };
+    this.#code = 'hash' in code ? { code_hash: code.hash } : { code_unknown: code.unknown };
   }
 
   /** How the code of program and study differs from their commits, bounded and without secrets; undefined where it does not, outside a git checkout, and for a study of the program's own. */

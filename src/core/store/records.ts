@@ -20,7 +20,7 @@ export const stageFile = z.object({
     recipe: jsonObject,
     seed: z.int(),
     upstream: z.record(z.string(), keyName),
-    code: z.string().exactOptional(),
+    codeHash: z.string().exactOptional(),
   }),
 });
 

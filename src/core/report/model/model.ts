@@ -69,7 +69,7 @@ export interface StageEntry {
   /** As of an arm. */
   readonly earlier: string | undefined;
   readonly resultSha256: string | undefined;
-  readonly code: string | undefined;
+  readonly codeHash: string | undefined;
 }
 
 export interface Headline {

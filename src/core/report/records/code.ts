@@ -6,14 +6,14 @@ import { byText, type ReportRecord } from './records.ts';
 /** Hashes of the code behind stages of a kind, with how many there are of each; undefined stands for unknown code. */
 export type CodesByKind = ReadonlyMap<string, ReadonlyMap<string | undefined, number>>;
 
-type Made = Pick<ReportRecord, 'kind' | 'code'>;
+type Made = Pick<ReportRecord, 'kind' | 'codeHash'>;
 
 /** Kinds of which there is more than one hash. */
 export function mixedCodes(stages: readonly Made[]): CodesByKind {
   const byKind = new Map<string, Map<string | undefined, number>>();
-  for (const { kind, code } of stages) {
+  for (const { kind, codeHash } of stages) {
     const codes = byKind.get(kind) ?? new Map<string | undefined, number>();
-    byKind.set(kind, codes.set(code, (codes.get(code) ?? 0) + 1));
+    byKind.set(kind, codes.set(codeHash, (codes.get(codeHash) ?? 0) + 1));
   }
   return new Map([...byKind].filter(([, codes]) => [...codes.keys()].filter(code => code !== undefined).length > 1));
 }

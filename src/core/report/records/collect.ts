@@ -5,7 +5,7 @@ import type { JsonObject, MetricRecord } from '../../ablation/kind.ts';
 import type { Plan, PlannedStage } from '../../plan/plan.ts';
 import type { StoreReader } from '../../store/reader.ts';
 import type { ReportProvenance } from './provenance.ts';
-import { codeHash, cutCurve, sortRecords, type CurvePoint, type RecordUse, type ReportRecord } from './records.ts';
+import { cutCurve, hashOfCode, sortRecords, type CurvePoint, type RecordUse, type ReportRecord } from './records.ts';
 import { oneLine, redact, shorten } from '../../text/clean.ts';
 
 /** Long enough for a message, too short for a stack of them. */
@@ -52,7 +52,7 @@ function collectStage(study: Study, stage: PlannedStage, uses: RecordUse[], stor
     result: store.result(key) ?? {},
     curves: collectCurves(study, new Set(uses.map(use => use.role)), store.curve(key)),
     resultSha256: store.resultSha256(key, state.attempt),
-    code: codeHash.safeParse(store.provenance(key)?.['code']).data,
+    codeHash: hashOfCode.safeParse(store.provenance(key)?.['code_hash']).data,
   };
 }
 

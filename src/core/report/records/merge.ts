@@ -47,8 +47,8 @@ export function mergeRecords(report: WrittenRecords, others: WrittenRecords, pla
       byKey.set(other.key, other);
       fromOthers.add(other.key);
     } else if (relation === 'same') {
-      const code = prefer === 'store' ? (other.code ?? record!.code) : (record!.code ?? other.code);
-      byKey.set(other.key, { ...record!, cost: other.cost, curves: { ...record!.curves, ...other.curves }, code });
+      const codeHash = prefer === 'store' ? (other.codeHash ?? record!.codeHash) : (record!.codeHash ?? other.codeHash);
+      byKey.set(other.key, { ...record!, cost: other.cost, curves: { ...record!.curves, ...other.curves }, codeHash });
     }
   }
   const { records, replaced, unneeded } = attribute([...byKey.values()], plan);

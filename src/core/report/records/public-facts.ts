@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../../ablation/kind.ts';
 import { redact } from '../../text/clean.ts';
-import { byText, codeHash } from './records.ts';
+import { byText, hashOfCode } from './records.ts';
 
 /** An object of these fields: one that is absent or of another shape is left out. */
 const only = (fields: Readonly<Record<string, z.ZodType<JsonValue>>>) =>
@@ -58,7 +58,7 @@ const facts = only({
   kind: text(64),
   ...repository,
   study: only(repository),
-  code: codeHash,
+  code_hash: hashOfCode,
   code_unknown: text(300),
   package: text(100),
   packages: entries(/^(?:@[\w.-]{1,64}\/)?[\w.-]{1,64}$/, /^[\w.+-]{1,64}$/),

@@ -14,7 +14,7 @@ export type CurvePoint = [epoch: number, value: number];
 
 const finite = z.number();
 /** As the provenance of an attempt has it. */
-export const codeHash = z.string().regex(/^[0-9a-f]{32}$/);
+export const hashOfCode = z.string().regex(/^[0-9a-f]{32}$/);
 
 const use = z.strictObject({
   ablation: z.string(),
@@ -43,7 +43,7 @@ const shape = z.strictObject({
   /** SHA-256 of `result.json`, absent for a failed stage. */
   resultSha256: z.string().optional(),
   /** Hash of the files that the module of its kind loads; absent: unknown, as in records of older versions. */
-  code: codeHash.optional(),
+  codeHash: hashOfCode.optional(),
 });
 
 export type ReportRecord = z.infer<typeof shape>;
@@ -95,7 +95,7 @@ function canonical(record: ReportRecord): ReportRecord {
     },
     curves: sortedEntries(record.curves),
     ...(record.resultSha256 === undefined ? {} : { resultSha256: record.resultSha256 }),
-    ...(record.code === undefined ? {} : { code: record.code }),
+    ...(record.codeHash === undefined ? {} : { codeHash: record.codeHash }),
   };
 }
 
@@ -170,8 +170,8 @@ export function parseMergedRecords(text: string): ReportRecord[] {
 function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
   if (a.state !== b.state) return { ...(a.state === 'done' ? a : b), uses: joinedUses(a, b) }; // a failure that was mended
   const [x, y] = [
-    { ...a, uses: [], earlierRevisions: undefined, code: undefined },
-    { ...b, uses: [], earlierRevisions: undefined, code: undefined },
+    { ...a, uses: [], earlierRevisions: undefined, codeHash: undefined },
+    { ...b, uses: [], earlierRevisions: undefined, codeHash: undefined },
   ];
   const fields = Object.keys({ ...x, ...y }).filter(name => JSON.stringify(x[name as keyof ReportRecord]) !== JSON.stringify(y[name as keyof ReportRecord]));
   if (fields.length > 0) {
@@ -181,8 +181,8 @@ function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
     );
   }
   // Two states of the code that gave the same: either may stand, if it is always the same one.
-  const [code] = [a.code, b.code].filter(known => known !== undefined).sort(byText);
-  return { ...a, uses: joinedUses(a, b), code };
+  const [codeHash] = [a.codeHash, b.codeHash].filter(known => known !== undefined).sort(byText);
+  return { ...a, uses: joinedUses(a, b), codeHash };
 }
 
 const joinedUses = (a: ReportRecord, b: ReportRecord): RecordUse[] => [...new Map([...a.uses, ...b.uses].map(use => [placeText(use), use])).values()];

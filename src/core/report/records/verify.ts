@@ -83,7 +83,7 @@ function plannedProblems(record: ReportRecord, fresh: ReportRecord | undefined, 
     ...(JSON.stringify(fresh.uses) === JSON.stringify(record.uses) ? [] : [problem('uses', fresh.uses.map(useText), record.uses.map(useText))]),
     ...differences('cost', fresh.cost, record.cost, problem),
     ...differences('curves', fresh.curves, record.curves, problem),
-    ...(fresh.code === record.code ? [] : [problem('code', fresh.code, record.code)]),
+    ...(fresh.codeHash === record.codeHash ? [] : [problem('codeHash', fresh.codeHash, record.codeHash)]),
   ];
 }
 

@@ -92,15 +92,15 @@ export function stageTable(report: Report): Table {
   };
 }
 
-const stageRow = ({ key, state, earlier, uses, firstUse, resultSha256, code }: StageEntry): TableRow => ({
+const stageRow = ({ key, state, earlier, uses, firstUse, resultSha256, codeHash }: StageEntry): TableRow => ({
   header: key.slice(0, 16),
   cells: [
     { text: firstUse, ...(uses > 1 ? { detail: `and ${formatCount(uses - 1)} more` } : {}) },
-    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: resultSha256.slice(0, 16), ...detailOf(code, earlier) },
+    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: resultSha256.slice(0, 16), ...detailOf(codeHash, earlier) },
   ],
 });
 
-function detailOf(code: string | undefined, earlier: string | undefined): { detail?: string } {
-  const details = [...(code === undefined ? [] : [`code ${formatCode(code)}`]), ...(earlier === undefined ? [] : [`earlier revision: ${earlier}`])];
+function detailOf(codeHash: string | undefined, earlier: string | undefined): { detail?: string } {
+  const details = [...(codeHash === undefined ? [] : [`code ${formatCode(codeHash)}`]), ...(earlier === undefined ? [] : [`earlier revision: ${earlier}`])];
   return details.length === 0 ? {} : { detail: details.join(', ') };
 }

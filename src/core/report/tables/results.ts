@@ -127,20 +127,23 @@ const OTHER_CODE_SIGN = '\u00a7';
 
 /** Where numbers of different states of the code stand in one table. */
 function codeNotes({ rows, mixedCode }: AblationReport): string[] {
-  const earlier = earlierNotes(rows);
-  if (mixedCode === undefined) return earlier;
   const within = rows.filter(({ mixesCode, measured }) => mixesCode && measured !== undefined).map(({ label }) => label);
-  const ofRows = within.length === 0 ? '' : ` ${OTHER_CODE_SIGN} More than one of them behind one number: ${within.join('; ')}.`;
-  return [...earlier, `This table mixes numbers of different code of a kind, as its files were edited between the runs: ${mixedCode}.${ofRows} ablate explain says which seed has which.`];
+  const earlier = earlierNotes(rows, within.length === 0);
+  if (mixedCode === undefined) return earlier;
+  return [
+    ...earlier,
+    ...(within.length === 0 ? [] : [`${OTHER_CODE_SIGN} Measured with different code, whose numbers are averaged: ${within.join('; ')}.`]),
+    `This table mixes numbers of different code of a kind, as its files were edited between the runs: ${mixedCode}. ablate explain says which seed has which.`,
+  ];
 }
 
-/** Revisions with which arms were measured, where the code has changed since. */
-function earlierNotes(rows: readonly ArmRow[]): string[] {
+/** Revisions with which arms were measured, where the code has changed since. @param allSigns whether the sign says nothing else */
+function earlierNotes(rows: readonly ArmRow[], allSigns: boolean): string[] {
   const labels = new Map<string, string[]>();
   for (const { earlier, label, measured } of rows) if (earlier !== undefined && measured !== undefined) labels.set(earlier, [...(labels.get(earlier) ?? []), label]);
   if (labels.size === 0) return [];
   // The sign says which rows; which revision of which row must be said only where there are several.
-  const texts = [...labels].map(([text, of]) => (labels.size === 1 ? text : `${text} for ${of.join('; ')}`));
+  const texts = [...labels].map(([text, of]) => (labels.size === 1 && allSigns ? text : `${text} for ${of.join('; ')}`));
   return [`${OTHER_CODE_SIGN} Measured with an earlier revision of the code, until a rerun replaces it: ${texts.join('. ')}.`];
 }
 

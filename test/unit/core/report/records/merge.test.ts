@@ -54,9 +54,10 @@ describe('mergeRecords', () => {
 
   it('names the code of both where the results differ and it does, too; where the results are the same, that of the preferred side', () => {
     const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
-    const conflict = merged([{ ...first!, code: a }], [{ ...first!, result: { weight: 0.6 }, resultSha256: 'b'.repeat(64), code: b }]);
+    const conflict = merged([{ ...first!, codeHash: a }], [{ ...first!, result: { weight: 0.6 }, resultSha256: 'b'.repeat(64), codeHash: b }]);
     expect(warningsOf(conflict, study, 'report', 'runs')[1]).toMatch(/weight 0\.5 \(.*, code aaaaaaaaaaaa\), runs weight 0\.6 \(.*, code bbbbbbbbbbbb\)$/);
-    const same = (mine: string | undefined, theirs: string | undefined, prefer: 'report' | 'store') => of(merged([{ ...first!, code: mine }], [{ ...first!, code: theirs }], prefer).records).code;
+    const same = (mine: string | undefined, theirs: string | undefined, prefer: 'report' | 'store') =>
+      of(merged([{ ...first!, codeHash: mine }], [{ ...first!, codeHash: theirs }], prefer).records).codeHash;
     expect([same(a, b, 'report'), same(a, b, 'store'), same(undefined, b, 'report'), same(a, undefined, 'store')]).toEqual([a, b, b, a]);
   });
 

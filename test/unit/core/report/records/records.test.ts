@@ -57,10 +57,10 @@ describe('records that git merged by lines', () => {
       [[a, b], a],
       [[undefined, b], b],
     ] as const) {
-      const lines = codes.map(known => line({ code: known }));
-      for (const text of [lines.join('\n'), lines.toReversed().join('\n')]) expect(parseMergedRecords(text)).toMatchObject([{ code }]);
+      const lines = codes.map(known => line({ codeHash: known }));
+      for (const text of [lines.join('\n'), lines.toReversed().join('\n')]) expect(parseMergedRecords(text)).toMatchObject([{ codeHash: code }]);
     }
-    expect(() => parseRecords(line({ code: 'main' }))).toThrow('at code');
+    expect(() => parseRecords(line({ codeHash: 'main' }))).toThrow('at codeHash');
   });
 
   test('are refused where they differ in anything else, which is named', () => {

@@ -148,7 +148,7 @@ describe('code of a kind', () => {
   const input = sampleInput();
   const last = input.records.filter(({ kind, state }) => kind === 'evaluate' && state === 'done');
   const told = (codeOf: (i: number) => string | undefined) => {
-    const records = input.records.map(record => (last.includes(record) ? { ...record, code: codeOf(last.indexOf(record)) } : record));
+    const records = input.records.map(record => (last.includes(record) ? { ...record, codeHash: codeOf(last.indexOf(record)) } : record));
     const report = buildReport({ ...input, records });
     return { report, notes: report.ablations.flatMap(ablation => resultTable(report, ablation).notes).filter(note => note.startsWith('This table mixes')) };
   };
