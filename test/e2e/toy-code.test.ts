@@ -65,7 +65,7 @@ describe('a study in a repository of its own', () => {
 
   it('has a hash for each kind, which an edit of anything else leaves as it is', async () => {
     const before = ['seedling', 'graft', 'weigh'].map(kind => [...codes(study, kind)]);
-    expect(before).toEqual(Array.from({ length: 3 }, () => [expect.stringMatching(/^[0-9a-f]{32}$/)]));
+    expect(before).toEqual(Array.from({ length: 3 }, () => [expect.stringMatching(/^[0-9a-f]{32}$/) as string]));
     expect(new Set(before.flat()).size).toBe(3);
     // Documents, a declaration, the study itself, and the ends of lines.
     writeFileSync(join(study.folder, 'README.md'), '# Trees\n');

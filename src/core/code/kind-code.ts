@@ -65,13 +65,18 @@ function alone(kind: StageKind): KindCode | UnknownCode {
   return graph instanceof Error ? { unknown: graph.message.split('\n').slice(0, 3).join(' ') } : codeIn(graph, kind);
 }
 
+/** A file that cannot be read (or is too large for it) leaves the code unknown. */
 function codeIn(graph: ModuleGraph, kind: StageKind): KindCode | UnknownCode {
   const roots = rootsOf(kind);
   const [module] = roots;
   if (module === undefined) return { unknown: 'its module lies in a package' };
   const counts = isProgram(module) ? isProgram : isOthers;
   const files = [module, ...reachable(graph, roots).filter(file => file !== module && counts(file))];
-  return { hash: hashOf(files), files };
+  try {
+    return { hash: hashOf(files), files };
+  } catch (error) {
+    return { unknown: (error as Error).message };
+  }
 }
 
 const CARRIAGE_RETURN = 0x0d;
