@@ -16,6 +16,12 @@ export function resolve(specifier, context, next) {
   return resolved instanceof Promise ? resolved.then(inCopy) : inCopy(resolved);
 }
 
+/** @type {typeof import('./copy-hook.d.mts').sourceOf} */
+export function sourceOf(file) {
+  const path = place === undefined ? '..' : relative(place.copy, file);
+  return path.startsWith('..') ? file : join(place.root, path.replace(/\.mjs$/, '.ts'));
+}
+
 function inCopy(resolved) {
   if (place === undefined || !resolved.url.startsWith('file:') || !resolved.url.endsWith('.ts')) return resolved;
   const path = relative(place.root, fileURLToPath(resolved.url));

@@ -12,3 +12,5 @@ export function ownUrl(url: string): string;
 
 /** Lets Node load TypeScript that is not ours. Does nothing before `startTypeScript`, as in unit tests: there TypeScript loads already. */
 export function allowTypeScript(): Promise<void>;
+
+export { sourceOf } from './copy-hook.mjs';

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { findCopy } from './compiled-copy.mjs';
 import { initialize, resolve } from './copy-hook.mjs';
 
+export { sourceOf } from './copy-hook.mjs';
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Folder of the copy that this process runs from; undefined: from the sources. */

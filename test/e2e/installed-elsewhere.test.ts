@@ -68,7 +68,15 @@ describe("declarations of one's own", () => {
     expect((await ablate('init', 'mine')).exitCode).toBe(0);
   });
 
-  it('run, and are reported in the folder of the user alone, by a package that is of no repository', async () => {
+  it('run, and are reported in the folder of the user alone, by a package that is of no repository, with the commit of their own', async () => {
+    const git = (...args: string[]) => execa('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { cwd: join(project, 'coins') });
+    for (const args of [
+      ['init', '-q'],
+      ['add', '-A'],
+      ['commit', '-q', '-m', 'coins'],
+    ])
+      await git(...args);
+    const { stdout: commit } = await git('rev-parse', 'HEAD');
     const { exitCode, all } = await ablate('sweep', '--experiments', 'coins', '--profile', 'few', '--devices', 'cpu:2x1');
     expect(all).toContain('12 stages done');
     expect(exitCode).toBe(0);
@@ -78,7 +86,12 @@ describe("declarations of one's own", () => {
     expect(filesBelow(packageFolder(project))).toEqual(files);
     const [stage = ''] = readdirSync(join(project, 'runs/stages'));
     const provenance = JSON.parse(readFileSync(join(project, 'runs/stages', stage, 'attempts/1/provenance.json'), 'utf8')) as { packages: Record<string, string> };
-    expect(provenance).toMatchObject({ package: expect.stringMatching(/^tinymim-ablations \d/) as string, commit: null });
+    expect(provenance).toMatchObject({
+      package: expect.stringMatching(/^tinymim-ablations \d/) as string,
+      commit: null,
+      study: { commit, dirty: false },
+      code_hash: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    });
     expect(Object.values(provenance.packages)).not.toContain('unknown');
   });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { canonicalJson, NotJsonError } from '../../src/core/ablation/json.ts';
@@ -7,13 +8,17 @@ import { keyOf } from '../../src/core/ablation/identity.ts';
 
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<JsonValue>;
 const name = fc.string({ minLength: 1, maxLength: 6 });
-const identity: fc.Arbitrary<StageIdentity> = fc.record({
-  kind: fc.constantFrom('pretrain', 'distill'),
-  revision: fc.integer({ min: 1, max: 3 }),
-  recipe: fc.dictionary(name, json, { maxKeys: 4 }),
-  seed: fc.integer({ min: 0, max: 3 }),
-  upstream: fc.dictionary(name, fc.constantFrom('aa', 'bb'), { maxKeys: 2 }),
-});
+const identity: fc.Arbitrary<StageIdentity> = fc.record(
+  {
+    kind: fc.constantFrom('pretrain', 'distill'),
+    revision: fc.integer({ min: 1, max: 3 }),
+    recipe: fc.dictionary(name, json, { maxKeys: 4 }),
+    seed: fc.integer({ min: 0, max: 3 }),
+    upstream: fc.dictionary(name, fc.constantFrom('aa', 'bb'), { maxKeys: 2 }),
+    codeHash: fc.constantFrom('c0', 'c1'),
+  },
+  { requiredKeys: ['kind', 'revision', 'recipe', 'seed', 'upstream'] },
+);
 
 /** The same value with every object's keys in another order. */
 function shuffled(value: unknown, flip: boolean): unknown {
@@ -51,15 +56,25 @@ test('keys are equal exactly when identities are', () => {
   );
 });
 
+test('the key of a stage without a hash of its code is that of its five other fields', () => {
+  fc.assert(
+    fc.property(identity, ({ kind, revision, recipe, seed, upstream }) => {
+      const text = canonicalJson({ kind, revision, recipe, seed, upstream });
+      expect(keyOf({ kind, revision, recipe, seed, upstream })).toBe(createHash('sha256').update(text).digest('hex').slice(0, 32));
+    }),
+  );
+});
+
 test('a change of any one field changes the key, and is named', () => {
   fc.assert(
-    fc.property(identity, fc.constantFrom('kind', 'revision', 'seed', 'recipe.x', 'upstream.x'), (a, field) => {
+    fc.property(identity, fc.constantFrom('kind', 'revision', 'seed', 'recipe.x', 'upstream.x', 'codeHash'), (a, field) => {
       const changed: StageIdentity = {
         ...a,
         ...(field === 'kind' && { kind: `${a.kind}!` }),
         ...(field === 'revision' && { revision: a.revision + 1 }),
         ...(field === 'seed' && { seed: a.seed + 1 }),
         ...(field === 'recipe.x' && { recipe: { ...a.recipe, x: `${JSON.stringify(a.recipe['x'])}!` } }),
+        ...(field === 'codeHash' && { codeHash: `${a.codeHash ?? ''}!` }),
         ...(field === 'upstream.x' && { upstream: { ...a.upstream, x: `${a.upstream['x'] ?? ''}!` } }),
       };
       expect(keyOf(changed)).not.toBe(keyOf(a));

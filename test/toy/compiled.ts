@@ -40,7 +40,10 @@ function compileToy(): string {
   for (const file of scripts) write(file, compiled(readFileSync(join(ROOT, file.replace(/js$/, 'ts')), 'utf8'), join(target, file)));
   for (const file of files.filter(name => name.endsWith('.mjs'))) write(file, readdressed(readFileSync(join(ROOT, file), 'utf8')));
   // Nothing is left to compile.
-  write('src/start/typescript.mjs', 'export const ownUrl = url => url; export const allowTypeScript = async () => undefined; export const importOwn = url => import(url.href.replace(/ts$/, "js"));');
+  write(
+    'src/start/typescript.mjs',
+    'export const ownUrl = url => url; export const sourceOf = file => file; export const allowTypeScript = async () => undefined; export const importOwn = url => import(url.href.replace(/ts$/, "js"));',
+  );
   for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(ROOT, file), join(target, file));
   symlinkSync(join(ROOT, 'node_modules'), join(target, 'node_modules'));
   // What starts or is loaded by its path, with its packages: a few files in place of hundreds.

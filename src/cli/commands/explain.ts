@@ -2,11 +2,12 @@
 import type { Command } from '@commander-js/extra-typings';
 import { openStoreIfThere } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
+import { explainCode, isOfOlderCode, mixesCode, type KindCodes } from '../../core/inspect/explain-code.ts';
 import { explainReplicate, type Change, type ReplicateExplanation, type StageExplanation } from '../../core/inspect/explain-arm.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { choose, withSelection } from '../options/selection.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
-import { plural } from '../../core/text/format.ts';
+import { formatCode, plural } from '../../core/text/format.ts';
 import { columns, duration, firstOf, heading, listed, textTable, warn, when, wrap } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
 import { print } from '../terminal/output.ts';
@@ -22,11 +23,14 @@ export function registerExplain(program: Command): void {
     const chosen = await choose(options);
     const arm = findArm(chosen, name);
     const replicates = explain(chosen, arm, options.store);
+    const code = explainCode(replicates, chosen.study.kinds);
     const {
       profile: { name: profile },
       overrides,
     } = chosen;
-    print(`${options.json === true ? harmlessJson(JSON.stringify({ arm: arm.name, profile, overrides, replicates }, undefined, 2)) : explanation(arm, chosen, replicates)}\n`);
+    print(
+      `${options.json === true ? harmlessJson(JSON.stringify({ arm: arm.name, profile, overrides, replicates, code }, undefined, 2)) : [explanation(arm, chosen, replicates), ...codeLines(code)].join('\n')}\n`,
+    );
   });
 }
 
@@ -52,6 +56,28 @@ const STATE: Readonly<Record<StageExplanation['state'], (text: string) => string
   stale: pc.yellow,
   missing: text => text,
 };
+
+/** Nothing where all is of one code, which is that of today, or of unknown code. */
+function codeLines(all: readonly KindCodes[]): string[] {
+  const told = all.flatMap(kind => {
+    if (mixesCode(kind)) return [`${pc.yellow('mixed code')} ${madeText(kind)}`];
+    if (isOfOlderCode(kind)) return [pc.dim(olderText(kind))];
+    return kind.made.length > 1 ? [pc.dim(`code ${madeText(kind)}`)] : [];
+  });
+  return told.length === 0 ? [] : ['', ...told.map(line => wrap(line, columns(), '  ')), ...(all.some(mixesCode) ? [pc.dim(wrap(MENDING, columns(), '  '))] : [])];
+}
+
+const MENDING = 'If the edit changes numbers, raise the revision of the kind and run again.';
+
+function madeText({ kind, made, now }: KindCodes): string {
+  const parts = made.map(({ code, seeds }) => {
+    const today = code !== undefined && code === now ? ' (that of today)' : '';
+    return `${formatCode(code)}${today} for seed${seeds.length === 1 ? '' : 's'} ${listed(seeds.map(String))}`;
+  });
+  return `${kind}: ${parts.join('; ')}`;
+}
+
+const olderText = ({ kind, made, now }: KindCodes): string => `${kind} was edited since: done with code ${listed(made.map(({ code }) => formatCode(code)))}, now ${formatCode(now)}`;
 
 /** A row a stage, and below it its reasons. */
 function stageLines(stages: readonly StageExplanation[]): string {

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
+import { refusals } from '../../core/runner/code-state.ts';
 import { devicesOf, type Place } from '../../core/runner/devices.ts';
 import type { RunSummary } from '../../core/runner/events.ts';
 import { createExecutor } from '../../core/runner/executors/create.ts';
@@ -69,6 +70,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   print(
     `${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`,
   );
+  for (const refused of refusals(dir)) warn(refused);
   const display = createDisplay(plan, done, places.length);
   const signals = stopOnSignals(line => display.say(line));
   const began = performance.now();

@@ -2,8 +2,9 @@
 import type { Study } from '../../core/ablation/declaration.ts';
 import { earlierText } from '../../core/report/model/usage.ts';
 import type { ResultConflict, MergedRecords } from '../../core/report/records/merge.ts';
+import { finishedOf, mixedCodeText } from '../../core/report/records/code.ts';
 import type { ReportRecord } from '../../core/report/records/records.ts';
-import { plural } from '../../core/text/format.ts';
+import { formatCode, plural } from '../../core/text/format.ts';
 import { oneLine } from '../../core/text/clean.ts';
 
 /** One line: how many records were added, changed, kept, replaced, dropped, and why. */
@@ -22,7 +23,7 @@ export function mergeSentence({ records, added, updated, kept, replaced, dropped
 const SHOWN = 3;
 
 export function warningsOf({ records, conflicts }: MergedRecords, study: Study, prefer: 'report' | 'store', from: string): string[] {
-  return [...earlierWarning(records, study), ...conflictText(conflicts, prefer, from)];
+  return [...earlierWarning(records, study), ...mixedWarning(records), ...conflictText(conflicts, prefer, from)];
 }
 
 function earlierWarning(records: readonly ReportRecord[], study: Study): string[] {
@@ -30,6 +31,20 @@ function earlierWarning(records: readonly ReportRecord[], study: Study): string[
   if (earlier.length === 0) return [];
   return [
     `${plural(earlier.length, 'record')} of the report ${earlier.length === 1 ? 'is' : 'are'} of an earlier revision: ${earlierText(study, earlier)!}. They stay, marked, until a rerun replaces them.`,
+  ];
+}
+
+/** By ablation: numbers that stand in no table together mix nothing. */
+function mixedWarning(records: readonly ReportRecord[]): string[] {
+  const names = [...new Set(records.flatMap(({ uses }) => uses.map(({ ablation }) => ablation)))].sort();
+  const finished = finishedOf(records);
+  const mixed = names.map(name => ({ name, text: mixedCodeText(finished.filter(({ uses }) => uses.some(({ ablation }) => ablation === name))) })).filter(({ text }) => text !== undefined);
+  if (mixed.length === 0) return [];
+  return [
+    `${plural(mixed.length, 'table')} of the report ${mixed.length === 1 ? 'mixes' : 'mix'} numbers of different code, as files of a kind were edited between the runs:`,
+    ...mixed.slice(0, SHOWN).map(({ name, text }) => `  ${name}: ${text}`),
+    ...(mixed.length > SHOWN ? [`  and ${mixed.length - SHOWN} more`] : []),
+    '  ablate explain <ablation/arm> --seeds ... says which seed has which. If the edit changes numbers, raise the revision of the kind and run again.',
   ];
 }
 
@@ -46,8 +61,9 @@ function conflictText(conflicts: readonly ResultConflict[], prefer: 'report' | '
 
 function pairText({ record, other, engine, otherEngine }: ResultConflict, from: string): string {
   const { ablation, arm, seed } = record.uses[0]!;
+  const [ours, theirs] = record.codeHash === other.codeHash ? ['', ''] : [record, other].map(({ codeHash }) => `, code ${formatCode(codeHash)}`);
   return oneLine(
-    `${record.kind} of ${ablation}/${arm}, seed ${seed} (${record.key.slice(0, 12)}): the report has ${resultText(record, other)} (${engine ?? 'engine not recorded'}), ${from} ${resultText(other, record)} (${otherEngine ?? 'engine not recorded'})`,
+    `${record.kind} of ${ablation}/${arm}, seed ${seed} (${record.key.slice(0, 12)}): the report has ${resultText(record, other)} (${engine ?? 'engine not recorded'}${ours}), ${from} ${resultText(other, record)} (${otherEngine ?? 'engine not recorded'}${theirs})`,
   );
 }
 

@@ -177,6 +177,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
     key: s.key,
     kind: s.kind,
     revision: s.revision,
+    ...(s.codeHash !== undefined && { codeHash: s.codeHash }),
     seed: s.seed,
     roles: s.roles,
     state: states.get(s.key)?.state ?? 'absent',

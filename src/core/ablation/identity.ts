@@ -6,10 +6,18 @@ import type { JsonObject, StageIdentity, StageKind } from './kind.ts';
 /** 128 bits in hexadecimal. */
 const KEY_LENGTH = 32;
 
-/** The text that is hashed: canonical JSON of exactly the five fields of an identity. */
-export function identityText({ kind, revision, recipe, seed, upstream }: StageIdentity): string {
-  return canonicalJson({ kind, revision, recipe, seed, upstream }, 'identity');
-}
+/** Exactly the fields of an identity; one without a hash of code has five. */
+export const identityOf = ({ kind, revision, recipe, seed, upstream, codeHash }: StageIdentity): StageIdentity => ({
+  kind,
+  revision,
+  recipe,
+  seed,
+  upstream,
+  ...(codeHash !== undefined && { codeHash }),
+});
+
+/** The text that is hashed: canonical JSON of an identity. */
+export const identityText = (identity: StageIdentity): string => canonicalJson(identityOf(identity), 'identity');
 
 /** What stands as the revision in the identity of a stage of this recipe. */
 export const revisionOf = (kind: Pick<StageKind, 'revision' | 'changedIn'>, recipe: JsonObject): number => kind.changedIn?.(recipe) ?? kind.revision;

@@ -19,6 +19,8 @@ export interface StageIdentity {
   readonly seed: number;
   /** Key of the stage in each filled slot. */
   readonly upstream: Readonly<Record<string, string>>;
+  /** Hash of the files that the kind's module loads, of a kind that wants it there (`codeInKey`). */
+  readonly codeHash?: string;
 }
 
 /** One input of a stage: which kinds of stage may fill it. */
@@ -66,6 +68,11 @@ export interface StageKind<R extends object = JsonObject> {
    * what stands in the identity. Default: `revision`.
    */
   changedIn?(recipe: R): number;
+  /**
+   * Whether the hash of the files that this kind's module loads is part of the identity: then every edit of them makes other stages, and nobody
+   * need raise the revision. Default: it is only recorded.
+   */
+  readonly codeInKey?: boolean;
   /** Strict schema; its output is the canonical recipe. Every field may change the result, and nothing else is in it. */
   readonly recipe: z.ZodType<R>;
   readonly upstream: Readonly<Record<string, SlotSpec>>;

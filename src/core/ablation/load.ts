@@ -7,6 +7,7 @@ import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { allowTypeScript, ownUrl } from '../../start/typescript.mjs';
 import type { ProfileBase, Study } from './declaration.ts';
+import { declaredInFile } from './declared-in.ts';
 import { UsageError } from './errors.ts';
 import { esModules } from './es-modules.ts';
 import { expandAblation, type Ablation } from './expand.ts';
@@ -76,7 +77,9 @@ export async function loadStudy(dir: string): Promise<Study> {
       'NO_STUDY',
       `Expected study.ts (or .js, .mjs) in ${dir}, got ${existsSync(dir) ? 'none' : 'no such folder'}; name the folder of your declarations with --experiments, or write a study to begin with: ablate init <folder>`,
     );
-  return parseStudy(await importDefault(file), shown(file));
+  const study = parseStudy(await importDefault(file), shown(file));
+  for (const kind of study.kinds) declaredInFile(kind, file);
+  return study;
 }
 
 /** An ablation with all its arms. Ablations that it refers to are imported, too. @internal */

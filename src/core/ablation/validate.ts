@@ -96,6 +96,7 @@ const slot = z.strictObject({ kinds: z.array(text).min(1), optional: z.boolean()
 const kind = z.looseObject({
   name,
   revision: z.int().min(1),
+  codeInKey: z.boolean().optional(),
   recipe: schema,
   upstream: z.record(z.string(), slot),
   metrics: z.record(z.string(), z.looseObject({ label: text })),

@@ -6,6 +6,7 @@ import type { Plan, PlannedArm, PlannedStage } from '../plan/plan.ts';
 import { StoreError } from '../store/errors.ts';
 import type { StageState, StoreReader } from '../store/reader.ts';
 import { isOfStudy, sameScale, type SweepRecord } from '../store/sweeps.ts';
+import { oneLine } from '../text/clean.ts';
 
 /** A field of the identity that is another than it was. Canonical JSON; undefined where the field is missing. */
 export interface Change {
@@ -24,7 +25,7 @@ interface Compared {
 
 interface StateFacts {
   /** `items`: how many it tested and tells of one by one. */
-  readonly done: { readonly attempt: number; readonly ended?: string; readonly seconds?: number; readonly place?: string; readonly items?: number };
+  readonly done: { readonly attempt: number; readonly codeHash?: string; readonly ended?: string; readonly seconds?: number; readonly place?: string; readonly items?: number };
   readonly reused: StateFacts['done'] & { readonly sharedWith: readonly string[] };
   readonly running: { readonly attempt: number; readonly since?: string; readonly process: string };
   readonly interrupted: { readonly attempt: number; readonly log: string; readonly checkpoint?: number };
@@ -179,11 +180,12 @@ function armsOfOtherTables(stage: PlannedStage, arm: PlannedArm): string[] {
 }
 
 function doneFacts(store: StoreReader, key: string, attempt: number): StateFacts['done'] {
-  const { ended, wall_seconds: seconds } = store.provenance(key) ?? {};
+  const { ended, wall_seconds: seconds, code_hash: codeHash } = store.provenance(key) ?? {};
   const place = store.attempt(key, attempt)?.place;
   const items = store.items(key)?.length;
   return {
     attempt,
+    ...(typeof codeHash === 'string' && { codeHash: oneLine(codeHash) }),
     ...(typeof ended === 'string' && { ended }),
     ...(typeof seconds === 'number' && { seconds }),
     ...(place !== undefined && { place }),

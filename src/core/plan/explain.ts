@@ -1,5 +1,6 @@
 /** Why two stages have different keys, or the same. */
 import { canonicalJson } from '../ablation/json.ts';
+import { identityOf } from '../ablation/identity.ts';
 import type { StageIdentity } from '../ablation/kind.ts';
 
 export interface IdentityDifference {
@@ -30,14 +31,14 @@ export function nearestIdentity<T extends StageIdentity>(stage: StageIdentity, c
 }
 
 /** Every field of an identity that is no object itself, with its canonical JSON. */
-export function identityFields({ kind, revision, recipe, seed, upstream }: StageIdentity): Map<string, string> {
+export function identityFields(identity: StageIdentity): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (value: unknown, field: string): void => {
     const fields = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
     if (fields.length === 0) found.set(field, canonicalJson(value, field));
     for (const [name, inner] of fields) visit(inner, joined(field, name));
   };
-  visit({ kind, revision, recipe, seed, upstream }, '');
+  visit(identityOf(identity), '');
   return found;
 }
 

@@ -48,10 +48,10 @@ function revisionsBehind(plan: Plan, key: string): Map<string, number> {
 function stageVariants(plan: Plan, key: string, variantsOf: (key: string) => readonly Variant[]): Variant[] {
   const stage = plan.stages.get(key);
   if (stage === undefined) return [];
-  const { kind, recipe, seed } = stage;
+  const { kind } = stage;
   return upstreamWays(stage.upstream, variantsOf).flatMap(({ upstream, revisions }) => {
     const own = revisions[kind] === undefined ? Array.from({ length: stage.revision }, (_, i) => i + 1) : [revisions[kind]];
-    return own.map(revision => ({ key: keyOf({ kind, revision, recipe, seed, upstream }), revisions: { ...revisions, [kind]: revision } }));
+    return own.map(revision => ({ key: keyOf({ ...stage, revision, upstream }), revisions: { ...revisions, [kind]: revision } }));
   });
 }
 

@@ -5,6 +5,7 @@ import { problems, problemText } from '../ablation/problems.ts';
 import { suggest } from '../ablation/suggest.ts';
 import type { StageSpec } from '../ablation/declaration.ts';
 import { keyOf, revisionOf } from '../ablation/identity.ts';
+import { codeOfKinds } from '../code/kind-code.ts';
 
 /** One replicate of an arm. */
 export interface ArmRef {
@@ -56,11 +57,14 @@ export interface AddedArm {
 
 export class StageBuilder {
   readonly #kinds: ReadonlyMap<string, StageKind>;
+  /** Of the kinds that want it in their keys. */
+  readonly #codes: ReturnType<typeof codeOfKinds>;
   /** Insertion order is topological: a stage is entered after its upstream stages. */
   readonly #entries = new Map<string, Entry>();
 
   constructor(kinds: readonly StageKind[]) {
     this.#kinds = new Map(kinds.map(k => [k.name, k]));
+    this.#codes = codeOfKinds(kinds.filter(k => k.codeInKey === true));
   }
 
   /** Enters `spec` and everything upstream of it for the arm `user`. */
@@ -91,7 +95,7 @@ export class StageBuilder {
     const kind = this.#kinds.get(stage.kind);
     if (!kind) throw refusal(user, stage, `expected a registered kind, got '${stage.kind}'${suggest(stage.kind, [...this.#kinds.keys()])}`);
     const recipe = parseRecipe(kind, stage, user);
-    const identity: StageIdentity = { kind: kind.name, revision: revisionOf(kind, recipe), recipe, seed: parseSeed(stage, user), upstream };
+    const identity: StageIdentity = { kind: kind.name, revision: revisionOf(kind, recipe), recipe, seed: parseSeed(stage, user), upstream, ...this.#codeOf(stage, user) };
     this.#checkSlots(kind, stage, upstream, user);
     const key = keyOf(identity);
     if (!this.#entries.has(key)) {
@@ -99,6 +103,13 @@ export class StageBuilder {
       this.#entries.set(key, { identity, cost: kind.cost(identity.recipe, recipes), roles: new Set(), users: [] });
     }
     return key;
+  }
+
+  #codeOf(stage: StageSpec, user: ArmRef): Pick<StageIdentity, 'codeHash'> {
+    const code = this.#codes.get(stage.kind);
+    if (code === undefined) return {};
+    if ('hash' in code) return { codeHash: code.hash };
+    throw refusal(user, stage, `codeInKey: expected to find the files that the kind's module loads, got: ${code.unknown}`);
   }
 
   #checkSlots(kind: StageKind, stage: StageSpec, upstream: Record<string, string>, user: ArmRef): void {

@@ -1,56 +1,62 @@
-/** Which code runs: the commit, and how the files differ from it. */
-import { spawnSync } from 'node:child_process';
+/** Which code runs, as git tells: the commit, and how the files differ from it. */
 import { createHash } from 'node:crypto';
-import { sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../ablation/kind.ts';
+import { askGit, repositoryAround } from '../code/git.ts';
 import { publicDiff } from './secrets.ts';
+
+/** Folder of this program. */
+export const PROGRAM = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Of a longer diff the beginning is kept. @internal */
 export const DIFF_BYTES = 65_536;
 
 export interface CodeState {
-  /** `commit` and `dirty`, both null outside a git checkout; of a dirty tree also `diff`: size and checksum of what is kept of it. */
+  /**
+   * `commit` and `dirty`, both null outside a git checkout, and where git does not tell: then `commit_unknown` says why. Of a dirty tree also
+   * `diff`: size and checksum of what is kept of it.
+   */
   readonly facts: JsonObject;
   /** Of a dirty tree: names of files that git does not know, then the diff of the others, without secrets. */
   readonly diff: string | undefined;
 }
 
-/** Asks git, which takes some tens of milliseconds. @param root folder of the checkout, or of a package, of which git knows nothing */
-export function codeState(root: string): CodeState {
-  // The repository around a node_modules is somebody else's.
-  const commit = root.split(sep).includes('node_modules') ? undefined : git(root, 'rev-parse', 'HEAD')?.text.trim();
-  const status = commit === undefined ? undefined : git(root, 'status', '--porcelain')?.text;
-  if (commit === undefined || status === undefined) return { facts: { commit: commit ?? null, dirty: null }, diff: undefined };
-  if (status === '') return { facts: { commit, dirty: false }, diff: undefined };
-  const { text = '', cut = true } = git(root, 'diff', 'HEAD', '--no-color', '--no-ext-diff', '--no-textconv', '--', '.') ?? {};
-  const unknown = status
-    .split('\n')
-    .filter(line => line.startsWith('??'))
-    .map(line => `untracked: ${line.slice(3)}\n`);
+/** Of the checkout around a folder. Asks git, which takes some tens of milliseconds. */
+export function codeState(folder: string): CodeState {
+  const repository = repositoryAround(folder);
+  if (repository === undefined) return { facts: { commit: null, dirty: null }, diff: undefined };
+  const status = askGit(repository, ['status', '--porcelain=v2', '--branch', '--untracked-files=normal'], 64 * DIFF_BYTES);
+  if ('refusal' in status) return { facts: { commit: null, dirty: null, commit_unknown: status.refusal }, diff: undefined };
+  const lines = status.text.split('\n').filter(line => line !== '');
+  const commit = /^# branch\.oid ([0-9a-f]{40,64})$/m.exec(status.text)?.[1] ?? null;
+  const dirty = lines.some(line => !line.startsWith('#'));
+  const head = { commit, dirty, ...(commit === null && { commit_unknown: 'there is no commit yet' }) };
+  if (!dirty || commit === null) return { facts: head, diff: undefined };
+  const changes = askGit(repository, ['diff', 'HEAD', '--no-color', '--no-ext-diff', '--no-textconv'], 4 * DIFF_BYTES);
+  const { text, cut } = 'refusal' in changes ? { text: '', cut: true } : changes;
+  const unknown = lines.filter(line => line.startsWith('? ')).map(line => `untracked: ${line.slice(2)}\n`);
   const whole = publicDiff(`${unknown.join('')}${text}`);
-  const bytes = Buffer.from(whole);
-  // A character cut in two would decode to another.
-  const diff =
-    bytes.length <= DIFF_BYTES
-      ? whole
-      : bytes
-          .subarray(0, DIFF_BYTES)
-          .toString('utf8')
-          .replace(/\uFFFD+$/, '');
+  const diff = beginning(whole);
   const facts = { bytes: Buffer.byteLength(diff), sha256: createHash('sha256').update(diff).digest('hex'), complete: !cut && diff === whole };
-  return { facts: { commit, dirty: true, diff: facts }, diff };
+  return { facts: { ...head, diff: facts }, diff };
 }
 
-/** Undefined when git is not there or refuses; `cut` when it had more to say than we keep. */
-function git(root: string, ...args: string[]): { readonly text: string; readonly cut: boolean } | undefined {
-  const { stdout, status, error } = spawnSync('git', ['-C', root, '-c', 'core.quotePath=off', ...args], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: 10_000,
-    maxBuffer: 4 * DIFF_BYTES,
-    // A lock of the index would be in the way of a person at work in the checkout.
-    env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
+function beginning(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= DIFF_BYTES) return text;
+  // A character cut in two would decode to another.
+  return bytes
+    .subarray(0, DIFF_BYTES)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '');
+}
+
+/** What git refuses to read of the repositories in which this program and a study stand, and how to mend it: a sentence for each repository. */
+export function refusals(experiments: string): string[] {
+  const repositories = new Set([PROGRAM, experiments].map(repositoryAround).filter(found => found !== undefined));
+  return [...repositories].flatMap(repository => {
+    const answer = askGit(repository, ['rev-parse', '--git-dir'], DIFF_BYTES);
+    if (!('refusal' in answer)) return [];
+    return [`${repository}: expected git to tell its commit, got: ${answer.refusal}. Results are recorded without it.${answer.mend === undefined ? '' : ` To mend it: ${answer.mend}`}`];
   });
-  const cut = error !== undefined && 'code' in error && error.code === 'ENOBUFS';
-  return status === 0 || cut ? { text: stdout, cut } : undefined;
 }

@@ -4,6 +4,7 @@ import { AblateError, Interrupted, PermanentError, UsageError } from '../ablatio
 import { revisionOf } from '../ablation/identity.ts';
 import type { MetricRecord, StageContext, StageKind, StageResult, UpstreamOutput } from '../ablation/kind.ts';
 import { loadStudy } from '../ablation/load.ts';
+import { codeOfKind, type KindCode, type UnknownCode } from '../code/kind-code.ts';
 import type { Attempt } from '../store/attempt.ts';
 import { noRoom } from '../store/errors.ts';
 import type { StageRecord } from '../store/records.ts';
@@ -52,6 +53,7 @@ async function runMembers(members: readonly Member[], task: Task, hooks: Hooks):
     try {
       const stage = member.stage();
       kind = await loadKind(task.experiments, stage);
+      member.ranBy(codeFor(kind, stage, task.code));
       ready.push({ member, context: member.context(stage, task, hooks) });
     } catch (error) {
       outcomes.set(member, { status: 'rejected', reason: error });
@@ -103,6 +105,11 @@ class Member {
     this.#recordFacts();
   }
 
+  ranBy(code: KindCode | UnknownCode): void {
+    this.#provenance.ranBy(code);
+    if ('unknown' in code) this.attempt.log(`The code of this kind is recorded as unknown: ${code.unknown}`);
+  }
+
   stage(): StageRecord {
     const stage = this.#store.stage(this.attempt.key);
     if (!stage) throw new PermanentError('UNKNOWN_STAGE', `Expected stage ${this.attempt.key} in the store, got none`);
@@ -145,7 +152,7 @@ class Member {
   }
 
   #recordFacts(): void {
-    this.attempt.provenance(this.#provenance.facts(), this.#provenance.diff());
+    this.attempt.provenance(this.#provenance.facts(), this.#provenance.diffs());
   }
 }
 
@@ -163,6 +170,16 @@ async function loadKind(experiments: string, stage: StageRecord): Promise<StageK
     throw new PermanentError('OTHER_REVISION', `Expected revision ${stage.revision} of kind '${kind.name}' as planned, got ${revision}; the code changed since: plan again`);
   }
   return kind;
+}
+
+/** @throws PermanentError where the key says which code it is to be, and it is another */
+function codeFor(kind: StageKind, stage: StageRecord, expected: KindCode | undefined): KindCode | UnknownCode {
+  const code = codeOfKind(kind, expected);
+  const got = 'hash' in code ? code.hash : code.unknown;
+  if (stage.codeHash !== undefined && stage.codeHash !== got) {
+    throw new PermanentError('OTHER_CODE', `Expected code ${stage.codeHash} of kind '${kind.name}' as planned, got ${got}; it was edited since: plan again`);
+  }
+  return code;
 }
 
 function upstreamOutput(store: Store, key: string): UpstreamOutput {

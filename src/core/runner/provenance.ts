@@ -2,15 +2,15 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, cpus, hostname, platform, release, totalmem } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../ablation/kind.ts';
-import { codeState, type CodeState } from './code-state.ts';
+import { repositoryAround } from '../code/git.ts';
+import type { KindCode, UnknownCode } from '../code/kind-code.ts';
+import { codeState, PROGRAM, type CodeState } from './code-state.ts';
 import { placeEnvironment } from './devices.ts';
 import { EnergyMeter } from './energy.ts';
 import type { Task } from './executors/executor.ts';
 import { holdsSecret, isSecretName, publicCommand } from './secrets.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const require = createRequire(import.meta.url);
 
 /**
@@ -56,13 +56,17 @@ export class JobMeter {
 export class Provenance {
   readonly #start: JsonObject & { readonly started: string };
   readonly #meter: JobMeter;
+  readonly #experiments: string;
+  #code: JsonObject = {};
   #stage: JsonObject = {};
 
   constructor(task: Task, meter: JobMeter) {
     this.#meter = meter;
+    this.#experiments = task.experiments;
     this.#start = {
       started: new Date().toISOString(),
       ...processFacts(),
+      study: codeAround(task.experiments).facts,
       place: task.place,
       threads: task.execution.threads,
       ...(task.borrowedThreads !== undefined && { borrowed_threads: task.borrowedThreads }),
@@ -78,22 +82,34 @@ export class Provenance {
     this.#stage = { ...this.#stage, ...facts };
   }
 
-  /** How the code differs from its commit, bounded and without secrets; undefined when it does not, or outside a git checkout. */
-  diff(): string | undefined {
-    return code().diff;
+  /** The code of the stage's kind. */
+  ranBy(code: KindCode | UnknownCode): void {
+    this.#code = 'hash' in code ? { code_hash: code.hash } : { code_unknown: code.unknown };
+  }
+
+  /** How the code of program and study differs from their commits, bounded and without secrets; undefined where it does not, outside a git checkout, and for a study of the program's own. */
+  diffs(): { readonly program: string | undefined; readonly study: string | undefined } {
+    const [program, study] = [codeAround(PROGRAM), codeAround(this.#experiments)];
+    return { program: program.diff, study: study === program ? undefined : study.diff };
   }
 
   /** `ended` is as long after `started` as the job took: the clock may be set meanwhile. */
   facts(): JsonObject {
     const spent = this.#meter.facts();
     const ended = new Date(Date.parse(this.#start.started) + 1e3 * spent.wall_seconds).toISOString();
-    return { ...this.#start, ended, ...spent, stage: this.#stage };
+    return { ...this.#start, ...this.#code, ended, ...spent, stage: this.#stage };
   }
 }
 
-// Read once: the code that a process runs is what it was at its start.
-let knownCode: CodeState | undefined;
-const code = (): CodeState => (knownCode ??= codeState(ROOT));
+/** By repository, each read once: the code that a process runs is what it was at its start. */
+const codes = new Map<string | undefined, CodeState>();
+
+function codeAround(folder: string): CodeState {
+  const repository = repositoryAround(folder);
+  const state = codes.get(repository) ?? codeState(folder);
+  codes.set(repository, state);
+  return state;
+}
 
 let known: JsonObject | undefined;
 
@@ -104,7 +120,7 @@ function processFacts(): JsonObject {
     system: `${platform()} ${release()} ${arch()}`,
     node: process.version,
     ...packages(),
-    ...code().facts,
+    ...codeAround(PROGRAM).facts,
     cpu: cpu[0]?.model ?? 'unknown',
     cores: cpu.length,
     gpus: gpuModels(),
@@ -159,7 +175,7 @@ function peakMemory(): number | undefined {
 
 /** This package, and those that it stands on as they are installed. */
 function packages(): JsonObject {
-  const { name, version, dependencies = {} } = readPackage(ROOT)!;
+  const { name, version, dependencies = {} } = readPackage(PROGRAM)!;
   const installed = Object.keys(dependencies).map(d => [d, installedVersion(d) ?? 'unknown']);
   return { package: `${name} ${version}`, packages: Object.fromEntries(installed) as JsonObject };
 }

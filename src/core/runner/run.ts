@@ -1,6 +1,7 @@
 /** Runs a plan: every stage until done or failed, inputs first, the critical path first, nothing twice. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { StageKind } from '../ablation/kind.ts';
+import { codeOfKinds } from '../code/kind-code.ts';
 import { fitsOf } from '../plan/memory.ts';
 import { stageLabel, type Plan } from '../plan/plan.ts';
 import type { Pack } from '../plan/schedule.ts';
@@ -218,10 +219,12 @@ class Run {
   #task(attempts: readonly Attempt[], place: Place): Task {
     const { store, experiments, dataDir, checkpointEvery = 30_000, acceptEngineChange = false, grace = GRACE_MS } = this.#options;
     const microBatches = this.#retries.microBatches(attempts[0]!.key);
+    const code = codeOfKinds(this.#options.kinds).get(this.#tracker.stage(attempts[0]!.key).kind);
     return {
       experiments,
       store: store.dir,
       attempts: attempts.map(({ key, number }) => ({ key, attempt: number })),
+      ...(code !== undefined && 'hash' in code && { code }),
       place: place.name,
       ...(place.borrowed !== undefined && { borrowedThreads: place.borrowed }),
       environment: this.#environment(attempts[0]!.key),

@@ -102,11 +102,16 @@ export class Attempt {
     return new AttemptCheckpoints(this.#files, folders, { ...options, flush: () => this.#metrics?.sync() });
   }
 
-  /** @param diff how the code differed from its commit; undefined when it did not */
-  provenance(facts: JsonObject, diff?: string): void {
-    const diffFile = join(this.dir, attemptFiles.diff);
-    if (diff !== undefined && !existsSync(diffFile)) this.#files.write(diffFile, diff);
+  /** @param diffs how the code of the program and of the study differed from their commits; undefined when it did not */
+  provenance(facts: JsonObject, diffs: { readonly program?: string | undefined; readonly study?: string | undefined } = {}): void {
+    this.#writeOnce(attemptFiles.diff, diffs.program);
+    this.#writeOnce(attemptFiles.studyDiff, diffs.study);
     this.#files.write(join(this.dir, attemptFiles.provenance), `${JSON.stringify(facts, null, 2)}\n`);
+  }
+
+  #writeOnce(name: string, text: string | undefined): void {
+    const file = join(this.dir, name);
+    if (text !== undefined && !existsSync(file)) this.#files.write(file, text);
   }
 
   /**

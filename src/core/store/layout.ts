@@ -25,8 +25,9 @@ export const attemptFiles = {
   log: 'log.txt',
   states: 'state.jsonl',
   provenance: 'provenance.json',
-  /** Beside the provenance: how the code differed from its commit, if it did. */
+  /** Beside the provenance: how the code of the program and of the study differed from their commits, if they did. */
   diff: 'diff.patch',
+  studyDiff: 'study.patch',
   metrics: 'metrics.jsonl',
   progress: 'progress.jsonl',
   resumed: 'resumed.json',

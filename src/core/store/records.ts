@@ -20,6 +20,7 @@ export const stageFile = z.object({
     recipe: jsonObject,
     seed: z.int(),
     upstream: z.record(z.string(), keyName),
+    codeHash: z.string().exactOptional(),
   }),
 });
 

@@ -46,7 +46,9 @@ const runs: StoreTable = {
     column('wall_seconds', 'DOUBLE', 'of the job, which may have run other stages beside it'),
     column('cpu_seconds', 'DOUBLE', 'its own share'),
     column('peak_memory_bytes', 'BIGINT', 'of the job'),
-    column('commit', 'VARCHAR', 'of the code'),
+    column('commit', 'VARCHAR', 'of this program'),
+    column('study_commit', 'VARCHAR', 'of the study'),
+    column('code_hash', 'VARCHAR', 'of the files of the study that the kind loads'),
     column('recipe', 'JSON', ''),
     column('upstream', 'JSON', 'key of the stage in each slot'),
     column('provenance', 'JSON', 'host, versions, engine, command line, ...'),
@@ -88,10 +90,17 @@ function runRow(store: StoreReader, key: string, warn: (message: string) => void
     number('cpu_seconds'),
     whole('peak_memory_bytes'),
     text('commit'),
+    studyCommit(facts),
+    text('code_hash'),
     stage ? JSON.stringify(stage.recipe) : null,
     stage ? JSON.stringify(stage.upstream) : null,
     JSON.stringify(facts),
   ];
+}
+
+function studyCommit({ study }: Readonly<Record<string, unknown>>): string | null {
+  const commit = typeof study === 'object' && study !== null && 'commit' in study ? study.commit : null;
+  return typeof commit === 'string' ? commit : null;
 }
 
 const stateName = (state: StageState): string => (state.state === 'running' && state.stalled !== undefined ? 'stalled' : state.state);

@@ -83,3 +83,6 @@ export function formatTau(tau: number): string {
 
 /** `1 arm`, `2 arms`. */
 export const plural = (count: number, one: string, many = `${one}s`): string => `${formatCount(count)} ${count === 1 ? one : many}`;
+
+/** The hash of a kind's code as it is shown to people. */
+export const formatCode = (hash: string | undefined): string => hash?.slice(0, 12) ?? 'unknown';

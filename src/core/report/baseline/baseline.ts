@@ -29,6 +29,8 @@ export interface Conflict {
   readonly fields: readonly { readonly name: string; readonly before: string; readonly now: string }[];
   /** Both engines, where they are known and differ: the usual cause. */
   readonly engines: { readonly before: string; readonly now: string } | undefined;
+  /** The same of the hashes of code. */
+  readonly codes: { readonly before: string; readonly now: string } | undefined;
 }
 
 /** Totals of one side. */
@@ -100,9 +102,9 @@ function sum(records: readonly ReportRecord[]): StageSum {
   return { stages: done.length, cost: { labelledImages: add(c => c.labelledImages), unlabelledImages: add(c => c.unlabelledImages), flops: add(c => c.flops) } };
 }
 
-function conflicts(before: readonly ReportRecord[], now: readonly ReportRecord[], enginesBefore: Engines, enginesNow: Engines): Conflict[] {
-  const earlier = new Map(before.filter(record => record.state === 'done').map(record => [record.key, record]));
-  return now.flatMap((record): Conflict[] => {
+function conflicts(ofBaseline: readonly ReportRecord[], ofReport: readonly ReportRecord[], enginesBefore: Engines, enginesNow: Engines): Conflict[] {
+  const earlier = new Map(ofBaseline.filter(record => record.state === 'done').map(record => [record.key, record]));
+  return ofReport.flatMap((record): Conflict[] => {
     const known = earlier.get(record.key);
     if (known === undefined || record.state !== 'done') return [];
     const fields = resultFields(known, record);
@@ -114,7 +116,9 @@ function conflicts(before: readonly ReportRecord[], now: readonly ReportRecord[]
     } = record;
     const engines = { before: enginesBefore[key]?.text ?? '', now: enginesNow[key]?.text ?? '' };
     const told = engines.before !== '' && engines.now !== '' && engines.before !== engines.now;
-    return [{ key, kind, place: `${use!.ablation}/${use!.arm}, seed ${use!.seed}`, fields, engines: told ? engines : undefined }];
+    const [before, now] = [known.codeHash, record.codeHash];
+    const codes = before === undefined || now === undefined || before === now ? undefined : { before, now };
+    return [{ key, kind, place: `${use!.ablation}/${use!.arm}, seed ${use!.seed}`, fields, engines: told ? engines : undefined, codes }];
   });
 }
 

@@ -4,6 +4,7 @@ import { basename, isAbsolute, join, normalize } from 'node:path';
 import { execa } from 'execa';
 import type { Study } from '../../ablation/declaration.ts';
 import { UsageError } from '../../ablation/errors.ts';
+import { gitEnvironment } from '../../code/git.ts';
 import { entryBeneath, readTextBeneath } from '../../disk/beneath.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { layout } from '../../store/layout.ts';
@@ -95,7 +96,8 @@ async function git(cwd: string, ...args: readonly string[]): Promise<{ readonly 
     reject: false,
     stripFinalNewline: false,
     maxBuffer: 1e9,
-    env: { LC_ALL: 'C' },
+    extendEnv: false,
+    env: gitEnvironment(),
   });
   if (failed && stderr.includes('cannot use bare repository'))
     throw new UsageError('BARE_REPOSITORY', `${cwd}: expected the files of a report, got those of a git repository of its own, too (HEAD, objects, refs). Remove them.`);

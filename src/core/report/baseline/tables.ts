@@ -4,7 +4,7 @@ import type { ArmChange, ArmOutcome } from './arms.ts';
 import type { ClaimChange, ClaimState } from './claims.ts';
 import type { Changes, Conflict, SideSummary, StageSum } from './baseline.ts';
 import { decidable } from '../statistics/compare.ts';
-import { formatCount, formatDelta, formatFlops, formatValue, plural, type Unit } from '../../text/format.ts';
+import { formatCode, formatCount, formatDelta, formatFlops, formatValue, plural, type Unit } from '../../text/format.ts';
 import { left, NONE, right, type Cell, type Table, type Tone } from '../tables/results.ts';
 import { FEWEST_SEEDS, type Verdict } from '../statistics/verdict.ts';
 
@@ -43,19 +43,20 @@ export function conflictTable({ conflicts }: Changes, limit = Infinity): Table |
     subject: SUBJECT,
     caption: 'Same stage, other numbers',
     corner: 'Stage',
-    columns: [left('First differing number'), right('Before'), right('Now'), left('Engine')],
+    columns: [left('First differing number'), right('Before'), right('Now'), left('Engine or code')],
     rows: conflicts.slice(0, limit).map(conflict => ({ header: `${conflict.kind} of ${conflict.place}`, detail: conflict.key.slice(0, 12), cells: conflictCells(conflict) })),
     notes: more(conflicts.length, limit, 'stage'),
   };
 }
 
-function conflictCells({ fields, engines }: Conflict): Cell[] {
+function conflictCells({ fields, engines, codes }: Conflict): Cell[] {
   const [first, ...others] = fields;
+  const causes = [...(engines === undefined ? [] : [`${engines.before}; now ${engines.now}`]), ...(codes === undefined ? [] : [`code ${formatCode(codes.before)}; now ${formatCode(codes.now)}`])];
   return [
     { text: first!.name, ...(others.length === 0 ? {} : { detail: `and ${others.length} more` }) },
     { text: first!.before },
     { text: first!.now, tone: 'disagree' },
-    engines === undefined ? NONE : { text: `${engines.before}; now ${engines.now}` },
+    causes.length === 0 ? NONE : { text: causes.join(', ') },
   ];
 }
 

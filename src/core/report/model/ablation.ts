@@ -4,12 +4,13 @@ import type { ClaimResult } from './claims.ts';
 import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicates } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
 import type { TableHeadroom } from './headroom.ts';
+import { finishedOf, mixedCodes, mixedCodeText, type CodesByKind } from '../records/code.ts';
 import { mixedEngines, type Engines } from '../records/engines.ts';
-import { formatDelta, formatValue, scale } from '../../text/format.ts';
+import { formatCode, formatDelta, formatValue, scale } from '../../text/format.ts';
 import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
 import { rankAgreement } from '../statistics/rank.ts';
 import type { ArmRecipe } from './recipes.ts';
-import type { ReportRecord } from '../records/records.ts';
+import { byText, type ReportRecord } from '../records/records.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
 import { earlierText, metricSpec, placeRecords, replicateCost, replicates, resultNumber, type Placed } from './usage.ts';
@@ -51,7 +52,9 @@ export function buildAblation(input: AblationInput): AblationReport {
     const spec = metricSpec(study, records, column.role, column.metric);
     return { role: column.role, label: oneLine(column.label), unit: spec?.unit ?? 'ratio' };
   });
-  const rows = arms.map((arm, index) => buildRow(input, arms, arm, index));
+  const finished = finishedOf([...arms, ...headroom].flatMap(({ placed }) => placed.map(({ record }) => record)));
+  const mixed = mixedCodes(finished);
+  const rows = arms.map((arm, index) => buildRow(input, arms, arm, index, mixed));
   const compared = comparedArms(ablation, arms);
   const pairs = comparePairs(compared, study.report.publishedNoise?.value ?? 0);
   return {
@@ -63,7 +66,7 @@ export function buildAblation(input: AblationInput): AblationReport {
     axis: ablation.axis === undefined ? undefined : oneLine(ablation.axis),
     finding: finding(rows, headline),
     rows,
-    headroom: headroom.map(arm => ({ ...measuredRow(input, arm), name: `${study.headroom!.name}/${arm.declaration.name}`, index: -1, extra: [] })),
+    headroom: headroom.map(arm => ({ ...measuredRow(input, arm, mixed), name: `${study.headroom!.name}/${arm.declaration.name}`, index: -1, extra: [] })),
     headroomNote: headroom.length === 0 ? undefined : oneLine(study.headroom!.note),
     columns,
     pairs,
@@ -76,6 +79,7 @@ export function buildAblation(input: AblationInput): AblationReport {
     curves: curveCharts(study, ablation.name, arms),
     failures: failures([...arms, ...headroom]),
     recipes: input.recipes,
+    mixedCode: mixedCodeText(finished),
     footnotes: [...footnotes(ablation), ...(input.headroom.footnote === undefined ? [] : [input.headroom.footnote]), ...engineNotes([...arms, ...headroom], input.engines)],
   };
 }
@@ -118,8 +122,8 @@ function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[
   });
 }
 
-/** What an arm came to by itself. */
-function measuredRow({ study, seeds }: AblationInput, arm: Arm) {
+/** What an arm came to by itself. @param mixed kinds whose code the table mixes */
+function measuredRow({ study, seeds }: AblationInput, arm: Arm, mixed: CodesByKind) {
   return {
     label: arm.label,
     at: undefined,
@@ -132,6 +136,7 @@ function measuredRow({ study, seeds }: AblationInput, arm: Arm) {
       study,
       arm.placed.map(({ record }) => record),
     ),
+    ...codeOf(arm, mixed),
     delta: undefined,
     published: undefined,
     agreement: undefined,
@@ -140,11 +145,11 @@ function measuredRow({ study, seeds }: AblationInput, arm: Arm) {
   };
 }
 
-function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number): ArmRow {
+function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number, mixed: CodesByKind): ArmRow {
   const { study, ablation, headline, comparable } = input;
   const isDefault = arm.declaration.name === ablation.default;
   const reference = arms.find(other => other.declaration.name === ablation.default);
-  const row = measuredRow(input, arm);
+  const row = measuredRow(input, arm, mixed);
   const { measured } = row;
   const delta = isDefault || reference === undefined ? undefined : difference(arm.replicates, reference.replicates);
   const published = publishedCell(arm.declaration, reference?.declaration, isDefault);
@@ -161,6 +166,14 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     valueGap: comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, headline.unit) : undefined,
     extra: study.report.columns.map(column => columnMean(arm.placed, column.role, column.metric)),
   };
+}
+
+function codeOf({ placed }: Arm, mixed: CodesByKind): Pick<ArmRow, 'code' | 'mixesCode'> {
+  const finished = finishedOf(placed.map(({ record }) => record));
+  const codes = new Map<string, Set<string>>();
+  for (const { kind, codeHash } of finished) if (mixed.has(kind)) codes.set(kind, (codes.get(kind) ?? new Set<string>()).add(formatCode(codeHash)));
+  const texts = [...codes].sort(([a], [b]) => byText(a, b)).map(([kind, hashes]) => `${oneLine(kind)} ${[...hashes].sort(byText).join(', ')}`);
+  return { code: texts.length === 0 ? undefined : texts.join('; '), mixesCode: mixedCodes(finished).size > 0 };
 }
 
 function armState(arm: Arm, wanted: number): ArmState {

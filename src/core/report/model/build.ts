@@ -145,8 +145,8 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     overview: buildOverview(study.report.overview, reports),
     defaultRecipes: recipes.defaults,
     stages: sorted.map(record => {
-      const { key, kind, seed, state, uses, resultSha256 } = record;
-      return { key, kind, seed, state, earlier: earlierText(study, [record]), uses: uses.length, firstUse: `${uses[0]!.ablation}/${uses[0]!.arm}`, resultSha256 };
+      const { key, kind, seed, state, uses, resultSha256, codeHash } = record;
+      return { key, kind, seed, state, earlier: earlierText(study, [record]), uses: uses.length, firstUse: `${uses[0]!.ablation}/${uses[0]!.arm}`, resultSha256, codeHash };
     }),
   };
 }

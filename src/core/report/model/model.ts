@@ -69,6 +69,7 @@ export interface StageEntry {
   /** As of an arm. */
   readonly earlier: string | undefined;
   readonly resultSha256: string | undefined;
+  readonly codeHash: string | undefined;
 }
 
 export interface Headline {
@@ -139,6 +140,8 @@ export interface AblationReport {
   readonly failures: readonly Failure[];
   /** Undefined where the factors of the arms were not given, or the default arm is not among them. */
   readonly recipes: readonly ArmRecipe[] | undefined;
+  /** Kinds of which it mixes states of the code, with their hashes; undefined where it mixes none that it knows of. */
+  readonly mixedCode: string | undefined;
   readonly footnotes: readonly string[];
 }
 
@@ -161,6 +164,10 @@ export interface ArmRow {
   readonly measured: Measurement | undefined;
   /** Revisions of code that its numbers were measured with and that are no longer the present ones: `distill 2 (now 3)`. */
   readonly earlier: string | undefined;
+  /** Hashes of the code behind its numbers, of the kinds that the table mixes: `distill 0123456789ab`; undefined where it mixes none. */
+  readonly code: string | undefined;
+  /** Whether its own numbers are of more than one state of the code of a kind. */
+  readonly mixesCode: boolean;
   /** To the default arm; undefined for the default arm itself and where there is nothing to pair. */
   readonly delta: Difference | undefined;
   readonly published: PublishedCell | undefined;

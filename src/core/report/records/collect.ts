@@ -6,7 +6,7 @@ import type { Plan, PlannedStage } from '../../plan/plan.ts';
 import type { StoreReader } from '../../store/reader.ts';
 import { hashOfItems } from './items.ts';
 import type { ReportProvenance } from './provenance.ts';
-import { cutCurve, sortRecords, type CurvePoint, type RecordUse, type ReportRecord } from './records.ts';
+import { cutCurve, hashOfCode, sortRecords, type CurvePoint, type RecordUse, type ReportRecord } from './records.ts';
 import { oneLine, redact, shorten } from '../../text/clean.ts';
 
 /** Long enough for a message, too short for a stack of them. */
@@ -54,6 +54,7 @@ function collectStage(study: Study, stage: PlannedStage, uses: RecordUse[], stor
     curves: collectCurves(study, new Set(uses.map(use => use.role)), store.curve(key)),
     resultSha256: store.resultSha256(key, state.attempt),
     ...itemFields(store.itemBytes(key, state.attempt)),
+    codeHash: hashOfCode.safeParse(store.provenance(key)?.['code_hash']).data,
   };
 }
 

@@ -46,7 +46,10 @@ export function mergeRecords(report: WrittenRecords, others: WrittenRecords, pla
     if (relation === 'newer' || (relation === 'disagree' && prefer === 'store')) {
       byKey.set(other.key, other);
       fromOthers.add(other.key);
-    } else if (relation === 'same') byKey.set(other.key, { ...record!, cost: other.cost, curves: { ...record!.curves, ...other.curves }, ...itemsOfEither(record!, other) });
+    } else if (relation === 'same') {
+      const codeHash = prefer === 'store' ? (other.codeHash ?? record!.codeHash) : (record!.codeHash ?? other.codeHash);
+      byKey.set(other.key, { ...record!, cost: other.cost, curves: { ...record!.curves, ...other.curves }, codeHash, ...itemsOfEither(record!, other) });
+    }
   }
   const { records, replaced, unneeded } = attribute([...byKey.values()], plan);
   const [before, given] = [new Set(report.records.map(({ key }) => key)), new Set(others.records.map(({ key }) => key))];

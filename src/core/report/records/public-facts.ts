@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../../ablation/kind.ts';
 import { redact } from '../../text/clean.ts';
-import { byText } from './records.ts';
+import { byText, hashOfCode } from './records.ts';
 
 /** An object of these fields: one that is absent or of another shape is left out. */
 const only = (fields: Readonly<Record<string, z.ZodType<JsonValue>>>) =>
@@ -44,14 +44,22 @@ const engine = only({
   gpu: only({ card: text(100), driver: word, cuda: word, cublas: word, cudnn: word }),
 });
 
-const facts = only({
-  kind: text(64),
+const repository = {
   commit: z
     .string()
     .regex(/^[0-9a-f]{40,64}$/)
     .nullable(),
+  commit_unknown: text(300),
   dirty: z.boolean().nullable(),
   diff: only({ bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/), complete: z.boolean() }),
+};
+
+const facts = only({
+  kind: text(64),
+  ...repository,
+  study: only(repository),
+  code_hash: hashOfCode,
+  code_unknown: text(300),
   package: text(100),
   packages: entries(/^(?:@[\w.-]{1,64}\/)?[\w.-]{1,64}$/, /^[\w.+-]{1,64}$/),
   node: word,

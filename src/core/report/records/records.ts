@@ -13,6 +13,8 @@ export class RecordError extends AblateError {}
 export type CurvePoint = [epoch: number, value: number];
 
 const finite = z.number();
+/** As the provenance of an attempt has it. */
+export const hashOfCode = z.string().regex(/^[0-9a-f]{32}$/);
 
 const use = z.strictObject({
   ablation: z.string(),
@@ -42,6 +44,8 @@ const shape = z.strictObject({
   resultSha256: z.string().optional(),
   /** SHA-256 of `items.bin`, where the stage left one. */
   itemsSha256: z.string().optional(),
+  /** Hash of the files that the module of its kind loads; absent: unknown, as in records of older versions. */
+  codeHash: hashOfCode.optional(),
 });
 
 export type ReportRecord = z.infer<typeof shape> & {
@@ -96,6 +100,7 @@ function canonical(record: ReportRecord): ReportRecord {
     },
     curves: sortedEntries(record.curves),
     ...(record.resultSha256 === undefined ? {} : { resultSha256: record.resultSha256 }),
+    ...(record.codeHash === undefined ? {} : { codeHash: record.codeHash }),
     ...(record.itemsSha256 === undefined ? {} : { itemsSha256: record.itemsSha256 }),
     ...(record.items === undefined ? {} : { items: record.items }),
   };
@@ -180,7 +185,7 @@ function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
   // Which curves are kept follows from the uses; older versions kept no items.
   const both = { curves: { ...a.curves, ...b.curves }, itemsSha256: a.itemsSha256 ?? b.itemsSha256 };
   const alone = (record: ReportRecord): ReportRecord =>
-    canonical({ ...record, uses: [], earlierRevisions: undefined, curves: { ...both.curves, ...record.curves }, itemsSha256: record.itemsSha256 ?? both.itemsSha256 });
+    canonical({ ...record, uses: [], earlierRevisions: undefined, codeHash: undefined, curves: { ...both.curves, ...record.curves }, itemsSha256: record.itemsSha256 ?? both.itemsSha256 });
   const [x, y] = [alone(a), alone(b)];
   const fields = Object.keys({ ...x, ...y }).filter(name => JSON.stringify(x[name as keyof ReportRecord]) !== JSON.stringify(y[name as keyof ReportRecord]));
   if (fields.length > 0) {
@@ -189,7 +194,9 @@ function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
       `Expected the records with key ${a.key} to differ in their uses only, got different ${fields.join(', ')}. Keep the line of the run that you trust, remove the other.`,
     );
   }
-  return { ...a, ...both, uses: joinedUses(a, b) };
+  // Two states of the code that gave the same: either may stand, if it is always the same one.
+  const [codeHash] = [a.codeHash, b.codeHash].filter(known => known !== undefined).sort(byText);
+  return { ...a, ...both, uses: joinedUses(a, b), codeHash };
 }
 
 const joinedUses = (a: ReportRecord, b: ReportRecord): RecordUse[] => [...new Map([...a.uses, ...b.uses].map(use => [placeText(use), use])).values()];

@@ -51,8 +51,8 @@ function stageProblems(record: ReportRecord, store: StoreReader, problem: Proble
     return [problem('key', 'a stage of the store', error.message)];
   }
   if (stage === undefined) return [problem('key', 'a stage of the store', record.key)];
-  const { kind, revision, recipe, seed, upstream } = stage;
-  const key = keyOf({ kind, revision, recipe, seed, upstream });
+  const { kind, seed } = stage;
+  const key = keyOf(stage);
   return [
     ...(key === record.key ? [] : [problem('key', key, record.key)]),
     ...(kind === record.kind ? [] : [problem('kind', kind, record.kind)]),
@@ -94,6 +94,7 @@ function plannedProblems(record: ReportRecord, fresh: ReportRecord | undefined, 
     ...(JSON.stringify(fresh.uses) === JSON.stringify(record.uses) ? [] : [problem('uses', fresh.uses.map(useText), record.uses.map(useText))]),
     ...differences('cost', fresh.cost, record.cost, problem),
     ...differences('curves', fresh.curves, record.curves, problem),
+    ...(fresh.codeHash === record.codeHash ? [] : [problem('codeHash', fresh.codeHash, record.codeHash)]),
   ];
 }
 

@@ -18,6 +18,7 @@ const tidy = (value: number | undefined): number | undefined => (value === undef
 export function resultCsv(ablation: AblationReport): string {
   const rows = [...ablation.rows, ...ablation.headroom];
   const earlier = rows.some(row => row.earlier !== undefined);
+  const mixed = ablation.mixedCode !== undefined;
   const seeds = [...new Set(rows.flatMap(row => row.measured?.perSeed.map(s => s.seed) ?? []))].sort((a, b) => a - b);
   return write([
     [
@@ -45,6 +46,7 @@ export function resultCsv(ablation: AblationReport): string {
       ...ablation.columns.map(column => `${column.role}: ${column.label}`),
       ...seeds.map(seed => `seed_${seed}`),
       ...(earlier ? ['earlier_revisions'] : []),
+      ...(mixed ? ['code'] : []),
     ],
     ...rows.map(row => [
       ...measuredCells(row),
@@ -53,6 +55,7 @@ export function resultCsv(ablation: AblationReport): string {
       ...ablation.columns.map((_, i) => tidy(row.extra[i])),
       ...seedCells(row, seeds),
       ...(earlier ? [row.earlier] : []),
+      ...(mixed ? [row.code] : []),
     ]),
   ]);
 }

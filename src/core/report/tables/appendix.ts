@@ -1,6 +1,6 @@
 /** Tables at the end of the report: what each arm runs, what failed, and the stages behind the numbers. */
 import { ablationAnchor } from './anchors.ts';
-import { formatCount, plural } from '../../text/format.ts';
+import { formatCode, formatCount, plural } from '../../text/format.ts';
 import type { AblationReport, Failure, Report, StageEntry } from '../model/model.ts';
 import type { ArmRecipe, DefaultRecipe, RecipeChange, StageRecipe } from '../model/recipes.ts';
 import { left, NONE, type Cell, type Table, type TableRow } from './results.ts';
@@ -92,10 +92,15 @@ export function stageTable(report: Report): Table {
   };
 }
 
-const stageRow = ({ key, state, earlier, uses, firstUse, resultSha256 }: StageEntry): TableRow => ({
+const stageRow = ({ key, state, earlier, uses, firstUse, resultSha256, codeHash }: StageEntry): TableRow => ({
   header: key.slice(0, 16),
   cells: [
     { text: firstUse, ...(uses > 1 ? { detail: `and ${formatCount(uses - 1)} more` } : {}) },
-    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: resultSha256.slice(0, 16), ...(earlier === undefined ? {} : { detail: `earlier revision: ${earlier}` }) },
+    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: resultSha256.slice(0, 16), ...detailOf(codeHash, earlier) },
   ],
 });
+
+function detailOf(codeHash: string | undefined, earlier: string | undefined): { detail?: string } {
+  const details = [...(codeHash === undefined ? [] : [`code ${formatCode(codeHash)}`]), ...(earlier === undefined ? [] : [`earlier revision: ${earlier}`])];
+  return details.length === 0 ? {} : { detail: details.join(', ') };
+}

@@ -113,10 +113,15 @@ function headroomCells(row: ArmRow, report: Report, mixed: boolean): Cell[] {
   });
 }
 
-function measuredCell({ measured, earlier, state }: ArmRow, unit: Unit, mixed: boolean): Cell {
+function measuredCell({ measured, earlier, mixesCode, state }: ArmRow, unit: Unit, mixed: boolean): Cell {
   if (measured === undefined) return { text: state, tone: state === 'failed' ? 'disagree' : 'muted' };
   const suffix = mixed ? (measured.spread.kind === 'binomial' ? ' s.e.' : ' s.d.') : '';
-  return { text: formatValue(measured.mean, unit), ...(earlier === undefined ? {} : { sign: EARLIER_SIGN }), detail: `\u00b1 ${formatValue(measured.spread.value, unit)}${suffix}`, tone: 'strong' };
+  return {
+    text: formatValue(measured.mean, unit),
+    ...(earlier === undefined && !mixesCode ? {} : { sign: OTHER_CODE_SIGN }),
+    detail: `\u00b1 ${formatValue(measured.spread.value, unit)}${suffix}`,
+    tone: 'strong',
+  };
 }
 
 function deltaCell(delta: Difference | undefined, isDefault: boolean, unit: Unit): Cell {
@@ -133,16 +138,28 @@ function publishedCell({ published }: ArmRow): Cell {
   return { text: formatPublished(published.value), ...(sign === '' ? {} : { sign }) };
 }
 
-const EARLIER_SIGN = '\u00a7';
+const OTHER_CODE_SIGN = '\u00a7';
 
-/** Revisions with which arms were measured, where the code has changed since. */
-function earlierNotes(rows: readonly ArmRow[]): string[] {
+/** Where numbers of different states of the code stand in one table. */
+function codeNotes({ rows, mixedCode }: AblationReport): string[] {
+  const within = rows.filter(({ mixesCode, measured }) => mixesCode && measured !== undefined).map(({ label }) => label);
+  const earlier = earlierNotes(rows, within.length === 0);
+  if (mixedCode === undefined) return earlier;
+  return [
+    ...earlier,
+    ...(within.length === 0 ? [] : [`${OTHER_CODE_SIGN} Measured with different code, whose numbers are averaged: ${within.join('; ')}.`]),
+    `This table mixes numbers of different code of a kind, as its files were edited between the runs: ${mixedCode}. ablate explain says which seed has which.`,
+  ];
+}
+
+/** Revisions with which arms were measured, where the code has changed since. @param allSigns whether the sign says nothing else */
+function earlierNotes(rows: readonly ArmRow[], allSigns: boolean): string[] {
   const labels = new Map<string, string[]>();
   for (const { earlier, label, measured } of rows) if (earlier !== undefined && measured !== undefined) labels.set(earlier, [...(labels.get(earlier) ?? []), label]);
   if (labels.size === 0) return [];
   // The sign says which rows; which revision of which row must be said only where there are several.
-  const texts = [...labels].map(([text, of]) => (labels.size === 1 ? text : `${text} for ${of.join('; ')}`));
-  return [`${EARLIER_SIGN} Measured with an earlier revision of the code, until a rerun replaces it: ${texts.join('. ')}.`];
+  const texts = [...labels].map(([text, of]) => (labels.size === 1 && allSigns ? text : `${text} for ${of.join('; ')}`));
+  return [`${OTHER_CODE_SIGN} Measured with an earlier revision of the code, until a rerun replaces it: ${texts.join('. ')}.`];
 }
 
 export const COST_NOTE = 'Images seen in training and operations spent: of the arm\u2019s own stages, one seed.';
@@ -162,7 +179,7 @@ function resultNotes(ablation: AblationReport, mixed: boolean): string[] {
       : '',
     elsewhere.length > 0 ? `* From ${elsewhere.join(', ')} of the paper: no difference is taken between tables.` : '',
     rows.some(row => row.published?.inferred === true) ? '\u2020 The source leaves open which of two rows this value belongs to; the row is inferred.' : '',
-    ...earlierNotes(rows),
+    ...codeNotes(ablation),
     rows.some(row => row.cost !== undefined) ? COST_NOTE : '',
   ].filter(Boolean);
 }

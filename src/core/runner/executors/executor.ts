@@ -7,6 +7,7 @@
  * cluster says that the job is over, never because it says nothing.
  */
 import type { Execution, Progress } from '../../ablation/kind.ts';
+import type { KindCode } from '../../code/kind-code.ts';
 import type { MemoryLimits, Place } from '../devices.ts';
 
 /** All that a worker needs for one job: an attempt at one stage, or at each stage of a pack. Plain JSON. */
@@ -16,6 +17,8 @@ export interface Task {
   readonly store: string;
   /** Of one kind; of several stages only where the kind can run them side by side. */
   readonly attempts: readonly { readonly key: string; readonly attempt: number }[];
+  /** The code of their kind as the runner found it; a worker looks whether it is still so. */
+  readonly code?: KindCode;
   readonly place: string;
   /** Of the threads of `execution`, those of other places that were idle (default 0). */
   readonly borrowedThreads?: number;

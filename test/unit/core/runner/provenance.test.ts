@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { codeState, DIFF_BYTES } from '../../../../src/core/runner/code-state.ts';
+import { readCommitted } from '../../../../src/core/report/baseline/source.ts';
+import { codeState, DIFF_BYTES, refusals } from '../../../../src/core/runner/code-state.ts';
 import { EnergyMeter } from '../../../../src/core/runner/energy.ts';
 import type { Task } from '../../../../src/core/runner/executors/executor.ts';
 import { gpuModels, JobMeter, Provenance, recordedEnvironment } from '../../../../src/core/runner/provenance.ts';
@@ -145,6 +146,37 @@ describe('the code that is recorded', () => {
     expect(diff).not.toContain('\uFFFD');
   });
 
+  it('is that of the folder, whatever repository and index a hook of git is at work with', async () => {
+    const { root, git } = checkout();
+    const commit = git('rev-parse', 'HEAD');
+    const other = checkout();
+    other.git('commit', '-q', '--allow-empty', '-m', 'another');
+    for (const [name, value] of Object.entries({ GIT_DIR: join(other.root, '.git'), GIT_WORK_TREE: other.root, GIT_INDEX_FILE: '/nowhere/index', GIT_NAMESPACE: 'n' })) vi.stubEnv(name, value);
+    try {
+      expect(codeState(root).facts).toEqual({ commit, dirty: false });
+      expect(await readCommitted('HEAD', root, ['train.ts'])).toEqual({ commit, texts: new Map([['train.ts', 'const lr = 0.1;\n']]) });
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  it('of a folder within a checkout is that of the checkout; before its first commit that is said', () => {
+    const { root, git } = checkout();
+    mkdirSync(join(root, 'experiments'));
+    expect(codeState(join(root, 'experiments')).facts).toEqual({ commit: git('rev-parse', 'HEAD'), dirty: false });
+    const empty = temporaryFolder('empty');
+    execFileSync('git', ['init', '-q', empty]);
+    writeFileSync(join(empty, 'study.ts'), '');
+    expect(codeState(empty)).toEqual({ facts: { commit: null, dirty: true, commit_unknown: 'there is no commit yet' }, diff: undefined });
+  });
+
+  it('of a repository that git cannot read is not known, with the reason', () => {
+    const { root } = checkout();
+    writeFileSync(join(root, '.git/config'), '[core\n');
+    expect(codeState(root)).toEqual({ facts: { commit: null, dirty: null, commit_unknown: expect.stringContaining('bad config line 1') as string }, diff: undefined });
+    expect(refusals(root)).toEqual([expect.stringContaining(`${root}: expected git to tell its commit, got: git refuses: bad config line 1`) as string]);
+  });
+
   it('outside a checkout is not known', () => {
     expect(codeState(temporaryFolder('none'))).toEqual({ facts: { commit: null, dirty: null }, diff: undefined });
   });
@@ -256,8 +288,11 @@ describe('provenance', () => {
     const attempt = await begin(store);
     attempt.provenance({ dirty: false });
     expect(() => readFileSync(join(attempt.dir, 'diff.patch'))).toThrow('ENOENT');
-    attempt.provenance({ dirty: true }, 'the diff');
-    attempt.provenance({ dirty: true }, 'the diff');
+    attempt.provenance({ dirty: true }, { program: 'the diff' });
+    attempt.provenance({ dirty: true }, { program: 'the diff' });
     expect(readFileSync(join(attempt.dir, 'diff.patch'), 'utf8')).toBe('the diff');
+    expect(() => readFileSync(join(attempt.dir, 'study.patch'))).toThrow('ENOENT');
+    attempt.provenance({ dirty: true }, { study: 'that of the study' });
+    expect(readFileSync(join(attempt.dir, 'study.patch'), 'utf8')).toBe('that of the study');
   });
 });

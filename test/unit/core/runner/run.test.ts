@@ -327,11 +327,14 @@ describe('runPlan', () => {
     expect(executor.submitted).not.toContain(stock.key);
   });
 
-  test('a revision raised since the plan is refused by the worker, for good', async () => {
+  test.each([
+    ['revision', { revision: 7 }, 'OTHER_REVISION', 'Expected revision 7'],
+    ['code', { codeHash: 'f'.repeat(32) }, 'OTHER_CODE', `Expected code ${'f'.repeat(32)} of kind 'seedling' as planned, got `],
+  ])('another %s than was planned is refused by the worker, for good', async (_, planned, code, reason) => {
     const store = openStore(temporaryFolder('revision'));
     const plan = await toyPlan({ profile: 'quick', only: 'cut/whole' });
     const [arm] = plan.arms,
-      stage = { ...plan.stages.get(arm!.stages['stock']!)!, revision: 7 },
+      stage = { ...plan.stages.get(arm!.stages['stock']!)!, ...planned },
       key = keyOf(stage);
     const executor = new TestExecutor(1);
     const summary = await runPlan({
@@ -342,7 +345,7 @@ describe('runPlan', () => {
       experiments: toyExperiments,
       dataDir: '/none',
     });
-    expect(summary.failed).toEqual([expect.objectContaining({ code: 'OTHER_REVISION', reason: expect.stringContaining('Expected revision 7') as string })]);
+    expect(summary.failed).toEqual([expect.objectContaining({ code, reason: expect.stringContaining(reason) as string })]);
     expect(executor.submitted).toHaveLength(1);
   });
 });

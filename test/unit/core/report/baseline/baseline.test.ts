@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareReports, hasChanges, ofAblations, type Baseline, type Changes } from '../../../../../src/core/report/baseline/baseline.ts';
 import { parseClaimStates } from '../../../../../src/core/report/baseline/claims.ts';
+import { conflictTable } from '../../../../../src/core/report/baseline/tables.ts';
 import { changesSection } from '../../../../../src/core/report/baseline/html.ts';
 import { renderComment } from '../../../../../src/core/report/baseline/comment.ts';
 import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
@@ -153,6 +154,17 @@ describe('results of one stage', () => {
     const engine = (cpu: string) => enginesOf(parseProvenance(serializeProvenance({ [before[0]!.key]: { cpu, stage: { engine: { name: 'tensorflow', libraryVersion: '2.21.0' } } } })));
     const changes = compareReports(input(now, { engines: engine('Model 2') }), baseline(before, { engines: engine('Model 1') }));
     expect(changes.conflicts[0]!.engines).toEqual({ before: 'tensorflow 2.21.0, Model 1', now: 'tensorflow 2.21.0, Model 2' });
+  });
+
+  it('name the code of both where it is known and differs', () => {
+    const by = (records: readonly ReportRecord[], letter: string | undefined) => records.map(record => ({ ...record, codeHash: letter?.repeat(32) }));
+    expect(conflictTable(compare(by(before, 'a'), by(now, 'b')))!.rows[0]!.cells.at(-1)).toEqual({ text: 'code aaaaaaaaaaaa; now bbbbbbbbbbbb' });
+    for (const [a, b] of [
+      ['a', 'a'],
+      ['a', undefined],
+      [undefined, undefined],
+    ] as const)
+      expect(compare(by(before, a), by(now, b)).conflicts[0]!.codes).toBeUndefined();
   });
 });
 

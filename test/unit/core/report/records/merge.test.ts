@@ -52,6 +52,15 @@ describe('mergeRecords', () => {
     expect([of(taken.records).result, taken.provenance[first!.key], taken.updated]).toMatchObject([{ weight: 0.6 }, { cpu: 'Model B' }, [first!.key]]);
   });
 
+  it('names the code of both where the results differ and it does, too; where the results are the same, that of the preferred side', () => {
+    const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
+    const conflict = merged([{ ...first!, codeHash: a }], [{ ...first!, result: { weight: 0.6 }, resultSha256: 'b'.repeat(64), codeHash: b }]);
+    expect(warningsOf(conflict, study, 'report', 'runs')[1]).toMatch(/weight 0\.5 \(.*, code aaaaaaaaaaaa\), runs weight 0\.6 \(.*, code bbbbbbbbbbbb\)$/);
+    const same = (mine: string | undefined, theirs: string | undefined, prefer: 'report' | 'store') =>
+      of(merged([{ ...first!, codeHash: mine }], [{ ...first!, codeHash: theirs }], prefer).records).codeHash;
+    expect([same(a, b, 'report'), same(a, b, 'store'), same(undefined, b, 'report'), same(a, undefined, 'store')]).toEqual([a, b, b, a]);
+  });
+
   it('finds a curve that was changed, and takes in one that the study draws since', () => {
     const [curve, other]: [number, number][][] = [[[1, 2]], [[1, 3]]];
     const drawn = merged([{ ...first!, curves: { a: curve! } }], [{ ...first!, curves: { a: curve!, b: other! } }]);

@@ -59,6 +59,18 @@ describe('records that git merged by lines', () => {
     expect(() => parseMergedRecords([lines[1], other].join('\n'))).toThrow('got different curves');
   });
 
+  test('become one where different code gave the same numbers, in either order, or where one does not know its code', () => {
+    const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
+    for (const [codes, code] of [
+      [[a, b], a],
+      [[undefined, b], b],
+    ] as const) {
+      const lines = codes.map(known => line({ codeHash: known }));
+      for (const text of [lines.join('\n'), lines.toReversed().join('\n')]) expect(parseMergedRecords(text)).toMatchObject([{ codeHash: code }]);
+    }
+    expect(() => parseRecords(line({ codeHash: 'main' }))).toThrow('at codeHash');
+  });
+
   test('are refused where they differ in anything else, which is named', () => {
     expect(() => parseMergedRecords([line({}), line({ result: { loss: 9 }, cost: { ...record!.cost, flops: 1 } })].join('\n'))).toThrow(
       `Expected the records with key ${record!.key} to differ in their uses only, got different result, cost`,

@@ -143,3 +143,28 @@ test('revisions that are no longer the present ones are told row by row where th
   expect(notes.find(note => note.startsWith('\u00a7'))).toMatch(/: (?:distill|finetune) 1 \(now 1\) for [^.]+\. (?:distill|finetune) 1 \(now 1\) for [^.]+\.$/);
   expect(rows.filter(({ cells }) => cells.some(({ sign }) => sign === '\u00a7'))).toHaveLength(2);
 });
+
+describe('code of a kind', () => {
+  const input = sampleInput();
+  const last = input.records.filter(({ kind, state }) => kind === 'evaluate' && state === 'done');
+  const told = (codeOf: (i: number) => string | undefined) => {
+    const records = input.records.map(record => (last.includes(record) ? { ...record, codeHash: codeOf(last.indexOf(record)) } : record));
+    const report = buildReport({ ...input, records });
+    return { report, notes: report.ablations.flatMap(ablation => resultTable(report, ablation).notes).filter(note => note.startsWith('This table mixes')) };
+  };
+  const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
+
+  test('that is known of some records and unknown of others is no mixture: the report is as without it, but for the keys', () => {
+    expect(told(i => (i === 0 ? a : undefined)).notes).toEqual([]);
+    expect(told(() => a).notes).toEqual([]);
+    expect(told(() => undefined).report).toEqual(buildReport(input));
+  });
+
+  test('is told of each table that mixes it, with how many stages are of which, and of how many it is unknown', () => {
+    const { notes } = told(i => [a, b, undefined][i % 3]);
+    expect(notes.length).toBeGreaterThan(0);
+    for (const note of notes) expect(note).toMatch(/: evaluate: \w+ \(\d+ stages?\), \w+ \(\d+ stages?\), \w+ \(\d+ stages?\)\./);
+    expect(notes[0]).toContain('aaaaaaaaaaaa (');
+    expect(notes[0]).toContain('unknown (');
+  });
+});
