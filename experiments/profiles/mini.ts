@@ -79,9 +79,9 @@ export default {
   evaluate: { batch_size: 500 },
   comparable: false,
   sources: {
-    'supervise.init': `assumed: as all classifiers here, ${ALIKE}; DeiT draws as timm does (see imagenet1k)`,
-    'supervise.pos_embed': `assumed: as all classifiers here, ${ALIKE}; those of DeiT are learned from noise`,
-    'supervise.pool': `assumed: as all classifiers here, ${ALIKE}; DeiT takes the class token`,
+    'supervise.init': `assumed: MAE's, as all models here, ${ALIKE}; DeiT draws as timm does (see imagenet1k)`,
+    'supervise.pos_embed': `assumed: MAE's table, as all models here, ${ALIKE}; those of DeiT are learned from noise`,
+    'supervise.pool': `assumed: the mean of the patches, as all classifiers here, ${ALIKE}; DeiT takes the class token`,
     'supervise.optimizer.ema_decay': "assumed: no average; DeiT's reaches back some 25,000 steps, of which there are far fewer here",
   },
 } satisfies ProfileDeclaration;
