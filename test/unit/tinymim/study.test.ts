@@ -214,6 +214,9 @@ describe('training from scratch', () => {
       label_smoothing: 0.1,
       augment: { repeats: 3, random_erase: 0.25, rand_augment: 'rand-m9-mstd0.5-inc1', mixing: { mixup: 0.8, cutmix: 1, switch_prob: 0.5 } },
     });
+    const fact = (p: typeof paper) => study.report.facts(p).find(({ label }) => label === 'From scratch')!.value;
+    expect(fact(paper)).toMatch(/per 256 images, weights drawn as in timm, learned positions, pooling by the class token, average of the weights 0\.99996$/);
+    expect(fact(profileSchema.parse(mini))).toMatch(/per 256 images$/);
     const finetuned = canonical(realise(factors.parse({}), paper, 0).upstream['weights']!);
     expect(finetuned['model']).not.toHaveProperty('pool');
     expect(finetuned['optimizer']).toEqual({ weight_decay: 0.05, betas: [0.9, 0.999] });
