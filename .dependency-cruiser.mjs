@@ -5,7 +5,7 @@
  */
 
 /** What the stages of a study need of the core. */
-const CONTRACT = ['declaration', 'define', 'kind', 'json', 'errors'].map(name => `src/core/ablation/${name}.ts`);
+const CONTRACT = ['declaration', 'define', 'kind', 'json', 'errors', 'as-before'].map(name => `src/core/ablation/${name}.ts`);
 const INSTALLATION = 'src/installation.ts';
 /** How Node runs our TypeScript: for entries of processes and threads, and for loading declarations. */
 const START = 'src/start';

@@ -11,7 +11,8 @@
  *     export default defineAblation<Factors>({ name: 'softmax', ... });
  *
  * To declare: `defineAblation`, and `axesOf` for arms from axes. For a study of your own: `defineStudy`, `defineKind` for stages that
- * it runs, and `z`, the schema library (zod) that factors, profiles and recipes are described with. A running stage throws `Interrupted` once it has
+ * it runs, `z`, the schema library (zod) that factors, profiles and recipes are described with, and `asBefore` for a field that a
+ * recipe gets later. A running stage throws `Interrupted` once it has
  * checkpointed on request, `PermanentError` where trying again cannot help.
  *
  * Beside it: `tinymim-ablations/tinymim`, the study of TinyMIM with its factors and profiles, and
@@ -39,6 +40,7 @@ export type {
   StatedThroughput,
   Study,
 } from './core/ablation/declaration.ts';
+export { asBefore } from './core/ablation/as-before.ts';
 export { defineAblation, defineKind, defineStudy, z } from './core/ablation/define.ts';
 export { Interrupted, PermanentError, UsageError } from './core/ablation/errors.ts';
 export type {

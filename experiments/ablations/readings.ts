@@ -1,11 +1,11 @@
 /**
- * Ours: losses that the paper leaves open, read in other ways.
+ * Ours: what the paper leaves open, read in other ways.
  *
  * Purpose   Each arm of another table that rests on a reading of ours, beside the reading that was not taken: how class tokens
- *           become comparable, which loss relations without softmax have, whether features pass through the final norm, and
- *           what the teacher of a masked student sees.
+ *           become comparable, which loss relations without softmax have, whether features pass through the final norm,
+ *           what the teacher of a masked student sees, and how many heads the last block of a distilled teacher has.
  * Expected  Unknown. A reading whose published value lies nearer speaks for itself at a scale where values compare.
- * Cost      Five distillations and fine-tunings beyond other tables.
+ * Cost      Six distillations and fine-tunings beyond other tables.
  * Run       make sweep ARGS="--only readings"
  */
 import { defineAblation } from 'tinymim-ablations';
@@ -13,7 +13,7 @@ import type { Factors } from 'tinymim-ablations/tinymim';
 
 export default defineAblation<Factors>({
   name: 'readings',
-  title: 'Losses that the paper leaves open',
+  title: 'What the paper leaves open',
   table: 'ours',
   question: 'Do conclusions hang on how we read what the paper does not say?',
   expected: 'Unknown.',
@@ -29,5 +29,7 @@ export default defineAblation<Factors>({
     { name: 'output-raw', label: 'Output feature without the final norm', factors: { target: 'feature', feature: 'output', finalNorm: false } },
     { name: 'masked-whole', label: 'Masked student, teacher sees all (taken)', sameAs: 'masking/masked' },
     { name: 'masked-visible', label: 'Masked student, teacher sees as much', factors: { maskRatio: 0.75, teacherInput: 'visible' } },
+    { name: 'teacher-heads-distilled', label: 'ViT-S from TinyMIM-B, its heads as distilled (taken)', sameAs: 'sequential/s-from-l-b' },
+    { name: 'teacher-heads-rebuilt', label: 'ViT-S from TinyMIM-B, its heads rebuilt', factors: { student: 'S', teachers: ['L', 'B'], teacherHeads: 'rebuilt' } },
   ],
 });

@@ -63,6 +63,7 @@ export default defineAblation<Factors>({
     },
   ],
   footnotes: [
-    'A distilled teacher has the number of heads in its last block that it was distilled with; the released code would rebuild it with its original heads, and nothing says what the authors did.',
+    'A distilled teacher has the number of heads in its last block that it was distilled with (teacherHeads: distilled); the released code would rebuild it with those of its other blocks, and nothing says what the authors did. The ablation `readings` has an arm with rebuilt ones.',
+    'Every student has the heads of its teacher in its last block. In the released code ViT-T and ViT-S have 12 and ViT-B has 16 there, whoever the teacher is: that fits MAE-B and MAE-L, and neither MAE-S nor a TinyMIM-S that is rebuilt with 6.',
   ],
 });

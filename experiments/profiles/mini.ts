@@ -7,10 +7,15 @@
  * Expected  53 to 77 % test accuracy, training from scratch first: see reports/mini.
  * Run       make sweep
  *
+ * A training from scratch, DeiT's in the paper, starts here with MAE's initial weights and positions and pools as the fine-tuned models
+ * do, so that it differs from the other arms in pre-training alone.
+ *
  * Rates were chosen on the validation images that are held out of the training split, with longer schedules than these.
  */
 import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
 
+/** Why a training from scratch is not DeiT's in all. */
+const ALIKE = 'so that arms differ in pre-training alone';
 const crop = { scale: [0.2, 1], ratio: [3 / 4, 4 / 3] } as const;
 const pretraining = {
   // As in MAE and TinyMIM pre-training (main_pretrain.py): weight decay 0.05, betas (0.9, 0.95).
@@ -73,4 +78,10 @@ export default {
   },
   evaluate: { batch_size: 500 },
   comparable: false,
+  sources: {
+    'supervise.init': `assumed: MAE's, as all models here, ${ALIKE}; DeiT draws as timm does (see imagenet1k)`,
+    'supervise.pos_embed': `assumed: MAE's table, as all models here, ${ALIKE}; those of DeiT are learned from noise`,
+    'supervise.pool': `assumed: the mean of the patches, as all classifiers here, ${ALIKE}; DeiT takes the class token`,
+    'supervise.optimizer.ema_decay': "assumed: no average; DeiT's reaches back some 25,000 steps, of which there are far fewer here",
+  },
 } satisfies ProfileDeclaration;

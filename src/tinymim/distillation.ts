@@ -3,6 +3,7 @@ import { UsageError } from '../core/ablation/errors.ts';
 import type { StageSpec } from '../core/ablation/declaration.ts';
 import { untrainedParts } from './distill/trained-parts.ts';
 import type { DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from './stages/recipes.ts';
+import { teacherModel } from './stages/teacher-model.ts';
 import { teacherFactors, type Factors, type ModelSize } from './factors.ts';
 import { encoder } from './models.ts';
 import type { Profile } from './profile.ts';
@@ -62,12 +63,14 @@ function distillRecipe(factors: Factors, profile: Profile, teacher: TeacherModel
   const target = targetOf(factors);
   const block = teacherBlock(factors, teacher.size, teacher.model.depth);
   expectTrained(teacher, target, block);
+  const heads = rebuiltHeads(factors, teacher, block);
   return {
     data: profile.data,
     images: profile.unlabelled_images,
-    model: studentModel(profile, size, target, teacher, block),
+    model: studentModel(profile, size, target, { ...teacher, model: teacherModel({ teacher_last_block_heads: heads }, teacher.model) }, block),
     target,
     teacher_block: block,
+    teacher_last_block_heads: heads,
     drop_path: factors.studentDropPath,
     teacher_drop_path: factors.teacherDropPath,
     mask_ratio: factors.maskRatio,
@@ -126,6 +129,10 @@ function teacherBlock({ teacherBlock: place, target, feature }: Pick<Factors, 't
   }
   return block;
 }
+
+/** Heads of the teacher's last block where they are not those that it was trained with; null also where no target is taken from it. */
+const rebuiltHeads = ({ teacherHeads }: Factors, { model }: TeacherModel, block: number): number | null =>
+  teacherHeads === 'rebuilt' && model.last_block_heads !== undefined && block === model.depth ? model.num_heads : null;
 
 /** A teacher that was itself distilled is only trained in what its own target read (the released student stops at Q, K, V of its last block). */
 function expectTrained({ size, model, recipe }: TeacherModel, target: DistillTarget, block: number): void {

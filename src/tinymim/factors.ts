@@ -23,6 +23,11 @@ const schema = z.strictObject({
    * released; `same`: what the arm's student learns, in the same way.
    */
   teacherTarget: z.enum(['relation', 'same']).default('relation'),
+  /**
+   * Heads in the last block of a distilled teacher. `distilled`: as many as it was distilled with. `rebuilt`: those of its other blocks,
+   * as the released code makes a teacher anew from its weights (`models_teacher.py`); nothing says what the authors did.
+   */
+  teacherHeads: z.enum(['distilled', 'rebuilt']).default('distilled'),
   /** What the student learns: relations between tokens (eq. 4, 9), features (eq. 7, 8) or the class token (eq. 6). */
   target: z.enum(['relation', 'feature', 'class-token']).default('relation'),
   /** Token relations to match: products of these features, head by head. */
@@ -79,6 +84,7 @@ const MEANINGFUL: Readonly<Partial<Record<keyof Factors, readonly Condition[]>>>
   mae: [[f => f.method === 'mae', "an arm with method 'distill' or 'scratch', which fine-tunes no MAE"]],
   teachers: [distilled],
   teacherTarget: [distilled, sequence],
+  teacherHeads: [distilled, sequence, [f => alignsHeads(teacherFactors(f)), 'an arm whose distilled teachers have the same number of heads in all blocks']],
   target: [distilled],
   relations: [distilled, relation],
   softmax: [distilled, relation],
@@ -101,12 +107,15 @@ const defaults = schema.parse({});
 
 /** What the distilled teachers of an arm learn: see `teacherTarget`. */
 export function teacherFactors(arm: Factors): Factors {
-  return arm.teacherTarget === 'same' ? arm : { ...defaults, schedule: arm.schedule };
+  return arm.teacherTarget === 'same' ? arm : { ...defaults, schedule: arm.schedule, teacherHeads: arm.teacherHeads };
 }
 
 /** The factors that an arm chooses otherwise than by default. */
 export const chosen = (arm: Factors): Partial<Factors> =>
   Object.fromEntries(Object.entries(arm).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(defaults[field as keyof Factors])));
+
+/** Whether a student's last block gets the heads of its teacher. */
+const alignsHeads = ({ target, headAlignment }: Factors): boolean => target === 'relation' && headAlignment;
 
 export const factors = schema.superRefine((value, context) => {
   for (const [field, conditions] of Object.entries(MEANINGFUL) as [keyof Factors, readonly Condition[]][]) {

@@ -1,7 +1,20 @@
 /** The scale at which arms are realised. Profiles change scale only: arms are declared once. */
 import { z } from 'zod';
 import { dataSpec } from './data/spec.ts';
-import { augmentRecipe, classifierAugmentRecipe, decoderRecipe, engineRecipe, evaluationCropRecipe, jitterRecipe, optimizerRecipe, scheduleRecipe } from './stages/recipes.ts';
+import {
+  augmentRecipe,
+  classifierAugmentRecipe,
+  decoderRecipe,
+  emaDecay,
+  engineRecipe,
+  evaluationCropRecipe,
+  initialisation,
+  jitterRecipe,
+  optimizerRecipe,
+  pooling,
+  positions,
+  scheduleRecipe,
+} from './stages/recipes.ts';
 
 const rate = z.number().min(0).lt(1);
 
@@ -14,7 +27,8 @@ const size = z.strictObject({
   classifier_heads: z.int().positive().optional(),
 });
 
-const stage = { schedule: scheduleRecipe, optimizer: optimizerRecipe, augment: augmentRecipe };
+const optimizer = optimizerRecipe.extend({ ema_decay: emaDecay.default(null) });
+const stage = { schedule: scheduleRecipe, optimizer, augment: augmentRecipe };
 
 /** What differs for some arms from the recipe around it. */
 const variation = z.strictObject({
@@ -28,10 +42,11 @@ export type Variation = z.infer<typeof variation>;
 
 const classifier = {
   schedule: scheduleRecipe,
-  optimizer: optimizerRecipe,
+  optimizer,
   augment: classifierAugmentRecipe,
   drop_path: rate,
   label_smoothing: rate,
+  pool: pooling.default('mean'),
 };
 
 /** What a source says of a value, or `assumed: <reason>`; see `sources`. */
@@ -76,11 +91,11 @@ export const profile = z.strictObject({
     layer_decay: z.number().gt(0).max(1),
     /** By size of the model. */
     sizes: z.strictObject({ T: variation, S: variation, B: variation, L: variation }).partial().default({}),
-    /** Of the MAE baseline, over what its size says. */
+    /** Of the MAE baseline, where its size says nothing else. */
     mae: variation.default({}),
   }),
   /** The paper trains from scratch for three times the epochs of a fine-tuning (300 against 100). */
-  supervise: z.strictObject({ ...classifier }),
+  supervise: z.strictObject({ ...classifier, init: initialisation.default('mae'), pos_embed: positions.default('sincos') }),
   evaluate: z.strictObject({ batch_size: z.int().positive(), crop: evaluationCropRecipe }),
   /** Of every stage. */
   engine: engineRecipe.default({ mode: 'graph', precision: 'float32' }),

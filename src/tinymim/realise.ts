@@ -9,12 +9,12 @@ import type { Profile, Variation } from './profile.ts';
 
 const json = (recipe: object): JsonObject => recipe as JsonObject;
 
-function classifierFields(factors: Factors, profile: Profile, from: Profile['supervise']): SuperviseRecipe {
-  const { schedule, optimizer, augment, drop_path, label_smoothing } = from;
+function classifierFields(factors: Factors, profile: Profile, from: Profile['finetune'] | Profile['supervise']): Omit<FinetuneRecipe, 'layer_decay'> {
+  const { schedule, optimizer, augment, drop_path, label_smoothing, pool } = from;
   return {
     data: profile.data,
     images: profile.labelled_images,
-    model: classifier(profile, factors.student),
+    model: { ...classifier(profile, factors.student), pool },
     drop_path,
     label_smoothing,
     schedule,
@@ -26,7 +26,7 @@ function classifierFields(factors: Factors, profile: Profile, from: Profile['sup
 
 function finetuneStage(factors: Factors, profile: Profile, seed: number, weights: StageSpec): StageSpec {
   const { sizes, mae } = profile.finetune;
-  const variations: Variation = { ...sizes[factors.student], ...(factors.method === 'mae' ? mae : {}) };
+  const variations: Variation = { ...(factors.method === 'mae' ? mae : {}), ...sizes[factors.student] };
   const { layer_decay = profile.finetune.layer_decay, drop_path = profile.finetune.drop_path, ...schedule } = variations;
   const fields = classifierFields(factors, profile, profile.finetune);
   const recipe: FinetuneRecipe = { ...fields, drop_path, schedule: { ...fields.schedule, ...schedule }, layer_decay };
@@ -34,7 +34,9 @@ function finetuneStage(factors: Factors, profile: Profile, seed: number, weights
 }
 
 function superviseStage(factors: Factors, profile: Profile, seed: number): StageSpec {
-  return { kind: 'supervise', role: 'supervise', recipe: json(classifierFields(factors, profile, profile.supervise)), seed, upstream: {} };
+  const { init, pos_embed } = profile.supervise;
+  const recipe: SuperviseRecipe = { ...classifierFields(factors, profile, profile.supervise), init, pos_embed };
+  return { kind: 'supervise', role: 'supervise', recipe: json(recipe), seed, upstream: {} };
 }
 
 /** The stages of one arm: pre-training or distillation, fine-tuning, and the evaluation that all others hang on. */

@@ -17,6 +17,17 @@ const size = ({ embed_dim, depth, num_heads, classifier_heads }: Profile['model'
 const epochs = (stage: { schedule: { epochs: number; batch_size: number; base_lr: number } }): string =>
   `${stage.schedule.epochs} epochs, batch ${stage.schedule.batch_size}, base rate ${stage.schedule.base_lr} per 256 images`;
 
+/** What a training from scratch has of DeiT, where the others have what MAE has. */
+const likeDeit = ({ init, pos_embed, pool, optimizer: { ema_decay } }: Profile['supervise']): string =>
+  [
+    init === 'trunc_normal' && 'weights drawn as in timm',
+    pos_embed === 'learned' && 'learned positions',
+    pool === 'class_token' && 'pooling by the class token',
+    ema_decay !== null && `average of the weights ${ema_decay}`,
+  ]
+    .flatMap(text => (text === false ? [] : [`, ${text}`]))
+    .join('');
+
 const images = (count: number | null, all: number): string => (count ?? all).toLocaleString('en-US');
 
 function facts(p: Profile): Fact[] {
@@ -32,7 +43,7 @@ function facts(p: Profile): Fact[] {
     { label: 'MAE pre-training', value: `${epochs(p.pretrain)}, mask ratio ${p.pretrain.mask_ratio}` },
     { label: 'Distillation', value: `${epochs(p.distill)}; three times as long on the main schedule` },
     { label: 'Fine-tuning', value: `${epochs(p.finetune)}, layer decay ${p.finetune.layer_decay}` },
-    { label: 'From scratch', value: epochs(p.supervise) },
+    { label: 'From scratch', value: `${epochs(p.supervise)}${likeDeit(p.supervise)}` },
     { label: 'Engine', value: `mode ${p.engine.mode}, ${p.engine.precision}`, lead: true, engines: { tensorflow: 'TensorFlow', wasm: 'WebAssembly' } },
   ];
 }

@@ -130,7 +130,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
 
   it('trains every factor away from its default, every target and a sequence of teachers, and judges claims', { tags: 'long' }, async () => {
     const { exitCode, all } = await ablate(['sweep', '--experiments', EXPERIMENTS, '--profile', 'grid', '--store', 'grid', '--reports', 'grid-reports', '--devices', 'cpu:2x1']);
-    expect(all).toContain('64 stages done');
+    expect(all).toContain('67 stages done');
     expect(exitCode).toBe(0);
     const results = Object.entries(bytes('grid'))
       .filter(([file]) => file.endsWith('result.json'))
@@ -142,7 +142,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
 
     const dry = await ablate(['sweep', '--dry-run', '--experiments', EXPERIMENTS, '--profile', 'grid', '--store', 'grid', '--set', 'distill.base_lr=1e-3']);
     expect(dry.exitCode).toBe(0);
-    expect(attempts('grid')).toEqual(Array(64).fill(1)); // a dry run runs nothing
+    expect(attempts('grid')).toEqual(Array(67).fill(1)); // a dry run runs nothing
   });
 
   it('ends with the same bytes after SIGKILL in the middle', { tags: 'long' }, async () => {

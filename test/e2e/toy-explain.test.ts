@@ -46,6 +46,24 @@ describe('explain before, after, and after an edit', () => {
     expect((await study.ablate('explain', 'cut/whole')).stdout).toContain('would run nothing for this replicate: it is done.');
   });
 
+  it('after a kind got a field that it did not have: all is still done, until an arm has another value in it', async () => {
+    const kind = (text: string) => `recipe: z.strictObject({ unit: z.enum(['kg', 'lb']).default('kg')${text} }),`;
+    const imports = "import { z } from 'zod';\n",
+      added = ', level: asBefore(z.number().nullable(), null)';
+    study.edit('kinds/weigh.ts', imports, `${imports}import { asBefore } from 'tinymim-ablations';\n`);
+    study.edit('kinds/weigh.ts', kind(''), kind(added));
+    expect(states(await explain(study, 'cut/half'))).toEqual({ stock: 'reused', tree: 'reused', weigh: 'reused' });
+    study.edit('experiments/study.ts', "role: 'weigh', recipe: {}", "role: 'weigh', recipe: { level: null }");
+    expect(states(await explain(study, 'cut/half'))).toEqual({ stock: 'reused', tree: 'reused', weigh: 'reused' });
+    study.edit('experiments/study.ts', 'level: null', 'level: f.cut === 0.5 ? 2 : null');
+    const [half, whole] = [await explain(study, 'cut/half'), await explain(study, 'cut/whole', '--only', 'cut,variety')];
+    expect(states(half)).toEqual({ stock: 'reused', tree: 'reused', weigh: 'stale' });
+    expect(half['weigh']).toMatchObject({ was: { state: 'done', changes: [{ field: 'recipe.level', to: '2' }] } });
+    expect(states(whole)).toEqual({ stock: 'reused', tree: 'done', weigh: 'done' });
+    study.edit('experiments/study.ts', 'level: f.cut === 0.5 ? 2 : null', '');
+    study.edit('kinds/weigh.ts', kind(added), kind(''));
+  });
+
   it('an arm that was never swept: the nearest done stage of the kind, and the field that differs', async () => {
     const stages = await explain(study, 'variety/oak', '--set', 'steps=7');
     expect(states(stages)).toEqual({ stock: 'missing', tree: 'missing', weigh: 'missing' });

@@ -67,6 +67,8 @@ export async function everyKind({ engine, place, folder, targets = Object.keys(T
   await packed({ 'masked as its teacher': { ...aligned(TARGETS['class token, kl']!), ...masked, teacher_input: 'visible' } });
   const finetuned = await run('finetune', runFinetune, stage(finetuneRecipe.parse({ ...classifier, model: teacher, engine, layer_decay: 0.75 }), { weights: pretrained }));
   await run('supervise', runSupervise, stage(superviseRecipe.parse({ ...classifier, engine })));
+  const deit = { model: { ...model, pool: 'class_token' }, optimizer: { ...fields.optimizer, ema_decay: 0.9 }, init: 'trunc_normal', pos_embed: 'learned' };
+  await run('supervise as DeiT', runSupervise, stage(superviseRecipe.parse({ ...classifier, ...deit, engine })));
   await run('evaluate', runEvaluate, stage(evaluateRecipe.parse({ data: fields.data, split: 'test', batch_size: 5, engine }), { weights: finetuned }));
   return results;
 }

@@ -75,7 +75,7 @@ describe('classifier', () => {
 
   it('class-token variant', () => {
     const renamed = Object.fromEntries(Object.entries(params()).map(([name, tensor]) => [name.replace(/^fc_norm/, 'norm'), tensor]));
-    expectClose(classify(renamed, image(), vit, { pool: 'class_token' }), data.tensor('value/logits_cls_token'), VALUE);
+    expectClose(classify(renamed, image(), { ...vit, pool: 'class_token' }), data.tensor('value/logits_cls_token'), VALUE);
   });
 
   it('losses', () => {

@@ -11,7 +11,7 @@ const model = fc
     const vit = { image_size: [4, 6] as const, patch_size: 2, in_chans: 1, embed_dim: width, depth, num_heads: 2, mlp_ratio: 2 };
     if (of === 'encoder') return encoderSpec(vit);
     if (of === 'mae') return maeSpec(vit, { embed_dim: 4, depth: 2, num_heads: 1, mlp_ratio: 1 });
-    return classifierSpec(vit, 3, of);
+    return classifierSpec({ ...vit, pool: of }, 3);
   });
 
 /** All numbers of a model differ, so that no exchange is missed. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import imagenet1k from '../../experiments/profiles/imagenet1k.ts';
 import mini from '../../experiments/profiles/mini.ts';
+import { canonicalRecipe } from '../../src/core/ablation/as-before.ts';
 import type { ProfileBase, StageSpec } from '../../src/core/ablation/declaration.ts';
 import { AblateError, UsageError } from '../../src/core/ablation/errors.ts';
 import { executionOnly } from '../../src/core/ablation/execution.ts';
@@ -73,7 +74,7 @@ const plan = (list: readonly JsonObject[], seeds: readonly number[] = [0], profi
 function whole(stage: StageSpec): string {
   const kind = study.kinds.find(k => k.name === stage.kind)!;
   const upstream = Object.fromEntries(Object.entries(stage.upstream).map(([slot, s]) => [slot, whole(s)]));
-  const recipe = kind.recipe.parse(stage.recipe);
+  const recipe = canonicalRecipe(kind, stage.recipe).data!;
   return canonicalJson({ kind: kind.name, revision: revisionOf(kind, recipe), recipe, seed: stage.seed, upstream });
 }
 function everyStage(stage: StageSpec): StageSpec[] {

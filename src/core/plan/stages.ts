@@ -1,4 +1,5 @@
 /** Collects the stages of all arms, each key once. */
+import { canonicalRecipe } from '../ablation/as-before.ts';
 import { UsageError } from '../ablation/errors.ts';
 import type { JsonObject, StageCost, StageIdentity, StageKind } from '../ablation/kind.ts';
 import { problems, problemText } from '../ablation/problems.ts';
@@ -133,7 +134,7 @@ export class StageBuilder {
 }
 
 function parseRecipe(kind: StageKind, stage: StageSpec, user: ArmRef): JsonObject {
-  const parsed = kind.recipe.safeParse(stage.recipe);
+  const parsed = canonicalRecipe(kind, stage.recipe);
   if (parsed.success) return parsed.data;
   throw refusal(
     user,

@@ -23,6 +23,29 @@ export interface ViTConfig extends BlocksConfig {
   readonly last_block_heads?: number;
 }
 
+/**
+ * What a classifier reads of the tokens. `mean`: mean of the patch tokens, then `fc_norm`; the encoder's `norm` does not exist
+ * (MAE, TinyMIM). `class_token`: `norm` of the class token (timm, DeiT).
+ */
+export type Pooling = 'mean' | 'class_token';
+
+/** A ViT with a head. */
+export interface ClassifierConfig extends ViTConfig {
+  /** Default `mean`. */
+  readonly pool?: Pooling;
+}
+
+/** How a classifier starts that no pre-training has prepared; where a field is absent, as MAE does. */
+export interface ClassifierStart {
+  /**
+   * `mae`: Xavier-uniform linear layers and a head near zero (`models_mae.py`, `main_finetune.py`). `trunc_normal`: linear layers, head
+   * and class token of std 0.02, the patch projection as PyTorch has it (timm 0.3.2, `vision_transformer.py`, on which DeiT stands).
+   */
+  readonly init?: 'mae' | 'trunc_normal';
+  /** Where positions start; a classifier trains them from there. `sincos`: at MAE's table. `learned`: drawn, with std 0.02 (timm). */
+  readonly pos_embed?: 'sincos' | 'learned';
+}
+
 /** MAE's decoder (`models_mae.py`). */
 export type DecoderConfig = BlocksConfig;
 

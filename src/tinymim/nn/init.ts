@@ -1,8 +1,8 @@
-/** Initial weights as in MAE (`initialize_weights` in `models_mae.py`). */
+/** Initial weights: as in MAE (`initialize_weights` in `models_mae.py`), of classifiers also as in timm. */
 import { stream } from '../../engine/random/rng.ts';
 import { shapeError } from '../../engine/shape.ts';
 import type { Weights } from '../../engine/formats/weights.ts';
-import type { DecoderConfig, ViTConfig } from './config.ts';
+import type { ClassifierConfig, ClassifierStart, DecoderConfig, ViTConfig } from './config.ts';
 import { classifierSpec, encoderSpec, maeSpec, type ModelSpec } from './spec.ts';
 
 /** Each parameter has a stream of its own, `init/<name>`, so adding one changes no other. */
@@ -19,7 +19,7 @@ export const initEncoder = (config: ViTConfig, seed: number): Weights => initial
 
 export const initMae = (config: ViTConfig, decoder: DecoderConfig, seed: number): Weights => initialise(maeSpec(config, decoder), seed);
 
-export const initClassifier = (config: ViTConfig, classes: number, seed: number, pool: 'mean' | 'class_token' = 'mean'): Weights => initialise(classifierSpec(config, classes, pool), seed);
+export const initClassifier = (config: ClassifierConfig, classes: number, seed: number, start: ClassifierStart = {}): Weights => initialise(classifierSpec(config, classes, start), seed);
 
 export interface WarmStart {
   readonly weights: Weights;

@@ -1,5 +1,5 @@
 /** Names, shapes and initial distributions of all parameters, in the order of the PyTorch models. */
-import { mlpDim, patchCount, patchGrid, validateDecoder, validateViT, type BlocksConfig, type DecoderConfig, type ViTConfig } from './config.ts';
+import { mlpDim, patchCount, patchGrid, validateDecoder, validateViT, type BlocksConfig, type ClassifierConfig, type ClassifierStart, type DecoderConfig, type ViTConfig } from './config.ts';
 import { constant, normal, uniform, xavierUniform, type Initializer } from './initializers.ts';
 import { sincosPosEmbed } from './pos-embed.ts';
 
@@ -35,18 +35,29 @@ export function decoderSpec(config: ViTConfig, decoder: DecoderConfig): ModelSpe
 }
 
 /**
- * Classifier over the mean of the patch tokens (`fc_norm`) or over the class token (`norm`). The head starts near zero,
- * with std 2e-5 (`main_finetune.py`, whose truncation at +-2 has no effect).
+ * Classifier over the mean of the patch tokens (`fc_norm`) or over the class token (`norm`). As in MAE the head starts near
+ * zero, with std 2e-5. The truncation at +-2, there (`main_finetune.py`) and in timm, has no effect on draws so small.
  */
-export function classifierSpec(config: ViTConfig, classes: number, pool: 'mean' | 'class_token' = 'mean'): ModelSpec {
+export function classifierSpec(config: ClassifierConfig, classes: number, { init = 'mae', pos_embed = 'sincos' }: ClassifierStart = {}): ModelSpec {
   validateViT(config);
-  return {
+  const spec: ModelSpec = {
     ...trunkSpec(config),
-    ...normSpec(pool === 'mean' ? 'fc_norm' : 'norm', config.embed_dim),
+    ...normSpec(config.pool === 'class_token' ? 'norm' : 'fc_norm', config.embed_dim),
     'head.weight': { shape: [classes, config.embed_dim], init: normal(2e-5) },
     'head.bias': { shape: [classes], init: constant(0) },
   };
+  return redrawn(spec, (name, shape) => (name === 'pos_embed' && pos_embed === 'learned' ? normal(0.02) : init === 'trunc_normal' ? timmInitializer(name, shape) : undefined));
 }
+
+/** What timm draws otherwise than MAE; the class token, biases and norms start the same. */
+function timmInitializer(name: string, shape: readonly number[]): Initializer | undefined {
+  if (name === 'patch_embed.proj.weight') return uniform(1 / Math.sqrt(shape.slice(1).reduce((a, b) => a * b))); // PyTorch's Conv2d default
+  return name.endsWith('.weight') && shape.length === 2 ? normal(0.02) : undefined;
+}
+
+/** @param initializer of a parameter; undefined: as it is */
+const redrawn = (spec: ModelSpec, initializer: (name: string, shape: readonly number[]) => Initializer | undefined): ModelSpec =>
+  Object.fromEntries(Object.entries(spec).map(([name, { shape, init }]) => [name, { shape, init: initializer(name, shape) ?? init }]));
 
 /** A linear layer `<name>.weight`, `<name>.bias`, e.g. the projection of a student's features. */
 export function linearSpec(name: string, from: number, to: number): ModelSpec {

@@ -19,6 +19,7 @@ import type { DistillRecipe, VitRecipe } from './recipes.ts';
 import { trainingSignature } from './signature.ts';
 import { loadEngineAndDataset, saveModel, trainingImages, upstreamConfig, upstreamModel } from './stage-io.ts';
 import { blockTargetOf, evaluationInputs, forwardTeacher, trainingInputs, type Student } from './students.ts';
+import { teacherModel } from './teacher-model.ts';
 import { createTeacher, type Teacher } from './teacher.ts';
 import { trainTogether } from './train.ts';
 import { meanLosses, upload, type Inputs } from './train-step.ts';
@@ -39,12 +40,12 @@ export const runDistillPack: PackRunner<DistillRecipe> = async contexts => {
   const opened = datasets.find(dataset => dataset.status === 'fulfilled');
   if (!opened) return datasets as PromiseRejectedResult[];
   const dataset = opened.value;
-  const config = upstreamConfig(contexts[0]!.upstream['teacher']);
+  const config = teacherModel(contexts[0]!.recipe, upstreamConfig(contexts[0]!.upstream['teacher']));
   const created = contexts.map(context => settle(() => createStudent(context, config, dataset)));
   const students = created.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []));
   if (students.length === 0) return created as PromiseRejectedResult[];
 
-  const teacher = openTeacher(students, dataset);
+  const teacher = openTeacher(students, config, dataset);
   try {
     const results = await trainStudents(students, teacher, config, dataset);
     return created.map(one => (one.status === 'fulfilled' ? results.get(one.value)! : one));
@@ -54,10 +55,9 @@ export const runDistillPack: PackRunner<DistillRecipe> = async contexts => {
 };
 
 /** Its weights are in the engine alone, once: they may be larger than all students together. */
-function openTeacher(students: readonly Student[], dataset: Dataset): Teacher {
+function openTeacher(students: readonly Student[], config: VitRecipe, dataset: Dataset): Teacher {
   const { recipe, upstream } = students[0]!.context;
-  const { config, weights } = upstreamModel(upstream['teacher']);
-  const params = toTensors(weights);
+  const params = toTensors(upstreamModel(upstream['teacher']).weights);
   const targets = students.map(({ context }) => blockTargetOf(context.recipe));
   try {
     return createTeacher({ config, params, normalisation: dataset, dropPath: recipe.teacher_drop_path, engine: recipe.engine, targets });

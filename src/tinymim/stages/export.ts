@@ -59,13 +59,13 @@ export const exportStudent: Exporter<DistillRecipe> = request => {
 
 export const exportClassifier: Exporter<SuperviseRecipe> = request => {
   const { model, data } = request.recipe;
-  return exportModel(request, { config: model, spec: weights => classifierSpec(model, classCount(data), 'fc_norm.weight' in weights ? 'mean' : 'class_token'), notes: [] });
+  return exportModel(request, { config: model, spec: () => classifierSpec(model, classCount(data)), notes: [] });
 };
 
 interface Model {
   readonly config: VitRecipe;
   /** All that its stage leaves. */
-  readonly spec: (weights: Weights) => ModelSpec;
+  readonly spec: () => ModelSpec;
   readonly decoder?: PretrainRecipe['decoder'] & { readonly norm_pix_loss: boolean };
   readonly notes: readonly string[];
 }
@@ -103,10 +103,10 @@ async function exportModel({ recipe, format, output, path, origin, dataDir }: Ex
 const list = (values: readonly number[]): string => values.map(value => value.toFixed(4)).join(', ');
 
 /** @throws PermanentError unless these are the parameters of the model: nothing else would load strictly */
-function readChecked(file: string, spec: (weights: Weights) => ModelSpec): Weights {
+function readChecked(file: string, spec: () => ModelSpec): Weights {
   try {
     const weights = readWeights(file);
-    const expected = spec(weights);
+    const expected = spec();
     const names = new Set([...Object.keys(expected), ...Object.keys(weights)]);
     const wrong = [...names].find(name => expected[name]?.shape.join() !== weights[name]?.shape.join());
     if (wrong === undefined) return weights;

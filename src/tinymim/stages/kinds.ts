@@ -13,11 +13,13 @@ import { canSplit } from './micro-batches.ts';
 import { packingKey, sharedFlops } from './packing.ts';
 import { classifierParameters, decoderParameters, distillExtras, encoderParameters, trainingDisk } from './parameters.ts';
 import {
+  classifierVitRecipe,
   distillRecipe,
   evaluateRecipe,
   finetuneRecipe,
   pretrainRecipe,
   superviseRecipe,
+  type ClassifierVitRecipe,
   type DistillRecipe,
   type EngineRecipe,
   type EvaluateRecipe,
@@ -25,8 +27,10 @@ import {
   type PretrainRecipe,
   type ScheduleRecipe,
   type SuperviseRecipe,
+  type VitRecipe,
 } from './recipes.ts';
 import { classifierShape, distillShape, evaluateShape, pretrainShape } from './shape.ts';
+import { teacherModel } from './teacher-model.ts';
 
 const lossMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'loss', better: 'lower', help });
 const accuracyMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'higher', help });
@@ -35,10 +39,12 @@ const imagesSeen = (recipe: { data: PretrainRecipe['data']; images: number | nul
   totalSteps(recipe.images ?? imageCount(recipe.data, 'train'), recipe.schedule) * recipe.schedule.batch_size;
 
 /** The encoder inside an upstream stage, for the cost of running it. */
-const encoderOf = (recipe: JsonObject | undefined): PretrainRecipe['model'] => {
+const encoderOf = (recipe: JsonObject | undefined): ClassifierVitRecipe => {
   if (recipe === undefined) throw new Error('Expected the recipe of an upstream stage with a model, got none.');
-  return pretrainRecipe.shape.model.parse(recipe['model']);
+  return classifierVitRecipe.parse(recipe['model']);
 };
+
+const teacherOf = (recipe: DistillRecipe, upstream: Readonly<Record<string, JsonObject>>): VitRecipe => teacherModel(recipe, encoderOf(upstream['teacher']));
 
 /** Variables that the engine reads at the start of its process. */
 const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<string, string> => ({ ...modeEnvironment(engine.mode), ...precisionEnvironment(engine.precision) });
@@ -69,9 +75,9 @@ const pretrainKind = defineKind<PretrainRecipe>({
     val_loss: lossMetric('held-out reconstruction loss', 'The same on the first 1,024 held-out images, with fixed masks.'),
   },
   cost: recipe => trainingCost(imagesSeen(recipe), false, maeFlops(recipe.model, recipe.decoder, recipe.mask_ratio)),
-  disk: ({ model, decoder }) => {
+  disk: ({ model, decoder, optimizer }) => {
     const all = encoderParameters(model) + decoderParameters(model, decoder);
-    return trainingDisk(all, all);
+    return trainingDisk(all, all, optimizer);
   },
   shape: pretrainShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedMae,
@@ -98,24 +104,24 @@ export const distillKind = defineKind<DistillRecipe>({
   },
   cost: (recipe, upstream) => {
     const { model, mask_ratio, reconstruction } = recipe;
-    const teacher = encoderOf(upstream['teacher']);
+    const teacher = teacherOf(recipe, upstream);
     const student = encoderFlops(model, model.depth, visiblePatches(model, mask_ratio));
     const decoder = reconstruction ? decoderFlops(model, reconstruction.decoder, mask_ratio) : 0;
     return trainingCost(imagesSeen(recipe), false, student + decoder, teacherFlops(recipe, teacher));
   },
   disk: (recipe, upstream) => {
     const encoder = encoderParameters(recipe.model);
-    return trainingDisk(encoder, encoder + distillExtras(recipe, encoderOf(upstream['teacher'])));
+    return trainingDisk(encoder, encoder + distillExtras(recipe, teacherOf(recipe, upstream)), recipe.optimizer);
   },
-  shape: (recipe, upstream) => distillShape(recipe, encoderOf(upstream['teacher'])),
+  shape: (recipe, upstream) => distillShape(recipe, teacherOf(recipe, upstream)),
   packing: {
     key: packingKey,
-    sharedFlops: (recipe, upstream) => sharedFlops(recipe, encoderOf(upstream['teacher']), imagesSeen(recipe)),
+    sharedFlops: (recipe, upstream) => sharedFlops(recipe, teacherOf(recipe, upstream), imagesSeen(recipe)),
     load: async () => (await import('./distill.ts')).runDistillPack,
   },
   loadUntrained: async () => (await import('./untrained.ts')).untrainedStudent,
   exporting: { formats: exportFormats, load: async () => (await import('./export.ts')).exportStudent },
-  memory: (recipe, upstream, microBatches) => distillMemory(recipe, encoderOf(upstream['teacher']), microBatches),
+  memory: (recipe, upstream, microBatches) => distillMemory(recipe, teacherOf(recipe, upstream), microBatches),
   canSplit,
   environment,
   anyThreads,
@@ -129,9 +135,9 @@ const classifierKind = {
     val_accuracy: accuracyMetric('validation accuracy', 'On the first 1,024 images held out of the training split, after the last epoch.'),
   },
   cost: recipe => trainingCost(imagesSeen(recipe), true, encoderFlops(recipe.model)),
-  disk: ({ model, data }) => {
+  disk: ({ model, data, optimizer }) => {
     const all = classifierParameters(model, classCount(data));
-    return trainingDisk(all, all);
+    return trainingDisk(all, all, optimizer);
   },
   shape: classifierShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
@@ -170,7 +176,7 @@ const evaluateKind = defineKind<EvaluateRecipe>({
   recipe: evaluateRecipe,
   upstream: { weights: { kinds: ['finetune', 'supervise'] } },
   metrics: {
-    accuracy: accuracyMetric('test accuracy', "Top-1 of the last epoch's weights on the test split; never the best epoch's."),
+    accuracy: accuracyMetric('test accuracy', "Top-1 of the last epoch's weights, or of their average where one is kept, on the test split; never the best epoch's."),
     accuracy_se: accuracyMetric('binomial standard error', 'sqrt(p (1 - p) / n) of the test accuracy.'),
     correct: { label: 'correct', unit: 'count', better: 'higher', help: 'Images classified correctly.' },
     count: { label: 'images', unit: 'count', better: 'none', help: 'Images of the split.' },

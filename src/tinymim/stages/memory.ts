@@ -3,8 +3,8 @@ import type { StageMemory } from '../../core/ablation/kind.ts';
 import { patchCount, patchDim, type BlocksConfig } from '../nn/config.ts';
 import { visiblePatches } from './cost.ts';
 import { teacherMask } from './packing.ts';
-import { classifierParameters, decoderParameters, distillExtras, encoderParameters, FLOAT32 } from './parameters.ts';
-import type { DistillRecipe, DistillTarget, EvaluateRecipe, PretrainRecipe, ScheduleRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
+import { averages, classifierParameters, decoderParameters, distillExtras, encoderParameters, FLOAT32 } from './parameters.ts';
+import type { DistillRecipe, DistillTarget, EvaluateRecipe, OptimizerRecipe, PretrainRecipe, ScheduleRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
 
 /** Engine, code and a small data set, before any model; on a GPU the libraries' own. */
 const PROCESS = 480 * 2 ** 20;
@@ -29,22 +29,22 @@ export function distillMemory(recipe: DistillRecipe, teacher: VitRecipe, microBa
   const decoder = reconstruction ? stackTensors(reconstruction.decoder, 1 + patchCount(model)) : 0;
   const values =
     2 * encoderParameters(teacher) + batch * (blockTensors(teacher, teacherTokens) + stackTensors(model, studentTokens) + decoder + 2 * targetTensors(recipe.target, teacher, studentTokens));
-  return { shared: PROCESS + FLOAT32 * values, own: trainedBytes(encoderParameters(model) + distillExtras(recipe, teacher), parts) };
+  return { shared: PROCESS + FLOAT32 * values, own: trainedBytes(encoderParameters(model) + distillExtras(recipe, teacher), parts, recipe.optimizer) };
 }
 
 /** Of MAE pre-training: the encoder on the patches that it sees, the decoder on all, and the pixels that it is compared with. */
-export function pretrainMemory({ model, decoder, mask_ratio, schedule }: PretrainRecipe, microBatches: number): StageMemory {
+export function pretrainMemory({ model, decoder, mask_ratio, schedule, optimizer }: PretrainRecipe, microBatches: number): StageMemory {
   const { batch, parts } = divided(schedule, microBatches);
   const values = stackTensors(model, 1 + visiblePatches(model, mask_ratio)) + stackTensors(decoder, 1 + patchCount(model)) + 6 * patchCount(model) * patchDim(model);
-  return { shared: PROCESS + FLOAT32 * batch * values, own: trainedBytes(encoderParameters(model) + decoderParameters(model, decoder), parts) };
+  return { shared: PROCESS + FLOAT32 * batch * values, own: trainedBytes(encoderParameters(model) + decoderParameters(model, decoder), parts, optimizer) };
 }
 
 /** Of a training of a classifier. Evaluations, of whole batches, come between its steps. @param classes of the data */
-export function classifierMemory({ model, schedule }: SuperviseRecipe, classes: number, microBatches: number): StageMemory {
+export function classifierMemory({ model, schedule, optimizer }: SuperviseRecipe, classes: number, microBatches: number): StageMemory {
   const { batch, parts } = divided(schedule, microBatches);
   const training = batch * stackTensors(model, 1 + patchCount(model)),
     evaluation = (schedule.batch_size / microBatches) * forwardTensors(model);
-  return { shared: PROCESS + FLOAT32 * Math.max(training, evaluation), own: trainedBytes(classifierParameters(model, classes), parts) };
+  return { shared: PROCESS + FLOAT32 * Math.max(training, evaluation), own: trainedBytes(classifierParameters(model, classes), parts, optimizer) };
 }
 
 /** Of an evaluation, which cannot be divided. */
@@ -58,8 +58,8 @@ function divided({ batch_size, accumulation_steps }: Pick<ScheduleRecipe, 'batch
   return { batch: batch_size / parts, parts };
 }
 
-/** Parameters, two moments, gradients and an update; several micro-batches have sums of gradients. */
-const trainedBytes = (parameters: number, parts: number): number => GRAPH + FLOAT32 * (parts > 1 ? 6 : 5) * parameters;
+/** Parameters, two moments, gradients and an update; several micro-batches have sums of gradients, and some recipes an average of the weights. */
+const trainedBytes = (parameters: number, parts: number, optimizer: OptimizerRecipe): number => GRAPH + FLOAT32 * ((parts > 1 ? 6 : 5) + averages(optimizer)) * parameters;
 
 /** Values of one image that a block computes: norms, q, k, v, attention, its probabilities, residuals, and the MLP. */
 function blockTensors({ embed_dim, num_heads, mlp_ratio }: BlocksConfig, tokens: number): number {

@@ -15,10 +15,11 @@ export function packingKey({ recipe, seed, upstream }: Parameters<Packing<Distil
     augment,
     student_jitter,
     teacher_drop_path,
+    teacher_last_block_heads: heads,
     engine,
   } = recipe;
   const shared = { data, images, batch_size, accumulation_steps, seed, augment, student_jitter, teacher_drop_path, teacher_mask: teacherMask(recipe), engine };
-  return { ...(shared as Record<string, JsonValue>), teacher: upstream['teacher'] ?? null };
+  return { ...(shared as Record<string, JsonValue>), teacher: upstream['teacher'] ?? null, ...(heads !== undefined && { teacher_last_block_heads: heads }) };
 }
 
 /** Share of the patches that the teacher does not see. */

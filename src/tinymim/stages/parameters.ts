@@ -4,7 +4,7 @@
  */
 import type { StageDisk } from '../../core/ablation/kind.ts';
 import { mlpDim, patchCount, patchDim, type BlocksConfig, type DecoderConfig } from '../nn/config.ts';
-import type { DistillRecipe, VitRecipe } from './recipes.ts';
+import type { DistillRecipe, OptimizerRecipe, VitRecipe } from './recipes.ts';
 
 /** A linear layer with bias. */
 const linear = (from: number, to: number): number => from * to + to;
@@ -43,4 +43,7 @@ export function distillExtras({ model, target, reconstruction }: DistillRecipe, 
 export const FLOAT32 = 4;
 
 /** @param kept parameters of the final weights; `trained` those that AdamW has two moments of */
-export const trainingDisk = (kept: number, trained: number): StageDisk => ({ output: FLOAT32 * kept, checkpoint: 3 * FLOAT32 * trained });
+export const trainingDisk = (kept: number, trained: number, optimizer: OptimizerRecipe): StageDisk => ({ output: FLOAT32 * kept, checkpoint: (3 + averages(optimizer)) * FLOAT32 * trained });
+
+/** Averages of its weights that a training keeps: one or none. */
+export const averages = ({ ema_decay }: OptimizerRecipe): 0 | 1 => ((ema_decay ?? null) === null ? 0 : 1);

@@ -3,15 +3,17 @@
  * parses thousands of them. Names of fields follow timm and MAE.
  */
 import { z } from 'zod';
+import { asBefore } from '../../core/ablation/as-before.ts';
 import { dataSpec } from '../data/spec.ts';
 
 const positive = z.int().positive();
 const rate = z.number().min(0).lt(1);
+export const emaDecay = z.number().gt(0).lt(1).nullable();
 
 /** Ordered pairs of {query, key, value}: `qk` is the relation of queries to keys. */
 export const relationPair = z.enum(['qq', 'qk', 'qv', 'kq', 'kk', 'kv', 'vq', 'vk', 'vv']);
 
-/** A ViT encoder; see `nn/config.ts`. */
+/** A ViT encoder; see `nn/config.ts`. @internal */
 export const vitRecipe = z.strictObject({
   image_size: z.tuple([positive, positive]),
   patch_size: positive,
@@ -23,6 +25,11 @@ export const vitRecipe = z.strictObject({
   last_block_heads: positive.exactOptional(),
   mlp_ratio: z.number().positive(),
 });
+
+export const pooling = z.enum(['mean', 'class_token']);
+
+/** The same with a head; see `ClassifierConfig` (`nn/config.ts`). */
+export const classifierVitRecipe = vitRecipe.extend({ pool: asBefore(pooling, 'mean') });
 
 /** MAE's decoder (`models_mae.py`). */
 export const decoderRecipe = z.strictObject({ embed_dim: positive, depth: positive, num_heads: positive, mlp_ratio: z.number().positive() });
@@ -41,9 +48,12 @@ export const scheduleRecipe = z.strictObject({
   min_lr: z.number().min(0),
 });
 
+/** AdamW, and what is taken of the weights that it comes through. */
 export const optimizerRecipe = z.strictObject({
   weight_decay: z.number().min(0),
   betas: z.tuple([rate, rate]),
+  /** Of the running average of the weights, which is then what the training leaves and what is evaluated (`timm.utils.ModelEma`); null: none. */
+  ema_decay: asBefore(emaDecay, null),
 });
 
 /** RandomResizedCrop (bicubic) and horizontal flip. `null` crop: the image as it is. */
@@ -126,6 +136,11 @@ export const distillRecipe = z.strictObject({
   target: distillTarget,
   /** Counted from 1. The student's is always its last. */
   teacher_block: positive,
+  /**
+   * Heads that the teacher's last block is split into, where they are not those that it was trained with; null: those. The released code
+   * rebuilds a TinyMIM-B, trained with 16, with the 12 of `mae_vit_base` (`models_teacher.py`).
+   */
+  teacher_last_block_heads: asBefore(positive.nullable(), null),
   /** Of the student, constant over its blocks and absent in the last (`models_tinymim.py`). */
   drop_path: rate,
   /** Of the teacher, in the same way over its depth. */
@@ -167,7 +182,7 @@ const classifierFields = {
   data: dataSpec,
   /** Labelled training images. */
   images: subset,
-  model: vitRecipe,
+  model: classifierVitRecipe,
   drop_path: rate,
   label_smoothing: rate,
   schedule: scheduleRecipe,
@@ -176,15 +191,20 @@ const classifierFields = {
   engine: engineRecipe,
 };
 
+/** Where a training from scratch starts; see `ClassifierStart` (`nn/config.ts`). What is fine-tuned has all but its head from its pre-training. */
+export const initialisation = z.enum(['mae', 'trunc_normal']);
+export const positions = z.enum(['sincos', 'learned']);
+
 /** Test images: the shorter side resized to `resize`, then the centre; `null`: the image as it is. */
 export const evaluationCropRecipe = z.strictObject({ resize: positive }).nullable().default(null);
 
 export const finetuneRecipe = z.strictObject({ ...classifierFields, layer_decay: z.number().gt(0).max(1) });
-export const superviseRecipe = z.strictObject(classifierFields);
+export const superviseRecipe = z.strictObject({ ...classifierFields, init: asBefore(initialisation, 'mae'), pos_embed: asBefore(positions, 'sincos') });
 export const evaluateRecipe = z.strictObject({ data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive, crop: evaluationCropRecipe, engine: engineRecipe });
 
 export type EngineRecipe = z.infer<typeof engineRecipe>;
 export type VitRecipe = z.infer<typeof vitRecipe>;
+export type ClassifierVitRecipe = z.infer<typeof classifierVitRecipe>;
 export type ScheduleRecipe = z.infer<typeof scheduleRecipe>;
 export type OptimizerRecipe = z.infer<typeof optimizerRecipe>;
 export type PretrainRecipe = z.infer<typeof pretrainRecipe>;

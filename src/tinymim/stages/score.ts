@@ -1,7 +1,7 @@
 /** Top-1 accuracy and loss of a classifier over a whole set of images, in order and without augmentation. */
 import { evalBatches, type EvalBatch, type ImageSet } from '../data/image-set.ts';
 import { classify } from '../nn/classifier.ts';
-import type { ViTConfig } from '../nn/config.ts';
+import type { ClassifierConfig } from '../nn/config.ts';
 import { softTargets } from '../nn/mixup.ts';
 import { softmaxCrossEntropy } from '../../engine/grad/cross-entropy.ts';
 import * as tf from '../../engine/tf.ts';
@@ -27,8 +27,8 @@ export interface Scorer {
   dispose(): void;
 }
 
-/** Scores a classifier with global pooling, as often as it is asked to. */
-export function createScorer(engine: EngineRecipe, config: ViTConfig, { mean, std }: Normalisation, batchSize: number): Scorer {
+/** Scores a classifier, as often as it is asked to. */
+export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { mean, std }: Normalisation, batchSize: number): Scorer {
   const evaluator = createEvaluator(scoreBatch(config, { mean, std }), { engine, signature: graphSignature('score', { config, mean, std, engine }) });
   return {
     score: (params, set) => {
@@ -70,7 +70,7 @@ function padded({ images, labels }: EvalBatch, set: ImageSet, batchSize: number)
   };
 }
 
-function scoreBatch(config: ViTConfig, normalisation: Normalisation): (params: Params, inputs: Inputs) => Params {
+function scoreBatch(config: ClassifierConfig, normalisation: Normalisation): (params: Params, inputs: Inputs) => Params {
   return (params, { images, labels, targets }) => {
     const logits = classify(params, normalise(images!, normalisation), config);
     const right = tf.cast(tf.equal(tf.argMax(logits, 1), labels!), 'float32');

@@ -3,6 +3,7 @@
  * many images it sees. A field that nobody thought of here stays in the shape: measured once too often, never once too few.
  */
 import type { JsonObject } from '../../core/ablation/kind.ts';
+import { averages } from './parameters.ts';
 import type { DistillRecipe, DistillTarget, EvaluateRecipe, OptimizerRecipe, PretrainRecipe, ScheduleRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
 
 interface TrainingRecipe {
@@ -14,7 +15,8 @@ interface TrainingRecipe {
 /** @param asSlow fields that change the numbers and not the time */
 function stepShape({ schedule, ...recipe }: TrainingRecipe, asSlow: readonly string[] = []): JsonObject {
   const left = Object.entries(recipe).filter(([name]) => !['optimizer', 'images', ...asSlow].includes(name));
-  return { ...(Object.fromEntries(left) as JsonObject), batch_size: schedule.batch_size, accumulation_steps: schedule.accumulation_steps };
+  const average = averages(recipe.optimizer) > 0 && { average: true };
+  return { ...(Object.fromEntries(left) as JsonObject), ...average, batch_size: schedule.batch_size, accumulation_steps: schedule.accumulation_steps };
 }
 
 export const pretrainShape = (recipe: PretrainRecipe): JsonObject => stepShape(recipe);
@@ -43,6 +45,6 @@ function targetShape(target: DistillTarget): JsonObject {
   }
 }
 
-export const classifierShape = (recipe: SuperviseRecipe): JsonObject => ({ ...stepShape(recipe, ['label_smoothing', 'layer_decay']), drop_path: recipe.drop_path > 0 });
+export const classifierShape = (recipe: SuperviseRecipe): JsonObject => ({ ...stepShape(recipe, ['label_smoothing', 'layer_decay', 'init', 'pos_embed']), drop_path: recipe.drop_path > 0 });
 
 export const evaluateShape = (recipe: EvaluateRecipe, model: VitRecipe): JsonObject => ({ ...recipe, model });

@@ -12,7 +12,7 @@ const DATA_AND_RATES = ['images', 'augment', 'schedule.epochs', 'schedule.warmup
 export const NOT_IN_GRAPH = {
   pretrain: DATA_AND_RATES,
   /** The teacher is a graph of its own, and the student is handed its image whether jittered or not. */
-  distill: [...DATA_AND_RATES, 'student_jitter', 'teacher_block', 'teacher_drop_path', 'teacher_input'],
+  distill: [...DATA_AND_RATES, 'student_jitter', 'teacher_block', 'teacher_drop_path', 'teacher_input', 'teacher_last_block_heads'],
   /** Labels come in as distributions. */
   classifier: [...DATA_AND_RATES, 'label_smoothing'],
 } as const;

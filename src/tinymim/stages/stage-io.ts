@@ -12,7 +12,7 @@ import { executedMode } from '../../engine/compile/native.ts';
 import { isTf32Process, LEAST_TF32_CAPABILITY } from '../../engine/tf32.ts';
 import { readWeights, saveParams, type HostTensor, type Params } from '../../engine/formats/weights.ts';
 import { notOnEngine } from './engine-limits.ts';
-import { vitRecipe, type EngineRecipe, type VitRecipe } from './recipes.ts';
+import { classifierVitRecipe, type ClassifierVitRecipe, type EngineRecipe } from './recipes.ts';
 
 /**
  * Loads the engine on the device that the worker was given, and opens the data set.
@@ -81,11 +81,11 @@ export function saveModel(context: StageContext<object>, params: Params): void {
   saveParams(join(context.output, WEIGHTS), params);
 }
 
-/** The model of an upstream stage. @throws Error when the slot is empty or its recipe has no model */
-export const upstreamConfig = (upstream: UpstreamOutput | undefined): VitRecipe => vitRecipe.parse(expectUpstream(upstream).recipe['model']);
+/** The model of an upstream stage, a classifier or not. @throws Error when the slot is empty or its recipe has no model */
+export const upstreamConfig = (upstream: UpstreamOutput | undefined): ClassifierVitRecipe => classifierVitRecipe.parse(expectUpstream(upstream).recipe['model']);
 
 /** The same with the weights that it left. */
-export function upstreamModel(upstream: UpstreamOutput | undefined): { config: VitRecipe; weights: Record<string, HostTensor> } {
+export function upstreamModel(upstream: UpstreamOutput | undefined): { config: ClassifierVitRecipe; weights: Record<string, HostTensor> } {
   return { config: upstreamConfig(upstream), weights: readWeights(join(expectUpstream(upstream).output, WEIGHTS)) };
 }
 

@@ -7,6 +7,6 @@ import { trainClassifier } from './train-classifier.ts';
 
 export const runSupervise: StageRunner<SuperviseRecipe> = async context => {
   const dataset = await loadEngineAndDataset(context);
-  const weights = initClassifier(context.recipe.model, dataset.train.classes.length, context.seed);
+  const weights = initClassifier(context.recipe.model, dataset.train.classes.length, context.seed, context.recipe);
   return trainClassifier(context, dataset, weights, 1);
 };

@@ -1,6 +1,10 @@
-/** Training steps of one model: parameters, moments and (with several micro-batches) sums of gradients live in a program. */
+/**
+ * Training steps of one model: parameters, moments, (with several micro-batches) sums of gradients and (where a recipe wants one) the
+ * average of the parameters live in a program.
+ */
 import { adamwRates, adamwUpdate, type AdamWRates, type AdamWState } from '../optim/adamw.ts';
 import { accumulateGrads } from '../optim/accumulate.ts';
+import { updatedAverage } from '../optim/ema.ts';
 import type { ParamGroups } from '../optim/groups.ts';
 import { typesOf } from '../../engine/compile/checks.ts';
 import { compileProgram } from '../../engine/compile/compile-program.ts';
@@ -16,13 +20,20 @@ import { lossesAndGrads, meanLosses, type Inputs, type LossFunction } from './tr
 export interface TrainState {
   readonly params: Params;
   readonly optimizer: AdamWState;
+  /** Running average of the parameters, where one is kept. */
+  readonly average?: Params;
 }
+
+/** What a training is for: the averaged weights where there are any. */
+export const weightsOf = ({ params, average }: TrainState): Params => average ?? params;
 
 export interface TrainerOptions {
   readonly loss: LossFunction;
   /** Parameters with a group are trained; the others stay as they are. */
   readonly groups: ParamGroups;
   readonly betas: readonly [number, number];
+  /** Of the average; without one the state has none. */
+  readonly emaDecay?: number | undefined;
   readonly microBatches: number;
   readonly engine: EngineRecipe;
   /** All that decides the graph of a step, beside the shapes of state and inputs; see `signature.ts`. */
@@ -45,7 +56,7 @@ export interface Trainer {
   feed(inputs: Inputs, lr: number): StepLosses | undefined;
   /** Calls `use` with the state as it is now, whose tensors are valid until it is done. */
   withState<T>(use: (state: TrainState) => T | Promise<T>): Promise<T>;
-  /** Ends the training: the parameters are the caller's, everything else is freed. */
+  /** Ends the training: its weights (`weightsOf`) are the caller's, everything else is freed. */
   finish(): Params;
   /** Ends it with nothing: all is freed, and nothing is read, for which memory may be wanting. */
   dispose(): void;
@@ -56,7 +67,7 @@ export interface Trainer {
  * @param state its tensors are taken over
  */
 export function createTrainer(initial: TrainState, options: TrainerOptions): Trainer {
-  const { betas, microBatches } = options;
+  const { betas, emaDecay, microBatches } = options;
   let done = initial.optimizer.step;
   let program: Program | undefined;
   /** Of the micro-batches of a step. */
@@ -68,6 +79,7 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
     const {
       params,
       optimizer: { m, v },
+      average = {},
     } = initial;
     const state = stepState(initial, microBatches);
     try {
@@ -75,7 +87,7 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
     } finally {
       tf.dispose(unflatten(state).sums);
     }
-    tf.dispose([params, m, v]);
+    tf.dispose([params, m, v, average]);
     return program;
   };
 
@@ -89,6 +101,7 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
         tf.dispose(rates);
       }
       if (!last) return undefined;
+      if (emaDecay !== undefined) tf.dispose(program!.compute('average', {}));
       const parts = losses;
       losses = [];
       done += 1;
@@ -97,49 +110,52 @@ export function createTrainer(initial: TrainState, options: TrainerOptions): Tra
     withState: async use => {
       if (!program) return use(initial);
       const tensors = program.readState();
-      const { params, m, v } = unflatten(tensors);
+      const { params, m, v, average } = unflatten(tensors);
       try {
-        return await use({ params, optimizer: { step: done, m, v } });
+        return await use({ params, optimizer: { step: done, m, v }, ...(initial.average && { average }) });
       } finally {
         tf.dispose(tensors);
       }
     },
     finish: () => {
-      const { params, ...rest } = program ? unflatten(program.readState()) : { params: initial.params, ...initial.optimizer };
-      tf.dispose([rest, losses]);
+      const { params, average, m, v, sums } = program ? unflatten(program.readState()) : { ...NO_PARTS, ...initial, ...initial.optimizer };
+      const [kept, unused] = initial.average ? [average, params] : [params, average];
+      tf.dispose([unused, m, v, sums, losses]);
       program?.dispose();
-      return params;
+      return kept;
     },
     dispose: () => {
       tf.dispose(losses);
       if (program) program.dispose();
-      else tf.dispose([initial.params, initial.optimizer.m, initial.optimizer.v]);
+      else tf.dispose([initial.params, initial.optimizer.m, initial.optimizer.v, initial.average ?? {}]);
     },
   };
 }
 
 /** What a program of `stepFunctions` holds. @internal */
-export function stepState({ params, optimizer: { m, v } }: TrainState, microBatches: number): Params {
-  return flatten({ params, m, v, sums: microBatches === 1 ? {} : zerosLike(m) });
+export function stepState({ params, optimizer: { m, v }, average = {} }: TrainState, microBatches: number): Params {
+  return flatten({ params, m, v, sums: microBatches === 1 ? {} : zerosLike(m), average });
 }
 
 function compileStepFunctions(state: Params, inputs: Inputs, rates: Params, { engine, signature, ...options }: TrainerOptions): Program {
-  const { accumulate, step } = stepFunctions(options);
+  const { accumulate, step, average } = stepFunctions(options);
   return compileProgram(
     {
       ...(options.microBatches > 1 && { accumulate: { fn: accumulate, inputs: typesOf(inputs) } }),
       step: { fn: step, inputs: typesOf({ ...inputs, ...rates }) },
+      ...(options.emaDecay !== undefined && { average: { fn: average, inputs: {} } }),
     },
     { state, ...engine, signature },
   );
 }
 
 /**
- * `accumulate` adds the gradients of a micro-batch to the sums; `step` does so with the last one, updates the parameters and
- * sets the sums back.
+ * `accumulate` adds the gradients of a micro-batch to the sums; `step` does so with the last one, updates the parameters and sets the
+ * sums back. `average`, which nothing but an `emaDecay` is needed for, comes after it: a function of its own, so that parameters and moments
+ * are updated as without it, in one pass.
  * @internal
  */
-export function stepFunctions({ loss, groups, betas, microBatches }: Pick<TrainerOptions, 'loss' | 'groups' | 'betas' | 'microBatches'>): { accumulate: StepFunction; step: StepFunction } {
+export function stepFunctions({ loss, groups, betas, emaDecay, microBatches }: Omit<TrainerOptions, 'engine' | 'signature'>): Record<'accumulate' | 'step' | 'average', StepFunction> {
   const meanGrads = (sums: Params, grads: Params): Record<string, tf.Tensor> =>
     accumulateGrads(
       Object.fromEntries(
@@ -164,11 +180,16 @@ export function stepFunctions({ loss, groups, betas, microBatches }: Pick<Traine
       const reached = Object.fromEntries(Object.entries(sums).filter(([name]) => name in grads));
       return { state: flatten({ ...next, sums: zerosLike(reached) }), outputs: values };
     },
+    average: state => {
+      const { params, average } = unflatten(state);
+      return { state: flatten({ average: updatedAverage(average, params, emaDecay!) }), outputs: { decay: tf.scalar(emaDecay!) } }; // a function has an output
+    },
   };
 }
 
-const PARTS = ['params', 'm', 'v', 'sums'] as const;
+const PARTS = ['params', 'm', 'v', 'sums', 'average'] as const;
 type Parts = Readonly<Record<(typeof PARTS)[number], Params>>;
+const NO_PARTS: Parts = { params: {}, m: {}, v: {}, sums: {}, average: {} };
 
 /** The state as one record: `params/norm.weight`, `m/norm.weight`, ... */
 function flatten(parts: Partial<Parts>): Record<string, tf.Tensor> {

@@ -26,14 +26,16 @@ const files = (dir: string) => ({
   params: join(dir, 'params.safetensors'),
   firstMoment: join(dir, 'adamw_m.safetensors'),
   secondMoment: join(dir, 'adamw_v.safetensors'),
+  average: join(dir, 'average.safetensors'),
   progress: join(dir, 'progress.json'),
 });
 
-export async function saveTraining(dir: string, { params, optimizer }: TrainState, progress: TrainingProgress): Promise<void> {
+export async function saveTraining(dir: string, { params, optimizer, average }: TrainState, progress: TrainingProgress): Promise<void> {
   const file = files(dir);
   saveParams(file.params, params);
   saveParams(file.firstMoment, optimizer.m);
   saveParams(file.secondMoment, optimizer.v);
+  if (average) saveParams(file.average, average);
   const stored: StoredProgress = { optimizerStep: optimizer.step, ...progress };
   await writeFile(file.progress, JSON.stringify(stored));
 }
@@ -46,15 +48,16 @@ export interface LoadedTraining extends Omit<TrainingProgress, 'engine'> {
 
 /**
  * @param engine on which the training goes on
- * @param accept whether it may be another than before
+ * @param options `accept`: whether it may be another than before; `average`: whether the recipe wants one of the weights
  * @throws PermanentError `CHECKPOINT_ENGINE` where it may not
  */
-export async function loadTraining({ dir }: Checkpoint, engine: EngineRecord, accept: boolean): Promise<LoadedTraining> {
+export async function loadTraining({ dir }: Checkpoint, engine: EngineRecord, { accept, average }: { readonly accept: boolean; readonly average: boolean }): Promise<LoadedTraining> {
   const file = files(dir);
   // Older ones do not name the micro-batches: there was no choice.
   const { optimizerStep, meter, engine: before, engineChanged, microBatches = 1 } = JSON.parse(await readFile(file.progress, 'utf8')) as Omit<StoredProgress, 'microBatches'> & Partial<StoredProgress>;
   const changes = engineChanges(before, engine);
   acceptChanges(changes, accept);
   const optimizer = { step: optimizerStep, m: loadParams(file.firstMoment), v: loadParams(file.secondMoment) };
-  return { state: { params: loadParams(file.params), optimizer }, meter, engineChanged: engineChanged || changes.length > 0, changes, microBatches };
+  const state = { params: loadParams(file.params), optimizer, ...(average && { average: loadParams(file.average) }) };
+  return { state, meter, engineChanged: engineChanged || changes.length > 0, changes, microBatches };
 }

@@ -7,8 +7,9 @@ import { toTensors } from '../../engine/formats/weights.ts';
 import { engineRecord, type EngineRecord } from './engine-record.ts';
 import { Meter } from './meter.ts';
 import { microBatchesOf } from './micro-batches.ts';
+import { averages } from './parameters.ts';
 import { Throughput } from './throughput.ts';
-import { createTrainer, type StepLosses, type Trainer, type TrainState } from './trainer.ts';
+import { createTrainer, weightsOf, type StepLosses, type Trainer, type TrainState } from './trainer.ts';
 import { loadTraining, saveTraining } from './training-checkpoint.ts';
 import type { Inputs } from './train-step.ts';
 import type { Trained, Training } from './training.ts';
@@ -100,7 +101,7 @@ export class TrainingRun<T extends Training = Training> {
       const state = (await this.#resume(this.#engine)) ?? start(this.training);
       if (this.#microBatches > 1) context.provenance({ micro_batches: this.#microBatches });
       const graph = microBatches === 1 ? signature : `${signature} in ${count} micro-batches`;
-      this.#trainer = createTrainer(state, { loss, groups, betas: optimizer.betas, microBatches: count, engine, signature: graph });
+      this.#trainer = createTrainer(state, { loss, groups, betas: optimizer.betas, emaDecay: optimizer.ema_decay ?? undefined, microBatches: count, engine, signature: graph });
     });
   }
 
@@ -141,7 +142,7 @@ export class TrainingRun<T extends Training = Training> {
         const point = this.#read();
         if (evaluating) {
           context.progress({ phase: 'evaluate', step: done, steps });
-          this.#evaluated = await this.#trainer!.withState(({ params }) => evaluate(params));
+          this.#evaluated = await this.#trainer!.withState(state => evaluate(weightsOf(state)));
         }
         if (point || evaluating) context.metric({ step: done, epoch: done / this.#stepsPerEpoch, ...point, ...(evaluating && this.#evaluated) });
       }
@@ -204,7 +205,10 @@ export class TrainingRun<T extends Training = Training> {
     const { context } = this.training;
     const checkpoint = await context.checkpoints.latest();
     if (checkpoint === undefined) return undefined;
-    const { state, meter, engineChanged, changes, microBatches } = await loadTraining(checkpoint, engine, context.execution.acceptEngineChange);
+    const { state, meter, engineChanged, changes, microBatches } = await loadTraining(checkpoint, engine, {
+      accept: context.execution.acceptEngineChange,
+      average: averages(this.training.optimizer) > 0,
+    });
     context.log(`Continuing from the checkpoint after step ${checkpoint.step}.`);
     if (changes.length > 0) context.log(`Warning: on another engine than before, as allowed: ${changes.join('; ')}.`);
     if (engineChanged) context.provenance({ engine_changed: true });
@@ -235,10 +239,10 @@ function evaluations(steps: number, stepsPerEpoch: number): (done: number) => bo
   return done => done % every === 0 || done === steps;
 }
 
-function start(training: Pick<Training, 'weights' | 'groups'>): TrainState {
-  const params = toTensors(training.weights);
-  const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in training.groups));
-  return { params, optimizer: initAdamW(trained) };
+function start({ weights, groups, optimizer }: Pick<Training, 'weights' | 'groups' | 'optimizer'>): TrainState {
+  const params = toTensors(weights);
+  const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in groups));
+  return { params, optimizer: initAdamW(trained), ...(averages(optimizer) > 0 && { average: toTensors(weights) }) };
 }
 
 function expectFinite(losses: Record<string, number>, step: number, stepsPerEpoch: number, lr: number): void {

@@ -21,7 +21,7 @@ export interface Training {
 }
 
 export interface Trained {
-  /** In the engine; the caller disposes of them. */
+  /** In the engine; the caller disposes of them. The average where the recipe wants one. */
   readonly params: Params;
   /** Means of the losses over the last epoch of training. */
   readonly losses: Record<string, number>;

@@ -17,4 +17,4 @@ const writer =
 
 export const untrainedMae: Writer<PretrainRecipe> = writer(({ model, decoder }) => initMae(model, decoder, 0));
 export const untrainedStudent: Writer<DistillRecipe> = writer(({ model }) => initEncoder(model, 0));
-export const untrainedClassifier: Writer<SuperviseRecipe> = writer(({ model, data }) => initClassifier(model, classCount(data), 0));
+export const untrainedClassifier: Writer<SuperviseRecipe> = writer(recipe => initClassifier(recipe.model, classCount(recipe.data), 0, recipe));

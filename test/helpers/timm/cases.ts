@@ -2,7 +2,7 @@
 import type { Exporter } from '../../../src/core/ablation/kind.ts';
 import { stream } from '../../../src/engine/random/rng.ts';
 import type { HostTensor, Weights } from '../../../src/engine/formats/weights.ts';
-import type { ViTConfig } from '../../../src/tinymim/nn/config.ts';
+import type { ClassifierConfig } from '../../../src/tinymim/nn/config.ts';
 import { initClassifier, initEncoder } from '../../../src/tinymim/nn/init.ts';
 import { exportClassifier, exportStudent } from '../../../src/tinymim/stages/export.ts';
 import { distillRecipe, superviseRecipe } from '../../../src/tinymim/stages/recipes.ts';
@@ -12,10 +12,11 @@ const model = { image_size: [8, 12] as [number, number], patch_size: 4, in_chans
 const data = { ...distillFields.data, image_size: model.image_size, channels: model.in_chans, classes: 3 };
 const shared = { data, model, images: null, drop_path: 0, schedule: distillFields.schedule, optimizer: distillFields.optimizer, augment: distillFields.augment, engine: {} };
 const classifier = superviseRecipe.parse({ ...shared, label_smoothing: 0 });
+const byToken = { ...classifier, model: { ...classifier.model, pool: 'class_token' as const } };
 const student = distillRecipe.parse({ ...distillFields, data, model: { ...model, last_block_heads: 4 } });
 
 interface TimmCase {
-  readonly config: ViTConfig;
+  readonly config: ClassifierConfig;
   readonly weights: () => Weights;
   readonly write: (to: Pick<Parameters<Exporter>[0], 'format' | 'output' | 'path' | 'origin' | 'dataDir'>) => ReturnType<Exporter>;
 }
@@ -23,7 +24,7 @@ interface TimmCase {
 export const TIMM_CASES: Readonly<Record<string, TimmCase>> = {
   /** Mean of the patch tokens, `fc_norm`. */
   mean: { config: classifier.model, weights: () => noisy(initClassifier(model, data.classes, 1)), write: to => exportClassifier({ ...to, recipe: classifier }) },
-  class_token: { config: classifier.model, weights: () => noisy(initClassifier(model, data.classes, 2, 'class_token')), write: to => exportClassifier({ ...to, recipe: classifier }) },
+  class_token: { config: byToken.model, weights: () => noisy(initClassifier(byToken.model, data.classes, 2)), write: to => exportClassifier({ ...to, recipe: byToken }) },
   /** A distilled student, whose last block has more heads. */
   student: { config: student.model, weights: () => noisy(initEncoder(student.model, 3)), write: to => exportStudent({ ...to, recipe: student }) },
 };

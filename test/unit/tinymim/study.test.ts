@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { canonicalRecipe } from '../../../src/core/ablation/as-before.ts';
 import { assumptionsOf } from '../../../src/core/ablation/assumptions.ts';
 import { UsageError } from '../../../src/core/ablation/errors.ts';
 import { revisionOf } from '../../../src/core/ablation/identity.ts';
@@ -107,6 +108,24 @@ describe('a sequence of teachers', () => {
     expect(recipe(chain)).toMatchObject({ teacher_block: 12, model: { num_heads: 6, last_block_heads: 16 } });
   });
 
+  test('may have teachers whose last block is rebuilt with the heads of the others: then S has the 12 of the released code', () => {
+    const rebuilt = distilled({ student: 'T', teachers: ['L', 'B', 'S'], teacherHeads: 'rebuilt' });
+    expect(recipe(teacher(teacher(rebuilt)))).toEqual(recipe(teacher(teacher(chain)))); // MAE-L is not concerned
+    expect(recipe(teacher(rebuilt))).toMatchObject({ teacher_last_block_heads: 12, model: { num_heads: 6, last_block_heads: 12 } });
+    expect(recipe(rebuilt)).toMatchObject({ teacher_last_block_heads: 6, model: { num_heads: 6 } });
+    expect(recipe(rebuilt)['model']).not.toHaveProperty('last_block_heads');
+    expect(recipe(chain)['teacher_last_block_heads']).toBeNull();
+  });
+
+  test('whose last block is not read, or has the heads of the others, is no other one rebuilt', () => {
+    const earlier = { student: 'S', teachers: ['L', 'B'], teacherBlock: 1 / 2 } satisfies Partial<Factors>;
+    expect(recipe(distilled({ ...earlier, teacherHeads: 'rebuilt' }))).toEqual(recipe(distilled(earlier)));
+    expect(messages({ teachers: ['L', 'B'], teacherTarget: 'same', headAlignment: false, teacherHeads: 'rebuilt' })).toEqual([
+      expect.stringMatching(/^teacherHeads: .*same number of heads in all blocks/),
+    ]);
+    expect(messages({ teacherHeads: 'rebuilt' })).toEqual([expect.stringMatching(/^teacherHeads: .*single teacher/)]);
+  });
+
   test('distills B as an arm of its own does, so that both share the stage', () => {
     expect(recipe(teacher(distilled({ student: 'S', teachers: ['L', 'B'] })))).toEqual(recipe(distilled({ student: 'B', teachers: ['L'] })));
   });
@@ -169,7 +188,54 @@ describe('fine-tuning', () => {
   test('of ViT-L follows its own line, the others the common one', () => {
     const finetuned = (student: Factors['student']) => recipe(realise(factors.parse({ method: 'mae', student }), paper, 0).upstream['weights']);
     expect(finetuned('L')).toMatchObject({ layer_decay: 0.75, schedule: { epochs: 50, base_lr: 1e-3, batch_size: 1024 } });
-    expect(finetuned('B')).toMatchObject({ layer_decay: 0.65, drop_path: 0.2, schedule: { epochs: 100, base_lr: 5e-4 } });
+    expect(finetuned('B')).toMatchObject({ layer_decay: 0.65, drop_path: 0.1, schedule: { epochs: 100, base_lr: 5e-4 } });
+    expect(finetuned('L')).toMatchObject({ drop_path: 0.2 });
+    expect(recipe(realise(factors.parse({}), paper, 0).upstream['weights'])).toMatchObject({ drop_path: 0.2 });
+  });
+});
+
+describe('training from scratch', () => {
+  const scratch = (declared: ReturnType<typeof profileSchema.parse>) => realise(factors.parse({ method: 'scratch', student: 'T' }), declared, 0);
+  const canonical = (stage: StageSpec) =>
+    canonicalRecipe(
+      study.kinds.find(k => k.name === stage.kind)!,
+      stage.recipe,
+    ).data!;
+
+  test("at the paper's scale is DeiT's, its head as in fine-tuning nowhere else", () => {
+    const stage = scratch(paper).upstream['weights']!;
+    expect(canonical(stage)).toMatchObject({
+      init: 'trunc_normal',
+      pos_embed: 'learned',
+      model: { pool: 'class_token', num_heads: 3 },
+      optimizer: { weight_decay: 0.05, betas: [0.9, 0.999], ema_decay: 0.99996 },
+      schedule: { epochs: 300, warmup_epochs: 5, batch_size: 1024, base_lr: 2.5e-4, min_lr: 1e-5 },
+      drop_path: 0.1,
+      label_smoothing: 0.1,
+      augment: { repeats: 3, random_erase: 0.25, rand_augment: 'rand-m9-mstd0.5-inc1', mixing: { mixup: 0.8, cutmix: 1, switch_prob: 0.5 } },
+    });
+    const fact = (p: typeof paper) => study.report.facts(p).find(({ label }) => label === 'From scratch')!.value;
+    expect(fact(paper)).toMatch(/per 256 images, weights drawn as in timm, learned positions, pooling by the class token, average of the weights 0\.99996$/);
+    expect(fact(profileSchema.parse(mini))).toMatch(/per 256 images$/);
+    const finetuned = canonical(realise(factors.parse({}), paper, 0).upstream['weights']!);
+    expect(finetuned['model']).not.toHaveProperty('pool');
+    expect(finetuned['optimizer']).toEqual({ weight_decay: 0.05, betas: [0.9, 0.999] });
+  });
+
+  test.each([
+    ['mini', mini],
+    ['desk', desk],
+  ] as const)('in %s starts and pools as all its classifiers do: its recipe says nothing else, and its assumptions why', (_, declared) => {
+    const recipeOf = canonical(scratch(profileSchema.parse(declared)).upstream['weights']!);
+    for (const field of ['init', 'pos_embed']) expect(recipeOf).not.toHaveProperty(field);
+    expect(recipeOf['model']).not.toHaveProperty('pool');
+    expect(recipeOf['optimizer']).not.toHaveProperty('ema_decay');
+    expect(study.report.assumptions!(profileSchema.parse(declared)).map(({ field, value }) => [field, value])).toEqual([
+      ['supervise.init', '"mae"'],
+      ['supervise.pos_embed', '"sincos"'],
+      ['supervise.pool', '"mean"'],
+      ['supervise.optimizer.ema_decay', 'null'],
+    ]);
   });
 });
 
@@ -222,7 +288,6 @@ describe('profiles', () => {
     expect(warmup?.value).toBe('5');
     expect(warmup?.reason).toMatch(/^the README has 15 epochs of 300/);
     expect(found.every(a => a.value !== undefined && a.reason !== '')).toBe(true);
-    expect(study.report.assumptions!(profileSchema.parse(mini))).toEqual([]);
   });
 
   test('an assumed value that --set changes rests on the command line', () => {

@@ -3,7 +3,7 @@ import toy from './toy.ts';
 
 const short = { epochs: 1, warmup_epochs: 0, batch_size: 32, accumulation_steps: 1, base_lr: 4e-3, min_lr: 0 };
 
-/** A step or four of everything, for a grid of many arms. */
+/** A step or four of everything, for a grid of many arms; from scratch with all that DeiT has and MAE has not. */
 export default {
   ...toy,
   name: 'grid',
@@ -12,5 +12,12 @@ export default {
   pretrain: { ...toy.pretrain, schedule: short },
   distill: { ...toy.distill, schedule: short },
   finetune: { ...toy.finetune, schedule: short },
-  supervise: { ...toy.supervise, schedule: { ...short, epochs: 3 } },
+  supervise: {
+    ...toy.supervise,
+    schedule: { ...short, epochs: 3 },
+    optimizer: { ...toy.supervise.optimizer, ema_decay: 0.9 },
+    init: 'trunc_normal',
+    pos_embed: 'learned',
+    pool: 'class_token',
+  },
 } satisfies ProfileDeclaration;

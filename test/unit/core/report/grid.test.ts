@@ -164,7 +164,7 @@ describe('size', () => {
       expect(whole.records.length).toBeGreaterThan(800);
       const page = (await renderReport(whole)).get('index.html')!;
       expect(Buffer.byteLength(page)).toBeLessThan(1_500_000);
-      expect(page).toContain('All 88 arms are measured with 5 seeds.');
+      expect(page).toContain('All 90 arms are measured with 5 seeds.');
     },
     GRID_TIMEOUT,
   );

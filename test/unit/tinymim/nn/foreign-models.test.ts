@@ -11,7 +11,7 @@ describe('the class that weights load into', () => {
   it('is told from them: mean of the tokens, class token, or no head', () => {
     const timm = { qkv_bias: true, class_token: true };
     expect(timmModel(config, initClassifier(config, 3, 0)).args).toEqual({ ...size, ...timm, num_classes: 3, global_pool: 'avg' });
-    expect(timmModel(config, initClassifier(config, 3, 0, 'class_token')).args).toEqual({ ...size, ...timm, num_classes: 3, global_pool: 'token' });
+    expect(timmModel(config, initClassifier({ ...config, pool: 'class_token' }, 3, 0)).args).toEqual({ ...size, ...timm, num_classes: 3, global_pool: 'token' });
     expect(timmModel(config, initEncoder(config, 0)).args).toEqual({ ...size, ...timm, num_classes: 0, global_pool: 'token' });
   });
 

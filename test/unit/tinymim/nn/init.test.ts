@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ViTConfig } from '../../../../src/tinymim/nn/config.ts';
 import { initClassifier, initEncoder, initialise, initMae, warmStart } from '../../../../src/tinymim/nn/init.ts';
-import { sincosPosEmbed } from '../../../../src/tinymim/nn/pos-embed.ts';
+import { interpolatePosEmbed, sincosPosEmbed } from '../../../../src/tinymim/nn/pos-embed.ts';
 import { linearSpec, maeSpec } from '../../../../src/tinymim/nn/spec.ts';
 import { ShapeError } from '../../../../src/engine/shape.ts';
 import type { Weights } from '../../../../src/engine/formats/weights.ts';
@@ -43,7 +43,7 @@ describe('names and shapes are those of the official models', () => {
   it('classifier', () => {
     const { vit, config, shapes } = official('finetune');
     expect(shapesOf(initClassifier(vit, config.num_classes!, 0))).toEqual(shapes);
-    const ofClassToken = Object.keys(initClassifier(vit, config.num_classes!, 0, 'class_token'));
+    const ofClassToken = Object.keys(initClassifier({ ...vit, pool: 'class_token' }, config.num_classes!, 0));
     expect(ofClassToken.filter(name => /norm\./.test(name) && !name.startsWith('blocks.'))).toEqual(['norm.weight', 'norm.bias']);
   });
 });
@@ -85,6 +85,53 @@ describe('values', () => {
   it('position tables: sin-cos of the grid', () => {
     expect(weights['pos_embed']!.data).toEqual(sincosPosEmbed(64, [2, 3]));
     expect(weights['decoder_pos_embed']!.data).toEqual(sincosPosEmbed(32, [2, 3]));
+  });
+});
+
+describe('a classifier that starts as in timm', () => {
+  const wide = { ...config, embed_dim: 256, pool: 'class_token' } as const;
+  const mae = initClassifier(wide, 100, 3),
+    timm = initClassifier(wide, 100, 3, { init: 'trunc_normal', pos_embed: 'learned' });
+  const linear = Object.keys(mae).filter(name => name.endsWith('.weight') && mae[name]!.shape.length === 2);
+
+  it('linear layers and head: normal with std 0.02, never beyond +-2', () => {
+    expect(linear).toEqual(expect.arrayContaining(['head.weight', 'blocks.0.attn.qkv.weight', 'blocks.1.attn.proj.weight', 'blocks.1.mlp.fc1.weight', 'blocks.1.mlp.fc2.weight']));
+    for (const name of linear) {
+      const { data } = timm[name]!;
+      expect(deviation(data) / 0.02, name).toBeCloseTo(1, 1);
+      expect(Math.abs(data.reduce((sum, x) => sum + x, 0) / data.length), name).toBeLessThan(1e-3);
+      expect(largest(data), name).toBeGreaterThan(0.06); // no uniform distribution
+      expect(largest(data), name).toBeLessThan(2);
+    }
+  });
+
+  it('patch projection: as a Conv2d', () => {
+    const { data } = timm['patch_embed.proj.weight']!;
+    expect(largest(data)).toBeLessThanOrEqual(1 / 8);
+    expect(largest(data)).toBeGreaterThan(0.98 / 8);
+  });
+
+  it('positions: all rows drawn, that of the class token too', () => {
+    const { data, shape } = timm['pos_embed']!;
+    expect(shape).toEqual(mae['pos_embed']!.shape);
+    for (const row of Array.from({ length: shape[1]! }, (_, i) => data.subarray(i * 256, (i + 1) * 256))) expect(Math.abs(deviation(row) / 0.02 - 1)).toBeLessThan(0.2);
+  });
+
+  it('all else as in MAE, and what is not asked for, too', () => {
+    const others = Object.keys(mae).filter(name => !linear.includes(name) && name !== 'patch_embed.proj.weight' && name !== 'pos_embed');
+    expect(others).toEqual(expect.arrayContaining(['cls_token', 'norm.weight', 'head.bias', 'blocks.0.attn.qkv.bias', 'patch_embed.proj.bias']));
+    for (const name of others) expect(timm[name], name).toEqual(mae[name]);
+    const learned = initClassifier(wide, 100, 3, { pos_embed: 'learned' });
+    expect(learned).toEqual({ ...mae, pos_embed: timm['pos_embed'] });
+    expect(initClassifier(wide, 100, 3, { init: 'mae', pos_embed: 'sincos' })).toEqual(mae);
+  });
+
+  it('learned positions are resized as any table, and load into a model of another grid', () => {
+    const larger = { ...wide, image_size: [32, 48] } as const;
+    const table = interpolatePosEmbed(timm['pos_embed']!.data, 256, [2, 3], [4, 6]);
+    const { weights, loaded } = warmStart(initClassifier(larger, 100, 1), { ...timm, pos_embed: { shape: [1, 25, 256], data: table } });
+    expect(loaded).toEqual(Object.keys(timm));
+    expect(weights['pos_embed']!.data.subarray(0, 256)).toEqual(timm['pos_embed']!.data.subarray(0, 256));
   });
 });
 

@@ -1,6 +1,6 @@
 /** Models on images that are neither square nor coloured, and the parts of the encoder that no official fixture covers. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { classify } from '../../../../src/tinymim/nn/classifier.ts';
+import { classify, poolTokens } from '../../../../src/tinymim/nn/classifier.ts';
 import { patchCount, type ViTConfig } from '../../../../src/tinymim/nn/config.ts';
 import { constantRates, linearRates } from '../../../../src/tinymim/nn/drop-path.ts';
 import { ModelError } from '../../../../src/tinymim/nn/errors.ts';
@@ -10,11 +10,13 @@ import { maskingIndices } from '../../../../src/tinymim/nn/masking.ts';
 import { cutmixWeight, mixImages, mixTargets, softTargets } from '../../../../src/tinymim/nn/mixup.ts';
 import { patchify } from '../../../../src/tinymim/nn/patches.ts';
 import { embedTokens, encode, extractFeatures, featureOf } from '../../../../src/tinymim/nn/vit.ts';
+import { finetuneGroups } from '../../../../src/tinymim/optim/groups.ts';
 import { loadEngine } from '../../../../src/engine/backend.ts';
 import { stream } from '../../../../src/engine/random/rng.ts';
 import * as tf from '../../../../src/engine/tf.ts';
 import { toTensors, type Params, type Weights } from '../../../../src/engine/formats/weights.ts';
 import { expectClose } from '../../../helpers/parity/fixtures.ts';
+import { modelGradientError } from '../../../helpers/finite-differences.ts';
 import { valueAndGrads } from '../../../helpers/parity/model.ts';
 import { maskTensors } from '../../../helpers/mask-tensors.ts';
 
@@ -197,6 +199,38 @@ describe('classifier', () => {
     const { grads } = valueAndGrads(p => tf.sum(classify(p, images(), config)), params);
     expect(classify(params, images(), config).shape).toEqual([batch, 5]);
     expect(Object.keys(grads).sort()).toEqual(Object.keys(params).sort());
+  });
+});
+
+describe('a classifier over the class token', () => {
+  const byClassToken = { ...config, pool: 'class_token' } as const;
+  const start = () => noisy(initClassifier(byClassToken, 5, 1, { init: 'trunc_normal', pos_embed: 'learned' }));
+
+  it('has the gradients of its function, positions included', () => {
+    const params = start(),
+      pixels = images();
+    const error = modelGradientError(p => tf.mean(tf.square(tf.add(classify(p, pixels, byClassToken), 1))), params);
+    expect(error).toBeLessThan(1e-2);
+    const { grads } = valueAndGrads(p => tf.sum(classify(p, pixels, byClassToken)), params);
+    expect(Object.keys(grads).sort()).toEqual(Object.keys(params).sort());
+    expect(tf.min(tf.max(tf.abs(grads['pos_embed']!), 2)).dataSync()[0]).toBeGreaterThan(0); // of every place
+  });
+
+  it('reads the class token after the last block alone', () => {
+    const params = start(),
+      tokens = encode(params, images(), config);
+    const others = tf.concat([tf.slice(tokens, [0, 0, 0], [batch, 1, 16]), draw('others', [batch, patches, 16])], 1) as tf.Tensor3D;
+    expectClose(poolTokens(params, others, 'class_token'), poolTokens(params, tokens, 'class_token'), 0);
+    expect(classify(params, images(), byClassToken).shape).toEqual([batch, 5]);
+  });
+
+  it('trains positions without weight decay, the class token too', () => {
+    const groups = finetuneGroups(initClassifier(byClassToken, 5, 1, { pos_embed: 'learned' }), { depth: 3, weightDecay: 0.05, layerDecay: 1 });
+    expect([groups['pos_embed'], groups['cls_token']]).toEqual([
+      { weightDecay: 0, lrScale: 1 },
+      { weightDecay: 0, lrScale: 1 },
+    ]);
+    expect(groups['head.weight']).toEqual({ weightDecay: 0.05, lrScale: 1 });
   });
 });
 

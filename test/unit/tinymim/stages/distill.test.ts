@@ -84,6 +84,17 @@ describe('the stage', () => {
     expect(result['val_loss_ratio']).toBeLessThan(1);
   });
 
+  it("splits the teacher's last block anew where the recipe says so: the same weights, other targets", async () => {
+    const first = recipeOf({});
+    const { weights } = await run(first, fromMae());
+    const next = { ...image, embed_dim: 4, depth: 2, num_heads: 2 };
+    const rebuilt = await run(recipeOf({ model: next, teacher_last_block_heads: 2 }), upstreamOf(first, weights));
+    const model = { ...next, embed_dim: 8 };
+    const as = await run(recipeOf({ model: next }), upstreamOf({ ...first, model }, weights)); // a teacher that never had other heads
+    expect([rebuilt.result, rebuilt.weights]).toEqual([as.result, as.weights]);
+    await expect(run(recipeOf({ model: { ...next, last_block_heads: 4 }, teacher_last_block_heads: 2 }), upstreamOf(first, weights))).rejects.toThrow(/the teacher's 2 heads, got 4/);
+  });
+
   it('fails for good where the networks do not fit', async () => {
     await expect(run(recipeOf({ model: unaligned }), fromMae())).rejects.toThrow(PermanentError);
     await expect(run(recipeOf({ reconstruction: { weight: 1, decoder, norm_pix_loss: true } }), fromMae())).rejects.toThrow(/mask_ratio above 0/);

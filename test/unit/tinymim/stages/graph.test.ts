@@ -224,6 +224,9 @@ describe('whole stages', () => {
     augment: { crop: null, flip: true },
   };
   const classifier = { ...shared, model, drop_path: 0.1, label_smoothing: 0.1 };
+  const averaged = { optimizer: { ...shared.optimizer, ema_decay: 0.7 } };
+  const byClassToken = { ...averaged, model: { ...model, pool: 'class_token' } };
+  const deit = { ...classifier, ...byClassToken, init: 'trunc_normal', pos_embed: 'learned' };
   const distillation = {
     ...shared,
     model: { ...model, last_block_heads: 4 },
@@ -247,6 +250,9 @@ describe('whole stages', () => {
         ['distill in micro-batches', runDistill, { ...distillation, schedule: { ...shared.schedule, accumulation_steps: 2 } }, distillRecipe, () => ({ teacher: upstream() })],
         ['finetune', runFinetune, { ...classifier, layer_decay: 0.75 }, finetuneRecipe, () => ({ weights: start() })],
         ['supervise', runSupervise, classifier, superviseRecipe, () => ({})],
+        ['supervise as DeiT', runSupervise, deit, superviseRecipe, () => ({})],
+        ['finetune by the class token, averaged', runFinetune, { ...classifier, ...byClassToken, layer_decay: 0.75 }, finetuneRecipe, () => ({ weights: start() })],
+        ['distill to an average', runDistill, { ...distillation, ...averaged }, distillRecipe, () => ({ teacher: upstream() })],
       ] as [string, StageRunner<object>, object, z.ZodType<object>, () => object][]
     ).map(([name, runner, recipe, schema, inputs]) => [
       name,

@@ -42,6 +42,7 @@ const STUDENTS: Readonly<Record<string, Fields>> = {
   'the output of the last block': { ...feature('block'), teacher_block: 3 },
   'a feature of the block that relations stop in': { ...feature('attention'), teacher_block: 2 },
   'the class token of a longer training': { model, target: { family: 'class-token', loss: 'mse', temperature: 1, final_norm: true }, teacher_block: 3, schedule: { ...base.schedule, epochs: 3 } },
+  'an average of the weights, of a shorter training': { optimizer: { ...base.optimizer, ema_decay: 0.8 }, schedule: { ...base.schedule, epochs: 1 } },
   'masked, with reconstruction': { mask_ratio: 0.5, reconstruction: { weight: 0.5, decoder: { embed_dim: 8, depth: 1, num_heads: 2, mlp_ratio: 2 }, norm_pix_loss: true } },
   'masked at another ratio': { mask_ratio: 0.75 },
 };
@@ -195,6 +196,7 @@ describe('a pack', () => {
       { augment: { crop: null, flip: false } },
       { student_jitter: null },
       { teacher_drop_path: 0.1 },
+      { teacher_last_block_heads: 2 },
       { mask_ratio: 0.5, teacher_input: 'visible' },
       { engine: { mode: 'eager', precision: 'float32' } },
       { data: { ...base.data, seed: 2 } },

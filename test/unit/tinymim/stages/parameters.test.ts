@@ -83,6 +83,9 @@ describe('what stages leave on the disk', () => {
     expect(header).toBeGreaterThan(0);
     expect(header).toBeLessThan(20_000);
     expect(checkpoint).toBeGreaterThanOrEqual(3 * output);
+    const averaged = { ...recipe, optimizer: { ...recipe.optimizer, ema_decay: 0.9 } };
+    expect(stageKind.disk!(json(averaged), upstream).checkpoint).toBeCloseTo((4 / 3) * checkpoint, 6);
+    expect(stageKind.memory!(json(averaged), upstream, 1).own - stageKind.memory!(json(recipe), upstream, 1).own).toBeCloseTo(checkpoint / 3, 6);
   });
 });
 
@@ -93,6 +96,7 @@ describe('the shape of a stage', () => {
     expect(distillShape({ ...distill, ...other, drop_path: 0.3 }, teacher)).toEqual(distillShape(distill, teacher));
     const finetune = { ...supervise, ...other, label_smoothing: 0, layer_decay: 0.5 };
     expect(classifierShape(finetune)).toEqual(classifierShape(supervise));
+    expect(classifierShape({ ...supervise, init: 'trunc_normal', pos_embed: 'learned' })).toEqual(classifierShape(supervise));
   });
 
   it('depends on the models, the batch, the target and whether there is drop path', () => {
@@ -106,6 +110,7 @@ describe('the shape of a stage', () => {
       { teacher_block: 5 },
       { mask_ratio: 0.5 },
       { reconstruction: { weight: 1, decoder, norm_pix_loss: true } },
+      { optimizer: { ...common.optimizer, betas: [0.9, 0.95], ema_decay: 0.9 } },
     ];
     const shapes = [distillShape(distill, teacher), distillShape(distill, model()), ...changes.map(c => distillShape({ ...distill, ...c }, teacher))];
     expect(new Set(shapes.map(s => JSON.stringify(s))).size).toBe(changes.length + 2);

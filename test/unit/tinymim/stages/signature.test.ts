@@ -78,6 +78,7 @@ const KINDS = {
       target: { family: 'feature', feature: 'block', final_norm: false, class_token: true },
       teacher_block: 1,
       drop_path: 0.1,
+      teacher_last_block_heads: 1,
       teacher_drop_path: 0,
       mask_ratio: 0.5,
       teacher_input: 'whole',
@@ -155,6 +156,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   student_jitter: { brightness: 0.4, contrast: 0.4, saturation: 0 },
   teacher_block: 2,
   teacher_drop_path: 0.5,
+  teacher_last_block_heads: 2,
   teacher_input: 'visible',
   label_smoothing: 0.1,
 };

@@ -37,6 +37,12 @@ const start = (): TrainState => {
   return { params, optimizer: initAdamW({ w: params['w']!, unused: params['unused']! }) };
 };
 
+/** The same state beside an average, which starts as the parameters. */
+const startAveraged = (): TrainState => {
+  const state = start();
+  return { ...state, average: Object.fromEntries(Object.entries(state.params).map(([name, tensor]) => [name, tensor.clone()])) };
+};
+
 const groups = { w: { weightDecay: 0.1, lrScale: 1 }, unused: { weightDecay: 0.1, lrScale: 1 } };
 
 describe.each(['eager', 'graph'] as const)('a trainer in %s mode', mode => {
@@ -105,6 +111,67 @@ describe.each(['eager', 'graph'] as const)('a trainer in %s mode', mode => {
     const params = looked.finish();
     expect(fromTensors(params)).toEqual(run(3, 1).values);
     tf.dispose(params);
+  });
+});
+
+describe.each(['eager', 'graph'] as const)('an average of the weights in %s mode', mode => {
+  const DECAY = 0.9;
+  const trainerOf = (state: TrainState, microBatches: number) =>
+    createTrainer(state, {
+      loss,
+      groups,
+      betas: [0.9, 0.95],
+      ...(state.average && { emaDecay: DECAY }),
+      microBatches,
+      engine: { mode, precision: 'float32' },
+      signature: `average ${microBatches} ${state.average === undefined}`,
+    });
+  const step = (trainer: ReturnType<typeof trainerOf>, microBatches: number): void => {
+    for (let index = 0; index < microBatches; index++) {
+      const batch = upload(slice(inputs(), index, microBatches));
+      trainer.feed(batch, 0.05)?.dispose();
+      tf.dispose(batch);
+    }
+  };
+  const values = ({ params, average }: TrainState) => ({ params: fromTensors(params), average: average && fromTensors(average) });
+
+  it.each([1, 2])('is what timm computes, after each step, and touches neither weights nor moments (%d micro-batches)', async microBatches => {
+    const averaged = trainerOf(startAveraged(), microBatches),
+      plain = trainerOf(start(), microBatches);
+    let expected = [0.1, -0.2, 0.3].map(Math.fround);
+    for (let i = 0; i < 5; i++) {
+      step(averaged, microBatches);
+      step(plain, microBatches);
+      const [state, other] = [await averaged.withState(values), await plain.withState(values)];
+      expect(state.params).toEqual(other.params);
+      expect(other.average).toBeUndefined();
+      expected = expected.map((mean, j) => DECAY * mean + (1 - DECAY) * state.params['w']!.data[j]!);
+      state.average!['w']!.data.forEach((value, j) => expect(value).toBeCloseTo(expected[j]!, 6));
+      expect([...state.average!['unused']!.data].map(v => Number(v.toFixed(5)))).toEqual([5, 6]);
+    }
+    expect(Math.abs(expected[0]! - (await averaged.withState(values)).params['w']!.data[0]!)).toBeGreaterThan(0.01);
+    const last = (await averaged.withState(values)).average!;
+    const kept = averaged.finish();
+    expect(fromTensors(kept)).toEqual(last); // what the training leaves
+    tf.dispose([kept, plain.finish()]);
+  });
+
+  it('keeps no tensor behind, ended or not', () => {
+    const whole = (end: (trainer: ReturnType<typeof trainerOf>) => void, steps: number): void => {
+      const trainer = trainerOf(startAveraged(), 1);
+      for (let i = 0; i < steps; i++) step(trainer, 1);
+      end(trainer);
+    };
+    const finish = (trainer: ReturnType<typeof trainerOf>): void => {
+      tf.dispose(trainer.finish());
+    };
+    const dispose = (trainer: ReturnType<typeof trainerOf>): void => {
+      trainer.dispose();
+    };
+    whole(finish, 1);
+    const before = tf.memory().numTensors;
+    for (const steps of [0, 2]) for (const end of [finish, dispose]) whole(end, steps);
+    expect(tf.memory().numTensors).toBe(before);
   });
 });
 

@@ -32,6 +32,14 @@ const recipe = superviseRecipe.parse({
   engine: {},
 });
 
+const deit = {
+  ...recipe,
+  init: 'trunc_normal' as const,
+  pos_embed: 'learned' as const,
+  model: { ...recipe.model, pool: 'class_token' as const },
+  optimizer: { ...recipe.optimizer, ema_decay: 0.7 },
+};
+
 const HERE = { engine: 'wasm', library: tf.version_core, device: 'cpu', mode: 'eager', precision: 'float32' };
 
 /** Stopped after its first step, its checkpoint rewritten as if other engines had written it. */
@@ -52,9 +60,12 @@ describe('a stage of the mode graph', () => {
     expect(log[0]).toMatch(/^Engine: wasm .* with 1 thread .*, mode eager \(graph needs native TensorFlow\), float32\.$/);
   });
 
-  it('has the same bytes after an interruption', async () => {
-    const whole = await runStage(runSupervise, recipe, { folder });
-    const resumed = await runStage(runSupervise, recipe, { folder, interruptAt: 2 });
+  it.each([
+    ['as MAE starts and pools', recipe],
+    ['as DeiT, with an average of the weights', deit],
+  ])('has the same bytes after an interruption, %s', async (_, of) => {
+    const whole = await runStage(runSupervise, of, { folder });
+    const resumed = await runStage(runSupervise, of, { folder, interruptAt: 2 });
     expect(resumed.result).toEqual(whole.result);
     expect(resumed.weights).toEqual(whole.weights);
     expect(curveOf(resumed).at(-1)).toEqual(curveOf(whole).at(-1));
