@@ -19,7 +19,17 @@ const core = {
   'src/core/store': ['src/core/ablation', 'src/core/disk', 'src/core/text'],
   'src/core/runner': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner/executors', START],
   'src/core/runner/executors': ['src/core/ablation', 'src/core/store', 'src/core/runner'],
-  'src/core/inspect': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/runner', 'src/core/report/records', 'src/core/report/statistics', 'src/core/report/model', INSTALLATION],
+  'src/core/inspect': [
+    'src/core/ablation',
+    'src/core/plan',
+    'src/core/store',
+    'src/core/runner',
+    'src/core/text',
+    'src/core/report/records',
+    'src/core/report/statistics',
+    'src/core/report/model',
+    INSTALLATION,
+  ],
 };
 
 /** From records to files, one direction: what a renderer prints is decided in the model. */

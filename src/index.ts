@@ -47,6 +47,7 @@ export type {
   JsonValue,
   MetricRecord,
   MetricSpec,
+  Objection,
   PackRunner,
   Packing,
   Phase,

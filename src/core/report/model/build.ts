@@ -8,6 +8,8 @@ import { claimRule } from './claim-rule.ts';
 import { agreementRule, countOrder, decidable, valueRule, type OrderCount } from '../statistics/compare.ts';
 import { disagreements } from './disagreements.ts';
 import { enginesText, type Engines } from '../records/engines.ts';
+import { objectionSentence, objectionsTo } from '../../plan/objections.ts';
+import { buildPlan, type Plan } from '../../plan/plan.ts';
 import { plural } from '../../text/format.ts';
 import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
 import { multiplicity } from './multiplicity.ts';
@@ -87,6 +89,16 @@ function factsOf(facts: readonly Fact[], records: readonly ReportRecord[], engin
   });
 }
 
+/** Recipes do not depend on the seed of the replicate. */
+const ANY_SEED = 0;
+
+/** What a plan warns of or refuses by now, and was run before: who reads the numbers has to know. */
+function doubtNotes({ kinds }: Study, plan: Plan): string[] {
+  return objectionsTo(kinds, plan)
+    .filter(({ weight }) => weight !== 'unavailable')
+    .map(objection => `Surely not meant: ${objectionSentence(objection)}.`);
+}
+
 export function buildReport({ study, profile, ablations, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
   const sorted = sortRecords(records);
   const { headline: h, publishedNoise } = study.report;
@@ -94,7 +106,8 @@ export function buildReport({ study, profile, ablations, expanded = [], records,
   const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio' };
   const seeds = allSeeds(profile, sorted, ablations);
   const comparable = overrides.length === 0 && study.report.comparable(profile);
-  const recipes = buildRecipes(study, profile, expanded);
+  const plan = buildPlan({ study, profile, ablations: expanded, seeds: [ANY_SEED] });
+  const recipes = buildRecipes(plan, expanded);
   const claims = evaluateClaims({ study, ablations, records: sorted, unit: headline.unit });
   const count = countClaims(claims);
   const reports: AblationReport[] = ablations.map(ablation =>
@@ -119,7 +132,7 @@ export function buildReport({ study, profile, ablations, expanded = [], records,
     facts: factsOf(study.report.facts(profile), sorted, engines),
     overrides: overrides.map(oneLine),
     assumptions: assumptionsOf(study, profile, overrides).map(({ field, value, reason }) => ({ field: oneLine(field), value: oneLine(value), reason: oneLine(reason) })),
-    notes: study.report.notes(profile).map(oneLine),
+    notes: [...study.report.notes(profile), ...doubtNotes(study, plan)].map(oneLine),
     comparable,
     headline,
     arms,
