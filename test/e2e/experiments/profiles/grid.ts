@@ -13,4 +13,5 @@ export default {
   distill: { ...toy.distill, schedule: short },
   finetune: { ...toy.finetune, schedule: short },
   supervise: { ...toy.supervise, schedule: { ...short, epochs: 3 } },
+  evaluate: { batch_size: 32 },
 } satisfies ProfileDeclaration;
