@@ -55,6 +55,7 @@ export type {
   JsonValue,
   MetricRecord,
   MetricSpec,
+  Objection,
   PackRunner,
   Packing,
   Phase,

@@ -10,7 +10,6 @@ import { loadNative } from './backends/native.ts';
 import { loadWasm } from './backends/wasm.ts';
 import * as tf from './tf.ts';
 
-export { EngineError } from './engine-error.ts';
 export type { EngineName } from './engine-name.ts';
 export type { Device, Engine, EngineOptions } from './engine.ts';
 

@@ -2,6 +2,8 @@
 export class ShapeError extends Error {
   readonly code = 'SHAPE';
   override readonly name = 'ShapeError';
+  /** Trying again cannot mend it. */
+  readonly permanent = true;
 }
 
 export function shapeError(what: string, expected: readonly number[], actual: readonly number[], remedy: string): ShapeError {

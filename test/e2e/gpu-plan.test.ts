@@ -1,5 +1,6 @@
 /** What the program says and refuses of GPUs, on a machine whose driver's tool is a few lines of shell: nothing here computes on one. */
 import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { command } from '../toy/commands.ts';
 import { toyEnvironment } from '../toy/program.ts';
@@ -75,6 +76,17 @@ describe('the memory of a card', () => {
     expect(shared.card!.limit).toBeCloseTo(alone.card!.limit / 2);
     expect(taken(shared, 'distill', 768).images).toBe(taken(alone, 'distill', 768).images / 2);
     expect((await plan('cpu:1x1')).card).toBeNull();
+  });
+
+  it('that is too small however a batch is divided is told by plan, and refused by sweep', async () => {
+    const toy = ['--experiments', fileURLToPath(new URL('../toy/experiments', import.meta.url)), '--profile', 'quick', '--only', 'cut', '--devices', 'gpu:0'];
+    // A graft takes 8 MB in as many as 4 parts, and 1 MB beside.
+    const reason = /graft of cut\/whole, cut\/half, cut\/none: expected stages that fit into 2\.1 MB of memory, got up to 3 MB by estimate/;
+    expect((await ablate(['plan', ...toy], 2)).stdout.replaceAll(/\s+/g, ' ')).toMatch(reason);
+    const { exitCode, stderr } = await ablate(['sweep', ...toy, '--no-report'], 2);
+    expect(stderr).toMatch(reason);
+    expect(exitCode).toBe(2);
+    expect((await ablate(['plan', ...toy], 3)).stdout).not.toContain('Note');
   });
 
   it('changes no key', async () => {

@@ -4,7 +4,7 @@ import { type MaskTensors } from '../../src/tinymim/nn/mae.ts';
 import { maskingIndices } from '../../src/tinymim/nn/masking.ts';
 import type { ModelSpec } from '../../src/tinymim/nn/spec.ts';
 import { encoderSpec } from '../../src/tinymim/nn/spec.ts';
-import { checkDistillation, studentLoss, studentSpec, type DistillLoss } from '../../src/tinymim/stages/distill-objective.ts';
+import { studentLoss, studentSpec, type DistillLoss } from '../../src/tinymim/stages/distill-objective.ts';
 import { distillRecipe } from '../../src/tinymim/stages/recipes.ts';
 import { createTeacher } from '../../src/tinymim/stages/teacher.ts';
 import type { Losses } from '../../src/tinymim/stages/train-step.ts';
@@ -101,7 +101,6 @@ export function targetsOf(recipe: DistillLoss, { images, teacher_drop_path, mask
 
 /** The losses as a function of the student's parameters; the teacher has run already, as in a training step. */
 export function lossesAt(recipe: DistillLoss, given: Given): (params: Params) => Losses {
-  checkDistillation(recipe, teacher);
   const loss = studentLoss(recipe, normalisation),
     targets = targetsOf(recipe, given);
   return params => loss(params, { images: given.student_images ?? given.images, ...given.masks, ...targets });

@@ -1,12 +1,14 @@
 /** `ablate plan`: what the chosen ablations need, what of it is there, and what the rest will take. */
+import { resolve } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
-import { devicesOf } from '../../core/runner/devices.ts';
+import { doubtsOf, objectionsTo, refuseImpossible, type PlanObjection } from '../../core/plan/objections.ts';
 import type { Outcome } from '../../core/runner/measure.ts';
 import { openStoreIfThere } from '../../core/store/store.ts';
-import { cacheDir, freeBytes, prepareFolder } from '../../setup/cache.ts';
+import { cacheDir, dataDir, freeBytes, prepareFolder } from '../../setup/cache.ts';
 import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
 import { forecast, stillToRun } from '../../core/inspect/forecast.ts';
+import { obstacles } from '../../core/inspect/obstacles.ts';
 import { planJson, planText, type PlanView } from '../terminal/plan-view.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { choose, oneList, withSelection, type OptionsOf } from '../options/selection.ts';
@@ -40,21 +42,25 @@ export async function showPlan(chosen: PlannedExperiments, options: PlanOptions)
 }
 
 async function viewOf(chosen: PlannedExperiments, { store, measure }: PlanOptions, { engine, devices, places }: Setting): Promise<PlanView> {
+  const doubts = doubtsAbout(chosen);
   const reader = openStoreIfThere(store, { warn });
   const states = readStates(reader, chosen.plan);
   const speeds = new StageSpeeds(chosen, reader, places, thisMachine(engine));
   const known = measure === true ? await measureMissing(chosen, speeds, stillToRun(chosen, states), { devices, places }) : speeds;
-  return { chosen, states, devices, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store) }) };
+  const notReady = chosen.study.notReady?.(chosen.profile, resolve(dataDir()));
+  return { chosen, states, devices, doubts, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store), notReady }) };
 }
 
-async function measureMissing(
-  { study, profile }: PlannedExperiments,
-  speeds: StageSpeeds,
-  stages: ReturnType<typeof stillToRun>,
-  { devices, places }: Pick<Setting, 'devices' | 'places'>,
-): Promise<StageSpeeds> {
-  const reason = study.notRunnable?.(profile, devicesOf(places));
-  if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `--measure: profile ${profile.name} cannot run here: ${reason}`);
+/** @throws UsageError `BAD_RECIPE` when stages of the plan are impossible */
+export function doubtsAbout({ study, plan }: PlannedExperiments): PlanObjection[] {
+  const objections = objectionsTo(study.kinds, plan);
+  refuseImpossible(objections);
+  return doubtsOf(objections);
+}
+
+async function measureMissing(chosen: PlannedExperiments, speeds: StageSpeeds, stages: ReturnType<typeof stillToRun>, { devices, places }: Pick<Setting, 'devices' | 'places'>): Promise<StageSpeeds> {
+  const reasons = obstacles(chosen, stages, places);
+  if (reasons.length > 0) throw new UsageError('NOT_RUNNABLE', `--measure: profile ${chosen.profile.name} cannot run here: ${reasons.join('\n')}`);
   const missing = [...speeds.unmeasured(stages).values()].reduce((sum, list) => sum + list.length, 0);
   const say = (line: string): void => note(`${line}\n`);
   if (missing > 0) say(pc.dim(`Measuring ${plural(missing, 'stage shape')} on ${devices}, a few steps of each.`));

@@ -2,8 +2,11 @@
 import { resolve } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
+import { obstacles } from '../../core/inspect/obstacles.ts';
+import { stagesToRun } from '../../core/plan/needed.ts';
+import { objectionSentence } from '../../core/plan/objections.ts';
 import { refusals } from '../../core/runner/code-state.ts';
-import { devicesOf, type Place } from '../../core/runner/devices.ts';
+import type { Place } from '../../core/runner/devices.ts';
 import type { RunSummary } from '../../core/runner/events.ts';
 import { createExecutor } from '../../core/runner/executors/create.ts';
 import { runPlan } from '../../core/runner/run.ts';
@@ -14,10 +17,10 @@ import { openStore, type Store } from '../../core/store/store.ts';
 import { createDisplay } from '../terminal/display.ts';
 import { settingFor } from '../options/setting.ts';
 import { programFor } from '../terminal/invocation.ts';
-import { showPlan } from './plan.ts';
+import { doubtsAbout, showPlan } from './plan.ts';
 import { prepareReport } from '../report/scope.ts';
 import { writeFromStore } from '../report/write.ts';
-import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import type { PlannedExperiments, PlannedStage } from '../../core/plan/plan.ts';
 import { pathOf } from '../options/paths.ts';
 import { choose, oneList, withSelection, type OptionsOf } from '../options/selection.ts';
 import { plural } from '../../core/text/format.ts';
@@ -50,23 +53,28 @@ export function registerSweep(program: Command): void {
 
 async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise<number> {
   const { plan, profile, dir, study } = chosen;
+  const doubts = doubtsAbout(chosen);
   requireRunnable(chosen);
   const scope = options.report ? await prepareReport(chosen, options.reports) : undefined;
   const writeReport = async (): Promise<void> => {
     if (scope !== undefined) await writeFromStore(scope, { store: options.store, prefer: 'report', seeds: chosen.seeds });
   };
   const store = openStore(options.store, { warn });
-  remember(store, chosen);
   const done = [...plan.stages.keys()].filter(key => store.doneAttempt(key) !== undefined);
   if (done.length === plan.stages.size) {
+    remember(store, chosen);
     store.clearLeftovers();
     print(`Nothing to run: all ${plural(done.length, 'stage')} of profile ${profile.name} are done in ${options.store}/.\n`);
     await writeReport();
     return 0;
   }
   const { engine, devices, places } = await settingFor(options.devices);
-  requireRunnable(chosen, places); // on this engine
+  const isDone = new Set(done);
+  const toRun = stagesToRun(plan, key => isDone.has(key));
+  requireRunnable(chosen, toRun, places); // on this engine
   requireReady(chosen);
+  remember(store, chosen);
+  for (const doubt of doubts) warn(objectionSentence(doubt));
   print(
     `${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`,
   );
@@ -100,9 +108,11 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   return failed.length + blocked.length + interrupted.length + left.length > 0 ? 1 : 0;
 }
 
-function requireRunnable({ study, profile }: PlannedExperiments, places: readonly Place[] = []): void {
-  const reason = study.notRunnable?.(profile, devicesOf(places));
-  if (reason !== undefined) throw new UsageError('NOT_RUNNABLE', `Profile ${profile.name} cannot run here: ${reason}. See its plan with ablate plan --profile ${profile.name}.`);
+/** Before anything is spent. @param places of workers, as far as they are known */
+function requireRunnable(chosen: PlannedExperiments, stages: readonly PlannedStage[] = [], places: readonly Place[] = []): void {
+  const reasons = obstacles(chosen, stages, places),
+    { name } = chosen.profile;
+  if (reasons.length > 0) throw new UsageError('NOT_RUNNABLE', `Profile ${name} cannot run here: ${reasons.join('\n')}. See its plan with ablate plan --profile ${name}.`);
 }
 
 /** Else every stage would fail of it. */

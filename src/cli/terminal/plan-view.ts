@@ -4,6 +4,7 @@ import type { Assumption } from '../../core/ablation/declaration.ts';
 import { isHeadroom } from '../../core/ablation/headroom.ts';
 import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
 import { bytesOf, type Fit } from '../../core/plan/memory.ts';
+import { objectionSentence, type PlanObjection } from '../../core/plan/objections.ts';
 import type { CardForecast, DiskForecast, Forecast, PackForecast, TimeForecast } from '../../core/inspect/forecast.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import type { States } from '../../core/inspect/states.ts';
@@ -18,6 +19,8 @@ export interface PlanView {
   /** As given to `--devices`. */
   readonly devices: string;
   readonly forecast: Forecast;
+  /** What runs and is surely not meant. */
+  readonly doubts: readonly PlanObjection[];
 }
 
 /** Used by several tables, and run once. */
@@ -28,6 +31,7 @@ export function planText(view: PlanView, listStages: boolean): string {
     chosen: { plan, ablations, profile, overrides, seeds, study },
     states,
     forecast,
+    doubts,
   } = view;
   const scale = [`Plan at profile ${profile.name}`, ...overrides].join(', ');
   const assumptions = assumptionsOf(study, profile, overrides);
@@ -42,6 +46,7 @@ export function planText(view: PlanView, listStages: boolean): string {
     kindTable(plan, states, forecast),
     '',
     ...forecastLines(view),
+    ...(doubts.length > 0 ? ['', doubtLines(doubts)] : []),
     ...(assumptions.length > 0 ? ['', assumptionLines(assumptions)] : []),
     ...(listStages ? ['', stageTable(plan, states)] : []),
   ];
@@ -106,7 +111,7 @@ function packLines(packs: readonly PackForecast[]): string[] {
   });
 }
 
-function forecastLines({ chosen, forecast: { toRun, packs, disk, card, time, stated, notRunnable }, devices }: PlanView): string[] {
+function forecastLines({ chosen, forecast: { toRun, packs, disk, card, time, stated, notRunnable, obstacles }, devices }: PlanView): string[] {
   const shared = [...chosen.plan.stages.values()].filter(isShared).length;
   const line = (name: string, text: string): string => `  ${name.padEnd(9)}${wrap(text, columns() - 11, ' '.repeat(11))}`;
   return [
@@ -114,7 +119,8 @@ function forecastLines({ chosen, forecast: { toRun, packs, disk, card, time, sta
     ...packLines(packs).map(text => line('Packs', text)),
     ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
     ...(card && toRun.length > 0 ? [line('Memory', cardText(card, toRun))] : []),
-    ...(notRunnable === undefined ? (toRun.length > 0 ? [line('Time', timeText(time, devices))] : []) : [line('Note', pc.yellow(notRunnable))]),
+    ...(notRunnable === undefined && toRun.length > 0 ? [line('Time', timeText(time, devices))] : []),
+    ...obstacles.map(reason => line('Note', pc.yellow(reason))),
     ...stated.map(({ hours, device, flopsPerSecond, source }) =>
       line(
         'Hardware',
@@ -154,6 +160,12 @@ function timeText(time: TimeForecast | undefined, devices: string): string {
   return `${estimated > 0 ? '~' : 'about '}${duration(seconds)} on ${devices} (${plural(workers, 'worker')}; longest chain ${duration(chainSeconds)}), ${basis}`;
 }
 
+function doubtLines(doubts: readonly PlanObjection[]): string {
+  return [`${heading(pc.yellow(plural(doubts.length, 'doubt')))}: what runs, and is surely not meant:`, ...doubts.map(doubt => `  ${wrap(objectionSentence(doubt), columns() - 2, '      ')}`)].join(
+    '\n',
+  );
+}
+
 function assumptionLines(assumptions: readonly Assumption[]): string {
   return [
     `${heading(plural(assumptions.length, 'assumption'))} of the profile, for which there is no source:`,
@@ -170,8 +182,8 @@ function stageTable(plan: Plan, states: States): string {
 
 const fitJson = (fit: Fit | undefined): object => (fit ? { card: { microBatches: fit.microBatches, bytes: bytesOf(fit) } } : {});
 
-export function planJson({ chosen: { plan, profile, overrides, seeds, study }, states, devices, forecast }: PlanView): string {
-  const { toRun, packs, time, disk, card, stated, notRunnable } = forecast;
+export function planJson({ chosen: { plan, profile, overrides, seeds, study }, states, devices, forecast, doubts }: PlanView): string {
+  const { toRun, packs, time, disk, card, stated, notRunnable, obstacles } = forecast;
   const left = new Set(toRun.map(s => s.key));
   const stages = [...plan.stages.values()].map(s => ({
     key: s.key,
@@ -204,6 +216,8 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
       time: time ? { ...time, stages: undefined } : null,
       stated,
       notRunnable: notRunnable ?? null,
+      obstacles,
+      doubts: doubts.map(({ kinds, arms, field, expected, got }) => ({ kinds, arms, field, expected, got })),
       assumptions: assumptionsOf(study, profile, overrides),
       stages,
       arms: plan.arms,

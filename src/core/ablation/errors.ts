@@ -20,3 +20,6 @@ export class Interrupted extends AblateError {
 
 /** A stage failed in a way that trying again cannot mend (bad recipe, missing data, non-finite loss). */
 export class PermanentError extends AblateError {}
+
+/** Whether trying again cannot mend a failure. Errors of code that knows nothing of these classes say so themselves: `permanent: true`. */
+export const isPermanent = (error: unknown): boolean => error instanceof PermanentError || error instanceof UsageError || (error instanceof Error && 'permanent' in error && error.permanent === true);

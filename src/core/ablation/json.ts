@@ -4,6 +4,7 @@ import { AblateError } from './errors.ts';
 /** A value that plain JSON cannot hold without loss: NaN, infinities, undefined, functions, class instances. @internal */
 export class NotJsonError extends AblateError {
   readonly path: string;
+  readonly permanent = true;
   constructor(path: string, found: string) {
     super('NOT_JSON', `${path}: expected a JSON value (finite number, string, boolean, null, list or plain object), got ${found}`);
     this.path = path;

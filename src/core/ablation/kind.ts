@@ -58,6 +58,19 @@ export interface StageMemory {
   readonly own: number;
 }
 
+/** Something about a recipe that is known without running it: told as `<field>: expected <expected>, got <its value>`. */
+export interface Objection {
+  /**
+   * `impossible`: it runs nowhere, or its numbers would mean nothing; plan and sweep refuse it. `unavailable`: it cannot be run yet; plan
+   * says so, a sweep refuses it. `doubtful`: it runs, and is surely not meant; plan, sweep and report say so.
+   */
+  readonly weight: 'impossible' | 'unavailable' | 'doubtful';
+  /** Path in the recipe, e.g. `schedule.batch_size`. */
+  readonly field: string;
+  /** What would be right, and why: `at most 256, the images that it trains on`. */
+  readonly expected: string;
+}
+
 /** A kind of stage, registered with the core. `R` is its recipe after parsing. */
 export interface StageKind<R extends object = JsonObject> {
   readonly name: string;
@@ -79,6 +92,12 @@ export interface StageKind<R extends object = JsonObject> {
   readonly metrics: Readonly<Record<string, MetricSpec>>;
   /** Cost of a stage, given the recipes of its direct upstream stages by slot. */
   cost(recipe: R, upstream: Readonly<Record<string, JsonObject>>): StageCost;
+  /**
+   * All that can be said against a recipe without running it (shapes, divisibility, lengths), given the recipes of the direct upstream
+   * stages by slot. Plans ask it once for each recipe, and so does a worker before it runs one. The schema refuses what is wrong with a
+   * field by itself; this is for fields that do not go together. Default: nothing.
+   */
+  check?(recipe: R, upstream: Readonly<Record<string, JsonObject>>): readonly Objection[];
   /** Bytes that a finished stage leaves, and that one checkpoint of it takes. */
   disk?(recipe: R, upstream: Readonly<Record<string, JsonObject>>): StageDisk;
   /**

@@ -12,6 +12,7 @@ import { sharingsOf, together, type Sharings } from '../plan/sharing.ts';
 import { devicesOf, memoryLimits, type Place } from '../runner/devices.ts';
 import { CHECKPOINTS_AT_ONCE } from '../store/checkpoints.ts';
 import type { PlannedExperiments } from '../plan/plan.ts';
+import { obstacles } from './obstacles.ts';
 import type { StageSpeeds } from './speeds.ts';
 import type { States } from './states.ts';
 
@@ -71,6 +72,8 @@ export interface Forecast {
   /** One for each speed that the profile states. */
   readonly stated: readonly StatedForecast[];
   readonly notRunnable?: string;
+  /** Why a sweep would refuse to run this here and now, each reason once; `notRunnable` and `notReady` are among them. */
+  readonly obstacles: readonly string[];
 }
 
 export const stillToRun = ({ plan }: PlannedExperiments, states: States): PlannedStage[] => stagesToRun(plan, key => states.get(key)?.state === 'done');
@@ -80,9 +83,11 @@ export interface ForecastOptions {
   readonly places: readonly Place[];
   /** Bytes free on the store's file system. */
   readonly free: number;
+  /** What set-up has to provide first, if anything: see `Study.notReady`. */
+  readonly notReady?: string | undefined;
 }
 
-export function forecast(experiments: PlannedExperiments, states: States, { speeds, places, free }: ForecastOptions): Forecast {
+export function forecast(experiments: PlannedExperiments, states: States, { speeds, places, free, notReady }: ForecastOptions): Forecast {
   const { study, profile, plan } = experiments;
   const toRun = stillToRun(experiments, states);
   const notRunnable = study.notRunnable?.(profile, devicesOf(places));
@@ -102,6 +107,7 @@ export function forecast(experiments: PlannedExperiments, states: States, { spee
     ...(time && { time }),
     stated: statedForecasts(experiments, toRun),
     ...(notRunnable !== undefined && { notRunnable }),
+    obstacles: [...obstacles(experiments, toRun, places), ...(notReady === undefined || toRun.length === 0 ? [] : [notReady])],
   };
 }
 

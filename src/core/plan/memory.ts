@@ -14,7 +14,6 @@ export const bytesOf = ({ memory: { shared, own } }: Fit): number => shared + ow
 /**
  * The fewest micro-batches with which the stage alone takes no more than `limit` bytes; where none suffice, as many as its batch can be
  * divided into. Undefined where its kind has no estimate.
- * @internal
  */
 export function fitOf(kind: StageKind | undefined, plan: Pick<Plan, 'stages'>, stage: PlannedStage, limit: number): Fit | undefined {
   if (kind?.memory === undefined) return undefined;

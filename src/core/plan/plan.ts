@@ -1,11 +1,11 @@
 /** From arms to the graph of stages to run: each stage once, whichever arms share it. */
-import type { ProfileBase, Study } from '../ablation/declaration.ts';
+import type { ProfileBase, StageSpec, Study } from '../ablation/declaration.ts';
 import { UsageError } from '../ablation/errors.ts';
 import type { Ablation, Arm } from '../ablation/expand.ts';
 import { isHeadroom } from '../ablation/headroom.ts';
 import type { StageCost, JsonObject } from '../ablation/kind.ts';
 import type { Experiments } from '../ablation/load.ts';
-import { StageBuilder, type ArmRef, type PlannedStage } from './stages.ts';
+import { armsText, StageBuilder, type ArmRef, type PlannedStage } from './stages.ts';
 
 export { armText, packLabel, stageLabel, type PlannedStage } from './stages.ts';
 
@@ -41,23 +41,50 @@ export interface PlanRequest {
 
 /**
  * Realises every arm at the profile and seeds, and shares equal stages by key.
- * @throws UsageError when the study realises a stage that its kind refuses (recipe, slots), or when two arms of one
- *   ablation come out as the same stage, so that their comparison would be of a thing with itself
+ * @throws UsageError when the study refuses to realise arms at this profile, which it names all together; when it realises a
+ *   stage that its kind refuses (recipe, slots); or when two arms of one ablation come out as the same stage, so that their
+ *   comparison would be of a thing with itself
  */
 export function buildPlan({ study, profile, ablations, seeds }: PlanRequest): Plan {
   const builder = new StageBuilder(study.kinds);
+  const refused: RefusedArm[] = [];
   const arms = ablations.flatMap(ablation => {
-    const planned = seeds.flatMap(seed => ablation.arms.map(arm => planArm(builder, study, profile, arm, seed)));
+    const planned = seeds.flatMap(seed =>
+      ablation.arms.flatMap((arm): PlannedArm[] => {
+        const ref: ArmRef = { ablation: arm.ablation, arm: arm.name, seed };
+        const spec = realised(study, profile, arm, seed);
+        if (spec instanceof UsageError) refused.push({ arm: `${ref.ablation}/${ref.arm}`, error: spec });
+        return spec instanceof UsageError ? [] : [{ ...ref, ...builder.add(spec, ref) }];
+      }),
+    );
     if (!isHeadroom(study, ablation.declaration.name)) refuseEqualArms(planned);
     return planned;
   });
+  if (refused.length > 0) throw refusalOfArms(refused);
   return { stages: builder.stages(), arms };
 }
 
-function planArm(builder: StageBuilder, study: Study, profile: ProfileBase, arm: Arm, seed: number): PlannedArm {
-  const ref: ArmRef = { ablation: arm.ablation, arm: arm.name, seed };
-  const { final, stages } = builder.add(study.realise(arm.factors, profile, seed), ref);
-  return { ...ref, stages, final };
+interface RefusedArm {
+  /** `ablation/arm` */
+  readonly arm: string;
+  readonly error: UsageError;
+}
+
+function realised(study: Study, profile: ProfileBase, arm: Arm, seed: number): StageSpec | UsageError {
+  try {
+    return study.realise(arm.factors, profile, seed);
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+}
+
+/** One line for each reason, with the arms that it is true of. */
+function refusalOfArms(refused: readonly RefusedArm[]): UsageError {
+  const arms = new Map<string, Set<string>>();
+  for (const { arm, error } of refused) arms.set(error.message, (arms.get(error.message) ?? new Set()).add(arm));
+  const [{ error: cause }] = refused as [RefusedArm];
+  return new UsageError(cause.code, [...arms].map(([reason, names]) => `${armsText([...names])}: ${reason}`).join('\n'), { cause });
 }
 
 function refuseEqualArms(arms: readonly PlannedArm[]): void {

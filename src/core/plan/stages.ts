@@ -29,6 +29,17 @@ export function armText({ ablation, arm, seed }: ArmRef): string {
   return `${ablation}/${arm} seed ${seed}`;
 }
 
+/** Arms that need one of the stages, `ablation/arm`, each once. */
+export const armsUsing = (stages: readonly PlannedStage[]): string[] => [...new Set(stages.flatMap(({ users }) => users.map(({ ablation, arm }) => `${ablation}/${arm}`)))];
+
+const SHOWN_ARMS = 3;
+
+/** Names of arms, `ablation/arm`: the first of many, and how many more. */
+export function armsText(arms: readonly string[]): string {
+  if (arms.length <= SHOWN_ARMS) return arms.join(', ');
+  return `${arms.slice(0, SHOWN_ARMS - 1).join(', ')} and ${arms.length - SHOWN_ARMS + 1} more arms`;
+}
+
 /** `distill of relation/qk-vv seed 0 (and 3 more)`: for people; never part of an identity. */
 export function stageLabel({ roles, users }: PlannedStage): string {
   const more = users.length - 1;

@@ -120,7 +120,12 @@ export function memoryLimits(places: readonly Place[]): MemoryLimits {
 }
 
 /** Where `places` workers run at once. */
-function hostLimit(places: number): number {
+const hostLimit = (places: number): number => (PACK_SHARE * hostMemory()) / Math.max(1, places);
+
+function hostMemory(): number {
   const limit = process.constrainedMemory(); // of a container; 0 or beyond all memory where there is none
-  return (PACK_SHARE * Math.min(totalmem(), limit > 0 ? limit : Infinity)) / Math.max(1, places);
+  return Math.min(totalmem(), limit > 0 ? limit : Infinity);
 }
+
+/** Bytes of all memory that a stage alone has at the best of these places; Infinity where that of a GPU is not known. */
+export const largestMemory = (places: readonly Place[]): number => Math.max(...places.map(({ device, memory = Infinity }) => (device === 'gpu' ? memory : hostMemory())));

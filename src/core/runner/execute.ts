@@ -1,10 +1,11 @@
 /** Runs the attempts of one job from their identities to their commits, in the calling process. */
 import type { Study } from '../ablation/declaration.ts';
-import { AblateError, Interrupted, PermanentError, UsageError } from '../ablation/errors.ts';
+import { AblateError, Interrupted, isPermanent, PermanentError } from '../ablation/errors.ts';
 import { revisionOf } from '../ablation/identity.ts';
 import type { MetricRecord, StageContext, StageKind, StageResult, UpstreamOutput } from '../ablation/kind.ts';
 import { loadStudy } from '../ablation/load.ts';
 import { codeOfKind, type KindCode, type UnknownCode } from '../code/kind-code.ts';
+import { refusalOf } from '../plan/objections.ts';
 import type { Attempt } from '../store/attempt.ts';
 import { noRoom } from '../store/errors.ts';
 import type { StageRecord } from '../store/records.ts';
@@ -54,7 +55,9 @@ async function runMembers(members: readonly Member[], task: Task, hooks: Hooks):
       const stage = member.stage();
       kind = await loadKind(task.experiments, stage);
       member.ranBy(codeFor(kind, stage, task.code));
-      ready.push({ member, context: member.context(stage, task, hooks) });
+      const context = member.context(stage, task, hooks);
+      expectToRun(kind, context);
+      ready.push({ member, context });
     } catch (error) {
       outcomes.set(member, { status: 'rejected', reason: error });
     }
@@ -74,7 +77,7 @@ async function runTogether(kind: StageKind, contexts: readonly StageContext[]): 
     for (const context of contexts) context.progress({ phase: 'load', step: 0, steps: 0 });
     const settled = await (await loadPackRunner(kind))(contexts);
     if (settled.length === contexts.length) return settled;
-    throw new AblateError('PACK_RESULTS', `Kind '${kind.name}': expected the outcomes of ${contexts.length} stages, got ${settled.length}`);
+    throw new PermanentError('PACK_RESULTS', `Kind '${kind.name}': expected the outcomes of ${contexts.length} stages, got ${settled.length}`);
   } catch (error) {
     return contexts.map(() => ({ status: 'rejected', reason: error }));
   }
@@ -182,6 +185,12 @@ function codeFor(kind: StageKind, stage: StageRecord, expected: KindCode | undef
   return code;
 }
 
+/** A plan has asked the same, unless somebody ran it without. @throws PermanentError `BAD_RECIPE` */
+function expectToRun(kind: StageKind, { recipe, upstream }: StageContext): void {
+  const refusal = refusalOf(kind, recipe, Object.fromEntries(Object.entries(upstream).map(([slot, { recipe: inner }]) => [slot, inner])));
+  if (refusal !== undefined) throw new PermanentError('BAD_RECIPE', refusal);
+}
+
 function upstreamOutput(store: Store, key: string): UpstreamOutput {
   const stage = store.stage(key);
   const result = store.result(key);
@@ -211,10 +220,16 @@ function recordFailure(attempt: Attempt, thrown: unknown, signal: AbortSignal): 
   const reason = error instanceof Error ? error.message : String(error);
   // Another GPU, or the same one later, may give what this one did not.
   const gpu = gpuFailure(reason);
-  const permanent = gpu === undefined && (error instanceof PermanentError || error instanceof UsageError || (error instanceof AblateError && error.code === 'NOT_JSON'));
+  const permanent = gpu === undefined && isPermanent(error);
   attempt.log(error instanceof Error ? (error.stack ?? reason) : reason);
-  const code = gpu?.code ?? (error instanceof AblateError ? error.code : saysOutOfMemory(reason) ? OUT_OF_MEMORY : 'STAGE_FAILED');
+  const code = gpu?.code ?? codeOf(error) ?? (saysOutOfMemory(reason) ? OUT_OF_MEMORY : 'STAGE_FAILED');
   const remedy = gpu?.remedy ?? (code === OUT_OF_MEMORY ? MEMORY_REMEDY : undefined);
   attempt.record({ state: 'failed', code, reason: remedy === undefined ? reason : `${reason}\n${remedy}`, permanent });
   return permanent ? 'failed-permanently' : 'failed';
+}
+
+/** Of our own errors, and of those that say as much as they do; a system error has a code, too, which says less than its text. */
+function codeOf(error: unknown): string | undefined {
+  if (error instanceof AblateError) return error.code;
+  return isPermanent(error) && 'code' in (error as Error) ? String((error as Error & { readonly code: unknown }).code) : undefined;
 }

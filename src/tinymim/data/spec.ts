@@ -54,6 +54,24 @@ export function classCount(spec: DataSpec): number {
   }
 }
 
+/** Channels of the images, and their [H, W]; those of ImageNet have sizes of their own, and are cropped to any. */
+export function imageShape(spec: DataSpec): { readonly channels: number; readonly size?: readonly [number, number] } {
+  switch (spec.name) {
+    case 'fashion-mnist':
+      return { channels: 1, size: [28, 28] };
+    case 'imagenet1k':
+      return { channels: 3 };
+    case 'procedural':
+      return { channels: spec.channels, size: spec.image_size };
+  }
+}
+
+/** Of the pixels of all splits. */
+export function pixelBytes(spec: DataSpec): number {
+  const { channels, size: [height, width] = [0, 0] } = imageShape(spec);
+  return (['train', 'validation', 'test'] as const).reduce((images, split) => images + imageCount(spec, split), 0) * height * width * channels;
+}
+
 export function dataTitle(spec: DataSpec): string {
   switch (spec.name) {
     case 'fashion-mnist':

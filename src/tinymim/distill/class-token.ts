@@ -28,7 +28,6 @@ export function classTokenMatcher(target: ClassTokenTarget): Matcher {
     features: ['block'],
     terms: [TERM],
     projects: true,
-    check: () => undefined, // the projection fits any two networks
     teacherTargets: side => ({ [TERM]: classToken(side) }),
     loss: (side, targets) =>
       sumOfTerms(targets, (term, token) => {

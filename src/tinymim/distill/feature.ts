@@ -4,7 +4,6 @@
  * affine parameters.
  */
 import { mergeHeads, norm } from '../nn/block.ts';
-import { ModelError } from '../nn/errors.ts';
 import { layerNorm } from '../../engine/grad/layer-norm.ts';
 import { smoothL1 } from '../../engine/grad/smooth-l1.ts';
 import * as tf from '../../engine/tf.ts';
@@ -40,11 +39,6 @@ export function featureMatcher(target: FeatureTarget): Matcher {
     features,
     terms: features,
     projects: true,
-    check: () => {
-      if (target.final_norm && target.feature !== 'block') {
-        throw new ModelError('CONFIG', `Expected final_norm only with the feature "block", which it belongs behind, got it with "${target.feature}". Set final_norm to false.`);
-      }
-    },
     teacherTargets: side => Object.fromEntries(features.map(name => [name, whiten(tokensOf(side, name))])),
     loss: (side, targets) =>
       sumOfTerms(targets, (name, whitened) => {

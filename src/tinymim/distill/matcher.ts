@@ -1,6 +1,5 @@
 /** What the three families of targets have in common: the features of each network, and how the two are compared. */
 import { dense } from '../nn/block.ts';
-import type { ViTConfig } from '../nn/config.ts';
 import { ModelError } from '../nn/errors.ts';
 import type { Feature } from '../nn/vit.ts';
 import type { Params } from '../../engine/formats/weights.ts';
@@ -20,12 +19,6 @@ export interface TargetLoss {
   readonly terms: Readonly<Record<string, tf.Scalar>>;
 }
 
-/** A block of a model, counted from 1. */
-export interface ModelBlock {
-  readonly config: ViTConfig;
-  readonly block: number;
-}
-
 /** How one target is taken from both networks and compared. */
 export interface Matcher {
   /** What to take from the block of each network. */
@@ -34,8 +27,6 @@ export interface Matcher {
   readonly terms: readonly string[];
   /** Whether the student's features pass through a linear layer to the teacher's width, one for each term: see `project`. */
   readonly projects: boolean;
-  /** @throws ModelError when the networks do not fit the target */
-  check(student: ModelBlock, teacher: ModelBlock): void;
   /** What the student is to match, by term. Call it outside the gradient tape: nothing flows back to a teacher. */
   teacherTargets(teacher: NetworkFeatures): Record<string, tf.Tensor>;
   /** @throws ModelError when the student's tensors do not fit the targets */

@@ -2,7 +2,6 @@
  * Relation distillation (TinyMIM, section 3.3, equations 4 and 9; `forward_kd_loss` of the released `models_tinymim.py`).
  * A relation XY of head m is `X_m Y_m^T / sqrt(D / M)`, with the width D / M of the network's own heads.
  */
-import { headsOf } from '../nn/config.ts';
 import { ModelError } from '../nn/errors.ts';
 import { mergeHeads, type Qkv } from '../nn/block.ts';
 import { float32Products } from '../../engine/compile/float32-products.ts';
@@ -35,11 +34,6 @@ export function relationMatcher(target: RelationTarget): Matcher {
     features,
     terms: target.pairs,
     projects: false,
-    check: (student, teacher) => {
-      const heads = headsOf(teacher.config, teacher.block),
-        own = headsOf(student.config, student.block);
-      if (target.heads === 'aligned' && heads !== own) throw headsError(own, heads);
-    },
     teacherTargets: side => relations(side),
     loss: (side, targets) => relationLoss(relations(side), targets, target.loss),
   };

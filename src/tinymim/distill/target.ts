@@ -2,7 +2,7 @@
  * What a student learns from a teacher: which tensors of the two networks, which extra parameters of the student, and the
  * loss. The teacher runs outside the gradient tape, each network once.
  */
-import { patchGrid, type ViTConfig } from '../nn/config.ts';
+import type { ViTConfig } from '../nn/config.ts';
 import { ModelError } from '../nn/errors.ts';
 import { gatherTokens } from '../nn/gather-tokens.ts';
 import { linearSpec, type ModelSpec } from '../nn/spec.ts';
@@ -11,7 +11,7 @@ import type { Params } from '../../engine/formats/weights.ts';
 import type * as tf from '../../engine/tf.ts';
 import { classTokenMatcher, type ClassTokenTarget } from './class-token.ts';
 import { featureMatcher, type FeatureTarget } from './feature.ts';
-import { projectionName, type Matcher, type ModelBlock, type TargetLoss } from './matcher.ts';
+import { projectionName, type Matcher, type TargetLoss } from './matcher.ts';
 import { relationMatcher, type RelationTarget } from './relations.ts';
 
 export type Target = RelationTarget | FeatureTarget | ClassTokenTarget;
@@ -30,18 +30,6 @@ function matcherOf(target: Target): Matcher {
 /** What the target needs of a block; the same of both networks. */
 export function tapOf(target: Target, block: number): Tap {
   return { block, features: matcherOf(target).features };
-}
-
-/**
- * Whether the networks fit each other and the target; the student is tapped at its last block.
- * @throws ModelError with what does not fit
- */
-export function checkTarget(target: Target, student: ViTConfig, teacher: ModelBlock): void {
-  const [studentGrid, teacherGrid] = [patchGrid(student), patchGrid(teacher.config)].map(grid => grid.join(' x '));
-  if (studentGrid !== teacherGrid)
-    throw new ModelError('CONFIG', `Expected student and teacher to cut images into the same patches, got ${studentGrid} and ${teacherGrid}. Give them the same image_size and patch_size.`);
-  if (teacher.block > teacher.config.depth) throw new ModelError('CONFIG', `Expected a teacher_block up to the teacher's depth ${teacher.config.depth}, got ${teacher.block}.`);
-  matcherOf(target).check({ config: student, block: student.depth }, teacher);
 }
 
 /** Parameters that the student has for the sake of the target alone: linear layers to the teacher's width. */

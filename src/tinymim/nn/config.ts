@@ -78,41 +78,59 @@ export function mlpDim(config: BlocksConfig): number {
   return Math.floor(config.embed_dim * config.mlp_ratio);
 }
 
+/** A field that does not go with the others. Without tensor code, so that planning can ask. */
+export interface Misfit {
+  readonly field: string;
+  /** What would be right: `a divisor of embed_dim 24`. */
+  readonly expected: string;
+}
+
+/** What does not fit in an encoder. */
+export function vitMisfits(config: ViTConfig): Misfit[] {
+  const { image_size, patch_size, in_chans, embed_dim, last_block_heads } = config;
+  const counts = notCounts({ patch_size, in_chans });
+  return [
+    ...blocksMisfits(config),
+    ...counts,
+    ...(image_size.every(isCount) ? [] : [{ field: 'image_size', expected: 'two integers of at least 1' }]),
+    ...(counts.length === 0 && image_size.some(size => size % patch_size !== 0) ? [{ field: 'patch_size', expected: `a divisor of both sides of image_size [${image_size.join(', ')}]` }] : []),
+    ...(last_block_heads === undefined ? [] : headsMisfits(embed_dim, 'last_block_heads', last_block_heads)),
+  ];
+}
+
+/** What does not fit in a decoder. */
+export const decoderMisfits = (config: DecoderConfig): Misfit[] => blocksMisfits(config);
+
 /** @throws ModelError with the first dimension that does not fit */
 export function validateViT(config: ViTConfig): void {
-  const { image_size, patch_size, in_chans, last_block_heads } = config;
-  validateBlocks(config, 'the encoder');
-  expectCounts({ 'image_size[0]': image_size[0], 'image_size[1]': image_size[1], patch_size, in_chans });
-  if (image_size.some(size => size % patch_size !== 0)) {
-    throw new ModelError('CONFIG', `Expected an image_size that patch_size ${patch_size} divides, got [${image_size.join(', ')}]. Resize the images or change patch_size.`);
-  }
-  if (last_block_heads !== undefined) expectHeads(config.embed_dim, last_block_heads, 'last_block_heads');
+  refuse('the encoder', config, vitMisfits(config));
 }
 
 /** @throws ModelError with the first dimension that does not fit */
 export function validateDecoder(config: DecoderConfig): void {
-  validateBlocks(config, 'the decoder');
+  refuse('the decoder', config, decoderMisfits(config));
 }
 
-function validateBlocks(config: BlocksConfig, which: string): void {
-  const { embed_dim, depth, num_heads, mlp_ratio } = config;
-  expectCounts({ embed_dim, depth, num_heads });
-  if (!(mlp_ratio > 0)) throw new ModelError('CONFIG', `Expected a mlp_ratio above 0, got ${mlp_ratio}.`);
-  if (embed_dim % 4 !== 0) {
-    throw new ModelError('CONFIG', `Expected embed_dim of ${which} to be a multiple of 4, for sine and cosine of row and column, got ${embed_dim}.`);
-  }
-  expectHeads(embed_dim, num_heads, 'num_heads');
+function refuse(which: string, config: object, [first]: readonly Misfit[]): void {
+  if (first === undefined) return;
+  const value = (config as Readonly<Record<string, unknown>>)[first.field];
+  throw new ModelError('CONFIG', `Expected ${first.field} of ${which} to be ${first.expected}, got ${typeof value === 'number' ? value : JSON.stringify(value)}.`);
 }
 
-function expectHeads(embedDim: number, heads: number, name: string): void {
-  expectCounts({ [name]: heads });
-  if (embedDim % heads !== 0) {
-    throw new ModelError('CONFIG', `Expected ${name} to divide embed_dim ${embedDim}, got ${heads}.`);
-  }
+function blocksMisfits({ embed_dim, depth, num_heads, mlp_ratio }: BlocksConfig): Misfit[] {
+  return [
+    ...notCounts({ embed_dim, depth }),
+    ...(embed_dim % 4 === 0 ? [] : [{ field: 'embed_dim', expected: 'a multiple of 4, for sine and cosine of row and column' }]),
+    ...headsMisfits(embed_dim, 'num_heads', num_heads),
+    ...(Math.floor(embed_dim * mlp_ratio) >= 1 ? [] : [{ field: 'mlp_ratio', expected: `at least ${(1 / embed_dim).toPrecision(3)}, a hidden layer of 1 for embed_dim ${embed_dim}` }]),
+  ];
 }
 
-function expectCounts(values: Record<string, number>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (!Number.isInteger(value) || value < 1) throw new ModelError('CONFIG', `Expected ${name} to be an integer of at least 1, got ${value}.`);
-  }
+function headsMisfits(embedDim: number, field: string, heads: number): Misfit[] {
+  const none = notCounts({ [field]: heads });
+  return none.length > 0 || embedDim % heads === 0 ? none : [{ field, expected: `a divisor of embed_dim ${embedDim}` }];
 }
+
+const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
+
+const notCounts = (values: Readonly<Record<string, number>>): Misfit[] => Object.entries(values).flatMap(([field, value]) => (isCount(value) ? [] : [{ field, expected: 'an integer of at least 1' }]));

@@ -20,6 +20,12 @@ export function keptPatches(patches: number, maskRatio: number): number {
   return Math.floor(patches * (1 - maskRatio));
 }
 
+/** Whether a mask leaves patches to see and removes some. */
+export function leavesSome(patches: number, maskRatio: number): boolean {
+  const kept = keptPatches(patches, maskRatio);
+  return kept >= 1 && kept < patches;
+}
+
 /**
  * Patches with the smallest noise stay visible, in the order of their noise.
  * @param noise `[B, L]`
@@ -28,7 +34,7 @@ export function maskingIndices(noise: Float32Array, patches: number, maskRatio: 
   const batch = noise.length / patches;
   const kept = keptPatches(patches, maskRatio);
   if (!Number.isInteger(batch)) throw new ModelError('INPUT', `Expected noise for whole images of ${patches} patches, got ${noise.length} values.`);
-  if (kept < 1 || kept >= patches) throw new ModelError('INPUT', `Expected a mask ratio that leaves 1 to ${patches - 1} of ${patches} patches visible, got ${maskRatio}, which leaves ${kept}.`);
+  if (!leavesSome(patches, maskRatio)) throw new ModelError('INPUT', `Expected a mask ratio that leaves 1 to ${patches - 1} of ${patches} patches visible, got ${maskRatio}, which leaves ${kept}.`);
   const idsKeep = new Int32Array(batch * kept);
   const idsRestore = new Int32Array(batch * patches);
   const mask = new Float32Array(batch * patches);

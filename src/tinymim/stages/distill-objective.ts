@@ -1,8 +1,7 @@
 /** What a distillation minimises, and the parameters that it minimises it over. */
-import { checkTarget, projectionSpec, tapOf, targetLoss } from '../distill/target.ts';
+import { projectionSpec, tapOf, targetLoss } from '../distill/target.ts';
 import { norm } from '../nn/block.ts';
 import { constantRates } from '../nn/drop-path.ts';
-import { ModelError } from '../nn/errors.ts';
 import { latentLoss, type MaskTensors } from '../nn/mae.ts';
 import { decoderSpec, encoderSpec, type ModelSpec } from '../nn/spec.ts';
 import { extractFeatures, featureOf } from '../nn/vit.ts';
@@ -21,17 +20,6 @@ export function studentSpec({ model, target, reconstruction }: DistillLoss, teac
     ...projectionSpec(target, model, teacher),
     ...(reconstruction ? decoderSpec(model, reconstruction.decoder) : {}),
   };
-}
-
-/** @throws ModelError when networks, target and mask do not fit together */
-export function checkDistillation({ model, target, teacher_block, mask_ratio, reconstruction }: DistillLoss, teacher: VitRecipe): void {
-  checkTarget(target, model, { config: teacher, block: teacher_block });
-  if (reconstruction && mask_ratio === 0) {
-    throw new ModelError(
-      'CONFIG',
-      'Expected a mask_ratio above 0 with a reconstruction loss, which is on the patches that the student does not see, got 0. Mask the student, or set reconstruction to null.',
-    );
-  }
 }
 
 /**

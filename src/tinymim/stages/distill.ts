@@ -2,17 +2,15 @@
  * TinyMIM distillation (`main_pretrain.py` of OliverRensu/TinyMIM): students learn from a frozen teacher. They always run as a
  * pack, if only of one: the teacher runs once for each batch, and every student is given its targets in the same way.
  */
-import { PermanentError } from '../../core/ablation/errors.ts';
 import type { PackRunner, StageContext, StageResult, StageRunner } from '../../core/ablation/kind.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { ImageSet } from '../data/image-set.ts';
-import { ModelError } from '../nn/errors.ts';
 import { initialise } from '../nn/init.ts';
 import { encoderSpec } from '../nn/spec.ts';
 import { pretrainGroups } from '../optim/groups.ts';
 import * as tf from '../../engine/tf.ts';
 import { toTensors, type Params } from '../../engine/formats/weights.ts';
-import { checkDistillation, studentLoss, studentSpec } from './distill-objective.ts';
+import { studentLoss, studentSpec } from './distill-objective.ts';
 import { createEvaluator, type Evaluator } from './evaluator.ts';
 import { heldOutBatches } from './held-out.ts';
 import type { DistillRecipe, VitRecipe } from './recipes.ts';
@@ -66,15 +64,8 @@ function openTeacher(students: readonly Student[], config: VitRecipe, dataset: D
   }
 }
 
-/** @throws PermanentError when the recipe's networks, target and mask do not fit together */
 function createStudent(context: Context, teacher: VitRecipe, dataset: Dataset): Student {
   const { recipe, seed } = context;
-  try {
-    checkDistillation(recipe, teacher);
-  } catch (error) {
-    if (error instanceof ModelError) throw new PermanentError(error.code, error.message, { cause: error });
-    throw error;
-  }
   const { schedule, optimizer, engine } = recipe;
   const weights = initialise(studentSpec(recipe, teacher), seed);
   return {

@@ -1,5 +1,4 @@
 /** Weights and a data set to a result: the number that arms are compared by. */
-import { PermanentError } from '../../core/ablation/errors.ts';
 import type { StageRunner } from '../../core/ablation/kind.ts';
 import * as tf from '../../engine/tf.ts';
 import { toTensors } from '../../engine/formats/weights.ts';
@@ -9,7 +8,6 @@ import { loadEngineAndDataset, upstreamModel } from './stage-io.ts';
 
 export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   const { recipe } = context;
-  if (recipe.crop !== null) throw new PermanentError('NOT_AVAILABLE', 'Expected test images as they are (crop: null), got a resize and central crop, which cannot be run yet.');
   const dataset = await loadEngineAndDataset(context);
   const { config, weights } = upstreamModel(context.upstream['weights']);
   const params = toTensors(weights);

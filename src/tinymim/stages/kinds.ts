@@ -7,6 +7,7 @@ import type { JsonObject, MetricSpec, StageKind } from '../../core/ablation/kind
 import { classCount, imageCount } from '../data/spec.ts';
 import { modeEnvironment } from '../../engine/compile/mode.ts';
 import { precisionEnvironment } from '../../engine/tf32.ts';
+import { checkDistill, checkEvaluate, checkFinetune, checkPretrain, checkSupervise } from './check.ts';
 import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
 import { classifierMemory, distillMemory, evaluateMemory, pretrainMemory } from './memory.ts';
 import { canSplit } from './micro-batches.ts';
@@ -74,6 +75,7 @@ const pretrainKind = defineKind<PretrainRecipe>({
     loss: lossMetric('reconstruction loss', 'MAE loss on masked patches, mean over the last epoch of training.'),
     val_loss: lossMetric('held-out reconstruction loss', 'The same on the first 1,024 held-out images, with fixed masks.'),
   },
+  check: checkPretrain,
   cost: recipe => trainingCost(imagesSeen(recipe), false, maeFlops(recipe.model, recipe.decoder, recipe.mask_ratio)),
   disk: ({ model, decoder, optimizer }) => {
     const all = encoderParameters(model) + decoderParameters(model, decoder);
@@ -102,6 +104,7 @@ export const distillKind = defineKind<DistillRecipe>({
     val_loss_untrained: lossMetric('held-out loss, untrained', 'The same for the student at its initial weights.'),
     val_loss_ratio: { label: 'held-out loss / untrained', unit: 'ratio', better: 'lower', help: "Held-out loss as a share of the untrained student's." },
   },
+  check: (recipe, upstream) => checkDistill(recipe, upstream['teacher']!),
   cost: (recipe, upstream) => {
     const { model, mask_ratio, reconstruction } = recipe;
     const teacher = teacherOf(recipe, upstream);
@@ -155,6 +158,7 @@ const finetuneKind = defineKind<FinetuneRecipe>({
   ...classifierKind,
   recipe: finetuneRecipe,
   upstream: { weights: { kinds: ['pretrain', 'distill'] } },
+  check: (recipe, upstream) => checkFinetune(recipe, upstream['weights']!),
   load: async () => (await import('./finetune.ts')).runFinetune,
 });
 
@@ -166,6 +170,7 @@ export const superviseKind = defineKind<SuperviseRecipe>({
   ...classifierKind,
   recipe: superviseRecipe,
   upstream: {},
+  check: checkSupervise,
   load: async () => (await import('./supervise.ts')).runSupervise,
 });
 
@@ -182,6 +187,7 @@ const evaluateKind = defineKind<EvaluateRecipe>({
     count: { label: 'images', unit: 'count', better: 'none', help: 'Images of the split.' },
     loss: lossMetric('test loss', 'Cross entropy without label smoothing.'),
   },
+  check: (recipe, upstream) => checkEvaluate(recipe, upstream['weights']!),
   cost: (recipe, upstream) => {
     const images = imageCount(recipe.data, recipe.split);
     return { labelledImages: 0, unlabelledImages: 0, flops: images * encoderFlops(encoderOf(upstream['weights'])) };

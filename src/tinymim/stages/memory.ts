@@ -1,5 +1,6 @@
 /** What stages take of a memory while they run, from their recipes alone. Light: planning asks. */
 import type { StageMemory } from '../../core/ablation/kind.ts';
+import { pixelBytes, type DataSpec } from '../data/spec.ts';
 import { patchCount, patchDim, type BlocksConfig } from '../nn/config.ts';
 import { visiblePatches } from './cost.ts';
 import { teacherMask } from './packing.ts';
@@ -8,6 +9,9 @@ import type { DistillRecipe, DistillTarget, EvaluateRecipe, OptimizerRecipe, Pre
 
 /** Engine, code and a small data set, before any model; on a GPU the libraries' own. */
 const PROCESS = 480 * 2 ** 20;
+/** The same with images that may be many: made in memory, and copied where a part of them is used. */
+const processBytes = (data: DataSpec): number => PROCESS + (data.name === 'procedural' ? 2 * pixelBytes(data) : 0);
+
 /** A loaded and optimised graph of a training step. */
 const GRAPH = 30 * 2 ** 20;
 
@@ -29,27 +33,27 @@ export function distillMemory(recipe: DistillRecipe, teacher: VitRecipe, microBa
   const decoder = reconstruction ? stackTensors(reconstruction.decoder, 1 + patchCount(model)) : 0;
   const values =
     2 * encoderParameters(teacher) + batch * (blockTensors(teacher, teacherTokens) + stackTensors(model, studentTokens) + decoder + 2 * targetTensors(recipe.target, teacher, studentTokens));
-  return { shared: PROCESS + FLOAT32 * values, own: trainedBytes(encoderParameters(model) + distillExtras(recipe, teacher), parts, recipe.optimizer) };
+  return { shared: processBytes(recipe.data) + FLOAT32 * values, own: trainedBytes(encoderParameters(model) + distillExtras(recipe, teacher), parts, recipe.optimizer) };
 }
 
 /** Of MAE pre-training: the encoder on the patches that it sees, the decoder on all, and the pixels that it is compared with. */
-export function pretrainMemory({ model, decoder, mask_ratio, schedule, optimizer }: PretrainRecipe, microBatches: number): StageMemory {
+export function pretrainMemory({ data, model, decoder, mask_ratio, schedule, optimizer }: PretrainRecipe, microBatches: number): StageMemory {
   const { batch, parts } = divided(schedule, microBatches);
   const values = stackTensors(model, 1 + visiblePatches(model, mask_ratio)) + stackTensors(decoder, 1 + patchCount(model)) + 6 * patchCount(model) * patchDim(model);
-  return { shared: PROCESS + FLOAT32 * batch * values, own: trainedBytes(encoderParameters(model) + decoderParameters(model, decoder), parts, optimizer) };
+  return { shared: processBytes(data) + FLOAT32 * batch * values, own: trainedBytes(encoderParameters(model) + decoderParameters(model, decoder), parts, optimizer) };
 }
 
 /** Of a training of a classifier. Evaluations, of whole batches, come between its steps. @param classes of the data */
-export function classifierMemory({ model, schedule, optimizer }: SuperviseRecipe, classes: number, microBatches: number): StageMemory {
+export function classifierMemory({ data, model, schedule, optimizer }: SuperviseRecipe, classes: number, microBatches: number): StageMemory {
   const { batch, parts } = divided(schedule, microBatches);
   const training = batch * stackTensors(model, 1 + patchCount(model)),
     evaluation = (schedule.batch_size / microBatches) * forwardTensors(model);
-  return { shared: PROCESS + FLOAT32 * Math.max(training, evaluation), own: trainedBytes(classifierParameters(model, classes), parts, optimizer) };
+  return { shared: processBytes(data) + FLOAT32 * Math.max(training, evaluation), own: trainedBytes(classifierParameters(model, classes), parts, optimizer) };
 }
 
 /** Of an evaluation, which cannot be divided. */
-export function evaluateMemory({ batch_size }: EvaluateRecipe, model: VitRecipe, classes: number): StageMemory {
-  return { shared: PROCESS + FLOAT32 * batch_size * forwardTensors(model), own: GRAPH + FLOAT32 * 2 * classifierParameters(model, classes) };
+export function evaluateMemory({ data, batch_size }: EvaluateRecipe, model: VitRecipe, classes: number): StageMemory {
+  return { shared: processBytes(data) + FLOAT32 * batch_size * forwardTensors(model), own: GRAPH + FLOAT32 * 2 * classifierParameters(model, classes) };
 }
 
 /** Images of a micro-batch, and micro-batches of a batch. */

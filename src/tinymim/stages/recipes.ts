@@ -44,7 +44,8 @@ export const scheduleRecipe = z.strictObject({
   batch_size: positive,
   /** The batch is processed in this many parts whose gradients are averaged. */
   accumulation_steps: positive,
-  base_lr: z.number().positive(),
+  /** 0 learns nothing: a control. */
+  base_lr: z.number().min(0),
   min_lr: z.number().min(0),
 });
 

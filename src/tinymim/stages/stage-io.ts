@@ -4,10 +4,9 @@ import { canonicalJson } from '../../core/ablation/json.ts';
 import { PermanentError } from '../../core/ablation/errors.ts';
 import type { StageContext, UpstreamOutput } from '../../core/ablation/kind.ts';
 import { openDataset, type Dataset } from '../data/dataset.ts';
-import { DataError } from '../data/errors.ts';
 import { labelledSubset, unlabelledSubset, type ImageSet } from '../data/image-set.ts';
 import type { DataSpec } from '../data/spec.ts';
-import { EngineError, loadEngine, type Engine } from '../../engine/backend.ts';
+import { loadEngine, type Engine } from '../../engine/backend.ts';
 import { executedMode } from '../../engine/compile/native.ts';
 import { isTf32Process, LEAST_TF32_CAPABILITY } from '../../engine/tf32.ts';
 import { readWeights, saveParams, type HostTensor, type Params } from '../../engine/formats/weights.ts';
@@ -16,24 +15,19 @@ import { classifierVitRecipe, type ClassifierVitRecipe, type EngineRecipe } from
 
 /**
  * Loads the engine on the device that the worker was given, and opens the data set.
- * @throws PermanentError when either is missing: trying again cannot mend that
+ * @throws EngineError, DataError when either is missing; PermanentError when the engine cannot run the recipe
  */
 export async function loadEngineAndDataset({ recipe, ...context }: StageContext<{ data: DataSpec; engine: EngineRecipe }>): Promise<Dataset> {
   context.progress({ phase: 'load', step: 0, steps: 0 });
   const { device, threads, dataDir } = context.execution;
-  try {
-    const engine = await loadEngine({ device, threads });
-    const unable = notOnEngine(recipe.engine, engine.name, [engine.device]) ?? notInProcess(recipe.engine, engine);
-    if (unable !== undefined) throw new PermanentError('ENGINE_PRECISION', `This recipe cannot run here: ${unable}.`);
-    const executed = { ...recipe.engine, mode: executedMode(recipe.engine.mode) };
-    context.log(`${engineText(engine)}, ${modeText(recipe.engine, executed)}.`);
-    const { gpu, ...facts } = engine;
-    context.provenance({ engine: { ...facts, ...executed, ...(gpu && { gpu: { ...gpu } }) } });
-    return cachedDataset(recipe.data, dataDir);
-  } catch (error) {
-    if (error instanceof EngineError || error instanceof DataError) throw new PermanentError(error.code, error.message, { cause: error });
-    throw error;
-  }
+  const engine = await loadEngine({ device, threads });
+  const unable = notOnEngine(recipe.engine, engine.name, [engine.device]) ?? notInProcess(recipe.engine, engine);
+  if (unable !== undefined) throw new PermanentError('ENGINE_PRECISION', `This recipe cannot run here: ${unable}.`);
+  const executed = { ...recipe.engine, mode: executedMode(recipe.engine.mode) };
+  context.log(`${engineText(engine)}, ${modeText(recipe.engine, executed)}.`);
+  const { gpu, ...facts } = engine;
+  context.provenance({ engine: { ...facts, ...executed, ...(gpu && { gpu: { ...gpu } }) } });
+  return cachedDataset(recipe.data, dataDir);
 }
 
 /** Of TF32, which a card has or not, and which is decided for a whole process. */

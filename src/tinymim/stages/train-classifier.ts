@@ -1,5 +1,4 @@
 /** Training a classifier with labels: what fine-tuning and supervised training share (`main_finetune.py`). */
-import { PermanentError } from '../../core/ablation/errors.ts';
 import type { StageContext, StageResult } from '../../core/ablation/kind.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { classify } from '../nn/classifier.ts';
@@ -21,7 +20,6 @@ import { train } from './train.ts';
 /** @param layerDecay rate of a layer relative to the one above it; 1 for training from scratch */
 export async function trainClassifier(context: StageContext<SuperviseRecipe>, dataset: Dataset, weights: Weights, layerDecay: number): Promise<StageResult> {
   const { recipe, seed } = context;
-  expectAvailable(recipe);
   const { model, schedule, optimizer, drop_path, label_smoothing, engine } = recipe;
   const set = trainingImages(dataset, recipe.images, 'labelled');
   const classes = set.classes.length;
@@ -70,11 +68,4 @@ export async function trainClassifier(context: StageContext<SuperviseRecipe>, da
     tf.dispose(params);
   }
   return { loss: losses['loss']!, val_accuracy: evaluated['val_accuracy']! };
-}
-
-/** Parts of timm's recipe that wait for the pipeline of ImageNet. @throws PermanentError `NOT_AVAILABLE` */
-function expectAvailable({ augment: { rand_augment, random_erase, repeats, mixing } }: SuperviseRecipe): void {
-  const asked = { rand_augment: rand_augment !== null, random_erase: random_erase > 0, repeats: repeats > 1, mixing: mixing !== null };
-  const names = Object.entries(asked).flatMap(([name, on]) => (on ? [name] : []));
-  if (names.length > 0) throw new PermanentError('NOT_AVAILABLE', `Expected an augmentation of crop and flip, got also ${names.join(', ')}, which cannot be run yet. Leave them out of the profile.`);
 }

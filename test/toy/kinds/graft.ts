@@ -23,6 +23,11 @@ export const graft = defineKind({
   recipe,
   upstream: { stock: { kinds: ['seedling', 'graft'] } },
   metrics: { height: { label: 'height', unit: 'loss', better: 'higher', help: 'Height after the last step' } },
+  check: ({ cut, steps, bed }, { stock }) => [
+    ...(cut === 0 && stock!['variety'] === 'fir' ? [{ weight: 'impossible' as const, field: 'cut', expected: 'above 0 on a fir, which does not sprout from its root' }] : []),
+    ...(steps === 1 ? [{ weight: 'doubtful' as const, field: 'steps', expected: 'more than one, in which a graft does not heal' }] : []),
+    ...(bed === 'glasshouse' ? [{ weight: 'unavailable' as const, field: 'bed', expected: 'another: no glasshouse has been built yet' }] : []),
+  ],
   cost: ({ steps }) => ({ labelledImages: steps, unlabelledImages: 0, flops: 2 * steps }),
   disk: () => ({ output: 100, checkpoint: 10 }),
   memory: (_, __, microBatches) => ({ shared: 8e6 / microBatches, own: 1e6 }),

@@ -9,12 +9,13 @@ import { Interrupted, PermanentError } from '../../../src/core/ablation/errors.t
 import type { StageContext } from '../../../src/core/ablation/kind.ts';
 
 /**
- * What goes wrong when step `at` is reached. `once` means: only in a process that began at the start. `fail` strikes again
+ * What goes wrong when step `at` is reached. `once` means: only in a process that began at the start. `refuse` is an error of a library
+ * that knows nothing of ours, and says itself that it is permanent. `fail` strikes again
  * after it, and so do `starve` (killed) and `exhaust` (the engine's error) until the micro-batches are halved. `freeze` and
  * `freeze-once` block the thread for good, with a child process.
  */
 export const trouble = z.strictObject({
-  kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'crash-once', 'die-once', 'hang', 'starve', 'exhaust', 'no-context', 'no-blas', 'freeze', 'freeze-once']),
+  kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'refuse', 'crash-once', 'die-once', 'hang', 'starve', 'exhaust', 'no-context', 'no-blas', 'freeze', 'freeze-once']),
   at: z.int().min(0),
 });
 type Trouble = z.infer<typeof trouble>;
@@ -55,12 +56,18 @@ export async function grow(context: Omit<StageContext, 'recipe'>, { steps, milli
   return height;
 }
 
+class LibraryError extends Error {
+  readonly code = 'BENT';
+  readonly permanent = true;
+}
+
 /** Kinds that strike at every step from the first on. */
 const AGAIN: ReadonlySet<Trouble['kind']> = new Set(['fail', 'starve', 'exhaust', 'no-context', 'no-blas', 'freeze']);
 
 async function strike(t: Trouble, fresh: boolean, context: Omit<StageContext, 'recipe'>, save: () => Promise<void>): Promise<void> {
   if (t.kind === 'none' || (t.kind.endsWith('-once') && !fresh)) return;
   if (t.kind === 'fail-permanently') throw new PermanentError('BLIGHT', 'The tree has blight and no second try will cure it');
+  if (t.kind === 'refuse') throw new LibraryError('Expected a straight scion, got a bent one');
   const wants = t.kind === 'starve' || t.kind === 'exhaust';
   if (wants && (context.execution.microBatches ?? 1) > 1) return;
   await save();

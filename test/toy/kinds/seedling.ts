@@ -9,6 +9,9 @@ import { untrained } from './untrained.ts';
 
 const recipe = z.strictObject({ variety: z.enum(['oak', 'elm', 'fir']), ...pace });
 
+/** Steps that a tree lives. */
+const LIFE = 10_000;
+
 /** Grows from nothing. */
 export const seedling = defineKind({
   name: 'seedling',
@@ -16,6 +19,7 @@ export const seedling = defineKind({
   recipe,
   upstream: {},
   metrics: { height: { label: 'height', unit: 'loss', better: 'higher', help: 'Height after the last step' } },
+  check: ({ steps }) => (steps > LIFE ? [{ weight: 'impossible', field: 'steps', expected: `at most ${LIFE}, the life of a tree` }] : []),
   cost: ({ steps }) => ({ labelledImages: 0, unlabelledImages: steps, flops: steps }),
   disk: () => ({ output: 100, checkpoint: 10 }),
   anyThreads: () => true,

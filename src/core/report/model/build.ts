@@ -9,6 +9,8 @@ import { claimRule } from './claim-rule.ts';
 import { agreementRule, countOrder, decidable, valueRule, type OrderCount } from '../statistics/compare.ts';
 import { disagreements } from './disagreements.ts';
 import { enginesText, type Engines } from '../records/engines.ts';
+import { objectionSentence, objectionsTo } from '../../plan/objections.ts';
+import { buildPlan, type Plan } from '../../plan/plan.ts';
 import { plural } from '../../text/format.ts';
 import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
 import { headroomOf } from './headroom.ts';
@@ -89,6 +91,16 @@ function factsOf(facts: readonly Fact[], records: readonly ReportRecord[], engin
   });
 }
 
+/** Recipes do not depend on the seed of the replicate. */
+const ANY_SEED = 0;
+
+/** What a plan warns of or refuses by now, and was run before: who reads the numbers has to know. */
+function doubtNotes({ kinds }: Study, plan: Plan): string[] {
+  return objectionsTo(kinds, plan)
+    .filter(({ weight }) => weight !== 'unavailable')
+    .map(objection => `Surely not meant: ${objectionSentence(objection)}.`);
+}
+
 export function buildReport({ study, profile, ablations: declared, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
   // The headroom has no table of its own.
   const ablations = declared.filter(({ name }) => !isHeadroom(study, name));
@@ -98,11 +110,9 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
   const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio' };
   const seeds = allSeeds(profile, sorted, ablations);
   const comparable = overrides.length === 0 && study.report.comparable(profile);
-  const recipes = buildRecipes(
-    study,
-    profile,
-    expanded.filter(({ declaration }) => !isHeadroom(study, declaration.name)),
-  );
+  const tables = expanded.filter(({ declaration }) => !isHeadroom(study, declaration.name)),
+    plan = buildPlan({ study, profile, ablations: tables, seeds: [ANY_SEED] });
+  const recipes = buildRecipes(plan, tables);
   const claims = evaluateClaims({ study, ablations, records: sorted, unit: headline.unit });
   const count = countClaims(claims);
   const reports: AblationReport[] = ablations.map(ablation =>
@@ -128,7 +138,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     facts: factsOf(study.report.facts(profile), sorted, engines),
     overrides: overrides.map(oneLine),
     assumptions: assumptionsOf(study, profile, overrides).map(({ field, value, reason }) => ({ field: oneLine(field), value: oneLine(value), reason: oneLine(reason) })),
-    notes: study.report.notes(profile).map(oneLine),
+    notes: [...study.report.notes(profile), ...doubtNotes(study, plan)].map(oneLine),
     comparable,
     headline,
     arms,

@@ -1,9 +1,8 @@
 /** What each arm runs, as its difference from the default arm: from the declarations alone, so a reviewer needs no store. */
-import type { ProfileBase, Study } from '../../ablation/declaration.ts';
 import type { Ablation } from '../../ablation/expand.ts';
 import { roleDifferences, rolesOf, type RoleDifference } from '../../plan/difference.ts';
 import { identityFields } from '../../plan/explain.ts';
-import { buildPlan, type Plan, type PlannedArm } from '../../plan/plan.ts';
+import type { Plan, PlannedArm } from '../../plan/plan.ts';
 import { oneLine } from '../../text/clean.ts';
 
 /** A stage's recipe by its fields: paths within it, values in canonical JSON. */
@@ -47,12 +46,8 @@ export interface Recipes {
   readonly defaults: readonly DefaultRecipe[];
 }
 
-/** Recipes do not depend on the seed of the replicate: any will do. */
-const SEED = 0;
-
-/** @param ablations with the factors of their arms, and every arm that the report shows */
-export function buildRecipes(study: Study, profile: ProfileBase, ablations: readonly Ablation[]): Recipes {
-  const plan = buildPlan({ study, profile, ablations, seeds: [SEED] });
+/** @param plan of every arm of the ablations at one seed, of which recipes do not depend */
+export function buildRecipes(plan: Plan, ablations: readonly Ablation[]): Recipes {
   const arms = new Map<string, readonly ArmRecipe[]>();
   const defaults = new Map<string, DefaultRecipe>();
   for (const { declaration } of ablations) {

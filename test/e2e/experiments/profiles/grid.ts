@@ -20,4 +20,5 @@ export default {
     pos_embed: 'learned',
     pool: 'class_token',
   },
+  evaluate: { batch_size: 32 },
 } satisfies ProfileDeclaration;

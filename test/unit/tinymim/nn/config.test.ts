@@ -9,15 +9,16 @@ describe('validateViT', () => {
   it('accepts a model', () => expect(() => validateViT({ ...config, last_block_heads: 4 })).not.toThrow());
 
   it.each<[Partial<ViTConfig>, RegExp]>([
-    [{ image_size: [28, 15] }, /image_size that patch_size 7 divides, got \[28, 15\]/],
-    [{ num_heads: 5 }, /num_heads to divide embed_dim 24, got 5/],
-    [{ last_block_heads: 7 }, /last_block_heads to divide embed_dim 24, got 7/],
+    [{ image_size: [28, 15] }, /patch_size of the encoder to be a divisor of both sides of image_size \[28, 15\], got 7/],
+    [{ num_heads: 5 }, /num_heads of the encoder to be a divisor of embed_dim 24, got 5/],
+    [{ last_block_heads: 7 }, /last_block_heads of the encoder to be a divisor of embed_dim 24, got 7/],
     [{ embed_dim: 30 }, /embed_dim of the encoder to be a multiple of 4/],
-    [{ depth: 0 }, /depth to be an integer of at least 1, got 0/],
-    [{ patch_size: 3.5 }, /patch_size to be an integer/],
+    [{ depth: 0 }, /depth of the encoder to be an integer of at least 1, got 0/],
+    [{ patch_size: 3.5 }, /patch_size of the encoder to be an integer/],
     [{ in_chans: -1 }, /in_chans/],
-    [{ mlp_ratio: 0 }, /mlp_ratio above 0/],
-    [{ mlp_ratio: Number.NaN }, /mlp_ratio above 0/],
+    [{ mlp_ratio: 0 }, /mlp_ratio of the encoder to be at least/],
+    [{ mlp_ratio: 1 / 25 }, /mlp_ratio of the encoder to be at least 0\.0417, a hidden layer of 1 for embed_dim 24, got 0.04/],
+    [{ mlp_ratio: Number.NaN }, /mlp_ratio of the encoder to be at least/],
   ])('refuses %j', (change, message) => {
     expect(() => validateViT({ ...config, ...change })).toThrow(ModelError);
     expect(() => validateViT({ ...config, ...change })).toThrow(message);

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { constantRates } from '../../../../src/tinymim/nn/drop-path.ts';
 import { ModelError } from '../../../../src/tinymim/nn/errors.ts';
 import { maeLoss } from '../../../../src/tinymim/nn/mae.ts';
-import { checkDistillation, studentLoss, studentSpec, type DistillLoss } from '../../../../src/tinymim/stages/distill-objective.ts';
+import { distillMisfits } from '../../../../src/tinymim/distill/misfits.ts';
+import { studentLoss, studentSpec, type DistillLoss } from '../../../../src/tinymim/stages/distill-objective.ts';
 import { normalise } from '../../../../src/tinymim/stages/images.ts';
 import { loadEngine } from '../../../../src/engine/backend.ts';
 import * as tf from '../../../../src/engine/tf.ts';
@@ -129,10 +130,6 @@ describe('the reconstruction loss', () => {
     expectClose(losses.loss, tf.add(losses['distillation']!, tf.mul(mae, reconstruction.weight)), 1e-6);
     expectClose(losses['distillation']!, lossesAt({ ...recipe, reconstruction: null }, inputs)(params).loss, 1e-6);
   });
-
-  it('needs a mask', () => {
-    expect(() => lossesAt({ ...recipe, mask_ratio: 0 }, inputsOf(recipe))).toThrow(/mask_ratio above 0 with a reconstruction loss/);
-  });
 });
 
 describe("the teacher's drop path", () => {
@@ -151,17 +148,14 @@ describe("the teacher's drop path", () => {
 
 describe('what does not fit', () => {
   const heads = lossOf(TARGETS['relation, kl']!, { model: student });
-  it.each<[string, DistillLoss, RegExp]>([
-    ['heads', heads, /the teacher's 6 heads, got 3\. Set last_block_heads .* to 6, or compare heads: 'averaged'/],
-    ['patches', lossOf(TARGETS['feature, ffn']!, { model: { ...student, patch_size: 1 } }), /same patches, got 4 x 6 and 2 x 3/],
-    ['a block', lossOf(TARGETS['feature, ffn']!, { teacher_block: 4 }), /teacher_block up to the teacher's depth 3, got 4/],
-    ['a final norm', lossOf({ family: 'feature', feature: 'ffn', final_norm: true, class_token: true }), /final_norm only with the feature "block"/],
-  ])('%s: refused before training', (_, recipe, message) => {
-    const build = (): void => {
-      checkDistillation(recipe, teacher);
-    };
-    expect(build).toThrow(ModelError);
-    expect(build).toThrow(message);
+  it.each<[string, DistillLoss, string, RegExp]>([
+    ['heads', heads, 'model.last_block_heads', /^6, the heads of its teacher's block .* target\.heads 'averaged'/],
+    ['patches', lossOf(TARGETS['feature, ffn']!, { model: { ...student, patch_size: 1 } }), 'model.patch_size', /teacher, into 2 x 3 patches/],
+    ['a block', lossOf(TARGETS['feature, ffn']!, { teacher_block: 4 }), 'teacher_block', /^at most 3, the blocks of its teacher/],
+    ['a final norm', lossOf({ family: 'feature', feature: 'ffn', final_norm: true, class_token: true }), 'target.final_norm', /^false with the feature ffn/],
+    ['a pair twice', lossOf({ family: 'relation', pairs: ['qk', 'qk'], loss: 'kl', heads: 'averaged' }), 'target.pairs', /^each pair once/],
+  ])('%s: known before training', (_, { target, model, teacher_block }, field, expected) => {
+    expect(distillMisfits(target, model, { config: teacher, block: teacher_block })).toEqual([{ field, expected: expect.stringMatching(expected) as string }]);
   });
 
   it.each(['feature, ffn', 'class token, kl'])('a projection to another width: %s', name => {
