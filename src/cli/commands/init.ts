@@ -14,7 +14,7 @@ import { print } from '../terminal/output.ts';
 export function registerInit(program: Command): void {
   program
     .command('init')
-    .description('write a small commented study of your own: one ablation, one profile, about a minute to run')
+    .description('write a small commented study of your own: one ablation, one profile, about two minutes to run')
     .argument('<folder>', 'a new folder, or one that holds no more than a README, a licence, files of git and npm', pathOf('<folder>'))
     .action((folder: string) => {
       writeStudy(folder);
@@ -100,7 +100,7 @@ function nextSteps(folder: string): string {
       [
         ['study.ts', 'the factors and stages that it works with: those of TinyMIM'],
         ['ablations/tiny.ts', 'one ablation: four arms with published values, and two claims'],
-        ['profiles/minute.ts', 'the scale: three seeds in about a minute on two cores'],
+        ['profiles/minute.ts', 'the scale: three seeds in about two minutes on two cores'],
       ],
       [0, 1],
     ),

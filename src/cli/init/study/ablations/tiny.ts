@@ -4,7 +4,7 @@
  * Purpose   Four ways to train a ViT-T, of which the paper says that MAE, good for large models, is bad for this one, and that it
  *           should learn relations between tokens from a larger teacher instead.
  * Expected  As published: relations, from scratch, MAE, class token, from the best to the worst.
- * Cost      One teacher; for each seed two distillations, one MAE, three fine-tunings and one training from scratch.
+ * Cost      One teacher; for each seed its fine-tuning, two distillations, one MAE, three fine-tunings and one training from scratch.
  * Run       ablate sweep --only tiny
  */
 import { defineAblation } from 'tinymim-ablations';
