@@ -1,5 +1,5 @@
 /** Bytes that are read piece by piece, so that a file of weights is never in memory as a whole beside its tensors. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 
 export interface ByteSource {
   /** For messages: the path of a file. */
@@ -7,7 +7,7 @@ export interface ByteSource {
   /** In bytes. */
   readonly size: number;
   /** A copy of its own, from the start of a buffer. @throws Error when fewer bytes are there */
-  read(offset: number, length: number): Uint8Array<ArrayBuffer>;
+  readonly read: (offset: number, length: number) => Uint8Array<ArrayBuffer>;
 }
 
 export const bytesInMemory = (bytes: Uint8Array, name: string): ByteSource => ({
@@ -18,11 +18,11 @@ export const bytesInMemory = (bytes: Uint8Array, name: string): ByteSource => ({
 
 /** Opens a file for the time of `use`. @throws Error for what is no file, as for one that cannot be read */
 export function withFile<T>(path: string, use: (source: ByteSource) => T): T {
+  // A pipe would be waited for before it could be looked at.
+  if (!statSync(path).isFile()) throw new Error(`${path}: Expected a file, got something else.`);
   const file = openSync(path, 'r');
   try {
-    const stat = fstatSync(file);
-    if (!stat.isFile()) throw new Error(`${path}: Expected a file, got ${stat.isDirectory() ? 'a folder' : 'something else'}.`);
-    return use({ name: path, size: stat.size, read: (offset, length) => readFully(file, path, offset, length) });
+    return use({ name: path, size: fstatSync(file).size, read: (offset, length) => readFully(file, path, offset, length) });
   } finally {
     closeSync(file);
   }
