@@ -24,6 +24,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['diff', async () => (await import('./commands/diff.ts')).registerDiff],
   ['report', async () => (await import('./commands/report.ts')).registerReport],
   ['clean', async () => (await import('./commands/clean.ts')).registerClean],
+  ['import', async () => (await import('./commands/import.ts')).registerImport],
   ['setup', async () => (await import('./commands/setup.ts')).registerSetup],
   ['doctor', async () => (await import('./commands/doctor.ts')).registerDoctor],
   ['completion', async () => (await import('./commands/completion.ts')).registerCompletion],

@@ -2,10 +2,10 @@
 import { UsageError } from '../core/ablation/errors.ts';
 import type { StageSpec } from '../core/ablation/declaration.ts';
 import { untrainedParts } from './distill/trained-parts.ts';
-import type { DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from './stages/recipes.ts';
+import type { CheckpointRecipe, DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from './stages/recipes.ts';
 import { teacherFactors, type Factors, type ModelSize } from './factors.ts';
 import { encoder } from './models.ts';
-import type { Profile } from './profile.ts';
+import type { Profile, TeacherCheckpoint } from './profile.ts';
 
 /** The paper's main results distill for 300 epochs, its ablations for 100. */
 const MAIN_SCHEDULE = 3;
@@ -28,11 +28,22 @@ export function pretrainStage(profile: Profile, size: ModelSize, seed: number, r
   return { kind: 'pretrain', role, recipe, seed, upstream: {} };
 }
 
+/** The first teacher of that size: a MAE that is trained, or the checkpoint that the profile names. A file has no seed. */
+function firstTeacher(profile: Profile, size: ModelSize, seed: number): StageSpec {
+  const source = profile.teachers?.[size];
+  return source ? checkpointStage(profile, size, source) : pretrainStage(profile, size, seed, 'teacher');
+}
+
+function checkpointStage(profile: Profile, size: ModelSize, { checkpoint, sha256 }: TeacherCheckpoint): StageSpec {
+  const recipe: CheckpointRecipe = { model: encoder(profile, size), sha256: sha256 ?? { not_imported: checkpoint } };
+  return { kind: 'checkpoint', role: 'teacher', recipe, seed: 0, upstream: {} };
+}
+
 interface TeacherModel {
   readonly size: ModelSize;
   readonly model: VitRecipe;
   readonly stage: StageSpec;
-  /** With which it was distilled; absent for a MAE. */
+  /** With which it was distilled; absent for the first. */
   readonly recipe?: DistillRecipe;
 }
 
@@ -40,8 +51,8 @@ interface TeacherModel {
 export function distillStage(factors: Factors, profile: Profile, seed: number): StageSpec {
   const [first, ...others] = factors.teachers;
   const seedOfTeacher = profile.teacher_seed === 'replicate' ? seed : profile.teacher_seed;
-  const mae: TeacherModel = { size: first!, model: encoder(profile, first!), stage: pretrainStage(profile, first!, seedOfTeacher, 'teacher') };
-  const teacher = others.reduce<TeacherModel>((above, size, i) => distilledModel(teacherFactors(factors), profile, seed, above, size, `teacher-${i + 2}`), mae);
+  const undistilled: TeacherModel = { size: first!, model: encoder(profile, first!), stage: firstTeacher(profile, first!, seedOfTeacher) };
+  const teacher = others.reduce<TeacherModel>((above, size, i) => distilledModel(teacherFactors(factors), profile, seed, above, size, `teacher-${i + 2}`), undistilled);
   return distilledModel(factors, profile, seed, teacher, factors.student, 'distill').stage;
 }
 

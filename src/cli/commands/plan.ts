@@ -1,10 +1,12 @@
 /** `ablate plan`: what the chosen ablations need, what of it is there, and what the rest will take. */
+import { resolve } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { devicesOf } from '../../core/runner/devices.ts';
 import type { Outcome } from '../../core/runner/measure.ts';
+import { filesOf, waiting } from '../../core/plan/files.ts';
 import { openStoreIfThere } from '../../core/store/store.ts';
-import { cacheDir, freeBytes, prepareFolder } from '../../setup/cache.ts';
+import { cacheDir, dataDir, freeBytes, prepareFolder } from '../../setup/cache.ts';
 import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
 import { forecast, stillToRun } from '../../core/inspect/forecast.ts';
 import { planJson, planText, type PlanView } from '../terminal/plan-view.ts';
@@ -43,8 +45,19 @@ async function viewOf(chosen: PlannedExperiments, { store, measure }: PlanOption
   const reader = openStoreIfThere(store, { warn });
   const states = readStates(reader, chosen.plan);
   const speeds = new StageSpeeds(chosen, reader, places, thisMachine(engine));
-  const known = measure === true ? await measureMissing(chosen, speeds, stillToRun(chosen, states), { devices, places }) : speeds;
-  return { chosen, states, devices, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store) }) };
+  const toRun = stillToRun(chosen, states),
+    files = filesOf(chosen, toRun, () => resolve(dataDir())),
+    noFile = waiting({ stages: new Map() }, files);
+  const known =
+    measure === true
+      ? await measureMissing(
+          chosen,
+          speeds,
+          toRun.filter(({ key }) => !noFile.has(key)),
+          { devices, places },
+        )
+      : speeds;
+  return { chosen, states, devices, files, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store) }) };
 }
 
 async function measureMissing(

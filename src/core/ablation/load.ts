@@ -25,12 +25,14 @@ export interface ExperimentsChoice {
   readonly seeds?: string;
   /** Changes of the profile, each `path=value`; see `applyOverrides`. */
   readonly sets?: readonly string[];
+  /** Folder of prepared data sets, from which names in the profile get their meaning (`Study.resolve`); absent: they have none. */
+  readonly dataDir?: () => string;
 }
 
 export interface Experiments {
   readonly dir: string;
   readonly study: Study;
-  /** With the overrides applied. */
+  /** With the overrides applied, and names resolved. */
   readonly profile: ProfileBase;
   /** How the profile differs from its file: full path and canonical JSON, sorted. Empty: not at all. */
   readonly overrides: readonly string[];
@@ -43,7 +45,8 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   const study = await loadStudy(dir);
   const source = declarations(dir, study);
   const selectors = parseOnly(choice.only, source.available);
-  const { profile, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
+  const { profile: asDeclared, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
+  const profile = choice.dataDir === undefined ? asDeclared : (study.resolve?.(asDeclared, choice.dataDir) ?? asDeclared);
   const ablations = selectArms(await inOrder(source, selectAblations(source.available, selectors)), selectors);
   const seeds = choice.seeds === undefined ? profile.seeds : parseSeeds(choice.seeds);
   return { dir: resolve(dir), study, profile, overrides, ablations, seeds };
