@@ -85,7 +85,8 @@ const report = {
 
 const engine = {
   'src/engine/random': [],
-  'src/engine/formats': ['src/engine'],
+  'src/engine/formats/pytorch': ['src/engine/formats'],
+  'src/engine/formats': ['src/engine', 'src/engine/formats/pytorch'],
   'src/engine/backends/wasm': ['src/engine'],
   'src/engine/backends': ['src/engine', 'src/engine/compile', 'src/engine/backends/wasm', INSTALLATION],
   'src/engine/grad': ['src/engine', 'src/engine/compile'],
@@ -99,6 +100,7 @@ const tinymim = {
   'src/tinymim/nn': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/engine/random'],
   'src/tinymim/distill': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/tinymim/nn'],
   'src/tinymim/optim': ['src/engine', 'src/engine/compile', 'src/engine/formats'],
+  'src/tinymim/checkpoints': [...CONTRACT, 'src/engine/formats', 'src/engine/formats/pytorch', 'src/tinymim/nn'],
   'src/tinymim/stages': [
     ...CONTRACT,
     'src/engine',
@@ -106,12 +108,13 @@ const tinymim = {
     'src/engine/formats',
     'src/engine/grad',
     'src/engine/random',
+    'src/tinymim/checkpoints',
     'src/tinymim/data',
     'src/tinymim/nn',
     'src/tinymim/distill',
     'src/tinymim/optim',
   ],
-  'src/tinymim': [...CONTRACT, 'src/tinymim/data', 'src/tinymim/distill', 'src/tinymim/stages'],
+  'src/tinymim': [...CONTRACT, 'src/tinymim/checkpoints', 'src/tinymim/data', 'src/tinymim/distill', 'src/tinymim/nn', 'src/tinymim/stages'],
 };
 
 /** Nothing imports the command line. */

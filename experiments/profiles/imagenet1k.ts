@@ -53,6 +53,10 @@ export default {
       L: { embed_dim: 1024, depth: 24, num_heads: 16 },
     },
   },
+  teachers: {
+    L: { checkpoint: 'mae-vit-l', file: 'mae_pretrain_vit_large.pth' },
+    B: { checkpoint: 'mae-vit-b', file: 'mae_pretrain_vit_base.pth' },
+  },
   pretrain: {
     ...pretraining,
     schedule: { epochs: 1600, warmup_epochs: 40, batch_size: 4096, accumulation_steps: 16, base_lr: 1.5e-4, min_lr: 0 },
@@ -87,7 +91,7 @@ export default {
   comparable: true,
   sources: {
     seeds: 'assumed: the paper repeats no run',
-    teacher_seed: 'assumed: the released MAE checkpoints have no stated seed',
+    teacher_seed: 'assumed: of the MAE ViT-S, for which no checkpoint is released',
     data: 'ImageNet-1K, 1,281,167 training images and the 50,000 of its validation split as the test (paper, section 4)',
     unlabelled_images: 'paper, section 4: all of ImageNet-1K',
     labelled_images: 'paper, section 4: all of ImageNet-1K',
@@ -100,6 +104,8 @@ export default {
     'model.sizes.S': `${TINYMIM_MODELS} and models_vit.py`,
     'model.sizes.B': `${TINYMIM_MODELS} and models_vit.py`,
     'model.sizes.L': 'facebookresearch/mae, models_mae.py (mae_vit_large_patch16)',
+    'teachers.L': 'facebookresearch/mae, README.md: the pre-trained checkpoint of ViT-Large (OliverRensu/TinyMIM, issue 9), CC BY-NC 4.0; timm has it as vit_large_patch16_224.mae',
+    'teachers.B': "assumed: the paper's MAE ViT-B is the pre-trained checkpoint of ViT-Base in facebookresearch/mae, README.md, CC BY-NC 4.0; timm has it as vit_base_patch16_224.mae",
     'pretrain.schedule.epochs': `${MAE_FINETUNE}: released checkpoints have 1600 epochs; the paper's own ViT-T and ViT-S as well (Table 3)`,
     'pretrain.schedule.warmup_epochs': MAE,
     'pretrain.schedule.batch_size': MAE,

@@ -25,6 +25,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['report', async () => (await import('./commands/report.ts')).registerReport],
   ['export', async () => (await import('./commands/export.ts')).registerExport],
   ['clean', async () => (await import('./commands/clean.ts')).registerClean],
+  ['import', async () => (await import('./commands/import.ts')).registerImport],
   ['setup', async () => (await import('./commands/setup.ts')).registerSetup],
   ['doctor', async () => (await import('./commands/doctor.ts')).registerDoctor],
   ['completion', async () => (await import('./commands/completion.ts')).registerCompletion],

@@ -2,11 +2,11 @@
 import { UsageError } from '../core/ablation/errors.ts';
 import type { StageSpec } from '../core/ablation/declaration.ts';
 import { untrainedParts } from './distill/trained-parts.ts';
-import type { DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from './stages/recipes.ts';
+import type { CheckpointRecipe, DistillRecipe, DistillTarget, PretrainRecipe, ScheduleRecipe, VitRecipe } from './stages/recipes.ts';
 import { teacherModel } from './stages/teacher-model.ts';
 import { teacherFactors, type Factors, type ModelSize } from './factors.ts';
 import { encoder } from './models.ts';
-import type { Profile } from './profile.ts';
+import type { Profile, TeacherCheckpoint } from './profile.ts';
 
 /** The paper's main results distill for 300 epochs, its ablations for 100. */
 const MAIN_SCHEDULE = 3;
@@ -29,22 +29,30 @@ export function pretrainStage(profile: Profile, size: ModelSize, seed: number, r
   return { kind: 'pretrain', role, recipe, seed, upstream: {} };
 }
 
-/** The MAE that teaches, at the seed that the profile gives teachers. */
-export const teacherStage = (profile: Profile, size: ModelSize, seed: number): StageSpec => pretrainStage(profile, size, profile.teacher_seed === 'replicate' ? seed : profile.teacher_seed, 'teacher');
+/** The first teacher of that size: a MAE that is trained, at the seed that the profile gives teachers, or the checkpoint that the profile names. A file has no seed. */
+export function teacherStage(profile: Profile, size: ModelSize, seed: number): StageSpec {
+  const source = profile.teachers?.[size];
+  return source ? checkpointStage(profile, size, source) : pretrainStage(profile, size, profile.teacher_seed === 'replicate' ? seed : profile.teacher_seed, 'teacher');
+}
+
+function checkpointStage(profile: Profile, size: ModelSize, { checkpoint, sha256 }: TeacherCheckpoint): StageSpec {
+  const recipe: CheckpointRecipe = { model: encoder(profile, size), sha256: sha256 ?? { not_imported: checkpoint } };
+  return { kind: 'checkpoint', role: 'teacher', recipe, seed: 0, upstream: {} };
+}
 
 interface TeacherModel {
   readonly size: ModelSize;
   readonly model: VitRecipe;
   readonly stage: StageSpec;
-  /** With which it was distilled; absent for a MAE. */
+  /** With which it was distilled; absent for the first. */
   readonly recipe?: DistillRecipe;
 }
 
 /** The arm's student, distilled from the last of its teachers. */
 export function distillStage(factors: Factors, profile: Profile, seed: number): StageSpec {
   const [first, ...others] = factors.teachers;
-  const mae: TeacherModel = { size: first!, model: encoder(profile, first!), stage: teacherStage(profile, first!, seed) };
-  const teacher = others.reduce<TeacherModel>((above, size, i) => distilledModel(teacherFactors(factors), profile, seed, above, size, `teacher-${i + 2}`), mae);
+  const undistilled: TeacherModel = { size: first!, model: encoder(profile, first!), stage: teacherStage(profile, first!, seed) };
+  const teacher = others.reduce<TeacherModel>((above, size, i) => distilledModel(teacherFactors(factors), profile, seed, above, size, `teacher-${i + 2}`), undistilled);
   return distilledModel(factors, profile, seed, teacher, factors.student, 'distill').stage;
 }
 

@@ -1,5 +1,6 @@
 /** The scale at which arms are realised. Profiles change scale only: arms are declared once. */
 import { z } from 'zod';
+import { checkpointHash, checkpointName } from './checkpoints/imported.ts';
 import { dataSpec } from './data/spec.ts';
 import {
   augmentRecipe,
@@ -52,6 +53,21 @@ const classifier = {
 /** What a source says of a value, or `assumed: <reason>`; see `sources`. */
 const sourceText = z.string().min(1);
 
+/** An encoder from a file as a teacher, instead of a MAE that is trained; `null`: trained. */
+const teacherCheckpoint = z
+  .strictObject({
+    /** Name under which `ablate import` has kept it. */
+    checkpoint: checkpointName,
+    /**
+     * Of the encoder in canonical form, as `ablate import` prints it; absent: whatever has the name on this machine. A report that is to be
+     * the same elsewhere needs it.
+     */
+    sha256: checkpointHash.exactOptional(),
+    /** Name of the file as it is published, for who has to get it. */
+    file: z.string().min(1).exactOptional(),
+  })
+  .nullable();
+
 const speed = z.strictObject({
   /** Of matrix products, as the maker states it. */
   peak_flops_per_second: z.number().positive(),
@@ -59,7 +75,7 @@ const speed = z.strictObject({
   sustained: z.number().gt(0).max(1),
 });
 
-export const profile = z.strictObject({
+const fields = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   title: z.string(),
   /** What the report says first of results at this scale. */
@@ -82,6 +98,8 @@ export const profile = z.strictObject({
     mlp_ratio: z.number().positive(),
     sizes: z.strictObject({ T: size, S: size, B: size, L: size }),
   }),
+  /** By size: the first teachers of arms that are not trained here. */
+  teachers: z.strictObject({ T: teacherCheckpoint, S: teacherCheckpoint, B: teacherCheckpoint, L: teacherCheckpoint }).partial().exactOptional(),
   /** MAE pre-training, of teachers and of the MAE baseline. */
   pretrain: z.strictObject({ ...stage, decoder: decoderRecipe, mask_ratio: z.number().gt(0).lt(1), norm_pix_loss: z.boolean() }),
   /** Distillation on the paper's schedule for ablations; schedule `main` is three times as long. */
@@ -110,6 +128,19 @@ export const profile = z.strictObject({
   throughput: z.strictObject({ device: z.string(), precisions: z.strictObject({ float32: speed, tf32: speed, bfloat16: speed }), source: sourceText }).optional(),
 });
 
+export const profile = fields.superRefine(({ teachers = {}, teacher_seed }, context) => {
+  for (const [size, teacher] of Object.entries(teachers)) {
+    if (teacher && teacher_seed === 'replicate') {
+      context.addIssue({
+        code: 'custom',
+        path: ['teacher_seed'],
+        message: `expected a seed, as the ${size} teacher is the checkpoint ${teacher.checkpoint}, of which there is one; to train a teacher for each replicate: --set teachers.${size}=null`,
+      });
+    }
+  }
+});
+
 export type Profile = z.infer<typeof profile>;
+export type TeacherCheckpoint = NonNullable<z.infer<typeof teacherCheckpoint>>;
 /** As a declaration writes it: fields with defaults may be left out. */
 export type ProfileDeclaration = z.input<typeof profile>;

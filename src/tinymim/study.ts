@@ -9,6 +9,7 @@ import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
 import { factors, type Factors } from './factors.ts';
 import { profile, type Profile } from './profile.ts';
 import { realise } from './realise.ts';
+import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
 
 const size = ({ embed_dim, depth, num_heads, classifier_heads }: Profile['model']['sizes']['T']): string =>
@@ -40,6 +41,7 @@ function facts(p: Profile): Fact[] {
       value: `${(p.model.image_size[0] / p.model.patch_size) * (p.model.image_size[1] / p.model.patch_size)} patches of ${p.model.patch_size} x ${p.model.patch_size} pixels and a class token`,
     },
     ...(['L', 'B', 'S', 'T'] as const).map(s => ({ label: `ViT-${s}`, value: size(p.model.sizes[s]) })),
+    ...namedTeachers(p).map(([s, { checkpoint, sha256 }]) => ({ label: `Teacher ViT-${s}`, value: `checkpoint ${checkpoint}, ${sha256 === undefined ? 'not imported' : `SHA-256 ${sha256}`}` })),
     { label: 'MAE pre-training', value: `${epochs(p.pretrain)}, mask ratio ${p.pretrain.mask_ratio}` },
     { label: 'Distillation', value: `${epochs(p.distill)}; three times as long on the main schedule` },
     { label: 'Fine-tuning', value: `${epochs(p.finetune)}, layer decay ${p.finetune.layer_decay}` },
@@ -104,7 +106,11 @@ export default defineStudy<Factors, Profile>({
   },
   notRunnable: (p, devices) => unavailable(p.data) ?? notOnEngine(p.engine, process.env['ENGINE'] === 'wasm' ? 'wasm' : 'tensorflow', devices),
   notReady: (p, dataDir) => notReady(p.data, dataDir),
-  statedThroughput: (p, recipe) => p.throughput && stated(p.throughput, engineRecipe.parse(recipe['engine']).precision),
+  resolve: resolveCheckpoints,
+  inputFile: checkpointFile,
+  importFile: async (file, options) => (await import('./checkpoints/import.ts')).importCheckpoint(file, options),
+  // A checkpoint computes nothing, on no engine.
+  statedThroughput: (p, { engine }) => (engine === undefined ? undefined : p.throughput && stated(p.throughput, engineRecipe.parse(engine).precision)),
   report: {
     headline: { role: 'evaluate', metric: 'accuracy', standardError: 'accuracy_se' },
     columns: [

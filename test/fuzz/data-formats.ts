@@ -1,6 +1,6 @@
 /** Tensors and images: safetensors, idx, and files with a known sum. */
 import { createHash } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -8,9 +8,12 @@ import { DataError } from '../../src/tinymim/data/errors.ts';
 import { joinIdx } from '../../src/tinymim/data/fashion-mnist.ts';
 import { filesStatus, readKnownFile, type KnownFile } from '../../src/tinymim/data/files.ts';
 import { gunzip, IdxError, isGzip, parseIdx, type IdxArray } from '../../src/tinymim/data/idx.ts';
+import { bytesInMemory } from '../../src/engine/formats/bytes.ts';
 import { ARRAY_OF } from '../../src/engine/formats/dtype.ts';
+import { CheckpointError } from '../../src/engine/formats/pytorch/error.ts';
 import { parseSafetensors, serializeSafetensors, type SafetensorsContent, type StoredTensor } from '../../src/engine/formats/safetensors.ts';
 import { SafetensorsError } from '../../src/engine/formats/safetensors-error.ts';
+import { weightsIn } from '../../src/engine/formats/weight-file.ts';
 import { readWeights, type Weights } from '../../src/engine/formats/weights.ts';
 import { textOf, treeOf } from './tree.ts';
 import type { Codec } from './damage.ts';
@@ -108,6 +111,27 @@ const weights = fileFormat('safetensors as weights', (): FileSubject<Weights> =>
   };
 });
 
+const checkpoint = (name: string): Buffer => readFileSync(new URL(`../fixtures/checkpoints/${name}`, import.meta.url));
+
+/** All tensors of a file, each read. */
+function readCheckpoint(bytes: Buffer): SafetensorsContent['tensors'] {
+  const { tensors } = weightsIn(bytesInMemory(bytes, 'file'));
+  return new Map([...tensors].map(([tensor, source]) => [tensor, source.read()]));
+}
+
+const pytorch = (name: string, samples: readonly string[]) =>
+  fileFormat(name, (): FileSubject<SafetensorsContent['tensors']> => ({
+    samples: samples.map(checkpoint),
+    read: readCheckpoint,
+    own: [CheckpointError, SafetensorsError],
+    check: tensors => {
+      checkTensors({ tensors, metadata: {} });
+    },
+  }));
+
+const zip = pytorch('PyTorch (zip)', ['small.pth', 'dtypes.pt', 'evil_stride.pth']),
+  legacy = pytorch('PyTorch (legacy)', ['small_legacy.pth', 'dtypes_legacy.pt', 'evil_eval_legacy.pth']);
+
 /** An idx file of such a shape. */
 function idxFile(shape: readonly number[], element: (i: number) => number): Buffer {
   const sizes = Buffer.alloc(4 * shape.length);
@@ -172,4 +196,4 @@ const knownFile = fileFormat('data file with a known sum', (): FileSubject<Uint8
   };
 });
 
-export const DATA_FORMATS: readonly Format[] = [safetensors, weights, idx, idxGzipped, imageSet, knownFile];
+export const DATA_FORMATS: readonly Format[] = [safetensors, weights, zip, legacy, idx, idxGzipped, imageSet, knownFile];

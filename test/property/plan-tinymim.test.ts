@@ -179,6 +179,8 @@ const COVER = ['T', 'S', 'B', 'L']
     { method: 'mae', student },
     { student, teachers: ['L'], target: 'feature' },
     { student, teachers: ['B'], target: 'feature', maskRatio: 0.5, reconstruction: 1 },
+    // Of which no profile has a checkpoint.
+    { student, teachers: ['S'], target: 'feature' },
   ])
   .map(factors => study.factors.parse(factors));
 

@@ -1,15 +1,19 @@
 /** `ablate clean`: remove from the store what no declared arm needs, after showing it. */
+import { resolve } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
-import { UsageError } from '../../core/ablation/errors.ts';
+import { AblateError, UsageError } from '../../core/ablation/errors.ts';
 import { listProfiles } from '../../core/ablation/folder.ts';
 import { loadExperiments, loadStudy, type ExperimentsChoice } from '../../core/ablation/load.ts';
+import { filesOf, type PlannedFile } from '../../core/plan/files.ts';
 import { buildPlan } from '../../core/plan/plan.ts';
 import { findGarbage, removeStage, type Garbage } from '../../core/store/garbage.ts';
 import { openStore, openStoreReadOnly } from '../../core/store/store.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
 import { isOfStudy } from '../../core/store/sweeps.ts';
+import { dataDir } from '../../setup/cache.ts';
 import { withFolders } from '../options/selection.ts';
 import { formatAmount, plural } from '../../core/text/format.ts';
+import { commandLine } from '../terminal/invocation.ts';
 import { heading, listed, textTable, warn } from '../terminal/text.ts';
 import { print } from '../terminal/output.ts';
 
@@ -56,10 +60,24 @@ async function neededKeys(experiments: string, study: string, store: StoreReader
   return needed;
 }
 
+function requireFiles(files: readonly PlannedFile[]): void {
+  const missing = files.find(({ file }) => file.missing);
+  if (missing)
+    throw new AblateError(
+      'MISSING_FILE',
+      `Expected all files that sweeps of this store started from, got none for ${missing.file.text}. Without it nobody knows what is needed.\nTo mend it: ${commandLine(missing.file.missing!.mend)}`,
+    );
+}
+
 /** A scale that no longer fits the declarations needs nothing; one that never was part of a sweep must be right. */
 async function keysAt(experiments: string, choice: ExperimentsChoice): Promise<Iterable<string>> {
   try {
-    return buildPlan(await loadExperiments(experiments, choice)).stages.keys();
+    const data = (): string => resolve(dataDir());
+    const loaded = await loadExperiments(experiments, { ...choice, dataDir: data });
+    const { stages } = buildPlan(loaded);
+    // Under names whose files were imported when they were swept, stages have other keys.
+    if (choice.sets !== undefined) requireFiles(filesOf(loaded, stages.values(), data));
+    return stages.keys();
   } catch (error) {
     if (error instanceof UsageError && (choice.sets ?? []).length > 0) return [];
     throw error;

@@ -4,6 +4,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { doubtsOf, objectionsTo, refuseImpossible, type PlanObjection } from '../../core/plan/objections.ts';
 import type { Outcome } from '../../core/runner/measure.ts';
+import { filesOf, waiting } from '../../core/plan/files.ts';
 import { openStoreIfThere } from '../../core/store/store.ts';
 import { cacheDir, dataDir, freeBytes, prepareFolder } from '../../setup/cache.ts';
 import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
@@ -46,9 +47,20 @@ async function viewOf(chosen: PlannedExperiments, { store, measure }: PlanOption
   const reader = openStoreIfThere(store, { warn });
   const states = readStates(reader, chosen.plan);
   const speeds = new StageSpeeds(chosen, reader, places, thisMachine(engine));
-  const known = measure === true ? await measureMissing(chosen, speeds, stillToRun(chosen, states), { devices, places }) : speeds;
+  const toRun = stillToRun(chosen, states),
+    files = filesOf(chosen, toRun, () => resolve(dataDir())),
+    noFile = waiting({ stages: new Map() }, files);
+  const known =
+    measure === true
+      ? await measureMissing(
+          chosen,
+          speeds,
+          toRun.filter(({ key }) => !noFile.has(key)),
+          { devices, places },
+        )
+      : speeds;
   const notReady = chosen.study.notReady?.(chosen.profile, resolve(dataDir()));
-  return { chosen, states, devices, doubts, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store), notReady }) };
+  return { chosen, states, devices, doubts, files, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store), notReady }) };
 }
 
 /** @throws UsageError `BAD_RECIPE` when stages of the plan are impossible */

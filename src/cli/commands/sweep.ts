@@ -13,13 +13,15 @@ import { runPlan } from '../../core/runner/run.ts';
 import { LEAVING, signalExitCode, type LeavingSignal } from '../../core/runner/signals.ts';
 import { dataDir } from '../../setup/cache.ts';
 import { StoreError } from '../../core/store/errors.ts';
-import { openStore, type Store } from '../../core/store/store.ts';
+import { openStore, openStoreIfThere, type Store } from '../../core/store/store.ts';
 import { createDisplay } from '../terminal/display.ts';
 import { settingFor } from '../options/setting.ts';
 import { programFor } from '../terminal/invocation.ts';
+import { missingFileText } from '../terminal/missing-file.ts';
 import { doubtsAbout, showPlan } from './plan.ts';
 import { prepareReport } from '../report/scope.ts';
 import { writeFromStore } from '../report/write.ts';
+import { filesOf, waiting } from '../../core/plan/files.ts';
 import type { PlannedExperiments, PlannedStage } from '../../core/plan/plan.ts';
 import { pathOf } from '../options/paths.ts';
 import { choose, oneList, withSelection, type OptionsOf } from '../options/selection.ts';
@@ -55,6 +57,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   const { plan, profile, dir, study } = chosen;
   const doubts = doubtsAbout(chosen);
   requireRunnable(chosen);
+  requireFiles(chosen, options.store);
   const scope = options.report ? await prepareReport(chosen, options.reports) : undefined;
   const writeReport = async (): Promise<void> => {
     if (scope !== undefined) await writeFromStore(scope, { store: options.store, prefer: 'report', seeds: chosen.seeds });
@@ -119,6 +122,16 @@ function requireRunnable(chosen: PlannedExperiments, stages: readonly PlannedSta
 function requireReady({ study, profile }: PlannedExperiments): void {
   const missing = study.notReady?.(profile, resolve(dataDir()));
   if (missing !== undefined) throw new UsageError('NOT_READY', `${missing}\nTo mend it: ${programFor('.')} setup`);
+}
+
+/** Before anything is spent on stages that others need beside them. */
+function requireFiles(chosen: PlannedExperiments, store: string): void {
+  const all = filesOf(chosen, chosen.plan.stages.values(), () => resolve(dataDir())).filter(({ file }) => file.missing);
+  if (all.length === 0) return;
+  const reader = openStoreIfThere(store);
+  const toRun = new Set(stagesToRun(chosen.plan, key => reader?.doneAttempt(key) !== undefined));
+  const missing = all.filter(({ stage }) => toRun.has(stage));
+  if (missing.length > 0) throw new UsageError('MISSING_FILE', missing.map(file => `Missing: ${missingFileText(file, waiting(chosen.plan, [file]).size)}`).join('\n'));
 }
 
 /** For `explain`. A store that takes no record may still hold all that is asked for. */

@@ -1,5 +1,7 @@
 /** The selectors that plan, sweep, status and report share. */
+import { resolve } from 'node:path';
 import { Option, type Command, type OptionValues } from '@commander-js/extra-typings';
+import { dataDir } from '../../setup/cache.ts';
 import { listAblations } from '../../core/ablation/folder.ts';
 import { valuePaths } from '../../core/ablation/fields.ts';
 import { loadExperiments, type Experiments } from '../../core/ablation/load.ts';
@@ -52,6 +54,7 @@ export async function choose(selection: Omit<Selection, 'profile'> & { readonly 
     profile,
     ...(only === undefined ? {} : { only }),
     ...(seeds === undefined ? {} : { seeds }),
+    dataDir: () => resolve(dataDir()),
     sets: [...set, ...(teacherSeeds ? ['teacher_seed=replicate'] : [])],
   });
   refuseSharedFiles(listAblations(experiments.dir), experiments.study);

@@ -21,5 +21,8 @@ const isProgram = (file: string): boolean => existsSync(file) && realpathSync(fi
 
 const ancestors = (folder: string): string[] => (basename(folder) === '' ? [folder] : [folder, ...ancestors(dirname(folder))]);
 
+/** A call of the program from the current folder, to be pasted. */
+export const commandLine = (words: readonly string[]): string => [programFor('.'), ...words.map(quoted)].join(' ');
+
 /** As one word of a POSIX shell. */
 export const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);

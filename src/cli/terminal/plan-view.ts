@@ -7,11 +7,13 @@ import { bytesOf, type Fit } from '../../core/plan/memory.ts';
 import { objectionSentence, type PlanObjection } from '../../core/plan/objections.ts';
 import type { CardForecast, DiskForecast, Forecast, PackForecast, TimeForecast } from '../../core/inspect/forecast.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { waiting, type PlannedFile } from '../../core/plan/files.ts';
 import type { States } from '../../core/inspect/states.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
 import { formatAmount, formatCount, plural } from '../../core/text/format.ts';
 import { columns, duration, heading, textTable, wrap } from './text.ts';
 import { pc } from './colours.ts';
+import { missingFileText } from './missing-file.ts';
 
 export interface PlanView {
   readonly chosen: PlannedExperiments;
@@ -21,6 +23,8 @@ export interface PlanView {
   readonly forecast: Forecast;
   /** What runs and is surely not meant. */
   readonly doubts: readonly PlanObjection[];
+  /** That stages to run start from. */
+  readonly files: readonly PlannedFile[];
 }
 
 /** Used by several tables, and run once. */
@@ -48,7 +52,7 @@ export function planText(view: PlanView, listStages: boolean): string {
     ...forecastLines(view),
     ...(doubts.length > 0 ? ['', doubtLines(doubts)] : []),
     ...(assumptions.length > 0 ? ['', assumptionLines(assumptions)] : []),
-    ...(listStages ? ['', stageTable(plan, states)] : []),
+    ...(listStages ? ['', stageTable(plan, states, waiting(plan, view.files))] : []),
   ];
   return lines.join('\n');
 }
@@ -111,11 +115,12 @@ function packLines(packs: readonly PackForecast[]): string[] {
   });
 }
 
-function forecastLines({ chosen, forecast: { toRun, packs, disk, card, time, stated, notRunnable, obstacles }, devices }: PlanView): string[] {
+function forecastLines({ chosen, files, forecast: { toRun, packs, disk, card, time, stated, notRunnable, obstacles }, devices }: PlanView): string[] {
   const shared = [...chosen.plan.stages.values()].filter(isShared).length;
   const line = (name: string, text: string): string => `  ${name.padEnd(9)}${wrap(text, columns() - 11, ' '.repeat(11))}`;
   return [
     ...(shared > 0 ? [line('Shared', `${plural(shared, 'stage')} of several tables, run once`)] : []),
+    ...files.map(file => (file.file.missing ? line('Missing', missingFileText(file, waiting(chosen.plan, [file]).size)) : line('File', file.file.text))),
     ...packLines(packs).map(text => line('Packs', text)),
     ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
     ...(card && toRun.length > 0 ? [line('Memory', cardText(card, toRun))] : []),
@@ -173,18 +178,17 @@ function assumptionLines(assumptions: readonly Assumption[]): string {
   ].join('\n');
 }
 
-function stageTable(plan: Plan, states: States): string {
-  return textTable(
-    [['key', 'kind', 'state', 'what for'].map(h => pc.dim(h)), ...[...plan.stages.values()].map(s => [s.key.slice(0, 12), s.kind, states.get(s.key)?.state ?? 'absent', stageLabel(s)])],
-    [0, 1, 2, 3],
-  );
+function stageTable(plan: Plan, states: States, waits: ReadonlySet<string>): string {
+  const stateOf = ({ key }: PlannedStage): string => (waits.has(key) ? 'file missing' : (states.get(key)?.state ?? 'absent'));
+  return textTable([['key', 'kind', 'state', 'what for'].map(h => pc.dim(h)), ...[...plan.stages.values()].map(s => [s.key.slice(0, 12), s.kind, stateOf(s), stageLabel(s)])], [0, 1, 2, 3]);
 }
 
 const fitJson = (fit: Fit | undefined): object => (fit ? { card: { microBatches: fit.microBatches, bytes: bytesOf(fit) } } : {});
 
-export function planJson({ chosen: { plan, profile, overrides, seeds, study }, states, devices, forecast, doubts }: PlanView): string {
+export function planJson({ chosen: { plan, profile, overrides, seeds, study }, states, devices, forecast, doubts, files }: PlanView): string {
   const { toRun, packs, time, disk, card, stated, notRunnable, obstacles } = forecast;
-  const left = new Set(toRun.map(s => s.key));
+  const left = new Set(toRun.map(s => s.key)),
+    waits = waiting(plan, files);
   const stages = [...plan.stages.values()].map(s => ({
     key: s.key,
     kind: s.kind,
@@ -195,6 +199,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
     state: states.get(s.key)?.state ?? 'absent',
     shared: isShared(s),
     toRun: left.has(s.key),
+    ...(waits.has(s.key) && { fileMissing: true }),
     ...(time?.stages.get(s.key) && { time: time.stages.get(s.key) }),
     ...(card && fitJson(card.fits.get(s.key))),
     cost: s.cost,
@@ -218,6 +223,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
       notRunnable: notRunnable ?? null,
       obstacles,
       doubts: doubts.map(({ kinds, arms, field, expected, got }) => ({ kinds, arms, field, expected, got })),
+      files: files.map(({ stage, file, instead }) => ({ key: stage.key, text: file.text, ...(file.missing && { mend: ['ablate', ...file.missing.mend] }), ...(instead && { instead }) })),
       assumptions: assumptionsOf(study, profile, overrides),
       stages,
       arms: plan.arms,

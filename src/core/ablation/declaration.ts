@@ -188,6 +188,45 @@ export interface StatedThroughput {
   readonly source: string;
 }
 
+/** A file that a stage starts from and somebody has to bring. */
+export interface InputFile {
+  /** What it is, e.g. `mae-vit-l, the L teacher: ...`, for people. */
+  readonly text: string;
+  /** Where it is not there. */
+  readonly missing?: {
+    /** How to mend it: the words behind `ablate`. */
+    readonly mend: readonly string[];
+    /** A stage that makes the same kind of thing here, and the `--set` that asks for it. */
+    readonly instead?: { readonly stage: StageSpec; readonly set: string };
+  };
+}
+
+export interface ImportOptions {
+  /** Under which profiles ask for it; default: the file's own name in a form that can be typed. */
+  readonly name?: string | undefined;
+  /** Folder of prepared data sets. */
+  readonly dataDir: string;
+  /** An empty folder on the same disk, removed afterwards. */
+  readonly scratch: string;
+  /** Import although the file holds what is not known. */
+  readonly allowUnexpected?: boolean | undefined;
+  /** The name may mean something else already. */
+  readonly replace?: boolean | undefined;
+}
+
+/** What was imported. */
+export interface ImportedFile {
+  readonly name: string;
+  /** What stages know it by. */
+  readonly sha256: string;
+  /** Where it is kept. */
+  readonly path: string;
+  /** What was read, in lines for people. */
+  readonly read: readonly string[];
+  /** Lists of what was found otherwise than stages have it, by what it is. */
+  readonly findings: Readonly<Record<string, readonly string[]>>;
+}
+
 /** What every profile has; a study adds its own fields. */
 export interface ProfileBase {
   /** Also the file's name: `experiments/profiles/<name>.ts`. */
@@ -216,6 +255,16 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
    * @param dataDir folder of prepared data sets
    */
   notReady?(profile: P, dataDir: string): string | undefined;
+  /**
+   * The profile with what this machine holds under the names in it, such as hashes of imported files. What is not there stays as it is.
+   * @param dataDir gives the folder of prepared data sets; a machine may have none, and is asked only for a name
+   * @throws UsageError where what is there does not fit the profile
+   */
+  resolve?(profile: P, dataDir: () => string): P;
+  /** The file that a stage of this profile starts from; undefined: none. @param dataDir as in `resolve` */
+  inputFile?(stage: Pick<StageSpec, 'kind' | 'recipe'>, profile: P, dataDir: () => string): InputFile | undefined;
+  /** Reads a file, whoever wrote it, and puts it where stages find it. @throws UsageError for one that cannot be used */
+  importFile?(file: string, options: ImportOptions): Promise<ImportedFile>;
   statedThroughput?(profile: P, recipe: JsonObject): StatedThroughput | undefined;
   readonly report: {
     /** The number that arms are compared by, and its binomial standard error in the same result. */

@@ -27,12 +27,14 @@ export interface ExperimentsChoice {
   readonly seeds?: string;
   /** Changes of the profile, each `path=value`; see `applyOverrides`. */
   readonly sets?: readonly string[];
+  /** Folder of prepared data sets, from which names in the profile get their meaning (`Study.resolve`); absent: they have none. */
+  readonly dataDir?: () => string;
 }
 
 export interface Experiments {
   readonly dir: string;
   readonly study: Study;
-  /** With the overrides applied. */
+  /** With the overrides applied, and names resolved. */
   readonly profile: ProfileBase;
   /** How the profile differs from its file: full path and canonical JSON, sorted. Empty: not at all. */
   readonly overrides: readonly string[];
@@ -46,7 +48,8 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   const source = declarations(dir, study);
   const available = [...source.available, ...(study.headroom === undefined ? [] : [study.headroom.name])];
   const selectors = parseOnly(choice.only, available);
-  const { profile, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
+  const { profile: asDeclared, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
+  const profile = choice.dataDir === undefined ? asDeclared : (study.resolve?.(asDeclared, choice.dataDir) ?? asDeclared);
   const names = selectAblations(available, selectors);
   // Which arms the headroom has is known from all that rest on it.
   const loaded = await inOrder(source, names.some(name => isHeadroom(study, name)) ? source.available : names);

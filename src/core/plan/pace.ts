@@ -21,6 +21,9 @@ export interface SpeedMeasurement {
 /** What a stage has to get through: its images, or FLOPs where no images are counted. */
 export const amountOf = ({ labelledImages, unlabelledImages, flops }: StageCost): number => labelledImages + unlabelledImages || flops;
 
+/** Seconds beside the start; a stage that counts nothing is a start alone. */
+const runSeconds = (cost: StageCost, { perSecond }: SpeedMeasurement): number => (amountOf(cost) === 0 ? 0 : amountOf(cost) / perSecond);
+
 /** The shapes of a plan's stages, as text that is equal exactly for stages that are measured once. */
 export class Shapes {
   readonly #kinds: ReadonlyMap<string, StageKind>;
@@ -90,9 +93,9 @@ export class Pace {
   /** Undefined when nothing of this plan was measured. */
   duration(stage: PlannedStage): Duration | undefined {
     const measurement = this.#measured.get(this.#shapes.of(stage));
-    if (measurement) return { seconds: measurement.start + amountOf(stage.cost) / measurement.perSecond, measured: true };
+    if (measurement) return { seconds: measurement.start + runSeconds(stage.cost, measurement), measured: true };
     const rate = this.#rates.get(stage.kind) ?? this.#rates.get('');
-    return rate && { seconds: rate.start / rate.shapes + (this.#work(stage.cost) * rate.seconds) / rate.work, measured: false };
+    return rate && { seconds: rate.start / rate.shapes + (rate.work === 0 ? 0 : (this.#work(stage.cost) * rate.seconds) / rate.work), measured: false };
   }
 
   /**
@@ -110,11 +113,11 @@ export class Pace {
     return start + firsts.reduce((sum, f) => sum + f.share * (f.seconds - start), 0);
   }
 
-  #count(name: string, cost: StageCost, { perSecond, start }: SpeedMeasurement): void {
+  #count(name: string, cost: StageCost, measurement: SpeedMeasurement): void {
     const rate = this.#rates.get(name) ?? { work: 0, seconds: 0, start: 0, shapes: 0 };
     rate.work += this.#work(cost);
-    rate.seconds += amountOf(cost) / perSecond;
-    rate.start += start;
+    rate.seconds += runSeconds(cost, measurement);
+    rate.start += measurement.start;
     rate.shapes += 1;
     this.#rates.set(name, rate);
   }

@@ -48,6 +48,14 @@ export type StoredTensor = {
   [D in DType]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: ArrayFor<D> };
 }[DType];
 
+/** A tensor that is read when it is asked for. */
+export interface TensorSource {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** A tensor of this type and shape, with an array of its own. */
+  readonly read: () => StoredTensor;
+}
+
 /** In rising alignment, as the reference implementation of safetensors orders them. */
 export const DTYPE_ORDER = Object.keys(ARRAY_OF) as readonly DType[];
 

@@ -1,4 +1,5 @@
 /** Reading and checking the header of a safetensors file. A header that passes describes every byte of the data exactly once. */
+import type { ByteSource } from './bytes.ts';
 import { ARRAY_OF, BYTES_PER_ELEMENT, type DType } from './dtype.ts';
 import { fail } from './safetensors-error.ts';
 
@@ -23,21 +24,20 @@ export interface Header {
   readonly dataStart: number;
 }
 
-/** @param bytes the whole file */
-export function parseHeader(bytes: Uint8Array, source: string): Header {
-  if (bytes.byteLength < 8) fail('TRUNCATED', source, 'at least 8 bytes', `${bytes.byteLength}`);
-  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+export function parseHeader({ name: source, size, read }: ByteSource): Header {
+  if (size < 8) fail('TRUNCATED', source, 'at least 8 bytes', `${size}`);
+  const length = new DataView(read(0, 8).buffer).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     fail('HEADER_TOO_LARGE', source, `a header of at most ${MAX_HEADER_BYTES} bytes`, `a header length of ${length.toString()}`);
   }
   const dataStart = 8 + Number(length);
-  if (dataStart > bytes.byteLength) {
-    fail('TRUNCATED', source, `a header of ${length.toString()} bytes`, `${bytes.byteLength - 8} bytes after its length`);
+  if (dataStart > size) {
+    fail('TRUNCATED', source, `a header of ${length.toString()} bytes`, `${size - 8} bytes after its length`);
   }
-  const { [METADATA_KEY]: metadata = {}, ...tensors } = parseJsonObject(bytes.subarray(8, dataStart), source);
+  const { [METADATA_KEY]: metadata = {}, ...tensors } = parseJsonObject(read(8, Number(length)), source);
   const entries = Object.entries(tensors).map(([name, value]) => parseEntry(name, value, source));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  expectGapless(entries, bytes.byteLength - dataStart, source);
+  expectGapless(entries, size - dataStart, source);
   return { entries, metadata: parseMetadata(metadata, source), dataStart };
 }
 

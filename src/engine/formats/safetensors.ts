@@ -2,13 +2,14 @@
  * The safetensors format: 8 bytes header length (little-endian), a JSON header, the tensors' bytes without gaps.
  * Source: huggingface/safetensors, README "Format" and its reference implementation, whose order of tensors we write.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { ARRAY_OF, DTYPE_ORDER, type StoredTensor } from './dtype.ts';
+import { bytesInMemory, withFile, type ByteSource } from './bytes.ts';
+import { ARRAY_OF, BYTES_PER_ELEMENT, DTYPE_ORDER, type StoredTensor, type TensorSource } from './dtype.ts';
 import { fail } from './safetensors-error.ts';
 import { MAX_HEADER_BYTES, METADATA_KEY, parseHeader } from './safetensors-header.ts';
 
-export { toFloat32, type StoredTensor } from './dtype.ts';
+export { toFloat32, type StoredTensor, type TensorSource } from './dtype.ts';
 
 export interface SafetensorsContent {
   /** By name, in the order of the file's bytes. A Map, so that no name can collide with an object's own properties. */
@@ -21,7 +22,7 @@ export interface SafetensorsContent {
  * @throws SafetensorsError with a stable `code` and the path, where the file breaks the format in any way
  */
 export function readSafetensors(path: string): SafetensorsContent {
-  return parseSafetensors(readFileSync(path), path);
+  return withFile(path, readAll);
 }
 
 /**
@@ -30,13 +31,21 @@ export function readSafetensors(path: string): SafetensorsContent {
  * @internal
  */
 export function parseSafetensors(bytes: Uint8Array, source = 'safetensors data'): SafetensorsContent {
-  const { entries, metadata, dataStart } = parseHeader(bytes, source);
-  const tensors = new Map<string, StoredTensor>();
+  return readAll(bytesInMemory(bytes, source));
+}
+
+function readAll(source: ByteSource): SafetensorsContent {
+  const { tensors, metadata } = safetensorsIn(source);
+  return { tensors: new Map([...tensors].map(([name, tensor]) => [name, tensor.read()])), metadata };
+}
+
+/** The same, each tensor read when it is asked for. @throws SafetensorsError as `readSafetensors` does */
+export function safetensorsIn(source: ByteSource): { readonly tensors: ReadonlyMap<string, TensorSource>; readonly metadata: SafetensorsContent['metadata'] } {
+  const { entries, metadata, dataStart } = parseHeader(source);
+  const tensors = new Map<string, TensorSource>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    const own = new Uint8Array(end - begin); // a copy: the file's bytes need not be aligned for typed arrays
-    own.set(bytes.subarray(dataStart + begin, dataStart + end));
-    const data = new ARRAY_OF[dtype](own.buffer);
-    tensors.set(name, { dtype, shape, data } as StoredTensor);
+    const read = (): StoredTensor => ({ dtype, shape, data: new ARRAY_OF[dtype](source.read(dataStart + begin, end - begin).buffer) }) as StoredTensor;
+    tensors.set(name, { dtype, shape, read });
   }
   return { tensors, metadata };
 }
@@ -44,14 +53,14 @@ export function parseSafetensors(bytes: Uint8Array, source = 'safetensors data')
 /**
  * Writes a safetensors file. Same content, same bytes. The file appears complete or not at all: it is written under
  * a temporary name in the same folder, flushed to the disk and renamed.
+ * @param tensors those that are sources are read one by one, as they are written
  */
-export function writeSafetensors(path: string, tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {}): void {
-  const chunks = layOut(tensors, metadata, path);
+export function writeSafetensors(path: string, tensors: ReadonlyMap<string, StoredTensor | TensorSource>, metadata: Readonly<Record<string, string>> = {}): void {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
     const file = openSync(temporary, 'w');
     try {
-      for (const chunk of chunks) writeFully(file, chunk);
+      for (const chunk of layOut(tensors, metadata, path)) writeFully(file, chunk);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -66,11 +75,11 @@ export function writeSafetensors(path: string, tensors: ReadonlyMap<string, Stor
 
 /** The bytes that `writeSafetensors` writes. @internal */
 export function serializeSafetensors(tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  return Buffer.concat(layOut(tensors, metadata, 'safetensors data'));
+  return Buffer.concat([...layOut(tensors, metadata, 'safetensors data')]);
 }
 
-/** The file as a list of chunks: length and header, then each tensor in order of falling alignment and rising name. */
-function layOut(tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>>, source: string): Uint8Array[] {
+/** The file in chunks: length and header, then each tensor in order of falling alignment and rising name. */
+function* layOut(tensors: ReadonlyMap<string, StoredTensor | TensorSource>, metadata: Readonly<Record<string, string>>, source: string): Generator<Uint8Array> {
   const sorted = [...tensors].sort(([nameA, a], [nameB, b]) => DTYPE_ORDER.indexOf(b.dtype) - DTYPE_ORDER.indexOf(a.dtype) || Buffer.compare(Buffer.from(nameA), Buffer.from(nameB)));
   const metadataEntries = Object.entries(metadata).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const header: [string, unknown][] = metadataEntries.length > 0 ? [[METADATA_KEY, Object.fromEntries(metadataEntries)]] : [];
@@ -78,7 +87,7 @@ function layOut(tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<R
   for (const [name, tensor] of sorted) {
     expectWritable(name, tensor, source);
     const begin = end;
-    end += tensor.data.byteLength;
+    end += elementsOf(tensor) * BYTES_PER_ELEMENT[tensor.dtype];
     header.push([name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [begin, end] }]);
   }
   const json = Buffer.from(`{${header.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join()}}`);
@@ -87,24 +96,43 @@ function layOut(tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<R
   const start = Buffer.alloc(8 + padded, ' ');
   start.writeBigUInt64LE(BigInt(padded));
   json.copy(start, 8);
-  return [start, ...sorted.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
+  yield start;
+  for (const [name, tensor] of sorted) yield bytesOf(name, tensor, source);
 }
 
-function expectWritable(name: string, { dtype, shape, data }: StoredTensor, source: string): void {
+const elementsOf = ({ shape }: Pick<StoredTensor, 'shape'>): number => shape.reduce((product, size) => product * size, 1);
+
+function expectWritable(name: string, tensor: StoredTensor | TensorSource, source: string): void {
   if (name === METADATA_KEY || /\p{Surrogate}/u.test(name)) {
     fail('INVALID_NAME', source, `a well-formed tensor name other than ${METADATA_KEY}`, JSON.stringify(name));
   }
+  if (!tensor.shape.every(size => Number.isSafeInteger(size) && size >= 0)) {
+    fail('INVALID_SHAPE', source, `tensor "${name}" to have a shape of non-negative integers`, `[${tensor.shape.join()}]`);
+  }
+  if ('data' in tensor) expectData(name, tensor, source);
+}
+
+function expectData(name: string, { dtype, shape, data }: StoredTensor, source: string): void {
   const expected: string = ARRAY_OF[dtype].name;
   if (!(data instanceof ARRAY_OF[dtype])) {
     fail('DTYPE_MISMATCH', source, `tensor "${name}" of dtype ${dtype} to be a ${expected}`, (data as object).constructor.name);
   }
-  if (!shape.every(size => Number.isSafeInteger(size) && size >= 0)) {
-    fail('INVALID_SHAPE', source, `tensor "${name}" to have a shape of non-negative integers`, `[${shape.join()}]`);
-  }
-  const elements = shape.reduce((product, size) => product * size, 1);
+  const elements = elementsOf({ shape });
   if (elements !== data.length) {
     fail('SIZE_MISMATCH', source, `tensor "${name}" of shape [${shape.join()}] to have ${elements} elements`, `${data.length}`);
   }
+}
+
+function bytesOf(name: string, tensor: StoredTensor | TensorSource, source: string): Uint8Array {
+  const { data } = 'data' in tensor ? tensor : readChecked(name, tensor, source);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function readChecked(name: string, { dtype, shape, read }: TensorSource, source: string): StoredTensor {
+  const { data } = read();
+  const tensor = { dtype, shape, data } as StoredTensor;
+  expectData(name, tensor, source);
+  return tensor;
 }
 
 function writeFully(file: number, chunk: Uint8Array): void {

@@ -1,4 +1,4 @@
-export type ModelErrorCode = 'CONFIG' | 'PARAMETER_MISSING' | 'PARAMETER_SHAPE' | 'FEATURE' | 'INPUT';
+export type ModelErrorCode = 'CONFIG' | 'PARAMETER_MISSING' | 'PARAMETER_SHAPE' | 'PARAMETER_VALUE' | 'FEATURE' | 'INPUT';
 
 /** A model cannot be built or run as described. The message says what was expected and how to mend it. */
 export class ModelError extends Error {

@@ -35,7 +35,6 @@ function encodePosition(table: Float32Array, start: number, channels: number, po
  * bicubic, i.e. cubic convolution with a = -0.75, `align_corners=False`, no antialias, borders clamped.
  * @param table `[1 + rows * columns, D]`; its class row is kept
  * @returns `[1 + rows' * columns', D]`
- * @internal
  */
 export function interpolatePosEmbed(table: Float32Array, dim: number, from: Grid, to: Grid): Float32Array {
   const expected = (1 + from[0] * from[1]) * dim;

@@ -10,7 +10,7 @@ import { leavesSome } from '../nn/masking.ts';
 import { scaledLearningRate } from '../optim/schedule.ts';
 import { checkAugment, checkClassifierAugment, checkJitter } from './check-augment.ts';
 import { checkSchedule } from './check-schedule.ts';
-import { vitRecipe, type DistillRecipe, type EvaluateRecipe, type FinetuneRecipe, type PretrainRecipe, type ScheduleRecipe, type SuperviseRecipe, type VitRecipe } from './recipes.ts';
+import { vitRecipe, type CheckpointRecipe, type DistillRecipe, type EvaluateRecipe, type FinetuneRecipe, type PretrainRecipe, type ScheduleRecipe, type SuperviseRecipe, type VitRecipe } from './recipes.ts';
 import { doubtful, impossible, notYet, objectIf } from './rules.ts';
 import { teacherModel } from './teacher-model.ts';
 
@@ -24,6 +24,9 @@ export function checkPretrain(recipe: PretrainRecipe): Objection[] {
     ...checkAugment(augment, data),
   ];
 }
+
+/** Whether the file fits is known once it is imported; see `tinymim/teacher-checkpoints.ts`. */
+export const checkCheckpoint = ({ model }: CheckpointRecipe): Objection[] => fitting('model.', vitMisfits(model));
 
 export function checkDistill(recipe: DistillRecipe, upstream: JsonObject): Objection[] {
   const { model, target, teacher_block, drop_path, teacher_drop_path, mask_ratio, reconstruction, student_jitter, augment, data } = recipe;

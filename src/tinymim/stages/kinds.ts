@@ -7,19 +7,21 @@ import type { JsonObject, MetricSpec, StageKind } from '../../core/ablation/kind
 import { classCount, imageCount } from '../data/spec.ts';
 import { modeEnvironment } from '../../engine/compile/mode.ts';
 import { precisionEnvironment } from '../../engine/tf32.ts';
-import { checkDistill, checkEvaluate, checkFinetune, checkPretrain, checkSupervise } from './check.ts';
+import { checkCheckpoint, checkDistill, checkEvaluate, checkFinetune, checkPretrain, checkSupervise } from './check.ts';
 import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
 import { classifierMemory, distillMemory, evaluateMemory, pretrainMemory } from './memory.ts';
 import { canSplit } from './micro-batches.ts';
 import { packingKey, sharedFlops } from './packing.ts';
-import { classifierParameters, decoderParameters, distillExtras, encoderParameters, trainingDisk } from './parameters.ts';
+import { classifierParameters, decoderParameters, distillExtras, encoderParameters, FLOAT32, trainingDisk } from './parameters.ts';
 import {
+  checkpointRecipe,
   classifierVitRecipe,
   distillRecipe,
   evaluateRecipe,
   finetuneRecipe,
   pretrainRecipe,
   superviseRecipe,
+  type CheckpointRecipe,
   type ClassifierVitRecipe,
   type DistillRecipe,
   type EngineRecipe,
@@ -91,13 +93,29 @@ const pretrainKind = defineKind<PretrainRecipe>({
   load: async () => (await import('./pretrain.ts')).runPretrain,
 });
 
+/** A released encoder, such as the paper's teacher: nothing is trained. */
+const checkpointKind = defineKind<CheckpointRecipe>({
+  name: 'checkpoint',
+  revision: 1,
+  recipe: checkpointRecipe,
+  upstream: {},
+  metrics: { parameters: { label: 'parameters', unit: 'count', better: 'none', help: 'Numbers in the encoder.' } },
+  check: checkCheckpoint,
+  cost: () => ({ labelledImages: 0, unlabelledImages: 0, flops: 0 }),
+  disk: ({ model }) => ({ output: FLOAT32 * encoderParameters(model), checkpoint: 0 }),
+  shape: ({ model }) => ({ model }),
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedEncoder,
+  anyThreads: () => true,
+  load: async () => (await import('./checkpoint.ts')).runCheckpoint,
+});
+
 /** @internal */
 export const distillKind = defineKind<DistillRecipe>({
   name: 'distill',
   revision: 4,
   changedIn: ofPrecision({ float32: 3, tf32: 3, bfloat16: 4 }),
   recipe: distillRecipe,
-  upstream: { teacher: { kinds: ['pretrain', 'distill'] } },
+  upstream: { teacher: { kinds: ['pretrain', 'distill', 'checkpoint'] } },
   metrics: {
     loss: lossMetric('training loss', 'Distillation loss, plus the weighted reconstruction loss where there is one; mean over the last epoch of training.'),
     val_loss: lossMetric('held-out loss', 'Distillation loss on the first 1,024 held-out images, student and teacher without drop path and jitter, masks fixed.'),
@@ -122,7 +140,7 @@ export const distillKind = defineKind<DistillRecipe>({
     sharedFlops: (recipe, upstream) => sharedFlops(recipe, teacherOf(recipe, upstream), imagesSeen(recipe)),
     load: async () => (await import('./distill.ts')).runDistillPack,
   },
-  loadUntrained: async () => (await import('./untrained.ts')).untrainedStudent,
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedEncoder,
   exporting: { formats: exportFormats, load: async () => (await import('./export.ts')).exportStudent },
   memory: (recipe, upstream, microBatches) => distillMemory(recipe, teacherOf(recipe, upstream), microBatches),
   canSplit,
@@ -157,7 +175,7 @@ const finetuneKind = defineKind<FinetuneRecipe>({
   changedIn: ofPrecision({ float32: 2, tf32: 2, bfloat16: 3 }),
   ...classifierKind,
   recipe: finetuneRecipe,
-  upstream: { weights: { kinds: ['pretrain', 'distill'] } },
+  upstream: { weights: { kinds: ['pretrain', 'distill', 'checkpoint'] } },
   check: (recipe, upstream) => checkFinetune(recipe, upstream['weights']!),
   load: async () => (await import('./finetune.ts')).runFinetune,
 });
@@ -200,4 +218,4 @@ const evaluateKind = defineKind<EvaluateRecipe>({
   load: async () => (await import('./evaluate.ts')).runEvaluate,
 });
 
-export const kinds = [pretrainKind, distillKind, finetuneKind, superviseKind, evaluateKind] as const;
+export const kinds = [pretrainKind, checkpointKind, distillKind, finetuneKind, superviseKind, evaluateKind] as const;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { asBefore } from '../../core/ablation/as-before.ts';
+import { checkpointHash, checkpointName } from '../checkpoints/imported.ts';
 import { dataSpec } from '../data/spec.ts';
 
 const positive = z.int().positive();
@@ -89,6 +90,13 @@ export const pretrainRecipe = z.strictObject({
   optimizer: optimizerRecipe,
   augment: augmentRecipe,
   engine: engineRecipe,
+});
+
+/** An encoder from a file. Its heads are not in the file, and its positions are resized to those of the model. */
+export const checkpointRecipe = z.strictObject({
+  model: vitRecipe,
+  /** Of the encoder in canonical form (`checkpoints/import.ts`). A plan may name one that is not imported yet; it cannot run. */
+  sha256: z.union([checkpointHash, z.strictObject({ not_imported: checkpointName })]),
 });
 
 /** Relations between tokens (eq. 4), head by head. */
@@ -209,6 +217,7 @@ export type ClassifierVitRecipe = z.infer<typeof classifierVitRecipe>;
 export type ScheduleRecipe = z.infer<typeof scheduleRecipe>;
 export type OptimizerRecipe = z.infer<typeof optimizerRecipe>;
 export type PretrainRecipe = z.infer<typeof pretrainRecipe>;
+export type CheckpointRecipe = z.infer<typeof checkpointRecipe>;
 export type DistillTarget = z.infer<typeof distillTarget>;
 export type DistillRecipe = z.infer<typeof distillRecipe>;
 export type FinetuneRecipe = z.infer<typeof finetuneRecipe>;

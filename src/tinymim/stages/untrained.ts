@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { classCount } from '../data/spec.ts';
 import { initClassifier, initEncoder, initMae } from '../nn/init.ts';
 import { writeWeights, type Weights } from '../../engine/formats/weights.ts';
-import type { DistillRecipe, PretrainRecipe, SuperviseRecipe } from './recipes.ts';
+import type { PretrainRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
 import { WEIGHTS } from './stage-io.ts';
 
 type Writer<R> = (recipe: R, output: string) => Promise<void>;
@@ -16,5 +16,5 @@ const writer =
   };
 
 export const untrainedMae: Writer<PretrainRecipe> = writer(({ model, decoder }) => initMae(model, decoder, 0));
-export const untrainedStudent: Writer<DistillRecipe> = writer(({ model }) => initEncoder(model, 0));
+export const untrainedEncoder: Writer<{ readonly model: VitRecipe }> = writer(({ model }) => initEncoder(model, 0));
 export const untrainedClassifier: Writer<SuperviseRecipe> = writer(recipe => initClassifier(recipe.model, classCount(recipe.data), 0, recipe));

@@ -90,13 +90,13 @@ describe('the block of the teacher', () => {
 describe('a sequence of teachers', () => {
   const chain = distilled({ student: 'T', teachers: ['L', 'B', 'S'] });
 
-  test('is a chain of distillations that starts at a MAE, each in a role of its own', () => {
+  test('is a chain of distillations that starts at the released MAE, each in a role of its own', () => {
     const stages = [chain, teacher(chain), teacher(teacher(chain)), teacher(teacher(teacher(chain)))];
     expect(stages.map(s => [s.kind, s.role])).toEqual([
       ['distill', 'distill'],
       ['distill', 'teacher-3'],
       ['distill', 'teacher-2'],
-      ['pretrain', 'teacher'],
+      ['checkpoint', 'teacher'],
     ]);
     expect(stages.map(s => (recipe(s)['model'] as { embed_dim: number }).embed_dim)).toEqual([192, 384, 768, 1024]);
     expect(stages.map(s => s.seed)).toEqual([7, 7, 7, 0]);
@@ -158,11 +158,23 @@ describe('a sequence of teachers', () => {
 
 describe('seeds', () => {
   test('of the MAE teacher: one for all replicates, or each its own', () => {
-    expect(teacher(distilled({}, paper, 3)).seed).toBe(0);
-    expect(teacher(distilled({}, { ...paper, teacher_seed: 'replicate' }, 3)).seed).toBe(3);
-    const own = { ...paper, teacher_seed: 'replicate' as const };
+    const { teachers, ...trained } = paper;
+    expect(Object.keys(teachers!)).toEqual(['B', 'L']);
+    const own = { ...trained, teacher_seed: 'replicate' as const };
+    expect(teacher(distilled({}, trained, 3))).toMatchObject({ kind: 'pretrain', seed: 0 });
+    expect(teacher(distilled({}, own, 3))).toMatchObject({ kind: 'pretrain', seed: 3 });
     expect(study.report.notes(own).join(' ')).toContain('each replicate has its own');
     expect(study.report.notes(paper).join(' ')).toContain('given one MAE teacher');
+  });
+
+  test('of a checkpoint: none, and no replicate has another', () => {
+    const { model } = teacher(distilled({}, { ...paper, teachers: { L: null } })).recipe as { model: object };
+    expect(teacher(distilled({}, paper, 3))).toEqual({ kind: 'checkpoint', role: 'teacher', seed: 0, upstream: {}, recipe: { model, sha256: { not_imported: 'mae-vit-l' } } });
+    const own = profileSchema.safeParse({ ...paper, teacher_seed: 'replicate' });
+    expect(own.error?.issues.map(({ path, message }) => [path.join('.'), message])).toEqual([
+      ['teacher_seed', expect.stringMatching(/^expected a seed, as the B teacher is the checkpoint mae-vit-b/)],
+      ['teacher_seed', expect.stringMatching(/^expected a seed, as the L teacher is the checkpoint mae-vit-l/)],
+    ]);
   });
 
   test("of the MAE baseline is the replicate's", () => {

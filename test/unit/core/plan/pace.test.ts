@@ -87,6 +87,20 @@ describe('Pace', () => {
     expect(both.duration(foreign)).toEqual({ seconds: 2, measured: true });
   });
 
+  it('takes a stage that counts nothing, as one that copies a file, for its start alone', () => {
+    const file = stage('file', 'c', { recipe: { name: 'one' } }),
+      unknown = stage('unknown', 'c', { recipe: { name: 'another' } });
+    const withFiles = planOf(short, file, unknown),
+      found = new Shapes([kind('a'), kind('c')], withFiles);
+    const pace = new Pace(found, withFiles, [
+      { shape: found.of(short), perSecond: 10, start: 2 },
+      { shape: found.of(file), perSecond: 0, start: 3 },
+    ]);
+    expect(pace.duration(file)).toEqual({ seconds: 3, measured: true });
+    expect(pace.duration(unknown)).toEqual({ seconds: 3, measured: false });
+    expect(pace.duration(short)).toEqual({ seconds: 12, measured: true });
+  });
+
   it('of several measurements of a shape the last counts', () => {
     const pace = new Pace(
       shapes,
