@@ -23,8 +23,9 @@ const STUDENTS: Readonly<Record<Factors['target'], readonly [name: string, label
 
 /** A distilled teacher is the student of those before it. */
 function distilledTeacher(arm: Factors, size: ModelSize, teachers: ModelSize[]): HeadroomArm<Factors> {
-  const own = teacherFactors(arm);
-  const factors: Factors = { ...own, student: size, teachers, teacherTarget: teachers.length > 1 ? own.teacherTarget : 'relation' };
+  // What sequences alone choose means nothing for the student of a MAE.
+  const ofSequence = teachers.length > 1 ? {} : { teacherTarget: 'relation' as const, teacherHeads: 'distilled' as const };
+  const factors: Factors = { ...teacherFactors(arm), student: size, teachers, ...ofSequence };
   const [name, label] = STUDENTS[factors.target];
   const more = Object.entries(chosen(factors)).filter(([field]) => !['student', 'teachers', 'target'].includes(field));
   return {

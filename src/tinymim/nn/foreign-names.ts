@@ -9,6 +9,7 @@ import { ModelError } from './errors.ts';
 /**
  * `mae`: facebookresearch/mae, whose names are ours. `timm`: its VisionTransformer, which has no decoder. `transformers`: Hugging Face's
  * ViTMAE, and for a head its ViT.
+ * @internal
  */
 export const DIALECTS = ['mae', 'timm', 'transformers'] as const;
 export type Dialect = (typeof DIALECTS)[number];
@@ -118,7 +119,7 @@ export function recogniseDialects(names: readonly string[]): Dialect[] {
   return most === 0 ? [] : DIALECTS.filter((_, i) => known[i] === most);
 }
 
-/** What a dialect calls one of our parameters. Several names: its rows, cut into as many equal parts. Undefined: it has no such parameter. */
+/** What a dialect calls one of our parameters. Several names: its rows, cut into as many equal parts. Undefined: it has no such parameter. @internal */
 export function foreignNames(ours: string, dialect: Dialect): readonly string[] | undefined {
   const { pattern, block } = patternOf(ours);
   return TABLES[dialect].get(pattern)?.[0]?.map(name => numbered(name, block));
@@ -169,7 +170,7 @@ export function joinRows(parts: readonly HostTensor[]): HostTensor {
   return { shape: [parts.length * rows, ...rest], data };
 }
 
-/** The rows of a tensor in equal parts, which share its memory. @throws ModelError when the rows cannot be divided */
+/** The rows of a tensor in equal parts, which share its memory. @throws ModelError when the rows cannot be divided. @internal */
 export function splitRows({ shape, data }: HostTensor, parts: number): HostTensor[] {
   const [rows = 0, ...rest] = shape;
   if (rows === 0 || rows % parts !== 0) throw new ModelError('PARAMETER_SHAPE', `Expected rows that ${parts} divides, got a tensor of shape [${shape.join(', ')}].`);
@@ -177,7 +178,7 @@ export function splitRows({ shape, data }: HostTensor, parts: number): HostTenso
   return Array.from({ length: parts }, (_, i) => ({ shape: [rows / parts, ...rest], data: data.subarray(i * size, (i + 1) * size) }));
 }
 
-/** Weights by our names. The rest of what was read: see `NamesRead`. @throws ModelError when parts do not fit together */
+/** Weights by our names. The rest of what was read: see `NamesRead`. @throws ModelError when parts do not fit together. @internal */
 export function fromDialect(weights: Weights, dialect: Dialect): NamesRead & { readonly weights: Record<string, HostTensor> } {
   const read = readNames(Object.keys(weights), dialect);
   return { ...read, weights: Object.fromEntries([...read.sources].map(([ours, names]) => [ours, joinRows(names.map(name => weights[name]!))])) };

@@ -10,7 +10,17 @@ import { leavesSome } from '../nn/masking.ts';
 import { scaledLearningRate } from '../optim/schedule.ts';
 import { checkAugment, checkClassifierAugment, checkJitter } from './check-augment.ts';
 import { checkSchedule } from './check-schedule.ts';
-import { vitRecipe, type CheckpointRecipe, type DistillRecipe, type EvaluateRecipe, type FinetuneRecipe, type PretrainRecipe, type ScheduleRecipe, type SuperviseRecipe, type VitRecipe } from './recipes.ts';
+import {
+  classifierVitRecipe,
+  type CheckpointRecipe,
+  type DistillRecipe,
+  type EvaluateRecipe,
+  type FinetuneRecipe,
+  type PretrainRecipe,
+  type ScheduleRecipe,
+  type SuperviseRecipe,
+  type VitRecipe,
+} from './recipes.ts';
 import { doubtful, impossible, notYet, objectIf } from './rules.ts';
 import { teacherModel } from './teacher-model.ts';
 
@@ -163,4 +173,4 @@ function checkWeights(model: VitRecipe, given: VitRecipe): Objection[] {
 }
 
 /** The encoder of an upstream stage. */
-const modelOf = (recipe: JsonObject): VitRecipe => vitRecipe.parse(recipe['model']);
+const modelOf = (recipe: JsonObject): VitRecipe => classifierVitRecipe.parse(recipe['model']);
