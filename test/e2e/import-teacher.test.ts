@@ -59,6 +59,9 @@ describe('a teacher from a file', () => {
       ['distill', true],
       ['finetune', true],
       ['evaluate', true],
+      // The teacher, fine-tuned.
+      ['finetune', true],
+      ['evaluate', true],
     ]);
     const trained = await plan(...taught('null'));
     expect(trained.stages[0]!.kind).toBe('pretrain');
@@ -67,7 +70,7 @@ describe('a teacher from a file', () => {
     const swept = await ablate('sweep', '--no-report', ...taught(named('mae-tiny')));
     expect(swept.exitCode).toBe(2);
     expect(swept.stderr).toMatch(
-      /error Missing: mae-tiny, the ViT-L teacher: it is not imported; 4 stages cannot run without it\. To mend it: .*ablate(\.mjs)? import FILE --as mae-tiny\. Training it here instead \(--set teachers\.L=null\): 128 images/,
+      /error Missing: mae-tiny, the ViT-L teacher: it is not imported; 6 stages cannot run without it\. To mend it: .*ablate(\.mjs)? import FILE --as mae-tiny\. Training it here instead \(--set teachers\.L=null\): 128 images/,
     );
     expect(existsSync(join(folder, 'runs/sweeps')) || existsSync(join(folder, 'runs/stages'))).toBe(false);
   });
@@ -90,11 +93,11 @@ describe('a teacher from a file', () => {
     expect(planned.stdout.replaceAll(/\s+/g, ' ')).toContain(`mae-tiny, the ViT-L teacher: mae_tiny.pth, SHA-256 ${TINY_MAE_SHA256.slice(0, 12)}; its positions are interpolated from 6 x 6 to 4 x 4`);
 
     const swept = await execa(process.execPath, [ABLATE, 'sweep', '--no-report', ...taught(named('mae-tiny'))], { reject: false, all: true, cwd: folder, env });
-    expect(swept.all).toContain('4 stages done');
+    expect(swept.all).toContain('6 stages done');
     expect(swept.exitCode).toBe(0);
 
     const done = await plan(...taught(named('mae-tiny')));
-    expect(done.stages.map(({ state }) => state)).toEqual(Array(4).fill('done'));
+    expect(done.stages.map(({ state }) => state)).toEqual(Array(6).fill('done'));
     const store = openStoreReadOnly(join(folder, 'runs'));
     const [teacher, student] = done.stages.slice(0, 2).map(({ key }) => readWeights(join(store.output(key)!, 'model.safetensors')));
     const encoder = encoderOf(tinyMae());
