@@ -130,7 +130,7 @@ describe('the files that count', () => {
   it('are not those of this program, but for kinds of its own', () => {
     const folder = folderWith({ 'kind.ts': `import { defineKind } from '${ROOT}src/core/ablation/define.ts'; export default defineKind;` });
     expect(filesOf(folder)).toEqual(['kind.ts']);
-    expect(codeOfKind(weigh)).toMatchObject({ files: [join(ROOT, 'test/toy/kinds/weigh.ts')] });
+    expect(codeOfKind(weigh)).toMatchObject({ files: ['weigh.ts', 'grow.ts'].map(name => join(ROOT, 'test/toy/kinds', name)) });
     const [code] = codeOfKinds(kinds).values();
     const own = (code as KindCode).files.map(file => relative(ROOT, file));
     expect(own[0]).toBe('src/tinymim/stages/kinds.ts');
