@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFile
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cacheProblems } from '../../src/setup/cache-manifest.ts';
 import { ensureUnpacked, type Unpacking } from '../../src/setup/wheel.ts';
 
@@ -44,7 +44,6 @@ const pinned = (): Unpacking => {
   };
 };
 
-const outer = { ...process.env };
 beforeEach(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'setup wheel é-')); // a space and a letter beyond ASCII
   cache = path.join(folder, 'cache');
@@ -53,10 +52,11 @@ beforeEach(() => {
   mkdirSync(index);
   makeWheel(index, { 'engine/lib.so': CONTENT, 'engine/include/a/b.h': '// b', 'engine/python.py': 'not wanted' });
   unpacking = pinned();
-  Object.assign(process.env, { PIP_CONFIG_FILE: os.devNull, PIP_NO_INDEX: '1', PIP_FIND_LINKS: pathToFileURL(index).href }); // pip splits a path at spaces
+  // pip splits a path at spaces.
+  for (const [name, value] of Object.entries({ PIP_CONFIG_FILE: os.devNull, PIP_NO_INDEX: '1', PIP_FIND_LINKS: pathToFileURL(index).href })) vi.stubEnv(name, value);
 });
 afterEach(() => {
-  process.env = { ...outer };
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -73,7 +73,7 @@ describe('ensureUnpacked', () => {
     expect(readFileSync(library(), 'utf8')).toBe(CONTENT);
     expect(await cacheProblems(target, unpacking.wheels, true)).toEqual([]);
     expect(leftovers()).toEqual(['engine-1.0']); // no wheel, no temporary folder, no lock
-    process.env['PATH'] = '/nowhere';
+    vi.stubEnv('PATH', '/nowhere');
     expect(await ensure()).toBe(target);
     expect(said).toEqual(['Downloading', 'Unpacking']);
   });

@@ -3,17 +3,16 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { requireGpu, requireGpuOf } from '../../bench/race/gpu.ts';
 import { ensurePyTorch, findPyTorch } from '../../bench/race/pytorch.ts';
 
 let folder: string;
-const before = { ...process.env };
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bench-pytorch-'));
 });
 afterEach(() => {
-  process.env = { ...before };
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });
 
@@ -55,7 +54,7 @@ describe('with pip', () => {
     return wheels;
   };
   const pipFrom = (wheels: string): void => {
-    Object.assign(process.env, { PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' });
+    for (const [name, value] of Object.entries({ PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' })) vi.stubEnv(name, value);
   };
 
   it('is installed for CPUs into the cache after its size was told, found there the next time, and healed where it is damaged', async () => {
@@ -90,7 +89,7 @@ describe('on a GPU', () => {
   });
 
   it.skipIf(existsSync('/proc/driver/nvidia/gpus'))('refuses a machine whose driver sees none', async () => {
-    process.env['PATH'] = folder; // no nvidia-smi
+    vi.stubEnv('PATH', folder); // no nvidia-smi
     await expect(requireGpu()).rejects.toThrow(/NVIDIA GPU[^]*make bench/);
   });
 });
