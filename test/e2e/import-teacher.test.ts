@@ -11,7 +11,7 @@ import { writeSafetensors, type TensorSource } from '../../src/engine/formats/sa
 import { readWeights } from '../../src/engine/formats/weights.ts';
 import { interpolatePosEmbed } from '../../src/tinymim/nn/pos-embed.ts';
 import { encoderSpec } from '../../src/tinymim/nn/spec.ts';
-import { encoderOf, tinyMae, TINY_MAE, TINY_MAE_SHA256 } from '../helpers/tiny-mae.ts';
+import { encoderOf, tinyMae, TINY_MAE, TINY_MAE_SHA256, TINY_MAE_SIZE } from '../helpers/tiny-mae.ts';
 import { fixturePath } from '../helpers/parity/fixtures.ts';
 import { command } from '../toy/commands.ts';
 
@@ -34,7 +34,7 @@ const imported = (name: string) => ablate('import', TINY_MAE, '--as', name);
 /** The profile's L in the size of the file, and the file as the teacher. */
 const taught = (teacher: string, ...more: string[]): string[] => [
   ...['--experiments', EXPERIMENTS, '--profile', 'grid', '--only', 'tiny/relation', '--devices', 'cpu:1x1'],
-  ...['--set', 'model.sizes.L={"embed_dim":16,"depth":4,"num_heads":4}', '--set', `teachers.L=${teacher}`, ...more],
+  ...['--set', TINY_MAE_SIZE, '--set', `teachers.L=${teacher}`, ...more],
 ];
 const named = (name: string): string => JSON.stringify({ checkpoint: name });
 

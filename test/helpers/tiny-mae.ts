@@ -11,6 +11,9 @@ export const TINY_MAE = join(import.meta.dirname, '../fixtures/import/mae_tiny.p
 /** Of its encoder in canonical form, computed by `make.py`. */
 export const TINY_MAE_SHA256 = tiny.sha256;
 
+/** Its size, for `--set`. */
+export const TINY_MAE_SIZE = 'model.sizes.L={"embed_dim":16,"depth":4,"num_heads":4}';
+
 /** All its tensors by MAE's names. */
 export const tinyMae = (): Weights =>
   withFile(TINY_MAE, source => Object.fromEntries([...weightsIn(source).tensors].map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor.read()) }])));
