@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostTensor, Weights } from '../../src/engine/formats/weights.ts';
-import { DIALECTS, foreignNames, fromDialect, readNames, recogniseDialects, toDialect } from '../../src/tinymim/nn/foreign-names.ts';
+import { DIALECTS, foreignNames, fromDialect, readForeignNames, recogniseDialects, toDialect } from '../../src/tinymim/nn/foreign-names.ts';
 import { classifierSpec, encoderSpec, maeSpec, type ModelSpec } from '../../src/tinymim/nn/spec.ts';
 
 const dialects = fc.constantFrom(...DIALECTS);
@@ -64,7 +64,7 @@ describe('names of other libraries', () => {
     const name = fc.oneof(fc.constantFrom(...new Set(known), 'blocks.0.attn.q.weight', 'blocks.0.attn.k.weight', 'layernorm.weight'), fc.string({ unit: 'binary', maxLength: 8 }));
     fc.assert(
       fc.property(fc.uniqueArray(name, { maxLength: 20 }), dialects, (names, dialect) => {
-        const { sources, unknown, incomplete } = readNames(names, dialect);
+        const { sources, unknown, incomplete } = readForeignNames(names, dialect);
         const used = [...sources.values()].flat();
         expect(new Set(used).size).toBe(used.length);
         expect(used.every(one => names.includes(one))).toBe(true);

@@ -3,7 +3,7 @@ import { toFloat32, type StoredTensor, type TensorSource } from '../../engine/fo
 import type { WeightFile } from '../../engine/formats/weight-file.ts';
 import type { ViTConfig } from '../nn/config.ts';
 import { ModelError } from '../nn/errors.ts';
-import { joinRows, readNames, recogniseDialects, type Dialect } from '../nn/foreign-names.ts';
+import { joinRows, readForeignNames, recogniseDialects, type Dialect } from '../nn/foreign-names.ts';
 import { encoderSpec } from '../nn/spec.ts';
 
 /** What tensors alone tell of an encoder. They do not tell its heads. */
@@ -52,7 +52,7 @@ export function findEncoder({ tensors: all }: Pick<WeightFile, 'tensors'>): Foun
   const dialects = recogniseDialects(names),
     [dialect] = dialects;
   if (dialect === undefined) throw new ModelError('PARAMETER_MISSING', `Expected the names of MAE, timm or Hugging Face's ViTMAE, got ${names.length} others (${listed(names)}).`);
-  const { sources, unknown, incomplete } = readNames(names, dialect);
+  const { sources, unknown, incomplete } = readForeignNames(names, dialect);
   const shapes = new Map([...sources].map(([ours, from]) => [ours, joinedShape(from.map(name => tensors.get(name)!))]));
   const shape = shapeOf(shapes);
   const spec = Object.entries(encoderSpec(configOf(shape)));

@@ -135,7 +135,7 @@ export interface NamesRead {
 }
 
 /** Which of our parameters these names are. @param names without duplicates, in any order */
-export function readNames(names: readonly string[], dialect: Dialect): NamesRead {
+export function readForeignNames(names: readonly string[], dialect: Dialect): NamesRead {
   const there = new Set(names),
     used = new Set<string>();
   const sources = new Map<string, readonly string[]>(),
@@ -180,7 +180,7 @@ export function splitRows({ shape, data }: HostTensor, parts: number): HostTenso
 
 /** Weights by our names. The rest of what was read: see `NamesRead`. @throws ModelError when parts do not fit together. @internal */
 export function fromDialect(weights: Weights, dialect: Dialect): NamesRead & { readonly weights: Record<string, HostTensor> } {
-  const read = readNames(Object.keys(weights), dialect);
+  const read = readForeignNames(Object.keys(weights), dialect);
   return { ...read, weights: Object.fromEntries([...read.sources].map(([ours, names]) => [ours, joinRows(names.map(name => weights[name]!))])) };
 }
 

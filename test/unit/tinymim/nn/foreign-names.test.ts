@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HostTensor, Weights } from '../../../../src/engine/formats/weights.ts';
 import { ModelError } from '../../../../src/tinymim/nn/errors.ts';
-import { foreignNames, fromDialect, joinRows, readNames, recogniseDialects, splitRows, toDialect } from '../../../../src/tinymim/nn/foreign-names.ts';
+import { foreignNames, fromDialect, joinRows, readForeignNames, recogniseDialects, splitRows, toDialect } from '../../../../src/tinymim/nn/foreign-names.ts';
 
 const layers = (...names: string[]): string[] => names.flatMap(name => [`${name}.weight`, `${name}.bias`]);
 const within = (prefix: string, names: readonly string[]): string[] => names.map(name => `${prefix}.${name}`);
@@ -61,20 +61,20 @@ describe('names of other libraries', () => {
     ['the memory of transformers 5', pretraining(HF_5), ours],
     ['files of transformers 5', pretraining(HF_4).map(name => name.replace('decoder_layers.', 'decoder_encoder.layer.')), ours],
   ])('are read from %s', (_, names, expected) => {
-    const read = readNames(names.toReversed(), 'transformers');
+    const read = readForeignNames(names.toReversed(), 'transformers');
     expect([...read.sources.keys()].sort()).toEqual([...expected].sort());
     expect([read.unknown, [...read.incomplete]]).toEqual([[], []]);
   });
 
   it('may have q, k and v apart in MAE and timm', () => {
     const apart = (...parts: string[]) => new Map([['blocks.3.attn.qkv.weight', parts.map(part => `blocks.3.attn.${part}.weight`)]]);
-    expect(readNames(['blocks.3.attn.v.weight', 'blocks.3.attn.q.weight', 'blocks.3.attn.k.weight'], 'mae').sources).toEqual(apart('q', 'k', 'v'));
-    expect(readNames(['blocks.3.attn.k_proj.weight', 'blocks.3.attn.q_proj.weight', 'blocks.3.attn.v_proj.weight'], 'timm').sources).toEqual(apart('q_proj', 'k_proj', 'v_proj'));
+    expect(readForeignNames(['blocks.3.attn.v.weight', 'blocks.3.attn.q.weight', 'blocks.3.attn.k.weight'], 'mae').sources).toEqual(apart('q', 'k', 'v'));
+    expect(readForeignNames(['blocks.3.attn.k_proj.weight', 'blocks.3.attn.q_proj.weight', 'blocks.3.attn.v_proj.weight'], 'timm').sources).toEqual(apart('q_proj', 'k_proj', 'v_proj'));
   });
 
   it('that are unknown, doubled or incomplete are listed', () => {
     const qkv = (part: string) => `vit.encoder.layer.0.attention.attention.${part}.bias`;
-    const read = readNames(
+    const read = readForeignNames(
       ['vit.pooler.dense.weight', qkv('query'), qkv('value'), 'vit.layernorm.bias', 'layernorm.bias', 'vit.encoder.layer.01.layernorm_before.bias', 'decoder_blocks.#.norm1.bias'],
       'transformers',
     );
