@@ -35,7 +35,8 @@ const EXPERIMENTS = fileURLToPath(new URL('../../../experiments', import.meta.ur
 
 /** @param folder for what the stages write, and for the untrained weights that they begin with, which are written here */
 export async function profileCases(profile: ProfileName, names: readonly CaseName[], folder: string): Promise<TrafficCase[]> {
-  const experiments = await loadExperiments(EXPERIMENTS, { profile });
+  // A teacher from a file would have no pre-training.
+  const experiments = await loadExperiments(EXPERIMENTS, { profile, sets: ['teachers.L=null'] });
   const { kinds } = experiments.study,
     { stages } = buildPlan(experiments);
   const { steps, students } = SIZES[profile];
