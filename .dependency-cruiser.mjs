@@ -18,7 +18,7 @@ const core = {
   'src/core/plan': ['src/core/ablation', 'src/core/code'],
   'src/core/disk': ['src/core/ablation/errors.ts'],
   'src/core/store': ['src/core/ablation', 'src/core/disk', 'src/core/text'],
-  'src/core/runner': ['src/core/ablation', 'src/core/code', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner/executors', START],
+  'src/core/runner': ['src/core/ablation', 'src/core/code', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner/executors', START, INSTALLATION],
   'src/core/runner/executors': ['src/core/ablation', 'src/core/code', 'src/core/store', 'src/core/runner'],
   'src/core/inspect': [
     'src/core/ablation',

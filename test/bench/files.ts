@@ -5,6 +5,7 @@ import { stringify } from 'csv-stringify/sync';
 import { logger, None, type Spec } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { palette } from '../../src/core/report/charts/vega/palette.ts';
+import { axisStyle } from '../../src/core/report/charts/vega/theme.ts';
 import { FONT, FONT_SIZE } from '../../src/core/report/charts/vega/text-width.ts';
 import { renderSvg, standalone } from '../../src/core/report/charts/svg/svg.ts';
 
@@ -38,15 +39,6 @@ export const chartConfig = {
   font: FONT,
   view: { stroke: null },
   title: { fontSize: FONT_SIZE + 1, fontWeight: 600, color: palette.ink.light, anchor: 'start', offset: 10, limit: 480 },
-  axis: {
-    labelFontSize: FONT_SIZE,
-    titleFontSize: FONT_SIZE,
-    titleFontWeight: 400,
-    labelColor: palette.muted.light,
-    titleColor: palette.muted.light,
-    gridColor: palette.rule.light,
-    domainColor: palette.rule.light,
-    tickColor: palette.rule.light,
-  },
+  axis: axisStyle,
   legend: { title: null, labelFontSize: FONT_SIZE, labelColor: palette.ink.light },
 } as const;

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { textTable } from '../../src/cli/terminal/text.ts';
 import { chartFiles, csv, markdownTable, writeFiles } from './files.ts';
 import { ledgerAlt, ledgerChart } from './ledger/chart.ts';
-import { ledger, type Part } from './ledger/parts.ts';
+import { ledger, type SweepLedger } from './ledger/parts.ts';
 import { record } from './ledger/record.ts';
 import { describeMachine } from './race/machine.ts';
 
@@ -20,12 +20,6 @@ const SWEEPS = {
   race: ['--profile', 'bench', '--experiments', fileURLToPath(new URL('experiments', import.meta.url))],
 } as const;
 type SweepName = keyof typeof SWEEPS;
-
-export interface SweepLedger {
-  readonly sweep: string;
-  readonly wallSeconds: number;
-  readonly parts: readonly Part[];
-}
 
 const ABLATE = fileURLToPath(new URL('../../src/cli/ablate.mjs', import.meta.url));
 const cores = availableParallelism();

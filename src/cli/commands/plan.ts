@@ -4,7 +4,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { doubtsOf, objectionsTo, refuseImpossible, type PlanObjection } from '../../core/plan/objections.ts';
 import type { Outcome } from '../../core/runner/measure.ts';
-import { filesOf, waiting } from '../../core/plan/files.ts';
+import { filesOf } from '../../core/plan/files.ts';
 import { openStoreIfThere } from '../../core/store/store.ts';
 import { cacheDir, dataDir, freeBytes, prepareFolder } from '../../setup/cache.ts';
 import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
@@ -49,7 +49,7 @@ async function viewOf(chosen: PlannedExperiments, { store, measure }: PlanOption
   const speeds = new StageSpeeds(chosen, reader, places, thisMachine(engine));
   const toRun = stillToRun(chosen, states),
     files = filesOf(chosen, toRun, () => resolve(dataDir())),
-    noFile = waiting({ stages: new Map() }, files);
+    noFile = new Set(files.flatMap(({ stage, file }) => (file.missing ? [stage.key] : [])));
   const known =
     measure === true
       ? await measureMissing(

@@ -1,12 +1,9 @@
 /** Which code runs, as git tells: the commit, and how the files differ from it. */
 import { createHash } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../ablation/kind.ts';
+import { ROOT } from '../../installation.ts';
 import { askGit, repositoryAround } from '../code/git.ts';
 import { publicDiff } from './secrets.ts';
-
-/** Folder of this program. */
-export const PROGRAM = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Of a longer diff the beginning is kept. @internal */
 export const DIFF_BYTES = 65_536;
@@ -53,7 +50,7 @@ function beginning(text: string): string {
 
 /** What git refuses to read of the repositories in which this program and a study stand, and how to mend it: a sentence for each repository. */
 export function refusals(experiments: string): string[] {
-  const repositories = new Set([PROGRAM, experiments].map(repositoryAround).filter(found => found !== undefined));
+  const repositories = new Set([ROOT, experiments].map(repositoryAround).filter(found => found !== undefined));
   return [...repositories].flatMap(repository => {
     const answer = askGit(repository, ['rev-parse', '--git-dir'], DIFF_BYTES);
     if (!('refusal' in answer)) return [];

@@ -3,9 +3,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, cpus, hostname, platform, release, totalmem } from 'node:os';
 import type { JsonObject } from '../ablation/kind.ts';
+import { ROOT } from '../../installation.ts';
 import { repositoryAround } from '../code/git.ts';
 import type { KindCode, UnknownCode } from '../code/kind-code.ts';
-import { codeState, PROGRAM, type CodeState } from './code-state.ts';
+import { codeState, type CodeState } from './code-state.ts';
 import { placeEnvironment } from './devices.ts';
 import { EnergyMeter } from './energy.ts';
 import type { Task } from './executors/executor.ts';
@@ -89,7 +90,7 @@ export class Provenance {
 
   /** How the code of program and study differs from their commits, bounded and without secrets; undefined where it does not, outside a git checkout, and for a study of the program's own. */
   diffs(): { readonly program: string | undefined; readonly study: string | undefined } {
-    const [program, study] = [codeAround(PROGRAM), codeAround(this.#experiments)];
+    const [program, study] = [codeAround(ROOT), codeAround(this.#experiments)];
     return { program: program.diff, study: study === program ? undefined : study.diff };
   }
 
@@ -120,7 +121,7 @@ function processFacts(): JsonObject {
     system: `${platform()} ${release()} ${arch()}`,
     node: process.version,
     ...packages(),
-    ...codeAround(PROGRAM).facts,
+    ...codeAround(ROOT).facts,
     cpu: cpu[0]?.model ?? 'unknown',
     cores: cpu.length,
     gpus: gpuModels(),
@@ -175,7 +176,7 @@ function peakMemory(): number | undefined {
 
 /** This package, and those that it stands on as they are installed. */
 function packages(): JsonObject {
-  const { name, version, dependencies = {} } = readPackage(PROGRAM)!;
+  const { name, version, dependencies = {} } = readPackage(ROOT)!;
   const installed = Object.keys(dependencies).map(d => [d, installedVersion(d) ?? 'unknown']);
   return { package: `${name} ${version}`, packages: Object.fromEntries(installed) as JsonObject };
 }

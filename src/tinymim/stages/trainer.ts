@@ -151,8 +151,8 @@ function compileStepFunctions(state: Params, inputs: Inputs, rates: Params, { en
 
 /**
  * `accumulate` adds the gradients of a micro-batch to the sums; `step` does so with the last one, updates the parameters and sets the
- * sums back. `average`, which nothing but an `emaDecay` is needed for, comes after it: a function of its own, so that parameters and moments
- * are updated as without it, in one pass.
+ * sums back. `average`, where there is an `emaDecay`, comes after it: a function of its own, so that parameters and moments are updated as
+ * without it, in one pass.
  * @internal
  */
 export function stepFunctions({ loss, groups, betas, emaDecay, microBatches }: Omit<TrainerOptions, 'engine' | 'signature'>): Record<'accumulate' | 'step' | 'average', StepFunction> {

@@ -2,8 +2,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { palette, series } from '../../../src/core/report/charts/vega/palette.ts';
 import { chartConfig } from '../files.ts';
-import type { SweepLedger } from '../ledger.ts';
-import { groupOf, GROUPS } from './parts.ts';
+import { groupOf, GROUPS, type SweepLedger } from './parts.ts';
 
 interface Share {
   readonly sweep: string;

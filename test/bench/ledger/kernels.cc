@@ -2,8 +2,8 @@
 // of the function to which TensorFlow hands each ended span of its profiler (`TraceMeRecorder::Record`, tsl/profiler), and writes at
 // the end, as CSV, the time of each op less what it spent in others, for each thread and tenth of a second.
 //
-// The span is a structure of TensorFlow's own, that no header installed with it declares: `test/bench/ledger.ts` refuses figures
-// where the spans do not fit the threads' own clocks.
+// The span is a structure of TensorFlow's own, that no header installed with it declares: `parts.ts` refuses figures where
+// the spans do not fit the threads' own clocks.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/syscall.h>

@@ -6,6 +6,12 @@ export interface Part {
   readonly seconds: number;
 }
 
+export interface SweepLedger {
+  readonly sweep: string;
+  readonly wallSeconds: number;
+  readonly parts: readonly Part[];
+}
+
 const START = 'process start',
   EVALUATION = 'evaluation',
   STEPS = 'JavaScript of steps',
@@ -34,7 +40,10 @@ const PRODUCT = /MatMul|Einsum|Conv/;
 /** Ops whose share is smaller stand together. */
 const SMALL = 0.01;
 
-/** @returns parts that add up to `cores` times the wall time, products first and idle last */
+/**
+ * @returns parts that add up to `cores` times the wall time, products first and idle last
+ * @throws Error where spans do not fit the clocks: then TensorFlow's structure is another than `kernels.cc` says
+ */
 export function ledger(recording: Recording, cores: number): Part[] {
   const totals = new Map<string, number>();
   const add = (name: string, seconds: number): void => void totals.set(name, (totals.get(name) ?? 0) + seconds);
@@ -42,7 +51,7 @@ export function ledger(recording: Recording, cores: number): Part[] {
   for (const [process, program] of recording.programs) {
     const of = <T extends { readonly process: number }>(items: readonly T[]): T[] => items.filter(item => item.process === process);
     const threads = of(recording.threads);
-    if (/worker\.m?[jt]s$/.test(program)) addWorker(threads, of(recording.kernels), of(recording.samples), add);
+    if (/worker\.m?[jt]s$/.test(program)) addWorker(threads, fitting(of(recording.kernels), threads, recording.wallSeconds), of(recording.samples), add);
     else add(/ablate\.mjs$/.test(program) ? RUNNER : OTHERS, sum(threads));
   }
   add(OTHERS, Math.max(0, recording.cpuSeconds - seen));
@@ -51,10 +60,27 @@ export function ledger(recording: Recording, cores: number): Part[] {
   return sorted(totals, all);
 }
 
+/** Spans last as long as threads have the processor, or longer, and never longer than there are threads for. */
+function fitting(kernels: readonly KernelTime[], threads: readonly ThreadTime[], wallSeconds: number): readonly KernelTime[] {
+  const computing = threads.filter(isComputing),
+    main = threads.find(({ javaScript }) => javaScript === 'main')!.thread;
+  const spans = sum(kernels.filter(({ thread }) => thread !== main)),
+    // Of an op that all threads compute one has the span.
+    least = Math.max(0, sum(computing) - 1) / (2 * Math.max(1, computing.length));
+  if (spans < least || spans > 2 * wallSeconds * computing.length) {
+    throw new Error(
+      `Expected spans of kernels between ${least.toFixed(1)} and ${(2 * wallSeconds * computing.length).toFixed(1)} s, as the clocks of ${computing.length} threads say, got ${spans.toFixed(1)} s`,
+    );
+  }
+  return kernels;
+}
+
+const isComputing = ({ name }: ThreadTime): boolean => name.startsWith('tf_');
+
 function addWorker(threads: readonly ThreadTime[], kernels: readonly KernelTime[], samples: readonly Sample[], add: (name: string, seconds: number) => void): void {
   const main = threads.find(({ javaScript }) => javaScript === 'main')!.thread,
     beside = kernels.filter(({ thread }) => thread !== main);
-  const computing = threads.filter(({ name }) => name.startsWith('tf_'));
+  const computing = threads.filter(isComputing);
   addKernels(sum(computing), beside, samples, add);
   for (const { name, seconds, javaScript } of threads.filter(thread => !computing.includes(thread))) {
     if (javaScript === 'main')

@@ -14,7 +14,7 @@ const folder = process.env.LEDGER_FOLDER;
 if (folder !== undefined) {
   const thread = Number(readlinkSync('/proc/thread-self').split('/').pop());
   writeFileSync(join(folder, `thread-${thread}.json`), JSON.stringify({ process: process.pid, isMainThread, program: process.argv[1] ?? '' }));
-  if (isMainThread) sample(thread);
+  if (isMainThread) sample();
 }
 
 function sample() {

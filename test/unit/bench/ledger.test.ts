@@ -75,6 +75,13 @@ describe('the ledger', () => {
     expect(['loader', 'the recorder', "Node's own threads", 'the runner', 'other processes', 'idle'].map(name => parts.get(name))).toEqual([0.5, 0.25, 0.75, 1, 0.5, 11]);
   });
 
+  it('refuses spans that do not fit the clocks', () => {
+    for (const seconds of [0, 1e9]) {
+      const kernels = recording.kernels.map(kernel => ({ ...kernel, seconds }));
+      expect(() => ledger({ ...recording, kernels }, 2)).toThrow(/Expected spans of kernels between 0\.8 and 40\.0 s, as the clocks of 2 threads say/);
+    }
+  });
+
   it('has a group for each part', () => {
     expect(new Set([...parts.keys()].map(groupOf))).toEqual(new Set(GROUPS));
   });

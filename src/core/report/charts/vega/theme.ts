@@ -7,6 +7,18 @@ import { FONT, FONT_SIZE } from './text-width.ts';
 
 export const toneColour = (tone: MarkTone | undefined): string => (tone === 'measured' ? palette.accent.light : tone === 'published' ? palette.published.light : palette.ink.light);
 
+/** Type and colours of axes. @internal */
+export const axisStyle = {
+  labelFontSize: FONT_SIZE,
+  titleFontSize: FONT_SIZE,
+  titleFontWeight: 400,
+  labelColor: palette.muted.light,
+  titleColor: palette.muted.light,
+  gridColor: palette.rule.light,
+  domainColor: palette.rule.light,
+  tickColor: palette.rule.light,
+} as const;
+
 const config = {
   // The words of a chart stand around it.
   aria: false,
@@ -14,18 +26,7 @@ const config = {
   view: { stroke: null },
   text: { fontSize: FONT_SIZE, color: palette.ink.light },
   title: { fontSize: FONT_SIZE + 1, fontWeight: 600, color: palette.ink.light, anchor: 'start', offset: 10 },
-  axis: {
-    labelFontSize: FONT_SIZE,
-    titleFontSize: FONT_SIZE,
-    titleFontWeight: 400,
-    labelColor: palette.muted.light,
-    titleColor: palette.muted.light,
-    gridColor: palette.rule.light,
-    domainColor: palette.rule.light,
-    tickColor: palette.rule.light,
-    tickSize: 4,
-    titlePadding: 6,
-  },
+  axis: { ...axisStyle, tickSize: 4, titlePadding: 6 },
   legend: {
     title: null,
     labelFontSize: FONT_SIZE,
