@@ -16,6 +16,7 @@ import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model
 import { headroomOf } from './headroom.ts';
 import { multiplicity } from './multiplicity.ts';
 import { buildRecipes } from './recipes.ts';
+import { retrainingRule } from './retraining.ts';
 import { sortRecords, type ReportRecord } from '../records/records.ts';
 import { buildOverview } from './overview.ts';
 import { oneLine } from '../../text/clean.ts';
@@ -129,6 +130,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
       headroom: headroomOf(study, ablation.name, expanded),
     }),
   );
+  const published = reports.some(report => report.published);
   const arms = countArms(reports.flatMap(report => report.rows));
   const order = countOrder(reports.flatMap(report => report.pairs));
   return {
@@ -138,7 +140,8 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     facts: factsOf(study.report.facts(profile), sorted, engines),
     overrides: overrides.map(oneLine),
     assumptions: assumptionsOf(study, profile, overrides).map(({ field, value, reason }) => ({ field: oneLine(field), value: oneLine(value), reason: oneLine(reason) })),
-    notes: [...study.report.notes(profile), ...doubtNotes(study, plan)].map(oneLine),
+    published,
+    notes: [...study.report.notes(profile, published), ...doubtNotes(study, plan)].map(oneLine),
     comparable,
     headline,
     arms,
@@ -150,7 +153,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     claimRule: claimRule(study, ablations, sorted),
     verdict: [...claimSentences(count, claims), ...buildVerdict(arms, order, seeds)],
     rule: agreementRule(publishedNoise),
-    valueRule: valueRule(comparable, overrides.length > 0),
+    valueRule: [valueRule(comparable, overrides.length > 0), ...(comparable && study.report.retraining !== undefined ? [retrainingRule(study.report.retraining)] : [])].join(' '),
     ablations: reports,
     overview: buildOverview(study.report.overview, reports),
     defaultRecipes: recipes.defaults,

@@ -41,7 +41,8 @@ export interface ClaimResult {
   readonly ablation: string;
   readonly name: string;
   readonly sentence: string;
-  readonly source: string;
+  /** Undefined: the study's own. */
+  readonly source: string | undefined;
   readonly note: string | undefined;
   readonly verdict: Verdict;
   /** Of an undecided claim. */
@@ -119,7 +120,7 @@ function evaluateClaim(claim: Claim, ablation: string, evidence: Evidence): Unte
     ablation,
     name: claim.name,
     sentence: oneLine(claim.sentence),
-    source: oneLine(claim.source),
+    source: claim.source === undefined ? undefined : oneLine(claim.source),
     note: claim.note === undefined ? undefined : oneLine(claim.note),
     ...compose(pairs),
     published: composePublished(pairs),
