@@ -1,10 +1,13 @@
 /** Differences between arms and what they say about the order that the paper found. */
+import { pairedShareError, pairItems } from './paired-items.ts';
 import { mean, pairedDeltas, sampleStd, standardErrorOfDifference, tInterval, type Interval } from './statistics.ts';
 
 /** One replicate's headline number with the standard error that the finite test set gives it. */
 export interface Replicate {
   readonly value: number;
   readonly standardError: number;
+  /** Of each test item whether it was found right, in the order of the test set; read when asked for, undefined where the record does not tell. */
+  readonly items?: (() => readonly boolean[] | undefined) | undefined;
 }
 
 export type Replicates = ReadonlyMap<number, Replicate>;
@@ -14,11 +17,8 @@ export interface Difference {
   readonly standardError: number;
   /** Seeds that both arms have. */
   readonly n: number;
-  /**
-   * `paired`: from the spread of the differences per seed. `binomial`: one seed, so only the test set's error of both
-   * values, as if they were independent; that is too wide rather than too narrow for two models tested on the same images.
-   */
-  readonly error: 'paired' | 'binomial';
+  /** `paired`: from the spread of the differences per seed. All else is one seed, so only what {@link testSetError} says of two trained models. */
+  readonly error: 'paired' | TestSetError['of'];
   readonly interval: Interval | undefined;
 }
 
@@ -31,10 +31,34 @@ export function difference(a: Replicates, b: Replicates): Difference | undefined
   const deltas = pairs.map(pair => pair.delta);
   const n = deltas.length;
   if (n === 1) {
-    const standardError = standardErrorOfDifference(a.get(only.seed)!.standardError, b.get(only.seed)!.standardError);
-    return { value: only.delta, standardError, n, error: 'binomial', interval: undefined };
+    const { standardError, of } = testSetError(a.get(only.seed)!, b.get(only.seed)!);
+    return { value: only.delta, standardError, n, error: of, interval: undefined };
   }
   return { value: mean(deltas), standardError: sampleStd(deltas) / Math.sqrt(n), n, error: 'paired', interval: tInterval(deltas) };
+}
+
+export interface TestSetError {
+  readonly standardError: number;
+  /**
+   * `images`: from the images on which the two differ. `binomial`: of both values as if they were independent; that is too wide rather
+   * than too narrow for two models tested on the same images.
+   */
+  readonly of: 'images' | 'binomial';
+}
+
+/** What a finite test set leaves open about the difference of two trained models. It knows nothing of other seeds. */
+export function testSetError(a: Replicate, b: Replicate): TestSetError {
+  const [ofA, ofB] = [countedItems(a), countedItems(b)];
+  const paired = ofA && ofB && pairItems(ofA, ofB);
+  return paired === undefined ? { standardError: standardErrorOfDifference(a.standardError, b.standardError), of: 'binomial' } : { standardError: pairedShareError(paired), of: 'images' };
+}
+
+/** Items of a value that is their share, or that of the wrong ones: of a metric that is neither, or in another unit, they say nothing. */
+function countedItems({ value, items }: Replicate): readonly boolean[] | undefined {
+  const known = items?.();
+  if (known === undefined || known.length === 0) return undefined;
+  const share = known.filter(Boolean).length / known.length;
+  return [share, 1 - share].some(of => Math.abs(value - of) < 0.5 / known.length) ? known : undefined;
 }
 
 /** How a measured difference relates to the published one. */
