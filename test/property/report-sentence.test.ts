@@ -78,7 +78,10 @@ test('the counts of each origin add up to its claims', () => {
           .split('; ')
           .map(item => /^(?:So far )?(?:(\d+) |(all) |(both) |(the one) )/i.exec(item)!);
         const counts = items.map(([, count, all, both]) => (count !== undefined ? Number(count) : all !== undefined ? claims.length : both !== undefined ? 2 : 1));
-        expect(counts.reduce((sum, count) => sum + count, 0), own).toBe(claims.length);
+        expect(
+          counts.reduce((sum, count) => sum + count, 0),
+          own,
+        ).toBe(claims.length);
       }
     }),
     { numRuns: 200 },

@@ -305,10 +305,10 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
      */
     readonly publishedNoise?: { readonly value: number; readonly source: string };
     /**
-     * How far one training lies from another of the same arm, as published: `runs` of them had this standard deviation, in the unit of the published
-     * values. Where values compare, a report says from it whether a measured value is what a retraining would give.
+     * Published values of one arm trained with several seeds, in the unit of the other published values. Where values compare, a report says from
+     * their spread whether a measured value is what a retraining would give.
      */
-    readonly retraining?: { readonly standardDeviation: number; readonly runs: number; readonly source: string };
+    readonly retraining?: { readonly values: readonly number[]; readonly source: string };
     /** Values of the profile without a source; plan and report list them. */
     assumptions?(profile: P): readonly Assumption[];
     /** Facts for the head of the report: data set, sizes, schedules, seeds. */

@@ -113,7 +113,7 @@ const overview = z
   })
   .refine(({ x, series }) => series.every(({ arms }) => arms.length === x.values.length), "expected an arm, or null, for each of the values of 'x'");
 const headroom = z.strictObject({ name, title: text, note: text, of: callable, baseline: callable.optional() });
-const retraining = z.strictObject({ standardDeviation: z.number().positive(), runs: z.int().min(2), source: text });
+const retraining = z.strictObject({ values: z.array(z.number()).min(2), source: text });
 const study = z.looseObject({
   name: text,
   factors: schema,

@@ -65,7 +65,7 @@ export function tableImages({ study, ablation, arms, claims, baselines, records 
 
 function imagesLine(seen: readonly Seen[], elsewhere: readonly Seen[]): string {
   const groups = groupsOf(seen);
-  const arms = groups.length > MOST_GROUPS ? [rangeText(seen)] : groups.map((group, i) => `${namesOf(group, groups.slice(0, i), seen.length)}: ${seenText(group[0]!)}`);
+  const arms = groups.length > MOST_GROUPS ? [rangeText(seen)] : groups.map((group, i) => `${namesOf(group, i, groups)}: ${seenText(group[0]!)}`);
   const baselines = groupsOf(elsewhere).map(group => `the baseline${group.length === 1 ? '' : 's'} ${group.map(({ label }) => label).join(' and ')}: ${seenText(group[0]!)}`);
   return `Images seen in training, with + without labels: ${[...arms, ...baselines].join('; ')}.`;
 }
@@ -83,12 +83,12 @@ function groupsOf(seen: readonly Seen[]): Seen[][] {
   return [...groups.values()].sort((a, b) => a.length - b.length);
 }
 
-/** Up to two arms are named; of more those that are left where all others are named. @param before groups that stand before it @param arms of the table */
-function namesOf(group: readonly Seen[], before: readonly (readonly Seen[])[], arms: number): string {
+/** Up to two arms are named; of more those that are left where all others are named. */
+function namesOf(group: readonly Seen[], i: number, groups: readonly (readonly Seen[])[]): string {
   const [first, second] = group;
   if (second === undefined) return first!.label;
-  if (group.length === arms) return 'each arm';
-  if (before.length > 0 && before.every(({ length }) => length <= 2)) return 'each other arm';
+  if (groups.length === 1) return 'each arm';
+  if (i === groups.length - 1 && groups.slice(0, i).every(({ length }) => length <= 2)) return 'each other arm';
   return group.length === 2 ? `${first!.label} and ${second.label}` : `${group.length} arms such as ${first!.label}`;
 }
 

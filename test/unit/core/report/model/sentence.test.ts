@@ -90,7 +90,10 @@ describe('with verdicts', () => {
 
 describe('what is named', () => {
   test('a claim that its own table denies is named last', () => {
-    const claims = [judgedClaim('interim', { sentence: 'Denied.', direction: 'disagrees', delta: -0.1, denied: true }), judgedClaim('interim', { sentence: 'Stated.', direction: 'disagrees', delta: -0.01 })];
+    const claims = [
+      judgedClaim('interim', { sentence: 'Denied.', direction: 'disagrees', delta: -0.1, denied: true }),
+      judgedClaim('interim', { sentence: 'Stated.', direction: 'disagrees', delta: -0.01 }),
+    ];
     expect(textOf(claims)).toContain('above all \u201cStated\u201d');
   });
 
