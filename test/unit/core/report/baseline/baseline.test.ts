@@ -21,7 +21,7 @@ const ablation = claimAblation('table', ['a', 'b', 'c'], [above]);
 
 const input = (records: readonly ReportRecord[], more: Partial<ReportInput> = {}): ReportInput => ({
   study: sampleStudy,
-  profile: { name: 'sample', seeds: [0] },
+  profile: { name: 'sample', seeds: [0, 1, 2] },
   ablations: [ablation],
   records,
   ...more,
@@ -174,7 +174,7 @@ describe('claims', () => {
 
   it('whose verdict other results changed', () => {
     expect(compare(weak, strong).claims).toEqual([
-      { ablation: 'table', name: 'above', sentence: 'A is above B.', before: { verdict: 'undecided', direction: 'agrees' }, now: { verdict: 'reproduced', direction: undefined }, cause: 'results' },
+      { ablation: 'table', name: 'above', sentence: 'A is above B.', before: { verdict: 'interim', direction: 'agrees' }, now: { verdict: 'reproduced', direction: undefined }, cause: 'results' },
     ]);
   });
 
