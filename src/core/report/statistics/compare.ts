@@ -62,11 +62,11 @@ function countedItems({ value, items }: Replicate): readonly boolean[] | undefin
 }
 
 /** How a measured difference relates to the published one. */
-export type Agreement = 'same sign' | 'opposite sign' | 'within noise' | 'published gap within seed noise';
+export type Agreement = 'same sign' | 'opposite sign' | 'within noise' | 'one seed' | 'published gap within seed noise';
 
 /** The rule of {@link agreement}, in words for the report. */
 export const agreementRule = (noise: { value: number; source: string } | undefined): string =>
-  'A difference smaller than its own standard error is called within noise; beyond that only its sign is compared with the paper. ' +
+  'A difference of several seeds that is smaller than its own standard error is called within noise; beyond that only its sign is compared with the paper. ' +
   (noise === undefined ? 'Pairs with the same published value are not counted.' : `Published gaps below ${noise.value} points are not counted as an order: ${noise.source}.`);
 
 /** Whether values compare with the paper's, in words for the report. */
@@ -77,10 +77,11 @@ export function valueRule(comparable: boolean, changed: boolean): string {
 
 /**
  * Compares signs only. A published gap below the paper's own noise has no sign to agree with; a measured difference below
- * its standard error has none either.
+ * its standard error has none either, and one seed tells of none.
  */
 export function agreement(measured: Difference, published: number, noise: number): Agreement {
   if (published === 0 || Math.abs(published) < noise) return 'published gap within seed noise';
+  if (measured.n === 1) return 'one seed';
   if (measured.value === 0 || Math.abs(measured.value) < measured.standardError) return 'within noise';
   return Math.sign(measured.value) === Math.sign(published) ? 'same sign' : 'opposite sign';
 }
@@ -90,13 +91,15 @@ export interface OrderCount {
   readonly same: number;
   readonly opposite: number;
   readonly withinNoise: number;
+  /** Pairs of one seed, which is no evidence of an order. */
+  readonly oneSeed: number;
   /** Pairs that the paper itself does not separate. */
   readonly publishedNoise: number;
   /** Pairs with published values of which an arm is not measured. */
   readonly notMeasured: number;
 }
 
-/** Pairs that the paper separates and that were measured. */
+/** Pairs that the paper separates and that were measured with more than one seed. */
 export const decidable = (order: OrderCount): number => order.same + order.opposite + order.withinNoise;
 
 /** Published values are differences of decimals: rounding keeps 84.6 - 84.4 from falling below 0.2. */
@@ -135,6 +138,7 @@ export function countOrder(pairs: readonly OrderedPair[]): OrderCount {
     same: count('same sign'),
     opposite: count('opposite sign'),
     withinNoise: count('within noise'),
+    oneSeed: count('one seed'),
     publishedNoise: count('published gap within seed noise'),
     notMeasured: count('not measured'),
   };

@@ -60,6 +60,7 @@ const AGREEMENT: Readonly<Record<Agreement, Cell>> = {
   'same sign': { text: '\u2713 same sign', tone: 'agree' },
   'opposite sign': { text: '\u2715 opposite sign', tone: 'disagree' },
   'within noise': { text: '\u2248 within noise', tone: 'muted' },
+  'one seed': { text: 'one seed', tone: 'muted' },
   'published gap within seed noise': { text: '\u00b7 published within noise', tone: 'muted' },
 };
 
