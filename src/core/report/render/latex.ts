@@ -64,7 +64,7 @@ export function claimLatex(report: Report): string | undefined {
   const header = ['\\toprule', headerOf(table), '\\midrule'];
   return file('Over pages, so in one column only.', [
     '\\begingroup\\footnotesize\\setlength{\\tabcolsep}{2pt}',
-    `\\begin{longtable}{@{}${sharedWidth(table.columns)}@{}}`,
+    `\\begin{longtable}{@{}${columnsOf(table)}@{}}`,
     `${captionOf(`Claims and their verdicts, profile ${report.profile}`, 'claims')} \\\\`,
     ...header,
     '\\endfirsthead',
@@ -79,14 +79,22 @@ export function claimLatex(report: Report): string | undefined {
   ]);
 }
 
-/** Columns that together are as wide as the page less the gaps between them, those of words half as wide again as those of numbers. */
-function sharedWidth(columns: readonly TableColumn[]): string {
-  const [all, names] = [0.91, 0.26];
-  const weight = ({ align }: TableColumn): number => (align === 'left' ? 1.5 : 1);
-  const share = (all - names) / columns.reduce((sum, column) => sum + weight(column), 0);
+/** Of the page's width: a character of a column, all columns without the gaps between them, and at least the first of them. */
+const [CHARACTER, ALL, NAMES] = [0.0135, 0.91, 0.24];
+
+/** Columns that together are as wide as the page, each as wide as what does not break in it; what is left is for the names. */
+function columnsOf({ columns, rows }: Table): string {
+  const wanted = columns.map(({ label }, i) => CHARACTER * Math.max(unbroken(label), ...rows.flatMap(({ cells }) => (cells[i] === undefined ? [] : [unbrokenCell(cells[i])]))));
+  const sum = wanted.reduce((total, width) => total + width, 0);
+  const shrink = Math.min(1, (ALL - NAMES) / sum);
   const column = (side: 'left' | 'right', width: number): string => `>{\\ragged${side === 'left' ? 'right' : 'left'}\\arraybackslash}p{${width.toFixed(3)}\\linewidth}`;
-  return [column('left', names), ...columns.map(of => column(of.align, share * weight(of)))].join('');
+  return [column('left', ALL - shrink * sum), ...columns.map(({ align }, i) => column(align, shrink * wanted[i]!))].join('');
 }
+
+/** A detail is set smaller, and a sign before a word stays with it. */
+const unbrokenCell = ({ text, detail = '' }: Cell): number => Math.max(unbroken(text.replace(/^. /u, '_')), 0.85 * unbroken(detail));
+
+const unbroken = (text: string): number => Math.max(...text.split(' ').map(word => word.length));
 
 /** What of the text needs which package. */
 const PACKAGES: readonly (readonly [string, RegExp])[] = [

@@ -85,7 +85,7 @@ describe.skipIf(!hasTex())('TeX takes', () => {
       const all = Array.from({ length: 0x2fff }, (_, code) => String.fromCharCode(code)).filter(character => !escapeLatex(character).includes('U+'));
       expect(all.length).toBeGreaterThan(300);
       const text = all.map(character => `${escapeLatex(character)}\n`).join('');
-      expect(complaints('characters', [`${tablesOf(gridInput([0]))[0]!.split('\n', 1)[0]!}\n${text}`])).toEqual([]);
+      expect(complaints('characters', [`% \\usepackage[T1]{fontenc} \\usepackage{amssymb}\n${text}`])).toEqual([]);
     },
     TEX_TIMEOUT,
   );
