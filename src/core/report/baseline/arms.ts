@@ -1,12 +1,12 @@
 /** Arms of two reports side by side, and the runs behind them: new, gone, better, worse. */
 import type { AblationDeclaration, Study } from '../../ablation/declaration.ts';
 import { isHeadroom } from '../../ablation/headroom.ts';
-import { difference, type Replicate } from '../statistics/compare.ts';
+import { difference, testSetError, type Replicate } from '../statistics/compare.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
 import { mean } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
-import { metricSpec, resultNumber } from '../model/usage.ts';
-import { FEWEST_SEEDS } from '../statistics/verdict.ts';
+import { metricSpec, replicate } from '../model/usage.ts';
+import { declaredOf, FEWEST_SEEDS, type VerdictRule } from '../statistics/verdict.ts';
 
 export type ArmOutcome =
   | 'new'
@@ -40,8 +40,10 @@ export interface ArmChange {
 }
 
 export interface MeasuredSide {
+  /** Of the declared seeds, of any where there is none of them; as in the report. */
   readonly mean: number;
-  /** In the order of the seeds; never empty. */
+  readonly counted: number;
+  /** All seeds in order; never empty. */
   readonly perSeed: readonly { readonly seed: number; readonly value: number }[];
 }
 
@@ -65,8 +67,7 @@ export interface RunChanges {
 export interface ArmsInput {
   readonly study: Study;
   readonly ablations: readonly AblationDeclaration<object>[];
-  /** Declared ones; none where nothing is to be judged. */
-  readonly seeds: readonly number[];
+  readonly rule: VerdictRule;
   readonly before: readonly ReportRecord[];
   readonly now: readonly ReportRecord[];
 }
@@ -102,7 +103,7 @@ type Seeds = ReadonlyMap<number, Measured>;
 /** By `ablation/arm`. */
 type Arms = ReadonlyMap<string, Seeds>;
 
-export function compareArms({ study, ablations, seeds, before, now }: ArmsInput): ArmComparison {
+export function compareArms({ study, ablations, rule, before, now }: ArmsInput): ArmComparison {
   const sides = { before: measuredArms(study, before), now: measuredArms(study, now) };
   const labels = new Map<string, string>(ablations.flatMap(ablation => ablation.arms.map(arm => [`${ablation.name}/${arm.name}`, `${oneLine(ablation.title)}: ${oneLine(arm.label)}`] as const)));
   const better = metricSpec(study, [...now, ...before], study.report.headline.role, study.report.headline.metric)?.better === 'lower' ? -1 : 1;
@@ -112,14 +113,14 @@ export function compareArms({ study, ablations, seeds, before, now }: ArmsInput)
   for (const name of [...labels.keys(), ...undeclared]) {
     const [a, b] = [sides.before.get(name) ?? NO_SEEDS, sides.now.get(name) ?? NO_SEEDS];
     if (a.size + b.size === 0) continue;
-    const found = compareArm(a, b, better, seeds);
+    const found = compareArm(a, b, better, rule);
     if (found === undefined) {
       same += 1;
       continue;
     }
     const runs = JSON.stringify([keysOf(a), keysOf(b)]);
     const known = groups.get(runs);
-    const change = { name, label: labels.get(name) ?? oneLine(name), also: [], declared: labels.has(name), renamed: undefined, ...found, before: sideOf(a), now: sideOf(b) };
+    const change = { name, label: labels.get(name) ?? oneLine(name), also: [], declared: labels.has(name), renamed: undefined, ...found, before: sideOf(a, rule), now: sideOf(b, rule) };
     groups.set(runs, known === undefined ? change : { ...known, also: [...known.also, name] });
   }
   const count = (arms: Arms): number => [...arms.keys()].filter(name => !isHeadroom(study, ablationOf(name))).length;
@@ -146,7 +147,7 @@ function measuredArms({ report: { headline } }: Study, records: readonly ReportR
       if (role !== headline.role) continue;
       const name = `${ablation}/${arm}`;
       const ofArm = arms.get(name) ?? new Map<number, Measured>();
-      arms.set(name, ofArm.set(seed, { key: record.key, value: resultNumber(record, headline.metric), standardError: resultNumber(record, headline.standardError) }));
+      arms.set(name, ofArm.set(seed, { key: record.key, ...replicate(record, headline) }));
     }
   }
   return arms;
@@ -154,19 +155,20 @@ function measuredArms({ report: { headline } }: Study, records: readonly ReportR
 
 const keysOf = (seeds: Seeds): string[] => [...seeds.values()].map(({ key }) => key).sort(byText);
 
-function sideOf(seeds: Seeds): MeasuredSide | undefined {
+function sideOf(seeds: Seeds, rule: VerdictRule): MeasuredSide | undefined {
   if (seeds.size === 0) return undefined;
+  const counted = declaredOf([...seeds.keys()], rule.seeds);
   const perSeed = [...seeds].map(([seed, { value }]) => ({ seed, value })).sort((a, b) => a.seed - b.seed);
-  return { mean: mean(perSeed.map(({ value }) => value)), perSeed };
+  return { mean: mean(counted.map(seed => seeds.get(seed)!.value)), counted: counted.length, perSeed };
 }
 
 /** Undefined: the same results for the same seeds. */
-function compareArm(before: Seeds, now: Seeds, better: 1 | -1, declared: readonly number[]): Pick<ArmChange, 'outcome' | 'difference'> | undefined {
+function compareArm(before: Seeds, now: Seeds, better: 1 | -1, { seeds: declared, gives }: VerdictRule): Pick<ArmChange, 'outcome' | 'difference'> | undefined {
   if (before.size === 0) return { outcome: 'new', difference: undefined };
   if (now.size === 0) return { outcome: 'gone', difference: undefined };
   const common = [...before.keys()].filter(seed => now.has(seed));
   if (common.every(seed => before.get(seed)!.value === now.get(seed)!.value)) return seedsChanged(before.size - common.length, now.size - common.length);
-  const judged = declared.length >= FEWEST_SEEDS && declared.every(seed => common.includes(seed));
+  const judged = gives && declared.length >= FEWEST_SEEDS && declared.every(seed => common.includes(seed));
   if (!judged) return { outcome: 'other results', difference: { value: difference(now, before)!.value, noise: undefined, pairs: common.length } };
   const ofDeclared = (side: Seeds): Seeds => new Map(declared.map(seed => [seed, side.get(seed)!]));
   const { value } = difference(ofDeclared(now), ofDeclared(before))!;
@@ -184,7 +186,7 @@ function noiseOf(now: Seeds, before: Seeds): number {
   const { interval } = difference(now, before)!;
   const half = (interval!.high - interval!.low) / 2;
   // Seeds that all moved by the same amount leave no spread to judge by: the test set's error stands in.
-  return half > NO_SPREAD ? half : STANDARD_ERRORS * mean([...now].map(([seed, { standardError }]) => Math.hypot(standardError, before.get(seed)!.standardError)));
+  return half > NO_SPREAD ? half : STANDARD_ERRORS * mean([...now].map(([seed, each]) => testSetError(each, before.get(seed)!).standardError));
 }
 
 const placeOf = (name: string, seed: number): string => `${name}, seed ${seed}`;

@@ -3,7 +3,7 @@ import type { StageCost } from '../../ablation/kind.ts';
 import { compareArms, type ArmChange, type RunChanges } from './arms.ts';
 import { claimChanges, type ClaimChange, type PrintedClaims } from './claims.ts';
 import { buildReport, type ReportInput } from '../model/build.ts';
-import { countClaims, type ClaimCount } from '../model/claims.ts';
+import { countClaims, verdictRule, type ClaimCount } from '../model/claims.ts';
 import type { Engines } from '../records/engines.ts';
 import type { Headline } from '../model/model.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
@@ -80,7 +80,7 @@ export function compareReports(input: ReportInput, baseline: Baseline): Changes 
   const before = baseline.records ?? [];
   const report = buildReport(input);
   const claims = claimChanges(report, buildReport({ ...input, records: before }), baseline.claims);
-  const arms = compareArms({ study, ablations, seeds: profile.seeds, before, now });
+  const arms = compareArms({ study, ablations, rule: verdictRule(profile), before, now });
   return {
     baseline: baseline.label,
     ahead: baseline.ahead,

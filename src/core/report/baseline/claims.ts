@@ -67,11 +67,11 @@ const statesOf = (report: Report): ClaimStates =>
   new Map(report.ablations.flatMap(({ claims }) => claims).map(({ ablation, name, verdict, direction, sentence }) => [`${ablation}/${name}`, { verdict, direction, sentence }]));
 const isSame = (a: ClaimState | undefined, b: ClaimState | undefined): boolean => a?.verdict === b?.verdict && a?.direction === b?.direction;
 
-const VERDICTS: readonly string[] = ['reproduced', 'contradicted', 'undecided', 'not run'] satisfies Verdict[];
+const VERDICTS: readonly string[] = ['reproduced', 'contradicted', 'undecided', 'interim', 'exploratory', 'no verdict', 'not run'] satisfies Verdict[];
 const DIRECTIONS: readonly string[] = ['agrees', 'disagrees', 'within noise'] satisfies Direction[];
 
 /** A column that tables by the rules of today have, and older ones do not. */
-const OF_TODAY = 'claim_verdict';
+const OF_TODAY = 'claim_before_correction';
 
 /** What a report said about its claims, from its `tables/claims.csv`. Undefined when the table has another form. */
 export function parseClaimStates(csv: string): PrintedClaims | undefined {

@@ -87,21 +87,22 @@ export const shiftOf = ({ before, now }: ArmChange): number => (before === undef
 
 function toldArm({ label, also, outcome, before, now, difference }: ArmChange, unit: Unit): string {
   const name = `${label.replace(': ', ', ')}${also.length === 0 ? '' : ` (and ${plural(also.length, 'arm')} with the same runs)`}`;
-  const values = (of: MeasuredSide['perSeed'], named: number = NAMED.seeds): string =>
-    of.length > named ? `mean of ${of.length} seeds = ${meanText(of, unit)}` : of.map(({ seed, value }) => `seed ${seed} = ${formatValue(value, unit)}`).join(', ');
-  if (before === undefined) return `${name}: new, ${values(now!.perSeed, 1)}`;
+  const values = (of: MeasuredSide['perSeed']): string =>
+    of.length > NAMED.seeds ? `mean of ${of.length} seeds = ${formatValue(mean(of.map(({ value }) => value)), unit)}` : of.map(({ seed, value }) => `seed ${seed} = ${formatValue(value, unit)}`).join(', ');
+  if (before === undefined) return `${name}: new, ${sideText(now!, unit)}`;
   const [added, left, common] = [without(now!, before), without(before, now!), now!.perSeed.filter(one => has(before, one))];
   if (outcome === 'more seeds') return `${name}: ${values(added)} (${values(common)})`;
   if (outcome === 'fewer seeds') return `${name}: no longer ${values(left)} (${values(common)})`;
   if (outcome === 'other seeds') return `${name}: ${values(added)} in place of ${values(left)}`;
-  const earlier = added.length + left.length === 0 ? meanText(before.perSeed, unit) : values(before.perSeed, 1);
-  return `${name}: ${values(now!.perSeed, 1)} (${earlier} before)${difference?.noise === undefined ? '' : `, ${outcome}`}`;
+  const earlier = added.length + left.length === 0 ? formatValue(before.mean, unit) : sideText(before, unit);
+  return `${name}: ${sideText(now!, unit)} (${earlier} before)${difference?.noise === undefined ? '' : `, ${outcome}`}`;
 }
 
 type OfSeed = MeasuredSide['perSeed'][number];
 const has = ({ perSeed }: MeasuredSide, { seed }: OfSeed): boolean => perSeed.some(other => other.seed === seed);
 const without = (side: MeasuredSide, other: MeasuredSide): OfSeed[] => side.perSeed.filter(one => !has(other, one));
-const meanText = (of: readonly OfSeed[], unit: Unit): string => formatValue(mean(of.map(({ value }) => value)), unit);
+const sideText = ({ perSeed: [first, ...others], counted, mean: value }: MeasuredSide, unit: Unit): string =>
+  `${others.length === 0 ? `seed ${first!.seed}` : `mean of ${plural(counted, 'seed')}`} = ${formatValue(value, unit)}`;
 
 /** What a reviewer must not miss: what the baseline had and this report has not, and numbers that contradict earlier ones. */
 export const warningSentences = (changes: Changes): string[] => [...goneSentence(changes), ...(changes.conflicts.length === 0 ? [] : [conflictSentence(changes)])];

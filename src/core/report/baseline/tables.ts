@@ -17,7 +17,8 @@ export function summaryTable({ before, now }: Changes): Table | undefined {
     row('Arms measured', side => formatCount(side.arms)),
     row('Claims reproduced', side => String(side.claims.reproduced)),
     row('Claims contradicted', side => String(side.claims.contradicted)),
-    row('Claims undecided', ({ claims: { agrees, disagrees, withinNoise } }) => String(agrees + disagrees + withinNoise)),
+    row('Claims undecided', side => String(side.claims.undecided)),
+    row('Claims without a verdict', ({ claims: { interim, exploratory, noVerdict } }) => String(interim + exploratory + noVerdict)),
     row('Claims not run', side => String(side.claims.notRun)),
     row('Labelled images', side => formatCount(side.cost.labelledImages)),
     row('Unlabelled images', side => formatCount(side.cost.unlabelledImages)),
@@ -99,9 +100,17 @@ function armColumns(unit: Unit): { readonly column: TableColumn; readonly cell: 
   ];
 }
 
-const seedsOf = ({ perSeed }: MeasuredSide): string => (perSeed.length === 1 ? `seed ${perSeed[0]!.seed}` : `${perSeed.length} seeds`);
+const seedsOf = ({ perSeed, counted }: MeasuredSide): string => (perSeed.length === 1 ? `seed ${perSeed[0]!.seed}` : plural(counted, 'seed'));
 
-const VERDICT_TONES: Readonly<Record<Verdict, Tone>> = { reproduced: 'agree', contradicted: 'disagree', undecided: 'plain', 'not run': 'muted' };
+const VERDICT_TONES: Readonly<Record<Verdict, Tone>> = {
+  reproduced: 'agree',
+  contradicted: 'disagree',
+  undecided: 'plain',
+  interim: 'muted',
+  exploratory: 'muted',
+  'no verdict': 'muted',
+  'not run': 'muted',
+};
 
 const CAUSES: Readonly<Record<ClaimChange['cause'], string>> = { results: 'other results', rules: 'declared or judged otherwise', new: 'new claim', gone: 'declared no more' };
 
