@@ -163,8 +163,8 @@ describe('seeds', () => {
     const own = { ...trained, teacher_seed: 'replicate' as const };
     expect(teacher(distilled({}, trained, 3))).toMatchObject({ kind: 'pretrain', seed: 0 });
     expect(teacher(distilled({}, own, 3))).toMatchObject({ kind: 'pretrain', seed: 3 });
-    expect(study.report.notes(own).join(' ')).toContain('each replicate has its own');
-    expect(study.report.notes(paper).join(' ')).toContain('given one MAE teacher');
+    expect(study.report.notes(own, true).join(' ')).toContain('each replicate has its own');
+    expect(study.report.notes(paper, true).join(' ')).toContain('given one MAE teacher');
   });
 
   test('of a checkpoint: none, and no replicate has another', () => {
@@ -340,7 +340,7 @@ describe('profiles', () => {
   });
 
   test('mini says first that it proves the way and not the claims', () => {
-    expect(study.report.notes(profileSchema.parse(mini))[0]).toContain('proves the way, not the claims');
+    expect(study.report.notes(profileSchema.parse(mini), true)[0]).toContain('proves the way, not the claims');
   });
 });
 
