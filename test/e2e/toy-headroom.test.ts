@@ -100,7 +100,7 @@ describe('headroom', () => {
 
   it('stands in every form of a table, under its note, and in no count, chart or claim', () => {
     const text = read('README.md');
-    expect(text).toContain('All 6 arms are measured');
+    expect(text).toContain('Nothing is claimed: 6 of 6 arms are measured');
     expect(text).toContain('| *oak on its own root* | 1 |');
     expect(text).toContain('In grey: the stocks that arms of this table are grafted on.');
     expect(text).not.toContain('Stocks, weighed');
