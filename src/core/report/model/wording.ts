@@ -1,6 +1,5 @@
 /** Sentences that HTML and Markdown share. */
-import { barsRule } from './mean-interval.ts';
-import type { AblationReport, Report } from './model.ts';
+import type { Report } from './model.ts';
 
 /** Names the scale, which the title leaves out. */
 export const reportKicker = ({ profile, overrides }: Report): string => `Ablation report, profile ${profile}${overrides.length === 0 ? '' : `, changed: ${overrides.join(', ')}`}`;
@@ -13,9 +12,4 @@ export function seedsText({ seeds, ablations }: Pick<Report, 'seeds' | 'ablation
   const measured = seeds.filter(seed => found.has(seed));
   if (measured.length === seeds.length) return { text: seeds.join(', ') };
   return { text: measured.length === 0 ? 'none' : measured.join(', '), detail: `of ${seeds.length} planned` };
-}
-
-export function dotPlotCaption({ rows }: AblationReport): string {
-  const seeds = rows.some(row => (row.measured?.n ?? 0) > 1) ? ' Small dots: the seeds.' : '';
-  return `Same arms, same order, each panel on its own scale; the dashed line marks the default arm. ${barsRule(rows)}${seeds}`;
 }
