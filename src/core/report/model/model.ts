@@ -1,10 +1,9 @@
 /** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
 import type { Assumption, Fact, Inconsistency } from '../../ablation/declaration.ts';
 import type { StageCost } from '../../ablation/kind.ts';
-import type { ClaimCount, ClaimResult, ComparisonCount } from './claims.ts';
+import type { ClaimCount, ClaimResult } from './claims.ts';
 import type { Agreement, Difference, OrderCount, OrderedPair } from '../statistics/compare.ts';
 import type { Unit } from '../../text/format.ts';
-import type { Multiplicity } from './multiplicity.ts';
 import type { RankAgreement } from '../statistics/rank.ts';
 import type { ArmRecipe, DefaultRecipe } from './recipes.ts';
 import type { CurvePoint } from '../records/records.ts';
@@ -12,7 +11,7 @@ import type { CurvePoint } from '../records/records.ts';
 export interface Report {
   readonly study: string;
   readonly profile: string;
-  readonly seeds: readonly number[];
+  readonly seeds: ReportSeeds;
   /** Those of the first screen say so. */
   readonly facts: readonly Fact[];
   /** What was changed in the profile for this report, as `path=json`. */
@@ -29,12 +28,7 @@ export interface Report {
   readonly order: OrderCount;
   /** Of all ablations. */
   readonly claims: ClaimCount;
-  readonly comparisons: ComparisonCount;
-  /** Undefined when no claim is declared. */
-  readonly multiplicity: Multiplicity | undefined;
-  /** The largest, three at most. */
-  readonly disagreements: readonly Disagreement[];
-  /** How claims were judged, and what their intervals cover. */
+  /** How claims are judged, and what their intervals cover. */
   readonly claimRule: readonly string[];
   /** One paragraph: the claims, what was run, and how its order relates to the paper's. */
   readonly verdict: readonly string[];
@@ -49,6 +43,16 @@ export interface Report {
   readonly defaultRecipes: readonly DefaultRecipe[];
   /** Every stage behind the numbers, in the order of the records. */
   readonly stages: readonly StageEntry[];
+}
+
+/** Seeds of the replicates, each list in order. */
+export interface ReportSeeds {
+  /** By the profile: what means, differences and verdicts are of. */
+  readonly declared: readonly number[];
+  /** The declared ones that some arm has a number of. */
+  readonly measured: readonly number[];
+  /** Beyond the declared ones: what they show is exploratory. */
+  readonly extra: readonly number[];
 }
 
 export interface Overview {
@@ -75,25 +79,6 @@ export interface StageEntry {
 export interface Headline {
   readonly label: string;
   readonly unit: Unit;
-}
-
-/** One comparison that came out against the paper. */
-export interface Disagreement {
-  readonly ablation: string;
-  readonly title: string;
-  readonly table: string;
-  /** The arm that the paper has ahead, and the one that is. */
-  readonly arm: string;
-  readonly than: string;
-  /** Measured, `arm` minus `than`: negative; in the headline's unit. */
-  readonly delta: number;
-  /** `delta` in standard errors, as a size. */
-  readonly standardErrors: number;
-  readonly n: number;
-  /** Gap of the published values; undefined where the paper gives none. */
-  readonly published: number | undefined;
-  /** The claim that it stands in, if any. */
-  readonly claim: string | undefined;
 }
 
 export interface ArmCount {
@@ -159,9 +144,14 @@ export interface ArmRow {
   readonly group: string | undefined;
   readonly isDefault: boolean;
   readonly state: ArmState;
-  /** Seeds that were asked for. */
+  /** Seeds that are declared. */
   readonly wanted: number;
+  /** Of the declared seeds or, where it has none of them, of those that it has. */
   readonly measured: Measurement | undefined;
+  /** It has none of the declared seeds, only others. */
+  readonly exploratory: boolean;
+  /** Numbers of seeds that are not in the measurement, being beyond the declared ones. */
+  readonly extraSeeds: readonly { readonly seed: number; readonly value: number }[];
   /** Revisions of code that its numbers were measured with and that are no longer the present ones: `distill 2 (now 3)`. */
   readonly earlier: string | undefined;
   /** Hashes of the code behind its numbers, of the kinds that the table mixes: `distill 0123456789ab`; undefined where it mixes none. */

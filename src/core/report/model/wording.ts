@@ -6,10 +6,8 @@ export const reportKicker = ({ profile, overrides }: Report): string => `Ablatio
 
 export const reportTitle = (report: Report): string => `${report.study} ablations`;
 
-/** The seeds that have a result, and how many were planned where some have none yet. */
-export function seedsText({ seeds, ablations }: Pick<Report, 'seeds' | 'ablations'>): { readonly text: string; readonly detail?: string } {
-  const found = new Set(ablations.flatMap(({ rows }) => rows.flatMap(({ measured }) => measured?.perSeed.map(({ seed }) => seed) ?? [])));
-  const measured = seeds.filter(seed => found.has(seed));
-  if (measured.length === seeds.length) return { text: seeds.join(', ') };
-  return { text: measured.length === 0 ? 'none' : measured.join(', '), detail: `of ${seeds.length} planned` };
+/** The declared seeds that have a result, of how many. */
+export function seedsText({ seeds: { declared, measured } }: Pick<Report, 'seeds'>): { readonly text: string; readonly detail?: string } {
+  if (measured.length === declared.length) return { text: declared.join(', ') };
+  return { text: `${measured.length} of ${declared.length}`, ...(measured.length === 0 ? {} : { detail: `(${measured.length === 1 ? 'seed' : 'seeds'} ${measured.join(', ')})` }) };
 }

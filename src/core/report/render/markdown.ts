@@ -3,14 +3,12 @@ import { agreementTable } from '../charts/agreement.ts';
 import { allFailuresTable, recipeTable, stageTable } from '../tables/appendix.ts';
 import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from '../tables/context.ts';
 import { overviewTable } from '../charts/axis-chart.ts';
-import { ablationAnchor, disagreementAnchor } from '../tables/anchors.ts';
+import { ablationAnchor } from '../tables/anchors.ts';
 import { claimOverview, claimTable } from '../tables/claims.ts';
 import { curveTable } from '../tables/curves.ts';
-import { disagreementRule, disagreementSentence, disagreementTitle } from '../model/disagreements.ts';
 import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from '../charts/figures.ts';
 import { plural } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
-import { multiplicitySentences } from '../model/multiplicity.ts';
 import { costTable, factTable, failureTable, resultTable, type Cell, type Table, type TableRow } from '../tables/results.ts';
 import { slug } from '../../text/clean.ts';
 import { reportKicker, reportTitle, seedsText } from '../model/wording.ts';
@@ -42,13 +40,12 @@ export function renderMarkdown(report: Report, figures: Figures): string {
     escapeMarkdown(whatWasRun(report)),
     ...(report.notes.length === 0 ? [] : [report.notes.map(note => `> ${escapeMarkdown(note)}`).join('\n>\n')]),
     `**${escapeMarkdown(lead ?? '')}** ${rest.map(escapeInline).join(' ')}`,
-    ...disagreements(report),
     ...captioned(figures.get(OVERVIEW)),
     ...valuesOf(overviewTable(report)),
     ...captioned(figures.get(AGREEMENT)),
     ...valuesOf(agreementTable(report)),
     ...(report.ablations.length < 2 ? [] : ['## Ablations', table(contentsTable(report))]),
-    details('How to read the tables', notes([report.rule, report.valueRule, ...(report.disagreements.length === 0 ? [] : [disagreementRule])])),
+    details('How to read the tables', notes([report.rule, report.valueRule])),
     ...claims(report),
     ...report.ablations.flatMap(ablation => section(report, ablation, figures)),
     ...appendix(report),
@@ -61,24 +58,16 @@ export function renderMarkdown(report: Report, figures: Figures): string {
 function whatWasRun(report: Report): string {
   const seeds = seedsText(report);
   const facts = report.facts.filter(fact => fact.lead === true).map(({ label, value }) => `${label}: ${value}`);
-  return `${[reportKicker(report), ...facts, `${report.seeds.length === 1 ? 'Seed' : 'Seeds'}: ${seeds.text}${seeds.detail === undefined ? '' : ` (${seeds.detail})`}`].join('. ')}.`;
-}
-
-function disagreements({ disagreements: found, headline: { unit } }: Report): string[] {
-  if (found.length === 0) return [];
-  const lines = found.map((one, i) => `${i + 1}. [${escapeInline(`${one.table}: ${one.title}`)}](#${disagreementAnchor(one)}): ${escapeInline(disagreementSentence(one, unit))}`);
-  return [`**${disagreementTitle}**`, lines.join('\n')];
+  return `${[reportKicker(report), ...facts, `${report.seeds.declared.length === 1 ? 'Seed' : 'Seeds'}: ${seeds.text}${seeds.detail === undefined ? '' : ` (${seeds.detail})`}`].join('. ')}.`;
 }
 
 function claims(report: Report): string[] {
   if (report.claims.total === 0) return [];
   const { notes: rules, ...overview } = claimOverview(report);
-  // What so many claims or so few seeds do to the verdicts is not for those alone who ask.
-  const limits = multiplicitySentences(report.multiplicity);
   return [
     '## Claims of the paper',
-    table({ ...overview, notes: limits }),
-    details('How claims are judged', notes(rules.filter(rule => !limits.includes(rule)))),
+    table({ ...overview, notes: [] }),
+    details('How claims are judged', notes(rules)),
     'The same comparisons as [CSV](tables/claims.csv) and as [LaTeX](tables/claims.tex).',
   ];
 }

@@ -1,5 +1,5 @@
 /** The report's tables as text cells, shared by HTML and Markdown: a number is formatted in one place. */
-import type { Agreement, Difference } from '../statistics/compare.ts';
+import type { Agreement, Difference, TestSetError } from '../statistics/compare.ts';
 import { formatCount, formatDelta, formatFlops, formatPublished, formatPublishedDelta, formatValue, plural, type Unit } from '../../text/format.ts';
 import type { AblationReport, ArmRow, Report } from '../model/model.ts';
 import { seedsText } from '../model/wording.ts';
@@ -60,6 +60,7 @@ const AGREEMENT: Readonly<Record<Agreement, Cell>> = {
   'same sign': { text: '\u2713 same sign', tone: 'agree' },
   'opposite sign': { text: '\u2715 opposite sign', tone: 'disagree' },
   'within noise': { text: '\u2248 within noise', tone: 'muted' },
+  'one seed': { text: 'one seed', tone: 'muted' },
   'published gap within seed noise': { text: '\u00b7 published within noise', tone: 'muted' },
 };
 
@@ -164,6 +165,11 @@ function earlierNotes(rows: readonly ArmRow[], allSigns: boolean): string[] {
 
 export const COST_NOTE = 'Images seen in training and operations spent: of the arm\u2019s own stages, one seed.';
 
+const ONE_SEED: Readonly<Record<TestSetError['of'], string>> = {
+  images: '\u0394 with one seed: of these two trained models \u00b1 its standard error from the test images on which they differ; it does not cover the spread over seeds and decides nothing.',
+  binomial: '\u0394 with one seed: of these two trained models \u00b1 its binomial standard error, both values taken as independent; it does not cover the spread over seeds and decides nothing.',
+};
+
 function resultNotes(ablation: AblationReport, mixed: boolean): string[] {
   const rows = [...ablation.rows, ...ablation.headroom];
   const has = (kind: 'sample' | 'binomial'): boolean => rows.some(row => row.measured?.spread.kind === kind);
@@ -173,7 +179,7 @@ function resultNotes(ablation: AblationReport, mixed: boolean): string[] {
   return [
     has('binomial') ? `\u00b1${mixed ? ' s.e.' : ''}: one seed, so the binomial standard error that the finite test set gives; it does not cover the spread over seeds.` : '',
     has('sample') ? `\u00b1${mixed ? ' s.d.' : ''}: sample standard deviation over seeds.` : '',
-    deltas.some(delta => delta.error === 'binomial') ? '\u0394 with one seed: plain difference \u00b1 its binomial standard error, both values taken as independent.' : '',
+    ...new Set(deltas.flatMap(({ error }) => (error === 'paired' ? [] : [ONE_SEED[error]]))),
     deltas.some(delta => delta.error === 'paired')
       ? `\u0394 with more seeds: mean of the differences per seed${interval ? ', in brackets its 95 % t interval' : ' \u00b1 its standard error; below three seeds no interval is given'}.`
       : '',

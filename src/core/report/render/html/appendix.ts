@@ -1,19 +1,8 @@
-/** Parts of the page beside its sections: what disagrees most, for the first screen, and what each arm runs, for the end. */
+/** Parts of the page for its end: what failed, and what each arm runs. */
 import { allFailuresTable, defaultRecipeTable, defaultRecipeTitle, recipeTable } from '../../tables/appendix.ts';
-import { disagreementRule, disagreementSentence, disagreementTitle } from '../../model/disagreements.ts';
-import { disagreementAnchor } from '../../tables/anchors.ts';
 import { htmlTable } from './table.ts';
 import { html, type Markup } from './markup.ts';
 import type { Report } from '../../model/model.ts';
-
-/** Undefined when nothing disagrees. */
-export function disagreementList({ disagreements, headline }: Report): Markup | undefined {
-  if (disagreements.length === 0) return undefined;
-  const items = disagreements.map(one => html`<li><a href="#${disagreementAnchor(one)}">${one.table}: ${one.title}</a>. ${disagreementSentence(one, headline.unit)}</li>`);
-  return html`<h2 class="minor">${disagreementTitle}</h2>
-<ol class="contrary">${items}</ol>
-<details><summary>How they are chosen</summary><p class="notes">${disagreementRule}</p></details>`;
-}
 
 /** Undefined when no stage failed. */
 export function failed(report: Report): Markup | undefined {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Spec } from 'vega';
 import { agreementTable } from '../../charts/agreement.ts';
 import { stageTable } from '../../tables/appendix.ts';
-import { disagreementList, failed, recipes } from './appendix.ts';
+import { failed, recipes } from './appendix.ts';
 import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from '../../tables/context.ts';
 import { overviewTable } from '../../charts/axis-chart.ts';
 import { bar, claimParts, orderParts } from './bars.ts';
@@ -77,11 +77,10 @@ ${cautions(report)}
 <div class="lead">
 <div>
 <p class="verdict"><strong>${lead}</strong> ${rest.join(' ')}</p>
-${disagreementList(report)}
 </div>
 <dl class="keys">
 <div><dt>Arms measured</dt><dd>${arms.done + arms.partial} of ${arms.total}${armDetail(report)}</dd></div>
-<div><dt>${report.seeds.length === 1 ? 'Seed' : 'Seeds'}</dt><dd>${seeds.text}${seeds.detail === undefined ? undefined : html` <small>${seeds.detail}</small>`}</dd></div>
+<div><dt>${report.seeds.declared.length === 1 ? 'Seed' : 'Seeds'}</dt><dd>${seeds.text}${seeds.detail === undefined ? undefined : html` <small>${seeds.detail}</small>`}</dd></div>
 ${(facts.length === 0 ? report.facts.slice(0, 1) : facts).map(fact => html`<div class="whole"><dt>${fact.label}</dt><dd>${fact.value}</dd></div>`)}
 ${report.claims.total === 0 ? undefined : html`<div class="whole"><dt><a href="#claims">Claims of the paper</a></dt><dd>${bar(claimParts(report.claims))}</dd></div>`}
 <div class="whole"><dt>Order of arm pairs against the paper</dt><dd>${bar(orderParts(report.order)) ?? html`<small>no pair measured yet</small>`}</dd></div>
