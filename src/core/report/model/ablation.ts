@@ -128,6 +128,7 @@ function measuredRow({ study, seeds }: AblationInput, arm: Arm, mixed: CodesByKi
     label: arm.label,
     at: undefined,
     group: undefined,
+    crossed: undefined,
     isDefault: false,
     state: armState(arm, seeds.length),
     wanted: seeds.length,
@@ -159,6 +160,7 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     name: arm.declaration.name,
     at: arm.declaration.at,
     group: arm.declaration.group === undefined ? undefined : oneLine(arm.declaration.group),
+    crossed: crossedOf(arm.declaration),
     isDefault,
     delta,
     published,
@@ -166,6 +168,10 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     valueGap: comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, headline.unit) : undefined,
     extra: study.report.columns.map(column => columnMean(arm.placed, column.role, column.metric)),
   };
+}
+
+function crossedOf({ crossed }: ArmDeclaration<object>): ArmRow['crossed'] {
+  return crossed === undefined ? undefined : [oneLine(crossed[0]), oneLine(crossed[1])];
 }
 
 function codeOf({ placed }: Arm, mixed: CodesByKind): Pick<ArmRow, 'code' | 'mixesCode'> {

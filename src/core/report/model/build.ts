@@ -7,7 +7,6 @@ import { buildAblation } from './ablation.ts';
 import { countClaims, countComparisons, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
 import { claimRule } from './claim-rule.ts';
 import { agreementRule, countOrder, decidable, valueRule, type OrderCount } from '../statistics/compare.ts';
-import { disagreements } from './disagreements.ts';
 import { enginesText, type Engines } from '../records/engines.ts';
 import { objectionSentence, objectionsTo } from '../../plan/objections.ts';
 import { buildPlan, type Plan } from '../../plan/plan.ts';
@@ -107,7 +106,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
   const sorted = sortRecords(records);
   const { headline: h, publishedNoise } = study.report;
   const spec = metricSpec(study, sorted, h.role, h.metric);
-  const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio' };
+  const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio', better: spec?.better ?? 'higher' };
   const seeds = allSeeds(profile, sorted, ablations);
   const comparable = overrides.length === 0 && study.report.comparable(profile);
   const tables = expanded.filter(({ declaration }) => !isHeadroom(study, declaration.name)),
@@ -146,7 +145,6 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     claims: count,
     comparisons: countComparisons(claims),
     multiplicity: multiplicity(claims),
-    disagreements: disagreements(reports),
     claimRule: claimRule(study, ablations, sorted),
     verdict: [...claimSentences(count, claims), ...buildVerdict(arms, order, seeds)],
     rule: agreementRule(publishedNoise),

@@ -1,6 +1,6 @@
 /** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
 import type { Assumption, Fact, Inconsistency } from '../../ablation/declaration.ts';
-import type { StageCost } from '../../ablation/kind.ts';
+import type { MetricSpec, StageCost } from '../../ablation/kind.ts';
 import type { ClaimCount, ClaimResult, ComparisonCount } from './claims.ts';
 import type { Agreement, Difference, OrderCount, OrderedPair } from '../statistics/compare.ts';
 import type { Unit } from '../../text/format.ts';
@@ -32,8 +32,6 @@ export interface Report {
   readonly comparisons: ComparisonCount;
   /** Undefined when no claim is declared. */
   readonly multiplicity: Multiplicity | undefined;
-  /** The largest, three at most. */
-  readonly disagreements: readonly Disagreement[];
   /** How claims were judged, and what their intervals cover. */
   readonly claimRule: readonly string[];
   /** One paragraph: the claims, what was run, and how its order relates to the paper's. */
@@ -75,25 +73,7 @@ export interface StageEntry {
 export interface Headline {
   readonly label: string;
   readonly unit: Unit;
-}
-
-/** One comparison that came out against the paper. */
-export interface Disagreement {
-  readonly ablation: string;
-  readonly title: string;
-  readonly table: string;
-  /** The arm that the paper has ahead, and the one that is. */
-  readonly arm: string;
-  readonly than: string;
-  /** Measured, `arm` minus `than`: negative; in the headline's unit. */
-  readonly delta: number;
-  /** `delta` in standard errors, as a size. */
-  readonly standardErrors: number;
-  readonly n: number;
-  /** Gap of the published values; undefined where the paper gives none. */
-  readonly published: number | undefined;
-  /** The claim that it stands in, if any. */
-  readonly claim: string | undefined;
+  readonly better: MetricSpec['better'];
 }
 
 export interface ArmCount {
@@ -157,6 +137,8 @@ export interface ArmRow {
   readonly at: number | undefined;
   /** Of arms that stand together. */
   readonly group: string | undefined;
+  /** Its row and column in a table of two crossed axes. */
+  readonly crossed: readonly [row: string, column: string] | undefined;
   readonly isDefault: boolean;
   readonly state: ArmState;
   /** Seeds that were asked for. */

@@ -1,7 +1,7 @@
 /** Report -> LaTeX: its tables for a paper, with booktabs. */
 import { claimOverview } from '../tables/claims.ts';
 import type { AblationReport, Report } from '../model/model.ts';
-import { COST_NOTE, NONE, resultTable, type Cell, type TableRow } from '../tables/results.ts';
+import { resultRules, resultTable, withoutEmptyColumns, type Cell, type TableRow } from '../tables/results.ts';
 import { slug } from '../../text/clean.ts';
 
 /** Characters that LaTeX reads as commands or ligatures, and those that its fonts have only in mathematics. */
@@ -71,45 +71,27 @@ function escaped(character: string, next: string | undefined): string {
 
 const PACKAGES = '\\usepackage[T1]{fontenc} \\usepackage{amssymb,booktabs,longtable,tabularx}';
 
-/** Images and operations, the last columns, are in the CSV: a page of a paper is too narrow for them. */
-const COST_COLUMNS = 2;
-
 /** One ablation as a float as wide as its column, for which arms take the room that the numbers leave. */
 export function resultLatex(report: Report, ablation: AblationReport): string {
-  const { rows, columns, notes } = resultTable(report, ablation);
-  const kept = columns.slice(0, columns.length - COST_COLUMNS);
-  const { label, unit } = report.headline;
-  const measured = `Measured: ${label}${unit === 'fraction' ? ' (%)' : ''}`;
+  const { corner, rows, columns, caption, notes } = withoutEmptyColumns(resultTable(report, ablation));
   return lines([
     head('In two columns make it table* for the width of both.'),
     '\\begin{table}',
     '\\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}',
     `\\caption{${escapeLatex(captionOf(ablation, report))}}\\label{tab:${slug(ablation.name)}}`,
-    `\\begin{tabularx}{\\linewidth}{@{}>{\\raggedright\\arraybackslash}X${'r'.repeat(5)}c${'r'.repeat(kept.length - 6)}@{}}`,
+    `\\begin{tabularx}{\\linewidth}{@{}>{\\raggedright\\arraybackslash}X${'r'.repeat(columns.length)}@{}}`,
     '\\toprule',
-    `& \\multicolumn{3}{c}{${escapeLatex(measured)}} & \\multicolumn{2}{c}{Published}${' &'.repeat(kept.length - 5)} \\\\`,
-    '\\cmidrule(lr){2-4}\\cmidrule(lr){5-6}',
-    rowOf(['Arm', 'n', 'mean', 'to default', 'value', 'to default', 'Order', ...kept.slice(6).map(column => column.label)].map(escapeLatex)),
+    rowOf([corner, ...columns.map(column => column.label)].map(escapeLatex)),
     '\\midrule',
-    ...rows.map(row => tableRow({ ...row, cells: row.cells.slice(0, kept.length).map((c, i) => (i === ORDER ? signOf(c) : c)) }, kept.length, '~')),
+    ...rows.map(row => tableRow(row, columns.length, '~')),
     '\\bottomrule',
     '\\end{tabularx}',
-    ...notesBelow([...orderLegend(rows), ...notes.filter(note => note !== COST_NOTE)]),
+    ...notesBelow([`${caption}.`, ...resultRules({ ablations: [ablation] }), ...notes]),
     '\\end{table}',
   ]);
 }
 
 const captionOf = ({ title, table }: AblationReport, { profile }: Report): string => `${title} (${table}), profile ${profile}`;
-
-/** Place of the column that compares signs. */
-const ORDER = 5;
-const signOf = (cell: Cell): Cell => ({ ...cell, text: cell.text.charAt(0) });
-
-/** What the signs of that column mean, those that are used. */
-function orderLegend(rows: readonly TableRow[]): string[] {
-  const used = [...new Set(rows.flatMap(({ cells }) => (cells[ORDER] === NONE ? [] : [cells[ORDER]!.text])))];
-  return used.length === 0 ? [] : [`Order: ${used.join('; ')}.`];
-}
 
 /** Shares of the page's width, with its gaps the whole of it: claim, verdict, difference, what it needs, both p, published. */
 const CLAIM_COLUMNS = [
