@@ -75,7 +75,7 @@ export function resultTable(report: Report, ablation: AblationReport): Table {
     subject: ablation.title,
     caption: resultCaption(ablation),
     corner: 'Arm',
-    columns: [right('Seeds'), right(metricLabel(report.headline)), right('\u0394\u00a0to\u00a0default'), right('Published'), right('Published\u00a0\u0394'), right('Measured \u2212 published')],
+    columns: [right('Seeds'), right(metricLabel(report.headline)), right('\u0394 to default'), right('Published'), right('Published \u0394'), right('Measured \u2212 published')],
     rows: [
       ...rows.map(row => ({ header: row.label, marked: row.isDefault, cells: resultCells(row, shown) })),
       ...headroom.map(row => ({ header: row.label, aside: true, cells: headroomCells(row, shown) })),

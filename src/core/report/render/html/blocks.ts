@@ -11,13 +11,13 @@ type Figures = ReadonlyMap<string, ReportFigure>;
 const LOOKS: Readonly<Record<Look, string>> = {
   results: 'fixed results',
   crossed: 'fixed crossed',
-  claims: 'claims',
+  claims: 'claims cards',
   contents: 'overview fixed compact',
-  reference: 'reference compact',
+  reference: 'reference cards compact',
   values: 'fixed compact',
   facts: 'facts compact',
-  fields: 'pathtable compact',
-  recipes: 'pathtable recipetable compact',
+  fields: 'pathtable cards compact',
+  recipes: 'pathtable recipetable cards compact',
   keys: 'keytable compact',
 };
 

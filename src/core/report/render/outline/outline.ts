@@ -71,7 +71,7 @@ function numbers(report: Report): Block {
   return {
     type: 'numbers',
     items: [
-      ...(claims.total === 0 ? [] : [{ label: 'Claims', value: String(claims.total), detail: claimCountText(claims) }]),
+      ...(claims.total === 0 ? [] : [{ label: plural(claims.total, 'claim'), value: claimCountText(claims) }]),
       { label: 'Arms measured', ...armsShare(report) },
       { label: 'Seeds', value: seedsText(report) },
       ...(leading.length === 0 ? facts.slice(0, 1) : leading).map(({ label, value }) => ({ label, value })),
