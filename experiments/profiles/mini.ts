@@ -34,6 +34,7 @@ export default {
   caution:
     'This profile proves the way, not the claims: one seed, and a student sees some 16,000 images in distillation where pre-training begins to pay at about 400,000. Read the order of its arms as noise.',
   seeds: [0],
+  verdicts: false,
   teacher_seed: 0,
   data: { name: 'fashion-mnist' },
   unlabelled_images: 16_384,

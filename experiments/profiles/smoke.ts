@@ -14,6 +14,7 @@ export default {
   ...mini,
   name: 'smoke',
   title: 'Fashion-MNIST in a minute',
+  verdicts: false,
   caution: 'This profile shows that everything runs. Its models have seen next to nothing: none of its numbers means anything.',
   unlabelled_images: 256,
   labelled_images: 256,

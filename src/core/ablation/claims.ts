@@ -6,9 +6,9 @@ export interface ArmName {
   readonly arm: string;
 }
 
-/** `greater`: `arm` is above `than`. `not-worse`: `arm` is not below `than` by more than the margin. */
+/** `greater`: `arm` is above `than`. `not-worse`: `arm` is not below `than` by more than the margin. `same`: neither is above the other by more. */
 export interface Pair {
-  readonly type: 'greater' | 'not-worse';
+  readonly type: 'greater' | 'not-worse' | 'same';
   readonly arm: ArmName;
   readonly than: ArmName;
 }
@@ -32,6 +32,7 @@ export function pairsOf(comparison: Comparison, ablation: string): Pair[] {
   switch (comparison.type) {
     case 'greater':
     case 'not-worse':
+    case 'same':
       return [pair(comparison.type, comparison.arm, comparison.than)];
     case 'best':
       return comparison.of.map(other => pair('greater', comparison.arm, other));
@@ -45,6 +46,7 @@ export function armsOf(comparison: Comparison): (readonly [path: readonly (strin
   switch (comparison.type) {
     case 'greater':
     case 'not-worse':
+    case 'same':
       return [
         [['arm'], comparison.arm],
         [['than'], comparison.than],

@@ -50,6 +50,8 @@ export type Comparison =
   | { readonly type: 'greater'; readonly arm: string; readonly than: string }
   /** `arm` is not below `than` by more than the margin. */
   | { readonly type: 'not-worse'; readonly arm: string; readonly than: string }
+  /** Whether it is `arm` or `than` makes no difference beyond the margin. */
+  | { readonly type: 'same'; readonly arm: string; readonly than: string }
   /** `arm` is above each of the others. */
   | { readonly type: 'best'; readonly arm: string; readonly of: readonly string[] }
   /** Each arm is above the one before it. */
@@ -64,7 +66,7 @@ export interface Claim {
   /** Where the paper draws it, e.g. `section 4.2, Table 5`. */
   readonly source: string;
   readonly parts: readonly Comparison[];
-  /** In the unit of the published values; default: the study's `publishedNoise`. */
+  /** In the unit of the published values; default: that of the profile. */
   readonly margin?: number;
   readonly note?: string;
 }
@@ -233,8 +235,17 @@ export interface ImportedFile {
 export interface ProfileBase {
   /** Also the file's name: `experiments/profiles/<name>.ts`. */
   readonly name: string;
-  /** Default seeds of the replicates. */
+  /** Seeds of the replicates. A verdict is given on these, when all of them are there. */
   readonly seeds: readonly number[];
+  /** How claims are judged at this scale; false: not at all, as its numbers mean nothing. Default: without a margin. */
+  readonly verdicts?: VerdictDeclaration | false | undefined;
+}
+
+export interface VerdictDeclaration {
+  /** Difference that is too small to matter at this scale, in the unit of the published values. */
+  readonly margin: number;
+  /** Where the margin comes from, or why it is assumed. */
+  readonly source: string;
 }
 
 /** What joins declarations to stages: the vocabulary of factors, the profiles, and how an arm becomes stages. */
@@ -281,7 +292,7 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
     comparable(profile: P): boolean;
     /**
      * Gap of two published values, in their unit, below which the paper itself does not separate two arms; absent: only
-     * ties. Also the margin of claims that name none.
+     * ties.
      */
     readonly publishedNoise?: { readonly value: number; readonly source: string };
     /** Values of the profile without a source; plan and report list them. */

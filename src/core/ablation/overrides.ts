@@ -81,6 +81,7 @@ function refuseNone({ text, path, value }: Override, declared: unknown, parsed: 
 const ELSEWHERE = new Map([
   ['name', 'a profile is named as its file; choose one with --profile'],
   ['seeds', 'give the seeds of the replicates with --seeds'],
+  ['verdicts', 'how claims are judged is declared before anything is run; write it into the profile'],
 ]);
 
 function resolvePath(names: readonly string[], text: string, fields: Fields): FieldPath {

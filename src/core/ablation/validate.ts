@@ -49,6 +49,7 @@ const arm = z
 const comparison = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('greater'), arm: reference, than: reference }),
   z.strictObject({ type: z.literal('not-worse'), arm: reference, than: reference }),
+  z.strictObject({ type: z.literal('same'), arm: reference, than: reference }),
   z.strictObject({ type: z.literal('best'), arm: reference, of: z.array(reference).min(1) }),
   z.strictObject({ type: z.literal('monotone'), arms: z.array(reference).min(2) }),
 ]);
@@ -87,7 +88,8 @@ const seeds = z
       .max(2 ** 32 - 1),
   )
   .min(1);
-const profileBase = z.looseObject({ name, seeds });
+const verdicts = z.union([z.literal(false), z.strictObject({ margin: z.number().min(0), source: text })]);
+const profileBase = z.looseObject({ name, seeds, verdicts: verdicts.optional() });
 
 const isSchema = (value: unknown): boolean => typeof value === 'object' && value !== null && 'safeParse' in value && typeof value.safeParse === 'function';
 const schema = z.custom<unknown>(isSchema, 'expected a zod schema');

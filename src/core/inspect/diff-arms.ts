@@ -3,7 +3,7 @@ import type { ReportCurve, Study } from '../ablation/declaration.ts';
 import type { Plan } from '../plan/plan.ts';
 import { collectRecords } from '../report/records/collect.ts';
 import { difference, type Difference, type Replicates } from '../report/statistics/compare.ts';
-import { itemsOf, pairItems, type PairedItems } from '../report/records/items.ts';
+import { pairItems, type PairedItems } from '../report/statistics/paired-items.ts';
 import type { CurvePoint } from '../report/records/records.ts';
 import { placeRecords, replicates, type Placed } from '../report/model/usage.ts';
 import type { StoreReader } from '../store/reader.ts';
@@ -41,28 +41,20 @@ export function measured(study: Study, plan: Plan, store: StoreReader, a: Chosen
   const records = collectRecords(study, { stages, arms: [...new Set(arms)] }, store);
   const placedOf = ({ replicates: [first] }: ChosenArm): readonly Placed[] => placeRecords(records, first!.ablation).get(first!.arm) ?? [];
   const [left, right] = [placedOf(a), placedOf(b)];
-  const headline = (placed: readonly Placed[]): Replicates => replicates(placed, study.report.headline);
+  const [ofA, ofB] = [replicates(left, study.report.headline), replicates(right, study.report.headline)];
   return {
-    a: headline(left),
-    b: headline(right),
-    difference: difference(headline(left), headline(right)),
-    items: itemDifferences(study.report.headline.role, left, right),
+    a: ofA,
+    b: ofB,
+    difference: difference(ofA, ofB),
+    items: itemDifferences(ofA, ofB),
     curves: study.report.curves.flatMap(curve => curveDifference(curve, left, right) ?? []),
   };
 }
 
-function itemDifferences(role: string, left: readonly Placed[], right: readonly Placed[]): ItemDifference[] {
-  const itemsBySeed = (placed: readonly Placed[]): Map<number, boolean[]> =>
-    new Map(
-      placed.flatMap(({ role: place, seed, record }) => {
-        const items = place === role ? itemsOf(record) : undefined;
-        return items === undefined ? [] : [[seed, items]];
-      }),
-    );
-  const ofRight = itemsBySeed(right);
-  return [...itemsBySeed(left)].flatMap(([seed, a]) => {
-    const b = ofRight.get(seed);
-    const paired = b && pairItems(a, b);
+function itemDifferences(left: Replicates, right: Replicates): ItemDifference[] {
+  return [...left].flatMap(([seed, a]) => {
+    const [ofA, ofB] = [a.items?.(), right.get(seed)?.items?.()];
+    const paired = ofA && ofB && pairItems(ofA, ofB);
     return paired === undefined ? [] : [{ seed, ...paired }];
   });
 }

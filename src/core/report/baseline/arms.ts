@@ -1,10 +1,10 @@
 /** Arms of two reports side by side: new, gone, better, worse. */
 import type { AblationDeclaration, Study } from '../../ablation/declaration.ts';
-import { difference, type Replicate } from '../statistics/compare.ts';
+import { difference, testSetError, type Replicate } from '../statistics/compare.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
-import { metricSpec, resultNumber } from '../model/usage.ts';
+import { metricSpec, replicate } from '../model/usage.ts';
 import { FEWEST_SEEDS } from '../statistics/verdict.ts';
 
 export type ArmOutcome =
@@ -107,7 +107,7 @@ function measuredArms({ report: { headline } }: Study, records: readonly ReportR
       if (role !== headline.role) continue;
       const name = `${ablation}/${arm}`;
       const ofArm = arms.get(name) ?? new Map<number, Measured>();
-      arms.set(name, ofArm.set(seed, { key: record.key, value: resultNumber(record, headline.metric), standardError: resultNumber(record, headline.standardError) }));
+      arms.set(name, ofArm.set(seed, { key: record.key, ...replicate(record, headline) }));
     }
   }
   return arms;
@@ -139,7 +139,7 @@ function pairedDifference(now: Seeds, before: Seeds): ArmDifference {
   const { value, standardError, interval, n } = difference(now, before)!;
   const half = interval === undefined ? STANDARD_ERRORS * standardError : (interval.high - interval.low) / 2;
   // Seeds that all moved by the same amount leave no spread to judge by: the test set's error stands in.
-  const noise = half > NO_SPREAD ? half : STANDARD_ERRORS * mean([...now].flatMap(([seed, { standardError: e }]) => (before.has(seed) ? [Math.hypot(e, before.get(seed)!.standardError)] : [])));
+  const noise = half > NO_SPREAD ? half : STANDARD_ERRORS * mean([...now].flatMap(([seed, each]) => (before.has(seed) ? [testSetError(each, before.get(seed)!).standardError] : [])));
   return { value, noise, pairs: n };
 }
 

@@ -25,7 +25,7 @@ export function summaryTable(changes: Changes): Table {
       row('Arms measured', side => formatCount(side.arms)),
       row('Claims reproduced', side => String(side.claims.reproduced)),
       row('Claims contradicted', side => String(side.claims.contradicted)),
-      row('Claims undecided', ({ claims: { agrees, disagrees, withinNoise } }) => String(agrees + disagrees + withinNoise)),
+      row('Claims undecided', ({ claims: { undecided } }) => String(undecided)),
       row('Claims not run', side => String(side.claims.notRun)),
       row('Pairs of arms ordered as in the paper', ({ order }) => `${order.same} of ${decidable(order)}`),
       row('Labelled images', side => formatCount(side.cost.labelledImages)),
@@ -103,7 +103,15 @@ function armCells({ outcome, before, now, difference }: ArmChange, unit: Unit): 
   ];
 }
 
-const VERDICT_TONES: Readonly<Record<Verdict, Tone>> = { reproduced: 'agree', contradicted: 'disagree', undecided: 'plain', 'not run': 'muted' };
+const VERDICT_TONES: Readonly<Record<Verdict, Tone>> = {
+  reproduced: 'agree',
+  contradicted: 'disagree',
+  undecided: 'plain',
+  interim: 'muted',
+  exploratory: 'muted',
+  'no verdict': 'muted',
+  'not run': 'muted',
+};
 
 const CAUSES: Readonly<Record<ClaimChange['cause'], string>> = { results: 'other results', rules: 'declared or judged otherwise', new: 'new claim', gone: 'declared no more' };
 

@@ -1,7 +1,7 @@
 /** One ablation of the report: its rows, and how their order relates to the paper's. */
 import type { AblationDeclaration, ArmDeclaration, Inconsistency, ReferenceRow, Study } from '../../ablation/declaration.ts';
 import type { ClaimResult } from './claims.ts';
-import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicates } from '../statistics/compare.ts';
+import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicate, type Replicates } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
 import type { TableHeadroom } from './headroom.ts';
 import { finishedOf, mixedCodes, mixedCodeText, type CodesByKind } from '../records/code.ts';
@@ -13,6 +13,7 @@ import type { ArmRecipe } from './recipes.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
+import { declaredOf } from '../statistics/verdict.ts';
 import { earlierText, metricSpec, placeRecords, replicateCost, replicates, resultNumber, type Placed } from './usage.ts';
 
 export interface AblationInput {
@@ -20,7 +21,8 @@ export interface AblationInput {
   readonly ablation: AblationDeclaration<object>;
   /** Sorted. */
   readonly records: readonly ReportRecord[];
-  readonly seeds: readonly number[];
+  /** Seeds of the profile. */
+  readonly declared: readonly number[];
   readonly headline: Headline;
   readonly comparable: boolean;
   readonly engines: Engines;
@@ -35,18 +37,23 @@ interface Arm {
   readonly declaration: ArmDeclaration<object>;
   readonly label: string;
   readonly placed: readonly Placed[];
+  /** Those that count. */
   readonly replicates: Replicates;
+  readonly extraSeeds: ArmRow['extraSeeds'];
 }
 
-function armOf(study: Study, declaration: ArmDeclaration<object>, placed: ReadonlyMap<string, readonly Placed[]>): Arm {
+function armOf({ study, declared }: AblationInput, declaration: ArmDeclaration<object>, placed: ReadonlyMap<string, readonly Placed[]>): Arm {
   const ofArm = placed.get(declaration.name) ?? [];
-  return { declaration, label: oneLine(declaration.label), placed: ofArm, replicates: replicates(ofArm, study.report.headline) };
+  const all = replicates(ofArm, study.report.headline);
+  const counted = new Set(declaredOf([...all.keys()], declared));
+  const ofSeeds = (isCounted: boolean): [number, Replicate][] => [...all].filter(([seed]) => counted.has(seed) === isCounted);
+  return { declaration, label: oneLine(declaration.label), placed: ofArm, replicates: new Map(ofSeeds(true)), extraSeeds: ofSeeds(false).map(([seed, { value }]) => ({ seed, value })) };
 }
 
 export function buildAblation(input: AblationInput): AblationReport {
   const { study, ablation, records, headline } = input;
   const placed = placeRecords(records, ablation.name);
-  const arms = ablation.arms.map(declaration => armOf(study, declaration, placed));
+  const arms = ablation.arms.map(declaration => armOf(input, declaration, placed));
   const headroom = headroomArms(input);
   const columns: ExtraColumn[] = study.report.columns.map(column => {
     const spec = metricSpec(study, records, column.role, column.metric);
@@ -80,15 +87,33 @@ export function buildAblation(input: AblationInput): AblationReport {
     failures: failures([...arms, ...headroom]),
     recipes: input.recipes,
     mixedCode: mixedCodeText(finished),
-    footnotes: [...footnotes(ablation), ...(input.headroom.footnote === undefined ? [] : [input.headroom.footnote]), ...engineNotes([...arms, ...headroom], input.engines)],
+    footnotes: [
+      ...footnotes(ablation),
+      ...exploratoryNotes([...arms, ...headroom], input.declared),
+      ...(input.headroom.footnote === undefined ? [] : [input.headroom.footnote]),
+      ...engineNotes([...arms, ...headroom], input.engines),
+    ],
   };
 }
 
 /** Recorded under the name of the headroom, whichever table shows them. */
-function headroomArms({ study, records, headroom: { arms } }: AblationInput): Arm[] {
+function headroomArms(input: AblationInput): Arm[] {
+  const { study, records, headroom } = input;
+  const { arms } = headroom;
   if (arms.length === 0) return [];
   const placed = placeRecords(records, study.headroom!.name);
-  return arms.map(({ name, label, factors }) => armOf(study, { name, label, factors }, placed));
+  return arms.map(({ name, label, factors }) => armOf(input, { name, label, factors }, placed));
+}
+
+function exploratoryNotes(arms: readonly Arm[], declared: readonly number[]): string[] {
+  const only = arms.filter(arm => isExploratory(arm, declared)).map(({ label }) => label);
+  const extra = [...new Set(arms.flatMap(({ extraSeeds }) => extraSeeds.map(({ seed }) => seed)))].sort((a, b) => a - b);
+  return [
+    ...(only.length === 0 ? [] : [`Exploratory, of seeds that the profile does not declare: ${only.join('; ')}.`]),
+    ...(extra.length === 0
+      ? []
+      : [`${extra.length === 1 ? 'Seed' : 'Seeds'} ${extra.join(', ')}, beyond those that the profile declares, ${extra.length === 1 ? 'is' : 'are'} exploratory: in no number here, and in the CSV.`]),
+  ];
 }
 
 function engineNotes(arms: readonly Arm[], engines: Engines): string[] {
@@ -123,16 +148,18 @@ function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[
 }
 
 /** What an arm came to by itself. @param mixed kinds whose code the table mixes */
-function measuredRow({ study, seeds }: AblationInput, arm: Arm, mixed: CodesByKind) {
+function measuredRow({ study, declared }: AblationInput, arm: Arm, mixed: CodesByKind) {
   return {
     label: arm.label,
     at: undefined,
     group: undefined,
     crossed: undefined,
     isDefault: false,
-    state: armState(arm, seeds.length),
-    wanted: seeds.length,
+    state: armState(arm, declared.length, isExploratory(arm, declared)),
+    wanted: declared.length,
     measured: measurement(arm.replicates),
+    exploratory: isExploratory(arm, declared),
+    extraSeeds: arm.extraSeeds,
     earlier: earlierText(
       study,
       arm.placed.map(({ record }) => record),
@@ -182,8 +209,10 @@ function codeOf({ placed }: Arm, mixed: CodesByKind): Pick<ArmRow, 'code' | 'mix
   return { code: texts.length === 0 ? undefined : texts.join('; '), mixesCode: mixedCodes(finished).size > 0 };
 }
 
-function armState(arm: Arm, wanted: number): ArmState {
-  if (arm.replicates.size >= wanted) return 'done';
+const isExploratory = ({ replicates }: Arm, declared: readonly number[]): boolean => [...replicates.keys()].some(seed => !declared.includes(seed));
+
+function armState(arm: Arm, wanted: number, exploratory: boolean): ArmState {
+  if (arm.replicates.size >= wanted && !exploratory) return 'done';
   if (arm.replicates.size > 0) return 'partial';
   return arm.placed.some(p => p.record.state === 'failed') ? 'failed' : 'missing';
 }

@@ -4,16 +4,15 @@ import type { AblationDeclaration, Fact, ProfileBase, Study } from '../../ablati
 import type { Ablation } from '../../ablation/expand.ts';
 import { isHeadroom } from '../../ablation/headroom.ts';
 import { buildAblation } from './ablation.ts';
-import { countClaims, countComparisons, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
+import { countClaims, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
 import { claimRule } from './claim-rule.ts';
 import { agreementRule, countOrder, decidable, valueRule, type OrderCount } from '../statistics/compare.ts';
 import { enginesText, type Engines } from '../records/engines.ts';
 import { objectionSentence, objectionsTo } from '../../plan/objections.ts';
 import { buildPlan, type Plan } from '../../plan/plan.ts';
 import { plural } from '../../text/format.ts';
-import type { AblationReport, ArmCount, ArmRow, Headline, Report } from './model.ts';
+import type { AblationReport, ArmCount, ArmRow, Headline, Report, ReportSeeds } from './model.ts';
 import { headroomOf } from './headroom.ts';
-import { multiplicity } from './multiplicity.ts';
 import { buildRecipes } from './recipes.ts';
 import { sortRecords, type ReportRecord } from '../records/records.ts';
 import { buildOverview } from './overview.ts';
@@ -61,7 +60,7 @@ function orderSentences(order: OrderCount): string[] {
 /** How many claims of each verdict, undecided ones by their direction. */
 function claimSentences(count: ClaimCount, claims: readonly ClaimResult[]): string[] {
   if (count.total === 0) return [];
-  const undecided = count.agrees + count.disagrees + count.withinNoise;
+  const undecided = count.total - count.reproduced - count.contradicted - count.notRun;
   const directions =
     undecided === 0 ? '' : ` (${count.agrees} ${count.agrees === 1 ? 'agrees' : 'agree'}, ${count.disagrees} ${count.disagrees === 1 ? 'disagrees' : 'disagree'}, ${count.withinNoise} within noise)`;
   const paper = claims.filter(claim => claim.published === 'contradicts').length;
@@ -76,11 +75,10 @@ function buildVerdict(arms: ArmCount, order: OrderCount, seeds: readonly number[
   return [...orderSentences(order), armsSentence(arms, seeds), ...caution];
 }
 
-/** Seeds of the profile and of the records: a seed that was planned and not run must show as missing. */
-function allSeeds(profile: ProfileBase, records: readonly ReportRecord[], ablations: ReportInput['ablations']): number[] {
-  const shown = new Set(ablations.map(ablation => ablation.name));
-  const used = records.flatMap(record => record.uses.filter(use => shown.has(use.ablation)).map(use => use.seed));
-  return [...new Set([...profile.seeds, ...used])].sort((a, b) => a - b);
+function seedsOf({ seeds }: ProfileBase, ablations: readonly AblationReport[]): ReportSeeds {
+  const ascending = (list: Iterable<number>): number[] => [...new Set(list)].sort((a, b) => a - b);
+  const found = ascending(ablations.flatMap(({ rows }) => rows.flatMap(({ measured, extraSeeds }) => [...(measured?.perSeed ?? []), ...extraSeeds].map(({ seed }) => seed))));
+  return { declared: ascending(seeds), measured: found.filter(seed => seeds.includes(seed)), extra: found.filter(seed => !seeds.includes(seed)) };
 }
 
 function factsOf(facts: readonly Fact[], records: readonly ReportRecord[], engines: Engines): Report['facts'] {
@@ -107,19 +105,18 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
   const { headline: h, publishedNoise } = study.report;
   const spec = metricSpec(study, sorted, h.role, h.metric);
   const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio', better: spec?.better ?? 'higher' };
-  const seeds = allSeeds(profile, sorted, ablations);
   const comparable = overrides.length === 0 && study.report.comparable(profile);
   const tables = expanded.filter(({ declaration }) => !isHeadroom(study, declaration.name)),
     plan = buildPlan({ study, profile, ablations: tables, seeds: [ANY_SEED] });
   const recipes = buildRecipes(plan, tables);
-  const claims = evaluateClaims({ study, ablations, records: sorted, unit: headline.unit });
+  const claims = evaluateClaims({ study, profile, ablations, records: sorted, unit: headline.unit });
   const count = countClaims(claims);
   const reports: AblationReport[] = ablations.map(ablation =>
     buildAblation({
       study,
       ablation,
       records: sorted,
-      seeds,
+      declared: profile.seeds,
       headline,
       comparable,
       engines,
@@ -130,6 +127,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
   );
   const arms = countArms(reports.flatMap(report => report.rows));
   const order = countOrder(reports.flatMap(report => report.pairs));
+  const seeds = seedsOf(profile, reports);
   return {
     study: oneLine(study.name),
     profile: oneLine(profile.name),
@@ -143,10 +141,8 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     arms,
     order,
     claims: count,
-    comparisons: countComparisons(claims),
-    multiplicity: multiplicity(claims),
-    claimRule: claimRule(study, ablations, sorted),
-    verdict: [...claimSentences(count, claims), ...buildVerdict(arms, order, seeds)],
+    claimRule: claimRule(study, profile, ablations, sorted),
+    verdict: [...claimSentences(count, claims), ...buildVerdict(arms, order, seeds.declared)],
     rule: agreementRule(publishedNoise),
     valueRule: valueRule(comparable, overrides.length > 0),
     ablations: reports,

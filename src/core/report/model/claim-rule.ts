@@ -1,19 +1,39 @@
 /** How claims are judged, in words: for the report's readers, who should not need the code for it. */
-import type { AblationDeclaration, Study } from '../../ablation/declaration.ts';
+import type { AblationDeclaration, ProfileBase, Study } from '../../ablation/declaration.ts';
 import type { ReportRecord } from '../records/records.ts';
 import { oneLine } from '../../text/clean.ts';
-import { FEWEST_SEEDS } from '../statistics/verdict.ts';
+import { plural } from '../../text/format.ts';
+import { ALPHA, FEWEST_SEEDS } from '../statistics/verdict.ts';
 
-export function claimRule(study: Study, ablations: readonly AblationDeclaration<object>[], records: readonly ReportRecord[]): string[] {
-  const { publishedNoise } = study.report;
+export function claimRule(study: Study, profile: ProfileBase, ablations: readonly AblationDeclaration<object>[], records: readonly ReportRecord[]): string[] {
+  if (ablations.every(({ claims = [] }) => claims.length === 0)) return [];
   return [
-    `A comparison is decided by a one-sided paired t test at 5 % on the differences per seed, from ${FEWEST_SEEDS} seeds on. ` +
-      '\u201cAbove\u201d is reproduced when the whole interval lies above the margin and contradicted when it lies below minus the margin; ' +
-      '\u201cnot below\u201d is reproduced when it lies above minus the margin. The brackets hold both one-sided 95 % bounds.',
-    'An undecided comparison agrees or disagrees by its mean; a mean smaller than the margin or than its own standard error is within noise. A claim needs all its comparisons.',
-    ...(publishedNoise === undefined ? [] : [`Margin where a claim names none: ${publishedNoise.value} points, ${oneLine(publishedNoise.source)}.`]),
+    givenWhen(profile),
+    'A comparison is the mean of the differences per seed, with its two-sided t interval. \u201cAbove\u201d is reproduced when the interval lies above the margin, and contradicted when it lies below minus the margin; ' +
+      '\u201cnot below\u201d is reproduced when it lies above minus the margin; \u201cno different\u201d when it lies within the margin, and contradicted when it lies outside. ' +
+      'A claim of several comparisons is reproduced when all are, and contradicted when one is (which has to stand a Bonferroni correction).',
+    `Verdicts are those after Holm\u2019s correction over all claims that an ablation declares, run or not, in both directions: the chance that any of them is wrong is at most ${100 * ALPHA} %. Brackets and p are at the level that so decides, ` +
+      'and the interval is beyond the margin exactly where there is a verdict. It does not control the chance of a wrong verdict somewhere among several ablations.',
+    ...marginRule(profile),
+    'Without a verdict a claim agrees or disagrees by its mean; a mean within the margin or smaller than its own standard error is within noise.',
     ...variance(study, ablations, records),
   ];
+}
+
+/** Whether and when there are verdicts. */
+function givenWhen({ seeds, verdicts }: ProfileBase): string {
+  if (verdicts === false) return 'The profile gives no verdicts: its numbers show that everything runs.';
+  const declared = `${plural(seeds.length, 'seed')} (${seeds.join(', ')})`;
+  if (seeds.length < FEWEST_SEEDS) return `The profile declares ${declared}; a verdict needs ${FEWEST_SEEDS}, so it gives none.`;
+  return (
+    `A verdict is given when all ${declared} that the profile declares are there. Before that a result is interim: looking again after each seed would make more false verdicts than are accounted for. ` +
+    'Seeds beyond the declared ones are exploratory.'
+  );
+}
+
+function marginRule({ verdicts }: ProfileBase): string[] {
+  if (verdicts === false || verdicts === undefined) return [];
+  return [`Margin where a claim names none: ${verdicts.margin} points, ${oneLine(verdicts.source)}.`];
 }
 
 /** Which spread the intervals contain: that of the arms' own seeds; a stage that all seeds share adds none. */

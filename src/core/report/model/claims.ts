@@ -1,15 +1,16 @@
-/** Claims of the declarations, judged from the records: each pair of arms, then each claim, then all of them together. */
+/** Claims of the declarations, judged from the records: each pair of arms, then each claim, then all claims of an ablation together. */
 import { armNameText, pairsOf, type ArmName, type Pair } from '../../ablation/claims.ts';
-import type { AblationDeclaration, ArmDeclaration, Claim, Published, Study } from '../../ablation/declaration.ts';
+import type { AblationDeclaration, ArmDeclaration, Claim, ProfileBase, Published, Study } from '../../ablation/declaration.ts';
 import { publishedDifference, type Replicates } from '../statistics/compare.ts';
+import { holmDecisions } from '../statistics/holm.ts';
 import { scale, type Unit } from '../../text/format.ts';
 import type { ReportRecord } from '../records/records.ts';
-import { holmAdjusted, tidy } from '../statistics/statistics.ts';
+import { tidy, type Interval } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
 import { replicatesOfArms } from './usage.ts';
-import { ALPHA, judge, type Direction, type Judgement, type Verdict } from '../statistics/verdict.ts';
+import { ALPHA, intervalOf, judge, verdictOf, type Direction, type Judgement, type Sides, type Verdict, type VerdictRule } from '../statistics/verdict.ts';
 
-/** What the paper's own table says about a claim. `within noise`: its gap is below the margin or below the paper's noise. */
+/** What the paper's own table says about a claim. `within noise`: its gap is below the paper's noise, or the claim's own margin. */
 export type PublishedOutcome = 'supports' | 'contradicts' | 'within noise';
 
 interface ClaimArm extends ArmName {
@@ -23,18 +24,12 @@ export interface PairResult extends Judgement {
   readonly arm: ClaimArm;
   readonly than: ClaimArm;
   readonly margin: number;
+  /** Two-sided, of the mean difference, at the level that decides about the claim; undefined where there is no verdict to give. */
+  readonly interval: Interval | undefined;
   /** Sides without a replicate. */
   readonly missing: readonly ('arm' | 'than')[];
-  /** Equal for comparisons that are one test, in whichever claims they stand. */
-  readonly test: string;
   /** Gap of the two published values in their own unit; undefined where the paper does not give both in one unit. */
   readonly published: { readonly gap: number; readonly outcome: PublishedOutcome } | undefined;
-}
-
-/** A probability, and the same after Holm's correction over all claims of the report that have one. */
-export interface AdjustedP {
-  readonly value: number;
-  readonly adjusted: number;
 }
 
 export interface ClaimResult {
@@ -43,41 +38,45 @@ export interface ClaimResult {
   readonly sentence: string;
   readonly source: string;
   readonly note: string | undefined;
+  /** After Holm's correction over all claims that the ablation declares, run or not, in both directions. */
   readonly verdict: Verdict;
-  /** Of an undecided claim. */
+  /** As if it were the only claim. */
+  readonly beforeCorrection: Verdict;
+  /** Of a claim without a verdict. */
   readonly direction: Direction | undefined;
+  /** Of the comparison that has the fewest: declared seeds that both arms have, and how many are declared. */
+  readonly seeds: { readonly n: number; readonly declared: number };
   readonly published: PublishedOutcome | undefined;
+  /** The comparison that stands for the claim: of those that it needs, the one that goes most against it. */
+  readonly deciding: PairResult;
   /**
-   * Of the claim as a whole, which needs all its comparisons: the largest of their p-values (intersection-union test, Berger
-   * 1982, Technometrics 24). Undefined unless each of them has one.
+   * Of the claim as a whole, which needs all its comparisons, by the paired t test: twice the smaller of its two sides, and the same
+   * corrected. Undefined where there is no verdict to give.
    */
-  readonly tTest: AdjustedP | undefined;
-  readonly signFlip: AdjustedP | undefined;
+  readonly p: { readonly value: number; readonly adjusted: number } | undefined;
   readonly pairs: readonly PairResult[];
 }
 
-/** Undecided claims are counted by their direction. */
 export interface ClaimCount {
   readonly total: number;
   readonly reproduced: number;
   readonly contradicted: number;
+  readonly undecided: number;
+  readonly interim: number;
+  readonly exploratory: number;
+  readonly noVerdict: number;
+  readonly notRun: number;
+  /** Of the claims without a verdict. */
   readonly agrees: number;
   readonly disagrees: number;
   readonly withinNoise: number;
-  readonly notRun: number;
-}
-
-/** Comparisons, counted once however many claims contain them. */
-export interface ComparisonCount {
-  readonly total: number;
-  /** With enough seeds for an interval. */
-  readonly tested: number;
-  readonly reproduced: number;
-  readonly contradicted: number;
+  /** As if each claim were the only one. */
+  readonly beforeCorrection: { readonly reproduced: number; readonly contradicted: number };
 }
 
 export interface ClaimInput {
   readonly study: Study;
+  readonly profile: ProfileBase;
   readonly ablations: readonly AblationDeclaration<object>[];
   readonly records: readonly ReportRecord[];
   readonly unit: Unit;
@@ -86,8 +85,11 @@ export interface ClaimInput {
 /** What a pair is judged with, looked up once. */
 interface Evidence {
   readonly unit: Unit;
-  /** In the unit of the published values; 0: none stated. */
+  /** The paper's, in the unit of the published values; 0: none stated. */
   readonly noise: number;
+  /** The profile's, in the same unit. */
+  readonly margin: number;
+  readonly rule: VerdictRule;
   readonly replicates: ReadonlyMap<string, Replicates>;
   readonly declared: ReadonlyMap<string, ArmDeclaration<object>>;
 }
@@ -98,49 +100,60 @@ const NOTHING: Replicates = new Map();
  * Every claim of the ablations in the order of their declaration. An arm of an ablation that is not among them counts as
  * not run unless the records have it.
  */
-export function evaluateClaims({ study, ablations, records, unit }: ClaimInput): ClaimResult[] {
+export function evaluateClaims({ study, profile, ablations, records, unit }: ClaimInput): ClaimResult[] {
   const named = ablations.flatMap(({ name, claims = [] }) => claims.flatMap(({ parts }) => parts.flatMap(part => pairsOf(part, name))).flatMap(({ arm, than }) => [arm, than]));
   const evidence: Evidence = {
     unit,
     noise: study.report.publishedNoise?.value ?? 0,
+    margin: (profile.verdicts || undefined)?.margin ?? 0,
+    rule: verdictRule(profile),
     replicates: replicatesOfArms(records, study.report.headline, new Set(named.map(armNameText))),
     declared: new Map(ablations.flatMap(({ name, arms }) => arms.map(arm => [armNameText({ ablation: name, arm: arm.name }), arm] as const))),
   };
-  const claims = ablations.flatMap(({ name, claims: ofAblation }) => (ofAblation ?? []).map(claim => evaluateClaim(claim, name, evidence)));
-  return withHolm(claims);
+  return ablations.flatMap(({ name, claims = [] }) => decideTogether(claims.map(claim => evaluateClaim(claim, name, evidence))));
 }
 
-type UntestedClaim = Omit<ClaimResult, 'tTest' | 'signFlip'>;
+/** How the profile declares that verdicts are given. */
+export const verdictRule = ({ seeds, verdicts }: ProfileBase): VerdictRule => ({ seeds, gives: verdicts !== false });
 
-function evaluateClaim(claim: Claim, ablation: string, evidence: Evidence): UntestedClaim {
-  const margin = claim.margin ?? evidence.noise;
-  const pairs = claim.parts.flatMap(part => pairsOf(part, ablation)).map(pair => evaluatePair(pair, ablation, margin, evidence));
+/** A claim before its ablation is looked at as a whole. */
+interface EvaluatedClaim extends Omit<ClaimResult, 'verdict' | 'p' | 'pairs' | 'deciding'> {
+  /** Undefined unless a verdict can be given. */
+  readonly sides: Sides | undefined;
+  readonly pairs: readonly Omit<PairResult, 'interval'>[];
+}
+
+function evaluateClaim(claim: Claim, ablation: string, evidence: Evidence): EvaluatedClaim {
+  const pairs = claim.parts.flatMap(part => pairsOf(part, ablation)).map(pair => evaluatePair(pair, ablation, claim.margin, evidence));
+  const sides = composeSides(pairs.map(pair => pair.sides));
   return {
     ablation,
     name: claim.name,
     sentence: oneLine(claim.sentence),
     source: oneLine(claim.source),
     note: claim.note === undefined ? undefined : oneLine(claim.note),
-    ...compose(pairs),
+    beforeCorrection: sides === undefined ? openState(pairs) : verdictOf(sides),
+    direction: directionOf(pairs),
+    seeds: { n: Math.min(...pairs.map(({ n }) => n)), declared: evidence.rule.seeds.length },
     published: composePublished(pairs),
+    sides,
     pairs,
   };
 }
 
-function evaluatePair(pair: Pair, ablation: string, publishedMargin: number, evidence: Evidence): PairResult {
+function evaluatePair(pair: Pair, ablation: string, ownMargin: number | undefined, evidence: Evidence): Omit<PairResult, 'interval'> {
   const { type, arm, than } = pair;
-  const margin = tidy(publishedMargin / scale(1, evidence.unit));
+  const margin = tidy((ownMargin ?? evidence.margin) / scale(1, evidence.unit));
   const values = (name: ArmName): Replicates => evidence.replicates.get(armNameText(name)) ?? NOTHING;
   const published = (name: ArmName): Published | undefined => evidence.declared.get(armNameText(name))?.published;
   return {
-    ...judge(type, values(arm), values(than), margin),
+    ...judge(type, values(arm), values(than), margin, evidence.rule),
     type,
     arm: { ...arm, label: armLabel(arm, ablation, evidence) },
     than: { ...than, label: armLabel(than, ablation, evidence) },
     margin,
     missing: (['arm', 'than'] as const).filter(side => values(pair[side]).size === 0),
-    test: testOf(pair, margin, evidence),
-    published: publishedGap(type, published(arm), published(than), Math.max(publishedMargin, evidence.noise)),
+    published: publishedGap(type, published(arm), published(than), Math.max(ownMargin ?? 0, evidence.noise)),
   };
 }
 
@@ -155,79 +168,93 @@ function publishedGap(type: Pair['type'], arm: Published | undefined, than: Publ
   if (arm === undefined || than === undefined || arm.unit !== than.unit) return undefined;
   const gap = publishedDifference(arm.value, than.value);
   const size = Math.abs(gap);
+  if (type === 'same') return { gap, outcome: size <= noise ? 'supports' : 'contradicts' };
   // A loss of just the margin is not more than the margin.
   if (gap === 0 || size < noise || (type === 'not-worse' && size === noise)) return { gap, outcome: 'within noise' };
   return { gap, outcome: gap > 0 ? 'supports' : 'contradicts' };
 }
 
-/** A claim needs all its parts: one that is missing leaves it open, one that is contradicted contradicts it. @internal */
-export function compose(parts: readonly Pick<Judgement, 'verdict' | 'direction'>[]): Pick<ClaimResult, 'verdict' | 'direction'> {
-  const has = (verdict: Verdict): boolean => parts.some(part => part.verdict === verdict);
-  if (has('not run')) return { verdict: 'not run', direction: undefined };
-  if (has('contradicted')) return { verdict: 'contradicted', direction: undefined };
-  if (!has('undecided')) return { verdict: 'reproduced', direction: undefined };
-  const undecided = parts.flatMap(part => part.direction ?? []);
-  const direction = undecided.includes('disagrees') ? 'disagrees' : undecided.includes('within noise') ? 'within noise' : 'agrees';
-  return { verdict: 'undecided', direction };
+/**
+ * A claim needs all its comparisons: it is reproduced as far as the least of them is (intersection-union test, Berger 1982, Technometrics
+ * 24), and contradicted by any of them, for which as many tries are paid for (Bonferroni). Undefined unless each can be decided. @internal
+ */
+export function composeSides(parts: readonly (Sides | undefined)[]): Sides | undefined {
+  const known = parts.filter(part => part !== undefined);
+  if (known.length < parts.length) return undefined;
+  return { reproduced: Math.max(...known.map(part => part.reproduced)), contradicted: Math.min(1, known.length * Math.min(...known.map(part => part.contradicted))) };
 }
 
-function composePublished(pairs: readonly PairResult[]): PublishedOutcome | undefined {
+/** Why a claim has no verdict: the comparison that is furthest from one says it. */
+function openState(pairs: readonly Pick<Judgement, 'verdict'>[]): Verdict {
+  const states = ['not run', 'no verdict', 'exploratory', 'interim'] as const;
+  return states.find(state => pairs.some(({ verdict }) => verdict === state)) ?? 'undecided';
+}
+
+/** Undefined where a comparison is missing. @internal */
+export function directionOf(parts: readonly Pick<Judgement, 'verdict' | 'direction'>[]): Direction | undefined {
+  const directions = parts.map(({ verdict, direction }) => (verdict === 'reproduced' ? 'agrees' : verdict === 'contradicted' ? 'disagrees' : direction));
+  if (directions.includes(undefined)) return undefined;
+  return directions.includes('disagrees') ? 'disagrees' : directions.includes('within noise') ? 'within noise' : 'agrees';
+}
+
+function composePublished(pairs: readonly Pick<PairResult, 'published'>[]): PublishedOutcome | undefined {
   const outcomes = pairs.map(pair => pair.published?.outcome);
   if (outcomes.includes('contradicts')) return 'contradicts';
   if (outcomes.includes(undefined)) return undefined;
   return outcomes.includes('within noise') ? 'within noise' : 'supports';
 }
 
-/** Two claims that make the same comparison test it once, also where one of them names an arm that takes over the other's. */
-function testOf({ type, arm, than }: Pair, margin: number, { declared }: Evidence): string {
-  const run = (name: ArmName): string => declared.get(armNameText(name))?.sameAs ?? armNameText(name);
-  return `${run(arm)} ${type} ${run(than)} ${margin}`;
+const pOf = ({ reproduced, contradicted }: Sides): number => Math.min(1, 2 * Math.min(reproduced, contradicted));
+
+/** The claims of one ablation, with Holm's correction over all of them: those that cannot be decided yet are part of what was asked. */
+function decideTogether(claims: readonly EvaluatedClaim[]): ClaimResult[] {
+  const decisions = holmDecisions(
+    claims.map(({ sides }) => (sides === undefined ? 1 : pOf(sides))),
+    ALPHA,
+  );
+  return claims.map(({ sides, pairs, ...claim }, i): ClaimResult => {
+    const { adjusted, level } = decisions[i]!;
+    const verdict = sides === undefined ? claim.beforeCorrection : verdictOf(sides, level);
+    const ofPair = sides !== undefined && sides.contradicted < sides.reproduced ? level / pairs.length : level;
+    const withIntervals = pairs.map(pair => ({ ...pair, interval: sides === undefined ? undefined : intervalOf(pair, 1 - ofPair) }));
+    return {
+      ...claim,
+      verdict,
+      direction: verdict === 'reproduced' || verdict === 'contradicted' ? undefined : claim.direction,
+      p: sides === undefined ? undefined : { value: pOf(sides), adjusted },
+      deciding: weakest(withIntervals),
+      pairs: withIntervals,
+    };
+  });
 }
 
-/** Comparisons by what they test. */
-const distinct = (claims: readonly Pick<ClaimResult, 'pairs'>[]): PairResult[] => [...new Map(claims.flatMap(({ pairs }) => pairs).map(pair => [pair.test, pair])).values()];
-
-function withHolm(claims: readonly UntestedClaim[]): ClaimResult[] {
-  const tTests = adjusted(claims.map(({ pairs }) => largest(pairs.map(pair => pair.pValue))));
-  const signFlips = adjusted(claims.map(({ pairs }) => largest(pairs.map(pair => pair.signFlipPValue))));
-  return claims.map((claim, i) => ({ ...claim, tTest: tTests[i], signFlip: signFlips[i] }));
+/** The one that is least reproduced; without a test the one furthest from what it needs, and one that is missing before all others. */
+function weakest(pairs: readonly PairResult[]): PairResult {
+  const strength = (pair: PairResult): number => (pair.delta === undefined ? -Infinity : pair.sides === undefined ? excess(pair) : -pair.sides.reproduced);
+  return pairs.reduce((found, pair) => (strength(pair) < strength(found) ? pair : found));
 }
 
-/** Undefined unless there are values, and all of them. */
-function largest(pValues: readonly (number | undefined)[]): number | undefined {
-  const known = pValues.filter(p => p !== undefined);
-  return known.length === 0 || known.length < pValues.length ? undefined : Math.max(...known);
+/** How far the mean is beyond what the comparison needs. */
+function excess({ type, delta = 0, margin }: Pick<PairResult, 'type' | 'delta' | 'margin'>): number {
+  return type === 'greater' ? delta - margin : type === 'not-worse' ? delta + margin : margin - Math.abs(delta);
 }
 
-function adjusted(pValues: readonly (number | undefined)[]): (AdjustedP | undefined)[] {
-  const all = holmAdjusted(pValues.filter(p => p !== undefined));
-  let next = 0;
-  return pValues.map(value => (value === undefined ? undefined : { value, adjusted: all[next++]! }));
-}
-
-/** Whether a p-value is still significant with Holm's correction. */
-export const survives = (p: AdjustedP | undefined): boolean => p !== undefined && p.adjusted <= ALPHA;
-
-export function countClaims(claims: readonly Pick<ClaimResult, 'verdict' | 'direction'>[]): ClaimCount {
+export function countClaims(claims: readonly (Pick<ClaimResult, 'verdict' | 'direction'> & Partial<Pick<ClaimResult, 'beforeCorrection'>>)[]): ClaimCount {
   const verdicts = (verdict: Verdict): number => claims.filter(claim => claim.verdict === verdict).length;
   const directions = (direction: Direction): number => claims.filter(claim => claim.direction === direction).length;
+  const before = (verdict: Verdict): number => claims.filter(claim => claim.beforeCorrection === verdict).length;
   return {
     total: claims.length,
     reproduced: verdicts('reproduced'),
     contradicted: verdicts('contradicted'),
+    undecided: verdicts('undecided'),
+    interim: verdicts('interim'),
+    exploratory: verdicts('exploratory'),
+    noVerdict: verdicts('no verdict'),
+    notRun: verdicts('not run'),
     agrees: directions('agrees'),
     disagrees: directions('disagrees'),
     withinNoise: directions('within noise'),
-    notRun: verdicts('not run'),
-  };
-}
-
-export function countComparisons(claims: readonly ClaimResult[]): ComparisonCount {
-  const pairs = distinct(claims);
-  return {
-    total: pairs.length,
-    tested: pairs.filter(pair => pair.pValue !== undefined).length,
-    reproduced: pairs.filter(pair => pair.verdict === 'reproduced').length,
-    contradicted: pairs.filter(pair => pair.verdict === 'contradicted').length,
+    beforeCorrection: { reproduced: before('reproduced'), contradicted: before('contradicted') },
   };
 }

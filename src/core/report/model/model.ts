@@ -1,10 +1,9 @@
 /** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
 import type { Assumption, Fact, Inconsistency } from '../../ablation/declaration.ts';
 import type { MetricSpec, StageCost } from '../../ablation/kind.ts';
-import type { ClaimCount, ClaimResult, ComparisonCount } from './claims.ts';
+import type { ClaimCount, ClaimResult } from './claims.ts';
 import type { Agreement, Difference, OrderCount, OrderedPair } from '../statistics/compare.ts';
 import type { Unit } from '../../text/format.ts';
-import type { Multiplicity } from './multiplicity.ts';
 import type { RankAgreement } from '../statistics/rank.ts';
 import type { ArmRecipe, DefaultRecipe } from './recipes.ts';
 import type { CurvePoint } from '../records/records.ts';
@@ -12,7 +11,7 @@ import type { CurvePoint } from '../records/records.ts';
 export interface Report {
   readonly study: string;
   readonly profile: string;
-  readonly seeds: readonly number[];
+  readonly seeds: ReportSeeds;
   /** Those of the first screen say so. */
   readonly facts: readonly Fact[];
   /** What was changed in the profile for this report, as `path=json`. */
@@ -29,10 +28,7 @@ export interface Report {
   readonly order: OrderCount;
   /** Of all ablations. */
   readonly claims: ClaimCount;
-  readonly comparisons: ComparisonCount;
-  /** Undefined when no claim is declared. */
-  readonly multiplicity: Multiplicity | undefined;
-  /** How claims were judged, and what their intervals cover. */
+  /** How claims are judged, and what their intervals cover. */
   readonly claimRule: readonly string[];
   /** One paragraph: the claims, what was run, and how its order relates to the paper's. */
   readonly verdict: readonly string[];
@@ -47,6 +43,16 @@ export interface Report {
   readonly defaultRecipes: readonly DefaultRecipe[];
   /** Every stage behind the numbers, in the order of the records. */
   readonly stages: readonly StageEntry[];
+}
+
+/** Seeds of the replicates, each list in order. */
+export interface ReportSeeds {
+  /** By the profile: what means, differences and verdicts are of. */
+  readonly declared: readonly number[];
+  /** The declared ones that some arm has a number of. */
+  readonly measured: readonly number[];
+  /** Beyond the declared ones: what they show is exploratory. */
+  readonly extra: readonly number[];
 }
 
 export interface Overview {
@@ -141,9 +147,14 @@ export interface ArmRow {
   readonly crossed: readonly [row: string, column: string] | undefined;
   readonly isDefault: boolean;
   readonly state: ArmState;
-  /** Seeds that were asked for. */
+  /** Seeds that are declared. */
   readonly wanted: number;
+  /** Of the declared seeds or, where it has none of them, of those that it has. */
   readonly measured: Measurement | undefined;
+  /** It has none of the declared seeds, only others. */
+  readonly exploratory: boolean;
+  /** Numbers of seeds that are not in the measurement, being beyond the declared ones. */
+  readonly extraSeeds: readonly { readonly seed: number; readonly value: number }[];
   /** Revisions of code that its numbers were measured with and that are no longer the present ones: `distill 2 (now 3)`. */
   readonly earlier: string | undefined;
   /** Hashes of the code behind its numbers, of the kinds that the table mixes: `distill 0123456789ab`; undefined where it mixes none. */

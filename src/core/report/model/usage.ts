@@ -2,6 +2,7 @@
 import type { Study } from '../../ablation/declaration.ts';
 import type { MetricSpec, StageCost } from '../../ablation/kind.ts';
 import type { Replicate } from '../statistics/compare.ts';
+import { itemsOf } from '../records/items.ts';
 import { byText, RecordError, type ReportRecord } from '../records/records.ts';
 import { oneLine } from '../../text/clean.ts';
 
@@ -62,10 +63,16 @@ export function replicatesOfArms(records: readonly ReportRecord[], headline: Stu
   return byArm;
 }
 
-const replicate = (record: ReportRecord, { metric, standardError }: Study['report']['headline']): Replicate => ({
-  value: resultNumber(record, metric),
-  standardError: resultNumber(record, standardError),
-});
+/** The headline number of a finished stage. */
+export function replicate(record: ReportRecord, { metric, standardError }: Study['report']['headline']): Replicate {
+  let items: boolean[] | undefined;
+  return {
+    value: resultNumber(record, metric),
+    standardError: resultNumber(record, standardError),
+    // One arm is compared with many.
+    ...(record.items === undefined ? {} : { items: () => (items ??= itemsOf(record)) }),
+  };
+}
 
 /** Kinds whose code has changed since these results were measured: `distill 2 (now 3)`; undefined where none has. */
 export function earlierText(study: Study, records: readonly ReportRecord[]): string | undefined {

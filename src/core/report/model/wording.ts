@@ -15,12 +15,10 @@ export function seedShare(measured: number, wanted: number): string {
   return measured === 1 ? 'one seed' : plural(measured, 'seed');
 }
 
-/** How many of the seeds have a result, and which: `1 of 5 seeds (seed 0)`. */
-export function seedsText({ seeds, ablations }: Pick<Report, 'seeds' | 'ablations'>): string {
-  const found = new Set(ablations.flatMap(({ rows }) => rows.flatMap(({ measured }) => measured?.perSeed.map(({ seed }) => seed) ?? [])));
-  const measured = seeds.filter(seed => found.has(seed));
-  const named = measured.length === 0 ? '' : ` (${measured.length === 1 ? 'seed' : 'seeds'} ${measured.join(', ')})`;
-  return `${seedShare(measured.length, seeds.length)}${named}`;
+/** How many of the declared seeds have a result, and which: `1 of 5 seeds (seed 0)`. */
+export function seedsText({ seeds: { declared, measured, extra } }: Pick<Report, 'seeds'>): string {
+  const named = (seeds: readonly number[]): string => `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`;
+  return `${seedShare(measured.length, declared.length)}${measured.length === 0 ? '' : ` (${named(measured)})`}${extra.length === 0 ? '' : `, and beyond them ${named(extra)}`}`;
 }
 
 /** Arms with a result, and what became of the others. */
@@ -29,18 +27,23 @@ export function armsShare({ arms: { total, done, partial, failed, missing } }: P
   return { value: `${done + partial} of ${total}`, ...(others.length === 0 ? {} : { detail: others.join(', ') }) };
 }
 
-/** Verdicts that occur, with their number; those without one by their direction. */
-export function claimCountText({ reproduced, contradicted, agrees, disagrees, withinNoise, notRun }: ClaimCount): string {
-  const undecided = agrees + disagrees + withinNoise;
-  const directions = [agrees > 0 ? `${agrees} ${agrees === 1 ? 'agrees' : 'agree'}` : '', disagrees > 0 ? `${disagrees} ${disagrees === 1 ? 'disagrees' : 'disagree'}` : '', withinNoise > 0 ? `${withinNoise} within noise` : ''];
-  return [
-    reproduced > 0 ? `${reproduced} reproduced` : '',
-    contradicted > 0 ? `${contradicted} contradicted` : '',
-    undecided > 0 ? `${undecided} undecided (${directions.filter(Boolean).join(', ')})` : '',
-    notRun > 0 ? `${notRun} not run` : '',
-  ]
-    .filter(Boolean)
-    .join(', ');
+/** How many claims have which verdict, those that occur: `2 reproduced, 1 not run`. */
+export function claimCountText({ reproduced, contradicted, undecided, interim, exploratory, noVerdict, notRun }: ClaimCount): string {
+  const counts = [
+    [reproduced, 'reproduced'],
+    [contradicted, 'contradicted'],
+    [undecided, 'undecided'],
+    [interim, 'interim'],
+    [exploratory, 'exploratory'],
+    [noVerdict, 'without a verdict'],
+    [notRun, 'not run'],
+  ] as const;
+  return counts.flatMap(([count, text]) => (count === 0 ? [] : [`${count} ${text}`])).join(', ');
+}
+
+/** What Holm's correction took away; undefined where it took nothing. */
+export function beforeCorrectionText({ reproduced, contradicted, beforeCorrection: before }: ClaimCount): string | undefined {
+  return before.reproduced === reproduced && before.contradicted === contradicted ? undefined : `before correction ${before.reproduced} reproduced, ${before.contradicted} contradicted`;
 }
 
 export function dotPlotCaption({ rows }: AblationReport): string {

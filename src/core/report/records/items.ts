@@ -65,23 +65,3 @@ const parseLines = (text: string): z.infer<typeof line>[] =>
       return [];
     }
   });
-
-/** Items of two stages that tested the same ones, two by two. */
-export interface PairedItems {
-  readonly both: number;
-  readonly onlyA: number;
-  readonly onlyB: number;
-  readonly neither: number;
-}
-
-/** Undefined where the two have not tested as many items. */
-export function pairItems(a: readonly boolean[], b: readonly boolean[]): PairedItems | undefined {
-  if (a.length !== b.length) return undefined;
-  const count = (isCounted: (inA: boolean, inB: boolean) => boolean): number => a.filter((inA, i) => isCounted(inA, b[i]!)).length;
-  return {
-    both: count((inA, inB) => inA && inB),
-    onlyA: count((inA, inB) => inA && !inB),
-    onlyB: count((inA, inB) => !inA && inB),
-    neither: count((inA, inB) => !inA && !inB),
-  };
-}

@@ -19,7 +19,7 @@ export function resultCsv(ablation: AblationReport): string {
   const rows = [...ablation.rows, ...ablation.headroom];
   const earlier = rows.some(row => row.earlier !== undefined);
   const mixed = ablation.mixedCode !== undefined;
-  const seeds = [...new Set(rows.flatMap(row => row.measured?.perSeed.map(s => s.seed) ?? []))].sort((a, b) => a - b);
+  const seeds = [...new Set(rows.flatMap(row => seedValues(row).map(s => s.seed)))].sort((a, b) => a - b);
   return write([
     [
       'arm',
@@ -89,14 +89,18 @@ const publishedCells = ({ published, agreement }: ArmRow): Value[] => [
 
 const costCells = ({ cost }: ArmRow): Value[] => [cost?.labelledImages, cost?.unlabelledImages, cost?.flops];
 
-const seedCells = ({ measured }: ArmRow, seeds: readonly number[]): Value[] => seeds.map(seed => tidy(measured?.perSeed.find(s => s.seed === seed)?.value));
+/** Those beyond the declared seeds, too. */
+const seedValues = ({ measured, extraSeeds }: ArmRow) => [...(measured?.perSeed ?? []), ...extraSeeds];
+
+const seedCells = (row: ArmRow, seeds: readonly number[]): Value[] => seeds.map(seed => tidy(seedValues(row).find(s => s.seed === seed)?.value));
 
 /**
- * One row per comparison of every claim; undefined when no claim is declared. Differences, bounds and margin are in the unit of
- * the result (fractions), published gaps as printed. `low_95` and `high_95` are one-sided bounds.
+ * One row per comparison of every claim; undefined when no claim is declared. Differences, intervals and margin are in the unit of
+ * the result (fractions), published gaps as printed. `claim_verdict` is after Holm's correction, and `low` and `high` are at the
+ * `level` that so decides; `verdict` is of the comparison alone, at 95 %. p-values of comparisons are one-sided.
  */
 export function claimCsv({ ablations }: Report): string | undefined {
-  const rows = ablations.flatMap(({ claims }) => claims.flatMap(claim => claim.pairs.map(pair => [...claimCells(claim), ...pairCells(pair), ...testCells(claim)])));
+  const rows = ablations.flatMap(({ claims }) => claims.flatMap(claim => claim.pairs.map(pair => [...claimCells(claim), ...pairCells(pair)])));
   if (rows.length === 0) return undefined;
   return write([
     [
@@ -105,7 +109,12 @@ export function claimCsv({ ablations }: Report): string | undefined {
       'sentence',
       'source',
       'claim_verdict',
+      'claim_before_correction',
       'claim_direction',
+      'claim_seeds',
+      'claim_seeds_declared',
+      'claim_p',
+      'claim_p_holm',
       'claim_published',
       'type',
       'arm',
@@ -116,24 +125,38 @@ export function claimCsv({ ablations }: Report): string | undefined {
       'delta',
       'delta_per_seed',
       'standard_error',
-      'low_95',
-      'high_95',
+      'low',
+      'high',
+      'level',
       'margin',
-      'p',
+      'p_reproduced',
+      'p_contradicted',
       'p_sign_flip',
-      'seeds_needed',
+      'exploratory_n',
+      'exploratory_delta',
+      'exploratory_low_95',
+      'exploratory_high_95',
       'published_gap',
       'published_outcome',
-      'claim_p',
-      'claim_p_holm',
-      'claim_p_sign_flip',
-      'claim_p_sign_flip_holm',
     ],
     ...rows,
   ]);
 }
 
-const claimCells = ({ ablation, name, sentence, source, verdict, direction, published }: ClaimResult): Value[] => [ablation, name, sentence, source, verdict, direction, published];
+const claimCells = (claim: ClaimResult): Value[] => [
+  claim.ablation,
+  claim.name,
+  claim.sentence,
+  claim.source,
+  claim.verdict,
+  claim.beforeCorrection,
+  claim.direction,
+  claim.seeds.n,
+  claim.seeds.declared,
+  tidy(claim.p?.value),
+  tidy(claim.p?.adjusted),
+  claim.published,
+];
 
 const pairCells = (pair: PairResult): Value[] => [
   pair.type,
@@ -145,17 +168,20 @@ const pairCells = (pair: PairResult): Value[] => [
   tidy(pair.delta),
   pair.perSeed.map(({ seed, delta }) => `${seed}: ${delta}`).join('; '),
   tidy(pair.standardError),
-  tidy(pair.bounds?.low),
-  tidy(pair.bounds?.high),
+  tidy(pair.interval?.low),
+  tidy(pair.interval?.high),
+  tidy(pair.interval?.level),
   pair.margin,
-  tidy(pair.pValue),
+  tidy(pair.sides?.reproduced),
+  tidy(pair.sides?.contradicted),
   tidy(pair.signFlipPValue),
-  pair.seedsNeeded,
+  pair.exploratory?.n,
+  tidy(pair.exploratory?.delta),
+  tidy(pair.exploratory?.interval?.low),
+  tidy(pair.exploratory?.interval?.high),
   pair.published?.gap,
   pair.published?.outcome,
 ];
-
-const testCells = ({ tTest, signFlip }: ClaimResult): Value[] => [tTest?.value, tTest?.adjusted, signFlip?.value, signFlip?.adjusted].map(tidy);
 
 /** One row per ablation: how its claims and its order came out. Counts of pairs are of arms with published values of one table. */
 export function contentsCsv({ ablations }: Report): string {
@@ -169,6 +195,8 @@ export function contentsCsv({ ablations }: Report): string {
       'claims',
       'reproduced',
       'contradicted',
+      'reproduced_before_correction',
+      'contradicted_before_correction',
       'agrees',
       'disagrees',
       'within_noise',
@@ -176,6 +204,7 @@ export function contentsCsv({ ablations }: Report): string {
       'pairs_same',
       'pairs_opposite',
       'pairs_within_noise',
+      'pairs_one_seed',
       'pairs_published_noise',
       'pairs_not_measured',
       'kendall_tau',
@@ -196,6 +225,8 @@ export function contentsCsv({ ablations }: Report): string {
         count.total,
         count.reproduced,
         count.contradicted,
+        count.beforeCorrection.reproduced,
+        count.beforeCorrection.contradicted,
         count.agrees,
         count.disagrees,
         count.withinNoise,
@@ -203,6 +234,7 @@ export function contentsCsv({ ablations }: Report): string {
         order.same,
         order.opposite,
         order.withinNoise,
+        order.oneSeed,
         order.publishedNoise,
         order.notMeasured,
         tidy(rank?.tau),

@@ -1,10 +1,13 @@
 /** Differences between arms and what they say about the order that the paper found. */
+import { pairedShareError, pairItems } from './paired-items.ts';
 import { mean, pairedDeltas, sampleStd, standardErrorOfDifference, tInterval, type Interval } from './statistics.ts';
 
 /** One replicate's headline number with the standard error that the finite test set gives it. */
 export interface Replicate {
   readonly value: number;
   readonly standardError: number;
+  /** Of each test item whether it was found right, in the order of the test set; read when asked for, undefined where the record does not tell. */
+  readonly items?: (() => readonly boolean[] | undefined) | undefined;
 }
 
 export type Replicates = ReadonlyMap<number, Replicate>;
@@ -14,11 +17,8 @@ export interface Difference {
   readonly standardError: number;
   /** Seeds that both arms have. */
   readonly n: number;
-  /**
-   * `paired`: from the spread of the differences per seed. `binomial`: one seed, so only the test set's error of both
-   * values, as if they were independent; that is too wide rather than too narrow for two models tested on the same images.
-   */
-  readonly error: 'paired' | 'binomial';
+  /** `paired`: from the spread of the differences per seed. All else is one seed, so only what {@link testSetError} says of two trained models. */
+  readonly error: 'paired' | TestSetError['of'];
   readonly interval: Interval | undefined;
 }
 
@@ -31,18 +31,42 @@ export function difference(a: Replicates, b: Replicates): Difference | undefined
   const deltas = pairs.map(pair => pair.delta);
   const n = deltas.length;
   if (n === 1) {
-    const standardError = standardErrorOfDifference(a.get(only.seed)!.standardError, b.get(only.seed)!.standardError);
-    return { value: only.delta, standardError, n, error: 'binomial', interval: undefined };
+    const { standardError, of } = testSetError(a.get(only.seed)!, b.get(only.seed)!);
+    return { value: only.delta, standardError, n, error: of, interval: undefined };
   }
   return { value: mean(deltas), standardError: sampleStd(deltas) / Math.sqrt(n), n, error: 'paired', interval: tInterval(deltas) };
 }
 
+export interface TestSetError {
+  readonly standardError: number;
+  /**
+   * `images`: from the images on which the two differ. `binomial`: of both values as if they were independent; that is too wide rather
+   * than too narrow for two models tested on the same images.
+   */
+  readonly of: 'images' | 'binomial';
+}
+
+/** What a finite test set leaves open about the difference of two trained models. It knows nothing of other seeds. */
+export function testSetError(a: Replicate, b: Replicate): TestSetError {
+  const [ofA, ofB] = [countedItems(a), countedItems(b)];
+  const paired = ofA && ofB && pairItems(ofA, ofB);
+  return paired === undefined ? { standardError: standardErrorOfDifference(a.standardError, b.standardError), of: 'binomial' } : { standardError: pairedShareError(paired), of: 'images' };
+}
+
+/** Items of a value that is their share, or that of the wrong ones: of a metric that is neither, or in another unit, they say nothing. */
+function countedItems({ value, items }: Replicate): readonly boolean[] | undefined {
+  const known = items?.();
+  if (known === undefined || known.length === 0) return undefined;
+  const share = known.filter(Boolean).length / known.length;
+  return [share, 1 - share].some(of => Math.abs(value - of) < 0.5 / known.length) ? known : undefined;
+}
+
 /** How a measured difference relates to the published one. */
-export type Agreement = 'same sign' | 'opposite sign' | 'within noise' | 'published gap within seed noise';
+export type Agreement = 'same sign' | 'opposite sign' | 'within noise' | 'one seed' | 'published gap within seed noise';
 
 /** The rule of {@link agreement}, in words for the report. */
 export const agreementRule = (noise: { value: number; source: string } | undefined): string =>
-  'A difference smaller than its own standard error is called within noise; beyond that only its sign is compared with the paper. ' +
+  'A difference of several seeds that is smaller than its own standard error is called within noise; beyond that only its sign is compared with the paper. ' +
   (noise === undefined ? 'Pairs with the same published value are not counted.' : `Published gaps below ${noise.value} points are not counted as an order: ${noise.source}.`);
 
 /** Whether values compare with the paper's, in words for the report. */
@@ -53,10 +77,11 @@ export function valueRule(comparable: boolean, changed: boolean): string {
 
 /**
  * Compares signs only. A published gap below the paper's own noise has no sign to agree with; a measured difference below
- * its standard error has none either.
+ * its standard error has none either, and one seed tells of none.
  */
 export function agreement(measured: Difference, published: number, noise: number): Agreement {
   if (published === 0 || Math.abs(published) < noise) return 'published gap within seed noise';
+  if (measured.n === 1) return 'one seed';
   if (measured.value === 0 || Math.abs(measured.value) < measured.standardError) return 'within noise';
   return Math.sign(measured.value) === Math.sign(published) ? 'same sign' : 'opposite sign';
 }
@@ -66,13 +91,15 @@ export interface OrderCount {
   readonly same: number;
   readonly opposite: number;
   readonly withinNoise: number;
+  /** Pairs of one seed, which is no evidence of an order. */
+  readonly oneSeed: number;
   /** Pairs that the paper itself does not separate. */
   readonly publishedNoise: number;
   /** Pairs with published values of which an arm is not measured. */
   readonly notMeasured: number;
 }
 
-/** Pairs that the paper separates and that were measured. */
+/** Pairs that the paper separates and that were measured with more than one seed. */
 export const decidable = (order: OrderCount): number => order.same + order.opposite + order.withinNoise;
 
 /** Published values are differences of decimals: rounding keeps 84.6 - 84.4 from falling below 0.2. */
@@ -111,6 +138,7 @@ export function countOrder(pairs: readonly OrderedPair[]): OrderCount {
     same: count('same sign'),
     opposite: count('opposite sign'),
     withinNoise: count('within noise'),
+    oneSeed: count('one seed'),
     publishedNoise: count('published gap within seed noise'),
     notMeasured: count('not measured'),
   };

@@ -67,22 +67,6 @@ export function studentTUpperTail(t: number, df: number): number {
   return t >= 0 ? (1 - central) / 2 : (1 + central) / 2;
 }
 
-/**
- * Holm's step-down correction as adjusted p-values: at `alpha`, the chance of one false finding among all of them, exactly the
- * tests whose adjusted p is at most `alpha` stay significant. In the order given. (Holm 1979, Scandinavian Journal of
- * Statistics 6; adjusted as in Wright 1992, Biometrics 48.)
- */
-export function holmAdjusted(pValues: readonly number[]): number[] {
-  const adjusted = pValues.map(() => 1);
-  const order = pValues.map((_, i) => i).sort((a, b) => pValues[a]! - pValues[b]!);
-  let highest = 0;
-  order.forEach((test, rank) => {
-    highest = Math.max(highest, Math.min(1, (pValues.length - rank) * pValues[test]!));
-    adjusted[test] = highest;
-  });
-  return adjusted;
-}
-
 export interface Interval {
   readonly low: number;
   readonly high: number;
@@ -92,10 +76,22 @@ export interface Interval {
 
 /** Two-sided t interval of the mean. Undefined below three values: with one degree of freedom it is too wide to inform. */
 export function tInterval(values: readonly number[], level = 0.95): Interval | undefined {
-  if (values.length < 3) return undefined;
-  const half = (studentTQuantile((1 + level) / 2, values.length - 1) * sampleStd(values)) / Math.sqrt(values.length);
-  const centre = mean(values);
+  return values.length < 3 ? undefined : tIntervalOf(mean(values), sampleStd(values) / Math.sqrt(values.length), values.length, level);
+}
+
+/** The same from the mean of `n` values and its standard error. */
+export function tIntervalOf(centre: number, standardError: number, n: number, level: number): Interval {
+  const half = quantile((1 + level) / 2, n - 1) * standardError;
   return { low: centre - half, high: centre + half, level };
+}
+
+const quantiles = new Map<string, number>();
+
+/** A report asks for the same few again and again. */
+function quantile(p: number, df: number): number {
+  const known = quantiles.get(`${p} ${df}`) ?? studentTQuantile(p, df);
+  quantiles.set(`${p} ${df}`, known);
+  return known;
 }
 
 /** Differences `a - b` of the seeds that both have, in order of seed. */

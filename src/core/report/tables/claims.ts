@@ -1,13 +1,12 @@
 /** Tables of claims: all of them for the head of the report, and those of one ablation with every comparison. */
-import { survives, type AdjustedP, type ClaimResult, type PairResult, type PublishedOutcome } from '../model/claims.ts';
+import type { ClaimResult, PairResult, PublishedOutcome } from '../model/claims.ts';
 import { formatDelta, formatPValue, formatPublishedDelta, plural, type Unit } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
-import { multiplicitySentences } from '../model/multiplicity.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow, type Tone } from './results.ts';
 import { ablationAnchor, claimAnchor } from './anchors.ts';
-import { ALPHA, type Judgement, type Verdict } from '../statistics/verdict.ts';
+import { FEWEST_SEEDS, type Verdict } from '../statistics/verdict.ts';
 
-const COLUMNS = [left('Verdict'), right('Measured \u0394'), right('Needed'), right('p,\u00a0t\u00a0test'), right('p,\u00a0sign-flip'), right('Published \u0394')];
+const COLUMNS = [left('Verdict'), right('Measured \u0394'), right('Needed'), right('p'), right('Published \u0394')];
 
 /** One row per claim under the name of its ablation, each with the comparison that decides about it. */
 export function claimOverview(report: Report): Table {
@@ -21,7 +20,7 @@ export function claimOverview(report: Report): Table {
         ? []
         : [{ header: `${table}: ${title}`, href: ablationAnchor(name), group: true, cells: [] }, ...claims.map(claim => ({ ...claimRow(claim, report.headline.unit), href: claimAnchor(claim) }))],
     ),
-    notes: [...report.claimRule, ...testNotes(report), ...multiplicityNotes(report), ...publishedNotes(report.ablations.flatMap(ablation => ablation.claims))],
+    notes: [...report.claimRule, ...claimNotes(report.ablations.flatMap(ablation => ablation.claims))],
   };
 }
 
@@ -36,8 +35,8 @@ export function claimTable(report: Report, ablation: AblationReport): Table | un
     columns: COLUMNS,
     rows: ablation.claims.flatMap((claim): TableRow[] => {
       const row = { ...claimRow(claim, unit), id: claimAnchor(claim) };
-      const only = claim.pairs.length === 1 ? claim.pairs[0] : undefined;
-      if (only !== undefined) return [{ ...row, detail: [comparisonText(only), row.detail, perSeedText(only, unit)].filter(Boolean).join('. ') }];
+      if (claim.pairs.length === 1)
+        return [{ ...row, detail: [comparisonText(claim.deciding), row.detail, perSeedText(claim.deciding, unit), exploratoryText(claim.deciding, unit)].filter(Boolean).join('. ') }];
       return [{ ...row, marked: true }, ...claim.pairs.map(pair => pairRow(pair, unit))];
     }),
     notes: [],
@@ -46,47 +45,52 @@ export function claimTable(report: Report, ablation: AblationReport): Table | un
 
 /** The weakest comparison stands for the claim, which needs them all. */
 function claimRow(claim: ClaimResult, unit: Unit): TableRow {
-  const weakest = weakestPair(claim.pairs);
-  const many = claim.pairs.length > 1;
-  const detail = [claim.source, claim.note].filter(text => text !== undefined).join('. ');
-  if (weakest === undefined) return { header: claim.sentence, detail, cells: COLUMNS.map(() => NONE) };
-  const [measured, needed] = numberCells(weakest, unit);
+  const { deciding, pairs, p, sentence } = claim;
+  const measured = measuredCell(deciding, unit);
   return {
-    header: claim.sentence,
-    detail,
+    header: sentence,
+    detail: [claim.source, claim.note].filter(text => text !== undefined).join('. '),
     cells: [
-      verdictCell(claim, missingArms(claim.pairs), many ? undefined : weakest.seedsNeeded),
-      many && weakest.delta !== undefined ? { ...measured, detail: `${measured.detail ?? ''}, weakest of\u00a0${claim.pairs.length}` } : measured,
-      needed,
-      adjustedCell(claim.tTest, claim.verdict === 'reproduced' && !survives(claim.tTest)),
-      adjustedCell(claim.signFlip),
-      publishedCell(claim.published, many ? smallestGap(claim.pairs) : weakest.published?.gap),
+      verdictCell(claim),
+      pairs.length > 1 && deciding.delta !== undefined ? { ...measured, detail: [measured.detail, `weakest of\u00a0${pairs.length}`].filter(Boolean).join(', ') } : measured,
+      neededCell(deciding, unit),
+      p === undefined ? NONE : { text: formatPValue(p.adjusted), detail: `alone ${formatPValue(p.value)}` },
+      publishedCell(claim.published, smallestGap(pairs)),
     ],
   };
 }
-
-/** How far a comparison is from what it needs. */
-const excess = ({ type, delta, margin }: PairResult): number => (delta === undefined ? Infinity : type === 'greater' ? delta - margin : delta + margin);
-
-const weakestPair = (pairs: readonly PairResult[]): PairResult | undefined =>
-  pairs.reduce<PairResult | undefined>((weakest, pair) => (weakest === undefined || excess(pair) < excess(weakest) ? pair : weakest), undefined);
 
 function smallestGap(pairs: readonly PairResult[]): number | undefined {
   const gaps = pairs.flatMap(pair => pair.published?.gap ?? []);
   return gaps.length === 0 ? undefined : Math.min(...gaps);
 }
 
+/** The verdict is the claim's: a part has none of its own. */
 const pairRow = (pair: PairResult, unit: Unit): TableRow => ({
   header: comparisonText(pair),
-  detail: perSeedText(pair, unit),
+  detail: [perSeedText(pair, unit), exploratoryText(pair, unit)].filter(Boolean).join('. '),
   part: true,
-  cells: [verdictCell(pair, missingArms([pair]), pair.seedsNeeded), ...numberCells(pair, unit), publishedCell(pair.published?.outcome, pair.published?.gap)],
+  cells: [
+    pair.direction === undefined || pair.n < 2 ? NONE : { text: pair.direction, tone: 'muted' },
+    measuredCell(pair, unit),
+    neededCell(pair, unit),
+    NONE,
+    publishedCell(pair.published?.outcome, pair.published?.gap),
+  ],
 });
 
-const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${type === 'greater' ? 'above' : 'not below'} ${than.label}`;
+const RELATIONS = { greater: 'above', 'not-worse': 'not below', same: 'no different from' } as const satisfies Readonly<Record<PairResult['type'], string>>;
+
+const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${RELATIONS[type]} ${than.label}`;
 
 /** One difference is the mean itself. */
 const perSeedText = ({ perSeed }: PairResult, unit: Unit): string => (perSeed.length < 2 ? '' : `Per seed: ${perSeed.map(({ delta }) => formatDelta(delta, unit)).join(', ')}`);
+
+function exploratoryText({ exploratory }: PairResult, unit: Unit): string {
+  if (exploratory === undefined) return '';
+  const { n, delta, interval } = exploratory;
+  return `Exploratory, all ${plural(n, 'seed')}: ${formatDelta(delta, unit)}${interval === undefined ? '' : ` [${formatDelta(interval.low, unit)}, ${formatDelta(interval.high, unit)}]`}`;
+}
 
 /** Labels of arms that no seed has, of comparisons that could not be made. */
 function missingArms(pairs: readonly PairResult[]): string[] {
@@ -97,35 +101,44 @@ const VERDICTS: Readonly<Record<Verdict, { readonly text: string; readonly tone:
   reproduced: { text: '\u2713 reproduced', tone: 'agree' },
   contradicted: { text: '\u2715 contradicted', tone: 'disagree' },
   undecided: { text: '\u2248 undecided', tone: 'plain' },
-  'not run': { text: '\u00b7 not run', tone: 'muted' },
+  interim: { text: 'interim', tone: 'muted' },
+  exploratory: { text: 'exploratory', tone: 'muted' },
+  'no verdict': { text: 'no verdict', tone: 'muted' },
+  'not run': { text: 'not run', tone: 'muted' },
 };
 
-function verdictCell({ verdict, direction }: Pick<Judgement, 'verdict' | 'direction'>, missing: readonly string[], seedsNeeded: number | undefined): Cell {
-  const details = [
-    direction ?? '',
-    seedsNeeded === undefined ? '' : `${seedsNeeded} seeds would decide`,
-    verdict === 'not run' ? (missing.length === 0 ? 'no seed in common' : `missing: ${missing.join('; ')}`) : '',
-  ].filter(Boolean);
-  return { ...VERDICTS[verdict], ...(details.length === 0 ? {} : { detail: details.join('; ') }) };
+/** What became of a claim in words: `interim, 2 of 5 seeds`; one seed of several declared ones is `1 of 5 seeds`, and of one is `one seed`. */
+export function stateText({ verdict, seeds: { n, declared } }: Pick<ClaimResult, 'verdict' | 'seeds'>): string {
+  if (verdict === 'interim') return n === 1 ? `1 of ${declared} seeds` : `interim, ${n} of ${declared} seeds`;
+  if (verdict === 'exploratory' || verdict === 'no verdict') return n === 1 ? 'one seed' : `${verdict}, ${plural(n, 'seed')}`;
+  return VERDICTS[verdict].text;
 }
 
-const pCell = (p: number | undefined): Cell => (p === undefined ? NONE : { text: formatPValue(p) });
+function verdictCell(claim: ClaimResult): Cell {
+  const missing = claim.verdict === 'not run' ? missingArms(claim.pairs) : [];
+  const details = [
+    claim.seeds.n < 2 ? '' : (claim.direction ?? ''),
+    claim.beforeCorrection === claim.verdict ? '' : `${claim.beforeCorrection} before correction`,
+    claim.verdict === 'not run' ? (missing.length === 0 ? 'no seed in common' : `missing: ${missing.join('; ')}`) : '',
+  ].filter(Boolean);
+  return { text: stateText(claim), tone: VERDICTS[claim.verdict].tone, ...(details.length === 0 ? {} : { detail: details.join('; ') }) };
+}
 
-/** @param lost reproduced, but not with the correction */
-const adjustedCell = (p: AdjustedP | undefined, lost = false): Cell =>
-  p === undefined ? NONE : { text: formatPValue(p.value), detail: `Holm ${formatPValue(p.adjusted)}`, ...(lost ? { sign: '\u2021' } : {}) };
+function measuredCell({ delta, standardError, interval, n }: PairResult, unit: Unit): Cell {
+  if (delta === undefined || standardError === undefined) return NONE;
+  if (interval !== undefined) return { text: formatDelta(delta, unit), detail: `[${formatDelta(interval.low, unit)},\u00a0${formatDelta(interval.high, unit)}], n\u00a0${n}` };
+  const error = `\u00b1\u00a0${formatDelta(standardError, unit).replace('+', '')}`;
+  return { text: formatDelta(delta, unit), detail: n === 1 ? error : `${error}, n\u00a0${n}` };
+}
 
-function numberCells({ delta, standardError, bounds, n, type, margin, pValue, signFlipPValue }: PairResult, unit: Unit): [Cell, Cell, Cell, Cell] {
-  const threshold = formatDelta(type === 'greater' ? margin : -margin, unit);
-  const needed: Cell = { text: `>\u00a0${threshold}`, tone: 'muted' };
-  if (delta === undefined || standardError === undefined) return [NONE, needed, NONE, NONE];
-  const error = bounds === undefined ? `\u00b1\u00a0${formatDelta(standardError, unit).replace('+', '')}` : `[${formatDelta(bounds.low, unit)},\u00a0${formatDelta(bounds.high, unit)}]`;
-  return [{ text: formatDelta(delta, unit), detail: `${error}, n\u00a0${n}` }, needed, pCell(pValue), pCell(signFlipPValue)];
+function neededCell({ type, margin }: PairResult, unit: Unit): Cell {
+  const size = formatDelta(margin, unit).replace('+', '');
+  return { text: type === 'same' ? `within\u00a0\u00b1${size}` : `>\u00a0${formatDelta(type === 'greater' ? margin : -margin, unit)}`, tone: 'muted' };
 }
 
 const OUTCOMES: Readonly<Record<PublishedOutcome, { readonly detail: string; readonly tone: Tone }>> = {
   supports: { detail: 'supports it', tone: 'plain' },
-  contradicts: { detail: '\u2715 the paper\u2019s own table disagrees', tone: 'disagree' },
+  contradicts: { detail: 'the paper\u2019s own table disagrees', tone: 'plain' },
   'within noise': { detail: 'within the paper\u2019s noise', tone: 'muted' },
 };
 
@@ -134,25 +147,14 @@ function publishedCell(outcome: PublishedOutcome | undefined, gap: number | unde
   return outcome === undefined ? { text: formatPublishedDelta(gap), detail: 'not all published' } : { text: formatPublishedDelta(gap), ...OUTCOMES[outcome] };
 }
 
-/** What the p-values are of; nothing while there are none. */
-function testNotes({ comparisons }: Report): string[] {
-  if (comparisons.tested === 0) return [];
+/** What the signs in the cells mean, as far as they are there. */
+function claimNotes(claims: readonly ClaimResult[]): string[] {
+  const pairs = claims.flatMap(claim => claim.pairs);
+  const errors = pairs.filter(({ interval, n }) => interval === undefined && n > 0).map(({ n }) => n);
   return [
-    'p: one-sided, of a difference beyond the one needed: by the paired t test, and by the exact sign-flip test, which does not suppose that differences are normally distributed. ' +
-      'A claim has the largest p of its comparisons, as it needs them all; Holm: the same corrected for the number of claims.',
+    ...(claims.some(({ p }) => p !== undefined) ? ['p: two-sided, of the claim\u2019s own direction beyond the margin, by the paired t test; after Holm\u2019s correction, and alone.'] : []),
+    ...(errors.includes(1) ? ['\u00b1 of one seed: the error that the test images give the difference of these two trained models. It decides nothing.'] : []),
+    ...(errors.some(n => n > 1) ? [`\u00b1 of several seeds: the standard error of the mean difference, where there is no verdict to give or there are fewer than ${FEWEST_SEEDS} seeds.`] : []),
+    ...(claims.some(claim => claim.published !== undefined) ? ['Published \u0394: the gap in the paper\u2019s own table, for claims of several comparisons the smallest.'] : []),
   ];
 }
-
-/** What testing many comparisons at once means for them. */
-function multiplicityNotes({ comparisons: c, multiplicity }: Report): string[] {
-  const counts =
-    c.tested === 0
-      ? `${plural(c.total, 'distinct comparison')}; none has the seeds for a test, so nothing is decided.`
-      : `${plural(c.total, 'distinct comparison')}, ${c.tested} with seeds enough for a test, each at 5 %: ${c.reproduced} reproduced, ${c.contradicted} contradicted. By chance alone about ${formatExpected(ALPHA * c.tested)} of them would be reproduced.`;
-  return [counts, ...multiplicitySentences(multiplicity)];
-}
-
-const formatExpected = (count: number): string => (count < 1 ? '1 or none' : String(Math.round(count)));
-
-const publishedNotes = (claims: readonly ClaimResult[]): string[] =>
-  claims.some(claim => claim.published !== undefined) ? ['Published \u0394: the gap in the paper\u2019s own table, for claims of several comparisons the smallest.'] : [];

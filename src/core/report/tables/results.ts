@@ -1,4 +1,5 @@
 /** The report's tables as text cells, shared by HTML and Markdown: a number is formatted in one place. */
+import type { TestSetError } from '../statistics/compare.ts';
 import { formatDelta, formatPublished, formatPublishedDelta, formatValue, type Unit } from '../../text/format.ts';
 import type { AblationReport, ArmRow, Headline, Measurement, Report } from '../model/model.ts';
 import { seedShare } from '../model/wording.ts';
@@ -190,6 +191,11 @@ function earlierNotes(rows: readonly ArmRow[], allSigns: boolean): string[] {
   return [`${OTHER_CODE_SIGN} Measured with an earlier revision of the code, until a rerun replaces it: ${texts.join('. ')}.`];
 }
 
+const ONE_SEED: Readonly<Record<TestSetError['of'], string>> = {
+  images: '\u0394 with one seed: of these two trained models \u00b1 its standard error from the test images on which they differ; it does not cover the spread over seeds and decides nothing.',
+  binomial: '\u0394 with one seed: of these two trained models \u00b1 its binomial standard error, both values taken as independent; it does not cover the spread over seeds and decides nothing.',
+};
+
 /** How to read the columns of all tables of results: what is said once for the report. */
 export function resultRules({ ablations }: Pick<Report, 'ablations'>): string[] {
   const has = (kind: Measurement['spread']['kind']): boolean => ablations.some(ablation => measurementsOf(ablation).some(({ spread }) => spread.kind === kind));
@@ -198,7 +204,7 @@ export function resultRules({ ablations }: Pick<Report, 'ablations'>): string[] 
   return [
     has('binomial') ? '\u00b1 with one seed: the binomial standard error that the finite test set gives; it does not cover the spread over seeds.' : '',
     has('sample') ? '\u00b1 with more seeds: sample standard deviation over seeds.' : '',
-    deltas.some(delta => delta.error === 'binomial') ? '\u0394 with one seed: plain difference \u00b1 its binomial standard error, both values taken as independent.' : '',
+    ...new Set(deltas.flatMap(({ error }) => (error === 'paired' ? [] : [ONE_SEED[error]]))),
     deltas.some(delta => delta.error === 'paired')
       ? `\u0394 with more seeds: mean of the differences per seed${interval ? ', in brackets its 95 % t interval' : ' \u00b1 its standard error; below three seeds no interval is given'}.`
       : '',

@@ -9,7 +9,7 @@ import { resultFigureId } from '../../charts/figures.ts';
 import type { AblationReport, Report } from '../../model/model.ts';
 import { plural } from '../../../text/format.ts';
 import { slug } from '../../../text/clean.ts';
-import type { Block } from './blocks.ts';
+import type { Block, Inline } from './blocks.ts';
 import { details, only, paragraph, small, tableOf } from './parts.ts';
 
 export function ablationSection(report: Report, ablation: AblationReport, figures: ReadonlySet<string>): Block {
@@ -24,7 +24,6 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
       paragraph([question, ' Expected: ', expected], 'question'),
       ...only('page', [paragraph([finding.join(' ')], 'quiet')]),
       ...results(report, ablation),
-      ...only('readme', [files(ablation)]),
       ...only('page', figures.has(figure) ? [{ type: 'figure', id: figure }] : []),
       ...tableOf(failureTable(ablation), 'values'),
       ...claims(claimTable(report, ablation)),
@@ -32,7 +31,7 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
         ...references(ablation),
         ...tableOf(inconsistencyTable(ablation), 'claims'),
         ...small(footnotes),
-        files(ablation),
+        paragraph(files(ablation), 'small'),
         ...curves(ablation, figures),
       ]),
     ],
@@ -41,14 +40,23 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
 
 /** Where every arm is in the table of two axes, which is the shorter one, the README has that alone. */
 function results(report: Report, ablation: AblationReport): Block[] {
-  const plain = tableOf(resultTable(report, ablation), 'results');
+  const plain = resultTable(report, ablation);
   const crossed = twoWayTable(report, ablation);
-  if (crossed === undefined) return plain;
-  const { rows } = ablation;
+  if (crossed === undefined || crossed.rows.length >= ablation.rows.length || ablation.rows.some(row => row.crossed === undefined))
+    return [...tableOf(plain, 'results'), ...only('readme', belowResults(ablation, plain.caption)), ...only('page', tableOf(crossed, 'crossed'))];
   const beside = besideTable(report, ablation);
-  if (crossed.rows.length >= rows.length || rows.some(row => row.crossed === undefined)) return [...plain, ...only('page', tableOf(crossed, 'crossed'))];
-  return [...only('page', plain), ...tableOf(crossed, 'crossed'), ...only('readme', small(beside === undefined ? [] : [beside]))];
+  return [
+    ...only('page', tableOf(plain, 'results')),
+    ...tableOf(crossed, 'crossed'),
+    ...only('readme', [...small(beside === undefined ? [] : [beside]), ...small(plain.notes), ...belowResults(ablation, crossed.caption)]),
+  ];
 }
+
+/** A README shows no captions, and has one line for all footnotes. */
+const belowResults = (ablation: AblationReport, caption: string): Block[] => [
+  ...small(ablation.footnotes.length === 0 ? [] : [ablation.footnotes.join(' ')]),
+  paragraph([`${caption}. `, ...files(ablation)], 'small'),
+];
 
 /** The README has the claims, the page every comparison in them. */
 function claims(data: Table | undefined): Block[] {
@@ -57,12 +65,9 @@ function claims(data: Table | undefined): Block[] {
   return [...only('page', tableOf(data, 'claims')), ...only('readme', tableOf(whole, 'claims'))];
 }
 
-function files({ name, curves }: AblationReport): Block {
+function files({ name, curves }: AblationReport): Inline[] {
   const path = `tables/${slug(name)}`;
-  return paragraph(
-    ['This table as ', { text: 'CSV', href: `${path}.csv` }, ' and ', { text: 'LaTeX', href: `${path}.tex` }, ...(curves.length === 0 ? [] : ['; ', { text: 'curves', href: `${path}-curves.csv` }])],
-    'small',
-  );
+  return ['This table as ', { text: 'CSV', href: `${path}.csv` }, ' and ', { text: 'LaTeX', href: `${path}.tex` }, ...(curves.length === 0 ? ['.'] : ['; ', { text: 'curves', href: `${path}-curves.csv` }, '.'])];
 }
 
 /** Published rows up to this number stand open. */

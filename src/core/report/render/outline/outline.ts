@@ -4,14 +4,13 @@ import { overviewTable } from '../../charts/axis-chart.ts';
 import { claimOverview } from '../../tables/claims.ts';
 import { contentsTable } from '../../tables/context.ts';
 import { resultRules } from '../../tables/results.ts';
-import { multiplicitySentences } from '../../model/multiplicity.ts';
 import type { Report } from '../../model/model.ts';
-import { armsShare, claimCountText, reportKicker, reportTitle, seedsText } from '../../model/wording.ts';
+import { armsShare, beforeCorrectionText, claimCountText, reportKicker, reportTitle, seedsText } from '../../model/wording.ts';
 import { plural } from '../../../text/format.ts';
 import { ablationSection } from './ablation.ts';
 import { appendixSection, settingSection } from './appendix.ts';
 import type { Block, Outline } from './blocks.ts';
-import { details, list, only, paragraph, small, tableOf } from './parts.ts';
+import { details, list, only, paragraph, tableOf } from './parts.ts';
 
 /** All claims in one figure. */
 export const FOREST = 'forest';
@@ -53,12 +52,10 @@ function glance(report: Report, figures: ReadonlySet<string>, lead: string): Blo
     title: lead === FOREST ? 'All claims at a glance' : 'At a glance',
     blocks: [
       ...(figures.has(lead) ? [{ type: 'figure', id: lead } as const, ...only('page', values(report, lead))] : []),
-      // What so many claims or so few seeds do to the verdicts is not for those alone who ask.
-      ...small(multiplicitySentences(report.multiplicity)),
       numbers(report),
       ...(report.ablations.length < 2 ? [] : [{ type: 'navigation', label: 'Ablations', blocks: tableOf(contentsTable(report), 'contents') } as const]),
       ...details('How to read the tables', list([...resultRules(report), report.valueRule].map(rule => [rule]))),
-      ...claimRules(report),
+      ...details('How claims are judged', list(report.claims.total === 0 ? [] : claimOverview(report).notes.map(rule => [rule]))),
     ],
   };
 }
@@ -67,30 +64,17 @@ const values = (report: Report, lead: string): Block[] => (lead === OVERVIEW ? d
 
 function numbers(report: Report): Block {
   const { facts, claims } = report;
+  const before = beforeCorrectionText(claims);
   const leading = facts.filter(({ lead }) => lead === true);
   return {
     type: 'numbers',
     items: [
-      ...(claims.total === 0 ? [] : [{ label: plural(claims.total, 'claim'), value: claimCountText(claims) }]),
+      ...(claims.total === 0 ? [] : [{ label: plural(claims.total, 'claim'), value: claimCountText(claims), ...(before === undefined ? {} : { detail: before }) }]),
       { label: 'Arms measured', ...armsShare(report) },
       { label: 'Seeds', value: seedsText(report) },
       ...(leading.length === 0 ? facts.slice(0, 1) : leading).map(({ label, value }) => ({ label, value })),
     ],
   };
-}
-
-/** Those that stand open are not said again. */
-function claimRules(report: Report): Block[] {
-  if (report.claims.total === 0) return [];
-  const open = multiplicitySentences(report.multiplicity);
-  return details(
-    'How claims are judged',
-    list(
-      claimOverview(report)
-        .notes.filter(rule => !open.includes(rule))
-        .map(rule => [rule]),
-    ),
-  );
 }
 
 function footer({ ablations, claims, defaultRecipes }: Report): Block[] {

@@ -7,14 +7,11 @@ export const paragraph = (text: readonly Inline[], voice: Voice = 'plain'): Para
 /** Each sentence a paragraph. */
 export const small = (sentences: readonly string[]): Paragraph[] => sentences.map(sentence => paragraph([sentence], 'small'));
 
-/** Tables whose caption says what the heading above them does not: a README shows no captions. */
-const CAPTIONED: readonly Look[] = ['results', 'crossed'];
-
 /** A table with its notes below it. Columns in which no row says anything are left out, and with the last of them the table. */
 export function tableOf(data: Table | undefined, look: Look): Block[] {
   const table = data === undefined ? undefined : withoutEmptyColumns(data);
   if (table === undefined || table.columns.length === 0) return [];
-  return [{ type: 'table', table: { ...table, notes: [] }, look }, ...(CAPTIONED.includes(look) ? only('readme', small([table.caption])) : []), ...small(table.notes)];
+  return [{ type: 'table', table: { ...table, notes: [] }, look }, ...small(table.notes)];
 }
 
 /** Nothing where it would fold nothing away. */

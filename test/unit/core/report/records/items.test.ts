@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hashOfItems, itemsOf, joinItems, pairItems, serializeItems } from '../../../../../src/core/report/records/items.ts';
+import { hashOfItems, itemsOf, joinItems, serializeItems } from '../../../../../src/core/report/records/items.ts';
 import { parseMergedRecords, parseRecords, serializeRecords, type ReportRecord } from '../../../../../src/core/report/records/records.ts';
 import { packItems } from '../../../../../src/core/store/items.ts';
 import { sampleRecords } from '../../../../helpers/report/sample.ts';
@@ -71,16 +71,5 @@ describe('items.jsonl', () => {
     const lines = [line({}), line({ itemsSha256: undefined })];
     for (const merged of [lines, lines.toReversed()]) expect(parseMergedRecords(merged.join('\n'))).toMatchObject([{ key: record!.key, itemsSha256: record!.itemsSha256 }]);
     expect(() => parseMergedRecords([line({}), line({ itemsSha256: 'a'.repeat(64) })].join('\n'))).toThrow('got different itemsSha256');
-  });
-});
-
-describe('pairItems', () => {
-  it('counts the items by which of two were right', () => {
-    expect(pairItems([true, true, true, false, false, false], [true, true, false, true, false, false])).toEqual({ both: 2, onlyA: 1, onlyB: 1, neither: 2 });
-    expect(pairItems([], [])).toEqual({ both: 0, onlyA: 0, onlyB: 0, neither: 0 });
-  });
-
-  it('compares nothing where the two have not tested as many', () => {
-    expect(pairItems([true], [true, false])).toBeUndefined();
   });
 });
