@@ -38,25 +38,21 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
   };
 }
 
-/** Where every arm is in the table of two axes, which is the shorter one, the README has that alone. */
+/**
+ * Both tables, or on the README that of two axes alone where every arm is in it and it is shorter. A README shows no captions, and has one line
+ * for all footnotes.
+ */
 function results(report: Report, ablation: AblationReport): Block[] {
   const plain = resultTable(report, ablation);
   const crossed = twoWayTable(report, ablation);
-  if (crossed === undefined || crossed.rows.length >= ablation.rows.length || ablation.rows.some(row => row.crossed === undefined))
-    return [...tableOf(plain, 'results'), ...only('readme', belowResults(ablation, plain.caption)), ...only('page', tableOf(crossed, 'crossed'))];
+  const [table, ...notes] = tableOf(plain, 'results');
+  const instead = crossed !== undefined && crossed.rows.length < ablation.rows.length && ablation.rows.every(row => row.crossed !== undefined);
+  const below = (caption: string): Block[] => only('readme', [paragraph([`${caption}. `, ...files(ablation)], 'small')]);
+  const footnotes = only('readme', small(ablation.footnotes.length === 0 ? [] : [ablation.footnotes.join(' ')]));
+  if (!instead) return [table!, ...below(plain.caption), ...notes, ...footnotes, ...only('page', tableOf(crossed, 'crossed'))];
   const beside = besideTable(report, ablation);
-  return [
-    ...only('page', tableOf(plain, 'results')),
-    ...tableOf(crossed, 'crossed'),
-    ...only('readme', [...small(beside === undefined ? [] : [beside]), ...small(plain.notes), ...belowResults(ablation, crossed.caption)]),
-  ];
+  return [...only('page', [table!]), ...notes, ...tableOf(crossed, 'crossed'), ...below(crossed.caption), ...only('readme', small(beside === undefined ? [] : [beside])), ...footnotes];
 }
-
-/** A README shows no captions, and has one line for all footnotes. */
-const belowResults = (ablation: AblationReport, caption: string): Block[] => [
-  ...small(ablation.footnotes.length === 0 ? [] : [ablation.footnotes.join(' ')]),
-  paragraph([`${caption}. `, ...files(ablation)], 'small'),
-];
 
 /** The README has the claims, the page every comparison in them. */
 function claims(data: Table | undefined): Block[] {
