@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test test-long plan status report report-check report-comment report-post explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-report bench-traffic chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-report bench-traffic chaos fuzz node-versions surroundings pack setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ report-comment: packages ## what changed in the reports since BASE: review/comme
 
 report-post: ## post review/comment.md on a pull request: make report-post PULL_REQUEST=7, with the variables that .github/scripts/post-comment.mjs names
 	@COMMENT="$${COMMENT:-review/comment.md}" node .github/scripts/post-comment.mjs
+
+picture: packages ## the first screen of a committed report, light and dark, which leads README.md; needs Chromium: make picture ARGS=reports/desk
+	@$(TYPESCRIPT) test/picture.ts $(ARGS)
 
 explain: packages ## why the stages of an arm are done, reused, missing or stale: make explain ARGS=relation/qk-vv
 	@$(ABLATE) explain $(ARGS)

@@ -43,7 +43,7 @@ test('the report is unmoved by records that no shown arm uses', () => {
   const stray: ReportRecord = { ...records[0]!, key: 'stray', uses: [{ ablation: 'another', arm: 'a', seed: 9, role: 'evaluate' }] };
   const report = buildReport({ ...sampleInput([0, 1]), records: [...records, stray] });
   expect(report.ablations).toEqual(buildReport({ ...sampleInput([0, 1]), records }).ablations);
-  expect(report.seeds).toEqual([0, 1]);
+  expect(report.seeds).toEqual({ declared: [0, 1], measured: [0, 1], extra: [] });
 });
 
 test('any subset of records gives a report, and counts add up', () => {
@@ -52,8 +52,8 @@ test('any subset of records gives a report, and counts add up', () => {
       const subset = chosen.map(i => records[i]!);
       const { arms, order, ablations } = buildReport({ ...sampleInput([0, 1]), records: subset });
       expect(arms.done + arms.partial + arms.failed + arms.missing).toBe(arms.total);
-      // Five arms of Table 7 make ten pairs; a pair is not measured or one of the four outcomes.
-      expect(order.same + order.opposite + order.withinNoise + order.publishedNoise + order.notMeasured).toBe(10);
+      // Five arms of Table 7 make ten pairs; a pair is not measured or one of the five outcomes.
+      expect(order.same + order.opposite + order.withinNoise + order.oneSeed + order.publishedNoise + order.notMeasured).toBe(10);
       expect(ablations[0]!.rows).toHaveLength(6);
     }),
   );

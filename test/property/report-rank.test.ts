@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { kendallPValue, kendallTauB } from '../../src/core/report/statistics/kendall.ts';
 import { signFlipPValue, smallestSignFlipPValue } from '../../src/core/report/statistics/sign-flip.ts';
-import { holmAdjusted } from '../../src/core/report/statistics/statistics.ts';
+import { holmDecisions } from '../../src/core/report/statistics/holm.ts';
 
 // Few values, so that ties are common.
 const pairs = (max: number) => fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 })), { minLength: 2, maxLength: max });
@@ -101,6 +101,8 @@ test('turning all differences turns the sign-flip test: both ps cover everything
   );
 });
 
+const holmAdjusted = (p: readonly number[]): number[] => holmDecisions(p, 0.05).map(({ adjusted }) => adjusted);
+
 test('Holm keeps the order, lowers nothing, and gives each test its own, wherever it stands', () => {
   const ps = fc.array(
     fc.integer({ min: 0, max: 1000 }).map(p => p / 1000),
@@ -117,6 +119,7 @@ test('Holm keeps the order, lowers nothing, and gives each test its own, whereve
         });
       });
       expect(holmAdjusted([...list].reverse()).reverse()).toEqual(adjusted);
+      holmDecisions(list, 0.05).forEach(({ level, adjusted: p }, i) => expect(list[i]! <= level).toBe(p <= 0.05));
     }),
   );
 });

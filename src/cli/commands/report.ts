@@ -38,6 +38,7 @@ const defineReport = (program: Command) =>
     .option('--comment <file>', 'with --baseline: write the Markdown there', pathOf('--comment'))
     .option('--out <folder>', 'with --baseline: also write the report with its changes there, one folder a profile', pathOf('--out'))
     .option('--url <address>', "with --baseline: address of the repository's files at this commit, for links")
+    .option('--untracked', 'with --all and --baseline: compare the reports that git does not track, too')
     .option('--all', 'with --check, --verify, --rebuild or --baseline: every report in the folder of reports, whatever --profile and --set say')
     .addHelpText('after', HELP);
 
@@ -59,12 +60,14 @@ async function report(options: ReportOptions): Promise<number> {
   if (options.all !== true)
     return baseline === undefined ? one(await choose(options), options) : (await import('../report/baseline.ts')).compare([await choose(options)], { ...options, reports, baseline });
   if (baseline === undefined) return each(writtenReports(reports), async name => one(await chooseWritten(name, options), options));
+  const { compare, comparedReports } = await import('../report/baseline.ts');
+  const { names, ...others } = await comparedReports({ ...options, reports, baseline });
   const chosen: PlannedExperiments[] = [];
-  const code = await each(writtenReports(reports), async name => {
+  const code = await each(names, async name => {
     chosen.push(await chooseWritten(name, options));
     return 0;
   });
-  return Math.max(code, await (await import('../report/baseline.ts')).compare(chosen, { ...options, reports, baseline }));
+  return Math.max(code, await compare(chosen, { ...options, reports, baseline }, others));
 }
 
 const chooseWritten = (name: string, options: ReportOptions): Promise<PlannedExperiments> => {
@@ -106,6 +109,7 @@ function refuseMixed(options: ReportOptions): void {
   if (modes.length > 1) throw expected(`Expected one of ${flags(MODES)}`, modes.map(mode => `--${mode}`).join(' and '));
   const strays = OF_BASELINE.filter(name => options[name] !== undefined && options.baseline === undefined);
   if (strays.length > 0) throw expected(`--${strays[0]!}: expected --baseline with it`, 'none');
+  if (options.untracked === true && (options.all !== true || options.baseline === undefined)) throw expected('--untracked: expected --all and --baseline with it', 'none');
   if (options.yes === true && options.prune !== true) throw expected('--yes: expected --prune with it', 'none');
   if (options.all === true && OF_ALL.every(mode => options[mode] === undefined)) throw expected(`--all: expected one of ${flags(OF_ALL)} with it`, 'none');
   const chosen = (['only', 'seeds'] as const).find(name => options[name] !== undefined);

@@ -4,16 +4,17 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { loadEveryAblation } from '../../core/ablation/load.ts';
 import { compareReports, ofAblations } from '../../core/report/baseline/baseline.ts';
-import { renderComment } from '../../core/report/baseline/comment.ts';
-import { readBaseline } from '../../core/report/baseline/source.ts';
-import { conflictSentence } from '../../core/report/baseline/tables.ts';
+import { caution, renderComment } from '../../core/report/baseline/comment.ts';
+import { warningSentences } from '../../core/report/baseline/sentences.ts';
+import { readBaseline, reportsInGit } from '../../core/report/baseline/source.ts';
 import { buildReport } from '../../core/report/model/build.ts';
 import { enginesOf } from '../../core/report/records/engines.ts';
+import { escapeMarkdown } from '../../core/report/render/markdown.ts';
 import { writeReport } from '../../core/report/write.ts';
-import { README_FILE, readReportText, readWritten } from '../../core/report/records/written.ts';
-import { reportFolder } from '../../core/report/folder.ts';
+import { readReportText, readWritten } from '../../core/report/records/written.ts';
+import { reportFolder, reportNames, writtenReports } from '../../core/report/folder.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
-import { warn } from '../terminal/text.ts';
+import { listed, warn } from '../terminal/text.ts';
 import { warnOfItems } from './scope.ts';
 import { pc } from '../terminal/colours.ts';
 import { note, print } from '../terminal/output.ts';
@@ -25,21 +26,53 @@ export interface BaselineOptions {
   readonly comment?: string;
   readonly out?: string;
   readonly url?: string;
+  readonly untracked?: boolean;
+}
+
+/** Of all reports in a folder: those that are compared with a baseline, and what must be said of others. */
+export interface ComparedReports {
+  readonly names: readonly string[];
+  /** Written, and not tracked by git. */
+  readonly untracked: readonly string[];
+  /** Committed, and not there any more. */
+  readonly gone: readonly string[];
+  /** What it is compared with, in words. */
+  readonly label: string;
+}
+
+/**
+ * With a commit only what git tracks is compared: a report that nobody commits is new to every commit, and none of a reviewer's business.
+ * @throws UsageError when there is no report
+ */
+export async function comparedReports({ reports, baseline, untracked = false }: BaselineOptions): Promise<ComparedReports> {
+  const inGit = await reportsInGit(baseline, reports);
+  const gone = inGit?.committed.filter(name => !reportNames(reports).includes(name)) ?? [];
+  const names = gone.length > 0 ? reportNames(reports) : writtenReports(reports);
+  const known = (name: string): boolean => untracked || inGit === undefined || inGit.tracked.has(name);
+  return { names: names.filter(known), untracked: names.filter(name => !known(name)), gone, label: inGit?.label ?? baseline };
 }
 
 /** @returns the exit code */
-export async function compare(all: readonly PlannedExperiments[], options: BaselineOptions): Promise<number> {
-  const texts: string[] = [];
+export async function compare(all: readonly PlannedExperiments[], options: BaselineOptions, others?: Omit<ComparedReports, 'names'>): Promise<number> {
+  const texts = others === undefined ? [] : caution(goneSentences(others, options.reports)).map(text => `${text}\n`);
   for (const chosen of all) texts.push(await compareOne(chosen, options));
+  const left = others === undefined || others.untracked.length === 0 ? undefined : untrackedSentence(others, options.reports);
+  if (left !== undefined) texts.push(`<sub>${escapeMarkdown(left)}</sub>\n`);
   const text = texts.join('\n');
   if (options.comment === undefined) print(text);
   else {
     mkdirSync(dirname(resolve(options.comment)), { recursive: true });
     writeFileSync(options.comment, text);
+    if (left !== undefined) note(`${left}\n`);
     print(`Changes against ${options.baseline}: ${pc.cyan(options.comment)}\n`);
   }
   return 0;
 }
+
+const goneSentences = ({ gone, label }: Omit<ComparedReports, 'names'>, reports: string): string[] => gone.map(name => `${join(reports, name)}: the report is gone, which ${label} has.`);
+
+const untrackedSentence = ({ untracked }: Omit<ComparedReports, 'names'>, reports: string): string =>
+  `Not compared, as git does not track ${untracked.length === 1 ? 'it' : 'them'}: ${listed(untracked.map(name => join(reports, name)))}. With --untracked ${untracked.length === 1 ? 'it is' : 'they are'} compared, too.`;
 
 async function compareOne(chosen: PlannedExperiments, options: BaselineOptions): Promise<string> {
   const { study, profile, overrides, plan } = chosen;
@@ -55,7 +88,7 @@ async function compareOne(chosen: PlannedExperiments, options: BaselineOptions):
   const { records, baseline } = names === undefined ? { records: written.records, baseline: whole } : ofAblations(names, written.records, whole);
   const input = { study, profile, overrides, ablations, records };
   const changes = compareReports({ ...input, engines: enginesOf(written.provenance) }, baseline);
-  if (changes.conflicts.length > 0) warn(`${outDir}: ${conflictSentence(changes)}`);
+  for (const warning of warningSentences(changes)) warn(`${outDir}: ${warning}`);
   if (target !== undefined) {
     const expanded = (await loadEveryAblation(chosen.dir, study)).filter(({ declaration }) => names?.has(declaration.name) ?? true);
     await writeReport({ ...input, expanded, provenance: written.provenance, outDir: target, changes });
@@ -63,5 +96,5 @@ async function compareOne(chosen: PlannedExperiments, options: BaselineOptions):
   }
   const path = relative(process.cwd(), resolve(outDir)).replaceAll('\\', '/');
   const folder = options.url === undefined ? path : `${options.url.replace(/\/$/, '')}/${path}`;
-  return renderComment({ report: buildReport(input), changes, folder, readme: readReportText(outDir, README_FILE) });
+  return renderComment({ report: buildReport(input), changes, folder, hasFigure: id => readReportText(outDir, `figures/${id}.svg`) !== undefined });
 }

@@ -57,14 +57,17 @@ export type Comparison =
   /** Each arm is above the one before it. */
   | { readonly type: 'monotone'; readonly arms: readonly string[] };
 
-/** A conclusion of the paper as comparisons between arms; it holds when all its parts hold. */
+/**
+ * A conclusion as comparisons between arms; it holds when all its parts hold. With a source, and with published values of arms that it compares, it
+ * is one of the paper, to be reproduced; else a hypothesis of the study's own, to be supported.
+ */
 export interface Claim {
   /** Unique within the ablation. */
   readonly name: string;
   /** The conclusion in words. */
   readonly sentence: string;
-  /** Where the paper draws it, e.g. `section 4.2, Table 5`. */
-  readonly source: string;
+  /** Where the paper draws it, e.g. `section 4.2, Table 5`; a hypothesis of one's own has none. */
+  readonly source?: string;
   readonly parts: readonly Comparison[];
   /** In the unit of the published values; default: that of the profile. */
   readonly margin?: number;
@@ -181,6 +184,11 @@ export interface Headroom<F> {
   readonly note: string;
   /** Those that an arm rests on. */
   of(factors: F): readonly HeadroomArm<F>[];
+  /**
+   * Factors of the arm that rests on none of them and that this one is to beat: where what it rests on is no better, a report warns. An arm of any
+   * ablation of the report that has these factors is that baseline.
+   */
+  baseline?(factors: F): Partial<F>;
 }
 
 /** Speed of hardware that the plan is priced for, where no machine at hand could measure it. */
@@ -286,8 +294,11 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
     readonly curves: readonly ReportCurve[];
     /** Roles whose cost is charged to the arm itself; the others (a shared teacher) are listed apart. */
     readonly ownRoles: readonly string[];
-    /** What the reader must know before comparing with the paper, e.g. that values of another data set do not compare. */
-    notes(profile: P): readonly string[];
+    /**
+     * What the reader must know before comparing, e.g. that values of another data set do not compare.
+     * @param published whether the report has published values; without them there is no paper to compare with
+     */
+    notes(profile: P, published: boolean): readonly string[];
     /** Whether published values may be compared as values, not only in order and sign. */
     comparable(profile: P): boolean;
     /**
@@ -295,6 +306,11 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
      * ties.
      */
     readonly publishedNoise?: { readonly value: number; readonly source: string };
+    /**
+     * Published values of one arm trained with several seeds, in the unit of the other published values. Where values compare, a report says from
+     * their spread whether a measured value is what a retraining would give.
+     */
+    readonly retraining?: { readonly values: readonly number[]; readonly source: string };
     /** Values of the profile without a source; plan and report list them. */
     assumptions?(profile: P): readonly Assumption[];
     /** Facts for the head of the report: data set, sizes, schedules, seeds. */

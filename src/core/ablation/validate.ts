@@ -57,7 +57,7 @@ const comparison = z.discriminatedUnion('type', [
 const claim = z.strictObject({
   name,
   sentence: text,
-  source: text,
+  source: text.optional(),
   parts: z.array(comparison).min(1),
   margin: z.number().min(0).optional(),
   note: text.optional(),
@@ -113,7 +113,8 @@ const overview = z
     series: z.array(z.strictObject({ label: text, arms: z.array(foreignReference.nullable()) })).min(1),
   })
   .refine(({ x, series }) => series.every(({ arms }) => arms.length === x.values.length), "expected an arm, or null, for each of the values of 'x'");
-const headroom = z.strictObject({ name, title: text, note: text, of: callable });
+const headroom = z.strictObject({ name, title: text, note: text, of: callable, baseline: callable.optional() });
+const retraining = z.strictObject({ values: z.array(z.number()).min(2), source: text });
 const study = z.looseObject({
   name: text,
   factors: schema,
@@ -121,7 +122,13 @@ const study = z.looseObject({
   kinds: z.array(kind).min(1),
   realise: callable,
   headroom: headroom.optional(),
-  report: z.looseObject({ columns: z.array(z.looseObject({ label: text })), curves: z.array(z.unknown()), ownRoles: z.array(text), overview: overview.optional() }),
+  report: z.looseObject({
+    retraining: retraining.optional(),
+    columns: z.array(z.looseObject({ label: text })),
+    curves: z.array(z.unknown()),
+    ownRoles: z.array(text),
+    overview: overview.optional(),
+  }),
 });
 
 /**

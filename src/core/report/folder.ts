@@ -26,14 +26,15 @@ function slug(overrides: readonly string[]): string {
   return `${readable.slice(0, LONGEST)}-${createHash('sha256').update(overrides.join('\n')).digest('hex').slice(0, 8)}`;
 }
 
-/**
- * Names of the reports in a folder of reports, sorted.
- * @throws UsageError when there are none
- */
-export function writtenReports(reports: string): string[] {
-  const names = listBeneath(reports, '.')
+/** Names of the reports in a folder of reports, sorted. */
+export const reportNames = (reports: string): string[] =>
+  listBeneath(reports, '.')
     .filter(name => existsSync(join(reports, name, RECORDS_FILE)))
     .sort();
+
+/** The same. @throws UsageError when there are none */
+export function writtenReports(reports: string): string[] {
+  const names = reportNames(reports);
   if (names.length > 0) return names;
   throw new UsageError('NO_RECORDS', `Expected reports in ${reports}/, one folder a profile with its ${RECORDS_FILE}, got none. Write one first: ablate report.`);
 }

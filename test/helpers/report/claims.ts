@@ -52,6 +52,7 @@ export const claim = (parts: Claim['parts'], rest: Partial<Claim> = {}): Claim =
 
 export const claimInput = (ablations: readonly AblationDeclaration<object>[], accuracies: Accuracies): ClaimInput => ({
   study: sampleStudy,
+  profile: { name: 'sample', seeds: [0, 1, 2], verdicts: { margin: 0.16, source: 'invented for the test' } },
   ablations,
   records: accuracyRecords(accuracies),
   unit: 'fraction',

@@ -163,8 +163,8 @@ describe('seeds', () => {
     const own = { ...trained, teacher_seed: 'replicate' as const };
     expect(teacher(distilled({}, trained, 3))).toMatchObject({ kind: 'pretrain', seed: 0 });
     expect(teacher(distilled({}, own, 3))).toMatchObject({ kind: 'pretrain', seed: 3 });
-    expect(study.report.notes(own).join(' ')).toContain('each replicate has its own');
-    expect(study.report.notes(paper).join(' ')).toContain('given one MAE teacher');
+    expect(study.report.notes(own, true).join(' ')).toContain('each replicate has its own');
+    expect(study.report.notes(paper, true).join(' ')).toContain('given one MAE teacher');
   });
 
   test('of a checkpoint: none, and no replicate has another', () => {
@@ -284,7 +284,8 @@ describe('profiles', () => {
     const paths = leaves(values, '');
     expect(paths).toContain('distill.schedule.warmup_epochs');
     const without = paths.filter(path => !described.includes(path) && !Object.keys(sources).some(s => path === s || path.startsWith(`${s}.`)));
-    expect(without.filter(path => !path.startsWith('throughput'))).toEqual([]);
+    // These two bring their own.
+    expect(without.filter(path => !/^(?:throughput|verdicts)\b/.test(path))).toEqual([]);
   });
 
   test('no source of imagenet1k names a value that is not there', () => {
@@ -339,7 +340,7 @@ describe('profiles', () => {
   });
 
   test('mini says first that it proves the way and not the claims', () => {
-    expect(study.report.notes(profileSchema.parse(mini))[0]).toContain('proves the way, not the claims');
+    expect(study.report.notes(profileSchema.parse(mini), true)[0]).toContain('proves the way, not the claims');
   });
 });
 

@@ -1,23 +1,23 @@
-/** Arms of two reports side by side: new, gone, better, worse. */
+/** Arms of two reports side by side, and the runs behind them: new, gone, better, worse. */
 import type { AblationDeclaration, Study } from '../../ablation/declaration.ts';
+import { isHeadroom } from '../../ablation/headroom.ts';
 import { difference, testSetError, type Replicate } from '../statistics/compare.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
-import { mean, sampleStd } from '../statistics/statistics.ts';
+import { mean } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
 import { metricSpec, replicate } from '../model/usage.ts';
-import { FEWEST_SEEDS } from '../statistics/verdict.ts';
+import { declaredOf, FEWEST_SEEDS, type VerdictRule } from '../statistics/verdict.ts';
 
 export type ArmOutcome =
   | 'new'
   | 'gone'
-  /** Beyond noise, from {@link FEWEST_SEEDS} seeds on. */
+  /** Beyond noise, over all declared seeds. */
   | 'better'
   | 'worse'
-  /** Towards better or worse by more than the known error, with fewer seeds: a direction, no effect. */
-  | 'up'
-  | 'down'
-  /** Its results changed by less than noise. */
+  /** All declared seeds are there, and changed by less than noise. */
   | 'within noise'
+  /** Too few seeds to judge a change of the results by. */
+  | 'other results'
   /** The seeds in common are as they were: the estimate changed, the arm did not. */
   | 'more seeds'
   | 'fewer seeds'
@@ -30,41 +30,67 @@ export interface ArmChange {
   /** Other arms with the same runs. */
   readonly also: readonly string[];
   readonly outcome: ArmOutcome;
-  readonly before: ArmMean | undefined;
-  readonly now: ArmMean | undefined;
-  /** Of better, worse and within noise, in the headline's unit. */
+  /** Of an arm that is gone: whether it is still declared, and the label of a new arm that has its runs now. */
+  readonly declared: boolean;
+  readonly renamed: string | undefined;
+  readonly before: MeasuredSide | undefined;
+  readonly now: MeasuredSide | undefined;
+  /** Of better, worse, within noise and other results, in the headline's unit. */
   readonly difference: ArmDifference | undefined;
 }
 
-interface ArmMean {
-  readonly n: number;
+export interface MeasuredSide {
+  /** Of the declared seeds, of any where there is none of them; as in the report. */
   readonly mean: number;
+  readonly counted: number;
+  /** All seeds in order; never empty. */
+  readonly perSeed: readonly { readonly seed: number; readonly value: number }[];
 }
 
 interface ArmDifference {
   /** Now minus before. */
   readonly value: number;
-  /** What it must exceed. */
-  readonly noise: number;
-  /** Seeds in common; 0: the means are compared as independent. */
+  /** What it must exceed; undefined: not judged. */
+  readonly noise: number | undefined;
+  /** Seeds in common. */
   readonly pairs: number;
+}
+
+/** Results of whole arms at one seed, each counted once however many arms share it. */
+export interface RunChanges {
+  readonly added: number;
+  readonly removed: number;
+  /** Other runs, or other numbers, in the places of earlier ones. */
+  readonly replaced: number;
 }
 
 export interface ArmsInput {
   readonly study: Study;
   readonly ablations: readonly AblationDeclaration<object>[];
+  readonly rule: VerdictRule;
   readonly before: readonly ReportRecord[];
   readonly now: readonly ReportRecord[];
 }
 
+export interface ArmComparison {
+  /** In the order of the declarations, those that are declared no more last; arms that share their runs stand once. */
+  readonly changes: readonly ArmChange[];
+  /** Arms with the same results on both sides. */
+  readonly same: number;
+  /** Measured arms of each side, declared by now or not; without the headroom. */
+  readonly before: number;
+  readonly now: number;
+  readonly runs: RunChanges;
+  /** Records of the baseline that are not there any more, and in whose place no other run stands. */
+  readonly vanished: number;
+}
+
 /** How arms are told apart, in words for the report. */
 export const armRule =
-  'Better and worse: the 95 % t interval of the differences per seed, now minus before, does not hold zero; three common seeds are needed for one. ' +
-  'Fewer show a direction only, up or down where the difference exceeds twice its standard error (for one seed that of the test set, which does not cover the spread over seeds). ' +
-  'All else is within noise. Seeds that all moved alike are judged by the test set, too; without a common seed the means are compared as independent. ' +
-  'Seeds that were only added or left out change the estimate, not the arm.';
+  'Better and worse: the 95 % t interval of the differences per seed, now minus before, does not hold zero. It is taken over all declared seeds, three or more; with fewer nothing is judged. ' +
+  'Seeds that all moved alike are judged by the error of the test set, too. Seeds that were only added or left out change the estimate, not the arm.';
 
-/** Standard errors that a difference must exceed where it has no interval. */
+/** Standard errors of the test set that stand in where seeds have no spread. */
 const STANDARD_ERRORS = 2;
 
 /** Differences that are the same but for the last bits of a double. */
@@ -74,32 +100,46 @@ interface Measured extends Replicate {
   readonly key: string;
 }
 type Seeds = ReadonlyMap<number, Measured>;
+/** By `ablation/arm`. */
+type Arms = ReadonlyMap<string, Seeds>;
 
-/** Changed arms in the order of the declarations, those that are declared no more last; and how many are the same. */
-export function armChanges({ study, ablations, before, now }: ArmsInput): { changes: ArmChange[]; same: number } {
+export function compareArms({ study, ablations, rule, before, now }: ArmsInput): ArmComparison {
   const sides = { before: measuredArms(study, before), now: measuredArms(study, now) };
-  const declared = ablations.flatMap(ablation => ablation.arms.map(arm => ({ name: `${ablation.name}/${arm.name}`, label: `${oneLine(ablation.title)}: ${oneLine(arm.label)}` })));
-  const labels = new Map(declared.map(({ name, label }) => [name, label]));
-  const undeclared = [...new Set([...sides.before.keys(), ...sides.now.keys()])].filter(name => !labels.has(name)).sort(byText);
+  const labels = new Map<string, string>(ablations.flatMap(ablation => ablation.arms.map(arm => [`${ablation.name}/${arm.name}`, `${oneLine(ablation.title)}: ${oneLine(arm.label)}`] as const)));
   const better = metricSpec(study, [...now, ...before], study.report.headline.role, study.report.headline.metric)?.better === 'lower' ? -1 : 1;
+  const undeclared = [...new Set([...sides.before.keys(), ...sides.now.keys()])].filter(name => !labels.has(name)).sort(byText);
   const groups = new Map<string, ArmChange>();
   let same = 0;
   for (const name of [...labels.keys(), ...undeclared]) {
-    const [a, b] = [sides.before.get(name) ?? new Map<number, Measured>(), sides.now.get(name) ?? new Map<number, Measured>()];
+    const [a, b] = [sides.before.get(name) ?? NO_SEEDS, sides.now.get(name) ?? NO_SEEDS];
     if (a.size + b.size === 0) continue;
-    const outcome = compareArm(a, b, better);
-    if (outcome === undefined) {
+    const found = compareArm(a, b, better, rule);
+    if (found === undefined) {
       same += 1;
       continue;
     }
     const runs = JSON.stringify([keysOf(a), keysOf(b)]);
     const known = groups.get(runs);
-    groups.set(runs, known === undefined ? { name, label: labels.get(name) ?? oneLine(name), also: [], ...outcome, before: meanOf(a), now: meanOf(b) } : { ...known, also: [...known.also, name] });
+    const change = { name, label: labels.get(name) ?? oneLine(name), also: [], declared: labels.has(name), renamed: undefined, ...found, before: sideOf(a, rule), now: sideOf(b, rule) };
+    groups.set(runs, known === undefined ? change : { ...known, also: [...known.also, name] });
   }
-  return { changes: [...groups.values()], same };
+  const count = (arms: Arms): number => [...arms.keys()].filter(name => !isHeadroom(study, ablationOf(name))).length;
+  return {
+    changes: [...groups].map(([runs, change]) => (change.outcome === 'gone' ? { ...change, renamed: groups.get(swapped(runs))?.label } : change)),
+    same,
+    before: count(sides.before),
+    now: count(sides.now),
+    runs: runChanges(sides.before, sides.now),
+    vanished: vanished(before, now, sides).length,
+  };
 }
 
-function measuredArms({ report: { headline } }: Study, records: readonly ReportRecord[]): Map<string, Map<number, Measured>> {
+const NO_SEEDS: Seeds = new Map();
+/** Of `ablation/arm`. */
+export const ablationOf = (name: string): string => name.slice(0, name.indexOf('/'));
+const swapped = (runs: string): string => JSON.stringify((JSON.parse(runs) as unknown[]).reverse());
+
+function measuredArms({ report: { headline } }: Study, records: readonly ReportRecord[]): Arms {
   const arms = new Map<string, Map<number, Measured>>();
   for (const record of records) {
     if (record.state !== 'done') continue;
@@ -115,19 +155,25 @@ function measuredArms({ report: { headline } }: Study, records: readonly ReportR
 
 const keysOf = (seeds: Seeds): string[] => [...seeds.values()].map(({ key }) => key).sort(byText);
 
-const meanOf = (seeds: Seeds): ArmMean | undefined => (seeds.size === 0 ? undefined : { n: seeds.size, mean: mean([...seeds.values()].map(({ value }) => value)) });
+function sideOf(seeds: Seeds, rule: VerdictRule): MeasuredSide | undefined {
+  if (seeds.size === 0) return undefined;
+  const counted = declaredOf([...seeds.keys()], rule.seeds);
+  const perSeed = [...seeds].map(([seed, { value }]) => ({ seed, value })).sort((a, b) => a.seed - b.seed);
+  return { mean: mean(counted.map(seed => seeds.get(seed)!.value)), counted: counted.length, perSeed };
+}
 
 /** Undefined: the same results for the same seeds. */
-function compareArm(before: Seeds, now: Seeds, better: 1 | -1): Pick<ArmChange, 'outcome' | 'difference'> | undefined {
+function compareArm(before: Seeds, now: Seeds, better: 1 | -1, { seeds: declared, gives }: VerdictRule): Pick<ArmChange, 'outcome' | 'difference'> | undefined {
   if (before.size === 0) return { outcome: 'new', difference: undefined };
   if (now.size === 0) return { outcome: 'gone', difference: undefined };
   const common = [...before.keys()].filter(seed => now.has(seed));
-  if (common.length > 0 && common.every(seed => before.get(seed)!.value === now.get(seed)!.value)) return seedsChanged(before.size - common.length, now.size - common.length);
-  const found = common.length > 0 ? pairedDifference(now, before) : independentDifference(now, before);
-  const beyond = Math.abs(found.value) > found.noise;
-  const decided = (common.length > 0 ? common.length : Math.min(before.size, now.size)) >= FEWEST_SEEDS;
-  const [up, down] = decided ? (['better', 'worse'] as const) : (['up', 'down'] as const);
-  return { outcome: !beyond ? 'within noise' : found.value * better > 0 ? up : down, difference: found };
+  if (common.every(seed => before.get(seed)!.value === now.get(seed)!.value)) return seedsChanged(before.size - common.length, now.size - common.length);
+  const judged = gives && declared.length >= FEWEST_SEEDS && declared.every(seed => common.includes(seed));
+  if (!judged) return { outcome: 'other results', difference: { value: difference(now, before)!.value, noise: undefined, pairs: common.length } };
+  const ofDeclared = (side: Seeds): Seeds => new Map(declared.map(seed => [seed, side.get(seed)!]));
+  const { value } = difference(ofDeclared(now), ofDeclared(before))!;
+  const noise = noiseOf(ofDeclared(now), ofDeclared(before));
+  return { outcome: Math.abs(value) <= noise ? 'within noise' : value * better > 0 ? 'better' : 'worse', difference: { value, noise, pairs: declared.length } };
 }
 
 function seedsChanged(gone: number, added: number): Pick<ArmChange, 'outcome' | 'difference'> | undefined {
@@ -135,19 +181,31 @@ function seedsChanged(gone: number, added: number): Pick<ArmChange, 'outcome' | 
   return { outcome: gone === 0 ? 'more seeds' : added === 0 ? 'fewer seeds' : 'other seeds', difference: undefined };
 }
 
-function pairedDifference(now: Seeds, before: Seeds): ArmDifference {
-  const { value, standardError, interval, n } = difference(now, before)!;
-  const half = interval === undefined ? STANDARD_ERRORS * standardError : (interval.high - interval.low) / 2;
+/** Half the 95 % t interval of the differences per seed. */
+function noiseOf(now: Seeds, before: Seeds): number {
+  const { interval } = difference(now, before)!;
+  const half = (interval!.high - interval!.low) / 2;
   // Seeds that all moved by the same amount leave no spread to judge by: the test set's error stands in.
-  const noise = half > NO_SPREAD ? half : STANDARD_ERRORS * mean([...now].flatMap(([seed, each]) => (before.has(seed) ? [testSetError(each, before.get(seed)!).standardError] : [])));
-  return { value, noise, pairs: n };
+  return half > NO_SPREAD ? half : STANDARD_ERRORS * mean([...now].map(([seed, each]) => testSetError(each, before.get(seed)!).standardError));
 }
 
-function independentDifference(now: Seeds, before: Seeds): ArmDifference {
-  const [a, b] = [now, before].map(seeds => {
-    const values = [...seeds.values()];
-    const list = values.map(({ value }) => value);
-    return { mean: mean(list), error: list.length === 1 ? values[0]!.standardError : sampleStd(list) / Math.sqrt(list.length) };
-  }) as [{ mean: number; error: number }, { mean: number; error: number }];
-  return { value: a.mean - b.mean, noise: STANDARD_ERRORS * Math.hypot(a.error, b.error), pairs: 0 };
+const placeOf = (name: string, seed: number): string => `${name}, seed ${seed}`;
+const placesOf = (arms: Arms): Map<string, Measured> => new Map([...arms].flatMap(([name, seeds]) => [...seeds].map(([seed, measured]) => [placeOf(name, seed), measured] as const)));
+
+function runChanges(armsBefore: Arms, armsNow: Arms): RunChanges {
+  const [before, now] = [placesOf(armsBefore), placesOf(armsNow)];
+  const known = new Set([...before.values()].map(({ key }) => key));
+  const kept = new Set([...now.values()].map(({ key }) => key));
+  const replaced = new Set([...now].filter(([place, { key, value }]) => before.has(place) && (before.get(place)!.key !== key || before.get(place)!.value !== value)).map(([, { key }]) => key));
+  const added = [...kept].filter(key => !known.has(key) && !replaced.has(key));
+  const removed = new Set([...before].filter(([place, { key }]) => !kept.has(key) && !now.has(place)).map(([, { key }]) => key));
+  return { added: added.length, removed: removed.size, replaced: replaced.size };
+}
+
+/** A record whose arm has another run now was replaced with it: an edited recipe, or a rerun. */
+function vanished(before: readonly ReportRecord[], now: readonly ReportRecord[], arms: { readonly before: Arms; readonly now: Arms }): ReportRecord[] {
+  const kept = new Set(now.filter(({ state }) => state === 'done').map(({ key }) => key));
+  const [was, is] = [placesOf(arms.before), placesOf(arms.now)];
+  const isReplaced = (place: string): boolean => is.has(place) && is.get(place)!.key !== was.get(place)?.key;
+  return before.filter(({ key, state, uses }) => state === 'done' && !kept.has(key) && !uses.some(({ ablation, arm, seed }) => isReplaced(placeOf(`${ablation}/${arm}`, seed))));
 }

@@ -1,10 +1,9 @@
 /** What changed between two reports, as plain data: results by key, arms by seed, claims, and what it cost. */
 import type { StageCost } from '../../ablation/kind.ts';
-import { armChanges, type ArmChange } from './arms.ts';
-import { claimChanges, type ClaimChange, type ClaimStates } from './claims.ts';
+import { compareArms, type ArmChange, type RunChanges } from './arms.ts';
+import { claimChanges, type ClaimChange, type PrintedClaims } from './claims.ts';
 import { buildReport, type ReportInput } from '../model/build.ts';
-import { countClaims, type ClaimCount } from '../model/claims.ts';
-import type { OrderCount } from '../statistics/compare.ts';
+import { countClaims, verdictRule, type ClaimCount } from '../model/claims.ts';
 import type { Engines } from '../records/engines.ts';
 import type { Headline } from '../model/model.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
@@ -13,11 +12,13 @@ import { byText, type ReportRecord } from '../records/records.ts';
 export interface Baseline {
   /** In words: `origin/main (1a2b3c4d5e6f)`. */
   readonly label: string;
+  /** Whether it is a commit after which the checkout does not come: what it has beyond that looks as if it had been removed. */
+  readonly ahead: boolean;
   /** Undefined when it has no report of this profile. */
   readonly records: readonly ReportRecord[] | undefined;
   readonly engines: Engines;
-  /** What it says about each claim (`ablation/claim`); undefined for a store, which says nothing. */
-  readonly claims: ClaimStates | undefined;
+  /** What it says about its claims; undefined for a store, which says nothing. */
+  readonly claims: PrintedClaims | undefined;
 }
 
 /** Two different results of one stage: its identity is the same, so its numbers should be. */
@@ -35,10 +36,9 @@ export interface Conflict {
 
 /** Totals of one side. */
 export interface SideSummary {
-  /** With at least one seed. */
+  /** With at least one seed, declared by now or not. */
   readonly arms: number;
   readonly claims: ClaimCount;
-  readonly order: OrderCount;
   /** Finished stages, each once. */
   readonly stages: number;
   readonly cost: StageCost;
@@ -51,6 +51,8 @@ export interface StageSum {
 
 export interface Changes {
   readonly baseline: string;
+  /** As of the baseline. */
+  readonly ahead: boolean;
   readonly headline: Headline;
   /** Undefined when the baseline has no report of this profile. */
   readonly before: SideSummary | undefined;
@@ -61,9 +63,12 @@ export interface Changes {
   /** Arms that both sides have with the same results. */
   readonly sameArms: number;
   readonly claims: readonly ClaimChange[];
+  readonly runs: RunChanges;
   /** Finished stages that only one side has. */
   readonly added: StageSum;
   readonly removed: StageSum;
+  /** Those of the removed in whose place nothing stands. */
+  readonly vanished: number;
 }
 
 /** Whether anything of substance differs. */
@@ -71,23 +76,25 @@ export const hasChanges = ({ conflicts, arms, claims, added, removed }: Changes)
 
 /** Compares a report with a baseline. Both are judged by the declarations of today, except that claims keep the verdicts that the baseline printed. */
 export function compareReports(input: ReportInput, baseline: Baseline): Changes {
-  const { study, ablations, records: now } = input;
+  const { study, profile, ablations, records: now } = input;
   const before = baseline.records ?? [];
   const report = buildReport(input);
-  const earlier = buildReport({ ...input, records: before });
-  const claims = claimChanges(report, earlier, baseline.claims);
-  const arms = armChanges({ study, ablations, before, now });
+  const claims = claimChanges(report, buildReport({ ...input, records: before }), baseline.claims);
+  const arms = compareArms({ study, ablations, rule: verdictRule(profile), before, now });
   return {
     baseline: baseline.label,
+    ahead: baseline.ahead,
     headline: report.headline,
-    before: baseline.records === undefined ? undefined : { arms: earlier.arms.done + earlier.arms.partial, claims: countClaims(claims.before), order: earlier.order, ...sum(before) },
-    now: { arms: report.arms.done + report.arms.partial, claims: countClaims(claims.now), order: report.order, ...sum(now) },
+    before: baseline.records === undefined ? undefined : { arms: arms.before, claims: countClaims(claims.before), ...sum(before) },
+    now: { arms: arms.now, claims: countClaims(claims.now), ...sum(now) },
     conflicts: conflicts(before, now, baseline.engines, input.engines ?? {}),
     arms: arms.changes,
     sameArms: arms.same,
     claims: baseline.records === undefined ? [] : claims.changes,
+    runs: arms.runs,
     added: sum(without(now, before)),
     removed: sum(without(before, now)),
+    vanished: arms.vanished,
   };
 }
 
@@ -152,6 +159,6 @@ export function ofAblations(names: ReadonlySet<string>, records: readonly Report
       const uses = record.uses.filter(use => names.has(use.ablation));
       return uses.length === 0 ? [] : [{ ...record, uses }];
     });
-  const claims = baseline.claims && new Map([...baseline.claims].filter(([name]) => names.has(name.split('/')[0]!)));
+  const claims = baseline.claims && { ...baseline.claims, states: new Map([...baseline.claims.states].filter(([name]) => names.has(name.split('/')[0]!))) };
   return { records: restrict(records), baseline: { ...baseline, records: baseline.records && restrict(baseline.records), claims } };
 }

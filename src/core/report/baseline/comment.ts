@@ -1,10 +1,11 @@
-/** What changed, as a comment on a pull request: short Markdown with the headline numbers, one chart and links. */
-import { armRule } from './arms.ts';
-import { armSentence, armTable, chanceNote, claimChangeTable, claimSentence, conflictSentence, conflictTable, costSentence, summaryTable } from './tables.ts';
+/** What changed, as a comment on a pull request: short Markdown that begins with what a reviewer must know, one chart and links. */
+import { ablationOf } from './arms.ts';
+import { changeSentence, changesVerdict, costSentence, judgedNotes, shiftOf, warningSentences } from './sentences.ts';
+import { armTable, claimChangeTable, conflictTable, summaryTable } from './tables.ts';
 import { hasChanges, type Changes } from './baseline.ts';
+import { resultFigureId } from '../charts/figures.ts';
 import { escapeMarkdown, markdownTable } from '../render/markdown.ts';
 import type { Report } from '../model/model.ts';
-import { reportKicker } from '../model/wording.ts';
 
 /** Rows of each table; the page has the rest. */
 const ROWS = { conflicts: 3, arms: 9, claims: 7 } as const;
@@ -14,39 +15,47 @@ export interface CommentInput {
   readonly changes: Changes;
   /** Address of the report's folder, for links: a path, or a URL of the commit's files. */
   readonly folder: string;
-  /** `README.md` of the report: its first chart is the comment's. */
-  readonly readme: string | undefined;
+  /** Whether the report has a figure of this id. */
+  readonly hasFigure: (id: string) => boolean;
 }
 
-export function renderComment({ report, changes, folder, readme }: CommentInput): string {
-  const { baseline, before, conflicts } = changes;
-  const title = `### ${escapeMarkdown(`${reportKicker(report)}, against ${baseline}`)}`;
-  const links = `[Report](${folder}/README.md) · [records](${folder}/results.jsonl)`;
+export function renderComment({ report, changes, folder, hasFigure }: CommentInput): string {
+  const name = [report.profile, ...report.overrides].join(', ');
+  const lead = `**${escapeMarkdown(`${name}: ${changeSentence(changes)}`)}**`;
+  const source = `<sub>${escapeMarkdown(`Report of profile ${name} against ${changes.baseline}.`)} [Report](${folder}/README.md) \u00b7 [records](${folder}/results.jsonl)</sub>`;
+  if (!hasChanges(changes)) return `${lead}\n\n${source}\n`;
   const [verdict] = report.verdict;
-  if (before !== undefined && !hasChanges(changes)) return `${title}\n\nNo arm, claim or result changed. **${escapeMarkdown(verdict ?? '')}** ${links}\n`;
-  const parts = [
-    title,
-    ...(conflicts.length === 0 ? [] : [`> [!CAUTION]\n> ${escapeMarkdown(conflictSentence(changes))}`, ...optional(conflictTable(changes, ROWS.conflicts))]),
-    `**${escapeMarkdown(verdict ?? '')}**`,
-    markdownTable(summaryTable(changes)),
-    ...(before === undefined ? ['The baseline has no report of this profile: all of it is new.'] : changed(changes)),
-    ...chart(folder, readme),
-    links,
-    ...(changes.arms.some(arm => arm.difference !== undefined) ? [`<sub>${[armRule, chanceNote(changes) ?? ''].map(escapeMarkdown).join(' ').trim()}</sub>`] : []),
-  ];
+  const notes = [costSentence(changes) ?? '', ...judgedNotes(changes)].filter(Boolean).map(note => `<sub>${escapeMarkdown(note)}</sub>`);
+  const parts = [...caution(warningSentences(changes).map(warning => `${name}: ${warning}`)), lead, ...figure(report, changes, folder, hasFigure), ...tables(changes), ...(verdict === undefined ? [] : [escapeMarkdown(`Now: ${verdict}`)]), ...notes, source];
   return `${parts.join('\n\n')}\n`;
 }
 
-const changed = (changes: Changes): string[] => [
-  [armSentence(changes), claimSentence(changes), costSentence(changes)].map(escapeMarkdown).join(' '),
-  ...optional(armTable(changes, ROWS.arms)),
-  ...optional(claimChangeTable(changes, ROWS.claims)),
-];
+/** A block that no reviewer overlooks. */
+export const caution = (warnings: readonly string[]): string[] => (warnings.length === 0 ? [] : [['[!CAUTION]', ...warnings.map(warning => `**${escapeMarkdown(warning)}**`)].map(line => `> ${line}`).join('\n')]);
 
-const optional = (data: Parameters<typeof markdownTable>[0] | undefined): string[] => (data === undefined ? [] : [markdownTable(data)]);
+/** Where all of a report is new, its own tables have it. */
+const tables = (changes: Changes): string[] =>
+  changes.before === undefined
+    ? []
+    : [conflictTable(changes, ROWS.conflicts), armTable(changes, ROWS.arms), claimChangeTable(changes, ROWS.claims), summaryTable(changes)].flatMap(table => (table === undefined ? [] : [markdownTable(table)]));
 
-/** GitHub shows a committed SVG in a comment only by an address that serves the file itself. */
-function chart(folder: string, readme: string | undefined): string[] {
-  const [, alt, path] = /^!\[(.*)\]\((figures\/[\w.-]+\.svg)\)$/m.exec(readme ?? '') ?? [];
-  return path === undefined ? [] : [`![${alt ?? ''}](${folder}/${path}${folder.includes('://') ? '?raw=true' : ''})`];
+/** Of all claims. */
+const FOREST = 'forest';
+
+/** That of the claims where a verdict changed, else of the ablation in which an arm moved most. GitHub shows a committed SVG in a comment only by an address that serves the file itself. */
+function figure(report: Report, changes: Changes, folder: string, hasFigure: (id: string) => boolean): string[] {
+  const ofClaims = changes.claims.some(changesVerdict) || changes.before === undefined ? [{ id: FOREST, alt: 'All claims: measured difference, published one and margin' }] : [];
+  const ofArms = byShift(report, changes).map(ablation => ({ id: resultFigureId(ablation), alt: `Results of \u201c${ablation.title}\u201d` }));
+  const chosen = [...ofClaims, ...ofArms].find(({ id }) => hasFigure(id));
+  return chosen === undefined ? [] : [`![${escapeMarkdown(chosen.alt)}](${folder}/figures/${chosen.id}.svg${folder.includes('://') ? '?raw=true' : ''})`];
+}
+
+/** Ablations in which an arm changed and is still there: by the largest shift of a mean, then by how many changed. */
+function byShift({ ablations }: Report, { arms }: Changes): Report['ablations'][number][] {
+  const there = arms.filter(({ now }) => now !== undefined).flatMap(arm => [arm.name, ...arm.also].map(name => ({ ablation: ablationOf(name), shift: shiftOf(arm) })));
+  return ablations
+    .map(ablation => ({ ablation, shifts: there.filter(arm => arm.ablation === ablation.name).map(({ shift }) => shift) }))
+    .filter(({ shifts }) => shifts.length > 0)
+    .sort((a, b) => Math.max(...b.shifts) - Math.max(...a.shifts) || b.shifts.length - a.shifts.length)
+    .map(({ ablation }) => ablation);
 }

@@ -1,6 +1,6 @@
 /** Reads the report to compare with: of a git commit without checking it out, of a folder, or of a store. */
 import { existsSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join, normalize } from 'node:path';
+import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import { execa } from 'execa';
 import type { Study } from '../../ablation/declaration.ts';
 import { UsageError } from '../../ablation/errors.ts';
@@ -56,15 +56,49 @@ const nameOf = (folder: string): string => (isAbsolute(folder) ? basename(folder
 
 function storeBaseline(dir: string, study: Study, plan: Plan): Baseline {
   const store = openStoreReadOnly(dir);
-  return { label: `store ${nameOf(dir)}`, records: collectRecords(study, plan, store), engines: enginesOf(collectProvenance(plan, store)), claims: undefined };
+  return { label: `store ${nameOf(dir)}`, ahead: false, records: collectRecords(study, plan, store), engines: enginesOf(collectProvenance(plan, store)), claims: undefined };
 }
 
 async function gitBaseline(which: string, outDir: string): Promise<Baseline | undefined> {
   const committed = await readCommitted(which, outDir, [RECORDS_FILE, PROVENANCE_FILE, CLAIMS_FILE]);
   if (committed === undefined) return undefined;
   const { commit, texts } = committed;
+  const ahead = (await git(outDir, 'rev-list', '--max-count=1', `HEAD..${commit}`)).stdout !== '';
+  return baseline(commitLabel(which, commit), name => texts.get(name), ahead);
+}
+
+function commitLabel(which: string, commit: string): string {
   const short = commit.slice(0, 12);
-  return baseline(commit.startsWith(which) ? short : `${which} (${short})`, name => texts.get(name));
+  return commit.startsWith(which) ? short : `${which} (${short})`;
+}
+
+export interface ReportsInGit {
+  /** The commit, in words. */
+  readonly label: string;
+  /** Names of the reports in the folder that git tracks. */
+  readonly tracked: ReadonlySet<string>;
+  /** Those that the commit has. */
+  readonly committed: readonly string[];
+}
+
+/**
+ * Which reports of a folder git knows.
+ * @param which as of {@link BaselineRequest}
+ * @returns undefined where it is no commit: a folder, or nothing
+ */
+export async function reportsInGit(which: string, reports: string): Promise<ReportsInGit | undefined> {
+  const commit = isPath(which) ? undefined : await commitOf(which, reports);
+  if (commit === undefined) return undefined;
+  const names = async (...args: readonly string[]): Promise<string[]> =>
+    (await git(reports, ...args)).stdout.split('\0').flatMap(path => (path.split('/').length === 2 && basename(path) === RECORDS_FILE ? [dirname(path)] : []));
+  return { label: commitLabel(which, commit), tracked: new Set(await names('ls-files', '-z')), committed: (await names('ls-tree', '-r', '-z', '--name-only', commit)).sort() };
+}
+
+/** Undefined where git knows no such commit. */
+async function commitOf(ref: string, folder: string): Promise<string | undefined> {
+  if (ref.startsWith('-')) return undefined;
+  const { exitCode, stdout } = await git(folder, 'rev-parse', '--verify', '--quiet', `${ref}^{commit}`);
+  return exitCode === 0 ? stdout.trim() : undefined;
 }
 
 export interface CommittedFiles {
@@ -80,14 +114,15 @@ export interface CommittedFiles {
  * @returns undefined when git knows no such commit
  */
 export async function readCommitted(ref: string, folder: string, names: readonly string[]): Promise<CommittedFiles | undefined> {
-  if (ref.startsWith('-')) return undefined;
-  const { exitCode, stdout } = await git(folder, 'rev-parse', '--verify', '--quiet', `${ref}^{commit}`);
-  if (exitCode !== 0) return undefined;
-  const commit = stdout.trim();
+  const commit = await commitOf(ref, folder);
+  if (commit === undefined) return undefined;
   const there = (await git(folder, 'ls-tree', '--name-only', commit, '--', ...names)).stdout.split('\n');
   const texts = names.filter(name => there.includes(name)).map(async name => [name, (await git(folder, 'show', `${commit}:./${name}`)).stdout] as const);
   return { commit, texts: new Map(await Promise.all(texts)) };
 }
+
+/** Commands that fail where there is no such commit, or no commit yet. */
+const ASKING: readonly string[] = ['rev-parse', 'rev-list'];
 
 async function git(cwd: string, ...args: readonly string[]): Promise<{ readonly exitCode: number; readonly stdout: string }> {
   // Files of a bare repository may lie in the folder of a report, as any other: git would read its refs and settings instead of ours.
@@ -101,17 +136,18 @@ async function git(cwd: string, ...args: readonly string[]): Promise<{ readonly 
   });
   if (failed && stderr.includes('cannot use bare repository'))
     throw new UsageError('BARE_REPOSITORY', `${cwd}: expected the files of a report, got those of a git repository of its own, too (HEAD, objects, refs). Remove them.`);
-  if (failed && args[0] !== 'rev-parse') throw new UsageError('GIT_FAILED', `git ${args[0]!} failed: ${stderr.trim()}`);
+  if (failed && !ASKING.includes(args[0]!)) throw new UsageError('GIT_FAILED', `git ${args[0]!} failed: ${stderr.trim()}`);
   // Without git there is no exit code, and no commit to be known.
   return { exitCode: exitCode ?? 127, stdout: stdout ?? '' };
 }
 
-function baseline(label: string, read: (name: string) => string | undefined): Baseline {
+function baseline(label: string, read: (name: string) => string | undefined, ahead = false): Baseline {
   const records = read(RECORDS_FILE);
   const claims = read(CLAIMS_FILE);
   try {
     return {
       label,
+      ahead,
       records: records === undefined ? undefined : parseRecords(records),
       engines: engines(read(PROVENANCE_FILE)),
       claims: claims === undefined ? undefined : parseClaimStates(claims),

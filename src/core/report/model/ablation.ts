@@ -4,16 +4,19 @@ import type { ClaimResult } from './claims.ts';
 import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicate, type Replicates } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
 import type { TableHeadroom } from './headroom.ts';
+import { tableImages } from './images.ts';
 import { finishedOf, mixedCodes, mixedCodeText, type CodesByKind } from '../records/code.ts';
 import { mixedEngines, type Engines } from '../records/engines.ts';
 import { formatCode, formatDelta, formatValue, scale } from '../../text/format.ts';
 import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
 import { rankAgreement } from '../statistics/rank.ts';
 import type { ArmRecipe } from './recipes.ts';
+import { retraining } from './retraining.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
 import { declaredOf } from '../statistics/verdict.ts';
+import { teacherWarnings } from './teacher.ts';
 import { earlierText, metricSpec, placeRecords, replicateCost, replicates, resultNumber, type Placed } from './usage.ts';
 
 export interface AblationInput {
@@ -50,6 +53,9 @@ function armOf({ study, declared }: AblationInput, declaration: ArmDeclaration<o
   return { declaration, label: oneLine(declaration.label), placed: ofArm, replicates: new Map(ofSeeds(true)), extraSeeds: ofSeeds(false).map(([seed, { value }]) => ({ seed, value })) };
 }
 
+/** Whether there is anything of a paper in it. */
+const hasPublished = ({ arms, references = [] }: AblationDeclaration<object>): boolean => references.length > 0 || arms.some(({ published }) => published !== undefined);
+
 export function buildAblation(input: AblationInput): AblationReport {
   const { study, ablation, records, headline } = input;
   const placed = placeRecords(records, ablation.name);
@@ -61,7 +67,15 @@ export function buildAblation(input: AblationInput): AblationReport {
   });
   const finished = finishedOf([...arms, ...headroom].flatMap(({ placed }) => placed.map(({ record }) => record)));
   const mixed = mixedCodes(finished);
-  const rows = arms.map((arm, index) => buildRow(input, arms, arm, index, mixed));
+  const images = tableImages({
+    study,
+    ablation,
+    arms: arms.map(({ declaration: { name }, label, placed: ofArm }) => ({ name, label, placed: ofArm })),
+    claims: input.claims,
+    baselines: input.headroom.baselines,
+    records,
+  });
+  const rows = arms.map((arm, index) => ({ ...buildRow(input, arms, arm, index, mixed), fewerImages: images.fewer.get(arm.declaration.name) }));
   const compared = comparedArms(ablation, arms);
   const pairs = comparePairs(compared, study.report.publishedNoise?.value ?? 0);
   return {
@@ -75,6 +89,9 @@ export function buildAblation(input: AblationInput): AblationReport {
     rows,
     headroom: headroom.map(arm => ({ ...measuredRow(input, arm, mixed), name: `${study.headroom!.name}/${arm.declaration.name}`, index: -1, extra: [] })),
     headroomNote: headroom.length === 0 ? undefined : oneLine(study.headroom!.note),
+    warnings: teacherWarnings({ study, declared: input.declared, records, headline, baselines: input.headroom.baselines }),
+    images: images.line,
+    published: hasPublished(ablation),
     columns,
     pairs,
     order: countOrder(pairs),
@@ -169,7 +186,9 @@ function measuredRow({ study, declared }: AblationInput, arm: Arm, mixed: CodesB
     published: undefined,
     agreement: undefined,
     valueGap: undefined,
-    cost: replicateCost(arm.placed, study.report.ownRoles, study.report.headline.role),
+    retraining: undefined,
+    fewerImages: undefined,
+    cost: replicateCost(arm.placed, study.report.headline.role, role => study.report.ownRoles.includes(role)),
   };
 }
 
@@ -181,6 +200,7 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
   const { measured } = row;
   const delta = isDefault || reference === undefined ? undefined : difference(arm.replicates, reference.replicates);
   const published = publishedCell(arm.declaration, reference?.declaration, isDefault);
+  const valueGap = comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, headline.unit) : undefined;
   return {
     ...row,
     index,
@@ -192,7 +212,8 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     delta,
     published,
     agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, study.report.publishedNoise?.value ?? 0),
-    valueGap: comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, headline.unit) : undefined,
+    valueGap,
+    retraining: valueGap === undefined || study.report.retraining === undefined ? undefined : retraining(scale(valueGap, headline.unit), measured!.n, study.report.retraining),
     extra: study.report.columns.map(column => columnMean(arm.placed, column.role, column.metric)),
   };
 }

@@ -4,16 +4,17 @@ import type { AblationDeclaration, Fact, ProfileBase, Study } from '../../ablati
 import type { Ablation } from '../../ablation/expand.ts';
 import { isHeadroom } from '../../ablation/headroom.ts';
 import { buildAblation } from './ablation.ts';
-import { countClaims, evaluateClaims, type ClaimCount, type ClaimResult } from './claims.ts';
+import { countClaims, evaluateClaims } from './claims.ts';
 import { claimRule } from './claim-rule.ts';
-import { agreementRule, countOrder, decidable, valueRule, type OrderCount } from '../statistics/compare.ts';
+import { agreementRule, countOrder, valueRule } from '../statistics/compare.ts';
 import { enginesText, type Engines } from '../records/engines.ts';
 import { objectionSentence, objectionsTo } from '../../plan/objections.ts';
 import { buildPlan, type Plan } from '../../plan/plan.ts';
-import { plural } from '../../text/format.ts';
 import type { AblationReport, ArmCount, ArmRow, Headline, Report, ReportSeeds } from './model.ts';
 import { headroomOf } from './headroom.ts';
 import { buildRecipes } from './recipes.ts';
+import { retrainingRule } from './retraining.ts';
+import { verdictSentences } from './sentence.ts';
 import { sortRecords, type ReportRecord } from '../records/records.ts';
 import { buildOverview } from './overview.ts';
 import { oneLine } from '../../text/clean.ts';
@@ -36,43 +37,6 @@ export interface ReportInput {
 function countArms(rows: readonly ArmRow[]): ArmCount {
   const count = (state: ArmRow['state']): number => rows.filter(row => row.state === state).length;
   return { total: rows.length, done: count('done'), partial: count('partial'), failed: count('failed'), missing: count('missing') };
-}
-
-function armsSentence(arms: ArmCount, seeds: readonly number[]): string {
-  const each = seeds.length === 1 ? 'with one seed' : `with ${seeds.length} seeds`;
-  if (arms.done === arms.total) return arms.total === 1 ? `The one arm is measured ${each}.` : `All ${arms.total} arms are measured ${each}.`;
-  const rest = [arms.partial > 0 ? `${arms.partial} with some of the seeds` : '', arms.failed > 0 ? `${arms.failed} failed` : '', arms.missing > 0 ? `${arms.missing} missing` : ''].filter(Boolean);
-  return `${arms.done} of ${plural(arms.total, 'arm')} ${arms.done === 1 ? 'is' : 'are'} measured ${each}; ${rest.join(', ')}.`;
-}
-
-/** How the measured order of arms relates to the paper's: the outcome first, then what stays open. */
-function orderSentences(order: OrderCount): string[] {
-  const pairs = decidable(order);
-  const unmeasured = order.notMeasured > 0 ? [`${plural(order.notMeasured, 'pair')} of arms could not be compared.`] : [];
-  if (pairs === 0) return ['No pair of arms that the paper separates can be compared yet.', ...unmeasured];
-  const undecided = order.publishedNoise > 0 ? [`The paper itself does not separate ${plural(order.publishedNoise, 'further pair')}.`] : [];
-  const others = [order.opposite > 0 ? `${order.opposite} the other way round` : '', order.withinNoise > 0 ? `${order.withinNoise} within noise` : ''].filter(Boolean);
-  const share = order.same === pairs && pairs > 1 ? `All ${pairs} pairs` : `${order.same} of the ${pairs === 1 ? 'one pair' : `${pairs} pairs`}`;
-  const outcome = `${share} of arms that the paper separates ${order.same === 1 ? 'is' : 'are'} ordered as in the paper`;
-  return [`${[outcome, ...others].join(', ')}.`, ...undecided, ...unmeasured];
-}
-
-/** How many claims of each verdict, undecided ones by their direction. */
-function claimSentences(count: ClaimCount, claims: readonly ClaimResult[]): string[] {
-  if (count.total === 0) return [];
-  const undecided = count.total - count.reproduced - count.contradicted - count.notRun;
-  const directions =
-    undecided === 0 ? '' : ` (${count.agrees} ${count.agrees === 1 ? 'agrees' : 'agree'}, ${count.disagrees} ${count.disagrees === 1 ? 'disagrees' : 'disagree'}, ${count.withinNoise} within noise)`;
-  const paper = claims.filter(claim => claim.published === 'contradicts').length;
-  return [
-    `Of ${plural(count.total, 'claim')} of the paper, ${count.reproduced} ${count.reproduced === 1 ? 'is' : 'are'} reproduced, ${count.contradicted} contradicted, ${undecided} undecided${directions} and ${count.notRun} not run.`,
-    ...(paper === 0 ? [] : [`The paper\u2019s own tables disagree with ${paper === 1 ? 'one of them' : `${paper} of them`}.`]),
-  ];
-}
-
-function buildVerdict(arms: ArmCount, order: OrderCount, seeds: readonly number[]): string[] {
-  const caution = seeds.length === 1 && decidable(order) > 0 ? ['One seed shows directions, not effects: nothing here counts as reproduced.'] : [];
-  return [...orderSentences(order), armsSentence(arms, seeds), ...caution];
 }
 
 function seedsOf({ seeds }: ProfileBase, ablations: readonly AblationReport[]): ReportSeeds {
@@ -110,7 +74,6 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     plan = buildPlan({ study, profile, ablations: tables, seeds: [ANY_SEED] });
   const recipes = buildRecipes(plan, tables);
   const claims = evaluateClaims({ study, profile, ablations, records: sorted, unit: headline.unit });
-  const count = countClaims(claims);
   const reports: AblationReport[] = ablations.map(ablation =>
     buildAblation({
       study,
@@ -125,6 +88,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
       headroom: headroomOf(study, ablation.name, expanded),
     }),
   );
+  const published = reports.some(report => report.published);
   const arms = countArms(reports.flatMap(report => report.rows));
   const order = countOrder(reports.flatMap(report => report.pairs));
   const seeds = seedsOf(profile, reports);
@@ -135,16 +99,17 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     facts: factsOf(study.report.facts(profile), sorted, engines),
     overrides: overrides.map(oneLine),
     assumptions: assumptionsOf(study, profile, overrides).map(({ field, value, reason }) => ({ field: oneLine(field), value: oneLine(value), reason: oneLine(reason) })),
-    notes: [...study.report.notes(profile), ...doubtNotes(study, plan)].map(oneLine),
+    published,
+    notes: [...study.report.notes(profile, published), ...doubtNotes(study, plan)].map(oneLine),
     comparable,
     headline,
     arms,
     order,
-    claims: count,
+    claims: countClaims(claims),
     claimRule: claimRule(study, profile, ablations, sorted),
-    verdict: [...claimSentences(count, claims), ...buildVerdict(arms, order, seeds.declared)],
+    verdict: verdictSentences({ claims, arms, seeds }),
     rule: agreementRule(publishedNoise),
-    valueRule: valueRule(comparable, overrides.length > 0),
+    valueRule: [valueRule(comparable, overrides.length > 0), ...(comparable && study.report.retraining !== undefined ? [retrainingRule(study.report.retraining)] : [])].join(' '),
     ablations: reports,
     overview: buildOverview(study.report.overview, reports),
     defaultRecipes: recipes.defaults,

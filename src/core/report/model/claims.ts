@@ -36,7 +36,8 @@ export interface ClaimResult {
   readonly ablation: string;
   readonly name: string;
   readonly sentence: string;
-  readonly source: string;
+  /** Undefined: the study's own. */
+  readonly source: string | undefined;
   readonly note: string | undefined;
   /** After Holm's correction over all claims that the ablation declares, run or not, in both directions. */
   readonly verdict: Verdict;
@@ -130,7 +131,7 @@ function evaluateClaim(claim: Claim, ablation: string, evidence: Evidence): Eval
     ablation,
     name: claim.name,
     sentence: oneLine(claim.sentence),
-    source: oneLine(claim.source),
+    source: claim.source === undefined ? undefined : oneLine(claim.source),
     note: claim.note === undefined ? undefined : oneLine(claim.note),
     beforeCorrection: sides === undefined ? openState(pairs) : verdictOf(sides),
     direction: directionOf(pairs),

@@ -1,5 +1,6 @@
-/** Which arms of the study's headroom stand in a table: those that its own arms rest on. */
+/** Which arms of the study's headroom stand in a table: those that its own arms rest on; and the arms that these are to beat. */
 import { isDeepStrictEqual } from 'node:util';
+import type { ArmName } from '../../ablation/claims.ts';
 import type { Study } from '../../ablation/declaration.ts';
 import type { Ablation, Arm } from '../../ablation/expand.ts';
 import { isHeadroom } from '../../ablation/headroom.ts';
@@ -10,6 +11,16 @@ export interface TableHeadroom {
   readonly arms: readonly Arm[];
   /** Where some are arms of the table themselves: which. */
   readonly footnote: string | undefined;
+  /** What arms of the table are to beat, each once, in the order of these arms. */
+  readonly baselines: readonly Baseline[];
+}
+
+/** An arm without what others rest on. */
+export interface Baseline extends ArmName {
+  /** With the ablation's name before it where that is another one. */
+  readonly label: string;
+  /** Those of the headroom that arms rest on which are to beat it. */
+  readonly rests: readonly Pick<Arm, 'name' | 'label'>[];
 }
 
 /** @param expanded with the factors of their arms, the headroom among them; without them nothing is known of it */
@@ -21,5 +32,34 @@ export function headroomOf(study: Study, ablation: string, expanded: readonly Ab
   return {
     arms: arms.filter(arm => !twins.has(arm)),
     footnote: twins.size === 0 ? undefined : oneLine(`${study.headroom!.title}, as arms of this table: ${[...twins].map(([arm, label]) => `${arm.label} (${label})`).join('; ')}.`),
+    baselines: baselinesOf(study, own, armsOfTables(study, expanded), arms),
   };
+}
+
+/** Arms of all tables, those that take over another's last. */
+function armsOfTables(study: Study, expanded: readonly Ablation[]): Arm[] {
+  const tables = expanded.filter(({ declaration }) => !isHeadroom(study, declaration.name));
+  const takenOver = ({ declaration, arms }: Ablation, expected: boolean): Arm[] => arms.filter(arm => (declaration.arms.find(({ name }) => name === arm.name)?.sameAs !== undefined) === expected);
+  return [false, true].flatMap(expected => tables.flatMap(table => takenOver(table, expected)));
+}
+
+/**
+ * @param others all arms of the report, of which one of the table itself is taken first
+ * @param headroom that arms of the table rest on
+ */
+function baselinesOf(study: Study, own: readonly Arm[], others: readonly Arm[], headroom: readonly Arm[]): Baseline[] {
+  const names = new Map<Arm, Set<string>>();
+  for (const { headroom: rests = [], factors } of own) {
+    const chosen = rests.length === 0 ? undefined : study.headroom!.baseline?.(factors);
+    if (chosen === undefined) continue;
+    const wanted = study.factors.parse(chosen);
+    const baseline = [...own, ...others].find(other => isDeepStrictEqual(other.factors, wanted));
+    if (baseline !== undefined) names.set(baseline, new Set([...(names.get(baseline) ?? []), ...rests]));
+  }
+  return [...names].map(([arm, of]) => ({
+    ablation: arm.ablation,
+    arm: arm.name,
+    label: oneLine(own.includes(arm) ? arm.label : `${arm.ablation}: ${arm.label}`),
+    rests: headroom.flatMap(({ name, label }) => (of.has(name) ? [{ name, label: oneLine(label) }] : [])),
+  }));
 }

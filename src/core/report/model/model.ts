@@ -6,6 +6,7 @@ import type { Agreement, Difference, OrderCount, OrderedPair } from '../statisti
 import type { Unit } from '../../text/format.ts';
 import type { RankAgreement } from '../statistics/rank.ts';
 import type { ArmRecipe, DefaultRecipe } from './recipes.ts';
+import type { Retraining } from './retraining.ts';
 import type { CurvePoint } from '../records/records.ts';
 
 export interface Report {
@@ -18,7 +19,9 @@ export interface Report {
   readonly overrides: readonly string[];
   /** Values of the profile without a source. */
   readonly assumptions: readonly Assumption[];
-  /** What must be known before comparing with the paper. */
+  /** Whether an arm or a row for reference has a published value: without any there is no paper to speak of. */
+  readonly published: boolean;
+  /** What must be known before comparing. */
   readonly notes: readonly string[];
   /** Whether published values compare as values, not only in order and sign. */
   readonly comparable: boolean;
@@ -30,7 +33,7 @@ export interface Report {
   readonly claims: ClaimCount;
   /** How claims are judged, and what their intervals cover. */
   readonly claimRule: readonly string[];
-  /** One paragraph: the claims, what was run, and how its order relates to the paper's. */
+  /** What came out, in one to three sentences. */
   readonly verdict: readonly string[];
   /** How `within noise` was decided. */
   readonly rule: string;
@@ -109,6 +112,12 @@ export interface AblationReport {
   readonly headroom: readonly ArmRow[];
   /** What they are; undefined where there are none. */
   readonly headroomNote: string | undefined;
+  /** What puts the whole table in doubt, such as a teacher that is no better than the baseline: stands on top of it. */
+  readonly warnings: readonly string[];
+  /** One line on how many images arms, what they rest on and a baseline elsewhere saw; undefined where no arm is measured. */
+  readonly images: string | undefined;
+  /** Whether an arm or a row for reference has a published value. */
+  readonly published: boolean;
   readonly columns: readonly ExtraColumn[];
   /** Arms of one table, two by two. */
   readonly pairs: readonly OrderedPair[];
@@ -168,6 +177,10 @@ export interface ArmRow {
   readonly agreement: Agreement | undefined;
   /** Measured minus published, only where values compare; in the headline's unit. */
   readonly valueGap: number | undefined;
+  /** Where the study says how far trainings of one arm lie apart: whether that gap is one of them. */
+  readonly retraining: Retraining | undefined;
+  /** Note of a row that is not compared at equal data: it saw fewer images than an arm that it is compared with. */
+  readonly fewerImages: string | undefined;
   /** Of one replicate, own stages only. */
   readonly cost: StageCost | undefined;
   /** Means over seeds, in the order of the ablation's columns. */

@@ -81,11 +81,14 @@ export function earlierText(study: Study, records: readonly ReportRecord[]): str
   return texts.length === 0 ? undefined : [...new Set(texts)].sort(byText).join(', ');
 }
 
-/** What the arm's own stages spend in its first complete replicate; replicates of an arm spend the same. */
-export function replicateCost(placed: readonly Placed[], ownRoles: readonly string[], headlineRole: string): StageCost | undefined {
+/**
+ * What stages of these roles spend in the arm's first complete replicate; replicates of an arm spend the same. Undefined where none is complete.
+ * @param isOf whether a role is among them
+ */
+export function replicateCost(placed: readonly Placed[], headlineRole: string, isOf: (role: string) => boolean): StageCost | undefined {
   const first = placed.find(p => p.role === headlineRole && p.record.state === 'done');
   if (first === undefined) return undefined;
-  const own = new Map(placed.filter(p => p.seed === first.seed && ownRoles.includes(p.role)).map(p => [p.record.key, p.record.cost]));
+  const own = new Map(placed.filter(p => p.seed === first.seed && isOf(p.role)).map(p => [p.record.key, p.record.cost]));
   return [...own.values()].reduce(
     (sum, cost) => ({
       labelledImages: sum.labelledImages + cost.labelledImages,

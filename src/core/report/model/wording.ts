@@ -3,6 +3,7 @@ import type { ClaimCount } from './claims.ts';
 import { barsRule } from './mean-interval.ts';
 import type { AblationReport, Report } from './model.ts';
 import { plural } from '../../text/format.ts';
+import { verdictWord, type Origin } from './words.ts';
 
 /** Names the scale, which the title leaves out. */
 export const reportKicker = ({ profile, overrides }: Report): string => `Ablation report, profile ${profile}${overrides.length === 0 ? '' : `, changed: ${overrides.join(', ')}`}`;
@@ -27,11 +28,11 @@ export function armsShare({ arms: { total, done, partial, failed, missing } }: P
   return { value: `${done + partial} of ${total}`, ...(others.length === 0 ? {} : { detail: others.join(', ') }) };
 }
 
-/** How many claims have which verdict, those that occur: `2 reproduced, 1 not run`. */
-export function claimCountText({ reproduced, contradicted, undecided, interim, exploratory, noVerdict, notRun }: ClaimCount): string {
+/** How many claims of one origin have which verdict, those that occur: `2 reproduced, 1 not run`. */
+export function claimCountText({ reproduced, contradicted, undecided, interim, exploratory, noVerdict, notRun }: ClaimCount, origin: Origin): string {
   const counts = [
-    [reproduced, 'reproduced'],
-    [contradicted, 'contradicted'],
+    [reproduced, verdictWord('reproduced', origin)],
+    [contradicted, verdictWord('contradicted', origin)],
     [undecided, 'undecided'],
     [interim, 'interim'],
     [exploratory, 'exploratory'],
@@ -42,8 +43,9 @@ export function claimCountText({ reproduced, contradicted, undecided, interim, e
 }
 
 /** What Holm's correction took away; undefined where it took nothing. */
-export function beforeCorrectionText({ reproduced, contradicted, beforeCorrection: before }: ClaimCount): string | undefined {
-  return before.reproduced === reproduced && before.contradicted === contradicted ? undefined : `before correction ${before.reproduced} reproduced, ${before.contradicted} contradicted`;
+export function beforeCorrectionText({ reproduced, contradicted, beforeCorrection: before }: ClaimCount, origin: Origin): string | undefined {
+  if (before.reproduced === reproduced && before.contradicted === contradicted) return undefined;
+  return `before correction ${before.reproduced} ${verdictWord('reproduced', origin)}, ${before.contradicted} ${verdictWord('contradicted', origin)}`;
 }
 
 export function dotPlotCaption({ rows }: AblationReport): string {

@@ -1,6 +1,6 @@
 /** What the seeds say about one comparison of two arms: pure statistics, no declarations. */
 import type { Pair } from '../../ablation/claims.ts';
-import { difference, type Difference, type Replicates } from './compare.ts';
+import { difference, testSetError, type Difference, type Replicates } from './compare.ts';
 import { signFlipPValue } from './sign-flip.ts';
 import { mean, pairedDeltas, sampleStd, studentTUpperTail, tidy, tInterval, tIntervalOf, type Interval } from './statistics.ts';
 
@@ -80,7 +80,7 @@ export function judge(type: Pair['type'], arm: Replicates, than: Replicates, mar
   const { delta, standardError } = estimate(
     paired,
     perSeed.map(pair => pair.delta),
-    mean(counted.map(seed => difference(ofSeeds(arm, [seed]), ofSeeds(than, [seed]))!.standardError)),
+    () => mean(counted.map(seed => testSetError(arm.get(seed)!, than.get(seed)!).standardError)),
   );
   const state = stateOf(counted, rule);
   const sides = state === undefined ? sidesOf(type, delta, standardError, perSeed.length, margin) : undefined;
@@ -140,11 +140,11 @@ function stateOf(seeds: readonly number[], rule: VerdictRule): 'interim' | 'expl
  * result (or that the metric has run into its end), not that the difference is certain. There the test set's error of
  * one difference stands in, undivided, as with a single seed.
  */
-function estimate(paired: Difference, deltas: readonly number[], testError: number): { readonly delta: number; readonly standardError: number } {
+function estimate(paired: Difference, deltas: readonly number[], testError: () => number): { readonly delta: number; readonly standardError: number } {
   const delta = tidy(paired.value);
   if (paired.n === 1) return { delta, standardError: paired.standardError };
   const spread = sampleStd(deltas);
-  return { delta, standardError: tidy(spread) > 0 ? spread / Math.sqrt(paired.n) : testError };
+  return { delta, standardError: tidy(spread) > 0 ? spread / Math.sqrt(paired.n) : testError() };
 }
 
 function sidesOf(type: Pair['type'], delta: number, standardError: number, n: number, margin: number): Sides {

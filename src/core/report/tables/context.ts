@@ -6,21 +6,24 @@ import { formatPublished, formatPValue, formatTau } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
 import { rankRule, type RankAgreement } from '../statistics/rank.ts';
 import { claimCountText } from '../model/wording.ts';
+import { byOrigin, claimsCaption } from '../model/words.ts';
 import { left, NONE, right, type Cell, type Table } from './results.ts';
 
 /** One row per ablation: the list of contents, with how its claims came out. */
 export function contentsTable({ ablations }: Report): Table {
+  const caption = claimsCaption(ablations.flatMap(({ claims }) => claims));
   return {
     subject: 'Contents',
-    caption: 'Ablations, and how their claims came out',
+    caption: 'Ablations of this report',
     corner: 'Ablation',
-    columns: [left('Table'), right('Arms measured'), left('Claims')],
+    columns: [left('Table'), right('Arms measured'), left(caption)],
     rows: ablations.map(({ name, title, table, rows, claims }) => {
       const measured = rows.filter(row => row.measured !== undefined).length;
+      const texts = byOrigin(claims).map(({ origin, claims: ofOrigin }) => claimCountText(countClaims(ofOrigin), origin));
       return {
         header: title,
         href: ablationAnchor(name),
-        cells: [{ text: table }, { text: `${measured} of ${rows.length}` }, claims.length === 0 ? NONE : { text: claimCountText(countClaims(claims)) }],
+        cells: [{ text: table }, { text: `${measured} of ${rows.length}` }, texts.length === 0 ? NONE : { text: texts.join('; ') }],
       };
     }),
     notes: [],

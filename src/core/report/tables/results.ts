@@ -133,7 +133,7 @@ const resultCells = (row: ArmRow, shown: Shown): Cell[] => [
   deltaCell(row, shown.unit),
   publishedCell(row),
   row.published?.delta === undefined ? NONE : { text: formatPublishedDelta(row.published.delta) },
-  row.valueGap === undefined ? NONE : { text: formatDelta(row.valueGap, shown.unit) },
+  row.valueGap === undefined ? NONE : { text: formatDelta(row.valueGap, shown.unit), ...(row.retraining === undefined ? {} : { detail: `${row.retraining} the retraining tolerance` }) },
 ];
 
 const MISSING: ArmRow['state'] = 'missing';
@@ -141,13 +141,14 @@ const MISSING: ArmRow['state'] = 'missing';
 /** A number among others, not one of the results; what failed still stands out. */
 const headroomCells = (row: ArmRow, shown: Shown): Cell[] => resultCells(row, { ...shown, best: undefined }).map(cell => (cell.text === MISSING ? { ...cell, text: 'not run' } : cell));
 
-function measuredCell({ measured, earlier, mixesCode, state }: ArmRow, { unit, mixed, best }: Shown): Cell {
+function measuredCell({ measured, earlier, mixesCode, fewerImages, state }: ArmRow, { unit, mixed, best }: Shown): Cell {
   if (measured === undefined) return { text: state, tone: state === 'failed' ? 'disagree' : 'muted' };
   const { kind, value } = measured.spread;
+  const signs = `${fewerImages === undefined ? '' : FEWER_IMAGES_SIGN}${earlier === undefined && !mixesCode ? '' : OTHER_CODE_SIGN}`;
   const text = formatValue(measured.mean, unit);
   return {
     text,
-    ...(earlier === undefined && !mixesCode ? {} : { sign: OTHER_CODE_SIGN }),
+    ...(signs === '' ? {} : { sign: signs }),
     detail: `\u00b1\u00a0${formatValue(value, unit)}${mixed ? (kind === 'binomial' ? ' s.e.' : ' s.d.') : ''}`,
     ...(text === best ? { tone: 'strong' } : {}),
   };
@@ -168,6 +169,7 @@ function publishedCell({ published }: ArmRow): Cell {
 }
 
 const OTHER_CODE_SIGN = '\u00a7';
+const FEWER_IMAGES_SIGN = '\u2021';
 
 /** Where numbers of different states of the code stand in one table. */
 function codeNotes({ rows, mixedCode }: AblationReport): string[] {
@@ -219,7 +221,9 @@ function resultNotes(ablation: AblationReport): string[] {
   return [
     elsewhere.length > 0 ? `* From ${elsewhere.join(', ')} of the paper: no difference is taken between tables.` : '',
     rows.some(row => row.published?.inferred === true) ? '\u2020 The source leaves open which of two rows this value belongs to; the row is inferred.' : '',
+    ...new Set(ablation.rows.flatMap(({ fewerImages }) => (fewerImages === undefined ? [] : [`${FEWER_IMAGES_SIGN} ${fewerImages}`]))),
     ...codeNotes(ablation),
+    ablation.images ?? '',
   ].filter(Boolean);
 }
 

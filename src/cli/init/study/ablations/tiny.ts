@@ -35,8 +35,8 @@ export default defineAblation<Factors>({
   ],
   default: 'scratch', // the arm that the others are compared with
 
-  // A claim is a conclusion as comparisons between arms. The report judges it by the differences between arms with the same seed, which
-  // see the same batches: reproduced, contradicted, or undecided, and then how many seeds would decide it.
+  // A claim is a conclusion as comparisons between arms: `greater`, `not-worse`, `same` (makes no difference), `best` or `monotone`. The
+  // report judges it by the differences between arms with the same seed, which see the same batches, at profiles that give verdicts.
   claims: [
     {
       name: 'mae-hurts',

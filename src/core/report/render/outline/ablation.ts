@@ -13,7 +13,7 @@ import type { Block, Inline } from './blocks.ts';
 import { details, only, paragraph, small, tableOf } from './parts.ts';
 
 export function ablationSection(report: Report, ablation: AblationReport, figures: ReadonlySet<string>): Block {
-  const { name, title, table, question, expected, finding, footnotes } = ablation;
+  const { name, title, table, question, expected, finding, warnings, footnotes } = ablation;
   const figure = resultFigureId(ablation);
   return {
     type: 'section',
@@ -23,6 +23,7 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
     blocks: [
       paragraph([question, ' Expected: ', expected], 'question'),
       ...only('page', [paragraph([finding.join(' ')], 'quiet')]),
+      ...(warnings.length === 0 ? [] : [{ type: 'caution', blocks: warnings.map(warning => paragraph([warning])) } as const]),
       ...results(report, ablation),
       ...only('page', figures.has(figure) ? [{ type: 'figure', id: figure }] : []),
       ...tableOf(failureTable(ablation), 'values'),
@@ -51,7 +52,7 @@ function results(report: Report, ablation: AblationReport): Block[] {
   const footnotes = only('readme', small(ablation.footnotes.length === 0 ? [] : [ablation.footnotes.join(' ')]));
   if (!instead) return [table!, ...below(plain.caption), ...notes, ...footnotes, ...only('page', tableOf(crossed, 'crossed'))];
   const beside = besideTable(report, ablation);
-  return [...only('page', [table!]), ...notes, ...tableOf(crossed, 'crossed'), ...below(crossed.caption), ...only('readme', small(beside === undefined ? [] : [beside])), ...footnotes];
+  return [...only('page', [table!, ...notes]), ...tableOf(crossed, 'crossed'), ...below(crossed.caption), ...only('readme', [...notes, ...small(beside === undefined ? [] : [beside])]), ...footnotes];
 }
 
 /** The README has the claims, the page every comparison in them. */

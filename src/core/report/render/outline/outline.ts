@@ -4,8 +4,10 @@ import { overviewTable } from '../../charts/axis-chart.ts';
 import { claimOverview } from '../../tables/claims.ts';
 import { contentsTable } from '../../tables/context.ts';
 import { resultRules } from '../../tables/results.ts';
+import { countClaims, type ClaimResult } from '../../model/claims.ts';
 import type { Report } from '../../model/model.ts';
 import { armsShare, beforeCorrectionText, claimCountText, reportKicker, reportTitle, seedsText } from '../../model/wording.ts';
+import { byOrigin, claimNoun, claimsCaption } from '../../model/words.ts';
 import { plural } from '../../../text/format.ts';
 import { ablationSection } from './ablation.ts';
 import { appendixSection, settingSection } from './appendix.ts';
@@ -46,30 +48,37 @@ function verdict({ verdict: [lead = '', ...rest] }: Report): Block {
 }
 
 function glance(report: Report, figures: ReadonlySet<string>, lead: string): Block {
+  const claims = allClaims(report);
+  const caption = claimsCaption(claims).toLowerCase();
   return {
     type: 'section',
     id: 'at-a-glance',
-    title: lead === FOREST ? 'All claims at a glance' : 'At a glance',
+    title: lead === FOREST ? `All ${caption} at a glance` : 'At a glance',
     blocks: [
       ...(figures.has(lead) ? [{ type: 'figure', id: lead } as const, ...only('page', values(report, lead))] : []),
-      numbers(report),
+      numbers(report, claims),
       ...(report.ablations.length < 2 ? [] : [{ type: 'navigation', label: 'Ablations', blocks: tableOf(contentsTable(report), 'contents') } as const]),
-      ...details('How to read the tables', list([...resultRules(report), report.valueRule].map(rule => [rule]))),
-      ...details('How claims are judged', list(report.claims.total === 0 ? [] : claimOverview(report).notes.map(rule => [rule]))),
+      ...details('How to read the tables', list([...resultRules(report), ...(report.published ? [report.valueRule] : [])].map(rule => [rule]))),
+      ...details(`How ${caption} are judged`, list(claims.length === 0 ? [] : claimOverview(report).notes.map(rule => [rule]))),
     ],
   };
 }
 
+const allClaims = ({ ablations }: Report): ClaimResult[] => ablations.flatMap(({ claims }) => claims);
+
 const values = (report: Report, lead: string): Block[] => (lead === OVERVIEW ? details('Values of the figure', tableOf(overviewTable(report), 'values')) : []);
 
-function numbers(report: Report): Block {
-  const { facts, claims } = report;
-  const before = beforeCorrectionText(claims);
+function numbers(report: Report, claims: readonly ClaimResult[]): Block {
+  const { facts } = report;
   const leading = facts.filter(({ lead }) => lead === true);
   return {
     type: 'numbers',
     items: [
-      ...(claims.total === 0 ? [] : [{ label: plural(claims.total, 'claim'), value: claimCountText(claims), ...(before === undefined ? {} : { detail: before }) }]),
+      ...byOrigin(claims).map(({ origin, claims: ofOrigin }) => {
+        const count = countClaims(ofOrigin);
+        const before = beforeCorrectionText(count, origin);
+        return { label: `${count.total} ${claimNoun(origin, count.total)}`, value: claimCountText(count, origin), ...(before === undefined ? {} : { detail: before }) };
+      }),
       { label: 'Arms measured', ...armsShare(report) },
       { label: 'Seeds', value: seedsText(report) },
       ...(leading.length === 0 ? facts.slice(0, 1) : leading).map(({ label, value }) => ({ label, value })),

@@ -20,7 +20,7 @@ describe('rows', () => {
   test('one seed: value, binomial error, difference to the default, published numbers', () => {
     const ablation = only(withRecords(withAccuracy({ mae: 0.85, 'qk-vv-softmax': 0.87 })));
     const mae = rowOf(ablation, 'mae');
-    expect(mae).toMatchObject({ state: 'done', wanted: 1, isDefault: false, agreement: 'same sign', valueGap: undefined });
+    expect(mae).toMatchObject({ state: 'done', wanted: 1, isDefault: false, agreement: 'one seed', valueGap: undefined });
     expect(mae.measured).toEqual({ n: 1, mean: 0.85, spread: { kind: 'binomial', value: 0.004 }, perSeed: [{ seed: 0, value: 0.85, standardError: 0.004 }] });
     expect(mae.delta!.value).toBeCloseTo(-0.02, 12);
     expect(mae.published).toMatchObject({ value: 83.6, delta: -1, elsewhere: false, inferred: false });
@@ -40,12 +40,23 @@ describe('rows', () => {
     expect(mae.delta!.interval!.high).toBeCloseTo(-0.02, 8);
   });
 
+  test('numbers are of the declared seeds; those beyond stand apart, and alone they are exploratory', () => {
+    const declaring = (seeds: readonly number[]): ArmRow => rowOf(only({ ...sampleInput([0, 1, 2]), profile: { name: 'sample', seeds: [...seeds] } }), 'mae');
+    const all = declaring([0, 1, 2]);
+    const some = declaring([0, 1]);
+    expect(some).toMatchObject({ state: 'done', wanted: 2, exploratory: false, measured: { n: 2 }, delta: { n: 2 }, extraSeeds: [{ seed: 2, value: all.measured!.perSeed[2]!.value }] });
+    expect(declaring([5, 6])).toMatchObject({ state: 'partial', exploratory: true, measured: { n: 3 }, extraSeeds: [] });
+    const report = buildReport({ ...sampleInput([0, 1, 2]), profile: { name: 'sample', seeds: [5, 1] } });
+    expect(report.seeds).toEqual({ declared: [1, 5], measured: [1], extra: [0, 2] });
+    expect(report.ablations[0]!.footnotes).toContain('Seeds 0, 2, beyond those that the profile declares, are exploratory: in no number here, and in the CSV.');
+  });
+
   test('a published cell of another table is shown without a difference, and counts in no pair', () => {
     const ablation = only(sampleInput());
     expect(rowOf(ablation, 'scratch').published).toMatchObject({ value: 81.2, table: 'Table 8', elsewhere: true, delta: undefined });
     expect(rowOf(ablation, 'scratch').agreement).toBeUndefined();
-    const { same, opposite, withinNoise, publishedNoise } = ablation.order;
-    expect(same + opposite + withinNoise).toBe(6);
+    const { same, opposite, withinNoise, oneSeed, publishedNoise } = ablation.order;
+    expect([same + opposite + withinNoise, oneSeed]).toEqual([0, 6]);
     expect(publishedNoise).toBe(4);
   });
 
@@ -128,14 +139,17 @@ describe('cost, curves and head', () => {
     ]);
   });
 
-  test('the verdict counts the pairs, and one seed reproduces nothing', () => {
+  test('the verdict counts the pairs, and one seed orders nothing', () => {
     const accuracies = { mae: 0.8, 'qq-kk-vv': 0.82, 'qq-kk-vv-softmax': 0.84, 'qk-vv': 0.86, 'qk-vv-softmax': 0.79 };
     const report = buildReport(withRecords(withAccuracy(accuracies)));
-    expect(report.verdict).toEqual([
+    expect(report.verdict).toEqual(['No pair of arms that the paper separates can be compared yet.', 'All 6 arms are measured with one seed.']);
+    const two = buildReport(
+      withRecords(records => withAccuracy(accuracies)(records).map(r => (r.seed === 1 ? { ...r, result: { ...r.result, accuracy: (r.result['accuracy'] as number) + 0.001 } } : r)), [0, 1]),
+    );
+    expect(two.verdict).toEqual([
       '3 of the 6 pairs of arms that the paper separates are ordered as in the paper, 3 the other way round.',
       'The paper itself does not separate 4 further pairs.',
-      'All 6 arms are measured with one seed.',
-      'One seed shows directions, not effects: nothing here counts as reproduced.',
+      'All 6 arms are measured with 2 seeds.',
     ]);
     expect(buildReport(sampleInput([0, 1])).verdict.join(' ')).not.toContain('One seed');
   });

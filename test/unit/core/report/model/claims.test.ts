@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Claim } from '../../../../../src/core/ablation/declaration.ts';
-import { compose, countClaims, countComparisons, evaluateClaims, survives, type ClaimResult } from '../../../../../src/core/report/model/claims.ts';
-import { multiplicity, multiplicitySentences } from '../../../../../src/core/report/model/multiplicity.ts';
+import { composeSides, countClaims, directionOf, evaluateClaims, type ClaimResult } from '../../../../../src/core/report/model/claims.ts';
 import { cell, claim, claimAblation, claimInput, type Accuracies } from '../../../../helpers/report/claims.ts';
 
 const ARMS = ['a', 'b', 'c'];
@@ -26,6 +25,7 @@ describe('claims and their parts', () => {
       ['a', 'b', 'reproduced'],
       ['a', 'c', 'reproduced'],
     ]);
+    expect(best.deciding.than.arm).toBe('b');
     expect(best.verdict).toBe('reproduced');
     expect(judgeOne([{ type: 'monotone', arms: ['c', 'b', 'a'] }], RANKED).verdict).toBe('reproduced');
     expect(judgeOne([{ type: 'monotone', arms: ['a', 'b', 'c'] }], RANKED).verdict).toBe('contradicted');
@@ -44,29 +44,39 @@ describe('claims and their parts', () => {
     [['agrees', 'agrees'], 'agrees'],
     [['agrees', 'within noise'], 'within noise'],
     [['within noise', 'disagrees', 'agrees'], 'disagrees'],
-  ] as const)('undecided parts %j: %s', (directions, expected) => {
+  ] as const)('open parts %j: %s', (directions, expected) => {
     const parts = directions.map(direction => ({ verdict: 'undecided' as const, direction }));
-    expect(compose(parts)).toEqual({ verdict: 'undecided', direction: expected });
+    expect(directionOf(parts)).toBe(expected);
     // A reproduced part agrees.
-    expect(compose([{ verdict: 'reproduced', direction: undefined }, ...parts])).toEqual({ verdict: 'undecided', direction: expected });
+    expect(directionOf([{ verdict: 'reproduced', direction: undefined }, ...parts])).toBe(expected);
+    expect(directionOf([{ verdict: 'not run', direction: undefined }, ...parts])).toBeUndefined();
+  });
+
+  test('a claim is as reproduced as its least part, and pays for every try at contradicting it', () => {
+    const parts = [
+      { reproduced: 0.001, contradicted: 0.99 },
+      { reproduced: 0.97, contradicted: 0.02 },
+      { reproduced: 0.3, contradicted: 0.6 },
+    ];
+    expect(composeSides(parts)).toEqual({ reproduced: 0.97, contradicted: 0.06 });
+    expect(composeSides([...parts, undefined])).toBeUndefined();
   });
 });
 
 describe('margin', () => {
   const parts: Claim['parts'] = [{ type: 'greater', arm: 'a', than: 'b' }];
 
-  test('is the paper\u2019s noise in points unless the claim names one', () => {
+  test('is the profile\u2019s, in points, unless the claim names one', () => {
     expect(judgeOne(parts, RANKED).pairs[0]!.margin).toBe(0.0016);
     const wide = judgeOne(parts, RANKED, { margin: 5 });
     expect(wide.pairs[0]!.margin).toBe(0.05);
     expect(wide).toMatchObject({ verdict: 'undecided', direction: 'within noise' });
   });
 
-  test('is zero without either', () => {
+  test('is zero without either, whatever the paper\u2019s own noise is', () => {
     const input = claimInput([claimAblation('x', ARMS, [claim(parts)])], RANKED);
-    const { publishedNoise, ...report } = input.study.report;
-    expect(publishedNoise).toBeDefined();
-    expect(only(evaluateClaims({ ...input, study: { ...input.study, report } })).pairs[0]!.margin).toBe(0);
+    expect(input.study.report.publishedNoise).toBeDefined();
+    for (const verdicts of [undefined, false] as const) expect(only(evaluateClaims({ ...input, profile: { ...input.profile, verdicts } })).pairs[0]!.margin).toBe(0);
   });
 });
 
@@ -102,11 +112,16 @@ describe('the published side', () => {
     ]);
   });
 
-  test('a gap below the margin or the paper\u2019s noise is within noise', () => {
+  test('a gap below the claim\u2019s own margin or the paper\u2019s noise is within noise', () => {
     expect(outcome([{ type: 'greater', arm: 'a', than: 'c' }])).toBe('supports');
     expect(outcome([{ type: 'greater', arm: 'a', than: 'c' }], { margin: 0.3 })).toBe('within noise');
     expect(outcome([{ type: 'greater', arm: 'a', than: 'c' }], { margin: 0 }, { ...published, c: cell(84.5) })).toBe('within noise');
     expect(outcome([{ type: 'not-worse', arm: 'a', than: 'b' }], { margin: 0 }, { ...published, b: cell(84.6) })).toBe('within noise');
+  });
+
+  test('values that are as good as equal support a claim of no difference', () => {
+    expect(outcome([{ type: 'same', arm: 'a', than: 'b' }], {}, { ...published, b: cell(84.7) })).toBe('supports');
+    expect(outcome([{ type: 'same', arm: 'a', than: 'b' }])).toBe('contradicts');
   });
 
   test('values of different units do not compare', () => {
@@ -125,44 +140,63 @@ describe('all claims together', () => {
   const results = evaluateClaims(claimInput([claimAblation('x', ARMS, claims)], RANKED));
 
   test('are counted by verdict', () => {
-    expect(countClaims(results)).toEqual({ total: 5, reproduced: 2, contradicted: 1, agrees: 0, disagrees: 0, withinNoise: 1, notRun: 1 });
+    expect(countClaims(results)).toEqual({
+      total: 5,
+      reproduced: 2,
+      contradicted: 1,
+      undecided: 1,
+      interim: 0,
+      exploratory: 0,
+      noVerdict: 0,
+      notRun: 1,
+      agrees: 0,
+      disagrees: 0,
+      withinNoise: 1,
+      beforeCorrection: { reproduced: 2, contradicted: 1 },
+    });
   });
 
-  test('a comparison counts once, however many claims contain it', () => {
-    expect(countComparisons(results)).toMatchObject({ total: 5, tested: 4, reproduced: 2, contradicted: 1 });
-  });
-
-  test('Holm\u2019s correction takes back what one claim in many may show by chance', () => {
-    // p = 0.04 alone; with 11 others that show nothing it would have to be below 0.05 / 12.
-    const edge: Accuracies = { 'x/a': [0.804, 0.812, 0.807], 'x/b': [0.8, 0.8, 0.8] };
+  test('Holm\u2019s correction takes back what one claim in many may show by chance, and the interval shows it', () => {
+    const edge: Accuracies = { 'x/a': [0.806, 0.812, 0.809], 'x/b': [0.8, 0.8, 0.8] };
     const above = claim([{ type: 'greater', arm: 'a', than: 'b' }], { margin: 0 });
     const alone = only(evaluateClaims(claimInput([claimAblation('x', ['a', 'b'], [above])], edge)));
-    expect(alone).toMatchObject({ verdict: 'reproduced', signFlip: { value: 0.125, adjusted: 0.125 } });
-    expect(alone.tTest!.adjusted).toBe(alone.tTest!.value);
-    expect(survives(alone.tTest)).toBe(true);
-    const names = Array.from({ length: 11 }, (_, i) => `n${i}`);
-    const others = names.map(than => claim([{ type: 'greater', arm: 'b', than }], { margin: 0, name: than }));
-    const many = evaluateClaims(
-      claimInput([claimAblation('x', ['a', 'b', ...names], [above, ...others])], { ...edge, ...Object.fromEntries(names.map((name, i) => [`x/${name}`, [0.8 + i / 1e4, 0.799 - i / 1e4, 0.801]])) }),
-    );
-    expect(many[0]!.verdict).toBe('reproduced');
-    expect(many[0]!.tTest!.adjusted).toBeCloseTo(12 * many[0]!.tTest!.value, 12);
-    expect(survives(many[0]!.tTest)).toBe(false);
-    expect(countComparisons(many)).toMatchObject({ tested: 12, reproduced: 1 });
-    expect(multiplicity(many)).toMatchObject({ family: 12, tested: 12, reproduced: 1, afterHolm: { tTest: 0, signFlip: 0 }, seeds: 3, smallestP: 0.125, smallestAdjusted: 1, seedsForHolm: 8 });
+    expect(alone).toMatchObject({ verdict: 'reproduced', beforeCorrection: 'reproduced' });
+    expect(alone.p!.adjusted).toBe(alone.p!.value);
+    expect(alone.deciding.interval!.level).toBe(0.95);
+    expect(alone.deciding.interval!.low).toBeGreaterThan(0);
+    // Not run, and yet asked for: that is part of what might have come out by chance.
+    const others = Array.from({ length: 11 }, (_, i) => claim([{ type: 'greater', arm: 'a', than: 'missing/arm' }], { name: `n${i}` }));
+    const [first, second] = evaluateClaims(claimInput([claimAblation('x', ['a', 'b'], [above, ...others])], edge));
+    expect(first).toMatchObject({ verdict: 'undecided', beforeCorrection: 'reproduced', direction: 'agrees' });
+    expect(first!.p!.adjusted).toBeCloseTo(12 * first!.p!.value, 12);
+    expect(first!.deciding.interval!.level).toBeCloseTo(1 - 0.05 / 12, 12);
+    expect(first!.deciding.interval!.low).toBeLessThan(0);
+    expect(second).toMatchObject({ verdict: 'not run', p: undefined });
   });
 
-  test('a claim has the largest p of its comparisons, and none unless each has one', () => {
+  test('each ablation is a family of its own', () => {
+    const edge: Accuracies = { 'x/a': [0.806, 0.812, 0.809], 'x/b': [0.8, 0.8, 0.8] };
+    const above = claim([{ type: 'greater', arm: 'x/a', than: 'x/b' }], { margin: 0 });
+    const others = Array.from({ length: 11 }, (_, i) => claim([{ type: 'greater', arm: 'd', than: 'e' }], { name: `n${i}` }));
+    expect(evaluateClaims(claimInput([claimAblation('x', ['a', 'b'], [above]), claimAblation('y', ['d', 'e'], others)], edge))[0]!.verdict).toBe('reproduced');
+  });
+
+  test('a claim has a p only where each comparison has one', () => {
     const parts: Claim['parts'] = [
       { type: 'greater', arm: 'a', than: 'b' },
       { type: 'greater', arm: 'a', than: 'c' },
     ];
     const both = judgeOne(parts, RANKED);
-    expect(both.tTest!.value).toBe(Math.max(...both.pairs.map(pair => pair.pValue!)));
-    expect(both.signFlip!.value).toBe(0.125);
+    expect(both.p!.value).toBe(2 * Math.max(...both.pairs.map(pair => pair.sides!.reproduced)));
     const half = judgeOne(parts, { ...RANKED, 'x/c': [0.8, null, null] });
-    expect(half.pairs.map(pair => pair.pValue === undefined)).toEqual([false, true]);
-    expect(half).toMatchObject({ tTest: undefined, signFlip: undefined });
+    expect(half).toMatchObject({ verdict: 'interim', direction: 'agrees', p: undefined, seeds: { n: 1, declared: 3 }, deciding: { interval: undefined } });
+  });
+
+  test('of several comparisons, the one that contradicts the claim decides, at the level that its tries leave it', () => {
+    const result = judgeOne([{ type: 'monotone', arms: ['c', 'a', 'b'] }], RANKED);
+    expect(result).toMatchObject({ verdict: 'contradicted', deciding: { arm: { arm: 'b' }, than: { arm: 'a' } } });
+    expect(result.deciding.interval!.level).toBeCloseTo(1 - 0.05 / 2, 12);
+    expect(result.deciding.interval!.high).toBeLessThan(-0.0016);
   });
 
   test('the differences per seed are kept', () => {
@@ -171,55 +205,5 @@ describe('all claims together', () => {
       { seed: 0, delta: 0.021 },
       { seed: 2, delta: 0.019 },
     ]);
-  });
-
-  test('an arm that takes over another makes no second test', () => {
-    const y = { ...claimAblation('y', ['d'], []), arms: [{ name: 'd', label: 'D', sameAs: 'x/a' }] };
-    const x = claimAblation('x', ARMS, [
-      claim([
-        { type: 'greater', arm: 'a', than: 'b' },
-        { type: 'greater', arm: 'y/d', than: 'b' },
-      ]),
-    ]);
-    const shared = evaluateClaims(claimInput([x, y], { ...RANKED, 'y/d': RANKED['x/a']! }));
-    expect(shared[0]!.pairs).toHaveLength(2);
-    expect(countComparisons(shared)).toMatchObject({ total: 1, tested: 1 });
-  });
-});
-
-describe('what the seeds could have shown', () => {
-  const claims = (seeds: number, count: number): ClaimResult[] => {
-    const values = (from: number): number[] => Array.from({ length: seeds }, (_, i) => from + i / 1e4);
-    const parts: Claim['parts'] = [{ type: 'greater', arm: 'a', than: 'b' }];
-    return evaluateClaims(
-      claimInput(
-        [
-          claimAblation(
-            'x',
-            ARMS,
-            Array.from({ length: count }, (_, i) => claim(parts, { name: `c${i}` })),
-          ),
-        ],
-        { 'x/a': values(0.85), 'x/b': values(0.8).map((v, i) => v + (i % 2) / 1e3) },
-      ),
-    );
-  };
-
-  test.each([
-    // seeds, claims, smallest p, after Holm, seeds that could: the smallest n with claims / 2^n <= 0.05.
-    [5, 25, 1 / 32, 25 / 32, 9],
-    [5, 1, 1 / 32, 1 / 32, 5],
-    [3, 1, 1 / 8, 1 / 8, 5],
-    [1, 27, 1 / 2, 1, 10],
-  ])('%d seeds, %d claims', (seeds, count, smallestP, smallestAdjusted, seedsForHolm) => {
-    expect(multiplicity(claims(seeds, count))).toMatchObject({ family: count, seeds, smallestP, smallestAdjusted, seedsForHolm });
-  });
-
-  test('five seeds and many claims cannot reach 5 % after Holm, and the report says so', () => {
-    const said = multiplicitySentences(multiplicity(claims(5, 25))).join(' ');
-    expect(said).toContain('25 of the 25 reproduced remain by the t test (\u2021 marks those that do not) and 0 by the sign-flip test.');
-    expect(said).toContain('cannot give 5 seeds a p below 1/32 = 0.031: 5 seeds cannot reach 5 % after Holm\u2019s correction over 25 claims, whatever they show. From 9 seeds on that is possible.');
-    expect(multiplicitySentences(multiplicity(claims(5, 1))).join(' ')).toContain('a p below 1/32 = 0.031, or 0.031 after Holm\u2019s correction over 1 claim.');
-    expect(multiplicitySentences(multiplicity([]))).toEqual([]);
   });
 });

@@ -98,7 +98,7 @@ test('from store to report: measured, failed and missing arms', async () => {
   for (const seed of [0, 1]) await finish(keyOf('oak', seed, 'weigh'), { weight: 0.5 + seed / 10, weight_se: 0.01 });
   (await begin(keyOf('elm', 0, 'tree'))).record({ state: 'failed', code: 'X', reason: 'blight', permanent: true });
   const { study, profile, ablations } = experiments;
-  const report = buildReport({ study, profile, ablations: ablations.map(a => a.declaration), records: collectRecords(study, plan, store) });
+  const report = buildReport({ study, profile: { ...profile, seeds: [0, 1] }, ablations: ablations.map(a => a.declaration), records: collectRecords(study, plan, store) });
   expect(report.ablations[0]!.rows.map(row => [row.name, row.state, row.measured?.n])).toEqual([
     ['oak', 'done', 2],
     ['elm', 'failed', undefined],

@@ -60,16 +60,20 @@ test('curves have a row per point', () => {
   expect(curveCsv({ ...ablation, curves: [] })).toBeUndefined();
 });
 
-test('claims: one row per comparison, with its seeds and both tests', () => {
+test('claims: one row per comparison, with its seeds, sides and the claim\u2019s p', () => {
   const report = buildReport(gridInput([0, 1, 2]));
   const rows = parse(claimCsv(report)!);
   expect(rows).toHaveLength(report.ablations.flatMap(ablation => ablation.claims.flatMap(claim => claim.pairs)).length);
   const [row] = rows;
   const claim = report.ablations[0]!.claims[0]!;
   expect(row!['delta_per_seed']!.split('; ').map(part => Number(part.split(': ')[1]))).toEqual(claim.pairs[0]!.perSeed.map(({ delta }) => delta));
-  expect(Number(row!['claim_p'])).toBeCloseTo(claim.tTest!.value, 10);
-  expect(Number(row!['claim_p_holm'])).toBeCloseTo(claim.tTest!.adjusted, 10);
-  expect([row!['p_sign_flip'], row!['claim_p_sign_flip'], row!['claim_p_sign_flip_holm']].map(Number)).toEqual([claim.pairs[0]!.signFlipPValue, claim.signFlip!.value, claim.signFlip!.adjusted]);
+  expect(Number(row!['claim_p'])).toBeCloseTo(claim.p!.value, 10);
+  expect(Number(row!['claim_p_holm'])).toBeCloseTo(claim.p!.adjusted, 10);
+  const [pair] = claim.pairs;
+  expect([row!['p_sign_flip'], row!['p_reproduced'], row!['p_contradicted'], row!['low'], row!['level']].map(Number)).toEqual(
+    [pair!.signFlipPValue, pair!.sides!.reproduced, pair!.sides!.contradicted, pair!.interval!.low, pair!.interval!.level].map(value => Number(value!.toPrecision(12))),
+  );
+  expect([row!['claim_verdict'], row!['claim_before_correction'], row!['claim_seeds'], row!['claim_seeds_declared']]).toEqual([claim.verdict, claim.beforeCorrection, '3', '3']);
 });
 
 test('ablations: one row each, with counts and rank correlation', () => {

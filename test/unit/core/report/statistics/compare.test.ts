@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { agreement, agreementRule, comparePairs, countOrder, decidable, difference, publishedDifference, type Difference, type Replicates } from '../../../../../src/core/report/statistics/compare.ts';
 
 const replicates = (...values: readonly number[]): Replicates => new Map(values.map((value, seed) => [seed, { value, standardError: 0.003 }]));
-const delta = (value: number, standardError: number): Difference => ({ value, standardError, n: 1, error: 'binomial', interval: undefined });
+const delta = (value: number, standardError: number): Difference => ({ value, standardError, n: 3, error: 'paired', interval: undefined });
 
 describe('difference', () => {
   test('one seed: plain difference with the binomial error of both', () => {
@@ -45,6 +45,11 @@ describe('agreement', () => {
 
   test('an error as large as the difference is not noise', () => expect(agreement(delta(0.004, 0.004), 0.5, 0.16)).toBe('same sign'));
 
+  test('one seed has no sign, however large the difference', () => {
+    expect(agreement({ ...delta(0.1, 0.004), n: 1, error: 'binomial' }, 0.5, 0.16)).toBe('one seed');
+    expect(agreement({ ...delta(0.1, 0.004), n: 1, error: 'images' }, 0.1, 0.16)).toBe('published gap within seed noise');
+  });
+
   test('the rule names the source of the published noise', () => {
     expect(agreementRule({ value: 0.16, source: 'twice 0.08' })).toContain('below 0.16 points are not counted as an order: twice 0.08');
     expect(agreementRule(undefined)).toContain('Pairs with the same published value are not counted');
@@ -54,23 +59,24 @@ describe('agreement', () => {
 describe('countOrder', () => {
   test('Table 7 separates 6 of its 10 pairs', () => {
     const measured = [0.85, 0.866, 0.873, 0.869, 0.874];
-    const arms = [83.6, 84.4, 84.5, 84.4, 84.6].map((published, i) => ({ what: String(i), published, replicates: replicates(measured[i]!) }));
+    const arms = [83.6, 84.4, 84.5, 84.4, 84.6].map((published, i) => ({ what: String(i), published, replicates: replicates(measured[i]!, measured[i]! + 0.0001) }));
     const order = countOrder(comparePairs(arms, 0.16));
-    expect(order).toEqual({ same: 6, opposite: 0, withinNoise: 0, publishedNoise: 4, notMeasured: 0 });
+    expect(order).toEqual({ same: 6, opposite: 0, withinNoise: 0, oneSeed: 0, publishedNoise: 4, notMeasured: 0 });
     expect(decidable(order)).toBe(6);
   });
 
   test('tells opposite, noise and missing apart', () => {
     const pairs = comparePairs(
       [
-        { what: 'a', published: 1, replicates: replicates(0.9) },
-        { what: 'b', published: 2, replicates: replicates(0.8) },
-        { what: 'c', published: 3, replicates: replicates(0.801) },
+        { what: 'a', published: 1, replicates: replicates(0.9, 0.91) },
+        { what: 'b', published: 2, replicates: replicates(0.8, 0.804) },
+        { what: 'c', published: 3, replicates: replicates(0.801, 0.803) },
         { what: 'd', published: 4, replicates: replicates() },
+        { what: 'e', published: 5, replicates: replicates(0.7) },
       ],
       0.16,
     );
-    const order = { same: 0, opposite: 2, withinNoise: 1, publishedNoise: 0, notMeasured: 3 };
+    const order = { same: 0, opposite: 2, withinNoise: 1, oneSeed: 3, publishedNoise: 0, notMeasured: 4 };
     expect(countOrder(pairs)).toEqual(order);
     expect(countOrder([...pairs, ...pairs])).toEqual(order);
   });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { holmAdjusted, mean, pairedDeltas, sampleStd, standardErrorOfDifference, studentTQuantile, studentTUpperTail, tInterval } from '../../../../../src/core/report/statistics/statistics.ts';
+import { holmDecisions } from '../../../../../src/core/report/statistics/holm.ts';
+import { mean, pairedDeltas, sampleStd, standardErrorOfDifference, studentTQuantile, studentTUpperTail, tInterval } from '../../../../../src/core/report/statistics/statistics.ts';
 
 const reference = JSON.parse(readFileSync(new URL('../../../../fixtures/report/statistics.json', import.meta.url), 'utf8')) as { holm: { p: number[]; adjusted: number[] }[] };
 
@@ -44,7 +45,9 @@ describe('studentTUpperTail', () => {
   test('is what is left above the quantile', () => expect(studentTUpperTail(studentTQuantile(0.95, 7), 7)).toBeCloseTo(0.05, 12));
 });
 
-describe('holmAdjusted', () => {
+const holmAdjusted = (p: readonly number[]): number[] => holmDecisions(p, 0.05).map(({ adjusted }) => adjusted);
+
+describe('holmDecisions', () => {
   test('has values of statsmodels', () => expect(reference.holm.length).toBeGreaterThan(0));
 
   test.each(reference.holm)('of $p agrees with statsmodels', ({ p, adjusted }) => {
@@ -61,6 +64,10 @@ describe('holmAdjusted', () => {
   test('one test is not corrected, none is no error', () => {
     expect(holmAdjusted([0.05])).toEqual([0.05]);
     expect(holmAdjusted([])).toEqual([]);
+  });
+
+  test('each test has the level that decides about it: beyond the first that fails all have that one\u2019s', () => {
+    expect(holmDecisions([0.03, 0.01, 0.04, 0.015], 0.05).map(({ level }) => level)).toEqual([0.025, 0.0125, 0.025, 0.05 / 3]);
   });
 });
 

@@ -1,0 +1,136 @@
+/** What came out, in a sentence or two for the first screen: counts of claims, and the strongest by their own sentence as long as they fit. */
+import { plural } from '../../text/format.ts';
+import type { Direction, Verdict } from '../statistics/verdict.ts';
+import type { ClaimResult } from './claims.ts';
+import type { ArmCount, Report } from './model.ts';
+import { byOrigin, claimNoun, originOf, verdictWord, type Origin } from './words.ts';
+
+/** Words of all sentences together; counts alone never take as many. */
+export const MOST_WORDS = 60;
+
+export interface SentenceInput {
+  readonly claims: readonly ClaimResult[];
+  readonly arms: ArmCount;
+  readonly seeds: Pick<Report['seeds'], 'declared' | 'measured'>;
+}
+
+/** One to three sentences: what is decided, or why nothing is, then how many claims came out how. Claims of the paper are counted apart from hypotheses. */
+export function verdictSentences({ claims, arms, seeds }: SentenceInput): string[] {
+  const measured = arms.done + arms.partial;
+  if (claims.length === 0) {
+    if (measured === 0) return ['Nothing is run yet, and nothing is claimed.'];
+    return [`Nothing is claimed: ${measured} of ${plural(arms.total, 'arm')} ${measured === 1 ? 'is' : 'are'} measured, with ${seedsText([seeds.measured.length], seeds.declared.length)}.`];
+  }
+  if (claims.every(({ verdict }) => verdict === 'not run')) {
+    const open = byOrigin(claims).map(({ origin, claims: { length } }) => `${length} ${claimNoun(origin, length)}`);
+    return [`${measured === 0 ? 'Nothing is run yet' : 'Nothing can be judged yet'}: ${open.join(' and ')} ${claims.length === 1 ? 'waits' : 'wait'} for arms that are not measured.`];
+  }
+  const isDecided = claims.some(hasVerdict);
+  const start = isDecided ? [] : [undecidedSentence(claims)];
+  const soFar = claims.some(({ verdict }) => verdict === 'interim');
+  const render = (named: ReadonlySet<ClaimResult>): string[] => [
+    ...start,
+    ...byOrigin(claims).map((group, i) => capitalised(`${!isDecided && soFar && i === 0 ? 'so far ' : ''}${groupText(group.origin, group.claims, isDecided, named)}.`)),
+  ];
+  const named = new Set<ClaimResult>();
+  for (const claim of candidates(claims, isDecided)) if (wordsIn(render(new Set([...named, claim]))) <= MOST_WORDS) named.add(claim);
+  return render(named);
+}
+
+const wordsIn = (sentences: readonly string[]): number => sentences.join(' ').split(/\s+/).length;
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+const hasVerdict = ({ verdict }: Pick<ClaimResult, 'verdict'>): boolean => verdict === 'reproduced' || verdict === 'contradicted';
+
+/** Why there is no verdict among claims of which some are run. */
+function undecidedSentence(claims: readonly ClaimResult[]): string {
+  const run = claims.filter(({ verdict }) => verdict !== 'not run');
+  const has = (verdict: Verdict): boolean => run.some(claim => claim.verdict === verdict);
+  const of = (verdict: Verdict): ClaimResult['seeds'][] => run.flatMap(claim => (claim.verdict === verdict ? [claim.seeds] : []));
+  const seedsOf = (verdict: Verdict): string =>
+    seedsText(
+      of(verdict).map(({ n }) => n),
+      Math.max(...of(verdict).map(({ declared }) => declared)),
+    );
+  if (has('no verdict')) return `This profile gives no verdicts: ${seedsOf('no verdict')}.`;
+  if (has('interim')) return `Nothing is decided yet: ${seedsOf('interim')}.`;
+  if (has('undecided')) return `Nothing is decided, with ${seedsOf('undecided')}.`;
+  return 'Nothing is decided: only seeds beyond the declared ones are measured.';
+}
+
+/** `1 of 5 seeds`, `1 to 3 of 5 seeds`, `all 5 seeds`, `one seed`. */
+function seedsText(measured: readonly number[], declared: number): string {
+  const [fewest, most] = [Math.min(...measured), Math.max(...measured)];
+  if (fewest >= declared) return declared === 1 ? 'one seed' : `all ${declared} seeds`;
+  return `${fewest === most ? fewest : `${fewest} to ${most}`} of ${plural(declared, 'seed')}`;
+}
+
+/** What is counted. Where something is decided, the directions of what is not are no news. */
+type Outcome = 'reproduced' | 'contradicted' | 'undecided' | 'open' | Direction | 'not run';
+
+const OUTCOMES: readonly Outcome[] = ['reproduced', 'contradicted', 'agrees', 'disagrees', 'within noise', 'undecided', 'open', 'not run'];
+
+/** Those that are told by an example. */
+const TELLING: readonly Outcome[] = ['reproduced', 'contradicted', 'agrees', 'disagrees'];
+
+function outcomeOf({ verdict, direction }: ClaimResult, isDecided: boolean): Outcome {
+  if (verdict === 'reproduced' || verdict === 'contradicted' || verdict === 'not run') return verdict;
+  if (!isDecided) return direction ?? 'within noise';
+  return verdict === 'undecided' ? verdict : 'open';
+}
+
+function groupText(origin: Origin, claims: readonly ClaimResult[], isDecided: boolean, named: ReadonlySet<ClaimResult>): string {
+  const counted = OUTCOMES.flatMap(outcome => {
+    const of = claims.filter(claim => outcomeOf(claim, isDecided) === outcome);
+    return of.length === 0 ? [] : [{ outcome, of, example: of.find(claim => named.has(claim)) }];
+  });
+  const items = counted.map(
+    ({ outcome, of, example }, i) => `${i === 0 ? subject(origin, of.length, claims.length) : of.length} ${predicate(outcome, origin, of.length)}${exampleText(example, of.length)}`,
+  );
+  return `${items.join('; ')}${beforeCorrection(origin, claims)}`;
+}
+
+function subject(origin: Origin, count: number, total: number): string {
+  if (total === 1) return `the one ${claimNoun(origin, 1)}`;
+  if (count === total) return `${count === 2 ? 'both' : `all ${count}`} ${claimNoun(origin, count)}`;
+  return `${count} of ${total} ${claimNoun(origin, total)}`;
+}
+
+function predicate(outcome: Outcome, origin: Origin, count: number): string {
+  if (outcome === 'agrees' || outcome === 'disagrees') return count === 1 ? outcome : outcome.slice(0, -1);
+  const word = outcome === 'reproduced' || outcome === 'contradicted' ? verdictWord(outcome, origin) : outcome;
+  return `${count === 1 ? 'is' : 'are'} ${word}`;
+}
+
+const exampleText = (claim: ClaimResult | undefined, count: number): string => (claim === undefined ? '' : `${count === 1 ? ':' : ', above all'} \u201c${claim.sentence.replace(/[.\s]+$/, '')}\u201d`);
+
+/** What the correction took away. */
+function beforeCorrection(origin: Origin, claims: readonly ClaimResult[]): string {
+  const counts = (['reproduced', 'contradicted'] as const).map(verdict => ({
+    verdict,
+    before: claims.filter(claim => claim.beforeCorrection === verdict).length,
+    after: claims.filter(claim => claim.verdict === verdict).length,
+  }));
+  if (counts.every(({ before, after }) => before === after)) return '';
+  return ` (before correction ${counts.flatMap(({ verdict, before }) => (before === 0 ? [] : [`${before} ${verdictWord(verdict, origin)}`])).join(', ')})`;
+}
+
+/** The strongest claim of each origin and outcome; verdicts before directions, short before long, so that as many as can be are named. */
+function candidates(claims: readonly ClaimResult[], isDecided: boolean): ClaimResult[] {
+  const strongest = byOrigin(claims).flatMap(group =>
+    TELLING.flatMap(outcome => {
+      const [first] = group.claims.filter(claim => outcomeOf(claim, isDecided) === outcome).sort(byStrength);
+      return first === undefined ? [] : [first];
+    }),
+  );
+  const rank = (claim: ClaimResult): number => (originOf(claim) === 'published' ? 0 : 1);
+  return strongest.sort((a, b) => rank(a) - rank(b) || wordsIn([a.sentence]) - wordsIn([b.sentence]));
+}
+
+/** What the paper\u2019s own table denies is no example of what it says; then by p, and without one by the difference of the comparison that decides. */
+function byStrength(a: ClaimResult, b: ClaimResult): number {
+  const denied = (claim: ClaimResult): number => Number(claim.published === 'contradicts');
+  const p = (claim: ClaimResult): number => claim.p?.adjusted ?? 1;
+  const size = ({ deciding }: ClaimResult): number => Math.abs(deciding?.delta ?? 0);
+  return denied(a) - denied(b) || p(a) - p(b) || size(b) - size(a);
+}

@@ -1,0 +1,45 @@
+/** Which words are used of a claim: a conclusion that was published is reproduced or contradicted, a study's own hypothesis supported or refuted. */
+import type { Verdict } from '../statistics/verdict.ts';
+import type { ClaimResult } from './claims.ts';
+
+/** `published`: it names a source, and both arms of one of its comparisons have published values. `own`: the study supposes it itself. */
+export type Origin = 'published' | 'own';
+
+type SourcedClaim = Pick<ClaimResult, 'source' | 'pairs'>;
+
+export const originOf = ({ source, pairs }: SourcedClaim): Origin => (source !== undefined && pairs.some(({ published }) => published !== undefined) ? 'published' : 'own');
+
+interface Words {
+  readonly one: string;
+  readonly many: string;
+  /** As the heading of a section, and of a column. */
+  readonly title: string;
+  readonly corner: string;
+  readonly verdicts: Readonly<Partial<Record<Verdict, string>>>;
+}
+
+const WORDS: Readonly<Record<Origin, Words>> = {
+  published: { one: 'claim of the paper', many: 'claims of the paper', title: 'Claims of the paper', corner: 'Claim', verdicts: {} },
+  own: { one: 'hypothesis', many: 'hypotheses', title: 'Hypotheses', corner: 'Hypothesis', verdicts: { reproduced: 'supported', contradicted: 'refuted' } },
+};
+
+/** `1 claim of the paper`, `2 hypotheses`: without the number. */
+export const claimNoun = (origin: Origin, count: number): string => (count === 1 ? WORDS[origin].one : WORDS[origin].many);
+
+/** A verdict as it is told of such a claim. */
+export const verdictWord = (verdict: Verdict, origin: Origin): string => WORDS[origin].verdicts[verdict] ?? verdict;
+
+/** Claims by origin, published ones first: what is counted is counted apart. */
+export const byOrigin = <C extends SourcedClaim>(claims: readonly C[]): { readonly origin: Origin; readonly claims: readonly C[] }[] =>
+  (['published', 'own'] as const).map(origin => ({ origin, claims: claims.filter(claim => originOf(claim) === origin) })).filter(group => group.claims.length > 0);
+
+/** Heading of a section that holds these claims. */
+export const claimsTitle = (claims: readonly SourcedClaim[]): string => joined(claims, 'title', ', and ');
+
+/** Heading of a column of these claims. */
+export const claimsCorner = (claims: readonly SourcedClaim[]): string => joined(claims, 'corner', ' or ');
+
+function joined(claims: readonly SourcedClaim[], field: 'title' | 'corner', by: string): string {
+  const [first = WORDS.own[field], ...others] = byOrigin(claims).map(({ origin }) => WORDS[origin][field]);
+  return [first, ...others.map(text => text.toLowerCase())].join(by);
+}

@@ -1,0 +1,42 @@
+/**
+ * `make picture`: the first screen of a committed report, light and dark, for README.md. Arguments: the report's folder
+ * (`reports/desk`), the folder to write to (`reports`). The same page on the same machine gives the same bytes.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { chromiumMend, findChromium } from '../src/setup/chromium.ts';
+
+/** Pixels of the page; the picture has twice as many each way. */
+const [WIDTH, HEIGHT, MOST_HEIGHT] = [1000, 900, 1400];
+const MARGIN = 24;
+
+const [report = 'reports/desk', folder = 'reports'] = process.argv.slice(2);
+const page = resolve(report, 'index.html');
+
+async function draw(): Promise<void> {
+  const { launch, openFile } = await import('./helpers/launch.ts');
+  const browser = await launch();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    // Without its script the page is complete, and nothing in it moves.
+    const { page: tab } = await openFile(browser, page, { viewport: { width: WIDTH, height: HEIGHT }, deviceScaleFactor: 2, colorScheme, javaScriptEnabled: false });
+    // As far as the first figure goes, which otherwise would be cut.
+    const figure = await tab.locator('figure').first().boundingBox();
+    const end = figure === null ? HEIGHT : figure.y + figure.height + MARGIN;
+    const path = join(folder, `picture-${colorScheme}.png`);
+    await tab.screenshot({ path, clip: { x: 0, y: 0, width: WIDTH, height: Math.min(end, MOST_HEIGHT) }, fullPage: true });
+    console.log(`${path}: ${(statSync(path).size / 1e3).toFixed(0)} kB`);
+  }
+  await browser.close();
+}
+
+const chromium = await findChromium();
+if (chromium === undefined) {
+  console.error(`error Expected Chromium to draw the picture of a report with, found none. To get it: ${chromiumMend()}`);
+  process.exitCode = 1;
+} else if (!existsSync(page)) {
+  console.error(`error Expected a report with a page, got ${report}, which has no index.html. Name its folder: make picture ARGS=reports/desk`);
+  process.exitCode = 2;
+} else {
+  process.env['CHROMIUM'] = chromium;
+  await draw();
+}
