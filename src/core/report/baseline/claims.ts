@@ -2,6 +2,7 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { oneLine } from '../../text/clean.ts';
 import type { Report } from '../model/model.ts';
+import type { Origin } from '../model/words.ts';
 import type { Direction, Verdict } from '../statistics/verdict.ts';
 
 export interface ClaimState {
@@ -9,12 +10,14 @@ export interface ClaimState {
   /** Of a claim without a verdict for or against it. */
   readonly direction: Direction | undefined;
   readonly sentence: string;
+  readonly origin: Origin;
 }
 
 export interface ClaimChange {
   readonly ablation: string;
   readonly name: string;
   readonly sentence: string;
+  readonly origin: Origin;
   readonly before: ClaimState | undefined;
   readonly now: ClaimState | undefined;
   /** `rules`: the earlier results give the new verdict, too, so what changed is how the claim is declared or judged. */
@@ -50,7 +53,8 @@ export function claimChanges(report: Report, earlier: Report, printed: PrintedCl
     if (isSame(a, b)) return [];
     const cause = a === undefined ? 'new' : b === undefined ? 'gone' : isSame(rejudged.get(name), b) ? 'rules' : 'results';
     const [ablation, claim] = splitName(name);
-    return [{ ablation, name: claim, sentence: (b ?? a)!.sentence, before: a, now: b, cause }];
+    const { sentence, origin } = (b ?? a)!;
+    return [{ ablation, name: claim, sentence, origin, before: a, now: b, cause }];
   });
   return { changes, before: [...before.values()], now: [...now.values()] };
 }
@@ -64,7 +68,7 @@ function statesBefore(printed: PrintedClaims | undefined, rejudged: ClaimStates)
 
 const splitName = (name: string): [string, string] => [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
 const statesOf = (report: Report): ClaimStates =>
-  new Map(report.ablations.flatMap(({ claims }) => claims).map(({ ablation, name, verdict, direction, sentence }) => [`${ablation}/${name}`, { verdict, direction, sentence }]));
+  new Map(report.ablations.flatMap(({ claims }) => claims).map(({ ablation, name, verdict, direction, sentence, origin }) => [`${ablation}/${name}`, { verdict, direction, sentence, origin }]));
 const isSame = (a: ClaimState | undefined, b: ClaimState | undefined): boolean => a?.verdict === b?.verdict && a?.direction === b?.direction;
 
 const VERDICTS: readonly string[] = ['reproduced', 'contradicted', 'undecided', 'interim', 'exploratory', 'no verdict', 'not run'] satisfies Verdict[];
@@ -83,7 +87,10 @@ export function parseClaimStates(csv: string): PrintedClaims | undefined {
     const [says, points, name] = [row[verdict] ?? '', row[direction] ?? '', row[claim] ?? ''];
     if (!VERDICTS.includes(says) || (points !== '' && !DIRECTIONS.includes(points))) return undefined;
     const sentence = oneLine(row[header.indexOf('sentence')] ?? name);
-    states.set(`${row[ablation] ?? ''}/${name}`, { verdict: says as Verdict, direction: points === '' ? undefined : (points as Direction), sentence });
+    const key = `${row[ablation] ?? ''}/${name}`;
+    // One row for each comparison.
+    const isPublished = states.get(key)?.origin === 'published' || ['source', 'published_gap'].every(column => (row[header.indexOf(column)] ?? '') !== '');
+    states.set(key, { verdict: says as Verdict, direction: points === '' ? undefined : (points as Direction), sentence, origin: isPublished ? 'published' : 'own' });
   }
   return { states, current: header.includes(OF_TODAY) };
 }

@@ -5,6 +5,8 @@ import type { Changes, Conflict, SideSummary } from './baseline.ts';
 import { changesVerdict, ranked } from './sentences.ts';
 import { formatCode, formatCount, formatDelta, formatValue, plural, type Unit } from '../../text/format.ts';
 import { left, NONE, right, type Cell, type Table, type TableColumn, type Tone } from '../tables/results.ts';
+import type { ClaimCount } from '../model/claims.ts';
+import { claimsCaption, claimsCorner, verdictWord } from '../model/words.ts';
 import type { Verdict } from '../statistics/verdict.ts';
 
 const SUBJECT = 'Changes';
@@ -15,11 +17,16 @@ export function summaryTable({ before, now }: Changes): Table | undefined {
   const row = (header: string, show: (side: SideSummary) => string) => ({ header, before: show(before), now: show(now) });
   const rows = [
     row('Arms measured', side => formatCount(side.arms)),
-    row('Claims reproduced', side => String(side.claims.reproduced)),
-    row('Claims contradicted', side => String(side.claims.contradicted)),
-    row('Claims undecided', side => String(side.claims.undecided)),
-    row('Claims without a verdict', ({ claims: { interim, exploratory, noVerdict } }) => String(interim + exploratory + noVerdict)),
-    row('Claims not run', side => String(side.claims.notRun)),
+    ...(['published', 'own'] as const).flatMap(origin => {
+      const counted = (what: string, count: (claims: ClaimCount) => number) => row(`${claimsCaption([{ origin }])} ${what}`, side => String(count(side.claims[origin])));
+      return [
+        counted(verdictWord('reproduced', origin), ({ reproduced }) => reproduced),
+        counted(verdictWord('contradicted', origin), ({ contradicted }) => contradicted),
+        counted('undecided', ({ undecided }) => undecided),
+        counted('without a verdict', ({ interim, exploratory, noVerdict }) => interim + exploratory + noVerdict),
+        counted('not run', ({ notRun }) => notRun),
+      ];
+    }),
   ].filter(({ before, now }) => before !== now);
   if (rows.length === 0) return undefined;
   return {
@@ -109,7 +116,7 @@ const VERDICT_TONES: Readonly<Record<Verdict, Tone>> = {
   'not run': 'muted',
 };
 
-const CAUSES: Readonly<Record<ClaimChange['cause'], string>> = { results: 'other results', rules: 'declared or judged otherwise', new: 'new claim', gone: 'declared no more' };
+const CAUSES: Readonly<Record<ClaimChange['cause'], string>> = { results: 'other results', rules: 'declared or judged otherwise', new: 'new', gone: 'declared no more' };
 
 /** Undefined when no claim changed. Verdicts come before mere directions. */
 export function claimChangeTable({ claims }: Changes, limit = Infinity): Table | undefined {
@@ -117,19 +124,19 @@ export function claimChangeTable({ claims }: Changes, limit = Infinity): Table |
   const first = [...claims.filter(changesVerdict), ...claims.filter(change => !changesVerdict(change))];
   return {
     subject: SUBJECT,
-    caption: 'Claims that changed',
-    corner: 'Claim',
+    caption: `${claimsCaption(claims)} that changed`,
+    corner: claimsCorner(claims),
     columns: [left('Before'), left('Now'), left('Because of')],
     rows: first
       .slice(0, limit)
       .map(change => ({ header: change.sentence, detail: change.ablation, cells: [stateCell(change.before), stateCell(change.now), { text: CAUSES[change.cause], tone: 'muted' }] })),
-    notes: more(claims.length, limit, 'claim'),
+    notes: more(claims.length, limit, claimsCorner(claims).toLowerCase(), claimsCaption(claims).toLowerCase()),
   };
 }
 
 function stateCell(state: ClaimState | undefined): Cell {
   if (state === undefined) return NONE;
-  return { text: state.verdict, tone: VERDICT_TONES[state.verdict], ...(state.direction === undefined ? {} : { detail: state.direction }) };
+  return { text: verdictWord(state.verdict, state.origin), tone: VERDICT_TONES[state.verdict], ...(state.direction === undefined ? {} : { detail: state.direction }) };
 }
 
-const more = (count: number, limit: number, what: string): string[] => (count > limit ? [`And ${plural(count - limit, `more ${what}`)}.`] : []);
+const more = (count: number, limit: number, one: string, many = `${one}s`): string[] => (count > limit ? [`And ${plural(count - limit, `more ${one}`, `more ${many}`)}.`] : []);

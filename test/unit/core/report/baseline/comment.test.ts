@@ -10,7 +10,7 @@ import { renderHtml } from '../../../../../src/core/report/render/html/html.ts';
 import type { ReportRecord } from '../../../../../src/core/report/records/records.ts';
 import { renderReport } from '../../../../../src/core/report/write.ts';
 import { accuracyRecords, claim, claimAblation, type Accuracies } from '../../../../helpers/report/claims.ts';
-import { compare, earlierReport, laterReport, rerun } from '../../../../helpers/report/changes.ts';
+import { compare, earlierReport, laterReport, rerun, PUBLISHED } from '../../../../helpers/report/changes.ts';
 import { parseMarkup } from '../../../../helpers/report/dom.ts';
 import { sampleInput } from '../../../../helpers/report/sample.ts';
 
@@ -60,13 +60,8 @@ describe('the first line', () => {
       accuracyRecords(all),
       '+4 runs. 1 verdict changes: \u201cA is above B\u201d is reproduced (interim before). table, A: seed 1 = 81.00, seed 2 = 82.00 (seed 0 = 80.00). table, B: seed 1 = 71.00, seed 2 = 72.10 (seed 0 = 70.00).',
     ],
-    [
-      'the direction of a claim',
-      accuracyRecords(two),
-      [...accuracyRecords({ 'table/a': [0.8] }), ...rerun({ 'table/b': [0.9] })],
-      'No verdict changes; of the claims without one 1 pointing elsewhere.',
-    ],
-    ['a claim that can be compared', accuracyRecords({ 'table/a': [0.8] }), accuracyRecords(two), 'No verdict changes; of the claims without one 1 compared for the first time.'],
+    ['the direction of a claim', accuracyRecords(two), [...accuracyRecords({ 'table/a': [0.8] }), ...rerun({ 'table/b': [0.9] })], 'No verdict changes; of those without one 1 pointing elsewhere.'],
+    ['a claim that can be compared', accuracyRecords({ 'table/a': [0.8] }), accuracyRecords(two), 'No verdict changes; of those without one 1 compared for the first time.'],
     ['an arm that is gone', accuracyRecords({ ...two, 'table/c': [0.9] }), accuracyRecords(two), `\u22121 run. ${noVerdict}`],
   ])('%s', (_, before, now, sentence) => {
     const changes = compare(before, now);
@@ -86,9 +81,19 @@ describe('the first line', () => {
 
   it('counts verdicts where they are many, by what became of them', () => {
     const claims = Array.from({ length: 3 }, (_, i) => claim([{ type: 'greater', arm: 'a', than: 'b' }], { name: `c${i}`, sentence: `Claim ${i}.` }));
-    const ablations = [claimAblation('table', ['a', 'b'], claims)];
-    const changes = compareReports(laterReport(accuracyRecords(all), { ablations }), earlierReport(accuracyRecords(two)));
-    expect(changeSentence(changes)).toContain('3 verdicts change: 3 from interim to reproduced.');
+    const told = (published: Parameters<typeof claimAblation>[3]): string =>
+      changeSentence(compareReports(laterReport(accuracyRecords(all), { ablations: [claimAblation('table', ['a', 'b'], claims, published)] }), earlierReport(accuracyRecords(two))));
+    expect(told(PUBLISHED)).toContain('3 verdicts change: 3 from interim to reproduced.');
+    expect(told({})).toContain('3 verdicts change: 3 from interim to supported.');
+  });
+
+  it('of a study whose arms nobody has published speaks of hypotheses alone', () => {
+    const ablations = [claimAblation('table', ['a', 'b'], [claim([{ type: 'greater', arm: 'b', than: 'a' }])])];
+    const input = laterReport(accuracyRecords(all), { ablations });
+    const text = renderComment({ report: buildReport(input), changes: compareReports(input, earlierReport(accuracyRecords(two))), folder, hasFigure: every });
+    expect(text).toContain('is refuted (interim before)');
+    expect(text).toContain('| Hypotheses refuted | 0 | **1** |');
+    expect(text).not.toMatch(/\b(claims?|paper|published|reproduced|contradicted|order(ed)?)\b/i);
   });
 
   it('of a report without claims speaks of no verdict', () => {
@@ -194,7 +199,7 @@ describe('the comment', () => {
     const text = renderComment({ report: buildReport(big), changes: compareReports(big, earlierReport(accuracyRecords(all(0.5)))), folder, hasFigure: every });
     expect(text.trim().split('\n').length).toBeLessThanOrEqual(60);
     expect(text).toContain('And 71 more arms.');
-    expect(text).toMatch(/And \d+ more claims\./);
+    expect(text).toMatch(/And \d+ more hypotheses\./);
   });
 
   it('a baseline without the report is no error, and its tables are in the report', () => {
