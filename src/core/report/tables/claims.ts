@@ -163,7 +163,7 @@ function claimNotes(claims: readonly ClaimResult[]): string[] {
   const pairs = claims.flatMap(claim => claim.pairs);
   const errors = pairs.filter(({ interval, n }) => interval === undefined && n > 0).map(({ n }) => n);
   return [
-    ...(claims.some(({ p }) => p !== undefined) ? ['p: two-sided, of the claim\u2019s own direction beyond the margin, by the paired t test; after Holm\u2019s correction, and alone.'] : []),
+    ...(claims.some(({ p }) => p !== undefined) ? ['p: two-sided, of its own direction beyond the margin, by the paired t test; after Holm\u2019s correction, and alone.'] : []),
     ...(errors.includes(1) ? ['\u00b1 of one seed: the error that the test images give the difference of these two trained models. It decides nothing.'] : []),
     ...(errors.some(n => n > 1) ? [`\u00b1 of several seeds: the standard error of the mean difference, where there is no verdict to give or there are fewer than ${FEWEST_SEEDS} seeds.`] : []),
     ...(hasPublished(claims) ? ['Published \u0394: the gap in the paper\u2019s own table, for claims of several comparisons the smallest.'] : []),
