@@ -1,7 +1,7 @@
 /** The folder of a report: rendered, written and checked as a whole. */
 import { UsageError } from '../ablation/errors.ts';
 import type { Changes } from './baseline/baseline.ts';
-import { changesSection } from './baseline/html.ts';
+import { changesSection } from './baseline/section.ts';
 import { buildReport, type ReportInput } from './model/build.ts';
 import { claimCsv, contentsCsv, curveCsv, recipeCsv, resultCsv } from './render/csv.ts';
 import { removeBeneath, writeBeneath } from '../disk/beneath.ts';

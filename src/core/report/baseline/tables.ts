@@ -4,7 +4,7 @@ import { claimWords, type ClaimChange, type ClaimState } from './claims.ts';
 import type { Changes, Conflict, SideSummary } from './baseline.ts';
 import { changesVerdict, ranked } from './sentences.ts';
 import { formatCode, formatCount, formatDelta, formatValue, plural, type Unit } from '../../text/format.ts';
-import { left, NONE, right, type Cell, type Table, type TableColumn, type Tone } from '../tables/results.ts';
+import { left, NONE, right, withoutEmptyColumns, type Cell, type Table, type Tone } from '../tables/results.ts';
 import { claimNoun, verdictWord, type Origin } from '../model/words.ts';
 import type { Verdict } from '../statistics/verdict.ts';
 
@@ -82,29 +82,28 @@ const OUTCOMES: Readonly<Record<ArmOutcome, { readonly text: string; readonly to
 /** Undefined when no arm changed. What matters most comes first, in the order of the report within that. */
 export function armTable({ arms, headline: { unit, label } }: Changes, limit = Infinity): Table | undefined {
   if (arms.length === 0) return undefined;
-  const rows = ranked(arms).slice(0, limit);
-  const columns = armColumns(unit).filter(({ cell }) => rows.some(arm => cell(arm) !== NONE));
-  return {
+  return withoutEmptyColumns({
     subject: SUBJECT,
     caption: `Arms that changed: ${label}${unit === 'fraction' ? ' (%)' : ''}`,
     corner: 'Arm',
-    columns: columns.map(({ column }) => column),
-    rows: rows.map(arm => ({ header: arm.label, detail: alsoText(arm), cells: columns.map(({ cell }) => cell(arm)) })),
+    columns: [left('Change'), right('Before'), right('Now'), right('\u0394'), right('Noise')],
+    rows: ranked(arms)
+      .slice(0, limit)
+      .map(arm => ({ header: arm.label, detail: alsoText(arm), cells: armCells(arm, unit) })),
     notes: more(arms.length, limit, 'arm'),
-  };
+  });
 }
 
 const alsoText = ({ also }: ArmChange): string => (also.length === 0 ? '' : also.length < 3 ? `also ${also.join(', ')}` : `and ${also.length} arms of the same runs`);
 
-/** One that is empty in every row is left out. */
-function armColumns(unit: Unit): { readonly column: TableColumn; readonly cell: (arm: ArmChange) => Cell }[] {
+function armCells({ outcome, before, now, difference }: ArmChange, unit: Unit): Cell[] {
   const side = (measured: ArmChange['now']): Cell => (measured === undefined ? NONE : { text: formatValue(measured.mean, unit), detail: seedsOf(measured) });
   return [
-    { column: left('Change'), cell: ({ outcome }) => OUTCOMES[outcome] },
-    { column: right('Before'), cell: ({ before }) => side(before) },
-    { column: right('Now'), cell: ({ now }) => side(now) },
-    { column: right('\u0394'), cell: ({ difference }) => (difference === undefined ? NONE : { text: formatDelta(difference.value, unit), detail: plural(difference.pairs, 'common seed') }) },
-    { column: right('Noise'), cell: ({ difference }) => (difference?.noise === undefined ? NONE : { text: `\u00b1 ${formatDelta(difference.noise, unit).replace('+', '')}` }) },
+    OUTCOMES[outcome],
+    side(before),
+    side(now),
+    difference === undefined ? NONE : { text: formatDelta(difference.value, unit), detail: plural(difference.pairs, 'common seed') },
+    difference?.noise === undefined ? NONE : { text: `\u00b1 ${formatDelta(difference.noise, unit).replace('+', '')}` },
   ];
 }
 

@@ -3,7 +3,7 @@ import { marked } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { compareReports, type Changes } from '../../../../../src/core/report/baseline/baseline.ts';
 import { renderComment } from '../../../../../src/core/report/baseline/comment.ts';
-import { changesSection } from '../../../../../src/core/report/baseline/html.ts';
+import { changesSection } from '../../../../../src/core/report/baseline/section.ts';
 import { changeSentence, warningSentences } from '../../../../../src/core/report/baseline/sentences.ts';
 import { buildReport } from '../../../../../src/core/report/model/build.ts';
 import { renderHtml } from '../../../../../src/core/report/render/html/html.ts';
@@ -116,7 +116,7 @@ describe('the first line', () => {
     expect(warningSentences(changes)).toEqual([warning]);
     const text = commentOn(before, accuracyRecords(two));
     expect(text.split('\n').slice(0, 4)).toEqual(['> [!CAUTION]', `> **sample: ${warning}**`, '', '**sample: \u22122 runs. No verdict changes.**']);
-    expect(changesSection(changes).text.indexOf(warning)).toBeLessThan(changesSection(changes).text.indexOf('2 runs'));
+    expect(changesSection(changes).blocks.slice(0, 2)).toMatchObject([{ type: 'caution', blocks: [{ text: [{ text: warning }] }] }, { text: ['\u22122 runs. No verdict changes.'] }]);
     expect(commentOn(accuracyRecords(two), before)).not.toContain('CAUTION');
   });
 
@@ -230,6 +230,7 @@ describe('the page', () => {
     const report = buildReport(laterReport(now));
     expect(renderHtml(report, new Map())).not.toContain('id="changes"');
     const page = parseMarkup(renderHtml(report, new Map(), { changes: changesSection(compare(before, now)) }));
+    expect([...page.querySelectorAll('main > section')].map(({ id }) => id).slice(0, 2)).toEqual(['changes', 'at-a-glance']);
     expect([...page.querySelectorAll('#changes caption')].map(caption => caption.textContent)).toEqual(['Arms that changed: test accuracy (%)']);
     expect(page.querySelector('#changes p')!.textContent).toBe(changeSentence(compare(before, now)));
   });
@@ -240,7 +241,7 @@ describe('the page', () => {
     const all = (shifts: (i: number) => readonly [number, number, number]): Accuracies =>
       Object.fromEntries(names.map((name, i) => [`table/${name}`, shifts(i).map((shift, seed) => 0.5 + seed / 100 + shift)]));
     const big = laterReport(rerun(all(i => (i === 0 ? [0.1, 0.11, 0.12] : [0.001, -0.001, 0.002]))), { ablations: [many] });
-    const page = parseMarkup(`<main>${changesSection(compareReports(big, earlierReport(accuracyRecords(all(() => [0, 0, 0]))))).text}</main>`);
+    const page = parseMarkup(renderHtml(buildReport(big), new Map(), { changes: changesSection(compareReports(big, earlierReport(accuracyRecords(all(() => [0, 0, 0]))))) }));
     expect(page.querySelector('#changes summary')!.textContent).toBe('19 arms within noise, or with more seeds');
     expect([...page.querySelectorAll('#changes tbody th')].map(th => th.textContent).filter(text => text.startsWith('table: '))[0]).toBe('table: ARM0');
   });
