@@ -68,7 +68,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
   const sorted = sortRecords(records);
   const { headline: h, publishedNoise } = study.report;
   const spec = metricSpec(study, sorted, h.role, h.metric);
-  const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio' };
+  const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio', better: spec?.better ?? 'higher' };
   const comparable = overrides.length === 0 && study.report.comparable(profile);
   const tables = expanded.filter(({ declaration }) => !isHeadroom(study, declaration.name)),
     plan = buildPlan({ study, profile, ablations: tables, seeds: [ANY_SEED] });
@@ -106,10 +106,10 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     arms,
     order,
     claims: countClaims(claims),
-    claimRule: claimRule(study, profile, ablations, sorted),
+    claimRule: claimRule(study, profile, ablations, sorted, claims),
     verdict: verdictSentences({ claims, arms, seeds }),
-    rule: agreementRule(publishedNoise),
-    valueRule: [valueRule(comparable, overrides.length > 0), ...(comparable && study.report.retraining !== undefined ? [retrainingRule(study.report.retraining)] : [])].join(' '),
+    rule: published ? agreementRule(publishedNoise) : '',
+    valueRule: published ? [valueRule(comparable, overrides.length > 0), ...(comparable && study.report.retraining !== undefined ? [retrainingRule(study.report.retraining)] : [])].join(' ') : '',
     ablations: reports,
     overview: buildOverview(study.report.overview, reports),
     defaultRecipes: recipes.defaults,
