@@ -21,7 +21,7 @@ function pasted(table: Table, { name }: AblationReport, form: string): string {
   return file(`Errors and notes stand in ${slug(name)}.tex.`, [
     ...table.notes.map(note => `% ${escapeLatex(note)}`),
     '\\begin{table}',
-    '\\centering',
+    '\\centering\\small\\setlength{\\tabcolsep}{4pt}',
     captionOf(table.caption, `${name}-${form}`),
     `\\begin{tabular}{l${sides(table.columns)}}`,
     '\\toprule',

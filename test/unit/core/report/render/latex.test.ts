@@ -69,7 +69,7 @@ describe('tables', () => {
       '% Published in another table, so left out: From scratch (no pre-training).',
       '% Published value of an inferred row: Q-Q, K-K, V-V; Q-Q, K-K, V-V with softmax; Q-K, V-V; Q-K, V-V with softmax (default).',
       '\\begin{table}',
-      '\\centering',
+      '\\centering\\small\\setlength{\\tabcolsep}{4pt}',
       '\\caption{Which relations to distill (Table 7): test accuracy (\\%), mean $\\pm$ standard deviation, 3 seeds, profile sample}\\label{tab:relation-plain}',
       '\\begin{tabular}{lrr}',
       '\\toprule',
