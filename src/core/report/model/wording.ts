@@ -1,7 +1,6 @@
 /** Sentences that all faces of a report share. */
 import type { ClaimCount } from './claims.ts';
-import { barsRule } from './mean-interval.ts';
-import type { AblationReport, Report } from './model.ts';
+import type { Report } from './model.ts';
 import { plural } from '../../text/format.ts';
 import { verdictWord, type Origin } from './words.ts';
 
@@ -46,9 +45,4 @@ export function claimCountText({ reproduced, contradicted, undecided, interim, e
 export function beforeCorrectionText({ reproduced, contradicted, beforeCorrection: before }: ClaimCount, origin: Origin): string | undefined {
   if (before.reproduced === reproduced && before.contradicted === contradicted) return undefined;
   return `before correction ${before.reproduced} ${verdictWord('reproduced', origin)}, ${before.contradicted} ${verdictWord('contradicted', origin)}`;
-}
-
-export function dotPlotCaption({ rows }: AblationReport): string {
-  const seeds = rows.some(row => (row.measured?.n ?? 0) > 1) ? ' Small dots: the seeds.' : '';
-  return `Same arms, same order, each panel on its own scale; the dashed line marks the default arm. ${barsRule(rows)}${seeds}`;
 }

@@ -1,6 +1,7 @@
 /** Report -> what stands where, in which words: once for every face. */
-import { AGREEMENT, OVERVIEW } from '../../charts/figures.ts';
+import { AGREEMENT, FOREST, OVERVIEW } from '../../charts/figures.ts';
 import { overviewTable } from '../../charts/axis-chart.ts';
+import { claimForestTable } from '../../charts/claim-forest.ts';
 import { claimOverview } from '../../tables/claims.ts';
 import { contentsTable } from '../../tables/context.ts';
 import { resultRules } from '../../tables/results.ts';
@@ -13,9 +14,6 @@ import { ablationSection } from './ablation.ts';
 import { appendixSection, settingSection } from './appendix.ts';
 import type { Block, Outline } from './blocks.ts';
 import { details, list, only, paragraph, tableOf } from './parts.ts';
-
-/** All claims in one figure. */
-export const FOREST = 'forest';
 
 /** @param figures ids of those that are drawn */
 export function outlineOf(report: Report, figures: ReadonlySet<string>): Outline {
@@ -58,7 +56,7 @@ function glance(report: Report, figures: ReadonlySet<string>, lead: string): Blo
       ...(figures.has(lead) ? [{ type: 'figure', id: lead } as const, ...only('page', values(report, lead))] : []),
       numbers(report, claims),
       ...(report.ablations.length < 2 ? [] : [{ type: 'navigation', label: 'Ablations', blocks: tableOf(contentsTable(report), 'contents') } as const]),
-      ...details('How to read the tables', list([...resultRules(report), ...(report.published ? [report.valueRule] : [])].map(rule => [rule]))),
+      ...details('How to read the tables', list([...resultRules(report), report.valueRule].filter(Boolean).map(rule => [rule]))),
       ...details(`How ${caption} are judged`, list(claims.length === 0 ? [] : claimOverview(report).notes.map(rule => [rule]))),
     ],
   };
@@ -66,7 +64,7 @@ function glance(report: Report, figures: ReadonlySet<string>, lead: string): Blo
 
 const allClaims = ({ ablations }: Report): ClaimResult[] => ablations.flatMap(({ claims }) => claims);
 
-const values = (report: Report, lead: string): Block[] => (lead === OVERVIEW ? details('Values of the figure', tableOf(overviewTable(report), 'values')) : []);
+const values = (report: Report, lead: string): Block[] => details('Values of the figure', tableOf(lead === FOREST ? claimForestTable(report) : overviewTable(report), 'values'));
 
 function numbers(report: Report, claims: readonly ClaimResult[]): Block {
   const { facts } = report;
