@@ -15,7 +15,7 @@ const END = `(() => {
   const figure = document.querySelector('figure');
   if (figure === null) return undefined;
   const heads = [...figure.querySelectorAll('text')].filter(text => Number(getComputedStyle(text).fontWeight) > 500).map(text => text.getBoundingClientRect());
-  const ends = [figure.getBoundingClientRect().bottom + ${MARGIN}, ...heads.flatMap(({ top, height }) => (height > 0 ? [top - height / 2] : []))];
+  const ends = [figure.getBoundingClientRect().bottom + ${MARGIN}, ...heads.flatMap(({ top, height }) => (height > 0 ? [top - 2] : []))];
   return Math.max(...ends.filter(end => end <= ${HEIGHT}));
 })()`;
 
