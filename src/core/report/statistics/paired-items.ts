@@ -29,8 +29,8 @@ export function pairedShareDifference({ both, onlyA, onlyB, neither }: PairedIte
 
 /**
  * Standard error of {@link pairedShareDifference}: sqrt((b + c) - (b - c)^2 / N) / N, where the two differ on b + c of N items. What both
- * find right, or neither, adds nothing. (Difference of dependent proportions: Agresti, Categorical Data Analysis, 3rd edition, section
- * 11.1.1.) It is about these two trained models and this test set; another seed of the same recipes differs by more.
+ * find right, or neither, adds nothing. (Difference of dependent proportions: Agresti, Categorical Data Analysis, 2nd edition, section
+ * 10.1.) It is about these two trained models and this test set; another seed of the same recipes differs by more.
  */
 export function pairedShareError({ both, onlyA, onlyB, neither }: PairedItems): number {
   const items = both + onlyA + onlyB + neither;
