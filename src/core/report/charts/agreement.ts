@@ -1,6 +1,6 @@
 /** Overview of all tables: where each arm was measured against the place that the paper gives it. */
 import type { MatrixCell, MatrixChart, MatrixRow } from './vega/chart.ts';
-import { offText } from './vega/matrix.ts';
+import { MOST_CELLS, offText } from './vega/matrix.ts';
 import { ablationAnchor } from '../tables/anchors.ts';
 import { decidable } from '../statistics/compare.ts';
 import { formatPublished, formatPValue, formatTau, formatValue, plural } from '../../text/format.ts';
@@ -35,7 +35,7 @@ const hasOrder = ({ rank, order }: AblationReport): boolean => rank !== undefine
 
 function matrixRow(ablation: AblationReport, headline: Headline): MatrixRow | undefined {
   const arms = comparedArms(ablation);
-  if (arms.length < FEWEST_ARMS || arms.every(arm => arm.measured === undefined)) return undefined;
+  if (arms.length < FEWEST_ARMS || arms.length > MOST_CELLS || arms.every(arm => arm.measured === undefined)) return undefined;
   const off = placesOff(arms.map(arm => ({ published: arm.published!.value, measured: arm.measured?.mean })));
   const ordered = hasOrder(ablation);
   const cells = arms.map((arm, i): MatrixCell => ({
@@ -47,7 +47,7 @@ function matrixRow(ablation: AblationReport, headline: Headline): MatrixRow | un
       ...(ordered || arm.measured === undefined ? [] : ['Nothing to compare it with']),
     ],
   }));
-  return { label: `${ablation.table}: ${ablation.title}`, cells, text: orderText(ablation) };
+  return { label: `${ablation.table}: ${ablation.title}`, cells, text: orderText(ablation), coloured: arms.every(({ measured }) => measured === undefined || measured.n > 1) };
 }
 
 /** Kendall's tau with its range over seeds, or the chance of as much without any relation. */
@@ -67,7 +67,7 @@ export function agreementChart({ ablations, headline }: Report): MatrixChart | u
 }
 
 const CAPTION =
-  'A row for each table, its arms from the lowest published value to the highest. The number: how many places higher (+) or lower (\u2212) an arm was measured than published; 0 is in place. ' +
+  `A row for each table of up to ${MOST_CELLS} arms, its arms from the lowest published value to the highest. The number: how many places higher (+) or lower (\u2212) an arm was measured than published; 0 is in place. ` +
   'Beside it Kendall\u2019s \u03c4 of the two orders: 1 is the same, \u22121 the reverse.';
 
 /** With the signs that are used. */
@@ -75,6 +75,7 @@ export function agreementCaption({ rows }: MatrixChart): string {
   const used = new Set(rows.flatMap(({ cells }) => cells.map(({ off }) => off)));
   return [
     CAPTION,
+    ...(rows.some(({ coloured }) => !coloured) ? ['Of arms with one seed, without colours: one seed decides nothing.'] : []),
     ...(rows.some(({ text }) => text.includes('[')) ? ['In brackets its range over single seeds.'] : []),
     ...(used.has('nothing to compare') ? [`${offText('nothing to compare')} is measured, with nothing to compare it with.`] : []),
     ...(used.has('not measured') ? [`${offText('not measured')} is not measured.`] : []),

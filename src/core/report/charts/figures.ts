@@ -1,17 +1,17 @@
 /** All charts of a report, rendered once and shared by the renderers. */
 import type { Spec } from 'vega';
+import { armForest, armForestAlt, armForestCaption } from './arm-forest.ts';
 import { agreementAlt, agreementCaption, agreementChart } from './agreement.ts';
-import { axisChart, axisChartAlt, overviewChart } from './axis-chart.ts';
+import { axisCaption, axisChart, axisChartAlt, overviewChart } from './axis-chart.ts';
+import { claimForest, claimForestAlt, claimForestCaption } from './claim-forest.ts';
 import { canBeLogarithmic, choices, firstView, type Chart } from './vega/chart.ts';
 import { compileChart, compileViews } from './vega/compile.ts';
 import { viewName, type PageChart, type PageLayout, type ViewName } from './vega/views.ts';
-import { dotChart, dotPlotAlt } from './dot-plot.ts';
 import { curveCaption, curveLineChart, lineChartAlt } from './line-chart.ts';
 import { barsRule } from '../model/mean-interval.ts';
-import type { AblationReport, Headline, Report } from '../model/model.ts';
+import type { AblationReport, CurveChart, Headline, Report } from '../model/model.ts';
 import { renderSvg, type Figure } from './svg/svg.ts';
 import { slug } from '../../text/clean.ts';
-import { dotPlotCaption } from '../model/wording.ts';
 
 export interface ReportFigure {
   /** File name without its ending. */
@@ -34,6 +34,8 @@ interface LiveFigure extends Omit<PageChart, 'views'> {
   readonly views: ReadonlyMap<ViewName, Spec>;
 }
 
+/** All claims. */
+export const FOREST = 'forest';
 export const OVERVIEW = 'overview';
 export const AGREEMENT = 'agreement';
 
@@ -55,6 +57,11 @@ async function draw(described: Description): Promise<ReportFigure> {
   const file = chart.kind === 'lines' ? await renderSvg(compileChart(chart, firstView(chart, 'file'))) : wide;
   const live = { choices: choices(chart), legend: chart.kind === 'lines', ...(canBeLogarithmic(chart) ? { log } : {}), views };
   return { ...described, live, file, wide, narrow: await drawing('narrow') };
+}
+
+function forestFigure(report: Report): Description[] {
+  const chart = claimForest(report);
+  return chart === undefined ? [] : [{ id: FOREST, alt: claimForestAlt(report, chart), caption: claimForestCaption(report, chart), chart }];
 }
 
 function overviewFigure({ overview, headline }: Report): Description[] {
@@ -79,22 +86,23 @@ function agreementFigure(report: Report): Description[] {
 function resultFigure(ablation: AblationReport, headline: Headline): Description[] {
   const id = resultFigureId(ablation);
   const line = axisChart(ablation, headline);
-  if (line !== undefined) return [{ id, alt: axisChartAlt(ablation.title, line), caption: axisCaption(ablation), chart: line }];
-  const dots = dotChart(ablation, headline);
-  return dots === undefined ? [] : [{ id, alt: dotPlotAlt(ablation, headline), caption: dotPlotCaption(ablation), chart: dots }];
+  if (line !== undefined) return [{ id, alt: axisChartAlt(ablation.title, line), caption: axisCaption(ablation, line), chart: line }];
+  const forest = armForest(ablation, headline);
+  return forest === undefined ? [] : [{ id, alt: armForestAlt(ablation, headline, forest), caption: armForestCaption(ablation, forest), chart: forest }];
 }
 
-const axisCaption = ({ rows }: AblationReport): string => `The same arms over one axis, each panel on its own scale. ${barsRule(rows)}`;
+function curveFigure(curves: CurveChart): Description[] {
+  const chart = curveLineChart(curves);
+  return chart === undefined ? [] : [{ id: curves.id, alt: lineChartAlt(curves), caption: curveCaption(curves), chart }];
+}
 
 /** Figures by id, in the order of the report. */
 export async function renderFigures(report: Report): Promise<ReadonlyMap<string, ReportFigure>> {
   const described = [
+    ...forestFigure(report),
     ...overviewFigure(report),
     ...agreementFigure(report),
-    ...report.ablations.flatMap(ablation => [
-      ...resultFigure(ablation, report.headline),
-      ...ablation.curves.map((chart): Description => ({ id: chart.id, alt: lineChartAlt(chart), caption: curveCaption(chart), chart: curveLineChart(chart) })),
-    ]),
+    ...report.ablations.flatMap(ablation => [...resultFigure(ablation, report.headline), ...ablation.curves.flatMap(curveFigure)]),
   ];
   const figures: ReportFigure[] = [];
   for (const description of described) figures.push(await draw(description));

@@ -4,18 +4,24 @@ import type { ReportRecord } from '../records/records.ts';
 import { oneLine } from '../../text/clean.ts';
 import { plural } from '../../text/format.ts';
 import { ALPHA, FEWEST_SEEDS } from '../statistics/verdict.ts';
+import type { ClaimResult } from './claims.ts';
+import { byOrigin, claimsCaption, claimsCorner, verdictWord } from './words.ts';
 
-export function claimRule(study: Study, profile: ProfileBase, ablations: readonly AblationDeclaration<object>[], records: readonly ReportRecord[]): string[] {
-  if (ablations.every(({ claims = [] }) => claims.length === 0)) return [];
+/** @param claims as they were judged: their words are those of what there is */
+export function claimRule(study: Study, profile: ProfileBase, ablations: readonly AblationDeclaration<object>[], records: readonly ReportRecord[], claims: readonly ClaimResult[]): string[] {
+  const [first, second] = byOrigin(claims).map(({ origin }) => origin);
+  if (first === undefined) return [];
+  const [reproduced, contradicted, claim] = [verdictWord('reproduced', first), verdictWord('contradicted', first), claimsCorner(claims).toLowerCase()];
   return [
     givenWhen(profile),
-    'A comparison is the mean of the differences per seed, with its two-sided t interval. \u201cAbove\u201d is reproduced when the interval lies above the margin, and contradicted when it lies below minus the margin; ' +
-      '\u201cnot below\u201d is reproduced when it lies above minus the margin; \u201cno different\u201d when it lies within the margin, and contradicted when it lies outside. ' +
-      'A claim of several comparisons is reproduced when all are, and contradicted when one is (which has to stand a Bonferroni correction).',
-    `Verdicts are those after Holm\u2019s correction over all claims that an ablation declares, run or not, in both directions: the chance that any of them is wrong is at most ${100 * ALPHA} %. Brackets and p are at the level that so decides, ` +
+    `A comparison is the mean of the differences per seed, with its two-sided t interval. \u201cAbove\u201d is ${reproduced} when the interval lies above the margin, and ${contradicted} when it lies below minus the margin; ` +
+      `\u201cnot below\u201d is ${reproduced} when it lies above minus the margin; \u201cno different\u201d when it lies within the margin, and ${contradicted} when it lies outside. ` +
+      `A ${claim} of several comparisons is ${reproduced} when all are, and ${contradicted} when one is (which has to stand a Bonferroni correction).` +
+      (second === undefined ? '' : ' By the same rule a hypothesis of the study\u2019s own, which no source states, is supported or refuted.'),
+    `Verdicts are those after Holm\u2019s correction over all ${claimsCaption(claims).toLowerCase()} that an ablation declares, run or not, in both directions: the chance that any of them is wrong is at most ${100 * ALPHA} %. Brackets and p are at the level that so decides, ` +
       'and the interval is beyond the margin exactly where there is a verdict. It does not control the chance of a wrong verdict somewhere among several ablations.',
-    ...marginRule(profile),
-    'Without a verdict a claim agrees or disagrees by its mean; a mean within the margin or smaller than its own standard error is within noise.',
+    ...marginRule(profile, claim),
+    `Without a verdict a ${claim} agrees or disagrees by its mean; a mean within the margin or smaller than its own standard error is within noise.`,
     ...variance(study, ablations, records),
   ];
 }
@@ -31,9 +37,9 @@ function givenWhen({ seeds, verdicts }: ProfileBase): string {
   );
 }
 
-function marginRule({ verdicts }: ProfileBase): string[] {
+function marginRule({ verdicts }: ProfileBase, claim: string): string[] {
   if (verdicts === false || verdicts === undefined) return [];
-  return [`Margin where a claim names none: ${verdicts.margin} points, ${oneLine(verdicts.source)}.`];
+  return [`Margin where a ${claim} names none: ${verdicts.margin} points, ${oneLine(verdicts.source)}.`];
 }
 
 /** Which spread the intervals contain: that of the arms' own seeds; a stage that all seeds share adds none. */

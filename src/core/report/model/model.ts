@@ -35,9 +35,9 @@ export interface Report {
   readonly claimRule: readonly string[];
   /** What came out, in one to three sentences. */
   readonly verdict: readonly string[];
-  /** How `within noise` was decided. */
+  /** How the order of arms is compared with the published one; empty where nothing is published. */
   readonly rule: string;
-  /** Whether values compare with the paper's, and why not. */
+  /** Whether values compare with the published ones, and why not; empty where nothing is published. */
   readonly valueRule: string;
   readonly ablations: readonly AblationReport[];
   /** The paper's headline picture; undefined where the study declares none. */

@@ -1,6 +1,5 @@
 /** Sentences that HTML and Markdown share. */
-import { barsRule } from './mean-interval.ts';
-import type { AblationReport, Report } from './model.ts';
+import type { Report } from './model.ts';
 
 /** Names the scale, which the title leaves out. */
 export const reportKicker = ({ profile, overrides }: Report): string => `Ablation report, profile ${profile}${overrides.length === 0 ? '' : `, changed: ${overrides.join(', ')}`}`;
@@ -11,9 +10,4 @@ export const reportTitle = (report: Report): string => `${report.study} ablation
 export function seedsText({ seeds: { declared, measured } }: Pick<Report, 'seeds'>): { readonly text: string; readonly detail?: string } {
   if (measured.length === declared.length) return { text: declared.join(', ') };
   return { text: `${measured.length} of ${declared.length}`, ...(measured.length === 0 ? {} : { detail: `(${measured.length === 1 ? 'seed' : 'seeds'} ${measured.join(', ')})` }) };
-}
-
-export function dotPlotCaption({ rows }: AblationReport): string {
-  const seeds = rows.some(row => (row.measured?.n ?? 0) > 1) ? ' Small dots: the seeds.' : '';
-  return `Same arms, same order, each panel on its own scale; the dashed line marks the default arm. ${barsRule(rows)}${seeds}`;
 }

@@ -12,15 +12,16 @@ export const originOf = ({ source, pairs }: SourcedClaim): Origin => (source !==
 interface Words {
   readonly one: string;
   readonly many: string;
-  /** As the heading of a section, and of a column. */
+  /** As the heading of a section of the report, of a table among others, and of a column. */
   readonly title: string;
+  readonly caption: string;
   readonly corner: string;
   readonly verdicts: Readonly<Partial<Record<Verdict, string>>>;
 }
 
 const WORDS: Readonly<Record<Origin, Words>> = {
-  published: { one: 'claim of the paper', many: 'claims of the paper', title: 'Claims of the paper', corner: 'Claim', verdicts: {} },
-  own: { one: 'hypothesis', many: 'hypotheses', title: 'Hypotheses', corner: 'Hypothesis', verdicts: { reproduced: 'supported', contradicted: 'refuted' } },
+  published: { one: 'claim of the paper', many: 'claims of the paper', title: 'Claims of the paper', caption: 'Claims', corner: 'Claim', verdicts: {} },
+  own: { one: 'hypothesis', many: 'hypotheses', title: 'Hypotheses', caption: 'Hypotheses', corner: 'Hypothesis', verdicts: { reproduced: 'supported', contradicted: 'refuted' } },
 };
 
 /** `1 claim of the paper`, `2 hypotheses`: without the number. */
@@ -33,13 +34,16 @@ export const verdictWord = (verdict: Verdict, origin: Origin): string => WORDS[o
 export const byOrigin = <C extends SourcedClaim>(claims: readonly C[]): { readonly origin: Origin; readonly claims: readonly C[] }[] =>
   (['published', 'own'] as const).map(origin => ({ origin, claims: claims.filter(claim => originOf(claim) === origin) })).filter(group => group.claims.length > 0);
 
-/** Heading of a section that holds these claims. */
+/** Heading of the section of the report that holds these claims. */
 export const claimsTitle = (claims: readonly SourcedClaim[]): string => joined(claims, 'title', ', and ');
+
+/** Heading of a table of these claims among other tables. */
+export const claimsCaption = (claims: readonly SourcedClaim[]): string => joined(claims, 'caption', ' and ');
 
 /** Heading of a column of these claims. */
 export const claimsCorner = (claims: readonly SourcedClaim[]): string => joined(claims, 'corner', ' or ');
 
-function joined(claims: readonly SourcedClaim[], field: 'title' | 'corner', by: string): string {
+function joined(claims: readonly SourcedClaim[], field: 'title' | 'caption' | 'corner', by: string): string {
   const [first = WORDS.own[field], ...others] = byOrigin(claims).map(({ origin }) => WORDS[origin][field]);
   return [first, ...others.map(text => text.toLowerCase())].join(by);
 }

@@ -6,7 +6,7 @@ import { overviewTable } from '../charts/axis-chart.ts';
 import { ablationAnchor } from '../tables/anchors.ts';
 import { claimOverview, claimTable } from '../tables/claims.ts';
 import { curveTable } from '../tables/curves.ts';
-import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from '../charts/figures.ts';
+import { AGREEMENT, FOREST, OVERVIEW, resultFigureId, type ReportFigure } from '../charts/figures.ts';
 import { plural } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
 import { costTable, factTable, failureTable, resultTable, type Cell, type Table, type TableRow } from '../tables/results.ts';
@@ -40,6 +40,7 @@ export function renderMarkdown(report: Report, figures: Figures): string {
     escapeMarkdown(whatWasRun(report)),
     ...(report.notes.length === 0 ? [] : [report.notes.map(note => `> ${escapeMarkdown(note)}`).join('\n>\n')]),
     `**${escapeMarkdown(lead ?? '')}** ${rest.map(escapeInline).join(' ')}`,
+    ...captioned(figures.get(FOREST)),
     ...captioned(figures.get(OVERVIEW)),
     ...valuesOf(overviewTable(report)),
     ...captioned(figures.get(AGREEMENT)),

@@ -2,49 +2,59 @@
 import type { ClaimResult, PairResult, PublishedOutcome } from '../model/claims.ts';
 import { formatDelta, formatPValue, formatPublishedDelta, plural, type Unit } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
+import { claimsCaption, claimsCorner, claimsTitle, originOf, verdictWord } from '../model/words.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow, type Tone } from './results.ts';
 import { ablationAnchor, claimAnchor } from './anchors.ts';
 import { FEWEST_SEEDS, type Verdict } from '../statistics/verdict.ts';
 
-const COLUMNS = [left('Verdict'), right('Measured \u0394'), right('Needed'), right('p'), right('Published \u0394')];
+const COLUMNS = [left('Verdict'), right('Measured \u0394'), right('Needed'), right('p')];
+const PUBLISHED = right('Published \u0394');
+
+/** Whether there is a published difference to show. */
+const hasPublished = (claims: readonly ClaimResult[]): boolean => claims.some(({ pairs }) => pairs.some(({ published }) => published !== undefined));
 
 /** One row per claim under the name of its ablation, each with the comparison that decides about it. */
 export function claimOverview(report: Report): Table {
+  const all = report.ablations.flatMap(({ claims }) => claims);
+  const published = hasPublished(all);
   return {
-    subject: 'Claims of the paper',
-    caption: 'Every claim and its verdict',
-    corner: 'Claim',
-    columns: COLUMNS,
+    subject: claimsTitle(all),
+    caption: `Every ${claimsCorner(all).toLowerCase()} and its verdict`,
+    corner: claimsCorner(all),
+    columns: published ? [...COLUMNS, PUBLISHED] : COLUMNS,
     rows: report.ablations.flatMap(({ name, title, table, claims }): TableRow[] =>
       claims.length === 0
         ? []
-        : [{ header: `${table}: ${title}`, href: ablationAnchor(name), group: true, cells: [] }, ...claims.map(claim => ({ ...claimRow(claim, report.headline.unit), href: claimAnchor(claim) }))],
+        : [
+            { header: `${table}: ${title}`, href: ablationAnchor(name), group: true, cells: [] },
+            ...claims.map(claim => ({ ...claimRow(claim, report.headline.unit, published), href: claimAnchor(claim) })),
+          ],
     ),
-    notes: [...report.claimRule, ...claimNotes(report.ablations.flatMap(ablation => ablation.claims))],
+    notes: [...report.claimRule, ...claimNotes(all)],
   };
 }
 
 /** The claims of one ablation; those of several comparisons with a row for each. */
-export function claimTable(report: Report, ablation: AblationReport): Table | undefined {
-  if (ablation.claims.length === 0) return undefined;
-  const { unit } = report.headline;
+export function claimTable({ headline: { unit } }: Report, { title, claims }: AblationReport): Table | undefined {
+  if (claims.length === 0) return undefined;
+  const published = hasPublished(claims);
   return {
-    subject: ablation.title,
-    caption: 'Claims',
-    corner: 'Claim',
-    columns: COLUMNS,
-    rows: ablation.claims.flatMap((claim): TableRow[] => {
-      const row = { ...claimRow(claim, unit), id: claimAnchor(claim) };
+    subject: title,
+    caption: claimsCaption(claims),
+    corner: claimsCorner(claims),
+    columns: published ? [...COLUMNS, PUBLISHED] : COLUMNS,
+    rows: claims.flatMap((claim): TableRow[] => {
+      const row = { ...claimRow(claim, unit, published), id: claimAnchor(claim) };
       if (claim.pairs.length === 1)
         return [{ ...row, detail: [comparisonText(claim.deciding), row.detail, perSeedText(claim.deciding, unit), exploratoryText(claim.deciding, unit)].filter(Boolean).join('. ') }];
-      return [{ ...row, marked: true }, ...claim.pairs.map(pair => pairRow(pair, unit))];
+      return [{ ...row, marked: true }, ...claim.pairs.map(pair => pairRow(pair, unit, published))];
     }),
     notes: [],
   };
 }
 
-/** The weakest comparison stands for the claim, which needs them all. */
-function claimRow(claim: ClaimResult, unit: Unit): TableRow {
+/** The weakest comparison stands for the claim, which needs them all. @param published whether there is a column for it */
+function claimRow(claim: ClaimResult, unit: Unit, published: boolean): TableRow {
   const { deciding, pairs, p, sentence } = claim;
   const measured = measuredCell(deciding, unit);
   return {
@@ -55,7 +65,7 @@ function claimRow(claim: ClaimResult, unit: Unit): TableRow {
       pairs.length > 1 && deciding.delta !== undefined ? { ...measured, detail: [measured.detail, `weakest of\u00a0${pairs.length}`].filter(Boolean).join(', ') } : measured,
       neededCell(deciding, unit),
       p === undefined ? NONE : { text: formatPValue(p.adjusted), detail: `alone ${formatPValue(p.value)}` },
-      publishedCell(claim.published, smallestGap(pairs)),
+      ...(published ? [publishedCell(claim.published, smallestGap(pairs))] : []),
     ],
   };
 }
@@ -66,7 +76,7 @@ function smallestGap(pairs: readonly PairResult[]): number | undefined {
 }
 
 /** The verdict is the claim's: a part has none of its own. */
-const pairRow = (pair: PairResult, unit: Unit): TableRow => ({
+const pairRow = (pair: PairResult, unit: Unit, published: boolean): TableRow => ({
   header: comparisonText(pair),
   detail: [perSeedText(pair, unit), exploratoryText(pair, unit)].filter(Boolean).join('. '),
   part: true,
@@ -75,13 +85,14 @@ const pairRow = (pair: PairResult, unit: Unit): TableRow => ({
     measuredCell(pair, unit),
     neededCell(pair, unit),
     NONE,
-    publishedCell(pair.published?.outcome, pair.published?.gap),
+    ...(published ? [publishedCell(pair.published?.outcome, pair.published?.gap)] : []),
   ],
 });
 
 const RELATIONS = { greater: 'above', 'not-worse': 'not below', same: 'no different from' } as const satisfies Readonly<Record<PairResult['type'], string>>;
 
-const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${RELATIONS[type]} ${than.label}`;
+/** Which arms are compared, and how. */
+export const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${RELATIONS[type]} ${than.label}`;
 
 /** One difference is the mean itself. */
 const perSeedText = ({ perSeed }: PairResult, unit: Unit): string => (perSeed.length < 2 ? '' : `Per seed: ${perSeed.map(({ delta }) => formatDelta(delta, unit)).join(', ')}`);
@@ -97,28 +108,32 @@ function missingArms(pairs: readonly PairResult[]): string[] {
   return [...new Set(pairs.flatMap(({ arm, than, missing }) => [missing.includes('arm') ? [arm.label] : [], missing.includes('than') ? [than.label] : []]).flat())];
 }
 
-const VERDICTS: Readonly<Record<Verdict, { readonly text: string; readonly tone: Tone }>> = {
-  reproduced: { text: '\u2713 reproduced', tone: 'agree' },
-  contradicted: { text: '\u2715 contradicted', tone: 'disagree' },
-  undecided: { text: '\u2248 undecided', tone: 'plain' },
-  interim: { text: 'interim', tone: 'muted' },
-  exploratory: { text: 'exploratory', tone: 'muted' },
-  'no verdict': { text: 'no verdict', tone: 'muted' },
-  'not run': { text: 'not run', tone: 'muted' },
+const VERDICTS: Readonly<Record<Verdict, { readonly sign?: string; readonly tone: Tone }>> = {
+  reproduced: { sign: '\u2713', tone: 'agree' },
+  contradicted: { sign: '\u2715', tone: 'disagree' },
+  undecided: { sign: '\u2248', tone: 'plain' },
+  interim: { tone: 'muted' },
+  exploratory: { tone: 'muted' },
+  'no verdict': { tone: 'muted' },
+  'not run': { tone: 'muted' },
 };
 
 /** What became of a claim in words: `interim, 2 of 5 seeds`; one seed of several declared ones is `1 of 5 seeds`, and of one is `one seed`. */
-export function stateText({ verdict, seeds: { n, declared } }: Pick<ClaimResult, 'verdict' | 'seeds'>): string {
+export function stateText(claim: Pick<ClaimResult, 'verdict' | 'seeds' | 'source' | 'pairs'>): string {
+  const {
+    verdict,
+    seeds: { n, declared },
+  } = claim;
   if (verdict === 'interim') return n === 1 ? `1 of ${declared} seeds` : `interim, ${n} of ${declared} seeds`;
   if (verdict === 'exploratory' || verdict === 'no verdict') return n === 1 ? 'one seed' : `${verdict}, ${plural(n, 'seed')}`;
-  return VERDICTS[verdict].text;
+  return [VERDICTS[verdict].sign, verdictWord(verdict, originOf(claim))].filter(part => part !== undefined).join(' ');
 }
 
 function verdictCell(claim: ClaimResult): Cell {
   const missing = claim.verdict === 'not run' ? missingArms(claim.pairs) : [];
   const details = [
     claim.seeds.n < 2 ? '' : (claim.direction ?? ''),
-    claim.beforeCorrection === claim.verdict ? '' : `${claim.beforeCorrection} before correction`,
+    claim.beforeCorrection === claim.verdict ? '' : `${verdictWord(claim.beforeCorrection, originOf(claim))} before correction`,
     claim.verdict === 'not run' ? (missing.length === 0 ? 'no seed in common' : `missing: ${missing.join('; ')}`) : '',
   ].filter(Boolean);
   return { text: stateText(claim), tone: VERDICTS[claim.verdict].tone, ...(details.length === 0 ? {} : { detail: details.join('; ') }) };
@@ -155,6 +170,6 @@ function claimNotes(claims: readonly ClaimResult[]): string[] {
     ...(claims.some(({ p }) => p !== undefined) ? ['p: two-sided, of the claim\u2019s own direction beyond the margin, by the paired t test; after Holm\u2019s correction, and alone.'] : []),
     ...(errors.includes(1) ? ['\u00b1 of one seed: the error that the test images give the difference of these two trained models. It decides nothing.'] : []),
     ...(errors.some(n => n > 1) ? [`\u00b1 of several seeds: the standard error of the mean difference, where there is no verdict to give or there are fewer than ${FEWEST_SEEDS} seeds.`] : []),
-    ...(claims.some(claim => claim.published !== undefined) ? ['Published \u0394: the gap in the paper\u2019s own table, for claims of several comparisons the smallest.'] : []),
+    ...(hasPublished(claims) ? ['Published \u0394: the gap in the paper\u2019s own table, for claims of several comparisons the smallest.'] : []),
   ];
 }

@@ -38,6 +38,8 @@ export interface LinePanel {
   readonly title: string;
   readonly tone?: MarkTone;
   readonly format: Format;
+  /** Of differences, which have a sign and a line at zero. */
+  readonly signed?: boolean;
   readonly lines: readonly Line[];
 }
 
@@ -46,6 +48,10 @@ export interface Line {
   readonly series: number;
   /** Where a series has several lines. */
   readonly name?: string;
+  /** Where it is not that of the panel. */
+  readonly format?: Format;
+  /** Drawn with marks that are not filled, as published numbers are. */
+  readonly hollow?: boolean;
   readonly grid: number;
   /** Null: missing. */
   readonly y: readonly (number | null)[];
@@ -53,37 +59,54 @@ export interface Line {
   readonly error?: readonly (number | null)[];
 }
 
-/** A row for each arm, a panel for each source of numbers, each panel on a scale of its own. */
-export interface DotChart {
-  readonly kind: 'dots';
-  readonly rows: readonly DotRow[];
-  readonly panels: readonly DotPanel[];
+/** A row for each comparison, all over one axis: measured as a filled mark with its interval, published as a hollow one. */
+export interface ForestChart {
+  readonly kind: 'forest';
+  /** What the numbers are. */
+  readonly axis: string;
+  /** What the two directions mean; absent where the numbers are no differences, which have no zero to stand on either side of. */
+  readonly sides?: { readonly left: string; readonly right: string };
+  readonly rows: readonly ForestRow[];
+  /** Heads of the texts beside the rows. */
+  readonly columns: readonly ForestColumn[];
+  /** Whether a reader may leave out rows. */
+  readonly choose: boolean;
 }
 
-export interface DotRow {
+interface ForestColumn {
   readonly label: string;
-  readonly isDefault?: boolean;
+  readonly align: 'left' | 'right';
+  /** Whether it goes where there is no room. */
+  readonly wideOnly?: boolean;
+  /** Whether its texts have the colours of verdicts. */
+  readonly coloured?: boolean;
+}
+
+/** Numbers are those that the tables print, in their unit. */
+export interface ForestRow {
+  readonly label: string;
   /** Rows of one group stand together under its name. */
   readonly group?: string;
+  /** What others are compared with. */
+  readonly isDefault?: boolean;
+  readonly measured?: Measured;
+  /** Where the published mark stands, and what is told there. */
+  readonly published?: { readonly value: number; readonly notes: readonly string[] };
+  /** Half the width of the band around zero. */
+  readonly margin?: number;
+  /** One for each column. */
+  readonly texts: readonly string[];
+  /** Of a claim: a verdict alone has a shape and a colour of its own. */
+  readonly verdict?: 'reproduced' | 'contradicted' | 'none';
 }
 
-export interface DotPanel {
-  readonly title: string;
-  readonly tone: MarkTone;
-  /** One for each row. */
-  readonly dots: readonly Dot[];
-}
-
-export interface Dot {
-  /** In the unit that is printed; null: nothing to draw. */
-  readonly value: number | null;
-  /** Half the length of the bar. */
-  readonly error?: number;
+interface Measured {
+  readonly value: number;
+  readonly low?: number;
+  readonly high?: number;
   readonly seeds?: readonly number[];
-  /** The number as the tables print it, or why there is none. */
-  readonly text: string;
-  /** Further lines for who points at it. */
-  readonly notes?: readonly string[];
+  /** Told to who points at it. */
+  readonly notes: readonly string[];
 }
 
 /** A row of cells for each table: how far from its published place each arm was measured. */
@@ -95,6 +118,8 @@ export interface MatrixChart {
 
 export interface MatrixRow {
   readonly label: string;
+  /** Whether its cells have colours: one seed decides nothing, and has none. */
+  readonly coloured: boolean;
   readonly cells: readonly MatrixCell[];
   /** Beside the cells. */
   readonly text: string;
@@ -110,7 +135,7 @@ export interface MatrixCell {
   readonly notes: readonly string[];
 }
 
-export type Chart = LineChart | DotChart | MatrixChart;
+export type Chart = LineChart | ForestChart | MatrixChart;
 
 /** Room that a drawing has: `file` for a page of its own width with its legend inside, else a wide or a narrow page that brings the legend. */
 export type Layout = 'file' | 'wide' | 'narrow';
@@ -118,7 +143,7 @@ export type Layout = 'file' | 'wide' | 'narrow';
 /** How a chart is looked at. */
 export interface ChartView {
   readonly layout: Layout;
-  /** Series of a line chart or rows of a dot chart that are left out. */
+  /** Series of a line chart or rows of a forest plot that are left out. */
   readonly hidden: ReadonlySet<number>;
   readonly log: boolean;
 }
@@ -127,12 +152,14 @@ export interface ChartView {
 export const firstView = (chart: Chart, layout: Layout): ChartView => ({ layout, hidden: new Set(), log: chart.kind === 'lines' && chart.log });
 
 /** What a reader may leave out of a chart, in the order of `hidden`. */
-export const choices = (chart: Chart): readonly string[] =>
-  chart.kind === 'lines' ? (chart.series.length > 1 ? chart.series.map(series => series.label) : []) : chart.kind === 'dots' ? (chart.rows.length > 1 ? chart.rows.map(row => row.label) : []) : [];
+export function choices(chart: Chart): readonly string[] {
+  const labels = chart.kind === 'lines' ? chart.series.map(series => series.label) : chart.kind === 'forest' && chart.choose ? chart.rows.map(row => row.label) : [];
+  return labels.length > 1 ? labels : [];
+}
 
 /** Whether a logarithmic axis is possible. */
 export const canBeLogarithmic = (chart: Chart): boolean =>
   chart.kind === 'lines' && chart.panels.every(panel => panel.format === 'loss' && panel.lines.every(line => line.y.every(y => y === null || y > 0)));
 
 /** Whether a narrow page wants a drawing of its own. */
-export const hasNarrowLayout = (chart: Chart): boolean => chart.kind !== 'lines' || chart.panels.length > 1;
+export const hasNarrowLayout = (chart: Chart): boolean => chart.kind !== 'lines' || chart.panels.length > 1 || chart.panels[0]!.signed === true;

@@ -1,8 +1,8 @@
 /** Lines over an axis: training curves, ablations over a numeric axis, and accuracy over model size. */
 import type { TopLevelSpec } from 'vega-lite';
 import { armStyle, palette } from './palette.ts';
-import { shorten } from '../../../text/clean.ts';
 import type { ChartView, Format, LineChart, LinePanel } from './chart.ts';
+import { shortLabels } from './labels.ts';
 import { logTicks } from './numbers.ts';
 import { READ } from './reading.ts';
 import { arrange, AXIS, NOT_HIDDEN, toneColour, topLevel } from './theme.ts';
@@ -10,6 +10,7 @@ import { arrange, AXIS, NOT_HIDDEN, toneColour, topLevel } from './theme.ts';
 /** Of one panel, axes apart. */
 const SIZES = {
   one: { file: { width: 430, height: 220 }, wide: { width: 280, height: 190 }, narrow: { width: 280, height: 190 } },
+  differences: { file: { width: 430, height: 220 }, wide: { width: 430, height: 220 }, narrow: { width: 285, height: 190 } },
   several: { file: { width: 310, height: 230 }, wide: { width: 310, height: 230 }, narrow: { width: 285, height: 190 } },
 } as const;
 const SPACING = 28;
@@ -26,7 +27,10 @@ interface LineDatum {
   readonly label: string;
   readonly over?: string;
   readonly format: Format;
+  readonly signed?: true;
   readonly colour: string;
+  /** Of its marks, where some are not filled. */
+  readonly fill?: string;
   readonly dash: readonly number[];
   /** In the legend. */
   readonly entry: string;
@@ -43,7 +47,7 @@ interface LineStyle {
 }
 
 export function lineSpec(chart: LineChart, view: ChartView): TopLevelSpec {
-  const size = SIZES[chart.panels.length > 1 ? 'several' : 'one'][view.layout];
+  const size = SIZES[chart.panels.length > 1 ? 'several' : chart.panels[0]!.signed === true ? 'differences' : 'one'][view.layout];
   const look = lineStyleOf(chart, view);
   const panels = chart.panels.map((panel, i) => ({ ...size, ...panelSpec(chart, panel, i, look, view.log) }));
   return topLevel(arrange(panels, view.layout === 'narrow', SPACING), view);
@@ -58,13 +62,16 @@ function panelSpec(chart: LineChart, panel: LinePanel, index: number, look: Line
   // Bars over one place stand beside each other.
   const beside = bars && chart.series.length > 1 ? { xOffset: { expr: `(datum.group - ${(chart.series.length - 1) / 2}) * ${BESIDE}` } } : {};
   const line = { mark: { type: 'line', strokeWidth: 2, strokeJoin: 'round', ...beside }, encoding: { y: yOf('y'), ...look, detail: { field: 'line', type: 'nominal' } } };
-  const points = { name, mark: { type: 'point', filled: true, size: 40, opacity: 1, ...beside }, encoding: { y: yOf('y'), color: OWN_COLOUR } };
+  const points = lines.some(({ fill }) => fill !== undefined)
+    ? { name, mark: { type: 'point', size: 40, opacity: 1, strokeWidth: 2, ...beside }, encoding: { y: yOf('y'), stroke: OWN_COLOUR, fill: { field: 'fill', type: 'nominal', scale: null } } }
+    : { name, mark: { type: 'point', filled: true, size: 40, opacity: 1, ...beside }, encoding: { y: yOf('y'), color: OWN_COLOUR } };
+  const zero = { data: { values: [{ zero: 0 }] }, transform: [], mark: { type: 'rule', color: palette.muted.light }, encoding: { x: null, y: yOf('zero') } };
   return {
     title: { text: `${panel.title}${log ? ', log scale' : ''}`, color: panel.tone === undefined ? palette.ink.light : toneColour(panel.tone), limit: SIZES.several.wide.width + 40 },
     data: { values: lines },
     transform: [{ filter: NOT_HIDDEN }, { flatten: ['x', 'y', ...(bars ? ['error'] : [])] }],
     encoding: { x: xEncoding(chart) },
-    layer: short ? [line, ...(bars ? [errorBars(yOf, beside)] : []), points] : [{ name, ...line }],
+    layer: [...(panel.signed === true ? [zero] : []), ...(short ? [line, ...(bars ? [errorBars(yOf, beside)] : []), points] : [{ name, ...line }])],
   };
 }
 
@@ -76,19 +83,22 @@ const errorBars = (yOf: (field: string) => object, beside: object): object => ({
   encoding: { y: yOf('low'), y2: { field: 'high' }, color: OWN_COLOUR },
 });
 
-function lineData(chart: LineChart, { lines, format }: LinePanel): LineDatum[] {
+function lineData(chart: LineChart, { lines, format, signed }: LinePanel): LineDatum[] {
   const { series, grids, x } = chart;
   const bars = lines.some(({ error }) => error !== undefined);
+  const someHollow = lines.some(({ hollow }) => hollow === true);
   const entries = legendLabels(chart);
-  return lines.map(({ series: group, name, grid, y, error }, line) => {
+  return lines.map(({ series: group, name, grid, y, error, format: own, hollow }, line) => {
     const { colour, dash } = armStyle(series[group]!.style);
     return {
       line,
       group,
       label: `${series[group]!.label}${name === undefined ? '' : `, ${name}`}`,
       ...(x.labels === undefined ? { over: x.title } : {}),
-      format,
+      format: own ?? format,
+      ...(signed === true ? { signed } : {}),
       colour,
+      ...(someHollow ? { fill: hollow === true ? palette.page.light : colour } : {}),
       dash,
       entry: entries[group]!,
       x: grids[grid]!.map(place => x.labels?.[place] ?? place),
@@ -127,8 +137,8 @@ function lineStyleOf(chart: LineChart, { layout }: ChartView): LineStyle {
   return { color: styled(styles.map(({ colour }) => colour)), ...(dashed ? { strokeDash: styled(styles.map(({ dash }) => dash)) } : {}) };
 }
 
-/** Equal labels would become one. */
-function legendLabels({ series }: LineChart): string[] {
-  const short = series.map(({ label }) => shorten(label, LEGEND_LABEL));
-  return short.map((label, i) => (short.indexOf(label) === i ? label : `${shorten(label, LEGEND_LABEL - 4)} (${i + 1})`));
-}
+const legendLabels = ({ series }: LineChart): string[] =>
+  shortLabels(
+    series.map(({ label }) => label),
+    LEGEND_LABEL,
+  );

@@ -1,18 +1,19 @@
 /** Overview of all tables: how far from its published place each arm was measured. */
 import type { TopLevelSpec } from 'vega-lite';
 import { palette } from './palette.ts';
-import { shorten } from '../../../text/clean.ts';
-import type { ChartView, MatrixCell, MatrixChart } from './chart.ts';
+import type { ChartView, MatrixCell, MatrixChart, MatrixRow } from './chart.ts';
+import { shortLabels } from './labels.ts';
 import { READ, type TooltipDatum } from './reading.ts';
 import { topLevel } from './theme.ts';
 
-const ROW = { wide: 28, narrow: 48 } as const;
-const CELL = { least: 24, most: 40, height: 24 } as const;
-/** On a phone, from the middle of a row to that of its cells, and to the line of its label. */
-const BELOW_LABEL = 10;
-const ABOVE_CELLS = -7;
+const ROW = { wide: 28, narrow: 64 } as const;
+const CELL = { least: 24, narrowLeast: 20, most: 40, height: 24 } as const;
+/** On a phone, from the middle of a row to the lines of its label and its text, and to the middle of its cells. */
+const STACKED = { label: -18, text: -3, cells: 15 } as const;
 const WIDE_CELLS = 420;
 const NARROW_WIDTH = 330;
+/** Of more arms a row would not fit a phone. */
+export const MOST_CELLS = Math.floor(NARROW_WIDTH / CELL.narrowLeast);
 const LABEL_LIMIT = 42;
 
 const shades = [palette.same, palette.near, palette.off, palette.far, palette.opposite] as const;
@@ -32,7 +33,8 @@ export function offText(off: MatrixCell['off']): string {
 }
 
 /** What has no place is apart from the shades. */
-const fillOf = (off: MatrixCell['off'], arms: number): string => (off === 'not measured' ? palette.page.light : off === 'nothing to compare' ? palette.band.light : shadeOf(off, arms));
+const fillOf = (off: MatrixCell['off'], { cells, coloured }: MatrixRow): string =>
+  off === 'not measured' ? palette.page.light : off === 'nothing to compare' || !coloured ? palette.band.light : shadeOf(off, cells.length);
 
 interface CellDatum extends TooltipDatum {
   readonly column: number;
@@ -43,12 +45,16 @@ interface CellDatum extends TooltipDatum {
 export function matrixSpec(chart: MatrixChart, view: ChartView): TopLevelSpec {
   const narrow = view.layout === 'narrow';
   const most = Math.max(...chart.rows.map(row => row.cells.length));
-  const width = Math.floor(Math.min(CELL.most, Math.max(narrow ? 20 : CELL.least, (narrow ? NARROW_WIDTH : WIDE_CELLS) / most)));
-  const cells = chart.rows.flatMap(({ cells: ofRow }, group) =>
-    ofRow.map((cell, column): CellDatum => ({ group, column, fill: fillOf(cell.off, ofRow.length), text: offText(cell.off), tip: [cell.name, ...cell.notes] })),
+  const width = Math.floor(Math.min(CELL.most, Math.max(narrow ? CELL.narrowLeast : CELL.least, (narrow ? NARROW_WIDTH : WIDE_CELLS) / most)));
+  const cells = chart.rows.flatMap((row, group) =>
+    row.cells.map((cell, column): CellDatum => ({ group, column, fill: fillOf(cell.off, row), text: offText(cell.off), tip: [cell.name, ...cell.notes] })),
   );
-  const rows = chart.rows.map(({ label, text }, group) => ({ group, label: shorten(label, LABEL_LIMIT), text }));
-  const yOffset = narrow ? BELOW_LABEL : 0;
+  const labels = shortLabels(
+    chart.rows.map(({ label }) => label),
+    LABEL_LIMIT,
+  );
+  const rows = chart.rows.map(({ text }, group) => ({ group, label: labels[group]!, text }));
+  const yOffset = narrow ? STACKED.cells : 0;
   const body = {
     title: { text: chart.title, frame: 'bounds', limit: narrow ? NARROW_WIDTH : 600 },
     width: { step: width },
@@ -73,12 +79,11 @@ const x = band('column');
 const y = band('group');
 
 const label = (narrow: boolean): object => ({
-  mark: { type: 'text', ...(narrow ? { align: 'left', baseline: 'alphabetic', yOffset: ABOVE_CELLS, limit: NARROW_WIDTH - 112 } : { align: 'right', limit: 290 }) },
+  mark: { type: 'text', ...(narrow ? { align: 'left', baseline: 'alphabetic', yOffset: STACKED.label, limit: NARROW_WIDTH } : { align: 'right', limit: 290 }) },
   encoding: { y, x: { value: narrow ? 0 : -10 }, text: { field: 'label', type: 'nominal' } },
 });
 
-/** On a phone at the right end of the line of the label. */
 const beside = (narrow: boolean, right: number): object => ({
-  mark: { type: 'text', color: palette.muted.light, ...(narrow ? { align: 'right', baseline: 'alphabetic', yOffset: ABOVE_CELLS } : { align: 'left' }) },
-  encoding: { y, x: { value: narrow ? NARROW_WIDTH : right }, text: { field: 'text', type: 'nominal' } },
+  mark: { type: 'text', color: palette.muted.light, align: 'left', ...(narrow ? { baseline: 'alphabetic', yOffset: STACKED.text } : {}) },
+  encoding: { y, x: { value: narrow ? 0 : right }, text: { field: 'text', type: 'nominal' } },
 });

@@ -1,12 +1,15 @@
 /** Numbers of charts are those that the tables print: drawn, embedded and told with the same digits. */
-import { formatPublished, formatValue, scale, type Unit } from '../../../text/format.ts';
+import { formatDelta, formatPublished, formatPublishedDelta, formatValue, scale, type Unit } from '../../../text/format.ts';
 import type { Format } from './chart.ts';
 
 /** The number that {@link formatValue} prints, in the printed unit. */
 export const shownNumber = (value: number, unit: Unit): number => Number(formatValue(value, unit).replace('\u2212', '-').replaceAll(',', ''));
 
-/** Prints a number that {@link shownNumber} gave. */
-export const formatShown = (value: number, format: Format): string => (format === 'published' ? formatPublished(value) : formatValue(value / scale(1, format), format));
+/** Prints a number that {@link shownNumber} gave. @param signed a difference, with its sign */
+export function formatShown(value: number, format: Format, signed = false): string {
+  if (format === 'published') return (signed ? formatPublishedDelta : formatPublished)(value);
+  return (signed ? formatDelta : formatValue)(value / scale(1, format), format);
+}
 
 /** Of every decade; the denser ones for values that span less than one. */
 const DIGITS = [

@@ -42,6 +42,9 @@ export const series: readonly Colour[] = [
 
 export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3]];
 
+/** Lines that can be told apart. */
+export const STYLES = series.length * DASHES.length;
+
 /** Colour and dash of the arm at a place of the declaration. */
 export function armStyle(index: number): { colour: string; dash: readonly number[] } {
   const dash = DASHES[Math.floor(index / series.length) % DASHES.length]!;

@@ -29,14 +29,15 @@ interface PointDatum extends Grouped {
   readonly y: number;
   readonly error?: number | null;
   readonly format: Format;
+  readonly signed?: boolean;
 }
 
 export type ReadDatum = TooltipDatum | PointDatum;
 
 export function tooltipOf(datum: ReadDatum): TooltipText {
   if ('tip' in datum) return datum.tip;
-  const { label, over, x, y, error, format } = datum;
+  const { label, over, x, y, error, format, signed } = datum;
   const place = typeof x === 'number' ? `${over ?? ''} ${Number(x.toFixed(2))}` : x;
   const bar = error === undefined || error === null ? '' : ` \u00b1 ${formatShown(error, format)}`;
-  return [label, `${place}: ${formatShown(y, format)}${bar}`];
+  return [label, `${place}: ${formatShown(y, format, signed)}${bar}`];
 }

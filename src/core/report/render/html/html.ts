@@ -6,13 +6,14 @@ import { stageTable } from '../../tables/appendix.ts';
 import { failed, recipes } from './appendix.ts';
 import { assumptionTable, contentsTable, inconsistencyTable, referenceTable } from '../../tables/context.ts';
 import { overviewTable } from '../../charts/axis-chart.ts';
+import { claimForestTable } from '../../charts/claim-forest.ts';
 import { bar, claimParts, orderParts } from './bars.ts';
 import { share } from '../../charts/vega/sharing.ts';
 import type { PageChart, PageData } from '../../charts/vega/views.ts';
 import { ablationAnchor } from '../../tables/anchors.ts';
 import { claimOverview, claimTable } from '../../tables/claims.ts';
 import { curveTable } from '../../tables/curves.ts';
-import { AGREEMENT, OVERVIEW, resultFigureId, type ReportFigure } from '../../charts/figures.ts';
+import { AGREEMENT, FOREST, OVERVIEW, resultFigureId, type ReportFigure } from '../../charts/figures.ts';
 import { plural } from '../../../text/format.ts';
 import { htmlTable } from './table.ts';
 import { html, raw, type Markup } from './markup.ts';
@@ -105,10 +106,11 @@ function armDetail({ arms }: Report): Markup | undefined {
 }
 
 function overview(report: Report, figures: Figures): Markup | undefined {
-  const [headline, agreement] = [figures.get(OVERVIEW), figures.get(AGREEMENT)];
-  if (headline === undefined && agreement === undefined) return undefined;
+  const [forest, headline, agreement] = [figures.get(FOREST), figures.get(OVERVIEW), figures.get(AGREEMENT)];
+  if (forest === undefined && headline === undefined && agreement === undefined) return undefined;
   return html`<section id="at-a-glance" aria-labelledby="at-a-glance-title">
 <h2 id="at-a-glance-title">${report.overview === undefined || headline === undefined ? 'At a glance' : report.overview.title}</h2>
+${forest === undefined ? undefined : figure(forest)}${valuesOf(claimForestTable(report))}
 ${headline === undefined ? undefined : figure(headline)}${valuesOf(overviewTable(report))}
 ${agreement === undefined ? undefined : figure(agreement)}${valuesOf(agreementTable(report))}
 </section>`;

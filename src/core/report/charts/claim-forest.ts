@@ -1,0 +1,171 @@
+/** Forest of all claims: the comparison that stands for each, measured and published, on one axis of differences. */
+import type { ForestChart, ForestRow } from './vega/chart.ts';
+import { shownNumber } from './vega/numbers.ts';
+import { bothEnds, endsText, outsideText } from './extremes.ts';
+import { formatDelta, formatPublishedDelta, plural, type Unit } from '../../text/format.ts';
+import type { ClaimResult, PairResult } from '../model/claims.ts';
+import type { Report } from '../model/model.ts';
+import { left, NONE, right, type Cell, type Table, type TableRow } from '../tables/results.ts';
+import { ablationAnchor, claimAnchor } from '../tables/anchors.ts';
+import { comparisonText, stateText } from '../tables/claims.ts';
+
+/** A claim with the name of the table that it stands in. */
+interface PlacedClaim {
+  readonly claim: ClaimResult;
+  readonly group: string;
+}
+
+const placedClaims = ({ ablations }: Report): PlacedClaim[] => ablations.flatMap(({ table, title, claims }) => claims.map(claim => ({ claim, group: `${table}: ${title}` })));
+
+const drawnClaims = (report: Report): readonly PlacedClaim[] => bothEnds(placedClaims(report), ({ claim }) => claim.deciding.delta);
+
+/** Undefined where no claim is measured. */
+export function claimForest(report: Report): ForestChart | undefined {
+  const { unit, label } = report.headline;
+  const drawn = drawnClaims(report);
+  if (drawn.every(({ claim }) => claim.deciding.delta === undefined)) return undefined;
+  const published = drawn.some(({ claim }) => claim.deciding.published !== undefined);
+  return {
+    kind: 'forest',
+    axis: `Difference in ${label}${unit === 'fraction' ? ' (points)' : ''}`,
+    sides: { left: 'against', right: 'as claimed' },
+    columns: [
+      { label: '\u25cf Measured', align: 'right' },
+      ...(published ? [{ label: '\u25c7 Published', align: 'right', wideOnly: true } as const] : []),
+      { label: 'Verdict', align: 'left', coloured: true },
+    ],
+    rows: drawn.map(placed => claimRow(placed, unit, published)),
+    choose: false,
+  };
+}
+
+function claimRow({ claim, group }: PlacedClaim, unit: Unit, withPublished: boolean): ForestRow {
+  const { deciding, verdict } = claim;
+  const { delta, interval, published } = deciding;
+  const word = shortState(claim);
+  const texts = [measuredText(deciding, unit), ...(withPublished ? [publishedText(deciding)] : []), word];
+  const what = drawnComparison(claim);
+  return {
+    label: claim.sentence,
+    group,
+    ...(delta === undefined
+      ? {}
+      : {
+          measured: {
+            value: shownNumber(delta, unit),
+            ...(interval === undefined ? {} : { low: shownNumber(interval.low, unit), high: shownNumber(interval.high, unit) }),
+            notes: [`Measured: ${measuredText(deciding, unit)}${interval === undefined ? '' : ` ${intervalText(deciding, unit)}`}, ${stateText(claim)}`, what],
+          },
+        }),
+    ...(published === undefined ? {} : { published: { value: published.gap, notes: [`Published: ${publishedText(deciding)}`, what] } }),
+    margin: shownNumber(deciding.margin, unit),
+    texts,
+    verdict: verdict === 'reproduced' || verdict === 'contradicted' ? verdict : 'none',
+  };
+}
+
+/** Beside the marks there is room for few words. */
+function shortState(claim: Pick<ClaimResult, 'verdict' | 'seeds'>): string {
+  const { verdict, seeds } = claim;
+  if (verdict === 'interim') return `${seeds.n} of ${plural(seeds.declared, 'seed')}`;
+  return (verdict === 'no verdict' || verdict === 'exploratory') && seeds.n > 1 ? verdict : stateText(claim);
+}
+
+const measuredText = ({ delta }: PairResult, unit: Unit): string => (delta === undefined ? '\u2013' : formatDelta(delta, unit));
+
+const publishedText = ({ published }: PairResult): string => (published === undefined ? '\u2013' : formatPublishedDelta(published.gap));
+
+const intervalText = ({ interval }: PairResult, unit: Unit): string => (interval === undefined ? '' : `[${formatDelta(interval.low, unit)}, ${formatDelta(interval.high, unit)}]`);
+
+/** What is drawn for a claim: of several comparisons, the one that goes most against it. */
+const drawnComparison = ({ deciding, pairs }: ClaimResult): string => `${comparisonText(deciding)}${pairs.length === 1 ? '' : `, the weakest of ${pairs.length} comparisons`}`;
+
+/** What the marks mean: only those that are there. */
+export function claimForestCaption(report: Report, chart: ForestChart): string {
+  const { rows } = chart;
+  const has = (test: (row: ForestRow) => boolean): boolean => rows.some(test);
+  const bars = has(row => row.measured?.low !== undefined);
+  const types = new Set(drawnClaims(report).map(({ claim }) => claim.deciding.type));
+  const shapes = [
+    ...(has(row => row.verdict === 'reproduced') ? ['\u25a0 reproduced'] : []),
+    ...(has(row => row.verdict === 'contradicted') ? ['\u2715 contradicted'] : []),
+    ...(has(row => row.verdict === 'none' && row.measured !== undefined) ? ['\u25cf without a verdict'] : []),
+  ];
+  return [
+    `A row for each claim: the comparison that decides about it, of several the weakest. Filled marks are measured (${shapes.join(', ')})${has(row => row.published !== undefined) ? ', hollow ones published' : ''}.`,
+    bars ? 'Bars: the interval that decides.' : 'No bars: no claim has the seeds for an interval.',
+    ...(has(row => (row.margin ?? 0) > 0) ? [bandText(types, bars)] : []),
+    ...outsideText(chart),
+    endsText(rows.length, placedClaims(report).length, 'claim', 'the tables'),
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** With where a bar has to be, for the types of claims that there are. */
+function bandText(types: ReadonlySet<PairResult['type']>, bars: boolean): string {
+  const band = 'Band: the margin, differences too small to matter';
+  if (!bars) return `${band}.`;
+  const needs = [
+    ...(types.has('greater') ? ['right of it'] : []),
+    ...(types.has('not-worse') ? ['right of its left edge for \u201cnot below\u201d'] : []),
+    ...(types.has('same') ? ['inside it for \u201cno different\u201d'] : []),
+  ];
+  return `${band}; a claim is reproduced by a bar ${needs.join(', ')}.`;
+}
+
+/** The chart in words. */
+export function claimForestAlt(report: Report, chart: ForestChart): string {
+  const { rows } = chart;
+  const side = (value: number, margin: number): 'as claimed' | 'against' | 'within' => (value > margin ? 'as claimed' : value < -margin ? 'against' : 'within');
+  const count = (values: readonly (readonly [value: number, margin: number])[]): string => {
+    const of = (name: ReturnType<typeof side>): number => values.filter(value => side(...value) === name).length;
+    return `${of('as claimed')} in the claimed direction, ${of('against')} against it, ${of('within')} between`;
+  };
+  const measured = rows.flatMap(({ measured: mark, margin = 0 }) => (mark === undefined ? [] : [[mark.value, margin] as const]));
+  const published = rows.flatMap(({ published: mark, margin = 0 }) => (mark === undefined ? [] : [[mark.value, margin] as const]));
+  const verdicts = (verdict: ForestRow['verdict']): number => rows.filter(row => row.verdict === verdict).length;
+  return [
+    `Forest plot of ${plural(rows.length, 'claim')} in ${plural(new Set(rows.map(({ group }) => group)).size, 'table')}, each as a difference in ${report.headline.label}.`,
+    `${measured.length} measured: ${count(measured)} (within the margin).`,
+    ...(published.length === 0 ? [] : [`${published.length} published: ${count(published)}.`]),
+    `${verdicts('reproduced')} reproduced, ${verdicts('contradicted')} contradicted, ${verdicts('none')} without a verdict.`,
+    endsText(rows.length, placedClaims(report).length, 'claim', 'the tables'),
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** The numbers of the chart, of all claims; undefined where there is no chart. */
+export function claimForestTable(report: Report): Table | undefined {
+  if (claimForest(report) === undefined) return undefined;
+  const { unit } = report.headline;
+  return {
+    subject: 'Claims, measured and published',
+    caption: 'The comparison that decides about each claim',
+    corner: 'Claim',
+    columns: [left('Compared'), right('Measured \u0394'), right('Interval'), right('Margin'), right('Published \u0394'), left('Verdict')],
+    rows: report.ablations.flatMap(({ name, table, title, claims }): TableRow[] =>
+      claims.length === 0
+        ? []
+        : [
+            { header: `${table}: ${title}`, href: ablationAnchor(name), group: true, cells: [] },
+            ...claims.map(claim => ({ header: claim.sentence, href: claimAnchor(claim), cells: cellsOf(claim, unit) })),
+          ],
+    ),
+    notes: [],
+  };
+}
+
+function cellsOf(claim: ClaimResult, unit: Unit): Cell[] {
+  const { deciding, verdict } = claim;
+  const or = (known: unknown, text: string): Cell => (known === undefined ? NONE : { text });
+  return [
+    { text: drawnComparison(claim) },
+    or(deciding.delta, measuredText(deciding, unit)),
+    or(deciding.interval, intervalText(deciding, unit)),
+    deciding.margin === 0 ? NONE : { text: formatDelta(deciding.margin, unit).replace('+', '\u00b1') },
+    or(deciding.published, publishedText(deciding)),
+    { text: stateText(claim), tone: verdict === 'reproduced' ? 'agree' : verdict === 'contradicted' ? 'disagree' : 'muted' },
+  ];
+}
