@@ -16,6 +16,7 @@ const arms = (['T', 'S', 'B'] as const).flatMap(size => {
     name: `${name}-${size.toLowerCase()}`,
     label: `ViT-${size}, ${label}`,
     group: `ViT-${size}`,
+    crossed: [label.charAt(0).toUpperCase() + label.slice(1), `ViT-${size}`] as const,
     sameAs: `strategy-size/${strategy}-${size.toLowerCase()}`,
     published: published('Table 3', `ViT-${size}: ${row}`),
   });

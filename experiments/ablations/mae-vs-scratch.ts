@@ -15,6 +15,7 @@ const arm = (student: ModelSize, method: 'scratch' | 'mae') => ({
   name: `${method}-${student.toLowerCase()}`,
   label: `ViT-${student}, ${method === 'mae' ? 'MAE' : 'from scratch'}`,
   group: `ViT-${student}`,
+  crossed: [method === 'mae' ? 'MAE' : 'From scratch', `ViT-${student}`] as const,
   factors: { student, method },
   published: published('Table 2', method === 'mae' ? 'MAE' : 'Scratch (DeiT)', `ViT-${student}`),
 });

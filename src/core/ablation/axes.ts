@@ -26,6 +26,8 @@ export interface ArmPiece<F> {
   readonly label: string;
   readonly factors: Partial<F>;
   readonly note?: string;
+  /** Of a product of two axes: what its row and its column are called. */
+  readonly crossed?: readonly [row: string, column: string];
   /** A value belongs to a whole arm: attach it last, by `withPublished`. */
   readonly published?: never;
   readonly sameAs?: never;
@@ -44,7 +46,8 @@ export interface Axes<F> {
   /** The choices of one factor. */
   readonly axis: <K extends keyof F>(factor: K, points: readonly AxisPoint<Exclude<F[K], undefined>>[]) => ArmPiece<F>[];
   /**
-   * Every combination, the last axis varying fastest. Names are joined by `-`, labels by `, `, factors merged.
+   * Every combination, the last axis varying fastest. Names are joined by `-`, labels by `, `, factors merged. Two axes are the rows and
+   * the columns of a table in the report.
    * @throws UsageError when two pieces give one factor different values, or two combinations get one name
    */
   readonly product: (...axes: readonly (readonly ArmPiece<F>[])[]) => ArmPiece<F>[];
@@ -70,7 +73,19 @@ function axis<F, K extends keyof F>(factor: K, points: readonly AxisPoint<Exclud
 function product<F>(...axes: readonly (readonly ArmPiece<F>[])[]): ArmPiece<F>[] {
   const none: ArmPiece<F> = { name: '', label: '', factors: {} };
   const combinations = axes.reduce<ArmPiece<F>[]>((all, pieces) => all.flatMap(left => pieces.map(right => joined(left, right, 'product'))), [none]);
-  return named(combinations, 'product');
+  const [rows, columns] = axes;
+  if (axes.length !== 2 || rows === undefined || columns === undefined) return named(combinations, 'product');
+  const crossed = headings(rows).flatMap(row => headings(columns).map((column): [string, string] => [row, column]));
+  return named(
+    combinations.map((piece, i) => ({ ...piece, crossed: crossed[i]! })),
+    'product',
+  );
+}
+
+/** Labels of an axis as they head rows or columns: the unmarked choice, which has none, by what it is without. */
+function headings(axis: readonly Pick<ArmPiece<object>, 'label'>[]): string[] {
+  const labels = axis.map(({ label }) => label).filter(label => label !== '');
+  return axis.map(({ label }) => (label !== '' ? label : labels.length === 1 ? `without ${labels[0]!}` : 'none of these'));
 }
 
 function zip<F>(...axes: readonly (readonly ArmPiece<F>[])[]): ArmPiece<F>[] {

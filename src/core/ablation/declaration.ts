@@ -25,6 +25,8 @@ interface ArmBase {
   readonly at?: number;
   /** Arms of one group stand together in a chart, e.g. those of one model size; over an axis they share a line. */
   readonly group?: string;
+  /** Its row and column in a table of two crossed axes, which a report has where the arms of an ablation fill one. `product` of two axes gives them. */
+  readonly crossed?: readonly [row: string, column: string];
 }
 
 /** An arm chooses its factors, or takes over those of an arm of another ablation, so that both tables show one run. */

@@ -42,6 +42,7 @@ const arm = z
     note: text.optional(),
     at: z.number().optional(),
     group: text.optional(),
+    crossed: z.tuple([text, text]).optional(),
   })
   .refine(a => (a.factors === undefined) !== (a.sameAs === undefined), "expected either 'factors' or 'sameAs'");
 

@@ -65,7 +65,7 @@ function claimRow({ claim, group }: PlacedClaim, unit: Unit, withPublished: bool
 }
 
 /** Beside the marks there is room for few words. */
-function shortState(claim: Pick<ClaimResult, 'verdict' | 'seeds'>): string {
+function shortState(claim: ClaimResult): string {
   const { verdict, seeds } = claim;
   if (verdict === 'interim') return `${seeds.n} of ${plural(seeds.declared, 'seed')}`;
   return (verdict === 'no verdict' || verdict === 'exploratory') && seeds.n > 1 ? verdict : stateText(claim);

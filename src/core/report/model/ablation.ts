@@ -170,6 +170,7 @@ function measuredRow({ study, declared }: AblationInput, arm: Arm, mixed: CodesB
     label: arm.label,
     at: undefined,
     group: undefined,
+    crossed: undefined,
     isDefault: false,
     state: armState(arm, declared.length, isExploratory(arm, declared)),
     wanted: declared.length,
@@ -206,6 +207,7 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     name: arm.declaration.name,
     at: arm.declaration.at,
     group: arm.declaration.group === undefined ? undefined : oneLine(arm.declaration.group),
+    crossed: crossedOf(arm.declaration),
     isDefault,
     delta,
     published,
@@ -214,6 +216,10 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     retraining: valueGap === undefined || study.report.retraining === undefined ? undefined : retraining(scale(valueGap, headline.unit), measured!.n, study.report.retraining),
     extra: study.report.columns.map(column => columnMean(arm.placed, column.role, column.metric)),
   };
+}
+
+function crossedOf({ crossed }: ArmDeclaration<object>): ArmRow['crossed'] {
+  return crossed === undefined ? undefined : [oneLine(crossed[0]), oneLine(crossed[1])];
 }
 
 function codeOf({ placed }: Arm, mixed: CodesByKind): Pick<ArmRow, 'code' | 'mixesCode'> {

@@ -68,7 +68,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
   const sorted = sortRecords(records);
   const { headline: h, publishedNoise } = study.report;
   const spec = metricSpec(study, sorted, h.role, h.metric);
-  const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio' };
+  const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio', better: spec?.better ?? 'higher' };
   const comparable = overrides.length === 0 && study.report.comparable(profile);
   const tables = expanded.filter(({ declaration }) => !isHeadroom(study, declaration.name)),
     plan = buildPlan({ study, profile, ablations: tables, seeds: [ANY_SEED] });

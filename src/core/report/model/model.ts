@@ -1,6 +1,6 @@
 /** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
 import type { Assumption, Fact, Inconsistency } from '../../ablation/declaration.ts';
-import type { StageCost } from '../../ablation/kind.ts';
+import type { MetricSpec, StageCost } from '../../ablation/kind.ts';
 import type { ClaimCount, ClaimResult } from './claims.ts';
 import type { Agreement, Difference, OrderCount, OrderedPair } from '../statistics/compare.ts';
 import type { Unit } from '../../text/format.ts';
@@ -82,6 +82,7 @@ export interface StageEntry {
 export interface Headline {
   readonly label: string;
   readonly unit: Unit;
+  readonly better: MetricSpec['better'];
 }
 
 export interface ArmCount {
@@ -151,6 +152,8 @@ export interface ArmRow {
   readonly at: number | undefined;
   /** Of arms that stand together. */
   readonly group: string | undefined;
+  /** Its row and column in a table of two crossed axes. */
+  readonly crossed: readonly [row: string, column: string] | undefined;
   readonly isDefault: boolean;
   readonly state: ArmState;
   /** Seeds that are declared. */

@@ -2,7 +2,7 @@
 import { claimOverview } from '../tables/claims.ts';
 import type { AblationReport, Report } from '../model/model.ts';
 import { plainTable } from '../tables/plain.ts';
-import { COST_NOTE, resultTable, type Cell, type Table, type TableColumn, type TableRow } from '../tables/results.ts';
+import { resultRules, resultTable, withoutEmptyColumns, type Cell, type Table, type TableColumn, type TableRow } from '../tables/results.ts';
 import { slug } from '../../text/clean.ts';
 import { escapeLatex } from './latex-text.ts';
 
@@ -34,7 +34,7 @@ const SHADED = '\\rowcolor[gray]{.92}';
 
 /** One ablation with all that its table says: a float as wide as its column, for which arms take the room that the numbers leave. */
 export function resultLatex(report: Report, ablation: AblationReport): string {
-  const table = withoutCost(resultTable(report, ablation));
+  const table = withoutEmptyColumns(resultTable(report, ablation));
   return file('In two columns make it table* for the width of both.', [
     '\\begin{table}',
     '\\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}',
@@ -46,15 +46,9 @@ export function resultLatex(report: Report, ablation: AblationReport): string {
     ...table.rows.map(row => tableRow(row, table.columns.length, '~')),
     '\\bottomrule',
     '\\end{tabularx}',
-    ...notesBelow(table.notes),
+    ...notesBelow([`${table.caption}.`, ...resultRules({ ablations: [ablation] }), ...table.notes]),
     '\\end{table}',
   ]);
-}
-
-/** Images and operations, the last columns, are in the CSV: a page of a paper is too narrow for them. */
-function withoutCost(table: Table): Table {
-  const kept = <T>(of: readonly T[]): T[] => of.slice(0, table.columns.length - 2);
-  return { ...table, columns: kept(table.columns), rows: table.rows.map(row => ({ ...row, cells: kept(row.cells) })), notes: table.notes.filter(note => note !== COST_NOTE) };
 }
 
 /** All claims, over as many pages as it takes; undefined when none is declared. */

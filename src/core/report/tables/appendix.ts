@@ -1,9 +1,57 @@
-/** Tables at the end of the report: what each arm runs, what failed, and the stages behind the numbers. */
+/** Tables at the end of the report: how it was run, what each arm runs and costs, what failed, and the stages behind the numbers. */
 import { ablationAnchor } from './anchors.ts';
-import { formatCode, formatCount, plural } from '../../text/format.ts';
-import type { AblationReport, Failure, Report, StageEntry } from '../model/model.ts';
+import { formatCode, formatCount, formatFlops, formatValue, plural } from '../../text/format.ts';
+import type { AblationReport, ArmRow, Failure, Report, StageEntry } from '../model/model.ts';
 import type { ArmRecipe, DefaultRecipe, RecipeChange, StageRecipe } from '../model/recipes.ts';
-import { left, NONE, type Cell, type Table, type TableRow } from './results.ts';
+import { seedsText } from '../model/wording.ts';
+import { left, metricLabel, NONE, right, type Cell, type Table, type TableRow } from './results.ts';
+
+/** What an arm costs, and the study's further numbers. */
+export function costTable(ablation: AblationReport): Table {
+  return {
+    subject: ablation.title,
+    caption: 'Images, operations and further numbers',
+    corner: 'Arm',
+    columns: [right('Labelled images'), right('Unlabelled images'), right('Operations'), ...ablation.columns.map(column => right(metricLabel(column)))],
+    rows: [
+      ...ablation.rows.map(row => ({
+        header: row.label,
+        marked: row.isDefault,
+        cells: [...costCells(row.cost), ...row.extra.map((value, i): Cell => (value === undefined ? NONE : { text: formatValue(value, ablation.columns[i]!.unit) }))],
+      })),
+      ...ablation.shared.map(stage => ({
+        header: `Shared ${stage.role}, seed ${stage.seed} (${plural(stage.arms, 'arm')})`,
+        cells: [...costCells(stage.cost), ...ablation.columns.map(() => NONE)],
+      })),
+    ],
+    notes: [
+      'Images seen in training by the arm\u2019s own stages, every epoch counted, for one seed; operations of all its stages, a multiply-add as two.',
+      ...(ablation.shared.length > 0 ? ['Shared stages run once and are charged to no arm.'] : []),
+      ...(ablation.columns.some(column => column.unit === 'loss') ? ['Losses compare between arms only where the arms minimise the same loss.'] : []),
+    ],
+  };
+}
+
+function costCells(cost: ArmRow['cost']): Cell[] {
+  if (cost === undefined) return [NONE, NONE, NONE];
+  return [{ text: formatCount(cost.labelledImages) }, { text: formatCount(cost.unlabelledImages) }, { text: formatFlops(cost.flops) }];
+}
+
+/** What the study says of the profile, what was changed in it, and the seeds. */
+export function factTable(report: Report): Table {
+  return {
+    subject: 'How it was run',
+    caption: `Profile ${report.profile}`,
+    corner: 'Setting',
+    columns: [left('Value')],
+    rows: [
+      ...report.facts.map(fact => ({ header: fact.label, cells: [{ text: fact.value }] })),
+      ...report.overrides.map(change => ({ header: 'Changed for this report', marked: true, cells: [{ text: change }] })),
+      { header: 'Seeds', cells: [{ text: seedsText(report) }] },
+    ],
+    notes: [],
+  };
+}
 
 const fieldText = ({ stage, field }: { readonly stage: string; readonly field: string }): string => (field === '' ? stage : `${stage}.${field}`);
 const valueCell = (value: string | undefined): Cell => (value === undefined ? NONE : { text: value });

@@ -1,50 +1,50 @@
-/** Tables beside the results: what is where, published rows that are never run, contradictions of the paper, assumed values. */
+/** Tables beside the results: what is where, order against the paper, published rows that are never run, contradictions of the paper, assumed values. */
 import { ablationAnchor } from './anchors.ts';
 import { countClaims } from '../model/claims.ts';
 import { decidable } from '../statistics/compare.ts';
 import { formatPublished, formatPValue, formatTau } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
 import { rankRule, type RankAgreement } from '../statistics/rank.ts';
+import { claimCountText } from '../model/wording.ts';
+import { byOrigin, claimsCaption } from '../model/words.ts';
 import { left, NONE, right, type Cell, type Table } from './results.ts';
 
-const counted = (count: number, tone?: Cell['tone']): Cell => (count === 0 ? { text: '0', tone: 'muted' } : { text: String(count), ...(tone === undefined ? {} : { tone }) });
-
-/** One row per ablation: the list of contents, with how each came out. */
-export function contentsTable(report: Report): Table {
+/** One row per ablation: the list of contents, with how its claims came out. */
+export function contentsTable({ ablations }: Report): Table {
+  const caption = claimsCaption(ablations.flatMap(({ claims }) => claims));
   return {
     subject: 'Contents',
-    caption: 'Ablations, and how their claims and orders came out',
+    caption: 'Ablations of this report',
     corner: 'Ablation',
-    columns: [
-      left('Table'),
-      right('Arms measured'),
-      right('Claims'),
-      right('Reproduced'),
-      right('Contradicted'),
-      right('Undecided'),
-      right('Not run'),
-      right('Order as published'),
-      right('Kendall\u2019s \u03c4'),
-    ],
-    rows: report.ablations.map(ablation => {
-      const { total, reproduced, contradicted, agrees, disagrees, withinNoise, notRun } = countClaims(ablation.claims);
-      const measured = ablation.rows.filter(row => row.measured !== undefined).length;
-      const pairs = decidable(ablation.order);
+    columns: [left('Table'), right('Arms measured'), left(caption)],
+    rows: ablations.map(({ name, title, table, rows, claims }) => {
+      const measured = rows.filter(row => row.measured !== undefined).length;
+      const texts = byOrigin(claims).map(({ origin, claims: ofOrigin }) => claimCountText(countClaims(ofOrigin), origin));
       return {
-        header: ablation.title,
-        href: ablationAnchor(ablation.name),
-        cells: [
-          { text: ablation.table },
-          { text: `${measured} of ${ablation.rows.length}`, ...(measured < ablation.rows.length ? { tone: 'disagree' as const } : {}) },
-          ...(total === 0
-            ? [NONE, NONE, NONE, NONE, NONE]
-            : [counted(total), counted(reproduced, 'agree'), counted(contradicted, 'disagree'), counted(agrees + disagrees + withinNoise), counted(notRun)]),
-          pairs === 0 ? NONE : { text: `${ablation.order.same} of ${pairs}`, detail: pairs === 1 ? 'pair' : 'pairs' },
-          tauCell(ablation.rank),
-        ],
+        header: title,
+        href: ablationAnchor(name),
+        cells: [{ text: table }, { text: `${measured} of ${rows.length}` }, texts.length === 0 ? NONE : { text: texts.join('; ') }],
       };
     }),
-    notes: ['Order: pairs of arms that the paper separates and that are measured.', ...(report.ablations.some(({ rank }) => rank !== undefined) ? [rankRule] : [])],
+    notes: [],
+  };
+}
+
+/** How the measured order of a table's arms relates to the published one; undefined where no table has arms to order. */
+export function orderTable({ ablations, rule }: Report): Table | undefined {
+  const ordered = ablations.filter(({ order, rank }) => decidable(order) > 0 || rank !== undefined);
+  if (ordered.length === 0) return undefined;
+  return {
+    subject: 'Order of arms',
+    caption: 'Pairs of arms that are published apart and measured, and the rank correlation',
+    corner: 'Ablation',
+    columns: [right('As published'), right('Opposite'), right('Within noise'), right('Kendall\u2019s \u03c4')],
+    rows: ordered.map(({ name, title, table, order, rank }) => ({
+      header: `${table}: ${title}`,
+      href: ablationAnchor(name),
+      cells: [...[order.same, order.opposite, order.withinNoise].map((count): Cell => ({ text: String(count) })), tauCell(rank)],
+    })),
+    notes: [rule, ...(ordered.some(({ rank }) => rank !== undefined) ? [rankRule] : [])],
   };
 }
 

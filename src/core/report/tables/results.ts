@@ -1,8 +1,8 @@
 /** The report's tables as text cells, shared by HTML and Markdown: a number is formatted in one place. */
-import type { Agreement, Difference, TestSetError } from '../statistics/compare.ts';
-import { formatCount, formatDelta, formatFlops, formatPublished, formatPublishedDelta, formatValue, plural, type Unit } from '../../text/format.ts';
-import type { AblationReport, ArmRow, Report } from '../model/model.ts';
-import { seedsText } from '../model/wording.ts';
+import type { TestSetError } from '../statistics/compare.ts';
+import { formatDelta, formatPublished, formatPublishedDelta, formatValue, type Unit } from '../../text/format.ts';
+import type { AblationReport, ArmRow, Headline, Measurement, Report } from '../model/model.ts';
+import { seedShare } from '../model/wording.ts';
 
 export type Tone = 'agree' | 'disagree' | 'muted' | 'strong' | 'plain';
 
@@ -51,85 +51,114 @@ export interface Table {
 }
 
 export const NONE: Cell = { text: '\u2013', tone: 'muted' };
+/** Where the default arm has no number because it is what others are compared with. */
+const DEFAULT: Cell = { text: 'default', tone: 'muted' };
 export const left = (label: string): TableColumn => ({ label, align: 'left' });
 export const right = (label: string): TableColumn => ({ label, align: 'right' });
 const capital = (label: string): string => label.charAt(0).toUpperCase() + label.slice(1);
-const percent = (label: string, unit: Unit): string => (unit === 'fraction' ? `${label} (%)` : label);
+/** Heads a column of values of the metric. */
+export const metricLabel = ({ label, unit }: { readonly label: string; readonly unit: Unit }): string => `${capital(label)}${unit === 'fraction' ? ' (%)' : ''}`;
 
-const AGREEMENT: Readonly<Record<Agreement, Cell>> = {
-  'same sign': { text: '\u2713 same sign', tone: 'agree' },
-  'opposite sign': { text: '\u2715 opposite sign', tone: 'disagree' },
-  'within noise': { text: '\u2248 within noise', tone: 'muted' },
-  'one seed': { text: 'one seed', tone: 'muted' },
-  'published gap within seed noise': { text: '\u00b7 published within noise', tone: 'muted' },
-};
+const says = (cell: Cell | undefined): boolean => cell !== undefined && cell !== DEFAULT && (cell.text !== NONE.text || cell.detail !== undefined);
 
-/** Measured beside published, one row per arm. */
+/** The same table without the columns in which no row says anything. */
+export function withoutEmptyColumns(table: Table): Table {
+  const kept = table.columns.map((_, i) => table.rows.some(({ group, cells }) => group !== true && says(cells[i])));
+  const only = <T>(of: readonly T[]): T[] => of.filter((_, i) => kept[i]);
+  return { ...table, columns: only(table.columns), rows: table.rows.map(row => ({ ...row, cells: only(row.cells) })) };
+}
+
+/** Measured beside published, one row per arm. Columns in which there may be nothing are part of it. */
 export function resultTable(report: Report, ablation: AblationReport): Table {
-  const { label, unit } = report.headline;
-  const mixed = new Set([...ablation.rows, ...ablation.headroom].flatMap(row => (row.measured === undefined ? [] : [row.measured.spread.kind]))).size > 1;
+  const { rows, headroom } = ablation;
+  const shown = { ...describe(ablation), unit: report.headline.unit, best: bestValues(rows, report.headline) };
   return {
     subject: ablation.title,
-    caption: 'Measured and published',
+    caption: resultCaption(ablation),
     corner: 'Arm',
-    columns: [
-      right('n'),
-      right(percent(capital(label), unit)),
-      right('\u0394\u00a0to\u00a0default'),
-      right('Published'),
-      right('Published\u00a0\u0394'),
-      left('Order'),
-      ...(report.comparable ? [right('Measured \u2212 published')] : []),
-      right('Images'),
-      right('Operations'),
-    ],
+    columns: [right('Seeds'), right(metricLabel(report.headline)), right('\u0394 to default'), right('Published'), right('Published \u0394'), right('Measured \u2212 published')],
     rows: [
-      ...ablation.rows.map(row => ({ header: row.label, marked: row.isDefault, cells: resultCells(row, report, mixed) })),
-      ...ablation.headroom.map(row => ({ header: row.label, aside: true, cells: headroomCells(row, report, mixed) })),
+      ...rows.map(row => ({ header: row.label, marked: row.isDefault, cells: resultCells(row, shown) })),
+      ...headroom.map(row => ({ header: row.label, aside: true, cells: headroomCells(row, shown) })),
     ],
-    notes: [...(ablation.headroomNote === undefined ? [] : [ablation.headroomNote]), ...resultNotes(ablation, mixed)],
+    notes: resultNotes(ablation),
   };
 }
 
-function resultCells(row: ArmRow, { headline: { unit }, comparable }: Report, mixed: boolean): Cell[] {
-  return [
-    { text: row.measured === undefined ? '0' : String(row.measured.n), ...(row.state === 'partial' ? { detail: `of ${row.wanted}` } : {}) },
-    measuredCell(row, unit, mixed),
-    deltaCell(row.delta, row.isDefault, unit),
-    publishedCell(row),
-    row.published?.delta === undefined ? (row.isDefault ? { text: 'default', tone: 'muted' } : NONE) : { text: formatPublishedDelta(row.published.delta) },
-    row.agreement === undefined ? NONE : AGREEMENT[row.agreement],
-    ...(comparable ? [row.valueGap === undefined ? NONE : { text: formatDelta(row.valueGap, unit) }] : []),
-    ...(row.cost === undefined ? [NONE, NONE] : [{ text: formatCount(row.cost.labelledImages + row.cost.unlabelledImages) }, { text: formatFlops(row.cost.flops) }]),
-  ];
+/** What the arms of a table have in common. */
+interface Described {
+  /** Of every measured arm; undefined where they differ, or where none is. */
+  readonly seeds: number | undefined;
+  /** Errors over seeds and errors of the test set stand in one table. */
+  readonly mixed: boolean;
 }
+
+interface Shown extends Described {
+  readonly unit: Unit;
+  /** As printed: arms that read alike are level. */
+  readonly best: string | undefined;
+}
+
+const measurementsOf = ({ rows, headroom }: Pick<AblationReport, 'rows' | 'headroom'>): Measurement[] => [...rows, ...headroom].flatMap(({ measured }) => measured ?? []);
+
+function describe(ablation: AblationReport): Described {
+  const measured = measurementsOf(ablation);
+  const seeds = new Set(measured.map(({ n }) => n));
+  return { seeds: seeds.size === 1 ? measured[0]!.n : undefined, mixed: new Set(measured.map(({ spread }) => spread.kind)).size > 1 };
+}
+
+/** Undefined where there is nothing to be better than. */
+function bestValues(rows: readonly ArmRow[], { unit, better }: Headline): string | undefined {
+  const means = rows.flatMap(({ measured }) => measured?.mean ?? []);
+  return means.length < 2 ? undefined : formatValue(better === 'lower' ? Math.min(...means) : Math.max(...means), unit);
+}
+
+/** `Measured with one seed`, `Measured with 1 of 5 seeds`; with no number where arms differ in it. */
+export function measuredWith(ablation: AblationReport): string {
+  const { seeds } = describe(ablation);
+  return seeds === undefined ? 'Measured' : `Measured with ${seedShare(seeds, ablation.rows[0]!.wanted)}`;
+}
+
+function resultCaption(ablation: AblationReport): string {
+  const { seeds, mixed } = describe(ablation);
+  const beside = ablation.rows.some(row => row.published !== undefined) ? ', and published' : '';
+  const over = 'standard deviation over seeds';
+  const error = seeds === undefined ? (mixed ? `\u00b1 s.d.: ${over}; \u00b1 s.e.: standard error of the test set, of one seed` : over) : seeds === 1 ? 'standard error of the test set' : over;
+  return `${measuredWith(ablation)}${beside}${measurementsOf(ablation).length === 0 ? '' : `. ${mixed ? '' : '\u00b1: '}${error}`}`;
+}
+
+const resultCells = (row: ArmRow, shown: Shown): Cell[] => [
+  row.measured === undefined || shown.seeds !== undefined ? NONE : { text: String(row.measured.n), ...(row.state === 'partial' ? { detail: `of ${row.wanted}` } : {}) },
+  measuredCell(row, shown),
+  deltaCell(row, shown.unit),
+  publishedCell(row),
+  row.published?.delta === undefined ? NONE : { text: formatPublishedDelta(row.published.delta) },
+  row.valueGap === undefined ? NONE : { text: formatDelta(row.valueGap, shown.unit), ...(row.retraining === undefined ? {} : { detail: `${row.retraining} the retraining tolerance` }) },
+];
 
 const MISSING: ArmRow['state'] = 'missing';
 
 /** A number among others, not one of the results; what failed still stands out. */
-function headroomCells(row: ArmRow, report: Report, mixed: boolean): Cell[] {
-  return resultCells(row, report, mixed).map(cell => {
-    if (cell.text === MISSING) return { ...cell, text: 'not run' };
-    return cell.tone === 'strong' ? { ...cell, tone: 'muted' } : cell;
-  });
-}
+const headroomCells = (row: ArmRow, shown: Shown): Cell[] => resultCells(row, { ...shown, best: undefined }).map(cell => (cell.text === MISSING ? { ...cell, text: 'not run' } : cell));
 
-function measuredCell({ measured, earlier, mixesCode, state }: ArmRow, unit: Unit, mixed: boolean): Cell {
+function measuredCell({ measured, earlier, mixesCode, fewerImages, state }: ArmRow, { unit, mixed, best }: Shown): Cell {
   if (measured === undefined) return { text: state, tone: state === 'failed' ? 'disagree' : 'muted' };
-  const suffix = mixed ? (measured.spread.kind === 'binomial' ? ' s.e.' : ' s.d.') : '';
+  const { kind, value } = measured.spread;
+  const signs = `${fewerImages === undefined ? '' : FEWER_IMAGES_SIGN}${earlier === undefined && !mixesCode ? '' : OTHER_CODE_SIGN}`;
+  const text = formatValue(measured.mean, unit);
   return {
-    text: formatValue(measured.mean, unit),
-    ...(earlier === undefined && !mixesCode ? {} : { sign: OTHER_CODE_SIGN }),
-    detail: `\u00b1 ${formatValue(measured.spread.value, unit)}${suffix}`,
-    tone: 'strong',
+    text,
+    ...(signs === '' ? {} : { sign: signs }),
+    detail: `\u00b1\u00a0${formatValue(value, unit)}${mixed ? (kind === 'binomial' ? ' s.e.' : ' s.d.') : ''}`,
+    ...(text === best ? { tone: 'strong' } : {}),
   };
 }
 
-function deltaCell(delta: Difference | undefined, isDefault: boolean, unit: Unit): Cell {
-  if (isDefault) return { text: 'default', tone: 'muted' };
+function deltaCell({ delta, isDefault }: ArmRow, unit: Unit): Cell {
+  if (isDefault) return DEFAULT;
   if (delta === undefined) return NONE;
   const { interval } = delta;
-  const error = interval === undefined ? `\u00b1 ${formatValue(delta.standardError, unit)}` : `[${formatDelta(interval.low, unit)}, ${formatDelta(interval.high, unit)}]`;
+  const error = interval === undefined ? `\u00b1\u00a0${formatValue(delta.standardError, unit)}` : `[${formatDelta(interval.low, unit)}, ${formatDelta(interval.high, unit)}]`;
   return { text: formatDelta(delta.value, unit), detail: error };
 }
 
@@ -140,6 +169,7 @@ function publishedCell({ published }: ArmRow): Cell {
 }
 
 const OTHER_CODE_SIGN = '\u00a7';
+const FEWER_IMAGES_SIGN = '\u2021';
 
 /** Where numbers of different states of the code stand in one table. */
 function codeNotes({ rows, mixedCode }: AblationReport): string[] {
@@ -163,62 +193,38 @@ function earlierNotes(rows: readonly ArmRow[], allSigns: boolean): string[] {
   return [`${OTHER_CODE_SIGN} Measured with an earlier revision of the code, until a rerun replaces it: ${texts.join('. ')}.`];
 }
 
-export const COST_NOTE = 'Images seen in training and operations spent: of the arm\u2019s own stages, one seed.';
-
 const ONE_SEED: Readonly<Record<TestSetError['of'], string>> = {
   images: '\u0394 with one seed: of these two trained models \u00b1 its standard error from the test images on which they differ; it does not cover the spread over seeds and decides nothing.',
   binomial: '\u0394 with one seed: of these two trained models \u00b1 its binomial standard error, both values taken as independent; it does not cover the spread over seeds and decides nothing.',
 };
 
-function resultNotes(ablation: AblationReport, mixed: boolean): string[] {
-  const rows = [...ablation.rows, ...ablation.headroom];
-  const has = (kind: 'sample' | 'binomial'): boolean => rows.some(row => row.measured?.spread.kind === kind);
-  const deltas = rows.flatMap(row => (row.delta === undefined ? [] : [row.delta]));
-  const elsewhere = [...new Set(rows.flatMap(row => (row.published?.elsewhere === true ? [row.published.table] : [])))];
+/** How to read the columns of all tables of results: what is said once for the report. */
+export function resultRules({ ablations }: Pick<Report, 'ablations'>): string[] {
+  const has = (kind: Measurement['spread']['kind']): boolean => ablations.some(ablation => measurementsOf(ablation).some(({ spread }) => spread.kind === kind));
+  const deltas = ablations.flatMap(({ rows }) => rows.flatMap(({ delta }) => delta ?? []));
   const interval = deltas.some(delta => delta.interval !== undefined);
   return [
-    has('binomial') ? `\u00b1${mixed ? ' s.e.' : ''}: one seed, so the binomial standard error that the finite test set gives; it does not cover the spread over seeds.` : '',
-    has('sample') ? `\u00b1${mixed ? ' s.d.' : ''}: sample standard deviation over seeds.` : '',
+    has('binomial') ? '\u00b1 with one seed: the binomial standard error that the finite test set gives; it does not cover the spread over seeds.' : '',
+    has('sample') ? '\u00b1 with more seeds: sample standard deviation over seeds.' : '',
     ...new Set(deltas.flatMap(({ error }) => (error === 'paired' ? [] : [ONE_SEED[error]]))),
     deltas.some(delta => delta.error === 'paired')
       ? `\u0394 with more seeds: mean of the differences per seed${interval ? ', in brackets its 95 % t interval' : ' \u00b1 its standard error; below three seeds no interval is given'}.`
       : '',
-    elsewhere.length > 0 ? `* From ${elsewhere.join(', ')} of the paper: no difference is taken between tables.` : '',
-    rows.some(row => row.published?.inferred === true) ? '\u2020 The source leaves open which of two rows this value belongs to; the row is inferred.' : '',
-    ...codeNotes(ablation),
-    rows.some(row => row.cost !== undefined) ? COST_NOTE : '',
+    ...new Set(ablations.flatMap(({ headroomNote }) => headroomNote ?? [])),
   ].filter(Boolean);
 }
 
-/** What an arm costs, and the study's further numbers. */
-export function costTable(ablation: AblationReport): Table {
-  return {
-    subject: ablation.title,
-    caption: 'Images, operations and further numbers',
-    corner: 'Arm',
-    columns: [right('Labelled images'), right('Unlabelled images'), right('Operations'), ...ablation.columns.map(column => right(percent(capital(column.label), column.unit)))],
-    rows: [
-      ...ablation.rows.map(row => ({
-        header: row.label,
-        marked: row.isDefault,
-        cells: [...costCells(row.cost), ...row.extra.map((value, i): Cell => (value === undefined ? NONE : { text: formatValue(value, ablation.columns[i]!.unit) }))],
-      })),
-      ...ablation.shared.map(stage => ({
-        header: `Shared ${stage.role}, seed ${stage.seed} (${plural(stage.arms, 'arm')})`,
-        cells: [...costCells(stage.cost), ...ablation.columns.map(() => NONE)],
-      })),
-    ],
-    notes: [
-      'Images seen in training by the arm\u2019s own stages, every epoch counted, for one seed; operations of all its stages, a multiply-add as two.',
-      ...(ablation.shared.length > 0 ? ['Shared stages run once and are charged to no arm.'] : []),
-      ...(ablation.columns.some(column => column.unit === 'loss') ? ['Losses compare between arms only where the arms minimise the same loss.'] : []),
-    ],
-  };
-}
-
-function costCells(cost: ArmRow['cost']): Cell[] {
-  if (cost === undefined) return [NONE, NONE, NONE];
-  return [{ text: formatCount(cost.labelledImages) }, { text: formatCount(cost.unlabelledImages) }, { text: formatFlops(cost.flops) }];
+/** What signs mean, and what holds for this table alone. */
+function resultNotes(ablation: AblationReport): string[] {
+  const rows = [...ablation.rows, ...ablation.headroom];
+  const elsewhere = [...new Set(rows.flatMap(row => (row.published?.elsewhere === true ? [row.published.table] : [])))];
+  return [
+    elsewhere.length > 0 ? `* From ${elsewhere.join(', ')} of the paper: no difference is taken between tables.` : '',
+    rows.some(row => row.published?.inferred === true) ? '\u2020 The source leaves open which of two rows this value belongs to; the row is inferred.' : '',
+    ...new Set(ablation.rows.flatMap(({ fewerImages }) => (fewerImages === undefined ? [] : [`${FEWER_IMAGES_SIGN} ${fewerImages}`]))),
+    ...codeNotes(ablation),
+    ablation.images ?? '',
+  ].filter(Boolean);
 }
 
 /** Stages that failed, with their reasons; undefined when none did. */
@@ -233,21 +239,6 @@ export function failureTable(ablation: AblationReport): Table | undefined {
       header: failure.role,
       cells: [{ text: failure.arms.join('; ') }, { text: String(failure.seed) }, { text: failure.reason, tone: 'disagree' }, { text: failure.key.slice(0, 12), tone: 'muted' }],
     })),
-    notes: [],
-  };
-}
-
-export function factTable(report: Report): Table {
-  return {
-    subject: 'How it was run',
-    caption: `Profile ${report.profile}`,
-    corner: 'Setting',
-    columns: [left('Value')],
-    rows: [
-      ...report.facts.map(fact => ({ header: fact.label, cells: [{ text: fact.value }] })),
-      ...report.overrides.map(change => ({ header: 'Changed for this report', marked: true, cells: [{ text: change }] })),
-      { header: 'Seeds', cells: [seedsText(report)] },
-    ],
     notes: [],
   };
 }

@@ -33,23 +33,15 @@ p{margin:0 0 .75rem;max-width:46rem}
 
 const head = `
 .head{padding:1.25rem 0 0}
-.lead{margin-top:1rem;display:grid;grid-template-columns:minmax(0,1fr) minmax(0,25rem);gap:1.25rem 3.5rem;align-items:start}
-.verdict{font-size:1.0625rem;margin:0}
-.minor{font-size:1rem;margin:1rem 0 .3rem}.recipetable tbody th{min-width:17rem}.contrary{margin:0;padding-left:1.2rem;font-size:.9375rem}.contrary li{margin:.2rem 0}
-.keys{display:grid;grid-template-columns:1fr 1fr;gap:0;margin:.25rem 0 0;border-top:1px solid var(--rule)}
-.keys div{padding:.35rem 0 .4rem;border-bottom:1px solid var(--rule)}
-.keys .whole{grid-column:1/-1}
+.verdict{font-size:1.125rem;line-height:1.5;margin:1rem 0 0;max-width:54rem}
+.keys{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(12rem,100%),1fr));gap:0 2rem;margin:1.25rem 0 0;border-top:1px solid var(--rule)}
+.keys div{padding:.45rem 0 .5rem;border-bottom:1px solid var(--rule)}
 .keys dt{font-size:.8125rem;color:var(--muted)}
-.keys dd{margin:0;font-size:1.0625rem;font-weight:600;font-variant-numeric:tabular-nums}
+.keys dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}
 .keys dd small{font-weight:400;font-size:.875rem;color:var(--muted)}
-.bar{display:block;width:100%;height:10px;margin:.35rem 0 .3rem}
-.bar .same{fill:var(--agree)}.bar .opposite{fill:var(--disagree)}.bar .lean{fill:var(--agree);opacity:.45}.bar .against{fill:var(--disagree);opacity:.45}.bar .noise{fill:var(--muted)}.bar .rest{fill:var(--rule)}
-.keys .legend{font-weight:400}.legend{display:flex;flex-wrap:wrap;gap:0 1rem;margin:0;padding:0;list-style:none;font-size:.8125rem;color:var(--muted)}
-.legend b{font-weight:600;font-variant-numeric:tabular-nums}
-.legend .same b{color:var(--agree)}.legend .opposite b{color:var(--disagree)}.legend .lean b,.legend .against b,.legend .noise b,.legend .rest b{color:var(--ink)}
 .caution{margin:.8rem 0 0;padding:.5rem .9rem;border-left:3px solid var(--published);background:var(--band);font-size:.9375rem;max-width:none}
-.caution p{margin:0;max-width:none}.caution p+p{margin-top:.35rem}
-.head nav{margin-top:1.25rem}
+.caution p{margin:0;max-width:none}.caution p+p,details>p+p{margin-top:.35rem}
+nav{margin-top:1.25rem}
 `;
 
 const body = `
@@ -77,7 +69,7 @@ tr.group th{padding-top:1.1rem;font-weight:600;border-bottom:1px solid var(--mut
 .reference tbody th,.reference td,tr.aside th,tr.aside td{color:var(--muted)}
 .compact table{font-size:.875rem}
 .compact th,.compact td{padding-top:.3rem;padding-bottom:.3rem}
-.pathtable tbody th,code,.keytable tbody th{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.8125rem}
+.recipetable tbody th{min-width:17rem}.pathtable tbody th,code,.keytable tbody th{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.8125rem}
 .notes{margin:0 0 1rem;padding:0;list-style:none;font-size:.8125rem;max-width:52rem}
 .sense{margin-top:.75rem}.footnotes{margin:.25rem 0 0;padding-left:1.2rem;font-size:.875rem;color:var(--muted);max-width:52rem}
 figure{margin:1.25rem 0 0}
@@ -110,9 +102,14 @@ const charts = `
 `;
 
 const media = `
-@media (max-width:56rem){.lead{grid-template-columns:minmax(0,1fr)}figure .wide{display:none}figure .narrow{display:block}}
-@media (max-width:34rem){.page{padding:0 1rem}h1{font-size:1.625rem}h2{font-size:1.3125rem}.head{padding-top:1.5rem}th,td{padding-left:.5rem;padding-right:.5rem}.fixed tbody th,.fixed thead th:first-child{position:sticky;left:0;background:var(--page);min-width:7.5rem;max-width:9.5rem}.fixed tr.marked th{background:var(--band)}}
-@media print{@page{margin:15mm}html,body{font-size:12px}.page{max-width:none;padding:0}.scroll{overflow:visible}figure .wide{display:block}figure .narrow{display:none}figure svg{max-width:100%;height:auto}.charts{grid-template-columns:1fr 1fr}.live>.drawing{display:block}.live>.canvas,.tip,.ring,.choose,.key .plain{display:none!important}.key button{text-decoration:none!important;color:inherit!important}.charts>div,figure,tr,h2,h3,.keys{break-inside:avoid}h2,h3,caption,thead{break-after:avoid}.lead{grid-template-columns:minmax(0,1fr) minmax(0,22rem)}details:not([open]),.contents{display:none}a{color:inherit}}
+@media (max-width:56rem){figure .wide{display:none}figure .narrow{display:block}}
+@media (max-width:34rem){.page{padding:0 .75rem}h1{font-size:1.625rem}h2{font-size:1.3125rem}.head{padding-top:1.25rem}
+table{font-size:.875rem}th,td{padding:.4rem .3rem}th:first-child{padding-left:.25rem}thead th{font-size:.75rem}td{white-space:normal}td.wrap,.cards th,.recipetable tbody th{min-width:0}
+.fixed td small,.fixed tbody th small{display:block;margin:0;font-size:.75rem}.fixed tbody th,.fixed thead th:first-child{position:sticky;left:0;background:var(--page);min-width:5.25rem;max-width:9.5rem}.fixed tr.marked th{background:var(--band)}
+.cards table,.cards caption,.cards tbody{display:block}.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.cards tr{display:grid;grid-template-columns:1fr 1fr;gap:.15rem .75rem;padding:.5rem 0;border-bottom:1px solid var(--rule)}.cards th,.cards td{border:0;padding:0 .25rem;text-align:left}.cards tbody th,.cards .wrap{grid-column:1/-1}.cards tr.part th{padding-left:.25rem}.cards tr.marked{background:var(--band)}
+.cards td::before{content:attr(data-label);display:block;font-size:.75rem;font-weight:400;color:var(--muted)}}
+@media print{@page{margin:15mm}html,body{font-size:12px}.page{max-width:none;padding:0}.scroll{overflow:visible}figure .wide{display:block}figure .narrow{display:none}figure svg{max-width:100%;height:auto}.charts{grid-template-columns:1fr 1fr}.live>.drawing{display:block}.live>.canvas,.tip,.ring,.choose,.key .plain{display:none!important}.key button{text-decoration:none!important;color:inherit!important}.charts>div,figure,tr,h2,h3,.keys{break-inside:avoid}h2,h3,caption,thead{break-after:avoid}details:not([open]){display:none}a{color:inherit}}
 `;
 
 const dark = `@media screen and (prefers-color-scheme:dark){:root{${variables('dark')}}${darkRules('figure')}${swatches('dark')}}`;

@@ -2,14 +2,18 @@
 import { html, raw, type Markup } from './markup.ts';
 import type { Cell, Table, TableRow } from '../../tables/results.ts';
 
+/** A table with this class shows each row as a card where the page is too narrow for its columns: every cell brings its label. */
+const CARDS = 'cards';
+
 /** Scrolls in a box of its own when it is wider than the page; the box takes the keyboard's focus for that. */
 export function htmlTable(data: Table, className: string): Markup {
+  const labelled = className.split(' ').includes(CARDS);
   return html`<div class="scroll ${className}" role="region" aria-label="${data.subject}: ${data.caption}" tabindex="0"><table>
 <caption>${data.caption}</caption>
 <thead><tr><th scope="col">${data.corner}</th>${data.columns.map(column => html`<th scope="col"${align(column.align)}>${column.label}</th>`)}</tr></thead>
 ${bodies(data.rows).map(
   rows => html`<tbody>
-${rows.map(row => tableRow(row, data))}</tbody>
+${rows.map(row => tableRow(row, data, labelled))}</tbody>
 `,
 )}</table></div>
 ${data.notes.length === 0 ? undefined : html`<ul class="notes">${data.notes.map(note => html`<li>${note}</li>`)}</ul>`}`;
@@ -25,7 +29,7 @@ function bodies(rows: readonly TableRow[]): TableRow[][] {
   return groups;
 }
 
-function tableRow(row: TableRow, { columns }: Table): Markup {
+function tableRow(row: TableRow, { columns }: Table, labelled: boolean): Markup {
   const header = row.href === undefined ? html`${row.header}` : html`<a href="#${row.href}">${row.header}</a>`;
   const detail = row.detail === undefined || row.detail === '' ? undefined : html` <small>${row.detail}</small>`;
   const classes = [row.marked === true ? 'marked' : '', row.aside === true ? 'aside' : '', row.part === true ? 'part' : '', row.group === true ? 'group' : ''].filter(Boolean).join(' ');
@@ -33,13 +37,13 @@ function tableRow(row: TableRow, { columns }: Table): Markup {
   if (row.group === true)
     return html`<tr${attributes}><th colspan="${columns.length + 1}" scope="rowgroup">${header}${detail}</th></tr>
 `;
-  return html`<tr${attributes}><th scope="row">${header}${detail}</th>${row.cells.map((c, i) => cell(c, columns[i]!.align))}</tr>
+  return html`<tr${attributes}><th scope="row">${header}${detail}</th>${row.cells.map((c, i) => cell(c, columns[i]!.align, labelled ? columns[i]!.label : undefined))}</tr>
 `;
 }
 
 const align = (side: 'left' | 'right'): Markup | undefined => (side === 'right' ? raw(' class="r"') : undefined);
 
-function cell({ text, sign, detail, tone }: Cell, side: 'left' | 'right'): Markup {
+function cell({ text, sign, detail, tone }: Cell, side: 'left' | 'right', label: string | undefined): Markup {
   const classes = [side === 'right' ? 'r' : text.length > 40 ? 'wrap' : '', tone === 'plain' ? '' : (tone ?? '')].filter(Boolean).join(' ');
-  return html`<td${classes === '' ? undefined : html` class="${classes}"`}>${text}${sign === undefined ? undefined : html`<span class="sign">${sign}</span>`}${detail === undefined ? undefined : html` <small>${detail}</small>`}</td>`;
+  return html`<td${classes === '' ? undefined : html` class="${classes}"`}${label === undefined ? undefined : html` data-label="${label}"`}>${text}${sign === undefined ? undefined : html`<span class="sign">${sign}</span>`}${detail === undefined ? undefined : html` <small>${detail}</small>`}</td>`;
 }

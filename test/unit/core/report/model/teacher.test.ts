@@ -65,7 +65,7 @@ describe('the baseline of a table', () => {
 });
 
 const warningsOf = (name: string, accuracies: Accuracies): string[] =>
-  teacherWarnings({ study, declared: [0, 1, 2], records: accuracyRecords(accuracies), headline: { label: 'accuracy', unit: 'fraction' }, baselines: headroomOf(study, name, all).baselines });
+  teacherWarnings({ study, declared: [0, 1, 2], records: accuracyRecords(accuracies), headline: { label: 'accuracy', unit: 'fraction', better: 'higher' }, baselines: headroomOf(study, name, all).baselines });
 
 describe('a teacher that is no better than its baseline', () => {
   test('puts a warning on top of each table that learns from it, with both numbers', () => {
@@ -98,7 +98,7 @@ describe('a teacher that is no better than its baseline', () => {
       study,
       declared: [0],
       records: accuracyRecords({ 'relation/mae': [0.9], 'teachers/a': [0.8], 'teachers/b': [0.91], 'teachers/c': [0.7] }),
-      headline: { label: 'accuracy', unit: 'fraction' },
+      headline: { label: 'accuracy', unit: 'fraction', better: 'higher' },
       baselines: [{ ablation: 'relation', arm: 'mae', label: 'MAE', rests }],
     });
     expect(warning).toBe('A (80.00\u00a0%, 1 seed) and C (70.00\u00a0%, 1 seed) are no better than the baseline MAE (90.00\u00a0%, 1 seed): arms that rest on them have little to gain.');

@@ -1,0 +1,86 @@
+/** The section of one ablation. */
+import { ablationAnchor } from '../../tables/anchors.ts';
+import { claimTable } from '../../tables/claims.ts';
+import { inconsistencyTable, referenceTable } from '../../tables/context.ts';
+import { curveTable } from '../../tables/curves.ts';
+import { failureTable, resultTable, type Table } from '../../tables/results.ts';
+import { besideTable, twoWayTable } from '../../tables/two-way.ts';
+import { resultFigureId } from '../../charts/figures.ts';
+import type { AblationReport, Report } from '../../model/model.ts';
+import { plural } from '../../../text/format.ts';
+import { slug } from '../../../text/clean.ts';
+import type { Block, Inline } from './blocks.ts';
+import { details, only, paragraph, small, tableOf } from './parts.ts';
+
+export function ablationSection(report: Report, ablation: AblationReport, figures: ReadonlySet<string>): Block {
+  const { name, title, table, question, expected, finding, warnings, footnotes } = ablation;
+  const figure = resultFigureId(ablation);
+  return {
+    type: 'section',
+    id: ablationAnchor(name),
+    kicker: table,
+    title,
+    blocks: [
+      paragraph([question, ' Expected: ', expected], 'question'),
+      ...only('page', [paragraph([finding.join(' ')], 'quiet')]),
+      ...(warnings.length === 0 ? [] : [{ type: 'caution', blocks: warnings.map(warning => paragraph([warning])) } as const]),
+      ...results(report, ablation),
+      ...only('page', figures.has(figure) ? [{ type: 'figure', id: figure }] : []),
+      ...tableOf(failureTable(ablation), 'values'),
+      ...claims(claimTable(report, ablation)),
+      ...only('page', [
+        ...references(ablation),
+        ...tableOf(inconsistencyTable(ablation), 'claims'),
+        ...small(footnotes),
+        paragraph(files(ablation), 'small'),
+        ...curves(ablation, figures),
+      ]),
+    ],
+  };
+}
+
+/**
+ * Both tables, or on the README that of two axes alone where every arm is in it and it is shorter. A README shows no captions, and has one line
+ * for all footnotes.
+ */
+function results(report: Report, ablation: AblationReport): Block[] {
+  const plain = resultTable(report, ablation);
+  const crossed = twoWayTable(report, ablation);
+  const [table, ...notes] = tableOf(plain, 'results');
+  const instead = crossed !== undefined && crossed.rows.length < ablation.rows.length && ablation.rows.every(row => row.crossed !== undefined);
+  const below = (caption: string): Block[] => only('readme', [paragraph([`${caption}. `, ...files(ablation)], 'small')]);
+  const footnotes = only('readme', small(ablation.footnotes.length === 0 ? [] : [ablation.footnotes.join(' ')]));
+  if (!instead) return [table!, ...below(plain.caption), ...notes, ...footnotes, ...only('page', tableOf(crossed, 'crossed'))];
+  const beside = besideTable(report, ablation);
+  return [...only('page', [table!, ...notes]), ...tableOf(crossed, 'crossed'), ...below(crossed.caption), ...only('readme', [...notes, ...small(beside === undefined ? [] : [beside])]), ...footnotes];
+}
+
+/** The README has the claims, the page every comparison in them. */
+function claims(data: Table | undefined): Block[] {
+  if (data === undefined) return [];
+  const whole = { ...data, rows: data.rows.filter(({ part }) => part !== true).map(row => ({ ...row, marked: false })) };
+  return [...only('page', tableOf(data, 'claims')), ...only('readme', tableOf(whole, 'claims'))];
+}
+
+function files({ name, curves }: AblationReport): Inline[] {
+  const path = `tables/${slug(name)}`;
+  return ['This table as ', { text: 'CSV', href: `${path}.csv` }, ' and ', { text: 'LaTeX', href: `${path}.tex` }, ...(curves.length === 0 ? ['.'] : ['; ', { text: 'curves', href: `${path}-curves.csv` }, '.'])];
+}
+
+/** Published rows up to this number stand open. */
+const OPEN_REFERENCES = 5;
+
+function references(ablation: AblationReport): Block[] {
+  const data = referenceTable(ablation);
+  const table = tableOf(data, 'reference');
+  if (data === undefined || data.rows.length <= OPEN_REFERENCES) return table;
+  return details(`${plural(data.rows.length, 'published row')} for reference, never run here`, table);
+}
+
+/** Folded away: a dozen charts would hide the tables between them. */
+function curves(ablation: AblationReport, figures: ReadonlySet<string>): Block[] {
+  const items = ablation.curves.flatMap((chart): Block[][] =>
+    figures.has(chart.id) ? [[{ type: 'figure', id: chart.id }, ...details(`Values of \u201c${chart.title}\u201d`, tableOf(curveTable(ablation, chart), 'values'))]] : [],
+  );
+  return items.length === 0 ? [] : details('Training curves', [{ type: 'gallery', items }]);
+}

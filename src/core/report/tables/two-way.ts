@@ -1,0 +1,73 @@
+/** Arms of two crossed axes as a table of one by the other, with the means of its complete rows and columns. */
+import { formatPublished, formatValue } from '../../text/format.ts';
+import type { AblationReport, ArmRow, Report } from '../model/model.ts';
+import { measuredWith, metricLabel, NONE, right, type Cell, type Table, type TableRow } from './results.ts';
+
+/** A grid with fewer of its cells filled is a list with holes. */
+const FILLED = 3 / 4;
+/** More columns than rows of more than these go down the page instead. */
+const MOST_COLUMNS = 5;
+
+interface Grid {
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  /** By row, then column. */
+  readonly arms: readonly (readonly (ArmRow | undefined)[])[];
+}
+
+/** Undefined unless the axes cross in at least two rows and two columns, nearly all cells of which have their one arm. */
+function gridOf(rows: readonly ArmRow[]): Grid | undefined {
+  const placed = rows.flatMap(arm => (arm.crossed === undefined ? [] : [{ arm, place: arm.crossed }]));
+  const names = (axis: 0 | 1): string[] => [...new Set(placed.map(({ place }) => place[axis]))];
+  const at = ([row, column]: readonly [string, string]): string => JSON.stringify([row, column]);
+  const [down, across] = [names(0), names(1)];
+  const cells = new Map(placed.map(({ arm, place }) => [at(place), arm]));
+  const size = down.length * across.length;
+  if (down.length < 2 || across.length < 2 || cells.size < placed.length || cells.size < FILLED * size) return undefined;
+  if (across.length > MOST_COLUMNS && across.length > down.length) return { rows: across, columns: down, arms: across.map(column => down.map(row => cells.get(at([row, column])))) };
+  return { rows: down, columns: across, arms: down.map(row => across.map(column => cells.get(at([row, column])))) };
+}
+
+/** Means of the arms by both axes; undefined where no two axes cross, or nothing is measured. */
+export function twoWayTable({ headline }: Report, ablation: AblationReport): Table | undefined {
+  const grid = gridOf(ablation.rows);
+  const means = grid?.arms.flat().flatMap(arm => arm?.measured?.mean ?? []) ?? [];
+  if (grid === undefined || means.length === 0) return undefined;
+  const best = means.length < 2 ? undefined : formatValue(headline.better === 'lower' ? Math.min(...means) : Math.max(...means), headline.unit);
+  const published = grid.arms.flat().some(arm => arm?.published !== undefined);
+  const cellOf = (arms: readonly (ArmRow | undefined)[]): Cell => {
+    const [measured, paper] = [meanOf(arms.map(arm => arm?.measured?.mean)), meanOf(arms.map(arm => arm?.published?.value))];
+    const text = measured === undefined ? (arms.length === 1 ? (arms[0]?.state ?? NONE.text) : NONE.text) : formatValue(measured, headline.unit);
+    return {
+      text,
+      ...(paper === undefined ? {} : { detail: formatPublished(arms.length === 1 ? paper : Number(paper.toFixed(1))) }),
+      ...(arms.length > 1 || measured === undefined ? { tone: 'muted' } : text === best ? { tone: 'strong' } : {}),
+    };
+  };
+  const body = grid.arms.map((arms, i): TableRow => ({ header: grid.rows[i]!, cells: [...arms.map(arm => cellOf([arm])), cellOf(arms)] }));
+  const columns = grid.columns.map((_, i) => grid.arms.map(arms => arms[i]));
+  return {
+    subject: ablation.title,
+    caption: `${measuredWith(ablation)}${published ? '; small: published' : ''}. Mean: where every arm of the row or column has a value`,
+    corner: metricLabel(headline),
+    columns: [...grid.columns, 'Mean'].map(right),
+    rows: [...body, ...marginRow([...columns, grid.arms.flat()].map(cellOf))],
+    notes: [],
+  };
+}
+
+/** Arms of the headroom have no place in the grid: what they came to, in a sentence; undefined where there are none. */
+export function besideTable({ headline }: Report, { headroom }: AblationReport): string | undefined {
+  if (headroom.length === 0) return undefined;
+  const texts = headroom.map(({ label, measured }) => `${label} ${measured === undefined ? 'not run' : formatValue(measured.mean, headline.unit)}`);
+  return `Beside them: ${texts.join('; ')}.`;
+}
+
+/** No row where no column is complete. */
+const marginRow = (cells: readonly Cell[]): TableRow[] => (cells.every(({ text, detail }) => text === NONE.text && detail === undefined) ? [] : [{ header: 'Mean', aside: true, cells }]);
+
+/** Undefined unless there are values, and all of them. */
+function meanOf(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter(value => value !== undefined);
+  return known.length === 0 || known.length < values.length ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
+}
