@@ -118,7 +118,7 @@ describe('parseProfile', () => {
   });
 
   test('refuses margins and spreads that are none', () => {
-    const judged = { ...study, profile: z.looseObject({ name: z.string() }) };
+    const judged = { ...study, profile: z.looseObject({ name: z.string(), seeds: z.array(z.int()) }) };
     const verdicts = (value: unknown): unknown => parseProfile({ name: 'quick', seeds: [0], verdicts: value }, 'file.ts', 'quick', judged);
     const good = { margin: 0, source: 'none', spread: { value: 2, source: 'a guess' } };
     expect(verdicts(good)).toMatchObject({ verdicts: good });
