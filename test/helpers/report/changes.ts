@@ -1,20 +1,17 @@
-/** Two reports of one small study, to be compared: an ablation `table` with the arms a, b and c and the published claim that a is above b. */
+/** Two reports of one small study, to be compared: an ablation `table` with the arms a, b and c and the claim that a is above b. */
 import { compareReports, type Baseline, type Changes } from '../../../src/core/report/baseline/baseline.ts';
 import type { ReportInput } from '../../../src/core/report/model/build.ts';
 import type { ReportRecord } from '../../../src/core/report/records/records.ts';
-import { accuracyRecords, cell, claim, claimAblation, type Accuracies } from './claims.ts';
+import { accuracyRecords, claim, claimAblation, type Accuracies } from './claims.ts';
 import { sampleStudy } from './sample.ts';
 
 const above = claim([{ type: 'greater', arm: 'a', than: 'b' }], { name: 'above', sentence: 'A is above B.' });
-
-/** Values of the two arms that a claim compares, which makes it one of a paper. */
-export const PUBLISHED = { a: cell(84), b: cell(83) };
 
 /** The report that is compared, with three declared seeds. */
 export const laterReport = (records: readonly ReportRecord[], more: Partial<ReportInput> = {}): ReportInput => ({
   study: sampleStudy,
   profile: { name: 'sample', seeds: [0, 1, 2] },
-  ablations: [claimAblation('table', ['a', 'b', 'c'], [above], PUBLISHED)],
+  ablations: [claimAblation('table', ['a', 'b', 'c'], [above])],
   records,
   ...more,
 });

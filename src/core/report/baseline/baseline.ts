@@ -3,8 +3,7 @@ import type { StageCost } from '../../ablation/kind.ts';
 import { compareArms, type ArmChange, type RunChanges } from './arms.ts';
 import { claimChanges, type ClaimChange, type ClaimState, type PrintedClaims } from './claims.ts';
 import { buildReport, type ReportInput } from '../model/build.ts';
-import { countClaims, verdictRule, type ClaimCount } from '../model/claims.ts';
-import type { Origin } from '../model/words.ts';
+import { verdictRule } from '../model/claims.ts';
 import type { Engines } from '../records/engines.ts';
 import type { Headline } from '../model/model.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
@@ -39,7 +38,7 @@ export interface Conflict {
 export interface SideSummary {
   /** With at least one seed, declared by now or not. */
   readonly arms: number;
-  readonly claims: Readonly<Record<Origin, ClaimCount>>;
+  readonly claims: readonly ClaimState[];
 }
 
 export interface StageSum {
@@ -72,11 +71,6 @@ export interface Changes {
 /** Whether anything of substance differs. */
 export const hasChanges = ({ conflicts, arms, claims, added, removed }: Changes): boolean => conflicts.length + arms.length + claims.length + added.stages + removed.stages > 0;
 
-const countByOrigin = (claims: readonly ClaimState[]): SideSummary['claims'] => ({
-  published: countClaims(claims.filter(({ origin }) => origin === 'published')),
-  own: countClaims(claims.filter(({ origin }) => origin === 'own')),
-});
-
 /** Compares a report with a baseline. Both are judged by the declarations of today, except that claims keep the verdicts that the baseline printed. */
 export function compareReports(input: ReportInput, baseline: Baseline): Changes {
   const { study, profile, ablations, records: now } = input;
@@ -88,8 +82,8 @@ export function compareReports(input: ReportInput, baseline: Baseline): Changes 
     baseline: baseline.label,
     ahead: baseline.ahead,
     headline: report.headline,
-    before: baseline.records === undefined ? undefined : { arms: arms.before, claims: countByOrigin(claims.before) },
-    now: { arms: arms.now, claims: countByOrigin(claims.now) },
+    before: baseline.records === undefined ? undefined : { arms: arms.before, claims: claims.before },
+    now: { arms: arms.now, claims: claims.now },
     conflicts: conflicts(before, now, baseline.engines, input.engines ?? {}),
     arms: arms.changes,
     sameArms: arms.same,

@@ -10,6 +10,7 @@ export interface ClaimState {
   /** Of a claim without a verdict for or against it. */
   readonly direction: Direction | undefined;
   readonly sentence: string;
+  /** Which words are used of it. */
   readonly origin: Origin;
 }
 
@@ -17,7 +18,6 @@ export interface ClaimChange {
   readonly ablation: string;
   readonly name: string;
   readonly sentence: string;
-  readonly origin: Origin;
   readonly before: ClaimState | undefined;
   readonly now: ClaimState | undefined;
   /** `rules`: the earlier results give the new verdict, too, so what changed is how the claim is declared or judged. */
@@ -29,6 +29,10 @@ export interface ClaimComparison {
   readonly before: readonly ClaimState[];
   readonly now: readonly ClaimState[];
 }
+
+/** What they are called together: all of them hypotheses of the study's own, or claims. */
+export const claimWords = (changes: readonly ClaimChange[]): { readonly one: string; readonly many: string } =>
+  changes.every(({ before, now }) => (now ?? before)!.origin === 'own') ? { one: 'hypothesis', many: 'hypotheses' } : { one: 'claim', many: 'claims' };
 
 /** By `ablation/claim`. */
 export type ClaimStates = ReadonlyMap<string, ClaimState>;
@@ -53,8 +57,7 @@ export function claimChanges(report: Report, earlier: Report, printed: PrintedCl
     if (isSame(a, b)) return [];
     const cause = a === undefined ? 'new' : b === undefined ? 'gone' : isSame(rejudged.get(name), b) ? 'rules' : 'results';
     const [ablation, claim] = splitName(name);
-    const { sentence, origin } = (b ?? a)!;
-    return [{ ablation, name: claim, sentence, origin, before: a, now: b, cause }];
+    return [{ ablation, name: claim, sentence: (b ?? a)!.sentence, before: a, now: b, cause }];
   });
   return { changes, before: [...before.values()], now: [...now.values()] };
 }
@@ -68,11 +71,17 @@ function statesBefore(printed: PrintedClaims | undefined, rejudged: ClaimStates)
 
 const splitName = (name: string): [string, string] => [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
 const statesOf = (report: Report): ClaimStates =>
-  new Map(report.ablations.flatMap(({ claims }) => claims).map(({ ablation, name, verdict, direction, sentence, origin }) => [`${ablation}/${name}`, { verdict, direction, sentence, origin }]));
+  new Map(
+    report.ablations.flatMap(({ claims }) =>
+      claims.map(claim => [`${claim.ablation}/${claim.name}`, { verdict: claim.verdict, direction: claim.direction, sentence: claim.sentence, origin: claim.origin }]),
+    ),
+  );
 const isSame = (a: ClaimState | undefined, b: ClaimState | undefined): boolean => a?.verdict === b?.verdict && a?.direction === b?.direction;
 
 const VERDICTS: readonly string[] = ['reproduced', 'contradicted', 'undecided', 'interim', 'exploratory', 'no verdict', 'not run'] satisfies Verdict[];
 const DIRECTIONS: readonly string[] = ['agrees', 'disagrees', 'within noise'] satisfies Direction[];
+
+const NEEDED: readonly string[] = ['ablation', 'claim', 'claim_verdict', 'claim_direction'];
 
 /** A column that tables by the rules of today have, and older ones do not. */
 const OF_TODAY = 'claim_before_correction';
@@ -80,17 +89,20 @@ const OF_TODAY = 'claim_before_correction';
 /** What a report said about its claims, from its `tables/claims.csv`. Undefined when the table has another form. */
 export function parseClaimStates(csv: string): PrintedClaims | undefined {
   const [header = [], ...rows] = rowsOf(csv);
-  const [ablation, claim, verdict, direction] = ['ablation', 'claim', 'claim_verdict', 'claim_direction'].map(name => header.indexOf(name)) as [number, number, number, number];
-  if (Math.min(ablation, claim, verdict, direction) < 0) return undefined;
+  if (!NEEDED.every(name => header.includes(name))) return undefined;
   const states = new Map<string, ClaimState>();
   for (const row of rows) {
-    const [says, points, name] = [row[verdict] ?? '', row[direction] ?? '', row[claim] ?? ''];
-    if (!VERDICTS.includes(says) || (points !== '' && !DIRECTIONS.includes(points))) return undefined;
-    const sentence = oneLine(row[header.indexOf('sentence')] ?? name);
-    const key = `${row[ablation] ?? ''}/${name}`;
-    // One row for each comparison.
-    const isPublished = states.get(key)?.origin === 'published' || ['source', 'published_gap'].every(column => (row[header.indexOf(column)] ?? '') !== '');
-    states.set(key, { verdict: says as Verdict, direction: points === '' ? undefined : (points as Direction), sentence, origin: isPublished ? 'published' : 'own' });
+    const cell = (name: string): string => row[header.indexOf(name)] ?? '';
+    const [verdict, direction, key] = [cell('claim_verdict'), cell('claim_direction'), `${cell('ablation')}/${cell('claim')}`];
+    if (!VERDICTS.includes(verdict) || (direction !== '' && !DIRECTIONS.includes(direction))) return undefined;
+    // A row for each of its comparisons.
+    const isPublished = states.get(key)?.origin === 'published' || (cell('source') !== '' && cell('published_gap') !== '');
+    states.set(key, {
+      verdict: verdict as Verdict,
+      direction: direction === '' ? undefined : (direction as Direction),
+      sentence: oneLine(cell('sentence') || cell('claim')),
+      origin: isPublished ? 'published' : 'own',
+    });
   }
   return { states, current: header.includes(OF_TODAY) };
 }

@@ -4,8 +4,7 @@ import type { Claim } from '../../../../src/core/ablation/declaration.ts';
 import { buildReport, type ReportInput } from '../../../../src/core/report/model/build.ts';
 import { renderReport } from '../../../../src/core/report/write.ts';
 import { parseMarkup } from '../../../helpers/report/dom.ts';
-import { PUBLISHED } from '../../../helpers/report/changes.ts';
-import { accuracyRecords, claim, claimAblation, type Accuracies } from '../../../helpers/report/claims.ts';
+import { accuracyRecords, cell, claim, claimAblation, type Accuracies } from '../../../helpers/report/claims.ts';
 import { sampleStudy } from '../../../helpers/report/sample.ts';
 
 const study = { ...sampleStudy, report: { ...sampleStudy.report, facts: () => [{ label: 'Data', value: 'trees' }], notes: () => [] } };
@@ -62,7 +61,7 @@ function seenText(page: string): string {
 }
 
 test('with published values of two arms the claim between them that names a source is of the paper, and counted apart', () => {
-  const report = buildReport(mine(PUBLISHED));
+  const report = buildReport(mine({ a: cell(84), b: cell(83) }));
   expect(report.ablations[0]!.claims.map(({ origin }) => origin)).toEqual(['published', 'own', 'own']);
   expect(report.verdict).toEqual(['The one claim of the paper is reproduced: \u201cA is above B\u201d.', 'Both hypotheses are undecided (before correction 1 refuted).']);
 });

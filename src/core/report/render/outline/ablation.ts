@@ -28,13 +28,7 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
       ...only('page', figures.has(figure) ? [{ type: 'figure', id: figure }] : []),
       ...tableOf(failureTable(ablation), 'values'),
       ...claims(claimTable(report, ablation)),
-      ...only('page', [
-        ...references(ablation),
-        ...tableOf(inconsistencyTable(ablation), 'claims'),
-        ...small(footnotes),
-        paragraph(files(ablation), 'small'),
-        ...curves(ablation, figures),
-      ]),
+      ...only('page', [...references(ablation), ...tableOf(inconsistencyTable(ablation), 'claims'), ...small(footnotes), paragraph(files(ablation), 'small'), ...curves(ablation, figures)]),
     ],
   };
 }
@@ -64,7 +58,15 @@ function claims(data: Table | undefined): Block[] {
 
 function files({ name, curves }: AblationReport): Inline[] {
   const path = `tables/${slug(name)}`;
-  return ['This table as ', { text: 'CSV', href: `${path}.csv` }, ' and ', { text: 'LaTeX', href: `${path}.tex` }, ...(curves.length === 0 ? ['.'] : ['; ', { text: 'curves', href: `${path}-curves.csv` }, '.'])];
+  return [
+    'This table as ',
+    { text: 'CSV', href: `${path}.csv` },
+    ', ',
+    { text: 'LaTeX', href: `${path}.tex` },
+    ' and ',
+    { text: 'plain LaTeX', href: `${path}-plain.tex` },
+    ...(curves.length === 0 ? ['.'] : ['; ', { text: 'curves', href: `${path}-curves.csv` }, '.']),
+  ];
 }
 
 /** Published rows up to this number stand open. */
