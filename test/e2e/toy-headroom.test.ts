@@ -11,6 +11,7 @@ const HEADROOM = `  realise,
     title: 'Stocks, weighed',
     note: 'In grey: the stocks that arms of this table are grafted on.',
     of: f => (f.grafted ? [{ name: f.variety, label: \`\${f.variety} on its own root\`, factors: { variety: f.variety, grafted: false } }] : []),
+    baseline: f => ({ variety: f.variety, grafted: false }),
   },
 `;
 
@@ -108,6 +109,14 @@ describe('headroom', () => {
     expect(read('tables/cut.csv')).toMatch(/^stocks\/oak,oak on its own root,false,done,1,/m);
     expect(read('figures/cut-result.svg')).not.toContain('own root');
     expect(read('report.json')).not.toContain('stocks');
+  });
+
+  it('is warned of on top of a table whose arms are to beat no less than it, and its images are told below', () => {
+    const [warning] = [...parseMarkup(read('index.html')).querySelectorAll('#ablation-cut .caution')].map(({ textContent }) => textContent.trim());
+    // At seed 0 they are the same stages.
+    expect(warning).toMatch(/^oak on its own root \(.+, 1 seed\) is no better than the baseline variety: Oak on its own root \(.+, 1 seed\): arms that rest on it have little to gain\.$/);
+    const section = read('README.md').split('\n## ').find(text => text.startsWith('Where to cut') || text.startsWith('ours: Where to cut'))!;
+    expect(section.indexOf('is no better than the baseline')).toBeLessThan(section.indexOf('| Arm |'));
   });
 
   it('is explained, compared and told of as any arm', async () => {
