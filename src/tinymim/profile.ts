@@ -81,8 +81,10 @@ const fields = z.strictObject({
   /** What the report says first of results at this scale. */
   caution: z.string().optional(),
   seeds: z.array(z.int().min(0)).min(1),
-  /** The margin of claims, in points; `false`: nothing is judged at this scale. */
-  verdicts: z.union([z.literal(false), z.strictObject({ margin: z.number().min(0), source: sourceText })]).optional(),
+  /** The margin of claims, in points, and how far the difference of two arms is assumed to spread over seeds; `false`: nothing is judged at this scale. */
+  verdicts: z
+    .union([z.literal(false), z.strictObject({ margin: z.number().min(0), source: sourceText, spread: z.strictObject({ value: z.number().positive(), source: sourceText }).optional() })])
+    .optional(),
   /**
    * Seed of the MAE teachers that all replicates share: the paper has a single checkpoint of each. `replicate`: each replicate
    * has teachers of its own, so that intervals cover them, too.

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ReportInput } from '../../src/core/report/model/build.ts';
+import { buildReport, type ReportInput } from '../../src/core/report/model/build.ts';
+import { formatDelta, formatPublishedDelta, formatValue } from '../../src/core/text/format.ts';
 import { writeReport } from '../../src/core/report/write.ts';
+import { claimedInput } from '../helpers/report/claimed.ts';
 import { hostileInput, HOSTILE_LABELS } from '../helpers/report/hostile.ts';
 import { sampleInput } from '../helpers/report/sample.ts';
 import { sizesInput } from '../helpers/report/sizes.ts';
@@ -52,7 +54,7 @@ const chartIds = (page: Page): Promise<string[]> => onAll(page.locator('figure')
 describe.skipIf(!hasChromium)('live charts', () => {
   let browser: Browser;
   let root: string;
-  const inputs: Readonly<Record<string, ReportInput>> = { sample: sampleInput(), seeds: sampleInput([0, 1, 2]), hostile: hostileInput(), sizes: sizesInput() };
+  const inputs: Readonly<Record<string, ReportInput>> = { sample: sampleInput(), claims: claimedInput(), hostile: hostileInput(), sizes: sizesInput() };
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'report-charts-'));
@@ -91,23 +93,20 @@ describe.skipIf(!hasChromium)('live charts', () => {
       found.push(now);
       return true;
     };
-    await press('Home');
     do {
-      await page.keyboard.press('Home');
+      // Down leads to the nearest of the next group, which need not be its first.
+      await press('Home');
       while (await press('ArrowRight'));
       await page.keyboard.press('Home');
     } while (await press('ArrowDown'));
-    return found;
+    return [...new Map(found.map(told => [told.join('\n'), told])).values()];
   }
-
-  const cells = (page: Page, selector: string): Promise<string[][]> =>
-    onAll(page.locator(`${selector} tbody tr`), rows => rows.map(row => [...row.children].map(cell => cell.textContent.replaceAll('\u00a0', ' '))));
 
   describe.each([
     { layouts: 'wide', size: DESKTOP, tags: [] },
     { layouts: 'narrow', size: PHONE, tags: ['long'] },
   ])('$layouts', ({ size, tags }) => {
-    test.each(['sample', 'sizes'])('stand where the drawings on paper stood, text by text: %s', { tags }, async name => {
+    test.each(['claims', 'sizes'])('stand where the drawings on paper stood, text by text: %s', { tags }, async name => {
       const { page: paper } = await open(name, { ...size, javaScriptEnabled: false });
       const { page, errors } = await open(name, size);
       const ids = await chartIds(page);
@@ -130,7 +129,7 @@ describe.skipIf(!hasChromium)('live charts', () => {
   });
 
   test('are drawn when they come into view, not before', async () => {
-    const { page } = await open('seeds');
+    const { page } = await open('claims');
     const last = page.locator('.live').last();
     const drawn = (): Promise<boolean> => on(last, box => box.classList.contains('drawn'));
     expect(await drawn()).toBe(false);
@@ -139,20 +138,50 @@ describe.skipIf(!hasChromium)('live charts', () => {
     await page.close();
   });
 
-  test.each(['sample', 'seeds'])('the keys read the numbers of the result table: %s', async name => {
+  test.each(['sample', 'claims'])('the keys read the differences of every arm, measured and published: %s', async name => {
     const { page } = await open(name);
     const tips = await readAll(page, await live(page, 'relation-result'));
-    const rows = await cells(page, '[aria-label*="Measured and published"]');
-    expect(rows).toHaveLength(6);
-    for (const [label = '', n = '', measured = '', , published = ''] of rows) {
-      const [value = '', spread = ''] = measured.split(' \u00b1 ');
-      expect(tips).toContainEqual(expect.arrayContaining([label, `Measured: test accuracy (%): ${value}`, `\u00b1 ${spread}, n ${n}`]));
-      expect(
-        tips.some(tip => tip[0] === label && tip[1]!.endsWith(`: ${published.replace('\u2020', '')}`)),
-        `${label} ${published}`,
-      ).toBe(true);
+    const rows = buildReport(inputs[name]!).ablations[0]!.rows.filter(row => !row.isDefault);
+    expect(rows).toHaveLength(5);
+    const expected = rows.flatMap(({ label, measured, delta, published }) => {
+      const { value, interval } = delta!;
+      const brackets = interval === undefined ? '' : ` [${formatDelta(interval.low, 'fraction')}, ${formatDelta(interval.high, 'fraction')}]`;
+      const told = [[label, `Measured: ${formatDelta(value, 'fraction')}${brackets}`, `${formatValue(measured!.mean, 'fraction')}, n ${measured!.n}`]];
+      return published?.delta === undefined ? told : [...told, [label, `Published: ${formatPublishedDelta(published.delta)}`, `${published.value}, Table 7`]];
+    });
+    expect(tips).toHaveLength(9);
+    expect(tips).toEqual(expect.arrayContaining(expected));
+    await page.close();
+  });
+
+  test('the forest of claims tells what was compared and what came of it; there is nothing to leave out', async () => {
+    const { page, errors } = await open('claims');
+    const tips = await readAll(page, await live(page, 'forest'));
+    const claims = buildReport(inputs['claims']!).ablations[0]!.claims;
+    const run = claims.filter(({ deciding }) => deciding.delta !== undefined);
+    expect(run).toHaveLength(5);
+    expect(tips).toHaveLength(10);
+    for (const { sentence, deciding } of run) {
+      const ofClaim = tips.filter(([heading]) => heading === sentence).sort(([, a], [, b]) => (a! < b! ? -1 : 1));
+      expect(ofClaim.map(([, text]) => text!.split(' ').slice(0, 2).join(' '))).toEqual([
+        `Measured: ${formatDelta(deciding.delta!, 'fraction')}`,
+        `Published: ${formatPublishedDelta(deciding.published!.gap)}`,
+      ]);
+      for (const [, , compared] of ofClaim) expect(compared).toContain(`${deciding.arm.label} `);
     }
-    expect(tips).toHaveLength(12);
+    expect(tips[0]![1]).toMatch(/\], \u2713 reproduced$/);
+    expect(await figure(page, 'forest').getByRole('button').count()).toBe(0);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  test('on a phone every chart fits, with its labels whole', { tags: 'long' }, async () => {
+    const { page } = await open('claims', { ...PHONE, javaScriptEnabled: false });
+    const drawn = await onAll(page.locator('.drawing svg:visible'), all => all.map(svg => svg.width.baseVal.value));
+    expect(drawn.length).toBeGreaterThan(1);
+    expect(Math.max(...drawn)).toBeLessThanOrEqual(368);
+    const words = (await figure(page, 'forest').locator('svg:visible text').allTextContents()).join(' ');
+    for (const { sentence } of buildReport(inputs['claims']!).ablations[0]!.claims) expect(words).toContain(sentence);
     await page.close();
   });
 
@@ -176,13 +205,13 @@ describe.skipIf(!hasChromium)('live charts', () => {
     const box = await live(page, 'overview');
     const { x, y } = (await box.locator('.canvas path[fill="#c25a00"]').first().boundingBox())!;
     await page.mouse.move(x + 4, y + 4);
-    expect(await box.locator('.tip > *').allTextContents()).toEqual(['Distilled (not measured: Large)', 'Small: 71.50 \u00b1 0.88']);
+    expect(await box.locator('.tip > *').allTextContents()).toEqual(['Distilled (not measured: Large)', 'Small: 71.50']);
     expect(await box.locator('.ring').isVisible()).toBe(true);
     await page.mouse.move(2, 2);
     expect(await box.locator('.tip').isVisible()).toBe(false);
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
-    expect(await page.locator('[aria-live]').textContent()).toBe('From scratch. Large: 72.00 \u00b1 0.88');
+    expect(await page.locator('[aria-live]').textContent()).toBe('From scratch. Large: 72.00');
     await page.keyboard.press('Escape');
     expect(await box.locator('.tip').isVisible()).toBe(false);
     await page.close();
@@ -206,14 +235,15 @@ describe.skipIf(!hasChromium)('live charts', () => {
     await page.close();
   });
 
-  test('rows of a dot plot can be left out, too', async () => {
+  test('rows of a forest plot can be left out, too', async () => {
     const { page } = await open('sample');
     await live(page, 'relation-result');
     const texts = (): Promise<string[]> => figure(page, 'relation-result').locator('.canvas svg text').allTextContents();
-    expect(await texts()).toContain('85.06');
+    const difference = formatDelta(buildReport(inputs['sample']!).ablations[0]!.rows[1]!.delta!.value, 'fraction');
+    expect(await texts()).toContain(difference);
     await figure(page, 'relation-result').getByText('Choose arms').click();
     await figure(page, 'relation-result').getByRole('button', { name: 'MAE baseline' }).click();
-    await expect.poll(texts).not.toContain('85.06');
+    await expect.poll(texts).not.toContain(difference);
     await page.close();
   });
 
@@ -228,13 +258,13 @@ describe.skipIf(!hasChromium)('live charts', () => {
     const small = chart.getByRole('button', { name: /^Small, / });
     expect(await small.count()).toBe(2);
     await small.nth(0).click();
-    await expect.poll(height).toBe(first - 26);
+    await expect.poll(height).toBe(first - 22.5);
     expect(await names()).toEqual(['Large', 'Small']);
     await small.nth(1).click();
     await expect.poll(names).toEqual(['Large']);
-    await expect.poll(height).toBe(first - 78);
+    await expect.poll(height).toBe(first - 67.5);
     const tips = await readAll(page, await live(page, 'sizes-result'));
-    expect(new Set(tips.map(([label]) => label))).toEqual(new Set(['From scratch', 'Distilled']));
+    expect(new Set(tips.map(([label]) => label))).toEqual(new Set(['Large, from scratch']));
     await small.nth(1).click();
     await expect.poll(names).toEqual(['Large', 'Small']);
     expect(errors).toEqual([]);

@@ -1,5 +1,5 @@
 /** `ablate plan`, `diff` and the flags of `sweep` that do not run anything: the real program on the toy study. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { editableStudy } from '../toy/editable.ts';
@@ -162,5 +162,40 @@ describe('diff, and the report of a changed profile', () => {
     expect(readFileSync(join(study.folder, 'reports/quick/results.jsonl'), 'utf8')).toBe(plain);
     expect(readFileSync(join(study.folder, 'reports/quick+steps-7/results.jsonl'), 'utf8')).not.toBe(plain);
     expect((await study.ablate('report', '--check', '--set', 'steps=7')).exitCode).toBe(0);
+  });
+});
+
+describe('what the declared seeds can show', () => {
+  const study = editableStudy('quick');
+  const only = ['--only', 'variety', '--devices', 'cpu:2x1'];
+  const power = async (): Promise<string> => {
+    const { stdout, stderr } = await study.ablate('plan', ...only);
+    return `${stderr}${/ Power .*?(?=\n\n|\n {2}\S|$)/s.exec(stdout)?.[0] ?? ''}`.replaceAll(/\s+/g, ' ').trim();
+  };
+
+  it('is said where claims are declared, before anything ran', async () => {
+    expect(await power()).toBe('');
+    const claims = ['oak', 'elm'].map(than => `{ name: '${than}', sentence: 'The root is less.', source: 'ours', parts: [{ type: 'greater', arm: '${than}', than: 'own-root' }] }`);
+    study.edit('experiments/ablations/variety.ts', "  default: 'oak',", `  default: 'oak',\n  claims: [${claims.join(', ')}],`);
+    expect(await power()).toBe('Power 1 seed: no verdict can be given; it needs 3');
+    study.edit('experiments/profiles/quick.ts', '[0]', '[0, 1, 2]');
+    // scipy 1.17.1, as in power.test.ts: 3.2640 at 5 %, 4.6248 at 2.5 %.
+    expect(await power()).toBe(
+      'Power 3 seeds show a true difference of 3.264 standard deviations with a probability of 80 %, where a claim of one comparison stands by itself; of 4.625 standard deviations, where it is the first of the 2 claims of variety (Holm\u2019s correction) ' +
+        'beyond the margin, and of the difference of two arms over seeds: no earlier records of 3 seeds tell that deviation, and the profile assumes none',
+    );
+  });
+
+  it('is counted with the spread of earlier records: of the store, then of the report', async () => {
+    expect((await study.ablate('sweep', ...only)).exitCode).toBe(0);
+    const counted = await power();
+    expect(counted).toMatch(/^Power 3 seeds show a true difference of [\d.]+ points .* for a margin of 0\.00 points and .* \(that of 3 pairs of arms with 3 common seeds in earlier records\)$/);
+    rmSync(join(study.folder, 'store'), { recursive: true });
+    expect(await power()).toBe(counted);
+  });
+
+  it('is left out with a warning where the report is damaged', async () => {
+    writeFileSync(join(study.folder, 'reports/quick/results.jsonl'), '{}\n');
+    expect(await power()).toMatch(/reports\/quick does not tell how far seeds spread: /);
   });
 });

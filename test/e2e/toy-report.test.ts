@@ -234,13 +234,13 @@ describe('in git', () => {
     await git('init', '-q', '-b', 'main');
     await commit('declarations');
     await sweep();
-    expect(await baselineOf('HEAD')).toContain('The baseline has no report of this profile: all of it is new.');
+    expect(await baselineOf('HEAD')).toMatch(/^\*\*quick: All of it is new, as HEAD \([0-9a-f]{12}\) has no report of this profile: 6 arms, \d runs\.\*\*$/m);
     await commit('first report');
   });
 
   it('compared with its own commit, with itself and with its store nothing has changed', async () => {
     for (const text of await Promise.all(['HEAD', `./${REPORT}`, './reports', './store', join(study.folder, 'reports')].map(which => baselineOf(which))))
-      expect(text).toContain('No arm, claim or result changed.');
+      expect(text).toContain('quick: Nothing changed: the same 6 arms, results and verdicts.');
   });
 
   it('after an edit of a declaration: what became of the arm, in Markdown and on a page that stands elsewhere', async () => {
@@ -248,16 +248,18 @@ describe('in git', () => {
     await sweep();
     const before = read(study, 'index.html');
     const text = await baselineOf('HEAD', '--out', 'review', '--url', 'https://example.org/o/r/blob/abc/');
-    expect(text).toMatch(/### Ablation report, profile quick, against HEAD \([0-9a-f]{12}\)/);
-    expect(text).toMatch(/Where to cut the scion: Half .*down, undecided/);
-    expect(text).toContain('https://example.org/o/r/blob/abc/reports/quick/figures/');
-    expect(text.split('\n').length).toBeLessThan(60);
+    expect(text).toMatch(/^\*\*quick: 1 run replaced\. Where to cut the scion, Half: seed 0 = [\d.]+ \([\d.]+ before\)\.\*\*$/m);
+    expect(text).toContain('![Results of \u201cWhere to cut the scion\u201d](https://example.org/o/r/blob/abc/reports/quick/figures/cut-result.svg?raw=true)');
+    expect(text).toMatch(/Report of profile quick against HEAD \([0-9a-f]{12}\)/);
+    // One arm, and nothing that is as before.
+    expect([...text.matchAll(/^\| (?!-)/gm)]).toHaveLength(2);
+    expect(text).not.toContain('CAUTION');
     expect(readFileSync(join(study.folder, 'review/quick/index.html'), 'utf8')).toContain('id="changes"');
     expect(read(study, 'index.html')).toBe(before);
     expect((await study.ablate('report', '--check')).exitCode).toBe(0);
     const comment = await study.ablate('report', '--baseline', 'HEAD', '--comment', 'review/deep/comment.md');
     expect(comment.exitCode).toBe(0);
-    expect(readFileSync(join(study.folder, 'review/deep/comment.md'), 'utf8')).toContain('down, undecided');
+    expect(readFileSync(join(study.folder, 'review/deep/comment.md'), 'utf8')).toContain('1 run replaced');
     await git('checkout', '-q', '--', '.');
   });
 
@@ -266,6 +268,56 @@ describe('in git', () => {
     const { stdout, stderr } = await edited(study, 'results.jsonl', change, () => study.ablate('report', '--baseline', 'HEAD'));
     expect(stdout).toContain('[!CAUTION]');
     expect(stderr).toContain('1 stage has other numbers though its key is the same');
+  });
+
+  describe('of all reports in the folder', () => {
+    const all = (...args: string[]) => study.ablate('report', '--baseline', 'HEAD', '--all', ...args);
+
+    it('one that git does not track is named and left out, unless it is asked for', async () => {
+      const name = 'quick+steps-4';
+      const folder = join(study.folder, 'reports', name);
+      cpSync(join(study.folder, REPORT), folder, { recursive: true });
+      writeFileSync(join(folder, 'report.json'), read(study, 'report.json').replace('"overrides": []', '"overrides": ["steps=4"]'));
+      try {
+        const { exitCode, stdout, stderr } = await all();
+        expect([exitCode, stderr]).toEqual([0, '']);
+        expect(stdout.match(/^\*\*.*\*\*$/gm)).toEqual(['**quick: Nothing changed: the same 6 arms, results and verdicts.**']);
+        expect(stdout).toContain(`Not compared, as git does not track it: reports/${name}. With --untracked it is compared, too.`);
+        const told = await all('--comment', 'review/all.md');
+        expect(told.stderr).toContain(`reports/${name}. With --untracked`);
+        for (const asked of [all('--untracked'), study.ablate('report', '--baseline', 'HEAD', '--set', 'steps=4')]) expect((await asked).stdout).toContain('**quick, steps=4: All of it is new');
+        await git('add', 'reports');
+        expect((await all()).stdout).toContain('**quick, steps=4: All of it is new');
+      } finally {
+        await git('reset', '-q');
+        rmSync(folder, { recursive: true });
+      }
+    });
+
+    it('one that the commit has and the folder has not is told first', async () => {
+      renameSync(join(study.folder, REPORT), join(study.folder, 'other'));
+      try {
+        const { exitCode, stdout } = await all();
+        expect(exitCode).toBe(0);
+        expect(stdout).toMatch(/^> \[!CAUTION\]\n> \*\*reports\/quick: the report is gone, which HEAD \([0-9a-f]{12}\) has\.\*\*$/);
+      } finally {
+        renameSync(join(study.folder, 'other'), join(study.folder, REPORT));
+      }
+    });
+  });
+
+  it('an arm whose records are gone is named, and whether the commit may have added it since', async () => {
+    await git('branch', 'ahead');
+    await git('checkout', '-q', 'ahead');
+    await git('commit', '-q', '--allow-empty', '-m', 'more');
+    await git('checkout', '-q', 'main');
+    const without = (text: string): string => serializeRecords(parseRecords(text).filter(({ uses }) => uses.some(({ arm }) => arm !== 'elm')));
+    const told = await edited(study, 'results.jsonl', without, async () => [(await study.ablate('report', '--baseline', 'HEAD')).stderr, (await study.ablate('report', '--baseline', 'ahead')).stderr]);
+    const gone = (ref: string): string => `reports/quick: 1 arm and 3 records of ${ref} (`;
+    const rest = ') are gone: Which stock to graft on, Elm (declared, but without a result).';
+    expect(told[0]).toMatch(/ are gone: .*\.$/);
+    for (const [i, ref] of ['HEAD', 'ahead'].entries()) expect(told[i]).toSatisfy((text: string) => text.includes(gone(ref)) && text.includes(rest));
+    expect(told[1]).toContain('It has commits that are not in this checkout');
   });
 
   it('a ref that begins with a hyphen is no option of git', async () => {
@@ -324,7 +376,7 @@ describe('in git', () => {
         cpSync(path(study, file), join(other, 'quick', file), { recursive: true });
       }
       symlinkSync(other, join(study.folder, 'linked'));
-      expect(await baselineOf('./linked')).toContain('No arm, claim or result changed.');
+      expect(await baselineOf('./linked')).toContain('Nothing changed');
       for (const name of ['linked', 'other']) rmSync(join(study.folder, name), { recursive: true });
     });
   });

@@ -30,7 +30,12 @@ const claim = fc
 const input = fc.record({ claims: fc.oneof(fc.array(claim, { maxLength: 6 }), fc.array(claim, { maxLength: 200 })), measured: fc.integer({ min: 0, max: 90 }) });
 
 const render = ({ claims, measured }: { claims: readonly ClaimResult[]; measured: number }): string[] =>
-  verdictSentences({ claims, arms: { total: 90, done: measured, partial: 0, failed: 0, missing: 90 - measured }, seeds: { declared: [0, 1, 2, 3, 4], measured: measured === 0 ? [] : [0] } });
+  verdictSentences({
+    claims,
+    arms: { total: 90, done: measured, partial: 0, failed: 0, missing: 90 - measured },
+    seeds: { declared: [0, 1, 2, 3, 4], measured: measured === 0 ? [] : [0] },
+    order: { same: 0, opposite: 0, withinNoise: 0, publishedNoise: 0, notMeasured: 0, oneSeed: 0 },
+  });
 
 /** Without the sentences of claims, which may hold any word. */
 const ownWords = (text: string): string => text.replace(/\u201c[^\u201d]*\u201d/g, '');

@@ -1,7 +1,7 @@
 /** `ablate plan`: what the chosen ablations need, what of it is there, and what the rest will take. */
 import { resolve } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
-import { UsageError } from '../../core/ablation/errors.ts';
+import { AblateError, UsageError } from '../../core/ablation/errors.ts';
 import { doubtsOf, objectionsTo, refuseImpossible, type PlanObjection } from '../../core/plan/objections.ts';
 import type { Outcome } from '../../core/runner/measure.ts';
 import { filesOf } from '../../core/plan/files.ts';
@@ -9,9 +9,13 @@ import { openStoreIfThere } from '../../core/store/store.ts';
 import { cacheDir, dataDir, freeBytes, prepareFolder } from '../../setup/cache.ts';
 import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
 import { forecast, stillToRun } from '../../core/inspect/forecast.ts';
+import { forecastPower, type PowerForecast } from '../../core/inspect/detectable.ts';
 import { obstacles } from '../../core/inspect/obstacles.ts';
 import { planJson, planText, type PlanView } from '../terminal/plan-view.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
+import { reportFolder } from '../../core/report/folder.ts';
+import type { StoreReader } from '../../core/store/reader.ts';
+import { pathOf } from '../options/paths.ts';
 import { choose, oneList, withSelection, type OptionsOf } from '../options/selection.ts';
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { readStates } from '../../core/inspect/states.ts';
@@ -27,6 +31,7 @@ const definePlan = (program: Command) =>
     .option('--devices <list>', 'where workers would run, as for sweep (default: all GPUs, else all cores)', oneList)
     .option('--measure', 'first run a few steps of each stage shape whose speed is not known yet')
     .option('--stages', 'list every stage')
+    .option('--reports <folder>', 'where earlier reports are: from them it says which difference the declared seeds can show', pathOf('--reports'), 'reports')
     .option('--json', 'as JSON');
 
 export function registerPlan(program: Command): void {
@@ -42,7 +47,7 @@ export async function showPlan(chosen: PlannedExperiments, options: PlanOptions)
   return options.json === true ? planJson(view) : planText(view, options.stages === true);
 }
 
-async function viewOf(chosen: PlannedExperiments, { store, measure }: PlanOptions, { engine, devices, places }: Setting): Promise<PlanView> {
+async function viewOf(chosen: PlannedExperiments, { store, measure, reports }: PlanOptions, { engine, devices, places }: Setting): Promise<PlanView> {
   const doubts = doubtsAbout(chosen);
   const reader = openStoreIfThere(store, { warn });
   const states = readStates(reader, chosen.plan);
@@ -60,7 +65,20 @@ async function viewOf(chosen: PlannedExperiments, { store, measure }: PlanOption
         )
       : speeds;
   const notReady = chosen.study.notReady?.(chosen.profile, resolve(dataDir()));
-  return { chosen, states, devices, doubts, files, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store), notReady }) };
+  const power = powerOf(chosen, reports, reader);
+  return { chosen, states, devices, doubts, files, power, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store), notReady }) };
+}
+
+/** A report that is damaged is no reason not to plan. */
+function powerOf(chosen: PlannedExperiments, reports: string, store: StoreReader | undefined): PowerForecast | undefined {
+  const reportDir = reportFolder(reports, chosen.profile.name, chosen.overrides);
+  try {
+    return forecastPower(chosen, { reportDir, store });
+  } catch (error) {
+    if (!(error instanceof AblateError)) throw error;
+    warn(`${reportDir} does not tell how far seeds spread: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** @throws UsageError `BAD_RECIPE` when stages of the plan are impossible */

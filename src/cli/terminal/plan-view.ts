@@ -5,13 +5,14 @@ import { isHeadroom } from '../../core/ablation/headroom.ts';
 import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
 import { bytesOf, type Fit } from '../../core/plan/memory.ts';
 import { objectionSentence, type PlanObjection } from '../../core/plan/objections.ts';
+import type { PowerForecast, Spread } from '../../core/inspect/detectable.ts';
 import type { CardForecast, DiskForecast, Forecast, PackForecast, TimeForecast } from '../../core/inspect/forecast.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { waiting, type PlannedFile } from '../../core/plan/files.ts';
 import type { States } from '../../core/inspect/states.ts';
-import { harmlessJson, shorten } from '../../core/text/clean.ts';
-import { formatAmount, formatCount, plural } from '../../core/text/format.ts';
-import { columns, duration, heading, textTable, wrap } from './text.ts';
+import { harmlessJson, oneLine, shorten } from '../../core/text/clean.ts';
+import { formatAmount, formatCount, formatValue, plural, type Unit } from '../../core/text/format.ts';
+import { columns, duration, heading, listed, textTable, wrap } from './text.ts';
 import { pc } from './colours.ts';
 import { missingFileText } from './missing-file.ts';
 
@@ -25,6 +26,8 @@ export interface PlanView {
   readonly doubts: readonly PlanObjection[];
   /** That stages to run start from. */
   readonly files: readonly PlannedFile[];
+  /** Absent where no claim is declared. */
+  readonly power: PowerForecast | undefined;
 }
 
 /** Used by several tables, and run once. */
@@ -115,7 +118,7 @@ function packLines(packs: readonly PackForecast[]): string[] {
   });
 }
 
-function forecastLines({ chosen, files, forecast: { toRun, packs, disk, card, time, stated, notRunnable, obstacles }, devices }: PlanView): string[] {
+function forecastLines({ chosen, files, power, forecast: { toRun, packs, disk, card, time, stated, notRunnable, obstacles }, devices }: PlanView): string[] {
   const shared = [...chosen.plan.stages.values()].filter(isShared).length;
   const line = (name: string, text: string): string => `  ${name.padEnd(9)}${wrap(text, columns() - 11, ' '.repeat(11))}`;
   return [
@@ -132,9 +135,30 @@ function forecastLines({ chosen, files, forecast: { toRun, packs, disk, card, ti
         `${formatCount(hours)} ${device}-hours for ${stated.length > 1 ? 'a part of ' : ''}what is to run, at ${formatAmount(flopsPerSecond, 'FLOP')}/s sustained ${pc.dim(`(${source})`)}`,
       ),
     ),
+    ...(power === undefined ? [] : powerLines(power).map((text, i) => line(i === 0 ? 'Power' : '', text))),
     ...(toRun.length === 0 ? [line('Done', 'nothing is left to run')] : []),
   ];
 }
+
+/** Which difference the declared seeds can show. */
+function powerLines({ seeds, needs, gives, power, unit, shows }: PowerForecast): string[] {
+  if (!gives) return ['the profile gives no verdicts'];
+  if (shows === undefined) return [`${plural(seeds, 'seed')}: no verdict can be given; it needs ${needs}`];
+  const { one, family, spread, margin } = shows;
+  const size = (difference: number): string => (spread === undefined ? `${formatValue(difference, 'ratio')} standard deviations` : inUnit(difference, unit));
+  const among = family === undefined ? '' : `; of ${size(family.difference)}, where it is the first of the ${family.claims} claims of ${family.ablation} (Holm\u2019s correction)`;
+  return [
+    `${plural(seeds, 'seed')} show a true difference of ${size(one)} with a probability of ${Math.round(100 * power)} %, where a claim of one comparison stands by itself${among}`,
+    spread === undefined
+      ? `beyond the margin, and of the difference of two arms over seeds: no earlier records of ${needs} seeds tell that deviation, and the profile assumes none`
+      : `for a margin of ${inUnit(margin, unit)} and a difference of two arms with a standard deviation over seeds of ${inUnit(spread.deviation, unit)} (${sourceOf(spread)})`,
+  ];
+}
+
+const inUnit = (value: number, unit: Unit): string => `${formatValue(value, unit)}${unit === 'fraction' ? ' points' : ''}`;
+
+const sourceOf = (spread: Spread): string =>
+  spread.of === 'profile' ? oneLine(spread.source) : `that of ${plural(spread.pairs, 'pair')} of arms with ${listed(spread.seeds.map(String))} common seeds in earlier records`;
 
 function diskText({ outputs, checkpoints, free }: DiskForecast): string {
   const text = `${formatAmount(outputs + checkpoints, 'B')} (${formatAmount(outputs, 'B')} of results, ${formatAmount(checkpoints, 'B')} of checkpoints at once); ${formatAmount(free, 'B')} free`;
@@ -185,7 +209,7 @@ function stageTable(plan: Plan, states: States, waits: ReadonlySet<string>): str
 
 const fitJson = (fit: Fit | undefined): object => (fit ? { card: { microBatches: fit.microBatches, bytes: bytesOf(fit) } } : {});
 
-export function planJson({ chosen: { plan, profile, overrides, seeds, study }, states, devices, forecast, doubts, files }: PlanView): string {
+export function planJson({ chosen: { plan, profile, overrides, seeds, study }, states, devices, forecast, doubts, files, power }: PlanView): string {
   const { toRun, packs, time, disk, card, stated, notRunnable, obstacles } = forecast;
   const left = new Set(toRun.map(s => s.key)),
     waits = waiting(plan, files);
@@ -222,6 +246,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
       stated,
       notRunnable: notRunnable ?? null,
       obstacles,
+      power: power ?? null,
       doubts: doubts.map(({ kinds, arms, field, expected, got }) => ({ kinds, arms, field, expected, got })),
       files: files.map(({ stage, file, instead }) => ({ key: stage.key, text: file.text, ...(file.missing && { mend: ['ablate', ...file.missing.mend] }), ...(instead && { instead }) })),
       assumptions: assumptionsOf(study, profile, overrides),

@@ -254,6 +254,8 @@ export interface VerdictDeclaration {
   readonly margin: number;
   /** Where the margin comes from, or why it is assumed. */
   readonly source: string;
+  /** Standard deviation over seeds of the difference of two arms, in the same unit: what `plan` counts with until records tell it. */
+  readonly spread?: { readonly value: number; readonly source: string } | undefined;
 }
 
 /** What joins declarations to stages: the vocabulary of factors, the profiles, and how an arm becomes stages. */

@@ -88,7 +88,8 @@ const seeds = z
       .max(2 ** 32 - 1),
   )
   .min(1);
-const verdicts = z.union([z.literal(false), z.strictObject({ margin: z.number().min(0), source: text })]);
+const spread = z.strictObject({ value: z.number().positive(), source: text });
+const verdicts = z.union([z.literal(false), z.strictObject({ margin: z.number().min(0), source: text, spread: spread.optional() })]);
 const profileBase = z.looseObject({ name, seeds, verdicts: verdicts.optional() });
 
 const isSchema = (value: unknown): boolean => typeof value === 'object' && value !== null && 'safeParse' in value && typeof value.safeParse === 'function';

@@ -26,7 +26,8 @@ export const earlierReport = (records: readonly ReportRecord[] | undefined, more
   ...more,
 });
 
-export const compare = (before: readonly ReportRecord[] | undefined, now: readonly ReportRecord[], more: Partial<Baseline> = {}): Changes => compareReports(laterReport(now), earlierReport(before, more));
+export const compare = (before: readonly ReportRecord[] | undefined, now: readonly ReportRecord[], more: Partial<Baseline> = {}): Changes =>
+  compareReports(laterReport(now), earlierReport(before, more));
 
 /** Records of a later run: whatever decides their numbers has changed, and with it their keys. */
 export const rerun = (accuracies: Accuracies): ReportRecord[] => accuracyRecords(accuracies).map(record => ({ ...record, key: `${record.key.slice(0, -1)}x` }));

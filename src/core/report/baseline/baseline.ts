@@ -39,9 +39,6 @@ export interface SideSummary {
   /** With at least one seed, declared by now or not. */
   readonly arms: number;
   readonly claims: ClaimCount;
-  /** Finished stages, each once. */
-  readonly stages: number;
-  readonly cost: StageCost;
 }
 
 export interface StageSum {
@@ -85,8 +82,8 @@ export function compareReports(input: ReportInput, baseline: Baseline): Changes 
     baseline: baseline.label,
     ahead: baseline.ahead,
     headline: report.headline,
-    before: baseline.records === undefined ? undefined : { arms: arms.before, claims: countClaims(claims.before), ...sum(before) },
-    now: { arms: arms.now, claims: countClaims(claims.now), ...sum(now) },
+    before: baseline.records === undefined ? undefined : { arms: arms.before, claims: countClaims(claims.before) },
+    now: { arms: arms.now, claims: countClaims(claims.now) },
     conflicts: conflicts(before, now, baseline.engines, input.engines ?? {}),
     arms: arms.changes,
     sameArms: arms.same,

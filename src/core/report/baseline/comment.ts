@@ -26,18 +26,29 @@ export function renderComment({ report, changes, folder, hasFigure }: CommentInp
   if (!hasChanges(changes)) return `${lead}\n\n${source}\n`;
   const [verdict] = report.verdict;
   const notes = [costSentence(changes) ?? '', ...judgedNotes(changes)].filter(Boolean).map(note => `<sub>${escapeMarkdown(note)}</sub>`);
-  const parts = [...caution(warningSentences(changes).map(warning => `${name}: ${warning}`)), lead, ...figure(report, changes, folder, hasFigure), ...tables(changes), ...(verdict === undefined ? [] : [escapeMarkdown(`Now: ${verdict}`)]), ...notes, source];
+  const parts = [
+    ...caution(warningSentences(changes).map(warning => `${name}: ${warning}`)),
+    lead,
+    ...figure(report, changes, folder, hasFigure),
+    ...tables(changes),
+    ...(verdict === undefined ? [] : [escapeMarkdown(`Now: ${verdict}`)]),
+    ...notes,
+    source,
+  ];
   return `${parts.join('\n\n')}\n`;
 }
 
 /** A block that no reviewer overlooks. */
-export const caution = (warnings: readonly string[]): string[] => (warnings.length === 0 ? [] : [['[!CAUTION]', ...warnings.map(warning => `**${escapeMarkdown(warning)}**`)].map(line => `> ${line}`).join('\n')]);
+export const caution = (warnings: readonly string[]): string[] =>
+  warnings.length === 0 ? [] : [['[!CAUTION]', ...warnings.map(warning => `**${escapeMarkdown(warning)}**`)].map(line => `> ${line}`).join('\n')];
 
 /** Where all of a report is new, its own tables have it. */
 const tables = (changes: Changes): string[] =>
   changes.before === undefined
     ? []
-    : [conflictTable(changes, ROWS.conflicts), armTable(changes, ROWS.arms), claimChangeTable(changes, ROWS.claims), summaryTable(changes)].flatMap(table => (table === undefined ? [] : [markdownTable(table)]));
+    : [conflictTable(changes, ROWS.conflicts), armTable(changes, ROWS.arms), claimChangeTable(changes, ROWS.claims), summaryTable(changes)].flatMap(table =>
+        table === undefined ? [] : [markdownTable(table)],
+      );
 
 /** Of all claims. */
 const FOREST = 'forest';

@@ -27,7 +27,11 @@ function runsText({ runs: { added, removed, replaced }, arms, added: more, remov
   const counted = (sign: string, count: number, what: string): string[] => (count === 0 ? [] : [`${sign}${plural(count, what)}`]);
   const runs = [...counted('+', added, 'run'), ...counted('\u2212', removed, 'run'), ...(replaced === 0 ? [] : [`${plural(replaced, 'run')} replaced`])];
   if (runs.length > 0) return `${runs.join(', ')}${added + removed + arms.length === 0 ? ', with the same numbers' : ''}.`;
-  const records = [...counted('+', more.stages, 'record'), ...counted('\u2212', fewer.stages, 'record'), ...(conflicts.length === 0 ? [] : [`${plural(conflicts.length, 'record')} with other numbers`])];
+  const records = [
+    ...counted('+', more.stages, 'record'),
+    ...counted('\u2212', fewer.stages, 'record'),
+    ...(conflicts.length === 0 ? [] : [`${plural(conflicts.length, 'record')} with other numbers`]),
+  ];
   return `${['No run changed', ...records].join(', ')}.`;
 }
 
@@ -88,7 +92,9 @@ export const shiftOf = ({ before, now }: ArmChange): number => (before === undef
 function toldArm({ label, also, outcome, before, now, difference }: ArmChange, unit: Unit): string {
   const name = `${label.replace(': ', ', ')}${also.length === 0 ? '' : ` (and ${plural(also.length, 'arm')} with the same runs)`}`;
   const values = (of: MeasuredSide['perSeed']): string =>
-    of.length > NAMED.seeds ? `mean of ${of.length} seeds = ${formatValue(mean(of.map(({ value }) => value)), unit)}` : of.map(({ seed, value }) => `seed ${seed} = ${formatValue(value, unit)}`).join(', ');
+    of.length > NAMED.seeds
+      ? `mean of ${of.length} seeds = ${formatValue(mean(of.map(({ value }) => value)), unit)}`
+      : of.map(({ seed, value }) => `seed ${seed} = ${formatValue(value, unit)}`).join(', ');
   if (before === undefined) return `${name}: new, ${sideText(now!, unit)}`;
   const [added, left, common] = [without(now!, before), without(before, now!), now!.perSeed.filter(one => has(before, one))];
   if (outcome === 'more seeds') return `${name}: ${values(added)} (${values(common)})`;
@@ -113,7 +119,9 @@ function goneSentence({ arms, vanished, baseline, ahead }: Changes): string[] {
   if (count + vanished === 0) return [];
   const parts = [count === 0 ? '' : plural(count, 'arm'), vanished === 0 ? '' : plural(vanished, 'record')].filter(Boolean);
   const named = [...gone.slice(0, NAMED.gone).map(toldGone), ...(gone.length > NAMED.gone ? [`${gone.length - NAMED.gone} more`] : [])];
-  return [`${parts.join(' and ')} of ${baseline} ${count + vanished === 1 ? 'is' : 'are'} gone${named.length === 0 ? '' : `: ${named.join('; ')}`}.${ahead ? ' It has commits that are not in this checkout, which may have added them: merge it, and compare again.' : ''}`];
+  return [
+    `${parts.join(' and ')} of ${baseline} ${count + vanished === 1 ? 'is' : 'are'} gone${named.length === 0 ? '' : `: ${named.join('; ')}`}.${ahead ? ' It has commits that are not in this checkout, which may have added them: merge it, and compare again.' : ''}`,
+  ];
 }
 
 function toldGone({ label, also, declared, renamed }: ArmChange): string {

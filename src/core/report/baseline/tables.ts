@@ -3,7 +3,7 @@ import type { ArmChange, ArmOutcome, MeasuredSide } from './arms.ts';
 import type { ClaimChange, ClaimState } from './claims.ts';
 import type { Changes, Conflict, SideSummary } from './baseline.ts';
 import { changesVerdict, ranked } from './sentences.ts';
-import { formatCode, formatCount, formatDelta, formatFlops, formatValue, plural, type Unit } from '../../text/format.ts';
+import { formatCode, formatCount, formatDelta, formatValue, plural, type Unit } from '../../text/format.ts';
 import { left, NONE, right, type Cell, type Table, type TableColumn, type Tone } from '../tables/results.ts';
 import type { Verdict } from '../statistics/verdict.ts';
 
@@ -20,9 +20,6 @@ export function summaryTable({ before, now }: Changes): Table | undefined {
     row('Claims undecided', side => String(side.claims.undecided)),
     row('Claims without a verdict', ({ claims: { interim, exploratory, noVerdict } }) => String(interim + exploratory + noVerdict)),
     row('Claims not run', side => String(side.claims.notRun)),
-    row('Labelled images', side => formatCount(side.cost.labelledImages)),
-    row('Unlabelled images', side => formatCount(side.cost.unlabelledImages)),
-    row('Operations', ({ cost }) => formatFlops(cost.flops)),
   ].filter(({ before, now }) => before !== now);
   if (rows.length === 0) return undefined;
   return {

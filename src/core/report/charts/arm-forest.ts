@@ -17,12 +17,7 @@ export function armForest({ rows }: AblationReport, headline: Headline): ForestC
 
 export const hasDifferences = (rows: readonly ArmRow[]): boolean => rows.some(row => row.delta !== undefined);
 
-const drawnRows = (rows: readonly ArmRow[]): readonly ArmRow[] =>
-  bothEnds(
-    rows,
-    row => (hasDifferences(rows) ? row.delta?.value : row.measured?.mean),
-    { kept: row => row.isDefault },
-  );
+const drawnRows = (rows: readonly ArmRow[]): readonly ArmRow[] => bothEnds(rows, row => (hasDifferences(rows) ? row.delta?.value : row.measured?.mean), { kept: row => row.isDefault });
 
 /** What a number is measured in, in words. */
 export const differenceTitle = ({ label, unit }: Headline): string => `Difference to the default, ${label}${unit === 'fraction' ? ' (points)' : ''}`;

@@ -64,7 +64,10 @@ function differenceLines(rows: readonly Row[], x: LineChart['x'], grids: LineCha
   if (!measured.some(isLine)) return undefined;
   const published = rows.map(({ arms }, series): Line => ({ series: rows.length + series, grid: series, y: arms.map(publishedDifference), format: 'published', hollow: true }));
   const known = [...measured, ...published].filter(({ y }) => y.some(value => value !== null));
-  const series = [...rows.map(({ label }, i) => ({ label: titled('Measured', label), style: i + MEASURED })), ...rows.map(({ label }, i) => ({ label: titled('Published', label), style: i + (rows.length > 1 ? BROKEN : PUBLISHED) }))];
+  const series = [
+    ...rows.map(({ label }, i) => ({ label: titled('Measured', label), style: i + MEASURED })),
+    ...rows.map(({ label }, i) => ({ label: titled('Published', label), style: i + (rows.length > 1 ? BROKEN : PUBLISHED) })),
+  ];
   const places = new Map(known.map((line, i) => [line.series, i]));
   return {
     kind: 'lines',

@@ -7,6 +7,7 @@ import type { ClaimResult, PairResult } from '../model/claims.ts';
 import type { Report } from '../model/model.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow } from '../tables/results.ts';
 import { ablationAnchor, claimAnchor } from '../tables/anchors.ts';
+import { comparisonText, stateText } from '../tables/claims.ts';
 
 /** A claim with the name of the table that it stands in. */
 interface PlacedClaim {
@@ -41,9 +42,9 @@ export function claimForest(report: Report): ForestChart | undefined {
 function claimRow({ claim, group }: PlacedClaim, unit: Unit, withPublished: boolean): ForestRow {
   const { deciding, verdict } = claim;
   const { delta, interval, published } = deciding;
-  const word = verdictWord(claim);
+  const word = shortState(claim);
   const texts = [measuredText(deciding, unit), ...(withPublished ? [publishedText(deciding)] : []), word];
-  const what = comparisonText(claim);
+  const what = drawnComparison(claim);
   return {
     label: claim.sentence,
     group,
@@ -53,7 +54,7 @@ function claimRow({ claim, group }: PlacedClaim, unit: Unit, withPublished: bool
           measured: {
             value: shownNumber(delta, unit),
             ...(interval === undefined ? {} : { low: shownNumber(interval.low, unit), high: shownNumber(interval.high, unit) }),
-            notes: [`Measured: ${measuredText(deciding, unit)}${interval === undefined ? '' : ` ${intervalText(deciding, unit)}`}, ${word}`, what],
+            notes: [`Measured: ${measuredText(deciding, unit)}${interval === undefined ? '' : ` ${intervalText(deciding, unit)}`}, ${stateText(claim)}`, what],
           },
         }),
     ...(published === undefined ? {} : { published: { value: published.gap, notes: [`Published: ${publishedText(deciding)}`, what] } }),
@@ -63,10 +64,11 @@ function claimRow({ claim, group }: PlacedClaim, unit: Unit, withPublished: bool
   };
 }
 
-/** One seed decides nothing, whatever the profile says of verdicts. */
-export function verdictWord({ verdict, seeds: { n, declared } }: Pick<ClaimResult, 'verdict' | 'seeds'>): string {
-  if (verdict === 'interim') return `${n} of ${plural(declared, 'seed')}`;
-  return verdict === 'no verdict' && n === 1 ? 'one seed' : verdict;
+/** Beside the marks there is room for few words. */
+function shortState(claim: Pick<ClaimResult, 'verdict' | 'seeds'>): string {
+  const { verdict, seeds } = claim;
+  if (verdict === 'interim') return `${seeds.n} of ${plural(seeds.declared, 'seed')}`;
+  return (verdict === 'no verdict' || verdict === 'exploratory') && seeds.n > 1 ? verdict : stateText(claim);
 }
 
 const measuredText = ({ delta }: PairResult, unit: Unit): string => (delta === undefined ? '\u2013' : formatDelta(delta, unit));
@@ -75,13 +77,8 @@ const publishedText = ({ published }: PairResult): string => (published === unde
 
 const intervalText = ({ interval }: PairResult, unit: Unit): string => (interval === undefined ? '' : `[${formatDelta(interval.low, unit)}, ${formatDelta(interval.high, unit)}]`);
 
-const RELATIONS: Readonly<Record<PairResult['type'], string>> = { greater: 'above', 'not-worse': 'not below', same: 'the same as' };
-
-/** Which arms are compared; of a claim that needs several comparisons, which one is drawn. */
-function comparisonText({ deciding: { type, arm, than }, pairs }: ClaimResult): string {
-  const what = `${arm.label} ${RELATIONS[type]} ${than.label}`;
-  return pairs.length === 1 ? what : `${what}, the weakest of ${pairs.length} comparisons`;
-}
+/** What is drawn for a claim: of several comparisons, the one that goes most against it. */
+const drawnComparison = ({ deciding, pairs }: ClaimResult): string => `${comparisonText(deciding)}${pairs.length === 1 ? '' : `, the weakest of ${pairs.length} comparisons`}`;
 
 /** What the marks mean: only those that are there. */
 export function claimForestCaption(report: Report, chart: ForestChart): string {
@@ -112,7 +109,7 @@ function bandText(types: ReadonlySet<PairResult['type']>, bars: boolean): string
   const needs = [
     ...(types.has('greater') ? ['right of it'] : []),
     ...(types.has('not-worse') ? ['right of its left edge for \u201cnot below\u201d'] : []),
-    ...(types.has('same') ? ['inside it for \u201cmakes no difference\u201d'] : []),
+    ...(types.has('same') ? ['inside it for \u201cno different\u201d'] : []),
   ];
   return `${band}; a claim is reproduced by a bar ${needs.join(', ')}.`;
 }
@@ -164,11 +161,11 @@ function cellsOf(claim: ClaimResult, unit: Unit): Cell[] {
   const { deciding, verdict } = claim;
   const or = (known: unknown, text: string): Cell => (known === undefined ? NONE : { text });
   return [
-    { text: comparisonText(claim) },
+    { text: drawnComparison(claim) },
     or(deciding.delta, measuredText(deciding, unit)),
     or(deciding.interval, intervalText(deciding, unit)),
     deciding.margin === 0 ? NONE : { text: formatDelta(deciding.margin, unit).replace('+', '\u00b1') },
     or(deciding.published, publishedText(deciding)),
-    { text: verdictWord(claim), tone: verdict === 'reproduced' ? 'agree' : verdict === 'contradicted' ? 'disagree' : 'muted' },
+    { text: stateText(claim), tone: verdict === 'reproduced' ? 'agree' : verdict === 'contradicted' ? 'disagree' : 'muted' },
   ];
 }

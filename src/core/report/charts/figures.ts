@@ -102,10 +102,7 @@ export async function renderFigures(report: Report): Promise<ReadonlyMap<string,
     ...forestFigure(report),
     ...overviewFigure(report),
     ...agreementFigure(report),
-    ...report.ablations.flatMap(ablation => [
-      ...resultFigure(ablation, report.headline),
-      ...ablation.curves.flatMap(curveFigure),
-    ]),
+    ...report.ablations.flatMap(ablation => [...resultFigure(ablation, report.headline), ...ablation.curves.flatMap(curveFigure)]),
   ];
   const figures: ReportFigure[] = [];
   for (const description of described) figures.push(await draw(description));

@@ -107,7 +107,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     order,
     claims: countClaims(claims),
     claimRule: claimRule(study, profile, ablations, sorted, claims),
-    verdict: verdictSentences({ claims, arms, seeds }),
+    verdict: verdictSentences({ claims, arms, seeds, order }),
     rule: published ? agreementRule(publishedNoise) : '',
     valueRule: published ? [valueRule(comparable, overrides.length > 0), ...(comparable && study.report.retraining !== undefined ? [retrainingRule(study.report.retraining)] : [])].join(' ') : '',
     ablations: reports,

@@ -1,5 +1,6 @@
 /** What came out, in a sentence or two for the first screen: counts of claims, and the strongest by their own sentence as long as they fit. */
 import { plural } from '../../text/format.ts';
+import { decidable, type OrderCount } from '../statistics/compare.ts';
 import type { Direction, Verdict } from '../statistics/verdict.ts';
 import type { ClaimResult } from './claims.ts';
 import type { ArmCount, Report } from './model.ts';
@@ -12,15 +13,15 @@ export interface SentenceInput {
   readonly claims: readonly ClaimResult[];
   readonly arms: ArmCount;
   readonly seeds: Pick<Report['seeds'], 'declared' | 'measured'>;
+  /** Told only where nothing is claimed. */
+  readonly order: OrderCount;
 }
 
 /** One to three sentences: what is decided, or why nothing is, then how many claims came out how. Claims of the paper are counted apart from hypotheses. */
-export function verdictSentences({ claims, arms, seeds }: SentenceInput): string[] {
+export function verdictSentences(input: SentenceInput): string[] {
+  const { claims, arms } = input;
+  if (claims.length === 0) return withoutClaims(input);
   const measured = arms.done + arms.partial;
-  if (claims.length === 0) {
-    if (measured === 0) return ['Nothing is run yet, and nothing is claimed.'];
-    return [`Nothing is claimed: ${measured} of ${plural(arms.total, 'arm')} ${measured === 1 ? 'is' : 'are'} measured, with ${seedsText([seeds.measured.length], seeds.declared.length)}.`];
-  }
   if (claims.every(({ verdict }) => verdict === 'not run')) {
     const open = byOrigin(claims).map(({ origin, claims: { length } }) => `${length} ${claimNoun(origin, length)}`);
     return [`${measured === 0 ? 'Nothing is run yet' : 'Nothing can be judged yet'}: ${open.join(' and ')} ${claims.length === 1 ? 'waits' : 'wait'} for arms that are not measured.`];
@@ -35,6 +36,17 @@ export function verdictSentences({ claims, arms, seeds }: SentenceInput): string
   const named = new Set<ClaimResult>();
   for (const claim of candidates(claims, isDecided)) if (wordsIn(render(new Set([...named, claim]))) <= MOST_WORDS) named.add(claim);
   return render(named);
+}
+
+/** What was run, and how the arms are ordered where they are published. */
+function withoutClaims({ arms, seeds, order }: SentenceInput): string[] {
+  const measured = arms.done + arms.partial;
+  if (measured === 0) return ['Nothing is run yet, and nothing is claimed.'];
+  const pairs = decidable(order);
+  return [
+    `Nothing is claimed: ${measured} of ${plural(arms.total, 'arm')} ${measured === 1 ? 'is' : 'are'} measured, with ${seedsText([seeds.measured.length], seeds.declared.length)}.`,
+    ...(pairs === 0 ? [] : [`${order.same} of ${plural(pairs, 'pair')} of arms that are published apart ${order.same === 1 ? 'is' : 'are'} ordered as published.`]),
+  ];
 }
 
 const wordsIn = (sentences: readonly string[]): number => sentences.join(' ').split(/\s+/).length;

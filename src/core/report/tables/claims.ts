@@ -91,7 +91,8 @@ const pairRow = (pair: PairResult, unit: Unit, published: boolean): TableRow => 
 
 const RELATIONS = { greater: 'above', 'not-worse': 'not below', same: 'no different from' } as const satisfies Readonly<Record<PairResult['type'], string>>;
 
-const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${RELATIONS[type]} ${than.label}`;
+/** Which arms are compared, and how. */
+export const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${RELATIONS[type]} ${than.label}`;
 
 /** One difference is the mean itself. */
 const perSeedText = ({ perSeed }: PairResult, unit: Unit): string => (perSeed.length < 2 ? '' : `Per seed: ${perSeed.map(({ delta }) => formatDelta(delta, unit)).join(', ')}`);

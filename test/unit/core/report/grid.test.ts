@@ -1,7 +1,9 @@
 import { marked } from 'marked';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildReport, type ReportInput } from '../../../../src/core/report/model/build.ts';
+import { countClaims } from '../../../../src/core/report/model/claims.ts';
 import { curveLines } from '../../../../src/core/report/model/curves.ts';
+import { byOrigin } from '../../../../src/core/report/model/words.ts';
 import { parseRecords } from '../../../../src/core/report/records/records.ts';
 import { renderReport } from '../../../../src/core/report/write.ts';
 import { stateText } from '../../../../src/core/report/tables/claims.ts';
@@ -38,17 +40,19 @@ describe('claims of a whole grid', () => {
     expect(verdicts.reproduced + verdicts.contradicted + verdicts.undecided + verdicts.notRun + interim).toBe(total);
   });
 
-  test('the verdict counts them first', () => {
-    const { total, reproduced, contradicted, agrees, disagrees, withinNoise, notRun } = report.claims;
-    expect(report.verdict[0]).toBe(
-      `Of ${total} claims of the paper, ${reproduced} are reproduced, ${contradicted} contradicted, ${agrees + disagrees + withinNoise} undecided (${agrees} agree, ${disagrees} disagree, ${withinNoise} within noise) and ${notRun} not run.`,
+  test('the sentence counts them first, those of the paper apart from hypotheses', () => {
+    const [ofPaper, own] = byOrigin(report.ablations.flatMap(({ claims }) => claims)).map(({ claims }) => countClaims(claims));
+    expect(ofPaper!.total + own!.total).toBe(report.claims.total);
+    expect(report.verdict[0]).toMatch(
+      new RegExp(`^${ofPaper!.reproduced} of ${ofPaper!.total} claims of the paper are reproduced, above all \u201c.*\u201d; ${ofPaper!.contradicted} are contradicted`),
     );
+    expect(report.verdict[1]).toBe(`${own!.undecided} of ${own!.total} hypotheses are undecided; ${own!.interim + own!.notRun} is not run.`);
     expect(page.querySelector('.verdict strong')!.textContent).toBe(report.verdict[0]);
     expect(readme.querySelector('strong')!.textContent).toBe(report.verdict[0]);
   });
 
   test('every claim stands in the overview with its verdict, source and numbers', () => {
-    const overview = named(page, 'Every claim and its verdict');
+    const overview = named(page, 'Every claim or hypothesis and its verdict');
     expect(overview).toHaveLength(1);
     const rows = [...overview[0]!.querySelectorAll('tbody tr:not(.group)')];
     const claims = report.ablations.flatMap(ablation => ablation.claims);
@@ -75,7 +79,6 @@ describe('claims of a whole grid', () => {
 
   test('the paper against itself is told', () => {
     expect(texts(page.querySelectorAll('#claims td small')).filter(text => text.includes('own table disagrees')).length).toBeGreaterThan(0);
-    expect(report.verdict[1]).toMatch(/^The paper\u2019s own tables disagree with \d+ of them\.$/);
     expect(named(page, 'Where the paper disagrees with itself')).toHaveLength(3);
   });
 
@@ -87,8 +90,8 @@ describe('claims of a whole grid', () => {
   test('how claims are judged stands beside the verdicts', () => {
     const notes = texts(page.querySelectorAll('#claims .notes li')).join('\n');
     expect(notes).toContain('A verdict is given when all 5 seeds (0, 1, 2, 3, 4) that the profile declares are there.');
-    expect(notes).toContain('Holm\u2019s correction over all claims that an ablation declares, run or not, in both directions');
-    expect(notes).toContain('Margin where a claim names none: 0.16 points, invented for the test.');
+    expect(notes).toContain('Holm\u2019s correction over all claims and hypotheses that an ablation declares, run or not, in both directions');
+    expect(notes).toContain('Margin where a claim or hypothesis names none: 0.16 points, invented for the test.');
     expect(notes).toContain('The stage \u2018teacher\u2019 has one seed for all arms, so that spread is in no interval.');
   });
 

@@ -10,12 +10,12 @@ import { AXIS, NOT_HIDDEN, toneColour, topLevel } from './theme.ts';
 
 /** Rows are whole numbers of slots, two of them as high as a line of text. */
 const SLOT = 7.5;
-const WIDE = { whole: 826, label: 330, plot: { least: 220, most: 330 } } as const;
+const WIDE = { whole: 826, label: 316, plot: { least: 210, most: 330 } } as const;
 const NARROW = { whole: 348, label: 344, plot: { least: 150, most: 300 } } as const;
 /** Between label, plot and texts. */
 const GAP = 14;
 /** Measured and published stand a little apart, so that neither covers the other. */
-const APART = { measured: -3, published: 5, seeds: -10 } as const;
+const APART = { measured: -2, published: 6, seeds: -8 } as const;
 const ABOVE = -9;
 
 type Room = typeof WIDE | typeof NARROW;
@@ -62,8 +62,8 @@ const VERDICTS = {
 const PLAIN = { shape: 'circle', colour: toneColour('measured') } as const;
 
 /** Labels as they stand in the drawing: a group's name is not repeated in its rows, and equal ones are told apart by their number. @internal */
-export function rowLabels(rows: readonly Pick<ForestRow, 'label' | 'group'>[], width: number): string[][] {
-  const labels = rows.map(({ label, group }) => wrap(withoutGroup(label, group), width));
+export function rowLabels(rows: readonly Pick<ForestRow, 'label' | 'group' | 'isDefault'>[], width: number): string[][] {
+  const labels = rows.map(({ label, group, isDefault }) => wrap(withoutGroup(label, group), width, isDefault));
   const text = (i: number): string => `${rows[i]!.group ?? ''}\n${labels[i]!.join(' ')}`;
   const count = new Map<string, number>();
   rows.forEach((_, i) => count.set(text(i), (count.get(text(i)) ?? 0) + 1));
@@ -85,17 +85,18 @@ function place(lines: readonly string[], first: number, below: boolean): Omit<Pl
 function dataOf({ rows }: ForestChart, range: readonly [number, number], labels: readonly (readonly string[])[], narrow: boolean): (HeadDatum | RowDatum)[] {
   const data: (HeadDatum | RowDatum)[] = [];
   let [section, next] = [0, 0];
-  const add = <P extends object>(lines: readonly string[], below: boolean, rest: P): void => {
-    const placed = place(lines, next, below);
+  const below = (lines: readonly string[], marksBelow: boolean): Place => {
+    const placed = { ...place(lines, next, marksBelow), section };
     next += placed.slots.length;
-    data.push({ ...placed, section, ...rest } as unknown as HeadDatum | RowDatum);
+    return placed;
   };
   rows.forEach((row, group) => {
     if (row.group !== rows[group - 1]?.group) {
       section += 1;
-      if (row.group !== undefined) add([...(narrow && data.length > 0 ? [''] : []), ...wrap(row.group, (narrow ? NARROW : WIDE).label, true)], false, { group: -1 });
+      const room = narrow && data.length > 0 ? [''] : [];
+      if (row.group !== undefined) data.push({ ...below([...room, ...wrap(row.group, (narrow ? NARROW : WIDE).label, true)], false), group: -1 });
     }
-    add(labels[group]!, narrow, rowDatum(row, group, range));
+    data.push({ ...below(labels[group]!, narrow), ...rowDatum(row, group, range) });
   });
   return data;
 }
@@ -111,7 +112,7 @@ function rowDatum(row: ForestRow, group: number, [low, high]: readonly [number, 
     ...(isDefault === true ? { isDefault } : {}),
     texts,
     colour,
-    ...(margin === undefined || margin === 0 ? {} : { margin: Math.min(margin, high, -low) }),
+    ...(margin === undefined || margin === 0 ? {} : { margin }),
     tip: [label, ...(measured?.notes ?? [])],
     ...(measured === undefined ? {} : { measured: within(measured.value), shape: arrow(measured.value) ?? shape }),
     ...(measured?.low === undefined || measured.high === undefined ? {} : { low: within(measured.low), high: within(measured.high) }),
@@ -123,12 +124,11 @@ function rowDatum(row: ForestRow, group: number, [low, high]: readonly [number, 
 
 /** The part of the axis that is drawn. @internal */
 export function rangeOf({ rows, sides }: ForestChart): readonly [number, number] {
-  const values = rows.flatMap(({ measured, published, margin = 0 }) => [
+  const values = rows.flatMap(({ measured, published }) => [
     ...(measured === undefined ? [] : [measured.value, measured.low ?? measured.value, measured.high ?? measured.value]),
     ...(published === undefined ? [] : [published.value]),
-    ...(margin === 0 ? [] : [margin, -margin]),
   ]);
-  return sides === undefined ? withRoom(values) : differenceRange(values);
+  return sides === undefined ? withRoom(values) : differenceRange(values, Math.max(...rows.map(({ margin = 0 }) => margin)));
 }
 
 interface Column {
@@ -154,7 +154,7 @@ export function forestSpec(chart: ForestChart, view: ChartView): TopLevelSpec {
   const labels = rowLabels(chart.rows, room.label);
   const data = dataOf(chart, range, labels, narrow);
   const { columns, widths } = columnsOf(chart, narrow);
-  const beside = narrow ? 0 : GAP + Math.ceil(Math.max(...labels.flat().map(line => textWidth(line, FONT_SIZE, chart.rows.some(({ isDefault }) => isDefault)))));
+  const beside = narrow ? 0 : GAP + Math.ceil(Math.max(...data.flatMap(({ lines, ...datum }) => lines.map(line => textWidth(line, FONT_SIZE, !('tip' in datum) || datum.isDefault === true)))));
   const taken = beside + widths.reduce((sum, width) => sum + GAP + width, 0);
   const width = Math.min(room.plot.most, Math.max(room.plot.least, room.whole - taken));
   const placed = columns.map((column, i): Column => {
@@ -185,8 +185,8 @@ function body(chart: ForestChart, data: readonly (HeadDatum | RowDatum)[], frame
     ...(some('low') ? [intervals(x)] : []),
     ...(some('ends') ? [beyond(x)] : []),
     ...(some('seeds') ? [seedMarks(x)] : []),
-    ...(some('published') ? [publishedMarks(x)] : []),
     ...(some('measured') ? [measuredMarks(x)] : []),
+    ...(some('published') ? [publishedMarks(x)] : []),
     ...frame.columns.map(columnTexts),
   ];
   return {
@@ -256,7 +256,7 @@ const beyond = (x: X): object => ({
 
 const seedMarks = (x: X): object => ({
   transform: [{ filter: 'isValid(datum.seeds)' }, { flatten: ['seeds'] }],
-  mark: { type: 'point', filled: true, size: 16, opacity: 1, fillOpacity: 0.55, yOffset: APART.seeds },
+  mark: { type: 'point', filled: true, size: 14, opacity: 1, fillOpacity: 0.55, yOffset: APART.seeds },
   encoding: { y: yOf('at'), x: x('seeds'), color: OWN_COLOUR },
 });
 
@@ -293,8 +293,5 @@ function headTexts({ sides }: ForestChart, { width, columns }: Frame): object[] 
     mark: { type: 'text', align, color: palette.muted.light, text: words, baseline: 'bottom' },
     encoding: { x: { value: x }, y: { value: ABOVE } },
   });
-  return [
-    ...(sides === undefined ? [] : [text(`\u25c2 ${sides.left}`, 0, 'left'), text(`${sides.right} \u25b8`, width, 'right')]),
-    ...columns.map(({ label, x, align }) => text(label, x, align)),
-  ];
+  return [...(sides === undefined ? [] : [text(`\u25c2 ${sides.left}`, 0, 'left'), text(`${sides.right} \u25b8`, width, 'right')]), ...columns.map(({ label, x, align }) => text(label, x, align))];
 }

@@ -29,8 +29,8 @@ interface LineDatum {
   readonly format: Format;
   readonly signed?: true;
   readonly colour: string;
-  /** Of its marks. */
-  readonly fill: string;
+  /** Of its marks, where some are not filled. */
+  readonly fill?: string;
   readonly dash: readonly number[];
   /** In the legend. */
   readonly entry: string;
@@ -62,7 +62,9 @@ function panelSpec(chart: LineChart, panel: LinePanel, index: number, look: Line
   // Bars over one place stand beside each other.
   const beside = bars && chart.series.length > 1 ? { xOffset: { expr: `(datum.group - ${(chart.series.length - 1) / 2}) * ${BESIDE}` } } : {};
   const line = { mark: { type: 'line', strokeWidth: 2, strokeJoin: 'round', ...beside }, encoding: { y: yOf('y'), ...look, detail: { field: 'line', type: 'nominal' } } };
-  const points = { name, mark: { type: 'point', size: 40, opacity: 1, strokeWidth: 2, ...beside }, encoding: { y: yOf('y'), stroke: OWN_COLOUR, fill: { field: 'fill', type: 'nominal', scale: null } } };
+  const points = lines.some(({ fill }) => fill !== undefined)
+    ? { name, mark: { type: 'point', size: 40, opacity: 1, strokeWidth: 2, ...beside }, encoding: { y: yOf('y'), stroke: OWN_COLOUR, fill: { field: 'fill', type: 'nominal', scale: null } } }
+    : { name, mark: { type: 'point', filled: true, size: 40, opacity: 1, ...beside }, encoding: { y: yOf('y'), color: OWN_COLOUR } };
   const zero = { data: { values: [{ zero: 0 }] }, transform: [], mark: { type: 'rule', color: palette.muted.light }, encoding: { x: null, y: yOf('zero') } };
   return {
     title: { text: `${panel.title}${log ? ', log scale' : ''}`, color: panel.tone === undefined ? palette.ink.light : toneColour(panel.tone), limit: SIZES.several.wide.width + 40 },
@@ -84,6 +86,7 @@ const errorBars = (yOf: (field: string) => object, beside: object): object => ({
 function lineData(chart: LineChart, { lines, format, signed }: LinePanel): LineDatum[] {
   const { series, grids, x } = chart;
   const bars = lines.some(({ error }) => error !== undefined);
+  const someHollow = lines.some(({ hollow }) => hollow === true);
   const entries = legendLabels(chart);
   return lines.map(({ series: group, name, grid, y, error, format: own, hollow }, line) => {
     const { colour, dash } = armStyle(series[group]!.style);
@@ -95,7 +98,7 @@ function lineData(chart: LineChart, { lines, format, signed }: LinePanel): LineD
       format: own ?? format,
       ...(signed === true ? { signed } : {}),
       colour,
-      fill: hollow === true ? palette.page.light : colour,
+      ...(someHollow ? { fill: hollow === true ? palette.page.light : colour } : {}),
       dash,
       entry: entries[group]!,
       x: grids[grid]!.map(place => x.labels?.[place] ?? place),

@@ -207,9 +207,7 @@ describe('claims', () => {
 
   it('whose verdict other results changed', () => {
     const sentence = 'A is above B.';
-    expect(compare(weak, strong).claims).toEqual([
-      { ablation: 'table', name: 'above', sentence, before: state('interim', sentence, 'agrees'), now: state('reproduced', sentence), cause: 'results' },
-    ]);
+    expect(compare(weak, strong).claims).toEqual([{ ablation: 'table', name: 'above', sentence, before: state('interim', sentence, 'agrees'), now: state('reproduced', sentence), cause: 'results' }]);
   });
 
   it('whose verdict the same results now give otherwise than was printed', () => {
@@ -245,7 +243,6 @@ describe('cost', () => {
     const changes = compare(priced(accuracyRecords({ 'table/a': [0.8], 'table/b': [0.7] })), priced(accuracyRecords({ 'table/a': [0.8, 0.81, 0.82] })));
     expect(changes.added).toEqual({ stages: 2, cost: { labelledImages: 20, unlabelledImages: 10, flops: 14 } });
     expect(changes.removed).toEqual({ stages: 1, cost });
-    expect([changes.before!.stages, changes.now.stages]).toEqual([2, 3]);
   });
 });
 

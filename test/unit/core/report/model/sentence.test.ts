@@ -6,7 +6,9 @@ import { judgedClaim } from '../../../../helpers/report/judged.ts';
 
 const ARMS: ArmCount = { total: 6, done: 6, partial: 0, failed: 0, missing: 0 };
 const FIVE = { declared: [0, 1, 2, 3, 4], measured: [0, 1, 2, 3, 4] };
-const textOf = (claims: readonly ClaimResult[], arms: Partial<ArmCount> = {}, seeds = FIVE): string => verdictSentences({ claims, arms: { ...ARMS, ...arms }, seeds }).join(' ');
+const UNORDERED = { same: 0, opposite: 0, withinNoise: 0, publishedNoise: 0, notMeasured: 0, oneSeed: 0 };
+const textOf = (claims: readonly ClaimResult[], arms: Partial<ArmCount> = {}, seeds = FIVE, order = UNORDERED): string =>
+  verdictSentences({ claims, arms: { ...ARMS, ...arms }, seeds, order }).join(' ');
 const many = (count: number, ...args: Parameters<typeof judgedClaim>): ClaimResult[] => Array.from({ length: count }, () => judgedClaim(...args));
 const ONE_OF_FIVE = { seeds: { n: 1, declared: 5 } } as const;
 const none = { done: 0, missing: 6 };
@@ -55,6 +57,12 @@ describe('without a verdict', () => {
     expect(textOf([], { done: 1, partial: 2, missing: 3 }, { ...FIVE, measured: [0] })).toBe('Nothing is claimed: 3 of 6 arms are measured, with 1 of 5 seeds.');
     expect(textOf([], { total: 1, done: 1 }, { declared: [0], measured: [0] })).toBe('Nothing is claimed: 1 of 1 arm is measured, with one seed.');
     expect(textOf([], {}, { ...FIVE, measured: [] })).toBe('Nothing is claimed: 6 of 6 arms are measured, with 0 of 5 seeds.');
+  });
+
+  test('nothing is claimed, but arms are published: how they are ordered', () => {
+    expect(textOf([], {}, FIVE, { ...UNORDERED, same: 3, opposite: 2, publishedNoise: 4 })).toBe(
+      'Nothing is claimed: 6 of 6 arms are measured, with all 5 seeds. 3 of 5 pairs of arms that are published apart are ordered as published.',
+    );
   });
 });
 
