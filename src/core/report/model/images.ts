@@ -8,7 +8,7 @@ import type { Baseline } from './headroom.ts';
 import { placeRecords, replicateCost, type Placed } from './usage.ts';
 
 /** An arm of the table with its records. */
-export interface SeenArm {
+interface SeenArm {
   readonly name: string;
   readonly label: string;
   readonly placed: readonly Placed[];

@@ -12,7 +12,7 @@ const LEVEL = 0.95;
 /**
  * How far the mean of `n` trainings may lie from the one that was published, in the unit of the published values: half the width of the two-sided 95 %
  * prediction interval, t s sqrt(1 + 1 / n), with s and the degrees of freedom of t from the published seeds (Hahn and Meeker, Statistical Intervals,
- * 1991, section 4.7).
+ * 1991, section 4.7). @internal
  */
 export const retrainingTolerance = ({ values }: Published, n: number): number => studentTQuantile((1 + LEVEL) / 2, values.length - 1) * sampleStd(values) * Math.sqrt(1 + 1 / n);
 

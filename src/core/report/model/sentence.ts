@@ -6,7 +6,7 @@ import type { ClaimResult } from './claims.ts';
 import type { ArmCount, Report } from './model.ts';
 import { byOrigin, claimNoun, verdictWord, type Origin } from './words.ts';
 
-/** Words of all sentences together; counts alone never take as many. */
+/** Words of all sentences together; counts alone never take as many. @internal */
 export const MOST_WORDS = 60;
 
 export interface SentenceInput {
