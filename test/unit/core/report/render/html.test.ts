@@ -44,7 +44,7 @@ describe('page of the sample', () => {
   test('the first screen has title, verdict, counts, seeds, data and the caution', () => {
     const head = page.document.querySelector('header')!;
     expect(head.querySelector('h1')!.textContent).toBe('Sample study ablations');
-    expect(head.querySelector('.verdict strong')!.textContent).toBe('5 of the 6 pairs of arms that the paper separates are ordered as in the paper, 1 within noise.');
+    expect(head.querySelector('.verdict strong')!.textContent).toBe('Nothing is claimed: 6 of 6 arms are measured, with one seed.');
     expect([...head.querySelectorAll('dd')].map(dd => dd.textContent).slice(0, 3)).toEqual(['6 of 6', '0', 'Fashion-MNIST (28 x 28, 10 classes)']);
     expect(head.querySelector('[role=note]')!.textContent).toContain('nothing on this page was measured');
     expect([...head.querySelectorAll('.legend li')].map(li => li.textContent)).toEqual(['5 as published', '0 opposite', '1 within noise', '4 not separated by the paper']);
