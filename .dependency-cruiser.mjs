@@ -43,7 +43,9 @@ const report = {
   'src/core/report/charts/vega': ['src/core/text'],
   'src/core/report/charts/svg': ['src/core/report/charts/vega'],
   'src/core/report/charts': ['src/core/text', 'src/core/report/statistics', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts/vega', 'src/core/report/charts/svg'],
-  'src/core/report/render': ['src/core/ablation', 'src/core/text', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts'],
+  /** What stands where, in which words; the renderers give it a form. */
+  'src/core/report/render/outline': ['src/core/text', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts'],
+  'src/core/report/render': ['src/core/ablation', 'src/core/text', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts', 'src/core/report/render/outline'],
   'src/core/report/render/html/page': ['src/core/report/charts/vega'],
   'src/core/report/render/html': [
     'src/core/text',
@@ -54,6 +56,7 @@ const report = {
     'src/core/report/charts/vega',
     'src/core/report/charts/svg',
     'src/core/report/render/html/page',
+    'src/core/report/render/outline',
   ],
   'src/core/report/baseline': [
     'src/core/ablation',

@@ -29,13 +29,7 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
       ...(figures.has(figure) ? [{ type: 'figure', id: figure, ...(figures.has(FOREST) ? { on: 'page' as const } : {}) } as const] : []),
       ...tableOf(failureTable(ablation), 'values'),
       ...claims(claimTable(report, ablation)),
-      ...only('page', [
-        ...references(ablation),
-        ...tableOf(inconsistencyTable(ablation), 'claims'),
-        ...small(footnotes),
-        paragraph(files(ablation), 'small'),
-        ...curves(ablation, figures),
-      ]),
+      ...only('page', [...references(ablation), ...tableOf(inconsistencyTable(ablation), 'claims'), ...small(footnotes), paragraph(files(ablation), 'small'), ...curves(ablation, figures)]),
     ],
   };
 }
@@ -70,7 +64,13 @@ function claims(data: Table | undefined): Block[] {
 
 function files({ name, curves }: AblationReport): Inline[] {
   const path = `tables/${slug(name)}`;
-  return ['This table as ', { text: 'CSV', href: `${path}.csv` }, ' and ', { text: 'LaTeX', href: `${path}.tex` }, ...(curves.length === 0 ? ['.'] : ['; ', { text: 'curves', href: `${path}-curves.csv` }, '.'])];
+  return [
+    'This table as ',
+    { text: 'CSV', href: `${path}.csv` },
+    ' and ',
+    { text: 'LaTeX', href: `${path}.tex` },
+    ...(curves.length === 0 ? ['.'] : ['; ', { text: 'curves', href: `${path}-curves.csv` }, '.']),
+  ];
 }
 
 /** Published rows up to this number stand open. */

@@ -100,6 +100,8 @@ function footer({ ablations, claims, defaultRecipes }: Report): Block[] {
       '.',
       ...(tables.length === 0 ? [] : [' Tables of the whole report: ', ...tables.flatMap((table, i) => (i === 0 ? [table] : [', ', table])), '.']),
     ]),
-    ...only('readme', [paragraph([file('index.html', 'index.html'), ' is the same as one page, with every comparison and footnote, charts, training curves, how it was run, cost, recipes, assumed values and keys.'])]),
+    ...only('readme', [
+      paragraph([file('index.html', 'index.html'), ' is the same as one page, with every comparison and footnote, charts, training curves, how it was run, cost, recipes, assumed values and keys.']),
+    ]),
   ];
 }

@@ -65,7 +65,13 @@ describe('the baseline of a table', () => {
 });
 
 const warningsOf = (name: string, accuracies: Accuracies): string[] =>
-  teacherWarnings({ study, declared: [0, 1, 2], records: accuracyRecords(accuracies), headline: { label: 'accuracy', unit: 'fraction', better: 'higher' }, baselines: headroomOf(study, name, all).baselines });
+  teacherWarnings({
+    study,
+    declared: [0, 1, 2],
+    records: accuracyRecords(accuracies),
+    headline: { label: 'accuracy', unit: 'fraction', better: 'higher' },
+    baselines: headroomOf(study, name, all).baselines,
+  });
 
 describe('a teacher that is no better than its baseline', () => {
   test('puts a warning on top of each table that learns from it, with both numbers', () => {

@@ -128,13 +128,17 @@ test('several seeds: interval, sample deviation, and how they are meant, once fo
   const table = tableOf(document, 'Measured with 3 seeds, and published. \u00b1: standard deviation over seeds');
   expect(cellsOf(table, 'MAE baseline')[1]).toMatch(/^\u2212\d\.\d\d \[\u2212\d\.\d\d, \u2212\d\.\d\d\]$/);
   const notes = [...document.querySelectorAll('.notes li')].map(li => li.textContent);
-  for (const rule of ['\u00b1 with more seeds: sample standard deviation over seeds.', '\u0394 with more seeds: mean of the differences per seed, in brackets its 95 % t interval.']) expect(notes.filter(note => note === rule)).toHaveLength(1);
+  for (const rule of ['\u00b1 with more seeds: sample standard deviation over seeds.', '\u0394 with more seeds: mean of the differences per seed, in brackets its 95 % t interval.'])
+    expect(notes.filter(note => note === rule)).toHaveLength(1);
 });
 
 test('seeds have a column where arms differ in them', async () => {
   const input = sampleInput([0, 1, 2]);
   const records = input.records.filter(({ seed, uses }) => uses[0]!.arm !== 'mae' || seed === 0);
-  const table = tableOf((await pageOf({ ...input, records })).document, 'Measured, and published. \u00b1 s.d.: standard deviation over seeds; \u00b1 s.e.: standard error of the test set, of one seed');
+  const table = tableOf(
+    (await pageOf({ ...input, records })).document,
+    'Measured, and published. \u00b1 s.d.: standard deviation over seeds; \u00b1 s.e.: standard error of the test set, of one seed',
+  );
   expect(cellsOf(table, 'MAE baseline').slice(0, 2)).toEqual(['1 of 3', '85.06 \u00b1 0.36 s.e.']);
   expect(cellsOf(table, 'Q-K, V-V')[0]).toBe('3');
   expect(table.querySelectorAll('thead th')).toHaveLength(6);
@@ -170,12 +174,14 @@ test('values are set against the paper only where they compare', async () => {
 
 test('no table has a column in which no row has anything', async () => {
   const { arms, ...ablation } = sampleInput().ablations[0]!;
-  const own = { ...ablation, arms: arms.map(({ published: _, ...arm }) => arm as typeof arm & { factors: object }) };
+  const own = { ...ablation, arms: arms.map(({ name, label }) => ({ name, label, factors: {} })) };
   for (const input of [sampleInput(), gridInput([0]), { ...sampleInput(), ablations: [own] }, { ...sampleInput(), records: [] }]) {
     const tables = [...(await pageOf(input)).document.querySelectorAll('table')];
     for (const table of tables) {
       const rows = [...table.querySelectorAll('tbody tr')].filter(tr => tr.getAttribute('class') !== 'group').map(tr => [...tr.querySelectorAll('td')].map(td => td.textContent));
-      [...table.querySelectorAll('thead th')].slice(1).forEach(({ textContent }, i) => expect([textContent, rows.some(cells => !['\u2013', 'default', ''].includes(cells[i]!))]).toEqual([textContent, true]));
+      [...table.querySelectorAll('thead th')]
+        .slice(1)
+        .forEach(({ textContent }, i) => expect([textContent, rows.some(cells => !['\u2013', 'default', ''].includes(cells[i]!))]).toEqual([textContent, true]));
     }
   }
 });

@@ -26,7 +26,7 @@ describe('README of the sample, as GitHub reads it', () => {
     const { document } = await readme(sampleInput());
     expect(document.querySelector('h1')!.textContent).toBe('Sample study ablations');
     expect([...document.querySelectorAll('h2')].map(h => h.textContent)).toEqual(['At a glance', 'Table 7: Which relations to distill']);
-expect(document.querySelector('strong')!.textContent).toBe(buildReport(sampleInput()).verdict[0]);
+    expect(document.querySelector('strong')!.textContent).toBe(buildReport(sampleInput()).verdict[0]);
     expect(document.querySelector('blockquote')!.textContent).toContain('nothing on this page was measured');
   });
 

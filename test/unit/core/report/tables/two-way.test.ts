@@ -20,7 +20,8 @@ function crossed(places: readonly (readonly [row: string, column: string])[], ac
 }
 
 const places = (rows: readonly string[], columns: readonly string[]) => rows.flatMap(row => columns.map(column => [row, column] as const));
-const shown = (table: Table | undefined): string[][] | undefined => table?.rows.map(({ header, cells }) => [header, ...cells.map(({ text, detail }) => `${text}${detail === undefined ? '' : ` (${detail})`}`)]);
+const shown = (table: Table | undefined): string[][] | undefined =>
+  table?.rows.map(({ header, cells }) => [header, ...cells.map(({ text, detail }) => `${text}${detail === undefined ? '' : ` (${detail})`}`)]);
 
 describe('table of two crossed axes', () => {
   const full = places(['A', 'B'], ['X', 'Y', 'Z']);
