@@ -71,6 +71,7 @@ const report = {
     'src/core/report/tables',
     'src/core/report/render',
     'src/core/report/render/html',
+    'src/core/report/render/outline',
   ],
   'src/core/report': [
     'src/core/ablation',

@@ -6,9 +6,18 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chromiumMend, findChromium } from '../src/setup/chromium.ts';
 
-/** Pixels of the page; the picture has twice as many each way. */
-const [WIDTH, HEIGHT, MOST_HEIGHT] = [1000, 900, 1400];
+/** Pixels of the page, of which the picture has twice as many each way: a reader of README.md sees it at about this width. */
+const [WIDTH, HEIGHT] = [1000, 1000];
 const MARGIN = 24;
+
+/** Where the first figure ends, or the last of its groups that is whole above the limit: its headings are bold. */
+const END = `(() => {
+  const figure = document.querySelector('figure');
+  if (figure === null) return undefined;
+  const heads = [...figure.querySelectorAll('text')].filter(text => Number(getComputedStyle(text).fontWeight) > 500).map(text => text.getBoundingClientRect());
+  const ends = [figure.getBoundingClientRect().bottom + ${MARGIN}, ...heads.flatMap(({ top, height }) => (height > 0 ? [top - 2] : []))];
+  return Math.max(...ends.filter(end => end <= ${HEIGHT}));
+})()`;
 
 const [report = 'reports/desk', folder = 'reports'] = process.argv.slice(2);
 const page = resolve(report, 'index.html');
@@ -19,11 +28,9 @@ async function draw(): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     // Without its script the page is complete, and nothing in it moves.
     const { page: tab } = await openFile(browser, page, { viewport: { width: WIDTH, height: HEIGHT }, deviceScaleFactor: 2, colorScheme, javaScriptEnabled: false });
-    // As far as the first figure goes, which otherwise would be cut.
-    const figure = await tab.locator('figure').first().boundingBox();
-    const end = figure === null ? HEIGHT : figure.y + figure.height + MARGIN;
+    const end = await tab.evaluate<number | undefined>(END);
     const path = join(folder, `picture-${colorScheme}.png`);
-    await tab.screenshot({ path, clip: { x: 0, y: 0, width: WIDTH, height: Math.min(end, MOST_HEIGHT) }, fullPage: true });
+    await tab.screenshot({ path, clip: { x: 0, y: 0, width: WIDTH, height: end !== undefined && Number.isFinite(end) ? end : HEIGHT }, fullPage: true });
     console.log(`${path}: ${(statSync(path).size / 1e3).toFixed(0)} kB`);
   }
   await browser.close();

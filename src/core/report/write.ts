@@ -1,7 +1,7 @@
 /** The folder of a report: rendered, written and checked as a whole. */
 import { UsageError } from '../ablation/errors.ts';
 import type { Changes } from './baseline/baseline.ts';
-import { changesSection } from './baseline/html.ts';
+import { changesSection } from './baseline/section.ts';
 import { buildReport, type ReportInput } from './model/build.ts';
 import { claimCsv, contentsCsv, curveCsv, recipeCsv, resultCsv } from './render/csv.ts';
 import { removeBeneath, writeBeneath } from '../disk/beneath.ts';
@@ -9,7 +9,7 @@ import { enginesOf } from './records/engines.ts';
 import { MANIFEST_FILE, readReportManifest, serializeReportManifest } from './manifest.ts';
 import { renderFigures } from './charts/figures.ts';
 import { renderHtml } from './render/html/html.ts';
-import { claimLatex, plainLatex, resultLatex } from './render/latex.ts';
+import { claimLatex, plainLatex, resultLatex, twoWayLatex } from './render/latex.ts';
 import { escapeMarkup } from './render/html/markup.ts';
 import { renderMarkdown } from './render/markdown.ts';
 import type { Report } from './model/model.ts';
@@ -52,6 +52,7 @@ async function renderFiles(report: Report, { study, profile, overrides = [], rec
     add(`${path}.csv`, resultCsv(ablation));
     add(`${path}.tex`, resultLatex(report, ablation));
     add(`${path}-plain.tex`, plainLatex(report, ablation));
+    add(`${path}-two-way.tex`, twoWayLatex(report, ablation));
     add(`${path}-curves.csv`, curveCsv(ablation));
   }
   const paths = [...files.map(([path]) => path), MANIFEST_FILE, PROVENANCE_FILE].sort(byText);

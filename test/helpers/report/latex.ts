@@ -4,9 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 /** Commands that the tables may use: LaTeX's own and those of the packages that they name. */
 const KNOWN = new Set(
   (
-    'begin end centering footnotesize scriptsize setlength tabcolsep caption label toprule midrule bottomrule addlinespace multicolumn rowcolor textbf textit textsuperscript texttt ' +
+    'begin end centering small footnotesize scriptsize setlength tabcolsep caption label toprule midrule bottomrule addlinespace multicolumn rowcolor textbf textit textsuperscript texttt ' +
     'mbox linebreak par begingroup endgroup endfirsthead endhead endfoot linewidth raggedright raggedleft arraybackslash parbox noindent smallskip ' +
-    'textbackslash textasciicircum textasciitilde textasciigrave textbar textquotedbl textbullet textdagger textdaggerdbl textexclamdown textquestiondown texttrademark textregistered ' +
+    'textbackslash textasciicircum textasciitilde textasciigrave textbar textquotedbl textbullet textdagger textdaggerdbl textexclamdown textquestiondown texttrademark textregistered textonequarter textonehalf textthreequarters texteuro ' +
     'quotedblbase guillemotleft guillemotright ldots pounds S P copyright AE DH O TH ss ae dh o th DJ dj i j L l NG ng OE oe u r H v d c k b checkmark'
   ).split(' '),
 );

@@ -1,9 +1,9 @@
 /** What changed between two reports, as plain data: results by key, arms by seed, claims, and what it cost. */
 import type { StageCost } from '../../ablation/kind.ts';
 import { compareArms, type ArmChange, type RunChanges } from './arms.ts';
-import { claimChanges, type ClaimChange, type PrintedClaims } from './claims.ts';
+import { claimChanges, type ClaimChange, type ClaimState, type PrintedClaims } from './claims.ts';
 import { buildReport, type ReportInput } from '../model/build.ts';
-import { countClaims, verdictRule, type ClaimCount } from '../model/claims.ts';
+import { verdictRule } from '../model/claims.ts';
 import type { Engines } from '../records/engines.ts';
 import type { Headline } from '../model/model.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
@@ -38,7 +38,7 @@ export interface Conflict {
 export interface SideSummary {
   /** With at least one seed, declared by now or not. */
   readonly arms: number;
-  readonly claims: ClaimCount;
+  readonly claims: readonly ClaimState[];
 }
 
 export interface StageSum {
@@ -82,8 +82,8 @@ export function compareReports(input: ReportInput, baseline: Baseline): Changes 
     baseline: baseline.label,
     ahead: baseline.ahead,
     headline: report.headline,
-    before: baseline.records === undefined ? undefined : { arms: arms.before, claims: countClaims(claims.before) },
-    now: { arms: arms.now, claims: countClaims(claims.now) },
+    before: baseline.records === undefined ? undefined : { arms: arms.before, claims: claims.before },
+    now: { arms: arms.now, claims: claims.now },
     conflicts: conflicts(before, now, baseline.engines, input.engines ?? {}),
     arms: arms.changes,
     sameArms: arms.same,

@@ -2,6 +2,7 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { oneLine } from '../../text/clean.ts';
 import type { Report } from '../model/model.ts';
+import { originOf, type Origin } from '../model/words.ts';
 import type { Direction, Verdict } from '../statistics/verdict.ts';
 
 export interface ClaimState {
@@ -9,6 +10,8 @@ export interface ClaimState {
   /** Of a claim without a verdict for or against it. */
   readonly direction: Direction | undefined;
   readonly sentence: string;
+  /** Which words are used of it. */
+  readonly origin: Origin;
 }
 
 export interface ClaimChange {
@@ -26,6 +29,10 @@ export interface ClaimComparison {
   readonly before: readonly ClaimState[];
   readonly now: readonly ClaimState[];
 }
+
+/** What they are called together: all of them hypotheses of the study's own, or claims. */
+export const claimWords = (changes: readonly ClaimChange[]): { readonly one: string; readonly many: string } =>
+  changes.every(({ before, now }) => (now ?? before)!.origin === 'own') ? { one: 'hypothesis', many: 'hypotheses' } : { one: 'claim', many: 'claims' };
 
 /** By `ablation/claim`. */
 export type ClaimStates = ReadonlyMap<string, ClaimState>;
@@ -64,11 +71,17 @@ function statesBefore(printed: PrintedClaims | undefined, rejudged: ClaimStates)
 
 const splitName = (name: string): [string, string] => [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
 const statesOf = (report: Report): ClaimStates =>
-  new Map(report.ablations.flatMap(({ claims }) => claims).map(({ ablation, name, verdict, direction, sentence }) => [`${ablation}/${name}`, { verdict, direction, sentence }]));
+  new Map(
+    report.ablations.flatMap(({ claims }) =>
+      claims.map(claim => [`${claim.ablation}/${claim.name}`, { verdict: claim.verdict, direction: claim.direction, sentence: claim.sentence, origin: originOf(claim) }]),
+    ),
+  );
 const isSame = (a: ClaimState | undefined, b: ClaimState | undefined): boolean => a?.verdict === b?.verdict && a?.direction === b?.direction;
 
 const VERDICTS: readonly string[] = ['reproduced', 'contradicted', 'undecided', 'interim', 'exploratory', 'no verdict', 'not run'] satisfies Verdict[];
 const DIRECTIONS: readonly string[] = ['agrees', 'disagrees', 'within noise'] satisfies Direction[];
+
+const NEEDED: readonly string[] = ['ablation', 'claim', 'claim_verdict', 'claim_direction'];
 
 /** A column that tables by the rules of today have, and older ones do not. */
 const OF_TODAY = 'claim_before_correction';
@@ -76,14 +89,20 @@ const OF_TODAY = 'claim_before_correction';
 /** What a report said about its claims, from its `tables/claims.csv`. Undefined when the table has another form. */
 export function parseClaimStates(csv: string): PrintedClaims | undefined {
   const [header = [], ...rows] = rowsOf(csv);
-  const [ablation, claim, verdict, direction] = ['ablation', 'claim', 'claim_verdict', 'claim_direction'].map(name => header.indexOf(name)) as [number, number, number, number];
-  if (Math.min(ablation, claim, verdict, direction) < 0) return undefined;
+  if (!NEEDED.every(name => header.includes(name))) return undefined;
   const states = new Map<string, ClaimState>();
   for (const row of rows) {
-    const [says, points, name] = [row[verdict] ?? '', row[direction] ?? '', row[claim] ?? ''];
-    if (!VERDICTS.includes(says) || (points !== '' && !DIRECTIONS.includes(points))) return undefined;
-    const sentence = oneLine(row[header.indexOf('sentence')] ?? name);
-    states.set(`${row[ablation] ?? ''}/${name}`, { verdict: says as Verdict, direction: points === '' ? undefined : (points as Direction), sentence });
+    const cell = (name: string): string => row[header.indexOf(name)] ?? '';
+    const [verdict, direction, key] = [cell('claim_verdict'), cell('claim_direction'), `${cell('ablation')}/${cell('claim')}`];
+    if (!VERDICTS.includes(verdict) || (direction !== '' && !DIRECTIONS.includes(direction))) return undefined;
+    // A row for each of its comparisons.
+    const isPublished = states.get(key)?.origin === 'published' || (cell('source') !== '' && cell('published_gap') !== '');
+    states.set(key, {
+      verdict: verdict as Verdict,
+      direction: direction === '' ? undefined : (direction as Direction),
+      sentence: oneLine(cell('sentence') || cell('claim')),
+      origin: isPublished ? 'published' : 'own',
+    });
   }
   return { states, current: header.includes(OF_TODAY) };
 }

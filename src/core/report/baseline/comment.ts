@@ -3,7 +3,7 @@ import { ablationOf } from './arms.ts';
 import { changeSentence, changesVerdict, costSentence, judgedNotes, shiftOf, warningSentences } from './sentences.ts';
 import { armTable, claimChangeTable, conflictTable, summaryTable } from './tables.ts';
 import { hasChanges, type Changes } from './baseline.ts';
-import { resultFigureId } from '../charts/figures.ts';
+import { FOREST, resultFigureId } from '../charts/figures.ts';
 import { escapeMarkdown, markdownTable } from '../render/markdown.ts';
 import type { Report } from '../model/model.ts';
 
@@ -24,14 +24,13 @@ export function renderComment({ report, changes, folder, hasFigure }: CommentInp
   const lead = `**${escapeMarkdown(`${name}: ${changeSentence(changes)}`)}**`;
   const source = `<sub>${escapeMarkdown(`Report of profile ${name} against ${changes.baseline}.`)} [Report](${folder}/README.md) \u00b7 [records](${folder}/results.jsonl)</sub>`;
   if (!hasChanges(changes)) return `${lead}\n\n${source}\n`;
-  const [verdict] = report.verdict;
   const notes = [costSentence(changes) ?? '', ...judgedNotes(changes)].filter(Boolean).map(note => `<sub>${escapeMarkdown(note)}</sub>`);
   const parts = [
     ...caution(warningSentences(changes).map(warning => `${name}: ${warning}`)),
     lead,
     ...figure(report, changes, folder, hasFigure),
     ...tables(changes),
-    ...(verdict === undefined ? [] : [escapeMarkdown(`Now: ${verdict}`)]),
+    escapeMarkdown(`Now: ${report.verdict.join(' ')}`),
     ...notes,
     source,
   ];
@@ -49,9 +48,6 @@ const tables = (changes: Changes): string[] =>
     : [conflictTable(changes, ROWS.conflicts), armTable(changes, ROWS.arms), claimChangeTable(changes, ROWS.claims), summaryTable(changes)].flatMap(table =>
         table === undefined ? [] : [markdownTable(table)],
       );
-
-/** Of all claims. */
-const FOREST = 'forest';
 
 /** That of the claims where a verdict changed, else of the ablation in which an arm moved most. GitHub shows a committed SVG in a comment only by an address that serves the file itself. */
 function figure(report: Report, changes: Changes, folder: string, hasFigure: (id: string) => boolean): string[] {

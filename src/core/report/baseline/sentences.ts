@@ -1,10 +1,11 @@
 /** What changed, in sentences: shared by the page and the comment on a pull request. */
 import type { StageCost } from '../../ablation/kind.ts';
 import { armRule, type ArmChange, type ArmOutcome, type MeasuredSide } from './arms.ts';
-import type { ClaimChange, ClaimState } from './claims.ts';
+import { claimWords, type ClaimChange, type ClaimState } from './claims.ts';
 import { hasChanges, type Changes, type StageSum } from './baseline.ts';
 import { formatCount, formatFlops, formatValue, plural, type Unit } from '../../text/format.ts';
 import { mean } from '../statistics/statistics.ts';
+import { verdictWord } from '../model/words.ts';
 import type { Verdict } from '../statistics/verdict.ts';
 
 /** Arms, claims or seeds that are named one by one; of more only how many there are. */
@@ -42,11 +43,11 @@ const decided = (state: ClaimState | undefined): Verdict | undefined => (state !
 export const changesVerdict = ({ before, now }: ClaimChange): boolean => decided(before) !== decided(now);
 
 function verdictText({ claims, before, now }: Changes): string {
-  if (before!.claims.total + now.claims.total === 0) return '';
+  if (before!.claims.length + now.claims.length === 0) return '';
   const changed = claims.filter(changesVerdict);
   const others = claims.filter(change => !changesVerdict(change));
   const ways = [...new Set(others.map(wayOf))].map(way => `${others.filter(change => wayOf(change) === way).length} ${way}`);
-  const rest = ways.length === 0 ? '.' : `; of the claims without one ${ways.join(', ')}.`;
+  const rest = ways.length === 0 ? '.' : `; of the ${claimWords(others).many} without one ${ways.join(', ')}.`;
   if (changed.length === 0) return `No verdict changes${rest}`;
   return `${changed.length === 1 ? '1 verdict changes' : `${changed.length} verdicts change`}: ${changed.length <= NAMED.claims ? changed.map(toldClaim).join('; ') : transitions(changed)}${rest}`;
 }
@@ -62,14 +63,16 @@ function wayOf({ before, now }: ClaimChange): string {
 
 function toldClaim({ sentence, before, now }: ClaimChange): string {
   const claim = `\u201c${sentence.replace(/\.$/, '')}\u201d`;
-  if (before === undefined) return `${claim} is new, and ${now!.verdict}`;
-  return now === undefined ? `${claim} is declared no more (${before.verdict} before)` : `${claim} is ${now.verdict} (${before.verdict} before)`;
+  if (before === undefined) return `${claim} is new, and ${word(now!)}`;
+  return now === undefined ? `${claim} is declared no more (${word(before)} before)` : `${claim} is ${word(now)} (${word(before)} before)`;
 }
+
+const word = ({ verdict, origin }: ClaimState): string => verdictWord(verdict, origin);
 
 /** `3 from interim to reproduced`. */
 function transitions(changed: readonly ClaimChange[]): string {
   const way = ({ before, now }: ClaimChange): string =>
-    before === undefined ? `of new claims, ${now!.verdict}` : now === undefined ? `of claims that are declared no more, ${before.verdict} before` : `from ${before.verdict} to ${now.verdict}`;
+    before === undefined ? `new and ${word(now!)}` : now === undefined ? `declared no more, ${word(before)} before` : `from ${word(before)} to ${word(now)}`;
   return [...new Set(changed.map(way))].map(each => `${changed.filter(change => way(change) === each).length} ${each}`).join('; ');
 }
 

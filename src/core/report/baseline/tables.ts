@@ -1,25 +1,36 @@
 /** What changed, as tables of cells: shared by the page and the comment on a pull request. */
 import type { ArmChange, ArmOutcome, MeasuredSide } from './arms.ts';
-import type { ClaimChange, ClaimState } from './claims.ts';
+import { claimWords, type ClaimChange, type ClaimState } from './claims.ts';
 import type { Changes, Conflict, SideSummary } from './baseline.ts';
 import { changesVerdict, ranked } from './sentences.ts';
 import { formatCode, formatCount, formatDelta, formatValue, plural, type Unit } from '../../text/format.ts';
-import { left, NONE, right, type Cell, type Table, type TableColumn, type Tone } from '../tables/results.ts';
+import { left, NONE, right, withoutEmptyColumns, type Cell, type Table, type Tone } from '../tables/results.ts';
+import { claimNoun, verdictWord, type Origin } from '../model/words.ts';
 import type { Verdict } from '../statistics/verdict.ts';
 
 const SUBJECT = 'Changes';
 
+const COUNTED: readonly { readonly verdicts: readonly Verdict[]; readonly word: (origin: Origin) => string }[] = [
+  { verdicts: ['reproduced'], word: origin => verdictWord('reproduced', origin) },
+  { verdicts: ['contradicted'], word: origin => verdictWord('contradicted', origin) },
+  { verdicts: ['undecided'], word: () => 'undecided' },
+  { verdicts: ['interim', 'exploratory', 'no verdict'], word: () => 'without a verdict' },
+  { verdicts: ['not run'], word: () => 'not run' },
+];
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** What differs of both sides as a whole; undefined where nothing does, and where there is nothing to compare with. */
 export function summaryTable({ before, now }: Changes): Table | undefined {
   if (before === undefined) return undefined;
-  const row = (header: string, show: (side: SideSummary) => string) => ({ header, before: show(before), now: show(now) });
   const rows = [
-    row('Arms measured', side => formatCount(side.arms)),
-    row('Claims reproduced', side => String(side.claims.reproduced)),
-    row('Claims contradicted', side => String(side.claims.contradicted)),
-    row('Claims undecided', side => String(side.claims.undecided)),
-    row('Claims without a verdict', ({ claims: { interim, exploratory, noVerdict } }) => String(interim + exploratory + noVerdict)),
-    row('Claims not run', side => String(side.claims.notRun)),
+    { header: 'Arms measured', before: before.arms, now: now.arms },
+    ...(['published', 'own'] as const).flatMap(origin =>
+      COUNTED.map(({ verdicts, word }) => {
+        const count = ({ claims }: SideSummary): number => claims.filter(claim => claim.origin === origin && verdicts.includes(claim.verdict)).length;
+        return { header: `${capital(claimNoun(origin, 2))} ${word(origin)}`, before: count(before), now: count(now) };
+      }),
+    ),
   ].filter(({ before, now }) => before !== now);
   if (rows.length === 0) return undefined;
   return {
@@ -27,7 +38,7 @@ export function summaryTable({ before, now }: Changes): Table | undefined {
     caption: 'Before and now',
     corner: 'Of the whole report',
     columns: [right('Before'), right('Now')],
-    rows: rows.map(({ header, before, now }) => ({ header, cells: [{ text: before }, { text: now, tone: 'strong' }] })),
+    rows: rows.map(({ header, before, now }) => ({ header, cells: [{ text: formatCount(before) }, { text: formatCount(now), tone: 'strong' }] })),
     notes: [],
   };
 }
@@ -71,29 +82,28 @@ const OUTCOMES: Readonly<Record<ArmOutcome, { readonly text: string; readonly to
 /** Undefined when no arm changed. What matters most comes first, in the order of the report within that. */
 export function armTable({ arms, headline: { unit, label } }: Changes, limit = Infinity): Table | undefined {
   if (arms.length === 0) return undefined;
-  const rows = ranked(arms).slice(0, limit);
-  const columns = armColumns(unit).filter(({ cell }) => rows.some(arm => cell(arm) !== NONE));
-  return {
+  return withoutEmptyColumns({
     subject: SUBJECT,
     caption: `Arms that changed: ${label}${unit === 'fraction' ? ' (%)' : ''}`,
     corner: 'Arm',
-    columns: columns.map(({ column }) => column),
-    rows: rows.map(arm => ({ header: arm.label, detail: alsoText(arm), cells: columns.map(({ cell }) => cell(arm)) })),
+    columns: [left('Change'), right('Before'), right('Now'), right('\u0394'), right('Noise')],
+    rows: ranked(arms)
+      .slice(0, limit)
+      .map(arm => ({ header: arm.label, detail: alsoText(arm), cells: armCells(arm, unit) })),
     notes: more(arms.length, limit, 'arm'),
-  };
+  });
 }
 
 const alsoText = ({ also }: ArmChange): string => (also.length === 0 ? '' : also.length < 3 ? `also ${also.join(', ')}` : `and ${also.length} arms of the same runs`);
 
-/** One that is empty in every row is left out. */
-function armColumns(unit: Unit): { readonly column: TableColumn; readonly cell: (arm: ArmChange) => Cell }[] {
+function armCells({ outcome, before, now, difference }: ArmChange, unit: Unit): Cell[] {
   const side = (measured: ArmChange['now']): Cell => (measured === undefined ? NONE : { text: formatValue(measured.mean, unit), detail: seedsOf(measured) });
   return [
-    { column: left('Change'), cell: ({ outcome }) => OUTCOMES[outcome] },
-    { column: right('Before'), cell: ({ before }) => side(before) },
-    { column: right('Now'), cell: ({ now }) => side(now) },
-    { column: right('\u0394'), cell: ({ difference }) => (difference === undefined ? NONE : { text: formatDelta(difference.value, unit), detail: plural(difference.pairs, 'common seed') }) },
-    { column: right('Noise'), cell: ({ difference }) => (difference?.noise === undefined ? NONE : { text: `\u00b1 ${formatDelta(difference.noise, unit).replace('+', '')}` }) },
+    OUTCOMES[outcome],
+    side(before),
+    side(now),
+    difference === undefined ? NONE : { text: formatDelta(difference.value, unit), detail: plural(difference.pairs, 'common seed') },
+    difference?.noise === undefined ? NONE : { text: `\u00b1 ${formatDelta(difference.noise, unit).replace('+', '')}` },
   ];
 }
 
@@ -109,27 +119,28 @@ const VERDICT_TONES: Readonly<Record<Verdict, Tone>> = {
   'not run': 'muted',
 };
 
-const CAUSES: Readonly<Record<ClaimChange['cause'], string>> = { results: 'other results', rules: 'declared or judged otherwise', new: 'new claim', gone: 'declared no more' };
+const CAUSES: Readonly<Record<ClaimChange['cause'], string>> = { results: 'other results', rules: 'declared or judged otherwise', new: 'new', gone: 'declared no more' };
 
 /** Undefined when no claim changed. Verdicts come before mere directions. */
 export function claimChangeTable({ claims }: Changes, limit = Infinity): Table | undefined {
   if (claims.length === 0) return undefined;
+  const words = claimWords(claims);
   const first = [...claims.filter(changesVerdict), ...claims.filter(change => !changesVerdict(change))];
   return {
     subject: SUBJECT,
-    caption: 'Claims that changed',
-    corner: 'Claim',
+    caption: `${capital(words.many)} that changed`,
+    corner: capital(words.one),
     columns: [left('Before'), left('Now'), left('Because of')],
     rows: first
       .slice(0, limit)
       .map(change => ({ header: change.sentence, detail: change.ablation, cells: [stateCell(change.before), stateCell(change.now), { text: CAUSES[change.cause], tone: 'muted' }] })),
-    notes: more(claims.length, limit, 'claim'),
+    notes: more(claims.length, limit, words.one, words.many),
   };
 }
 
 function stateCell(state: ClaimState | undefined): Cell {
   if (state === undefined) return NONE;
-  return { text: state.verdict, tone: VERDICT_TONES[state.verdict], ...(state.direction === undefined ? {} : { detail: state.direction }) };
+  return { text: verdictWord(state.verdict, state.origin), tone: VERDICT_TONES[state.verdict], ...(state.direction === undefined ? {} : { detail: state.direction }) };
 }
 
-const more = (count: number, limit: number, what: string): string[] => (count > limit ? [`And ${plural(count - limit, `more ${what}`)}.`] : []);
+const more = (count: number, limit: number, one: string, many = `${one}s`): string[] => (count > limit ? [`And ${plural(count - limit, `more ${one}`, `more ${many}`)}.`] : []);

@@ -2,18 +2,27 @@
 import { claimOverview } from '../tables/claims.ts';
 import type { AblationReport, Report } from '../model/model.ts';
 import { plainTable } from '../tables/plain.ts';
-import { resultRules, resultTable, withoutEmptyColumns, type Cell, type Table, type TableColumn, type TableRow } from '../tables/results.ts';
+import { measuredWith, resultRules, resultTable, withoutEmptyColumns, type Cell, type Table, type TableColumn, type TableRow } from '../tables/results.ts';
+import { twoWayTable } from '../tables/two-way.ts';
 import { slug } from '../../text/clean.ts';
 import { escapeLatex } from './latex-text.ts';
 
 /** One ablation as one pastes it into a paper: arm, mean and deviation, published value. Notes are comments. */
-export function plainLatex(report: Report, ablation: AblationReport): string {
-  const table = plainTable(report, ablation);
-  return file(`Errors and notes stand in ${slug(ablation.name)}.tex.`, [
+export const plainLatex = (report: Report, ablation: AblationReport): string => pasted(plainTable(report, ablation), ablation, 'plain');
+
+/** Two crossed axes of one ablation in the same form; undefined where there are none. */
+export function twoWayLatex(report: Report, ablation: AblationReport): string | undefined {
+  const table = twoWayTable(report, ablation);
+  return table && pasted({ ...table, caption: `${titleOf(report, ablation)}. ${table.caption}` }, ablation, 'two-way');
+}
+
+/** As wide as it comes out, without small print. */
+function pasted(table: Table, { name }: AblationReport, form: string): string {
+  return file(`Errors and notes stand in ${slug(name)}.tex.`, [
     ...table.notes.map(note => `% ${escapeLatex(note)}`),
     '\\begin{table}',
-    '\\centering',
-    captionOf(table.caption, `${ablation.name}-plain`),
+    '\\centering\\small\\setlength{\\tabcolsep}{4pt}',
+    captionOf(table.caption, `${name}-${form}`),
     `\\begin{tabular}{l${sides(table.columns)}}`,
     '\\toprule',
     headerOf(table),
@@ -21,7 +30,7 @@ export function plainLatex(report: Report, ablation: AblationReport): string {
     ...table.rows.flatMap((row, i, rows) => [
       ...(row.aside === true && rows[i - 1]?.aside !== true ? ['\\midrule'] : []),
       ...(row.marked === true ? [SHADED] : []),
-      rowOf([nameOf({ ...row, marked: false }), ...row.cells.map(cell => `${valueOf(cell)}${cell.detail === undefined ? '' : ` ${escapeLatex(cell.detail)}`}`)]),
+      tableRow({ ...row, marked: false }, table.columns.length, '~'),
     ]),
     '\\bottomrule',
     '\\end{tabular}',
@@ -38,7 +47,7 @@ export function resultLatex(report: Report, ablation: AblationReport): string {
   return file('In two columns make it table* for the width of both.', [
     '\\begin{table}',
     '\\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}',
-    captionOf(`${ablation.title} (${ablation.table}), profile ${report.profile}`, ablation.name),
+    captionOf(titleOf(report, ablation), ablation.name),
     `\\begin{tabularx}{\\linewidth}{@{}>{\\raggedright\\arraybackslash}X${sides(table.columns)}@{}}`,
     '\\toprule',
     headerOf(table),
@@ -46,7 +55,7 @@ export function resultLatex(report: Report, ablation: AblationReport): string {
     ...table.rows.map(row => tableRow(row, table.columns.length, '~')),
     '\\bottomrule',
     '\\end{tabularx}',
-    ...notesBelow([`${table.caption}.`, ...resultRules({ ablations: [ablation] }), ...table.notes]),
+    ...notesBelow([`${measuredWith(ablation)}.`, ...resultRules({ ablations: [ablation] }), ...table.notes]),
     '\\end{table}',
   ]);
 }
@@ -104,6 +113,8 @@ function file(hint: string, body: readonly string[]): string {
   const packages = PACKAGES.flatMap(([name, use]) => (use.test(text) ? [name] : []));
   return `% Made by ablate report. Needs \\usepackage[T1]{fontenc} \\usepackage{${packages.join(',')}}. ${hint}\n${text}\n`;
 }
+
+const titleOf = ({ profile }: Report, { title, table }: AblationReport): string => `${title} (${table}), profile ${profile}`;
 
 const captionOf = (text: string, label: string): string => `\\caption{${escapeLatex(text)}}\\label{tab:${slug(label)}}`;
 

@@ -22,7 +22,7 @@ export interface PageParts {
   /** Makes the charts live; without it the page is the same and stands still. */
   readonly script?: string;
   /** A section on what changed against another report, which a committed report does not have. */
-  readonly changes?: Markup;
+  readonly changes?: Block;
 }
 
 export function renderHtml(report: Report, figures: Figures, { script = '', changes }: PageParts = {}): string {
@@ -45,8 +45,7 @@ export function renderHtml(report: Report, figures: Figures, { script = '', chan
 <h1>${title}</h1>
 ${blocks(head)}</header>
 <main>
-${changes}
-${blocks(body)}</main>
+${blocks([...(changes === undefined ? [] : [changes]), ...body])}</main>
 <footer>
 ${blocks(footer)}</footer>
 </div>

@@ -67,8 +67,10 @@ function files({ name, curves }: AblationReport): Inline[] {
   return [
     'This table as ',
     { text: 'CSV', href: `${path}.csv` },
-    ' and ',
+    ', ',
     { text: 'LaTeX', href: `${path}.tex` },
+    ' and ',
+    { text: 'plain LaTeX', href: `${path}-plain.tex` },
     ...(curves.length === 0 ? ['.'] : ['; ', { text: 'curves', href: `${path}-curves.csv` }, '.']),
   ];
 }

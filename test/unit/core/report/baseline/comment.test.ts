@@ -3,13 +3,13 @@ import { marked } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { compareReports, type Changes } from '../../../../../src/core/report/baseline/baseline.ts';
 import { renderComment } from '../../../../../src/core/report/baseline/comment.ts';
-import { changesSection } from '../../../../../src/core/report/baseline/html.ts';
+import { changesSection } from '../../../../../src/core/report/baseline/section.ts';
 import { changeSentence, warningSentences } from '../../../../../src/core/report/baseline/sentences.ts';
 import { buildReport } from '../../../../../src/core/report/model/build.ts';
 import { renderHtml } from '../../../../../src/core/report/render/html/html.ts';
 import type { ReportRecord } from '../../../../../src/core/report/records/records.ts';
 import { renderReport } from '../../../../../src/core/report/write.ts';
-import { accuracyRecords, claim, claimAblation, type Accuracies } from '../../../../helpers/report/claims.ts';
+import { accuracyRecords, cell, claim, claimAblation, type Accuracies } from '../../../../helpers/report/claims.ts';
 import { compare, earlierReport, laterReport, rerun } from '../../../../helpers/report/changes.ts';
 import { parseMarkup } from '../../../../helpers/report/dom.ts';
 import { sampleInput } from '../../../../helpers/report/sample.ts';
@@ -58,15 +58,15 @@ describe('the first line', () => {
       'a verdict',
       accuracyRecords(two),
       accuracyRecords(all),
-      '+4 runs. 1 verdict changes: \u201cA is above B\u201d is reproduced (interim before). table, A: seed 1 = 81.00, seed 2 = 82.00 (seed 0 = 80.00). table, B: seed 1 = 71.00, seed 2 = 72.10 (seed 0 = 70.00).',
+      '+4 runs. 1 verdict changes: \u201cA is above B\u201d is supported (interim before). table, A: seed 1 = 81.00, seed 2 = 82.00 (seed 0 = 80.00). table, B: seed 1 = 71.00, seed 2 = 72.10 (seed 0 = 70.00).',
     ],
     [
       'the direction of a claim',
       accuracyRecords(two),
       [...accuracyRecords({ 'table/a': [0.8] }), ...rerun({ 'table/b': [0.9] })],
-      'No verdict changes; of the claims without one 1 pointing elsewhere.',
+      'No verdict changes; of the hypotheses without one 1 pointing elsewhere.',
     ],
-    ['a claim that can be compared', accuracyRecords({ 'table/a': [0.8] }), accuracyRecords(two), 'No verdict changes; of the claims without one 1 compared for the first time.'],
+    ['a claim that can be compared', accuracyRecords({ 'table/a': [0.8] }), accuracyRecords(two), 'No verdict changes; of the hypotheses without one 1 compared for the first time.'],
     ['an arm that is gone', accuracyRecords({ ...two, 'table/c': [0.9] }), accuracyRecords(two), `\u22121 run. ${noVerdict}`],
   ])('%s', (_, before, now, sentence) => {
     const changes = compare(before, now);
@@ -84,11 +84,22 @@ describe('the first line', () => {
     expect(changeSentence(changes)).toBe('+1 run, 5 runs replaced. Arms: 1 new, 4 with other results. The largest change: table, ARM4: seed 0 = 54.00 (50.00 before).');
   });
 
+  it('a claim of the paper is reproduced, where a hypothesis is supported', () => {
+    const above = claim([{ type: 'greater', arm: 'a', than: 'b' }], { name: 'above', sentence: 'A is above B.' });
+    const ablations = [claimAblation('table', ['a', 'b'], [above], { a: cell(85), b: cell(84) })];
+    const [before, report] = [earlierReport(accuracyRecords(two)), laterReport(accuracyRecords(all), { ablations })];
+    const changes = compareReports(report, before);
+    expect(changeSentence(changes)).toContain('1 verdict changes: \u201cA is above B\u201d is reproduced (interim before).');
+    const text = renderComment({ report: buildReport(report), changes, folder, hasFigure: every });
+    expect(text).toMatch(/^\| Claim \| Before \| Now \| Because of \|$/m);
+    expect(text).toContain('| Claims of the paper reproduced | 0 | **1** |');
+  });
+
   it('counts verdicts where they are many, by what became of them', () => {
     const claims = Array.from({ length: 3 }, (_, i) => claim([{ type: 'greater', arm: 'a', than: 'b' }], { name: `c${i}`, sentence: `Claim ${i}.` }));
     const ablations = [claimAblation('table', ['a', 'b'], claims)];
     const changes = compareReports(laterReport(accuracyRecords(all), { ablations }), earlierReport(accuracyRecords(two)));
-    expect(changeSentence(changes)).toContain('3 verdicts change: 3 from interim to reproduced.');
+    expect(changeSentence(changes)).toContain('3 verdicts change: 3 from interim to supported.');
   });
 
   it('of a report without claims speaks of no verdict', () => {
@@ -105,7 +116,7 @@ describe('the first line', () => {
     expect(warningSentences(changes)).toEqual([warning]);
     const text = commentOn(before, accuracyRecords(two));
     expect(text.split('\n').slice(0, 4)).toEqual(['> [!CAUTION]', `> **sample: ${warning}**`, '', '**sample: \u22122 runs. No verdict changes.**']);
-    expect(changesSection(changes).text.indexOf(warning)).toBeLessThan(changesSection(changes).text.indexOf('2 runs'));
+    expect(changesSection(changes).blocks.slice(0, 2)).toMatchObject([{ type: 'caution', blocks: [{ text: [{ text: warning }] }] }, { text: ['\u22122 runs. No verdict changes.'] }]);
     expect(commentOn(accuracyRecords(two), before)).not.toContain('CAUTION');
   });
 
@@ -194,7 +205,7 @@ describe('the comment', () => {
     const text = renderComment({ report: buildReport(big), changes: compareReports(big, earlierReport(accuracyRecords(all(0.5)))), folder, hasFigure: every });
     expect(text.trim().split('\n').length).toBeLessThanOrEqual(60);
     expect(text).toContain('And 71 more arms.');
-    expect(text).toMatch(/And \d+ more claims\./);
+    expect(text).toMatch(/And \d+ more hypotheses\./);
   });
 
   it('a baseline without the report is no error, and its tables are in the report', () => {
@@ -219,6 +230,7 @@ describe('the page', () => {
     const report = buildReport(laterReport(now));
     expect(renderHtml(report, new Map())).not.toContain('id="changes"');
     const page = parseMarkup(renderHtml(report, new Map(), { changes: changesSection(compare(before, now)) }));
+    expect([...page.querySelectorAll('main > section')].map(({ id }) => id).slice(0, 2)).toEqual(['changes', 'at-a-glance']);
     expect([...page.querySelectorAll('#changes caption')].map(caption => caption.textContent)).toEqual(['Arms that changed: test accuracy (%)']);
     expect(page.querySelector('#changes p')!.textContent).toBe(changeSentence(compare(before, now)));
   });
@@ -229,7 +241,7 @@ describe('the page', () => {
     const all = (shifts: (i: number) => readonly [number, number, number]): Accuracies =>
       Object.fromEntries(names.map((name, i) => [`table/${name}`, shifts(i).map((shift, seed) => 0.5 + seed / 100 + shift)]));
     const big = laterReport(rerun(all(i => (i === 0 ? [0.1, 0.11, 0.12] : [0.001, -0.001, 0.002]))), { ablations: [many] });
-    const page = parseMarkup(`<main>${changesSection(compareReports(big, earlierReport(accuracyRecords(all(() => [0, 0, 0]))))).text}</main>`);
+    const page = parseMarkup(renderHtml(buildReport(big), new Map(), { changes: changesSection(compareReports(big, earlierReport(accuracyRecords(all(() => [0, 0, 0]))))) }));
     expect(page.querySelector('#changes summary')!.textContent).toBe('19 arms within noise, or with more seeds');
     expect([...page.querySelectorAll('#changes tbody th')].map(th => th.textContent).filter(text => text.startsWith('table: '))[0]).toBe('table: ARM0');
   });

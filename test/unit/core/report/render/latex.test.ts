@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildReport } from '../../../../../src/core/report/model/build.ts';
-import type { AblationReport, Report } from '../../../../../src/core/report/model/model.ts';
-import { claimLatex, plainLatex, resultLatex } from '../../../../../src/core/report/render/latex.ts';
+import type { AblationReport, ArmRow, Report } from '../../../../../src/core/report/model/model.ts';
+import { claimLatex, plainLatex, resultLatex, twoWayLatex } from '../../../../../src/core/report/render/latex.ts';
 import { escapeLatex } from '../../../../../src/core/report/render/latex-text.ts';
 import { oneLine } from '../../../../../src/core/text/clean.ts';
 import { GRID_ABLATIONS, gridInput } from '../../../../helpers/report/grid.ts';
@@ -44,7 +44,10 @@ describe('escaping', () => {
   });
 });
 
-const allOf = (report: Report): string[] => [claimLatex(report) ?? '', ...report.ablations.flatMap(ablation => [resultLatex(report, ablation), plainLatex(report, ablation)])];
+const allOf = (report: Report): string[] => [
+  claimLatex(report) ?? '',
+  ...report.ablations.flatMap(ablation => [resultLatex(report, ablation), plainLatex(report, ablation), twoWayLatex(report, ablation) ?? []].flat()),
+];
 
 describe('tables', () => {
   test('the sample, as booktabs sets it', () => {
@@ -55,6 +58,7 @@ describe('tables', () => {
     expect(lines).toContain('\\begin{tabularx}{\\linewidth}{@{}>{\\raggedright\\arraybackslash}Xrrrr@{}}');
     expect(lines).toContain('Arm & Test accuracy (\\%) & $\\Delta$ to default & Published & Published $\\Delta$ \\\\');
     expect(lines.find(line => line.startsWith('MAE baseline'))).toBe('MAE baseline & 85.06~{\\scriptsize $\\pm$~0.36} & $-$2.28~{\\scriptsize $\\pm$~0.49} & 83.6 & $-$1.0 \\\\');
+    expect(lines).toContain('Measured with one seed.\\par');
     expect(claimLatex(report)).toBeUndefined();
   });
 
@@ -65,19 +69,19 @@ describe('tables', () => {
       '% Published in another table, so left out: From scratch (no pre-training).',
       '% Published value of an inferred row: Q-Q, K-K, V-V; Q-Q, K-K, V-V with softmax; Q-K, V-V; Q-K, V-V with softmax (default).',
       '\\begin{table}',
-      '\\centering',
+      '\\centering\\small\\setlength{\\tabcolsep}{4pt}',
       '\\caption{Which relations to distill (Table 7): test accuracy (\\%), mean $\\pm$ standard deviation, 3 seeds, profile sample}\\label{tab:relation-plain}',
       '\\begin{tabular}{lrr}',
       '\\toprule',
       'Arm & Measured & Published \\\\',
       '\\midrule',
-      'From scratch (no pre-training) & 83.08 $\\pm$ 0.47 & -- \\\\',
-      'MAE baseline & 85.14 $\\pm$ 0.11 & 83.6 \\\\',
-      'Q-Q, K-K, V-V & 86.58 $\\pm$ 0.14 & 84.4 \\\\',
-      'Q-Q, K-K, V-V with softmax & \\textbf{87.42} $\\pm$ 0.26 & 84.5 \\\\',
-      'Q-K, V-V & 87.21 $\\pm$ 0.12 & 84.4 \\\\',
+      'From scratch (no pre-training) & 83.08~{\\scriptsize $\\pm$ 0.47} & -- \\\\',
+      'MAE baseline & 85.14~{\\scriptsize $\\pm$ 0.11} & 83.6 \\\\',
+      'Q-Q, K-K, V-V & 86.58~{\\scriptsize $\\pm$ 0.14} & 84.4 \\\\',
+      'Q-Q, K-K, V-V with softmax & \\textbf{87.42}~{\\scriptsize $\\pm$ 0.26} & 84.5 \\\\',
+      'Q-K, V-V & 87.21~{\\scriptsize $\\pm$ 0.12} & 84.4 \\\\',
       '\\rowcolor[gray]{.92}',
-      'Q-K, V-V with softmax (default) & 87.25 $\\pm$ 0.17 & \\textbf{84.6} \\\\',
+      'Q-K, V-V with softmax (default) & 87.25~{\\scriptsize $\\pm$ 0.17} & \\textbf{84.6} \\\\',
       '\\bottomrule',
       '\\end{tabular}',
       '\\end{table}',
@@ -98,6 +102,27 @@ describe('tables', () => {
     const report = buildReport(hostileInput());
     expect(allOf(report).map(problemsOf)).toEqual([[], [], []]);
   });
+});
+
+test('two crossed axes are a table of one by the other, with means', () => {
+  const report = buildReport(sampleInput());
+  const [ablation] = report.ablations;
+  expect(twoWayLatex(report, ablation!)).toBeUndefined();
+  const places: readonly ArmRow['crossed'][] = [undefined, undefined, ['Q-Q', 'plain'], ['Q-Q', 'softmax'], ['Q-K', 'plain'], ['Q-K', 'softmax']];
+  const text = twoWayLatex(report, { ...ablation!, rows: ablation!.rows.map((row, i) => ({ ...row, crossed: places[i] })) })!;
+  expect(problemsOf(text)).toEqual([]);
+  expect(text.split('\n').slice(3, -3)).toEqual([
+    '\\caption{Which relations to distill (Table 7), profile sample. Measured with one seed; small: published. Mean: where every arm of the row or column has a value}\\label{tab:relation-two-way}',
+    '\\begin{tabular}{lrrr}',
+    '\\toprule',
+    'Test accuracy (\\%) & plain & softmax & Mean \\\\',
+    '\\midrule',
+    'Q-Q & 86.41~{\\scriptsize 84.4} & 87.14~{\\scriptsize 84.5} & 86.77~{\\scriptsize 84.5} \\\\',
+    'Q-K & 87.24~{\\scriptsize 84.4} & \\textbf{87.34}~{\\scriptsize 84.6} & 87.29~{\\scriptsize 84.5} \\\\',
+    '\\midrule',
+    '\\textit{Mean} & 86.82~{\\scriptsize 84.4} & 87.24~{\\scriptsize 84.5} & 87.03~{\\scriptsize 84.5} \\\\',
+    '\\bottomrule',
+  ]);
 });
 
 describe('the plain table', () => {
@@ -121,7 +146,7 @@ describe('the plain table', () => {
     const mixed = lines(ablation => ({ ...ablation, rows: ablation.rows.map((row, i) => (i === 0 ? { ...row, measured } : row)) }), [0, 1]);
     expect(mixed).toContain('Arm & Seeds & Measured & Published \\\\');
     expect(mixed.find(line => line.startsWith('From scratch'))).toBe('From scratch (no pre-training) & 1 & 50.00 & -- \\\\');
-    expect(captionOf(mixed)).toContain(', mean $\\pm$ standard deviation over seeds, profile');
+    expect(captionOf(mixed)).toContain(', mean $\\pm$ standard deviation, seeds as given, profile');
   });
 
   test('a column without a number is left out, an arm without one has a dash', () => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { execaSync } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
 import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
-import { claimLatex, plainLatex, resultLatex } from '../../../../../src/core/report/render/latex.ts';
+import { claimLatex, plainLatex, resultLatex, twoWayLatex } from '../../../../../src/core/report/render/latex.ts';
 import { escapeLatex } from '../../../../../src/core/report/render/latex-text.ts';
 import { gridInput } from '../../../../helpers/report/grid.ts';
 import { hostileInput } from '../../../../helpers/report/hostile.ts';
@@ -42,7 +42,10 @@ function complaints(name: string, texts: readonly string[]): string[] {
 const tablesOf = (input: ReportInput): string[] => {
   const report = buildReport(input);
   const claims = claimLatex(report);
-  return [...(claims === undefined ? [] : [claims]), ...report.ablations.flatMap(ablation => [resultLatex(report, ablation), plainLatex(report, ablation)])];
+  return [
+    ...(claims === undefined ? [] : [claims]),
+    ...report.ablations.flatMap(ablation => [resultLatex(report, ablation), plainLatex(report, ablation), twoWayLatex(report, ablation) ?? []].flat()),
+  ];
 };
 
 describe.skipIf(!hasTex())('TeX takes', () => {
