@@ -175,19 +175,29 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await page.close();
   });
 
-  test('a whole grid: caution, verdict, disagreements and the start of the contents are on the first screen; links lead to their rows', async () => {
+  test('a whole grid: caution, verdict and the figure of all claims are on the first screen; its values lead to the rows of the claims', async () => {
     const { page } = await open('grid', 'index.html', DESKTOP);
-    const tops = await page.evaluate<number[]>("['[role=note]', '.verdict', '.contrary', 'nav tbody tr'].map(s => document.querySelector(s).getBoundingClientRect().bottom)");
+    const tops = await page.evaluate<number[]>("['[role=note]', '.verdict', '[data-chart=forest]', '.keys', 'nav'].map(s => document.querySelector(s).getBoundingClientRect().top)");
     expect(tops).toEqual([...tops].sort((a, b) => a - b));
-    expect(tops.at(-1)).toBeLessThanOrEqual(900);
-    await page.click('#claims tbody tr:not(.group) a');
+    expect(tops[2]).toBeLessThanOrEqual(450);
+    await page.evaluate("document.querySelector('#at-a-glance details').open = true");
+    await page.click('#at-a-glance details tbody tr:not(.group) a');
     expect(await page.evaluate<string>("document.querySelector(':target th').textContent")).toContain('The default arm is clearly above the baseline');
     await page.close();
   });
 
-  test('verdict and result table are on the first screen', async () => {
+  test.each(['sample', 'seeds', 'part', 'sizes'])('nothing of the tables of %s is cut on a phone: what stands open scrolls neither within the page nor within its box', async name => {
+    const { page } = await open(name, 'index.html', PHONE);
+    const cut = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('.scroll > table')].filter(table => table.closest('details:not([open])') === null && table.parentElement.scrollWidth > table.parentElement.clientWidth + 1).map(table => table.parentElement.ariaLabel)",
+    );
+    expect(cut).toEqual([]);
+    await page.close();
+  });
+
+  test('where nothing is claimed verdict and key numbers are on the first screen', async () => {
     const { page } = await open('sample', 'index.html', DESKTOP);
-    const bottoms = await page.evaluate<number[]>("['.verdict', '.keys', 'section tbody tr.marked'].map(s => document.querySelector(s).getBoundingClientRect().bottom)");
+    const bottoms = await page.evaluate<number[]>("['.verdict', '.keys', '#at-a-glance'].map(s => document.querySelector(s).getBoundingClientRect().bottom)");
     expect(bottoms).toHaveLength(3);
     for (const bottom of bottoms) expect(bottom).toBeLessThanOrEqual(900);
     await page.close();

@@ -117,7 +117,7 @@ export function allFailuresTable({ ablations }: Report): Table | undefined {
     rows: [...failed.values()].map(({ failure, titles, first }) => ({
       header: failure.role,
       href: ablationAnchor(first),
-      cells: [{ text: titles.join('; ') }, { text: String(failure.seed) }, { text: failure.reason, tone: 'disagree' }, { text: failure.key.slice(0, 12), tone: 'muted' }],
+      cells: [{ text: titles.join('; ') }, { text: String(failure.seed) }, { text: failure.reason, tone: 'disagree' }, { text: shown(failure.key), tone: 'muted' }],
     })),
     notes: [],
   };
@@ -140,11 +140,14 @@ export function stageTable(report: Report): Table {
   };
 }
 
+/** Enough of a key or a hash to find it. */
+const shown = (hex: string): string => hex.slice(0, 12);
+
 const stageRow = ({ key, state, earlier, uses, firstUse, resultSha256, codeHash }: StageEntry): TableRow => ({
-  header: key.slice(0, 16),
+  header: shown(key),
   cells: [
     { text: firstUse, ...(uses > 1 ? { detail: `and ${formatCount(uses - 1)} more` } : {}) },
-    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: resultSha256.slice(0, 16), ...detailOf(codeHash, earlier) },
+    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: shown(resultSha256), ...detailOf(codeHash, earlier) },
   ],
 });
 

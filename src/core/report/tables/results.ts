@@ -1,7 +1,7 @@
 /** The report's tables as text cells, shared by HTML and Markdown: a number is formatted in one place. */
 import type { TestSetError } from '../statistics/compare.ts';
 import { formatDelta, formatPublished, formatPublishedDelta, formatValue, type Unit } from '../../text/format.ts';
-import type { AblationReport, ArmRow, Headline, Measurement, Report } from '../model/model.ts';
+import type { AblationReport, ArmRow, Headline, Measurement, PublishedCell, Report } from '../model/model.ts';
 import { seedShare } from '../model/wording.ts';
 
 export type Tone = 'agree' | 'disagree' | 'muted' | 'strong' | 'plain';
@@ -141,10 +141,11 @@ const MISSING: ArmRow['state'] = 'missing';
 /** A number among others, not one of the results; what failed still stands out. */
 const headroomCells = (row: ArmRow, shown: Shown): Cell[] => resultCells(row, { ...shown, best: undefined }).map(cell => (cell.text === MISSING ? { ...cell, text: 'not run' } : cell));
 
-function measuredCell({ measured, earlier, mixesCode, fewerImages, state }: ArmRow, { unit, mixed, best }: Shown): Cell {
+function measuredCell(row: ArmRow, { unit, mixed, best }: Shown): Cell {
+  const { measured, state } = row;
   if (measured === undefined) return { text: state, tone: state === 'failed' ? 'disagree' : 'muted' };
   const { kind, value } = measured.spread;
-  const signs = `${fewerImages === undefined ? '' : FEWER_IMAGES_SIGN}${earlier === undefined && !mixesCode ? '' : OTHER_CODE_SIGN}`;
+  const signs = measuredSigns(row);
   const text = formatValue(measured.mean, unit);
   return {
     text,
@@ -164,9 +165,16 @@ function deltaCell({ delta, isDefault }: ArmRow, unit: Unit): Cell {
 
 function publishedCell({ published }: ArmRow): Cell {
   if (published === undefined) return NONE;
-  const sign = `${published.elsewhere ? '*' : ''}${published.inferred ? '\u2020' : ''}`;
+  const sign = publishedSigns(published);
   return { text: formatPublished(published.value), ...(sign === '' ? {} : { sign }) };
 }
+
+/** Of a published value: what the notes of the table say of it. */
+export const publishedSigns = ({ elsewhere, inferred }: PublishedCell): string => `${elsewhere ? '*' : ''}${inferred ? '\u2020' : ''}`;
+
+/** Of a measured value. */
+export const measuredSigns = ({ earlier, mixesCode, fewerImages }: ArmRow): string =>
+  `${fewerImages === undefined ? '' : FEWER_IMAGES_SIGN}${earlier === undefined && !mixesCode ? '' : OTHER_CODE_SIGN}`;
 
 const OTHER_CODE_SIGN = '\u00a7';
 const FEWER_IMAGES_SIGN = '\u2021';
@@ -223,7 +231,6 @@ function resultNotes(ablation: AblationReport): string[] {
     rows.some(row => row.published?.inferred === true) ? '\u2020 The source leaves open which of two rows this value belongs to; the row is inferred.' : '',
     ...new Set(ablation.rows.flatMap(({ fewerImages }) => (fewerImages === undefined ? [] : [`${FEWER_IMAGES_SIGN} ${fewerImages}`]))),
     ...codeNotes(ablation),
-    ablation.images ?? '',
   ].filter(Boolean);
 }
 

@@ -1,7 +1,7 @@
 /** Arms of two crossed axes as a table of one by the other, with the means of its complete rows and columns. */
 import { formatPublished, formatValue } from '../../text/format.ts';
 import type { AblationReport, ArmRow, Report } from '../model/model.ts';
-import { measuredWith, metricLabel, NONE, right, type Cell, type Table, type TableRow } from './results.ts';
+import { measuredSigns, measuredWith, metricLabel, NONE, publishedSigns, right, type Cell, type Table, type TableRow } from './results.ts';
 
 /** A grid with fewer of its cells filled is a list with holes. */
 const FILLED = 3 / 4;
@@ -35,29 +35,36 @@ export function twoWayTable({ headline }: Report, ablation: AblationReport): Tab
   if (grid === undefined || means.length === 0) return undefined;
   const best = means.length < 2 ? undefined : formatValue(headline.better === 'lower' ? Math.min(...means) : Math.max(...means), headline.unit);
   const published = grid.arms.flat().some(arm => arm?.published !== undefined);
-  const cellOf = (arms: readonly (ArmRow | undefined)[]): Cell => {
-    const [measured, paper] = [meanOf(arms.map(arm => arm?.measured?.mean)), meanOf(arms.map(arm => arm?.published?.value))];
-    const text = measured === undefined ? (arms.length === 1 ? (arms[0]?.state ?? NONE.text) : NONE.text) : formatValue(measured, headline.unit);
+  const armCell = (arm: ArmRow | undefined): Cell => {
+    if (arm === undefined) return NONE;
+    const { measured, published: paper, state } = arm;
+    const text = measured === undefined ? state : formatValue(measured.mean, headline.unit);
+    const signs = measured === undefined ? '' : measuredSigns(arm);
     return {
       text,
-      ...(paper === undefined ? {} : { detail: formatPublished(arms.length === 1 ? paper : Number(paper.toFixed(1))) }),
-      ...(arms.length > 1 || measured === undefined ? { tone: 'muted' } : text === best ? { tone: 'strong' } : {}),
+      ...(signs === '' ? {} : { sign: signs }),
+      ...(paper === undefined ? {} : { detail: `${formatPublished(paper.value)}${publishedSigns(paper)}` }),
+      ...(measured === undefined ? { tone: state === 'failed' ? 'disagree' : 'muted' } : text === best ? { tone: 'strong' } : {}),
     };
   };
-  const body = grid.arms.map((arms, i): TableRow => ({ header: grid.rows[i]!, cells: [...arms.map(arm => cellOf([arm])), cellOf(arms)] }));
+  const meanCell = (arms: readonly (ArmRow | undefined)[]): Cell => {
+    const [measured, paper] = [meanOf(arms.map(arm => arm?.measured?.mean)), meanOf(arms.map(arm => arm?.published?.value))];
+    return { text: measured === undefined ? NONE.text : formatValue(measured, headline.unit), ...(paper === undefined ? {} : { detail: paper.toFixed(1) }), tone: 'muted' };
+  };
+  const body = grid.arms.map((arms, i): TableRow => ({ header: grid.rows[i]!, cells: [...arms.map(armCell), meanCell(arms)] }));
   const columns = grid.columns.map((_, i) => grid.arms.map(arms => arms[i]));
   return {
     subject: ablation.title,
     caption: `${measuredWith(ablation)}${published ? '; small: published' : ''}. Mean: where every arm of the row or column has a value`,
     corner: metricLabel(headline),
     columns: [...grid.columns, 'Mean'].map(right),
-    rows: [...body, ...marginRow([...columns, grid.arms.flat()].map(cellOf))],
+    rows: [...body, ...marginRow([...columns, grid.arms.flat()].map(meanCell))],
     notes: [],
   };
 }
 
 /** Arms of the headroom have no place in the grid: what they came to, in a sentence; undefined where there are none. */
-export function besideTable({ headline }: Report, { headroom }: AblationReport): string | undefined {
+export function besideText({ headline }: Report, { headroom }: AblationReport): string | undefined {
   if (headroom.length === 0) return undefined;
   const texts = headroom.map(({ label, measured }) => `${label} ${measured === undefined ? 'not run' : formatValue(measured.mean, headline.unit)}`);
   return `Beside them: ${texts.join('; ')}.`;

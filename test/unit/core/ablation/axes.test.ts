@@ -46,16 +46,31 @@ describe('axis', () => {
 describe('product', () => {
   test('gives every combination, the last axis fastest; names, labels, factors and notes are joined', () => {
     expect(product(variety, cut)).toEqual([
-      { name: 'oak', label: 'Oak, whole', factors: { variety: 'oak', cut: 1 } },
-      { name: 'oak-half', label: 'Oak, half', factors: { variety: 'oak', cut: 0.5 }, note: 'See cut.' },
-      { name: 'elm', label: 'Elm, whole', factors: { variety: 'elm', cut: 1 }, note: 'Brittle.' },
-      { name: 'elm-half', label: 'Elm, half', factors: { variety: 'elm', cut: 0.5 }, note: 'Brittle. See cut.' },
+      { name: 'oak', label: 'Oak, whole', factors: { variety: 'oak', cut: 1 }, crossed: ['Oak', 'whole'] },
+      { name: 'oak-half', label: 'Oak, half', factors: { variety: 'oak', cut: 0.5 }, note: 'See cut.', crossed: ['Oak', 'half'] },
+      { name: 'elm', label: 'Elm, whole', factors: { variety: 'elm', cut: 1 }, note: 'Brittle.', crossed: ['Elm', 'whole'] },
+      { name: 'elm-half', label: 'Elm, half', factors: { variety: 'elm', cut: 0.5 }, note: 'Brittle. See cut.', crossed: ['Elm', 'half'] },
     ]);
   });
 
   test('a list written by hand is an axis, also for several factors at once', () => {
     const both = product([{ name: 'x', label: 'X', factors: { variety: 'fir', cut: 0 } }], axis('grafted', [{ name: 'own', label: 'own root', value: false }]));
-    expect(both).toEqual([{ name: 'x-own', label: 'X, own root', factors: { variety: 'fir', cut: 0, grafted: false } }]);
+    expect(both).toEqual([{ name: 'x-own', label: 'X, own root', factors: { variety: 'fir', cut: 0, grafted: false }, crossed: ['X', 'own root'] }]);
+  });
+
+  test('of two axes say which row and column an arm is; one of them or three do not', () => {
+    const crossed = (...axes: (typeof variety)[]) => product(...axes).map(piece => piece.crossed);
+    const grafted = axis('grafted', [
+      { name: '', label: '', value: false },
+      { name: 'grafted', label: 'grafted', value: true },
+    ]);
+    // The unmarked choice has no label of its own.
+    expect(crossed(variety, grafted).slice(0, 2)).toEqual([
+      ['Oak', 'without grafted'],
+      ['Oak', 'grafted'],
+    ]);
+    for (const axes of [[variety], [variety, cut, grafted]]) expect(crossed(...axes).filter(place => place !== undefined)).toEqual([]);
+    expect(union(zip(variety, cut)).map(arm => arm.crossed)).toEqual([undefined, undefined]);
   });
 
   test('axes may set one factor to the same value', () => {

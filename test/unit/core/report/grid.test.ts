@@ -7,6 +7,7 @@ import { byOrigin } from '../../../../src/core/report/model/words.ts';
 import { parseRecords } from '../../../../src/core/report/records/records.ts';
 import { renderReport } from '../../../../src/core/report/write.ts';
 import { stateText } from '../../../../src/core/report/tables/claims.ts';
+import { claimAnchor } from '../../../../src/core/report/tables/anchors.ts';
 import { parseMarkup, type ElementLike } from '../../../helpers/report/dom.ts';
 import { GRID_ABLATIONS, GRID_ARMS, gridInput } from '../../../helpers/report/grid.ts';
 import { sampleInput } from '../../../helpers/report/sample.ts';
@@ -51,20 +52,18 @@ describe('claims of a whole grid', () => {
     expect(readme.querySelector('strong')!.textContent).toBe(report.verdict[0]);
   });
 
-  test('every claim stands in the overview with its verdict, source and numbers', () => {
-    const overview = named(page, 'Every claim or hypothesis and its verdict');
-    expect(overview).toHaveLength(1);
-    const rows = [...overview[0]!.querySelectorAll('tbody tr:not(.group)')];
-    const claims = report.ablations.flatMap(ablation => ablation.claims);
-    expect(rows).toHaveLength(claims.length);
-    rows.forEach((row, i) => {
-      expect(row.querySelector('a')!.textContent).toBe(claims[i]!.sentence);
-      expect(row.querySelector('th small')!.textContent).toContain(claims[i]!.source);
-      expect(row.querySelector('td')!.textContent).toContain(stateText(claims[i]!));
-    });
-    // One comparison with five seeds: difference, both bounds, seeds, what it needs.
-    expect(rows[0]!.textContent).toMatch(/[+\u2212]\d\.\d\d \[[+\u2212]\d\.\d\d,\u00a0[+\u2212]\d\.\d\d\], n\u00a05/);
-    expect(rows[0]!.textContent).toContain('>\u00a0+0.16');
+  test('every claim stands once, in its ablation, with its verdict, source and numbers', () => {
+    for (const claim of report.ablations.flatMap(ablation => ablation.claims)) {
+      const rows = [...page.querySelectorAll(`tr[id="${claimAnchor(claim)}"]`)];
+      expect(rows).toHaveLength(1);
+      const row = rows[0]!;
+      expect(row.querySelector('th')!.textContent).toContain(claim.sentence);
+      expect(row.querySelector('th small')!.textContent).toContain(claim.source);
+      expect(row.querySelector('td')!.textContent).toContain(stateText(claim));
+      expect(row.textContent).toContain('>\u00a0');
+    }
+    // One comparison with five seeds: difference, both bounds, seeds.
+    expect(page.querySelector('tr[id="claim-ablation-0--last-above-first"]')!.textContent).toMatch(/[+\u2212]\d\.\d\d \[[+\u2212]\d\.\d\d,\u00a0[+\u2212]\d\.\d\d\], n\u00a05/);
   });
 
   test('a claim of several comparisons has a row for each in its ablation', () => {
@@ -78,17 +77,18 @@ describe('claims of a whole grid', () => {
   });
 
   test('the paper against itself is told', () => {
-    expect(texts(page.querySelectorAll('#claims td small')).filter(text => text.includes('own table disagrees')).length).toBeGreaterThan(0);
+    expect(texts(page.querySelectorAll('.claims td small')).filter(text => text.includes('own table disagrees')).length).toBeGreaterThan(0);
     expect(named(page, 'Where the paper disagrees with itself')).toHaveLength(3);
   });
 
   test('missing arms of a claim are named', () => {
-    const row = texts(page.querySelectorAll('#claims tbody tr')).find(text => text.includes('this report does not hold'))!;
+    const row = texts(page.querySelectorAll('.claims tbody tr')).find(text => text.includes('this report does not hold'))!;
     expect(row).toContain('not run missing: segmentation/upernet');
   });
 
   test('how claims are judged stands beside the verdicts', () => {
-    const notes = texts(page.querySelectorAll('#claims .notes li')).join('\n');
+    const judged = [...page.querySelectorAll('#at-a-glance details')].find(details => details.querySelector('summary')!.textContent === 'How claims and hypotheses are judged')!;
+    const notes = texts(judged.querySelectorAll('li')).join('\n');
     expect(notes).toContain('A verdict is given when all 5 seeds (0, 1, 2, 3, 4) that the profile declares are there.');
     expect(notes).toContain('Holm\u2019s correction over all claims and hypotheses that an ablation declares, run or not, in both directions');
     expect(notes).toContain('Margin where a claim or hypothesis names none: 0.16 points, invented for the test.');
@@ -150,7 +150,7 @@ describe('what stands beside the results', () => {
 
   test('a report without any of it has no sections for it', async () => {
     const plain = parseMarkup((await renderReport(sampleInput())).get('index.html')!);
-    for (const selector of ['#claims', '#assumptions', '.reference', 'nav']) expect(plain.querySelector(selector)).toBeNull();
+    for (const selector of ['.claims', '#assumptions', '.reference', 'nav']) expect(plain.querySelector(selector)).toBeNull();
     expect((await renderReport(sampleInput())).has('tables/claims.csv')).toBe(false);
   });
 
@@ -168,7 +168,8 @@ describe('size', () => {
       expect(whole.records.length).toBeGreaterThan(800);
       const page = (await renderReport(whole)).get('index.html')!;
       expect(Buffer.byteLength(page)).toBeLessThan(1_500_000);
-      expect(page).toContain('of 27 claims of the paper are');
+      expect(page).toContain('<dd>90 of 90</dd>');
+      expect(page).toContain('<dd>5 seeds (seeds 0, 1, 2, 3, 4)</dd>');
     },
     GRID_TIMEOUT,
   );

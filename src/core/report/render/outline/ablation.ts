@@ -4,8 +4,8 @@ import { claimTable } from '../../tables/claims.ts';
 import { inconsistencyTable, referenceTable } from '../../tables/context.ts';
 import { curveTable } from '../../tables/curves.ts';
 import { failureTable, resultTable, type Table } from '../../tables/results.ts';
-import { besideTable, twoWayTable } from '../../tables/two-way.ts';
-import { resultFigureId } from '../../charts/figures.ts';
+import { besideText, twoWayTable } from '../../tables/two-way.ts';
+import { FOREST, resultFigureId } from '../../charts/figures.ts';
 import type { AblationReport, Report } from '../../model/model.ts';
 import { plural } from '../../../text/format.ts';
 import { slug } from '../../../text/clean.ts';
@@ -25,7 +25,8 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
       ...only('page', [paragraph([finding.join(' ')], 'quiet')]),
       ...(warnings.length === 0 ? [] : [{ type: 'caution', blocks: warnings.map(warning => paragraph([warning])) } as const]),
       ...results(report, ablation),
-      ...only('page', figures.has(figure) ? [{ type: 'figure', id: figure }] : []),
+      // The README has one figure: that of all claims, or where there is none those of the tables.
+      ...(figures.has(figure) ? [{ type: 'figure', id: figure, ...(figures.has(FOREST) ? { on: 'page' as const } : {}) } as const] : []),
       ...tableOf(failureTable(ablation), 'values'),
       ...claims(claimTable(report, ablation)),
       ...only('page', [...references(ablation), ...tableOf(inconsistencyTable(ablation), 'claims'), ...small(footnotes), paragraph(files(ablation), 'small'), ...curves(ablation, figures)]),
@@ -34,19 +35,24 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
 }
 
 /**
- * Both tables, or on the README that of two axes alone where every arm is in it and it is shorter. A README shows no captions, and has one line
- * for all footnotes.
+ * Both tables, or on the README that of two axes alone where every arm is in it and it is shorter. A README shows no captions, and has few
+ * lines for the small print.
  */
 function results(report: Report, ablation: AblationReport): Block[] {
+  const { rows, images, footnotes } = ablation;
   const plain = resultTable(report, ablation);
   const crossed = twoWayTable(report, ablation);
+  const instead = crossed !== undefined && crossed.rows.length < rows.length && rows.every(row => row.crossed !== undefined);
   const [table, ...notes] = tableOf(plain, 'results');
-  const instead = crossed !== undefined && crossed.rows.length < ablation.rows.length && ablation.rows.every(row => row.crossed !== undefined);
-  const below = (caption: string): Block[] => only('readme', [paragraph([`${caption}. `, ...files(ablation)], 'small')]);
-  const footnotes = only('readme', small(ablation.footnotes.length === 0 ? [] : [ablation.footnotes.join(' ')]));
-  if (!instead) return [table!, ...below(plain.caption), ...notes, ...footnotes, ...only('page', tableOf(crossed, 'crossed'))];
-  const beside = besideTable(report, ablation);
-  return [...only('page', [table!, ...notes]), ...tableOf(crossed, 'crossed'), ...below(crossed.caption), ...only('readme', [...notes, ...small(beside === undefined ? [] : [beside])]), ...footnotes];
+  const below = (caption: string): Block[] => small([`${caption}.${images === undefined ? '' : ` ${images}`}`]);
+  return [
+    ...only('page', [table!, ...notes, ...small(images === undefined ? [] : [images]), ...tableOf(crossed, 'crossed')]),
+    ...only('readme', [
+      ...(instead ? [...tableOf(crossed, 'crossed'), ...below(crossed.caption), ...small([besideText(report, ablation)].filter(text => text !== undefined))] : [table!, ...below(plain.caption)]),
+      ...notes,
+      paragraph([...footnotes.map(note => `${note} `), ...files(ablation)], 'small'),
+    ]),
+  ];
 }
 
 /** The README has the claims, the page every comparison in them. */

@@ -42,12 +42,12 @@ describe('recipes of the toy study', () => {
     expect(defaultRecipeTitle(report.defaultRecipes[0]!)).toContain(report.defaultRecipes[0]!.arms[0]!);
   });
 
-  test('stand in the page, the README and a CSV', async () => {
+  test('stand in the page and a CSV, which the README links', async () => {
     const files = await renderReport(input(toy));
     const page = parseMarkup(files.get('index.html')!);
     expect(page.querySelector('#recipes')!.textContent).toBe('Recipes');
     const readme = parseMarkup(marked.parse(files.get('README.md')!, { async: false, gfm: true }));
-    expect([...readme.querySelectorAll('h3')].map(h => h.textContent)).toContain('Recipes');
+    expect([...readme.querySelectorAll('a')].map(a => a.getAttribute('href'))).toContain('tables/recipes.csv');
     expect(files.get('tables/recipes.csv')).toBe(recipeCsv(report));
   });
 

@@ -12,6 +12,7 @@ import { renderHtml } from '../../../../../src/core/report/render/html/html.ts';
 import { pageScript } from '../../../../../src/core/report/render/html/script.ts';
 import { escapeMarkup, html, raw } from '../../../../../src/core/report/render/html/markup.ts';
 import { parseMarkup, type ElementLike } from '../../../../helpers/report/dom.ts';
+import { gridInput } from '../../../../helpers/report/grid.ts';
 import { hostileInput, HOSTILE_LABELS } from '../../../../helpers/report/hostile.ts';
 import { sampleInput, sampleRecords } from '../../../../helpers/report/sample.ts';
 import { ALLOW_TYPESCRIPT } from '../../../../helpers/typescript.ts';
@@ -22,10 +23,12 @@ async function pageOf(input: ReportInput): Promise<{ text: string; document: Ele
   return { text, document: parseMarkup(text) };
 }
 
+const ONE_SEED = 'Measured with one seed, and published. \u00b1: standard error of the test set';
+
 const tableOf = (document: ElementLike, caption: string): ElementLike => [...document.querySelectorAll('table')].find(t => t.querySelector('caption')!.textContent === caption)!;
 const cellsOf = (table: ElementLike, row: string): string[] => {
   const found = [...table.querySelectorAll('tbody tr')].find(tr => tr.querySelector('th')!.textContent === row)!;
-  return [...found.querySelectorAll('td')].map(td => td.textContent);
+  return [...found.querySelectorAll('td')].map(td => td.textContent.replaceAll('\u00a0', ' '));
 };
 
 describe('html template', () => {
@@ -41,30 +44,35 @@ describe('page of the sample', () => {
     page = await pageOf(sampleInput());
   });
 
-  test('the first screen has title, verdict, counts, seeds, data and the caution', () => {
+  test('the first screen has title, caution, verdict, then the key numbers', () => {
     const head = page.document.querySelector('header')!;
+    expect([...head.children].map(element => element.getAttribute('class') ?? '')).toEqual(['kicker', '', 'caution', 'verdict']);
     expect(head.querySelector('h1')!.textContent).toBe('Sample study ablations');
-    expect(head.querySelector('.verdict strong')!.textContent).toBe('Nothing is claimed: 6 of 6 arms are measured, with one seed.');
-    expect([...head.querySelectorAll('dd')].map(dd => dd.textContent).slice(0, 3)).toEqual(['6 of 6', '0', 'Fashion-MNIST (28 x 28, 10 classes)']);
+    expect(head.querySelector('.verdict')!.textContent).toBe(buildReport(sampleInput()).verdict.join(' '));
     expect(head.querySelector('[role=note]')!.textContent).toContain('nothing on this page was measured');
-    expect([...head.querySelectorAll('.legend li')].map(li => li.textContent)).toEqual(['5 as published', '0 opposite', '1 within noise', '4 not separated by the paper']);
+    const numbers = [...page.document.querySelectorAll('#at-a-glance .keys div')].map(div => [div.querySelector('dt')!.textContent, div.querySelector('dd')!.textContent]);
+    expect(numbers).toEqual([
+      ['Arms measured', '6 of 6'],
+      ['Seeds', 'one seed (seed 0)'],
+      ['Data', 'Fashion-MNIST (28 x 28, 10 classes)'],
+    ]);
   });
 
-  test('the result table has one row per arm, in order, with measured and published numbers', () => {
-    const table = tableOf(page.document, 'Measured and published');
-    expect([...table.querySelectorAll('thead th')].map(th => th.textContent.replaceAll('\u00a0', ' ')).slice(0, 7)).toEqual([
-      'Arm',
-      'n',
-      'Test accuracy (%)',
-      '\u0394 to default',
-      'Published',
-      'Published \u0394',
-      'Order',
-    ]);
+  test('the result table has one row per arm, in order, with measured and published numbers, and no column for seeds that do not differ', () => {
+    const table = tableOf(page.document, ONE_SEED);
+    expect([...table.querySelectorAll('thead th')].map(th => th.textContent)).toEqual(['Arm', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394']);
     expect([...table.querySelectorAll('tbody th')].map(th => th.textContent)).toEqual(sampleInput().ablations[0]!.arms.map(arm => arm.label));
-    expect(cellsOf(table, 'MAE baseline').slice(0, 6)).toEqual(['1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign']);
-    expect(cellsOf(table, 'From scratch (no pre-training)').slice(3, 6)).toEqual(['81.2*', '\u2013', '\u2013']);
+    expect(cellsOf(table, 'MAE baseline')).toEqual(['85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0']);
+    expect(cellsOf(table, 'From scratch (no pre-training)').slice(2)).toEqual(['81.2*', '\u2013']);
     expect(table.querySelector('tr.marked th')!.textContent).toBe('Q-K, V-V with softmax (default)');
+  });
+
+  test('the best mean alone is bold, and with one seed nothing has a colour, a tick or a cross', () => {
+    const table = tableOf(page.document, ONE_SEED);
+    const means = [...table.querySelectorAll('tbody tr')].map(tr => Number.parseFloat(tr.querySelector('td')!.textContent));
+    expect([...table.querySelectorAll('td.strong')].map(td => Number.parseFloat(td.textContent))).toEqual([Math.max(...means)]);
+    expect(page.document.querySelectorAll('td.agree, td.disagree')).toHaveLength(0);
+    for (const { textContent } of page.document.querySelectorAll('td')) expect(textContent).not.toMatch(/[\u2713\u2715]|standard errors/);
   });
 
   test('tables are semantic', () => {
@@ -114,13 +122,34 @@ describe('page of the sample', () => {
   });
 });
 
-test('several seeds: interval, sample deviation, and how they are meant', async () => {
-  const { document } = await pageOf(sampleInput([0, 1, 2]));
-  const table = tableOf(document, 'Measured and published');
-  expect(cellsOf(table, 'MAE baseline')[2]).toMatch(/^\u2212\d\.\d\d \[\u2212\d\.\d\d, \u2212\d\.\d\d\]$/);
+test('several seeds: interval, sample deviation, and how they are meant, once for all tables', async () => {
+  const input = sampleInput([0, 1, 2]);
+  const { document } = await pageOf({ ...input, ablations: [input.ablations[0]!, { ...input.ablations[0]!, name: 'second', title: 'Second' }] });
+  const table = tableOf(document, 'Measured with 3 seeds, and published. \u00b1: standard deviation over seeds');
+  expect(cellsOf(table, 'MAE baseline')[1]).toMatch(/^\u2212\d\.\d\d \[\u2212\d\.\d\d, \u2212\d\.\d\d\]$/);
   const notes = [...document.querySelectorAll('.notes li')].map(li => li.textContent);
-  expect(notes).toContain('\u00b1: sample standard deviation over seeds.');
-  expect(notes).toContain('\u0394 with more seeds: mean of the differences per seed, in brackets its 95 % t interval.');
+  for (const rule of ['\u00b1 with more seeds: sample standard deviation over seeds.', '\u0394 with more seeds: mean of the differences per seed, in brackets its 95 % t interval.'])
+    expect(notes.filter(note => note === rule)).toHaveLength(1);
+});
+
+test('seeds have a column where arms differ in them', async () => {
+  const input = sampleInput([0, 1, 2]);
+  const records = input.records.filter(({ seed, uses }) => uses[0]!.arm !== 'mae' || seed === 0);
+  const table = tableOf(
+    (await pageOf({ ...input, records })).document,
+    'Measured, and published. \u00b1 s.d.: standard deviation over seeds; \u00b1 s.e.: standard error of the test set, of one seed',
+  );
+  expect(cellsOf(table, 'MAE baseline').slice(0, 2)).toEqual(['1 of 3', '85.06 \u00b1 0.36 s.e.']);
+  expect(cellsOf(table, 'Q-K, V-V')[0]).toBe('3');
+  expect(table.querySelectorAll('thead th')).toHaveLength(6);
+});
+
+test('a mean of one seed of several declared ones says so', async () => {
+  const input = sampleInput([0, 1, 2, 3, 4]);
+  const { document, text } = await pageOf({ ...input, records: sampleRecords([0]) });
+  expect(tableOf(document, ONE_SEED.replace('one seed', '1 of 5 seeds'))).toBeDefined();
+  expect([...document.querySelectorAll('.keys dd')].map(dd => dd.textContent)).toContain('1 of 5 seeds (seed 0)');
+  expect(text).not.toMatch(/Seeds?:? 0 of/);
 });
 
 test('missing and failed arms are shown, with the reason', async () => {
@@ -128,9 +157,9 @@ test('missing and failed arms are shown, with the reason', async () => {
     .filter(r => !['mae', 'scratch'].includes(r.uses[0]!.arm) || r.kind === 'pretrain')
     .map(r => (r.uses[0]!.arm === 'mae' && r.kind === 'pretrain' ? { ...r, state: 'failed' as const, reason: 'loss is NaN', result: {}, curves: {} } : r));
   const { document } = await pageOf({ ...sampleInput(), records });
-  const table = tableOf(document, 'Measured and published');
-  expect(cellsOf(table, 'From scratch (no pre-training)').slice(0, 6)).toEqual(['0', 'missing', '\u2013', '81.2*', '\u2013', '\u2013']);
-  expect(cellsOf(table, 'MAE baseline').slice(0, 3)).toEqual(['0', 'failed', '\u2013']);
+  const table = tableOf(document, ONE_SEED);
+  expect(cellsOf(table, 'From scratch (no pre-training)')).toEqual(['missing', '\u2013', '81.2*', '\u2013']);
+  expect(cellsOf(table, 'MAE baseline').slice(0, 2)).toEqual(['failed', '\u2013']);
   expect(tableOf(document, 'Failed stages').textContent).toContain('loss is NaN');
   expect(document.querySelector('dd')!.textContent).toBe('4 of 6 1 failed, 1 missing');
 });
@@ -139,8 +168,28 @@ test('values are set against the paper only where they compare', async () => {
   const input = sampleInput();
   const study = { ...input.study, report: { ...input.study.report, comparable: () => true, notes: () => [] } };
   const { document } = await pageOf({ ...input, study });
-  expect(cellsOf(tableOf(document, 'Measured and published'), 'MAE baseline')).toContain('+1.46');
+  expect(cellsOf(tableOf(document, ONE_SEED), 'MAE baseline').at(-1)).toBe('+1.46');
   expect(document.querySelector('[role=note]')).toBeNull();
+});
+
+test('no table has a column in which no row has anything', async () => {
+  const { arms, ...ablation } = sampleInput().ablations[0]!;
+  const own = { ...ablation, arms: arms.map(({ name, label }) => ({ name, label, factors: {} })) };
+  for (const input of [sampleInput(), gridInput([0]), { ...sampleInput(), ablations: [own] }, { ...sampleInput(), records: [] }]) {
+    const tables = [...(await pageOf(input)).document.querySelectorAll('table')];
+    for (const table of tables) {
+      const rows = [...table.querySelectorAll('tbody tr')].filter(tr => tr.getAttribute('class') !== 'group').map(tr => [...tr.querySelectorAll('td')].map(td => td.textContent));
+      [...table.querySelectorAll('thead th')]
+        .slice(1)
+        .forEach(({ textContent }, i) => expect([textContent, rows.some(cells => !['\u2013', 'default', ''].includes(cells[i]!))]).toEqual([textContent, true]));
+    }
+  }
+});
+
+test('changes against another report stand first after the head', async () => {
+  const report = buildReport(sampleInput());
+  const document = parseMarkup(renderHtml(report, await renderFigures(report), { changes: { type: 'section', id: 'changes', title: 'Changes', blocks: [{ type: 'paragraph', text: ['None.'] }] } }));
+  expect([...document.querySelector('main')!.children].map(({ id }) => id)).toEqual(['changes', 'at-a-glance', 'ablation-relation', 'setting', 'appendix']);
 });
 
 test('several ablations have a list of contents, whose links have their target', async () => {

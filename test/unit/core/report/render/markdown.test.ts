@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { marked } from 'marked';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { loadExperiments } from '../../../../../src/core/ablation/load.ts';
 import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
-import { renderFigures } from '../../../../../src/core/report/charts/figures.ts';
+import { parseRecords } from '../../../../../src/core/report/records/records.ts';
+import { FOREST, renderFigures, type ReportFigure } from '../../../../../src/core/report/charts/figures.ts';
+import { textWidth } from '../../../../../src/core/report/charts/vega/text-width.ts';
 import { escapeMarkdown, renderMarkdown } from '../../../../../src/core/report/render/markdown.ts';
 import { resultTable } from '../../../../../src/core/report/tables/results.ts';
 import { oneLine } from '../../../../../src/core/text/clean.ts';
@@ -20,8 +25,8 @@ describe('README of the sample, as GitHub reads it', () => {
   test('headings, verdict and caution', async () => {
     const { document } = await readme(sampleInput());
     expect(document.querySelector('h1')!.textContent).toBe('Sample study ablations');
-    expect([...document.querySelectorAll('h2')].map(h => h.textContent)).toEqual(['Table 7: Which relations to distill', 'How it was run']);
-    expect(document.querySelector('strong')!.textContent).toMatch(/^Nothing is claimed: 6 of 6 arms/);
+    expect([...document.querySelectorAll('h2')].map(h => h.textContent)).toEqual(['At a glance', 'Table 7: Which relations to distill']);
+    expect(document.querySelector('strong')!.textContent).toBe(buildReport(sampleInput()).verdict[0]);
     expect(document.querySelector('blockquote')!.textContent).toContain('nothing on this page was measured');
   });
 
@@ -29,21 +34,17 @@ describe('README of the sample, as GitHub reads it', () => {
     const { document } = await readme(sampleInput());
     const table = document.querySelector('table')!;
     const rows = [...table.querySelectorAll('tr')].map(tr => [...tr.children].map(cell => cell.textContent.replaceAll('\u00a0', ' ')));
-    expect(rows[0]).toEqual(['Arm', 'n', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394', 'Order', 'Images', 'Operations']);
-    expect(rows[2]).toEqual(['MAE baseline', '1', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0', '\u2713 same sign', '100,864', '763 GFLOP']);
+    expect(rows[0]).toEqual(['Arm', 'Test accuracy (%)', '\u0394 to default', 'Published', 'Published \u0394']);
+    expect(rows[2]).toEqual(['MAE baseline', '85.06 \u00b1 0.36', '\u22122.28 \u00b1 0.49', '83.6', '\u22121.0']);
     expect(rows).toHaveLength(7);
-    expect(table.querySelector('td strong')!.textContent).toBe('82.65');
+    const means = rows.slice(1).map(([, mean]) => mean!.slice(0, 5));
+    expect([...table.querySelectorAll('td:nth-child(2) strong')].map(strong => strong.textContent.slice(0, 5))).toEqual([[...means].sort().at(-1)]);
+    expect([...table.querySelectorAll('td:first-child strong')].map(strong => strong.textContent)).toEqual(['Q-K, V-V with softmax (default)']);
   });
 
-  test('links figures and tables that the report has', async () => {
+  test('where nothing is claimed the chart of the table is its figure; it links the tables that the report has', async () => {
     const { document } = await readme(sampleInput());
-    expect([...document.querySelectorAll('img')].map(img => img.getAttribute('src'))).toEqual([
-      'figures/relation-result.svg',
-      'figures/relation-distill-loss.svg',
-      'figures/relation-pretrain-loss.svg',
-      'figures/relation-finetune-val_accuracy.svg',
-      'figures/relation-supervise-val_accuracy.svg',
-    ]);
+    expect([...document.querySelectorAll('img')].map(img => img.getAttribute('src'))).toEqual(['figures/relation-result.svg']);
     for (const img of document.querySelectorAll('img')) expect(img.getAttribute('alt')!.length).toBeGreaterThan(40);
     expect([...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))).toEqual([
       'tables/relation.csv',
@@ -68,18 +69,19 @@ describe('README of a grid', () => {
   test('the first lines say what was run, and which seeds there are', () => {
     const lines = text.split('\n').filter(line => line !== '');
     expect(lines[0]).toBe('# Sample study ablations');
-    expect(lines[1]).toMatch(/^Ablation report, profile grid, changed: distill\.schedule\.epochs=7\. .*Seed: 0\.$/);
+    expect(lines[1]).toBe('Ablation report, profile grid, changed: distill.schedule.epochs=7.');
+    const numbers = lines.find(line => line.startsWith('**') && line.includes(' \u00b7 '))!;
+    expect(numbers).toContain('**Seeds:** one seed (seed 0)');
+    expect(text.indexOf(numbers)).toBeLessThan(text.indexOf('| Ablation |'));
   });
 
-  test('what supports a table is folded away, with its numbers', () => {
-    const folded = [...document.querySelectorAll('details')];
-    const titles = folded.map(details => details.querySelector('summary')!.textContent);
-    for (const title of ['How to read the tables', 'How claims are judged', 'What it took']) expect(titles).toContain(title);
-    expect(titles.filter(title => title === 'What it took')).toHaveLength(15);
-    expect(folded[titles.indexOf('What it took')]!.querySelectorAll('table')).toHaveLength(1);
-    const all = document.querySelectorAll('table').length;
-    // Contents, claims, and the results and claims of each ablation stand open.
-    expect(all - document.querySelectorAll('details table').length).toBeGreaterThan(2 + 15 + 15);
+  test('it has the rules once, the contents, and each ablation with its claims; all else is on the page', () => {
+    expect([...document.querySelectorAll('summary')].map(summary => summary.textContent)).toEqual(['How to read the tables', 'How claims and hypotheses are judged']);
+    const claimed = report.ablations.filter(({ claims }) => claims.length > 0);
+    expect(document.querySelectorAll('table')).toHaveLength(1 + report.ablations.length + claimed.length + report.ablations.filter(({ failures }) => failures.length > 0).length);
+    const rows = [...document.querySelectorAll('a[id^=claim-]')];
+    expect(rows).toHaveLength(report.ablations.flatMap(({ claims }) => claims).length);
+    expect(text).not.toContain('GFLOP');
   });
 
   test('cells are plain: no escape that only the start of a line needs', () => {
@@ -155,5 +157,41 @@ describe('code of a kind', () => {
     for (const note of notes) expect(note).toMatch(/: evaluate: \w+ \(\d+ stages?\), \w+ \(\d+ stages?\), \w+ \(\d+ stages?\)\./);
     expect(notes[0]).toContain('aaaaaaaaaaaa (');
     expect(notes[0]).toContain('unknown (');
+  });
+});
+
+describe('README of the committed mini report', () => {
+  const text = readFileSync(new URL('../../../../../reports/mini/results.jsonl', import.meta.url), 'utf8');
+  let lines: string[];
+  let document: ElementLike;
+  beforeAll(async () => {
+    const { study, profile, ablations } = await loadExperiments(fileURLToPath(new URL('../../../../../experiments', import.meta.url)), { profile: 'mini' });
+    const report = buildReport({ study, profile, ablations: ablations.map(({ declaration }) => declaration), expanded: ablations, records: parseRecords(text) });
+    expect(report.ablations).toHaveLength(15);
+    const forest = { id: FOREST, alt: 'All claims.', caption: 'A row for each.' } as ReportFigure;
+    const markdown = renderMarkdown(report, new Map([[FOREST, forest]]));
+    lines = markdown.trimEnd().split('\n');
+    document = parseMarkup(marked.parse(markdown, { async: false, gfm: true }));
+  });
+
+  test('has at most 400 lines for the whole grid', () => {
+    expect(lines.length).toBeGreaterThan(200);
+    expect(lines.length).toBeLessThanOrEqual(400);
+  });
+
+  test('no table is wider than GitHub shows it: what does not break in its columns fits', () => {
+    // 830 px of text; a cell has 13 px on each side and one of border, and GitHub\u2019s font is 16 px, small print three quarters of it.
+    for (const table of document.querySelectorAll('table')) {
+      const columns = [...table.querySelectorAll('tr')].map(tr => [...tr.children].map(cell => Math.max(...cell.textContent.split(/[ /-]/).map(word => textWidth(word, 16, true)))));
+      const width = columns[0]!.map((_, i) => 27 + Math.max(...columns.map(row => row[i] ?? 0))).reduce((sum, column) => sum + column, 1);
+      expect([table.querySelector('th')!.textContent, columns[0]!.length, width < 830]).toEqual([table.querySelector('th')!.textContent, expect.any(Number), true]);
+      expect(columns[0]!.length).toBeLessThanOrEqual(6);
+    }
+  });
+
+  test('strategies by sizes stand in one table with their means, in place of fifteen rows', () => {
+    const table = [...document.querySelectorAll('table')].find(each => each.textContent.includes('Class token') && each.textContent.includes('ViT-S'))!;
+    expect([...table.querySelectorAll('thead th')].map(th => th.textContent)).toEqual(['Test accuracy (%)', 'ViT-T', 'ViT-S', 'ViT-B', 'Mean']);
+    expect([...table.querySelectorAll('tbody tr')].map(tr => tr.querySelector('td')!.textContent)).toEqual(['From scratch', 'MAE', 'Class token', 'Features', 'Relations', 'Mean']);
   });
 });
