@@ -27,7 +27,12 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 
 export function renderMarkdown(report: Report, figures: Figures): string {
   const { kicker, title, head, body, footer } = outlineOf(report, new Set(figures.keys()));
-  const parts = [`# ${escapeMarkdown(title)}`, `${escapeMarkdown(kicker)}.`, ...markdownBlocks(blocksOn('readme', [...head, ...body]), figures), ...markdownBlocks(blocksOn('readme', footer), figures)];
+  const parts = [
+    `# ${escapeMarkdown(title)}`,
+    `${escapeMarkdown(kicker)}.`,
+    ...markdownBlocks(blocksOn('readme', [...head, ...body]), figures),
+    ...markdownBlocks(blocksOn('readme', footer), figures),
+  ];
   return `${parts.join('\n\n')}\n`;
 }
 

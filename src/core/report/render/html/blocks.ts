@@ -43,8 +43,12 @@ function htmlBlock(block: Block, figures: Figures): Markup | undefined {
   switch (block.type) {
     case 'section':
       return html`<section id="${block.id}" aria-labelledby="${block.id}-title">
-${block.kicker === undefined ? undefined : html`<p class="kicker">${block.kicker}</p>
-`}<h2 id="${block.id}-title">${block.title}</h2>
+${
+  block.kicker === undefined
+    ? undefined
+    : html`<p class="kicker">${block.kicker}</p>
+`
+}<h2 id="${block.id}-title">${block.title}</h2>
 ${inner(block.blocks)}</section>`;
     case 'heading':
       return html`<h3${block.id === undefined ? undefined : html` id="${block.id}"`}>${block.title}</h3>`;
