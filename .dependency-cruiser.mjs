@@ -66,8 +66,9 @@ const report = {
     'src/core/report/statistics',
     'src/core/report/model',
     'src/core/report/tables',
+    'src/core/report/charts',
     'src/core/report/render',
-    'src/core/report/render/html',
+    'src/core/report/render/outline',
   ],
   'src/core/report': [
     'src/core/ablation',
