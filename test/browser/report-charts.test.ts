@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildReport, type ReportInput } from '../../src/core/report/model/build.ts';
 import { formatDelta, formatPublishedDelta, formatValue } from '../../src/core/text/format.ts';
 import { writeReport } from '../../src/core/report/write.ts';
-import { claimedInput } from '../helpers/report/claimed.ts';
+import { claimedInput, manyArmsInput } from '../helpers/report/claimed.ts';
 import { hostileInput, HOSTILE_LABELS } from '../helpers/report/hostile.ts';
 import { sampleInput } from '../helpers/report/sample.ts';
 import { sizesInput } from '../helpers/report/sizes.ts';
@@ -54,7 +54,7 @@ const chartIds = (page: Page): Promise<string[]> => onAll(page.locator('figure')
 describe.skipIf(!hasChromium)('live charts', () => {
   let browser: Browser;
   let root: string;
-  const inputs: Readonly<Record<string, ReportInput>> = { sample: sampleInput(), claims: claimedInput(), hostile: hostileInput(), sizes: sizesInput() };
+  const inputs: Readonly<Record<string, ReportInput>> = { sample: sampleInput(), claims: claimedInput(), hostile: hostileInput(), sizes: sizesInput(), many: manyArmsInput(60) };
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'report-charts-'));
@@ -316,6 +316,17 @@ describe.skipIf(!hasChromium)('live charts', () => {
     expect(await figure(page, 'overview').locator('.drawing').isVisible()).toBe(true);
     expect(await figure(page, 'overview').locator('.canvas').isVisible()).toBe(false);
     expect(await page.getByText('Choose arms').first().isVisible()).toBe(false);
+    await page.close();
+  });
+
+  test('a long chart is printed on one page, not cut', async () => {
+    const { page } = await open('many', { viewport: { width: 680, height: 1009 }, javaScriptEnabled: false });
+    await page.emulateMedia({ media: 'print' });
+    const { width, height } = (await figure(page, 'forest').locator('svg:visible').boundingBox())!;
+    const drawn = (await figure(page, 'forest').locator('.wide svg').getAttribute('viewBox'))!.split(' ').map(Number);
+    expect(drawn[3]).toBeGreaterThan(1009);
+    expect(height).toBeLessThanOrEqual(920);
+    expect(width / height).toBeCloseTo(drawn[2]! / drawn[3]!, 2);
     await page.close();
   });
 

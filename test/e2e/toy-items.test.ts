@@ -68,6 +68,8 @@ describe('test items', () => {
     expect(text).toMatch(
       new RegExp(`Test items that are right\\n.*in both +only in a +only in b +in neither\\n +seed 0 +${expected.both} +${expected.onlyA} +${expected.onlyB} +${expected.neither}\\n`),
     );
+    // A tree's weight is not the share of its branches that are heavy enough.
+    expect(text).toMatch(/a - b = .* points \(these two trained models, as if tested on different items\)/);
     expect(JSON.parse(await ablate('diff', 'cut/whole', 'cut/none', '--json'))).toMatchObject({ results: { items: [expected] } });
     expect(await ablate('explain', 'cut/whole')).toMatch(/weigh +weigh .* 20 test items one by one/);
     const sql = "select sum(correct) as correct, count(*) as n, max(item) as last from items join arms using (key) where ablation = 'cut' and arm = 'whole' and role = 'weigh'";

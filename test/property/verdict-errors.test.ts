@@ -24,11 +24,11 @@ describe('false verdicts', () => {
     expect(uncorrected).toBeGreaterThanOrEqual(corrected);
   });
 
-  it('are 9 % for who looks after 3, 4 and 5 seeds, and 5 % where five are declared', () => {
+  it('are 10 % for who looks after 3, 4 and 5 seeds, and 5 % where five are declared', () => {
     const looks = { from: 3, to: 5, repetitions: 1200, seed: 4 };
     const [atWill, declared] = [measureStopping(PLAIN, looks, measured => measured), measureStopping(PLAIN, looks, () => 5)];
-    expect(atWill).toBeGreaterThan(0.075);
-    expect(atWill).toBeLessThan(0.11);
+    // 0.1018 in 200,000 repetitions with numpy 2.4.6 and scipy 1.17.1.
+    expect(Math.abs(atWill - 0.1018)).toBeLessThan(3 * simulationError(0.1018, looks.repetitions));
     expect(declared).toBeLessThan(atMost(looks.repetitions));
     expect(declared).toBe(measureErrors(PLAIN, { seeds: 5, repetitions: looks.repetitions, seed: 4 }).corrected);
   });

@@ -74,7 +74,7 @@ const text = `# How often verdicts are false
 Written by \`make simulate\`: worlds in which the truth is known, judged by the functions that reports use, ${formatCount(repetitions)} times each (seed ${seed}). All numbers are
 percentages of repetitions; a 5 of them has a simulation error of ${percent(simulationError(ALPHA, repetitions))}. Accuracies of an arm scatter normally over seeds, by the same spread for every arm; what a seed does to
 all arms alike comes on top. The true differences are the worst for the rule: none without a margin, else exactly the margin, where either verdict is false. “Far” is
-a thousand spreads.
+a thousand times the spread.
 
 ## One claim
 
@@ -82,7 +82,7 @@ False verdicts, reproduced or contradicted, of an ablation that declares this cl
 
 ${table(['claim and truth', ...seedsHead], rules)}
 
-The first row is the plain two-sided paired t test.
+The first row is the plain two-sided paired t test. Where only one of the two verdicts is within reach, false ones are half of 5 %.
 
 ## The claims of one ablation
 

@@ -27,10 +27,10 @@ const COMMON = 2;
 const LEVEL = 0.5;
 const ABLATION = 'world';
 
-export const claimOf = (comparison: Comparison, i: number): Claim => claim([comparison], { name: `c${i}` });
+const claimOf = (comparison: Comparison, i: number): Claim => claim([comparison], { name: `c${i}` });
 
 /** Verdicts that would be false of a comparison; on the boundary of what it says both are, which is the worst case. */
-export interface Falsehoods {
+interface Falsehoods {
   readonly reproduced: boolean;
   readonly contradicted: boolean;
 }
@@ -48,13 +48,13 @@ function holds(type: Pair['type'], gap: number, margin: number): boolean {
 const fails = (type: Pair['type'], gap: number, margin: number): boolean => (type === 'same' ? Math.abs(gap) > margin : gap < -margin);
 
 /** One go at a world: its records may be judged more than once, as more seeds come in. */
-export interface Trial {
+interface Trial {
   /** Of the first `measured` seeds, when `declared` are declared. */
   judge(measured: number, declared: number): ClaimResult[];
 }
 
 /** @param seeds most that a trial can be asked for */
-export function trials(world: World, seeds: number, seed: number): (repetition: number) => Trial {
+function trials(world: World, seeds: number, seed: number): (repetition: number) => Trial {
   const arms = Object.keys(world.means);
   const ablation = claimAblation(ABLATION, arms, world.claims.map(claimOf));
   const places = accuracyRecords(Object.fromEntries(arms.map(arm => [`${ABLATION}/${arm}`, new Array<number>(seeds).fill(0)])));

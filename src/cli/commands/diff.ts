@@ -88,11 +88,11 @@ function headlineLines(seeds: readonly number[], numbers: Measured | undefined, 
   if (difference === undefined) return [...lines, pc.dim('  No seed has both.')];
   const { interval, n, error } = difference;
   const within = interval === undefined ? '' : `, ${Math.round(interval.level * 100)} % interval ${delta(interval.low)} to ${delta(interval.high)}`;
-  const how = error === 'paired' ? `mean of ${plural(n, 'paired seed')}` : `these two trained models; ${ONE_SEED[error]}`;
+  const how = error === 'paired' ? `mean of ${plural(n, 'paired seed')}` : `these two trained models, ${ONE_SEED[error]}`;
   return [...lines, `  a - b = ${delta(difference.value)} ± ${gap(difference.standardError, spec)}${spec?.unit === 'fraction' ? ' points' : ''} ${pc.dim(`(${how}${within})`)}`];
 }
 
-const ONE_SEED = { images: 'error from the items on which they differ', binomial: 'error of the test set, both taken as independent' };
+const ONE_SEED = { images: 'by the items on which they differ', binomial: 'as if tested on different items' };
 
 function itemLines(items: readonly ItemDifference[]): string[] {
   if (items.length === 0) return [];

@@ -23,7 +23,7 @@ export type Spread =
   { readonly of: 'records'; readonly deviation: number; readonly pairs: number; readonly seeds: readonly number[] } | { readonly of: 'profile'; readonly deviation: number; readonly source: string };
 
 /** The smallest true difference that becomes a verdict with probability {@link POWER}. In the headline's unit; where no spread is known, in standard deviations, beyond the margin. */
-export interface Detectable {
+interface Detectable {
   readonly margin: number;
   readonly spread: Spread | undefined;
   /** Of one comparison that is a claim by itself. */

@@ -97,7 +97,7 @@ export function armForestCaption({ rows }: AblationReport, chart: ForestChart): 
     barsRule(rows),
     ...(has('seeds') ? ['Small dots: the seeds.'] : []),
     ...outsideText(chart),
-    endsText(chart.rows.length, rows.length, 'arm', 'the table'),
+    endsText(chart.rows.length, rows.length, 'arms', 'the table'),
   ]
     .filter(Boolean)
     .join(' ');

@@ -8,6 +8,7 @@ import type { Report } from '../model/model.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow } from '../tables/results.ts';
 import { ablationAnchor, claimAnchor } from '../tables/anchors.ts';
 import { comparisonText, stateText } from '../tables/claims.ts';
+import { byOrigin, claimsCaption, claimsCorner, verdictWord } from '../model/words.ts';
 
 /** A claim with the name of the table that it stands in. */
 interface PlacedClaim {
@@ -24,11 +25,12 @@ export function claimForest(report: Report): ForestChart | undefined {
   const { unit, label } = report.headline;
   const drawn = drawnClaims(report);
   if (drawn.every(({ claim }) => claim.deciding.delta === undefined)) return undefined;
-  const published = drawn.some(({ claim }) => claim.deciding.published !== undefined);
+  const claims = drawn.map(({ claim }) => claim);
+  const published = claims.some(({ deciding }) => deciding.published !== undefined);
   return {
     kind: 'forest',
     axis: `Difference in ${label}${unit === 'fraction' ? ' (points)' : ''}`,
-    sides: { left: 'against', right: 'as claimed' },
+    sides: { left: 'against', right: byOrigin(claims).some(({ origin }) => origin === 'published') ? 'as claimed' : 'as supposed' },
     columns: [
       { label: '\u25cf Measured', align: 'right' },
       ...(published ? [{ label: '\u25c7 Published', align: 'right', wideOnly: true } as const] : []),
@@ -85,25 +87,35 @@ export function claimForestCaption(report: Report, chart: ForestChart): string {
   const { rows } = chart;
   const has = (test: (row: ForestRow) => boolean): boolean => rows.some(test);
   const bars = has(row => row.measured?.low !== undefined);
-  const types = new Set(drawnClaims(report).map(({ claim }) => claim.deciding.type));
+  const claims = drawnClaims(report).map(({ claim }) => claim);
+  const types = new Set(claims.map(({ deciding }) => deciding.type));
   const shapes = [
-    ...(has(row => row.verdict === 'reproduced') ? ['\u25a0 reproduced'] : []),
-    ...(has(row => row.verdict === 'contradicted') ? ['\u2715 contradicted'] : []),
+    ...(has(row => row.verdict === 'reproduced') ? [`\u25a0 ${wordsOf('reproduced', claims)}`] : []),
+    ...(has(row => row.verdict === 'contradicted') ? [`\u2715 ${wordsOf('contradicted', claims)}`] : []),
     ...(has(row => row.verdict === 'none' && row.measured !== undefined) ? ['\u25cf without a verdict'] : []),
   ];
   return [
-    `A row for each claim: the comparison that decides about it, of several the weakest. Filled marks are measured (${shapes.join(', ')})${has(row => row.published !== undefined) ? ', hollow ones published' : ''}.`,
-    bars ? 'Bars: the interval that decides.' : 'No bars: no claim has the seeds for an interval.',
-    ...(has(row => (row.margin ?? 0) > 0) ? [bandText(types, bars)] : []),
+    `A row for each ${one(claims)}: the comparison that decides about it, of several the weakest. Filled marks are measured (${shapes.join(', ')})${has(row => row.published !== undefined) ? ', hollow ones published' : ''}.`,
+    bars ? 'Bars: the interval that decides.' : `No bars: no ${one(claims)} has the seeds for an interval.`,
+    ...(has(row => (row.margin ?? 0) > 0) ? [bandText(types, bars, wordsOf('reproduced', claims))] : []),
     ...outsideText(chart),
-    endsText(rows.length, placedClaims(report).length, 'claim', 'the tables'),
+    endsText(rows.length, placedClaims(report).length, many(claims), 'the tables'),
   ]
     .filter(Boolean)
     .join(' ');
 }
 
+const one = (claims: readonly ClaimResult[]): string => claimsCorner(claims).toLowerCase();
+const many = (claims: readonly ClaimResult[]): string => claimsCaption(claims).toLowerCase();
+
+/** A verdict as it is told of these claims. */
+const wordsOf = (verdict: 'reproduced' | 'contradicted', claims: readonly ClaimResult[]): string =>
+  byOrigin(claims)
+    .map(({ origin }) => verdictWord(verdict, origin))
+    .join(' or ');
+
 /** With where a bar has to be, for the types of claims that there are. */
-function bandText(types: ReadonlySet<PairResult['type']>, bars: boolean): string {
+function bandText(types: ReadonlySet<PairResult['type']>, bars: boolean, reproduced: string): string {
   const band = 'Band: the margin, differences too small to matter';
   if (!bars) return `${band}.`;
   const needs = [
@@ -111,26 +123,27 @@ function bandText(types: ReadonlySet<PairResult['type']>, bars: boolean): string
     ...(types.has('not-worse') ? ['right of its left edge for \u201cnot below\u201d'] : []),
     ...(types.has('same') ? ['inside it for \u201cno different\u201d'] : []),
   ];
-  return `${band}; a claim is reproduced by a bar ${needs.join(', ')}.`;
+  return `${band}; what is ${reproduced} has its bar ${needs.join(', ')}.`;
 }
 
 /** The chart in words. */
 export function claimForestAlt(report: Report, chart: ForestChart): string {
   const { rows } = chart;
+  const claims = drawnClaims(report).map(({ claim }) => claim);
   const side = (value: number, margin: number): 'as claimed' | 'against' | 'within' => (value > margin ? 'as claimed' : value < -margin ? 'against' : 'within');
   const count = (values: readonly (readonly [value: number, margin: number])[]): string => {
     const of = (name: ReturnType<typeof side>): number => values.filter(value => side(...value) === name).length;
-    return `${of('as claimed')} in the claimed direction, ${of('against')} against it, ${of('within')} between`;
+    return `${of('as claimed')} in the ${byOrigin(claims).some(({ origin }) => origin === 'published') ? 'claimed' : 'supposed'} direction, ${of('against')} against it, ${of('within')} between`;
   };
   const measured = rows.flatMap(({ measured: mark, margin = 0 }) => (mark === undefined ? [] : [[mark.value, margin] as const]));
   const published = rows.flatMap(({ published: mark, margin = 0 }) => (mark === undefined ? [] : [[mark.value, margin] as const]));
   const verdicts = (verdict: ForestRow['verdict']): number => rows.filter(row => row.verdict === verdict).length;
   return [
-    `Forest plot of ${plural(rows.length, 'claim')} in ${plural(new Set(rows.map(({ group }) => group)).size, 'table')}, each as a difference in ${report.headline.label}.`,
+    `Forest plot of ${plural(rows.length, one(claims), many(claims))} in ${plural(new Set(rows.map(({ group }) => group)).size, 'table')}, each as a difference in ${report.headline.label}.`,
     `${measured.length} measured: ${count(measured)} (within the margin).`,
     ...(published.length === 0 ? [] : [`${published.length} published: ${count(published)}.`]),
-    `${verdicts('reproduced')} reproduced, ${verdicts('contradicted')} contradicted, ${verdicts('none')} without a verdict.`,
-    endsText(rows.length, placedClaims(report).length, 'claim', 'the tables'),
+    `${verdicts('reproduced')} ${wordsOf('reproduced', claims)}, ${verdicts('contradicted')} ${wordsOf('contradicted', claims)}, ${verdicts('none')} without a verdict.`,
+    endsText(rows.length, placedClaims(report).length, many(claims), 'the tables'),
   ]
     .filter(Boolean)
     .join(' ');
@@ -140,32 +153,43 @@ export function claimForestAlt(report: Report, chart: ForestChart): string {
 export function claimForestTable(report: Report): Table | undefined {
   if (claimForest(report) === undefined) return undefined;
   const { unit } = report.headline;
+  const claims = placedClaims(report).map(({ claim }) => claim);
+  const columns = COLUMNS.filter(({ known }) => claims.some(({ deciding }) => known(deciding)));
   return {
-    subject: 'Claims, measured and published',
-    caption: 'The comparison that decides about each claim',
-    corner: 'Claim',
-    columns: [left('Compared'), right('Measured \u0394'), right('Interval'), right('Margin'), right('Published \u0394'), left('Verdict')],
-    rows: report.ablations.flatMap(({ name, table, title, claims }): TableRow[] =>
-      claims.length === 0
+    subject: claimsCaption(claims),
+    caption: `The comparison that decides about each ${one(claims)}`,
+    corner: claimsCorner(claims),
+    columns: [left('Compared'), ...columns.map(({ label }) => right(label)), left('Verdict')],
+    rows: report.ablations.flatMap(({ name, table, title, claims: ofTable }): TableRow[] =>
+      ofTable.length === 0
         ? []
         : [
             { header: `${table}: ${title}`, href: ablationAnchor(name), group: true, cells: [] },
-            ...claims.map(claim => ({ header: claim.sentence, href: claimAnchor(claim), cells: cellsOf(claim, unit) })),
+            ...ofTable.map(claim => ({
+              header: claim.sentence,
+              href: claimAnchor(claim),
+              cells: [{ text: drawnComparison(claim) }, ...columns.map(({ known, text }) => (known(claim.deciding) ? { text: text(claim.deciding, unit) } : NONE)), verdictCell(claim)],
+            })),
           ],
     ),
     notes: [],
   };
 }
 
-function cellsOf(claim: ClaimResult, unit: Unit): Cell[] {
-  const { deciding, verdict } = claim;
-  const or = (known: unknown, text: string): Cell => (known === undefined ? NONE : { text });
-  return [
-    { text: drawnComparison(claim) },
-    or(deciding.delta, measuredText(deciding, unit)),
-    or(deciding.interval, intervalText(deciding, unit)),
-    deciding.margin === 0 ? NONE : { text: formatDelta(deciding.margin, unit).replace('+', '\u00b1') },
-    or(deciding.published, publishedText(deciding)),
-    { text: stateText(claim), tone: verdict === 'reproduced' ? 'agree' : verdict === 'contradicted' ? 'disagree' : 'muted' },
-  ];
+interface NumberColumn {
+  readonly label: string;
+  readonly known: (pair: PairResult) => boolean;
+  readonly text: (pair: PairResult, unit: Unit) => string;
 }
+
+const COLUMNS: readonly NumberColumn[] = [
+  { label: 'Measured \u0394', known: ({ delta }) => delta !== undefined, text: measuredText },
+  { label: 'Interval', known: ({ interval }) => interval !== undefined, text: intervalText },
+  { label: 'Margin', known: ({ margin }) => margin > 0, text: ({ margin }, unit) => formatDelta(margin, unit).replace('+', '\u00b1') },
+  { label: 'Published \u0394', known: ({ published }) => published !== undefined, text: publishedText },
+];
+
+const verdictCell = (claim: ClaimResult): Cell => ({
+  text: stateText(claim),
+  tone: claim.verdict === 'reproduced' ? 'agree' : claim.verdict === 'contradicted' ? 'disagree' : 'muted',
+});

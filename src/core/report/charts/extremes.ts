@@ -1,5 +1,5 @@
 /** Which rows a chart draws where it cannot draw all. */
-import { plural } from '../../text/format.ts';
+import { formatCount } from '../../text/format.ts';
 import type { ForestChart } from './vega/chart.ts';
 import { rangeOf } from './vega/forest.ts';
 
@@ -28,9 +28,9 @@ export function bothEnds<T>(rows: readonly T[], valueOf: (row: T) => number | un
   return rows.filter(row => drawn.has(row));
 }
 
-/** Says what is not drawn; nothing where all is. */
+/** Says what is not drawn; nothing where all is. @param what their plural */
 export const endsText = (drawn: number, all: number, what: string, where: string): string =>
-  drawn === all ? '' : `Of ${plural(all, what)} the ${drawn} furthest to either side are drawn; all stand in ${where}.`;
+  drawn === all ? '' : `Of ${formatCount(all)} ${what} the ${drawn} furthest to either side are drawn; all stand in ${where}.`;
 
 /** Says that some values lie beyond the axis; nothing where none does. */
 export function outsideText(chart: ForestChart): string[] {

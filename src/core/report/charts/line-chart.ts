@@ -63,7 +63,7 @@ class GridList {
 /** Undefined where each line is a single run and all are drawn. */
 export function curveCaption(chart: CurveChart): string | undefined {
   const [drawn, all] = [drawnLines(chart), curveLines(chart.series)].map(lines => new Set(lines.map(({ arm }) => arm)).size) as [number, number];
-  const notes = [curveLines(chart.series).some(({ n }) => n > 1) ? 'Lines are means over seeds.' : '', endsText(drawn, all, 'arm', 'the table of values')].filter(Boolean);
+  const notes = [curveLines(chart.series).some(({ n }) => n > 1) ? 'Lines are means over seeds.' : '', endsText(drawn, all, 'arms', 'the table of values')].filter(Boolean);
   return notes.length === 0 ? undefined : notes.join(' ');
 }
 

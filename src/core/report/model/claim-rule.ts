@@ -4,16 +4,20 @@ import type { ReportRecord } from '../records/records.ts';
 import { oneLine } from '../../text/clean.ts';
 import { plural } from '../../text/format.ts';
 import { ALPHA, FEWEST_SEEDS } from '../statistics/verdict.ts';
-import type { ClaimResult } from './claims.ts';
+import { verdictRule, type ClaimResult } from './claims.ts';
 import { byOrigin, claimsCaption, claimsCorner, verdictWord } from './words.ts';
 
 /** @param claims as they were judged: their words are those of what there is */
 export function claimRule(study: Study, profile: ProfileBase, ablations: readonly AblationDeclaration<object>[], records: readonly ReportRecord[], claims: readonly ClaimResult[]): string[] {
-  const [first, second] = byOrigin(claims).map(({ origin }) => origin);
-  if (first === undefined) return [];
+  if (claims.length === 0) return [];
+  const directions = `Without a verdict a ${claimsCorner(claims).toLowerCase()} agrees or disagrees by its mean; a mean within the margin or smaller than its own standard error is within noise.`;
+  return [givenWhen(profile), ...(verdictRule(profile).gives ? verdictsRule(profile, claims) : []), directions, ...variance(study, ablations, records)];
+}
+
+function verdictsRule(profile: ProfileBase, claims: readonly ClaimResult[]): string[] {
+  const [first = 'own', second] = byOrigin(claims).map(({ origin }) => origin);
   const [reproduced, contradicted, claim] = [verdictWord('reproduced', first), verdictWord('contradicted', first), claimsCorner(claims).toLowerCase()];
   return [
-    givenWhen(profile),
     `A comparison is the mean of the differences per seed, with its two-sided t interval. \u201cAbove\u201d is ${reproduced} when the interval lies above the margin, and ${contradicted} when it lies below minus the margin; ` +
       `\u201cnot below\u201d is ${reproduced} when it lies above minus the margin; \u201cno different\u201d when it lies within the margin, and ${contradicted} when it lies outside. ` +
       `A ${claim} of several comparisons is ${reproduced} when all are, and ${contradicted} when one is (which has to stand a Bonferroni correction).` +
@@ -21,8 +25,6 @@ export function claimRule(study: Study, profile: ProfileBase, ablations: readonl
     `Verdicts are those after Holm\u2019s correction over all ${claimsCaption(claims).toLowerCase()} that an ablation declares, run or not, in both directions: the chance that any of them is wrong is at most ${100 * ALPHA} %. Brackets and p are at the level that so decides, ` +
       'and the interval is beyond the margin exactly where there is a verdict. It does not control the chance of a wrong verdict somewhere among several ablations.',
     ...marginRule(profile, claim),
-    `Without a verdict a ${claim} agrees or disagrees by its mean; a mean within the margin or smaller than its own standard error is within noise.`,
-    ...variance(study, ablations, records),
   ];
 }
 

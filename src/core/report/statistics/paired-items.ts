@@ -22,15 +22,10 @@ export function pairItems(a: readonly boolean[], b: readonly boolean[]): PairedI
   return { both, onlyA, onlyB, neither: a.length - both - onlyA - onlyB };
 }
 
-/** The share of items that a found right, less that of b. Needs an item. */
-export function pairedShareDifference({ both, onlyA, onlyB, neither }: PairedItems): number {
-  return (onlyA - onlyB) / (both + onlyA + onlyB + neither);
-}
-
 /**
- * Standard error of {@link pairedShareDifference}: sqrt((b + c) - (b - c)^2 / N) / N, where the two differ on b + c of N items. What both
- * find right, or neither, adds nothing. (Difference of dependent proportions: Agresti, Categorical Data Analysis, 3rd edition, section
- * 11.1.1.) It is about these two trained models and this test set; another seed of the same recipes differs by more.
+ * Standard error of the share of items that a finds right, less that of b: sqrt((b + c) - (b - c)^2 / N) / N, where the two differ on
+ * b + c of N items. What both find right, or neither, adds nothing. Needs an item. (Difference of dependent proportions: Agresti, Categorical Data Analysis, 2nd edition, section
+ * 10.1.) It is about these two trained models and this test set; another seed of the same recipes differs by more.
  */
 export function pairedShareError({ both, onlyA, onlyB, neither }: PairedItems): number {
   const items = both + onlyA + onlyB + neither;

@@ -81,7 +81,7 @@ const pairRow = (pair: PairResult, unit: Unit, published: boolean): TableRow => 
   detail: [perSeedText(pair, unit), exploratoryText(pair, unit)].filter(Boolean).join('. '),
   part: true,
   cells: [
-    pair.direction === undefined || pair.n < 2 ? NONE : { text: pair.direction, tone: 'muted' },
+    pair.direction === undefined ? NONE : { text: pair.direction, tone: 'muted' },
     measuredCell(pair, unit),
     neededCell(pair, unit),
     NONE,
@@ -132,7 +132,7 @@ export function stateText(claim: Pick<ClaimResult, 'verdict' | 'seeds' | 'source
 function verdictCell(claim: ClaimResult): Cell {
   const missing = claim.verdict === 'not run' ? missingArms(claim.pairs) : [];
   const details = [
-    claim.seeds.n < 2 ? '' : (claim.direction ?? ''),
+    claim.direction ?? '',
     claim.beforeCorrection === claim.verdict ? '' : `${verdictWord(claim.beforeCorrection, originOf(claim))} before correction`,
     claim.verdict === 'not run' ? (missing.length === 0 ? 'no seed in common' : `missing: ${missing.join('; ')}`) : '',
   ].filter(Boolean);
@@ -146,7 +146,9 @@ function measuredCell({ delta, standardError, interval, n }: PairResult, unit: U
   return { text: formatDelta(delta, unit), detail: n === 1 ? error : `${error}, n\u00a0${n}` };
 }
 
-function neededCell({ type, margin }: PairResult, unit: Unit): Cell {
+/** Nothing is needed where nothing is judged. */
+function neededCell({ type, margin, verdict }: PairResult, unit: Unit): Cell {
+  if (verdict === 'no verdict') return NONE;
   const size = formatDelta(margin, unit).replace('+', '');
   return { text: type === 'same' ? `within\u00a0\u00b1${size}` : `>\u00a0${formatDelta(type === 'greater' ? margin : -margin, unit)}`, tone: 'muted' };
 }

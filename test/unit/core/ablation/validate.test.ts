@@ -117,6 +117,17 @@ describe('parseProfile', () => {
     expect(profile({ name: 'quick', seeds: [], steps: 2 })).toEqual(['seeds: too small: expected array to have >=1 items, got a list of 0']);
   });
 
+  test('refuses margins and spreads that are none', () => {
+    const judged = { ...study, profile: z.looseObject({ name: z.string(), seeds: z.array(z.int()) }) };
+    const verdicts = (value: unknown): unknown => parseProfile({ name: 'quick', seeds: [0], verdicts: value }, 'file.ts', 'quick', judged);
+    const good = { margin: 0, source: 'none', spread: { value: 2, source: 'a guess' } };
+    expect(verdicts(good)).toMatchObject({ verdicts: good });
+    expect(verdicts(false)).toMatchObject({ verdicts: false });
+    for (const wrong of [true, { ...good, margin: -1 }, { ...good, spread: { value: 0, source: 'a guess' } }, { ...good, spread: { value: 2 } }]) {
+      expect(refusal(() => verdicts(wrong))).toEqual([expect.stringMatching(/^verdicts/)]);
+    }
+  });
+
   test('says why what only tells how to run is no field', () => {
     expect(profile({ name: 'quick', seeds: [1], steps: 2, devices: 'gpu' })).toEqual([
       'devices: cannot change a number, so it is no part of an arm, a profile or a recipe; give it on the command line (--devices)',

@@ -28,7 +28,7 @@ describe('charts of the sample', () => {
   });
   const all = (): Figure[] => [...figures.values()].flatMap(({ file, wide, narrow }) => [file, wide, ...(narrow === undefined ? [] : [narrow])]);
 
-  test('one dot plot and one chart per curve', () => {
+  test('one forest of the arms and one chart per curve', () => {
     expect([...figures.keys()]).toEqual(['relation-result', 'relation-distill-loss', 'relation-pretrain-loss', 'relation-finetune-val_accuracy', 'relation-supervise-val_accuracy']);
   });
 

@@ -80,11 +80,11 @@ describe('claims of three seeds', () => {
 
   test('says what its marks mean, and in words where they stand', () => {
     const { caption, alt } = figures.get('forest')!;
-    expect(caption).toContain('(\u25a0 reproduced, \u2715 contradicted, \u25cf without a verdict), hollow ones published.');
-    expect(caption).toContain('reproduced by a bar right of it, right of its left edge for \u201cnot below\u201d, inside it for \u201cno different\u201d.');
+    expect(caption).toContain('(\u25a0 reproduced or supported, \u2715 contradicted or refuted, \u25cf without a verdict), hollow ones published.');
+    expect(caption).toContain('what is reproduced or supported has its bar right of it, right of its left edge for \u201cnot below\u201d, inside it for \u201cno different\u201d.');
     expect(alt).toBe(
-      'Forest plot of 6 claims in 1 table, each as a difference in test accuracy. 5 measured: 2 in the claimed direction, 1 against it, 2 between (within the margin). ' +
-        '5 published: 1 in the claimed direction, 1 against it, 3 between. 1 reproduced, 1 contradicted, 4 without a verdict.',
+      'Forest plot of 6 claims and hypotheses in 1 table, each as a difference in test accuracy. 5 measured: 2 in the claimed direction, 1 against it, 2 between (within the margin). ' +
+        '5 published: 1 in the claimed direction, 1 against it, 3 between. 1 reproduced or supported, 1 contradicted or refuted, 4 without a verdict.',
     );
   });
 
@@ -192,9 +192,16 @@ describe('many rows', () => {
     // The default is the lowest of all.
     expect([arms[0]!.isDefault, arms.at(-1)!.label]).toEqual([true, 'Rate of the student, number 299']);
     expect(figures.get('relation-result')!.caption).toContain(`Of 300 arms the ${MOST_ROWS} furthest to either side are drawn; all stand in the table.`);
-    expect(figures.get('forest')!.caption).toContain(`Of 299 claims the ${MOST_ROWS} furthest to either side are drawn`);
+    expect(figures.get('forest')!.caption).toContain(`Of 299 hypotheses the ${MOST_ROWS} furthest to either side are drawn`);
     const curves = figures.get('relation-finetune-val_accuracy')!.chart as LineChart;
     expect(new Set(curves.series.map(({ style }) => style)).size).toBe(curves.series.length);
+  });
+
+  test('hypotheses of one\u2019s own are none of anybody else, and nothing of them was published', async () => {
+    const input = manyArmsInput(4);
+    const { alt, caption, wide } = (await figuresOf(input)).get('forest')!;
+    expect([alt, caption, ...texts(parseMarkup(wide.svg).querySelector('svg')!)].join('\n')).not.toMatch(/claim|publish|reproduc|contradict|paper/i);
+    expect(claimForestTable(buildReport(input))!.columns.map(({ label }) => label)).toEqual(['Compared', 'Measured \u0394', 'Margin', 'Verdict']);
   });
 
   test('one claim makes a chart of one row', async () => {

@@ -3,6 +3,7 @@ import { contentsTable } from '../../../../../src/core/report/tables/context.ts'
 import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
 import type { AblationReport, ArmRow } from '../../../../../src/core/report/model/model.ts';
 import type { ReportRecord } from '../../../../../src/core/report/records/records.ts';
+import { packItems } from '../../../../../src/core/store/items.ts';
 import type { Cell } from '../../../../../src/core/report/tables/results.ts';
 import { sampleAblation, sampleInput, sampleKey, sampleRecords } from '../../../../helpers/report/sample.ts';
 
@@ -25,6 +26,16 @@ describe('rows', () => {
     expect(mae.delta!.value).toBeCloseTo(-0.02, 12);
     expect(mae.published).toMatchObject({ value: 83.6, delta: -1, elsewhere: false, inferred: false });
     expect(rowOf(ablation, 'qk-vv-softmax')).toMatchObject({ isDefault: true, delta: undefined, agreement: undefined });
+  });
+
+  test('one seed that left the results of its items: the error is that of the items on which the two arms differ', () => {
+    // Of 100 items both find 62 right, the default 8 more and MAE 3 more: sqrt(11 - 25 / 100) / 100. As independent: 0.066.
+    const right = (arm: string): boolean[] => Array.from({ length: 100 }, (_, i) => i < 62 || (arm === 'mae' ? i >= 97 : i < 70));
+    const items = (arm: string): string => Buffer.from(packItems(right(arm))).toString('base64');
+    const records = withAccuracy({ mae: 0.65, 'qk-vv-softmax': 0.7 })(sampleRecords()).map(record => (record.kind === 'evaluate' ? { ...record, items: items(record.uses[0]!.arm) } : record));
+    const { delta } = rowOf(only({ ...sampleInput(), records }), 'mae');
+    expect(delta).toMatchObject({ n: 1, error: 'images', interval: undefined });
+    expect(delta!.standardError).toBeCloseTo(0.0327871926215, 12);
   });
 
   test('several seeds: sample standard deviation and paired interval', () => {
