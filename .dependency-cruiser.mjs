@@ -43,8 +43,9 @@ const report = {
   'src/core/report/charts/vega': ['src/core/text'],
   'src/core/report/charts/svg': ['src/core/report/charts/vega'],
   'src/core/report/charts': ['src/core/text', 'src/core/report/statistics', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts/vega', 'src/core/report/charts/svg'],
-  'src/core/report/render': ['src/core/ablation', 'src/core/text', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts'],
+  'src/core/report/render': ['src/core/ablation', 'src/core/text', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts', 'src/core/report/render/outline'],
   'src/core/report/render/html/page': ['src/core/report/charts/vega'],
+  'src/core/report/render/outline': ['src/core/text', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts'],
   'src/core/report/render/html': [
     'src/core/text',
     'src/core/report/statistics',
@@ -53,6 +54,7 @@ const report = {
     'src/core/report/charts',
     'src/core/report/charts/vega',
     'src/core/report/charts/svg',
+    'src/core/report/render/outline',
     'src/core/report/render/html/page',
   ],
   'src/core/report/baseline': [
@@ -131,6 +133,7 @@ const cli = {
     'src/core/report',
     'src/core/report/records',
     'src/core/report/model',
+    'src/core/report/render',
     'src/core/report/baseline',
     'src/cli/terminal',
   ],

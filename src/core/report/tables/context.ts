@@ -36,15 +36,15 @@ export function orderTable({ ablations, rule }: Report): Table | undefined {
   if (ordered.length === 0) return undefined;
   return {
     subject: 'Order of arms',
-    caption: 'Pairs of arms that are published apart and measured, and the rank correlation',
+    caption: 'Pairs of arms that are published apart and measured with enough seeds, and the rank correlation',
     corner: 'Ablation',
     columns: [right('As published'), right('Opposite'), right('Within noise'), right('Kendall\u2019s \u03c4')],
     rows: ordered.map(({ name, title, table, order, rank }) => ({
       header: `${table}: ${title}`,
       href: ablationAnchor(name),
-      cells: [...[order.same, order.opposite, order.withinNoise].map((count): Cell => ({ text: String(count) })), tauCell(rank)],
+      cells: [...[order.same, order.opposite, order.withinNoise].map((count): Cell => (decidable(order) === 0 ? NONE : { text: String(count) })), tauCell(rank)],
     })),
-    notes: [rule, ...(ordered.some(({ rank }) => rank !== undefined) ? [rankRule] : [])],
+    notes: [...(ordered.some(({ order }) => decidable(order) > 0) ? [rule] : []), ...(ordered.some(({ rank }) => rank !== undefined) ? [rankRule] : [])],
   };
 }
 

@@ -17,7 +17,7 @@ const LOOKS: Readonly<Record<Look, string>> = {
   values: 'fixed compact',
   facts: 'facts compact',
   fields: 'pathtable cards compact',
-  recipes: 'pathtable recipetable cards compact',
+  recipes: 'pathtable recipetable compact',
   keys: 'keytable compact',
 };
 

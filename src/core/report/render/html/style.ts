@@ -57,7 +57,7 @@ thead th{font-weight:600;font-size:.8125rem;color:var(--muted);border-bottom:1px
 tbody th{font-weight:400;min-width:9rem;overflow-wrap:anywhere}
 td{white-space:nowrap}
 td.wrap{white-space:normal;min-width:9rem;overflow-wrap:anywhere}
-.r{text-align:right}
+.r,.n td,.n thead th+th{text-align:right}
 tr.marked th,tr.marked td{background:var(--band)}
 tr.marked th{font-weight:600}
 td small,tbody th small{font-weight:400;font-size:.8125rem;color:var(--muted);margin-left:.35em}
@@ -108,7 +108,7 @@ table{font-size:.875rem}th,td{padding:.4rem .3rem}th:first-child{padding-left:.2
 .fixed td small,.fixed tbody th small{display:block;margin:0;font-size:.75rem}.fixed tbody th,.fixed thead th:first-child{position:sticky;left:0;background:var(--page);min-width:5.25rem;max-width:9.5rem}.fixed tr.marked th{background:var(--band)}
 .cards table,.cards caption,.cards tbody{display:block}.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .cards tr{display:grid;grid-template-columns:1fr 1fr;gap:.15rem .75rem;padding:.5rem 0;border-bottom:1px solid var(--rule)}.cards th,.cards td{border:0;padding:0 .25rem;text-align:left}.cards tbody th,.cards .wrap{grid-column:1/-1}.cards tr.part th{padding-left:.25rem}.cards tr.marked{background:var(--band)}
-.cards td::before{content:attr(data-label);display:block;font-size:.75rem;font-weight:400;color:var(--muted)}}
+.cards td.none{display:none}.cards td::before{content:attr(data-label);display:block;font-size:.75rem;font-weight:400;color:var(--muted)}}
 @media print{@page{margin:15mm}html,body{font-size:12px}.page{max-width:none;padding:0}.scroll{overflow:visible}figure .wide{display:block}figure .narrow{display:none}figure svg{width:auto;max-width:100%;height:auto;max-height:240mm}.charts{grid-template-columns:1fr 1fr}.live>.drawing{display:block}.live>.canvas,.tip,.ring,.choose,.key .plain{display:none!important}.key button{text-decoration:none!important;color:inherit!important}.charts>div,figure,tr,h2,h3,.keys{break-inside:avoid}h2,h3,caption,thead{break-after:avoid}details:not([open]){display:none}a{color:inherit}}
 `;
 
