@@ -71,7 +71,6 @@ const report = {
     'src/core/report/charts',
     'src/core/report/render',
     'src/core/report/render/outline',
-    'src/core/report/render/html',
   ],
   'src/core/report': [
     'src/core/ablation',

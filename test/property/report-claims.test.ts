@@ -108,7 +108,7 @@ test('a comparison is decided exactly where its interval lies beyond the margin,
         'not-worse': [low > -m, high < -m],
         same: [low > -m && high < m, low > m || high < -m],
       };
-      const verdict = verdictOf(found.sides!, level);
+      const verdict = verdictOf(found.sides, level);
       seen.add(`${kind} ${verdict}`);
       expect([verdict === 'reproduced', verdict === 'contradicted']).toEqual(expected[kind]);
     }),

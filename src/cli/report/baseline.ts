@@ -4,12 +4,11 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { loadEveryAblation } from '../../core/ablation/load.ts';
 import { compareReports, ofAblations } from '../../core/report/baseline/baseline.ts';
-import { caution, renderComment } from '../../core/report/baseline/comment.ts';
+import { joinComments, renderComment } from '../../core/report/baseline/comment.ts';
 import { warningSentences } from '../../core/report/baseline/sentences.ts';
 import { readBaseline, reportsInGit } from '../../core/report/baseline/source.ts';
 import { buildReport } from '../../core/report/model/build.ts';
 import { enginesOf } from '../../core/report/records/engines.ts';
-import { escapeMarkdown } from '../../core/report/render/markdown.ts';
 import { writeReport } from '../../core/report/write.ts';
 import { readReportText, readWritten } from '../../core/report/records/written.ts';
 import { reportFolder, reportNames, writtenReports } from '../../core/report/folder.ts';
@@ -54,16 +53,15 @@ export async function comparedReports({ reports, baseline, untracked = false }: 
 
 /** @returns the exit code */
 export async function compare(all: readonly PlannedExperiments[], options: BaselineOptions, others?: Omit<ComparedReports, 'names'>): Promise<number> {
-  const texts = others === undefined ? [] : caution(goneSentences(others, options.reports)).map(text => `${text}\n`);
-  for (const chosen of all) texts.push(await compareOne(chosen, options));
-  const left = others === undefined || others.untracked.length === 0 ? undefined : untrackedSentence(others, options.reports);
-  if (left !== undefined) texts.push(`<sub>${escapeMarkdown(left)}</sub>\n`);
-  const text = texts.join('\n');
+  const comments: string[] = [];
+  for (const chosen of all) comments.push(await compareOne(chosen, options));
+  const left = others === undefined ? [] : untrackedSentence(others, options.reports);
+  const text = joinComments(others === undefined ? [] : goneSentences(others, options.reports), comments, left);
   if (options.comment === undefined) print(text);
   else {
     mkdirSync(dirname(resolve(options.comment)), { recursive: true });
     writeFileSync(options.comment, text);
-    if (left !== undefined) note(`${left}\n`);
+    for (const sentence of left) note(`${sentence}\n`);
     print(`Changes against ${options.baseline}: ${pc.cyan(options.comment)}\n`);
   }
   return 0;
@@ -71,8 +69,11 @@ export async function compare(all: readonly PlannedExperiments[], options: Basel
 
 const goneSentences = ({ gone, label }: Omit<ComparedReports, 'names'>, reports: string): string[] => gone.map(name => `${join(reports, name)}: the report is gone, which ${label} has.`);
 
-const untrackedSentence = ({ untracked }: Omit<ComparedReports, 'names'>, reports: string): string =>
-  `Not compared, as git does not track ${untracked.length === 1 ? 'it' : 'them'}: ${listed(untracked.map(name => join(reports, name)))}. With --untracked ${untracked.length === 1 ? 'it is' : 'they are'} compared, too.`;
+function untrackedSentence({ untracked }: Omit<ComparedReports, 'names'>, reports: string): string[] {
+  if (untracked.length === 0) return [];
+  const [it, is] = untracked.length === 1 ? ['it', 'it is'] : ['them', 'they are'];
+  return [`Not compared, as git does not track ${it}: ${listed(untracked.map(name => join(reports, name)))}. With --untracked ${is} compared, too.`];
+}
 
 async function compareOne(chosen: PlannedExperiments, options: BaselineOptions): Promise<string> {
   const { study, profile, overrides, plan } = chosen;

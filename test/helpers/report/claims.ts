@@ -5,7 +5,7 @@ import type { ReportRecord } from '../../../src/core/report/records/records.ts';
 import { sampleKey, sampleStudy } from './sample.ts';
 
 /** Binomial standard error of a result, as for some 10,000 images at 85 %. */
-export const TEST_ERROR = 0.0036;
+const TEST_ERROR = 0.0036;
 
 /** By `ablation/arm`: accuracies of the seeds 0, 1, ...; null: that seed has not run. */
 export type Accuracies = Readonly<Record<string, readonly (number | null)[]>>;

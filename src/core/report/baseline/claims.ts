@@ -35,7 +35,7 @@ export const claimWords = (changes: readonly ClaimChange[]): { readonly one: str
   changes.every(({ before, now }) => (now ?? before)!.origin === 'own') ? { one: 'hypothesis', many: 'hypotheses' } : { one: 'claim', many: 'claims' };
 
 /** By `ablation/claim`. */
-export type ClaimStates = ReadonlyMap<string, ClaimState>;
+type ClaimStates = ReadonlyMap<string, ClaimState>;
 
 /** What a report said about its claims. */
 export interface PrintedClaims {

@@ -39,8 +39,12 @@ export function renderComment({ report, changes, folder, hasFigure }: CommentInp
 }
 
 /** A block that no reviewer overlooks. */
-export const caution = (warnings: readonly string[]): string[] =>
+const caution = (warnings: readonly string[]): string[] =>
   warnings.length === 0 ? [] : [['[!CAUTION]', ...warnings.map(warning => `**${escapeMarkdown(warning)}**`)].map(line => `> ${line}`).join('\n')];
+
+/** Comments on several reports as one. @param warnings of all of them @param notes what a reader should know besides */
+export const joinComments = (warnings: readonly string[], comments: readonly string[], notes: readonly string[]): string =>
+  [...caution(warnings).map(text => `${text}\n`), ...comments, ...notes.map(note => `<sub>${escapeMarkdown(note)}</sub>\n`)].join('\n');
 
 /** Where all of a report is new, its own tables have it. */
 const tables = (changes: Changes): string[] =>

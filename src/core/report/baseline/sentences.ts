@@ -12,7 +12,7 @@ import type { Verdict } from '../statistics/verdict.ts';
 const NAMED = { arms: 2, gone: 4, claims: 2, seeds: 3 } as const;
 
 /** Arms by what matters most. */
-export const RANK: readonly ArmOutcome[] = ['worse', 'better', 'gone', 'new', 'other results', 'within noise', 'fewer seeds', 'other seeds', 'more seeds'];
+const RANK: readonly ArmOutcome[] = ['worse', 'better', 'gone', 'new', 'other results', 'within noise', 'fewer seeds', 'other seeds', 'more seeds'];
 
 export const ranked = (arms: readonly ArmChange[]): ArmChange[] => [...arms].sort((a, b) => RANK.indexOf(a.outcome) - RANK.indexOf(b.outcome));
 
@@ -46,8 +46,11 @@ function verdictText({ claims, before, now }: Changes): string {
   if (before!.claims.length + now.claims.length === 0) return '';
   const changed = claims.filter(changesVerdict);
   const others = claims.filter(change => !changesVerdict(change));
-  const ways = [...new Set(others.map(wayOf))].map(way => `${others.filter(change => wayOf(change) === way).length} ${way}`);
-  const rest = ways.length === 0 ? '.' : `; of the ${claimWords(others).many} without one ${ways.join(', ')}.`;
+  const ways = [...new Set(others.map(wayOf))].map(way => {
+    const count = others.filter(change => wayOf(change) === way).length;
+    return `${count} ${count === 1 ? 'is' : 'are'} ${way}`;
+  });
+  const rest = ways.length === 0 ? '.' : `; of the ${claimWords(others).many} without one, ${ways.join(', ')}.`;
   if (changed.length === 0) return `No verdict changes${rest}`;
   return `${changed.length === 1 ? '1 verdict changes' : `${changed.length} verdicts change`}: ${changed.length <= NAMED.claims ? changed.map(toldClaim).join('; ') : transitions(changed)}${rest}`;
 }
@@ -132,7 +135,7 @@ function toldGone({ label, also, declared, renamed }: ArmChange): string {
   return `${label.replace(': ', ', ')}${also.length === 0 ? '' : ` and ${plural(also.length, 'arm')} with the same runs`} (${why})`;
 }
 
-export const conflictSentence = ({ conflicts }: Pick<Changes, 'conflicts'>): string =>
+const conflictSentence = ({ conflicts }: Pick<Changes, 'conflicts'>): string =>
   `${plural(conflicts.length, 'stage')} ${conflicts.length === 1 ? 'has' : 'have'} other numbers though ${conflicts.length === 1 ? 'its key is' : 'their keys are'} the same. ` +
   'A key stands for all that decides a result, so this must not happen on one engine: a record was edited, code changed its semantics without a new revision, or another engine computed it.';
 

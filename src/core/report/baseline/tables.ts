@@ -126,7 +126,7 @@ export function claimChangeTable({ claims }: Changes, limit = Infinity): Table |
   if (claims.length === 0) return undefined;
   const words = claimWords(claims);
   const first = [...claims.filter(changesVerdict), ...claims.filter(change => !changesVerdict(change))];
-  return {
+  return withoutEmptyColumns({
     subject: SUBJECT,
     caption: `${capital(words.many)} that changed`,
     corner: capital(words.one),
@@ -135,7 +135,7 @@ export function claimChangeTable({ claims }: Changes, limit = Infinity): Table |
       .slice(0, limit)
       .map(change => ({ header: change.sentence, detail: change.ablation, cells: [stateCell(change.before), stateCell(change.now), { text: CAUSES[change.cause], tone: 'muted' }] })),
     notes: more(claims.length, limit, words.one, words.many),
-  };
+  });
 }
 
 function stateCell(state: ClaimState | undefined): Cell {

@@ -229,6 +229,11 @@ describe('claims', () => {
   it('are read from the table of the report', () => {
     const report = buildReport(laterReport(strong));
     expect(parseClaimStates(claimCsv(report)!)).toEqual(printed({ 'table/above': state('reproduced', 'A is above B.') }));
+    // As older versions of this program wrote it: with words that are known, by other rules.
+    expect(parseClaimStates('ablation,claim,sentence,source,claim_verdict,claim_direction,claim_published,published_gap\nt,c,It is.,section 4,undecided,agrees,supports,0.2\n')).toEqual({
+      states: new Map([['t/c', { verdict: 'undecided', direction: 'agrees', sentence: 'It is.', origin: 'published' }]]),
+      current: false,
+    });
     expect(parseClaimStates('name,verdict\nx,reproduced\n')).toBeUndefined();
     expect(parseClaimStates('ablation,claim,claim_verdict,claim_direction\nt,c,proved,\n')).toBeUndefined();
     expect(parseClaimStates('ablation,claim,claim_verdict,claim_direction\nt,c"","reproduced\n')).toBeUndefined();

@@ -64,9 +64,9 @@ describe('the first line', () => {
       'the direction of a claim',
       accuracyRecords(two),
       [...accuracyRecords({ 'table/a': [0.8] }), ...rerun({ 'table/b': [0.9] })],
-      'No verdict changes; of the hypotheses without one 1 pointing elsewhere.',
+      'No verdict changes; of the hypotheses without one, 1 is pointing elsewhere.',
     ],
-    ['a claim that can be compared', accuracyRecords({ 'table/a': [0.8] }), accuracyRecords(two), 'No verdict changes; of the hypotheses without one 1 compared for the first time.'],
+    ['a claim that can be compared', accuracyRecords({ 'table/a': [0.8] }), accuracyRecords(two), 'No verdict changes; of the hypotheses without one, 1 is compared for the first time.'],
     ['an arm that is gone', accuracyRecords({ ...two, 'table/c': [0.9] }), accuracyRecords(two), `\u22121 run. ${noVerdict}`],
   ])('%s', (_, before, now, sentence) => {
     const changes = compare(before, now);
