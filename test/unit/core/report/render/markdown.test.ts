@@ -49,6 +49,7 @@ describe('README of the sample, as GitHub reads it', () => {
     expect([...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))).toEqual([
       'tables/relation.csv',
       'tables/relation.tex',
+      'tables/relation-plain.tex',
       'tables/relation-curves.csv',
       'results.jsonl',
       'provenance.json',
