@@ -43,10 +43,9 @@ const report = {
   'src/core/report/charts/vega': ['src/core/text'],
   'src/core/report/charts/svg': ['src/core/report/charts/vega'],
   'src/core/report/charts': ['src/core/text', 'src/core/report/statistics', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts/vega', 'src/core/report/charts/svg'],
-  /** What stands where, in which words; the renderers give it a form. */
-  'src/core/report/render/outline': ['src/core/text', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts'],
   'src/core/report/render': ['src/core/ablation', 'src/core/text', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts', 'src/core/report/render/outline'],
   'src/core/report/render/html/page': ['src/core/report/charts/vega'],
+  'src/core/report/render/outline': ['src/core/text', 'src/core/report/model', 'src/core/report/tables', 'src/core/report/charts'],
   'src/core/report/render/html': [
     'src/core/text',
     'src/core/report/statistics',
@@ -55,8 +54,8 @@ const report = {
     'src/core/report/charts',
     'src/core/report/charts/vega',
     'src/core/report/charts/svg',
-    'src/core/report/render/html/page',
     'src/core/report/render/outline',
+    'src/core/report/render/html/page',
   ],
   'src/core/report/baseline': [
     'src/core/ablation',
@@ -69,9 +68,10 @@ const report = {
     'src/core/report/statistics',
     'src/core/report/model',
     'src/core/report/tables',
+    'src/core/report/charts',
     'src/core/report/render',
-    'src/core/report/render/html',
     'src/core/report/render/outline',
+    'src/core/report/render/html',
   ],
   'src/core/report': [
     'src/core/ablation',
@@ -134,6 +134,7 @@ const cli = {
     'src/core/report',
     'src/core/report/records',
     'src/core/report/model',
+    'src/core/report/render',
     'src/core/report/baseline',
     'src/cli/terminal',
   ],

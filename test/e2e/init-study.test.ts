@@ -60,6 +60,8 @@ describe('ablate init', () => {
     expect(reports).toHaveLength(1);
     const page = readFileSync(join(study, 'reports', reports[0]!, 'README.md'), 'utf8');
     expect(page).toContain('Four ways to train a ViT-T');
+    expect(page).toMatch(/^# My study ablations$/m);
+    expect(page).not.toMatch(/\b(papers?|published|order(ed)?|reproduced|contradicted)\b/i);
     for (const arm of ['From scratch', 'MAE', 'Class token of a teacher', 'Relations of a teacher']) expect(page).toMatch(new RegExp(`^\\| \\**${arm}\\** \\| \\**\\d+\\.\\d+`, 'm'));
     expect(page).toContain('Measured with 1 of 3 seeds');
     expect(page).toContain('MAE pre-training of a ViT-T is worse than training it from scratch.');

@@ -99,7 +99,7 @@ function nextSteps(folder: string): string {
     textTable(
       [
         ['study.ts', 'the factors and stages that it works with: those of TinyMIM'],
-        ['ablations/tiny.ts', 'one ablation: four arms with published values, and two claims'],
+        ['ablations/tiny.ts', 'one ablation: four arms and two hypotheses'],
         ['profiles/minute.ts', 'the scale: three seeds in about two minutes on two cores'],
       ],
       [0, 1],

@@ -27,6 +27,7 @@ export function judgedClaim(verdict: ClaimResult['verdict'], { origin = 'publish
     ablation: 'x',
     name: 'c',
     sentence: 'A is above B.',
+    origin,
     source: origin === 'published' ? 'section 4' : undefined,
     note: undefined,
     verdict,

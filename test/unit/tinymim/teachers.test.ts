@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { loadExperiments } from '../../../src/core/ablation/load.ts';
+import { loadEveryAblation, loadExperiments, loadStudy } from '../../../src/core/ablation/load.ts';
 import { buildPlan, type Plan } from '../../../src/core/plan/plan.ts';
+import { headroomOf } from '../../../src/core/report/model/headroom.ts';
 import { factors, type Factors } from '../../../src/tinymim/factors.ts';
 import { teachersOf } from '../../../src/tinymim/teachers.ts';
 
@@ -44,5 +45,23 @@ describe.each([
     expect(tested).toEqual(teaching(alone));
     // What every table needs is run once.
     expect(new Set(headroom.map(({ final }) => final)).size).toBe(headroom.length);
+  });
+});
+
+describe('every declared table with a distilled arm', () => {
+  test('shows all teachers of its arms, and knows which arm they are to beat', async () => {
+    const study = await loadStudy(experiments);
+    const ablations = await loadEveryAblation(experiments, study);
+    const tables = ablations.filter(({ arms }) => arms.some(arm => arm.headroom !== undefined));
+    expect(tables.length).toBeGreaterThan(10);
+    for (const { declaration, arms } of tables) {
+      const { arms: rows, footnote = '', baselines } = headroomOf(study, declaration.name, ablations);
+      const needed = new Set(arms.flatMap(arm => arm.headroom ?? []));
+      const shown = baselines.flatMap(({ rests }) => rests).filter(({ name, label }) => rows.some(row => row.name === name) || footnote.includes(`${label} (`));
+      expect([declaration.name, new Set(shown.map(({ name }) => name))]).toEqual([declaration.name, needed]);
+      // The MAE of the size of each student.
+      const sizes = new Set(arms.filter(arm => arm.headroom !== undefined).map(({ factors: { student } }) => student));
+      expect([declaration.name, baselines.length]).toEqual([declaration.name, sizes.size]);
+    }
   });
 });

@@ -7,4 +7,6 @@
  *   ablate plan     the stages that the arms need, and which of them they share
  *   ablate sweep    runs what is missing, then writes reports/minute/index.html
  */
-export { default } from 'tinymim-ablations/tinymim';
+import tinymim from 'tinymim-ablations/tinymim';
+
+export default { ...tinymim, name: 'My study' }; // the title of its reports, and whose stages and reports they are

@@ -2,7 +2,7 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { oneLine } from '../../text/clean.ts';
 import type { Report } from '../model/model.ts';
-import { originOf, type Origin } from '../model/words.ts';
+import type { Origin } from '../model/words.ts';
 import type { Direction, Verdict } from '../statistics/verdict.ts';
 
 export interface ClaimState {
@@ -73,7 +73,7 @@ const splitName = (name: string): [string, string] => [name.slice(0, name.indexO
 const statesOf = (report: Report): ClaimStates =>
   new Map(
     report.ablations.flatMap(({ claims }) =>
-      claims.map(claim => [`${claim.ablation}/${claim.name}`, { verdict: claim.verdict, direction: claim.direction, sentence: claim.sentence, origin: originOf(claim) }]),
+      claims.map(claim => [`${claim.ablation}/${claim.name}`, { verdict: claim.verdict, direction: claim.direction, sentence: claim.sentence, origin: claim.origin }]),
     ),
   );
 const isSame = (a: ClaimState | undefined, b: ClaimState | undefined): boolean => a?.verdict === b?.verdict && a?.direction === b?.direction;

@@ -6,6 +6,7 @@ import { hasChanges, type Changes } from './baseline.ts';
 import { FOREST, resultFigureId } from '../charts/figures.ts';
 import { escapeMarkdown, markdownTable } from '../render/markdown.ts';
 import type { Report } from '../model/model.ts';
+import { claimsCaption } from '../model/words.ts';
 
 /** Rows of each table; the page has the rest. */
 const ROWS = { conflicts: 3, arms: 9, claims: 7 } as const;
@@ -51,7 +52,10 @@ const tables = (changes: Changes): string[] =>
 
 /** That of the claims where a verdict changed, else of the ablation in which an arm moved most. GitHub shows a committed SVG in a comment only by an address that serves the file itself. */
 function figure(report: Report, changes: Changes, folder: string, hasFigure: (id: string) => boolean): string[] {
-  const ofClaims = changes.claims.some(changesVerdict) || changes.before === undefined ? [{ id: FOREST, alt: 'All claims: measured difference, published one and margin' }] : [];
+  const ofClaims =
+    changes.claims.some(changesVerdict) || changes.before === undefined
+      ? [{ id: FOREST, alt: `All ${claimsCaption(report.ablations.flatMap(({ claims }) => claims)).toLowerCase()}: differences and margins` }]
+      : [];
   const ofArms = byShift(report, changes).map(ablation => ({ id: resultFigureId(ablation), alt: `Results of \u201c${ablation.title}\u201d` }));
   const chosen = [...ofClaims, ...ofArms].find(({ id }) => hasFigure(id));
   return chosen === undefined ? [] : [`![${escapeMarkdown(chosen.alt)}](${folder}/figures/${chosen.id}.svg${folder.includes('://') ? '?raw=true' : ''})`];

@@ -148,18 +148,19 @@ export function axisChartAlt(title: string, chart: LineChart): string {
 export function overviewTable({ overview, headline }: Report): Table | undefined {
   if (overview === undefined || overviewChart(overview, headline) === undefined) return undefined;
   const { title, x, series } = overview;
+  const published = series.some(({ arms }) => arms.some(arm => arm?.published !== undefined));
   return {
     subject: title,
-    caption: `${measuredTitle(headline)}, and published`,
+    caption: `${measuredTitle(headline)}${published ? ', and published' : ''}`,
     corner: x.label.charAt(0).toUpperCase() + x.label.slice(1),
-    columns: x.values.flatMap(value => [right(value), right(`${value}, published`)]),
+    columns: x.values.flatMap(value => [right(value), ...(published ? [right(`${value}, published`)] : [])]),
     rows: series.map(({ label, arms }) => ({
       header: label,
       cells: x.values.flatMap((_, i): Cell[] => {
         const arm = arms[i];
         return [
           arm?.measured === undefined ? NONE : { text: formatValue(arm.measured.mean, headline.unit), detail: `\u00b1 ${formatValue(arm.measured.spread.value, headline.unit)}, n ${arm.measured.n}` },
-          arm?.published === undefined ? NONE : { text: formatPublished(arm.published.value) },
+          ...(published ? [arm?.published === undefined ? NONE : { text: formatPublished(arm.published.value) }] : []),
         ];
       }),
     })),

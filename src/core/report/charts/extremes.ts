@@ -3,7 +3,7 @@ import { formatCount } from '../../text/format.ts';
 import type { ForestChart } from './vega/chart.ts';
 import { rangeOf } from './vega/forest.ts';
 
-/** As many as one looks at, and a page of paper holds. */
+/** As many as one looks at, and a page of paper holds. @internal */
 export const MOST_ROWS = 40;
 
 interface Selection<T> {

@@ -8,6 +8,7 @@ import type { ReportRecord } from '../records/records.ts';
 import { tidy, type Interval } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
 import { replicatesOfArms } from './usage.ts';
+import type { Origin } from './words.ts';
 import { ALPHA, FEWEST_SEEDS, intervalOf, judge, verdictOf, type Direction, type Judgement, type Sides, type Verdict, type VerdictRule } from '../statistics/verdict.ts';
 
 /** What the paper's own table says about a claim. `within noise`: its gap is below the paper's noise, or the claim's own margin. */
@@ -36,7 +37,7 @@ export interface ClaimResult {
   readonly ablation: string;
   readonly name: string;
   readonly sentence: string;
-  /** Undefined: the study's own. */
+  readonly origin: Origin;
   readonly source: string | undefined;
   readonly note: string | undefined;
   /** After Holm's correction over all claims that the ablation declares, run or not, in both directions. */
@@ -131,6 +132,7 @@ function evaluateClaim(claim: Claim, ablation: string, evidence: Evidence): Eval
     ablation,
     name: claim.name,
     sentence: oneLine(claim.sentence),
+    origin: claim.source !== undefined && pairs.some(({ published }) => published !== undefined) ? 'published' : 'own',
     source: claim.source === undefined ? undefined : oneLine(claim.source),
     note: claim.note === undefined ? undefined : oneLine(claim.note),
     beforeCorrection: sides === undefined ? openState(pairs) : verdictOf(sides),

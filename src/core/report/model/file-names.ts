@@ -13,6 +13,8 @@ const OF_ALL = ['tables/claims', 'tables/ablations', 'tables/recipes', 'figures/
 
 const ofAblation = (name: string, { report: { curves } }: Curves): string[] => [
   `tables/${slug(name)}`,
+  `tables/${slug(name)}-plain`,
+  `tables/${slug(name)}-two-way`,
   `figures/${slug(name)}-result`,
   ...(curves.length > 0 ? [`tables/${slug(name)}-curves`] : []),
   ...curves.map(curve => `figures/${curveFigureId(name, curve)}`),

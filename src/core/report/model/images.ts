@@ -50,7 +50,7 @@ interface ImagesInput {
 export interface TableImages {
   /**
    * `Images seen in training, with + without labels: MAE baseline: 128,000 + 876,544; each other arm: 128,000 + 438,272 (teacher 0 + 876,544).` Every epoch
-   * counted, of one seed, of arms that are measured; a baseline of another table comes last. Undefined where no arm is measured.
+   * counted, of one seed, of arms that are measured; a baseline of another table comes last. Undefined where no measured arm saw any.
    */
   readonly line: string | undefined;
   /** By arm, a note at each that saw fewer images in its own training than one that it is compared with. What teachers saw counts for neither. */
@@ -60,7 +60,7 @@ export interface TableImages {
 export function tableImages({ study, ablation, arms, claims, baselines, records }: ImagesInput): TableImages {
   const seen = arms.flatMap(({ name, label, placed }) => seenBy(study, name, label, placed) ?? []);
   const elsewhere = baselines.flatMap(({ ablation: of, arm, label }) => (of === ablation.name ? [] : (seenBy(study, arm, label, placeRecords(records, of).get(arm) ?? []) ?? [])));
-  return { line: seen.length === 0 ? undefined : imagesLine(seen, elsewhere), fewer: fewerImages(seen, comparedArms(ablation, seen, claims)) };
+  return { line: seen.every(({ own, rests }) => total(own) + total(rests) === 0) ? undefined : imagesLine(seen, elsewhere), fewer: fewerImages(seen, comparedArms(ablation, seen, claims)) };
 }
 
 function imagesLine(seen: readonly Seen[], elsewhere: readonly Seen[]): string {

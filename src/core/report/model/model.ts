@@ -114,7 +114,7 @@ export interface AblationReport {
   readonly headroomNote: string | undefined;
   /** What puts the whole table in doubt, such as a teacher that is no better than the baseline: stands on top of it. */
   readonly warnings: readonly string[];
-  /** One line on how many images arms, what they rest on and a baseline elsewhere saw; undefined where no arm is measured. */
+  /** One line on how many images arms, what they rest on and a baseline elsewhere saw; undefined where none that is measured saw any. */
   readonly images: string | undefined;
   /** Whether an arm or a row for reference has a published value. */
   readonly published: boolean;

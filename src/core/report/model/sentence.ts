@@ -4,7 +4,7 @@ import { decidable, type OrderCount } from '../statistics/compare.ts';
 import type { Direction, Verdict } from '../statistics/verdict.ts';
 import type { ClaimResult } from './claims.ts';
 import type { ArmCount, Report } from './model.ts';
-import { byOrigin, claimNoun, originOf, verdictWord, type Origin } from './words.ts';
+import { byOrigin, claimNoun, verdictWord, type Origin } from './words.ts';
 
 /** Words of all sentences together; counts alone never take as many. */
 export const MOST_WORDS = 60;
@@ -135,7 +135,7 @@ function candidates(claims: readonly ClaimResult[], isDecided: boolean): ClaimRe
       return first === undefined ? [] : [first];
     }),
   );
-  const rank = (claim: ClaimResult): number => (originOf(claim) === 'published' ? 0 : 1);
+  const rank = (claim: ClaimResult): number => (claim.origin === 'published' ? 0 : 1);
   return strongest.sort((a, b) => rank(a) - rank(b) || wordsIn([a.sentence]) - wordsIn([b.sentence]));
 }
 

@@ -1,13 +1,12 @@
 /** Which words are used of a claim: a conclusion that was published is reproduced or contradicted, a study's own hypothesis supported or refuted. */
 import type { Verdict } from '../statistics/verdict.ts';
-import type { ClaimResult } from './claims.ts';
 
 /** `published`: it names a source, and both arms of one of its comparisons have published values. `own`: the study supposes it itself. */
 export type Origin = 'published' | 'own';
 
-type SourcedClaim = Pick<ClaimResult, 'source' | 'pairs'>;
-
-export const originOf = ({ source, pairs }: SourcedClaim): Origin => (source !== undefined && pairs.some(({ published }) => published !== undefined) ? 'published' : 'own');
+interface HasOrigin {
+  readonly origin: Origin;
+}
 
 interface Words {
   readonly one: string;
@@ -31,19 +30,19 @@ export const claimNoun = (origin: Origin, count: number): string => (count === 1
 export const verdictWord = (verdict: Verdict, origin: Origin): string => WORDS[origin].verdicts[verdict] ?? verdict;
 
 /** Claims by origin, published ones first: what is counted is counted apart. */
-export const byOrigin = <C extends SourcedClaim>(claims: readonly C[]): { readonly origin: Origin; readonly claims: readonly C[] }[] =>
-  (['published', 'own'] as const).map(origin => ({ origin, claims: claims.filter(claim => originOf(claim) === origin) })).filter(group => group.claims.length > 0);
+export const byOrigin = <C extends HasOrigin>(claims: readonly C[]): { readonly origin: Origin; readonly claims: readonly C[] }[] =>
+  (['published', 'own'] as const).map(origin => ({ origin, claims: claims.filter(claim => claim.origin === origin) })).filter(group => group.claims.length > 0);
 
 /** Heading of the section of the report that holds these claims. */
-export const claimsTitle = (claims: readonly SourcedClaim[]): string => joined(claims, 'title', ', and ');
+export const claimsTitle = (claims: readonly HasOrigin[]): string => joined(claims, 'title', ', and ');
 
 /** Heading of a table of these claims among other tables. */
-export const claimsCaption = (claims: readonly SourcedClaim[]): string => joined(claims, 'caption', ' and ');
+export const claimsCaption = (claims: readonly HasOrigin[]): string => joined(claims, 'caption', ' and ');
 
-/** Heading of a column of these claims. */
-export const claimsCorner = (claims: readonly SourcedClaim[]): string => joined(claims, 'corner', ' or ');
+/** Heading of a column of these claims; in lower case what one of them is. */
+export const claimsCorner = (claims: readonly HasOrigin[]): string => joined(claims, 'corner', ' or ');
 
-function joined(claims: readonly SourcedClaim[], field: 'title' | 'caption' | 'corner', by: string): string {
+function joined(claims: readonly HasOrigin[], field: 'title' | 'caption' | 'corner', by: string): string {
   const [first = WORDS.own[field], ...others] = byOrigin(claims).map(({ origin }) => WORDS[origin][field]);
   return [first, ...others.map(text => text.toLowerCase())].join(by);
 }

@@ -1,6 +1,7 @@
 /** Report -> LaTeX: its tables for a paper, with booktabs. */
 import { claimOverview } from '../tables/claims.ts';
 import type { AblationReport, Report } from '../model/model.ts';
+import { claimsCaption } from '../model/words.ts';
 import { plainTable } from '../tables/plain.ts';
 import { measuredWith, resultRules, resultTable, withoutEmptyColumns, type Cell, type Table, type TableColumn, type TableRow } from '../tables/results.ts';
 import { twoWayTable } from '../tables/two-way.ts';
@@ -68,7 +69,7 @@ export function claimLatex(report: Report): string | undefined {
   return file('Over pages, so in one column only.', [
     '\\begingroup\\footnotesize\\setlength{\\tabcolsep}{2pt}',
     `\\begin{longtable}{@{}${columnsOf(table)}@{}}`,
-    `${captionOf(`Claims and their verdicts, profile ${report.profile}`, 'claims')} \\\\`,
+    `${captionOf(`${claimsCaption(report.ablations.flatMap(({ claims }) => claims))} and their verdicts, profile ${report.profile}`, 'claims')} \\\\`,
     ...header,
     '\\endfirsthead',
     ...header,

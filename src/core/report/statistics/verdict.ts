@@ -1,5 +1,4 @@
 /** What the seeds say about one comparison of two arms: pure statistics, no declarations. */
-import type { Pair } from '../../ablation/claims.ts';
 import { difference, testSetError, type Difference, type Replicates } from './compare.ts';
 import { signFlipPValue } from './sign-flip.ts';
 import { mean, pairedDeltas, sampleStd, studentTUpperTail, tidy, tInterval, tIntervalOf, type Interval } from './statistics.ts';
@@ -12,6 +11,9 @@ export type Verdict = 'reproduced' | 'contradicted' | 'undecided' | 'interim' | 
 
 /** Where the mean of a comparison without a verdict points. */
 export type Direction = 'agrees' | 'disagrees' | 'within noise';
+
+/** `greater`: the first arm is above the second; `not-worse`: not below it by more than the margin; `same`: neither is above the other by more. */
+type PairType = 'greater' | 'not-worse' | 'same';
 
 /** What was declared before anything was run. */
 export interface VerdictRule {
@@ -72,7 +74,7 @@ const NOT_RUN: Judgement = {
  * one-sided tests: Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15) and is contradicted by one outside.
  * @param margin not negative, in the unit of the replicates
  */
-export function judge(type: Pair['type'], arm: Replicates, than: Replicates, margin: number, rule: VerdictRule): Judgement {
+export function judge(type: PairType, arm: Replicates, than: Replicates, margin: number, rule: VerdictRule): Judgement {
   const counted = countedSeeds(arm, than, rule.seeds);
   const paired = difference(ofSeeds(arm, counted), ofSeeds(than, counted));
   if (paired === undefined) return NOT_RUN;
@@ -147,7 +149,7 @@ function estimate(paired: Difference, deltas: readonly number[], testError: () =
   return { delta, standardError: tidy(spread) > 0 ? spread / Math.sqrt(paired.n) : testError() };
 }
 
-function sidesOf(type: Pair['type'], delta: number, standardError: number, n: number, margin: number): Sides {
+function sidesOf(type: PairType, delta: number, standardError: number, n: number, margin: number): Sides {
   const above = (bound: number): number => tail(tidy(delta - bound), standardError, n);
   const below = (bound: number): number => tail(tidy(bound - delta), standardError, n);
   switch (type) {
@@ -165,7 +167,7 @@ function tail(distance: number, standardError: number, n: number): number {
   return studentTUpperTail(distance / standardError, n - 1);
 }
 
-function directionOf(type: Pair['type'], delta: number, standardError: number, margin: number): Direction {
+function directionOf(type: PairType, delta: number, standardError: number, margin: number): Direction {
   // How far it lies on the claimed side of the nearest bound; negative: on the other.
   const distance = type === 'greater' ? Math.sign(delta) * Math.max(0, Math.abs(delta) - margin) : type === 'not-worse' ? delta + margin : margin - Math.abs(delta);
   if (type !== 'greater') return distance >= 0 ? 'agrees' : -distance < standardError ? 'within noise' : 'disagrees';

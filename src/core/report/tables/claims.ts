@@ -2,7 +2,7 @@
 import type { ClaimResult, PairResult, PublishedOutcome } from '../model/claims.ts';
 import { formatDelta, formatPValue, formatPublishedDelta, plural, type Unit } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
-import { claimsCaption, claimsCorner, claimsTitle, originOf, verdictWord } from '../model/words.ts';
+import { claimsCaption, claimsCorner, claimsTitle, verdictWord } from '../model/words.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow, type Tone } from './results.ts';
 import { ablationAnchor, claimAnchor } from './anchors.ts';
 import { FEWEST_SEEDS, type Verdict } from '../statistics/verdict.ts';
@@ -65,14 +65,9 @@ function claimRow(claim: ClaimResult, unit: Unit, published: boolean): TableRow 
       pairs.length > 1 && deciding.delta !== undefined ? { ...measured, detail: [measured.detail, `weakest of\u00a0${pairs.length}`].filter(Boolean).join(', ') } : measured,
       neededCell(deciding, unit),
       p === undefined ? NONE : { text: formatPValue(p.adjusted), detail: `alone ${formatPValue(p.value)}` },
-      ...(published ? [publishedCell(claim.published, smallestGap(pairs))] : []),
+      ...(published ? [publishedCell(claim.published, deciding.published?.gap)] : []),
     ],
   };
-}
-
-function smallestGap(pairs: readonly PairResult[]): number | undefined {
-  const gaps = pairs.flatMap(pair => pair.published?.gap ?? []);
-  return gaps.length === 0 ? undefined : Math.min(...gaps);
 }
 
 /** The verdict is the claim's: a part has none of its own. */
@@ -119,21 +114,17 @@ const VERDICTS: Readonly<Record<Verdict, { readonly sign?: string; readonly tone
 };
 
 /** What became of a claim in words: `interim, 2 of 5 seeds`; one seed of several declared ones is `1 of 5 seeds`, and of one is `one seed`. */
-export function stateText(claim: Pick<ClaimResult, 'verdict' | 'seeds' | 'source' | 'pairs'>): string {
-  const {
-    verdict,
-    seeds: { n, declared },
-  } = claim;
+export function stateText({ verdict, seeds: { n, declared }, origin }: Pick<ClaimResult, 'verdict' | 'seeds' | 'origin'>): string {
   if (verdict === 'interim') return n === 1 ? `1 of ${declared} seeds` : `interim, ${n} of ${declared} seeds`;
   if (verdict === 'exploratory' || verdict === 'no verdict') return n === 1 ? 'one seed' : `${verdict}, ${plural(n, 'seed')}`;
-  return [VERDICTS[verdict].sign, verdictWord(verdict, originOf(claim))].filter(part => part !== undefined).join(' ');
+  return [VERDICTS[verdict].sign, verdictWord(verdict, origin)].filter(part => part !== undefined).join(' ');
 }
 
 function verdictCell(claim: ClaimResult): Cell {
   const missing = claim.verdict === 'not run' ? missingArms(claim.pairs) : [];
   const details = [
     claim.direction ?? '',
-    claim.beforeCorrection === claim.verdict ? '' : `${verdictWord(claim.beforeCorrection, originOf(claim))} before correction`,
+    claim.beforeCorrection === claim.verdict ? '' : `${verdictWord(claim.beforeCorrection, claim.origin)} before correction`,
     claim.verdict === 'not run' ? (missing.length === 0 ? 'no seed in common' : `missing: ${missing.join('; ')}`) : '',
   ].filter(Boolean);
   return { text: stateText(claim), tone: VERDICTS[claim.verdict].tone, ...(details.length === 0 ? {} : { detail: details.join('; ') }) };
@@ -169,9 +160,9 @@ function claimNotes(claims: readonly ClaimResult[]): string[] {
   const pairs = claims.flatMap(claim => claim.pairs);
   const errors = pairs.filter(({ interval, n }) => interval === undefined && n > 0).map(({ n }) => n);
   return [
-    ...(claims.some(({ p }) => p !== undefined) ? ['p: two-sided, of the claim\u2019s own direction beyond the margin, by the paired t test; after Holm\u2019s correction, and alone.'] : []),
+    ...(claims.some(({ p }) => p !== undefined) ? ['p: two-sided, of its own direction beyond the margin, by the paired t test; after Holm\u2019s correction, and alone.'] : []),
     ...(errors.includes(1) ? ['\u00b1 of one seed: the error that the test images give the difference of these two trained models. It decides nothing.'] : []),
     ...(errors.some(n => n > 1) ? [`\u00b1 of several seeds: the standard error of the mean difference, where there is no verdict to give or there are fewer than ${FEWEST_SEEDS} seeds.`] : []),
-    ...(hasPublished(claims) ? ['Published \u0394: the gap in the paper\u2019s own table, for claims of several comparisons the smallest.'] : []),
+    ...(hasPublished(claims) ? ['Published \u0394: the gap in the paper\u2019s own table, for claims of several comparisons that of the one shown.'] : []),
   ];
 }

@@ -41,8 +41,8 @@ export function twoWayTable({ headline }: Report, ablation: AblationReport): Tab
     const text = measured === undefined ? state : formatValue(measured.mean, headline.unit);
     const signs = measured === undefined ? '' : measuredSigns(arm);
     return {
-      text,
-      ...(signs === '' ? {} : { sign: signs }),
+      // Not at the end of the cell, where the published value stands.
+      text: `${text}${signs}`,
       ...(paper === undefined ? {} : { detail: `${formatPublished(paper.value)}${publishedSigns(paper)}` }),
       ...(measured === undefined ? { tone: state === 'failed' ? 'disagree' : 'muted' } : text === best ? { tone: 'strong' } : {}),
     };

@@ -122,7 +122,7 @@ function rowDatum(row: ForestRow, group: number, [low, high]: readonly [number, 
   };
 }
 
-/** The part of the axis that is drawn. @internal */
+/** The part of the axis that is drawn. */
 export function rangeOf({ rows, sides }: ForestChart): readonly [number, number] {
   const values = rows.flatMap(({ measured, published }) => [
     ...(measured === undefined ? [] : [measured.value, measured.low ?? measured.value, measured.high ?? measured.value]),

@@ -84,10 +84,12 @@ function numbers(report: Report, claims: readonly ClaimResult[]): Block {
   };
 }
 
-function footer({ ablations, claims, defaultRecipes }: Report): Block[] {
+function footer(report: Report): Block[] {
+  const { ablations, claims, defaultRecipes } = report;
+  const caption = claimsCaption(allClaims(report)).toLowerCase();
   const file = (text: string, path: string) => ({ text, href: path });
   const tables = [
-    ...(claims.total === 0 ? [] : [file('all claims', 'tables/claims.csv'), file('claims as LaTeX', 'tables/claims.tex')]),
+    ...(claims.total === 0 ? [] : [file(`all ${caption}`, 'tables/claims.csv'), file(`${caption} as LaTeX`, 'tables/claims.tex')]),
     ...(ablations.length < 2 ? [] : [file('all ablations', 'tables/ablations.csv')]),
     ...(defaultRecipes.length === 0 ? [] : [file('recipes', 'tables/recipes.csv')]),
   ];

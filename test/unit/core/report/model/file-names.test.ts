@@ -22,6 +22,7 @@ describe('two ablations that want one file', () => {
     [['recipes'], 'tables/recipes'],
     [['ablations'], 'tables/ablations'],
     [['x', 'x-curves'], "got tables/x-curves of ablation 'x' and of ablation 'x-curves'"],
+    [['x', 'x-plain'], "got tables/x-plain of ablation 'x' and of ablation 'x-plain'"],
     [['v1-2', 'v1.2'], "got tables/v1-2 of ablation 'v1-2' and of ablation 'v1.2'"],
   ])('%j', (names, message) => {
     expect(() => refuseSharedFiles(names, toy)).toThrow(message);

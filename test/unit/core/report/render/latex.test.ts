@@ -121,7 +121,7 @@ test('two crossed axes are a table of one by the other, with means', () => {
     'Test accuracy (\\%) & plain & softmax & Mean \\\\',
     '\\midrule',
     'Q-Q & 86.41~{\\scriptsize 84.4\\textdagger{}} & 87.14~{\\scriptsize 84.5\\textdagger{}} & 86.77~{\\scriptsize 84.5} \\\\',
-    'Q-K & 87.24~{\\scriptsize 84.4\\textdagger{}} & \\textbf{87.34}\\textsuperscript{\\textdaggerdbl{}}~{\\scriptsize 84.6\\textdagger{}} & 87.29~{\\scriptsize 84.5} \\\\',
+    'Q-K & 87.24~{\\scriptsize 84.4\\textdagger{}} & \\textbf{87.34\\textdaggerdbl{}}~{\\scriptsize 84.6\\textdagger{}} & 87.29~{\\scriptsize 84.5} \\\\',
     '\\midrule',
     '\\textit{Mean} & 86.82~{\\scriptsize 84.4} & 87.24~{\\scriptsize 84.5} & 87.03~{\\scriptsize 84.5} \\\\',
     '\\bottomrule',
