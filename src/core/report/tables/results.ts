@@ -223,7 +223,7 @@ export function resultRules({ ablations }: Pick<Report, 'ablations'>): string[] 
 }
 
 /** What signs mean, and what holds for this table alone. */
-function resultNotes(ablation: AblationReport): string[] {
+export function resultNotes(ablation: AblationReport): string[] {
   const rows = [...ablation.rows, ...ablation.headroom];
   const elsewhere = [...new Set(rows.flatMap(row => (row.published?.elsewhere === true ? [row.published.table] : [])))];
   return [

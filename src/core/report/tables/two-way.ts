@@ -1,7 +1,7 @@
 /** Arms of two crossed axes as a table of one by the other, with the means of its complete rows and columns. */
 import { formatPublished, formatValue } from '../../text/format.ts';
 import type { AblationReport, ArmRow, Report } from '../model/model.ts';
-import { measuredSigns, measuredWith, metricLabel, NONE, publishedSigns, right, type Cell, type Table, type TableRow } from './results.ts';
+import { measuredSigns, measuredWith, metricLabel, NONE, publishedSigns, resultNotes, right, type Cell, type Table, type TableRow } from './results.ts';
 
 /** A grid with fewer of its cells filled is a list with holes. */
 const FILLED = 3 / 4;
@@ -41,8 +41,8 @@ export function twoWayTable({ headline }: Report, ablation: AblationReport): Tab
     const text = measured === undefined ? state : formatValue(measured.mean, headline.unit);
     const signs = measured === undefined ? '' : measuredSigns(arm);
     return {
-      text,
-      ...(signs === '' ? {} : { sign: signs }),
+      // Not at the end of the cell, where the published value stands.
+      text: `${text}${signs}`,
       ...(paper === undefined ? {} : { detail: `${formatPublished(paper.value)}${publishedSigns(paper)}` }),
       ...(measured === undefined ? { tone: state === 'failed' ? 'disagree' : 'muted' } : text === best ? { tone: 'strong' } : {}),
     };
@@ -59,7 +59,7 @@ export function twoWayTable({ headline }: Report, ablation: AblationReport): Tab
     corner: metricLabel(headline),
     columns: [...grid.columns, 'Mean'].map(right),
     rows: [...body, ...marginRow([...columns, grid.arms.flat()].map(meanCell))],
-    notes: [],
+    notes: resultNotes(ablation),
   };
 }
 

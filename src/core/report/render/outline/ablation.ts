@@ -44,11 +44,12 @@ function results(report: Report, ablation: AblationReport): Block[] {
   const crossed = twoWayTable(report, ablation);
   const instead = crossed !== undefined && crossed.rows.length < rows.length && rows.every(row => row.crossed !== undefined);
   const [table, ...notes] = tableOf(plain, 'results');
+  const byAxes = crossed === undefined ? [] : tableOf({ ...crossed, notes: [] }, 'crossed');
   const below = (caption: string): Block[] => small([`${caption}.${images === undefined ? '' : ` ${images}`}`]);
   return [
-    ...only('page', [table!, ...notes, ...small(images === undefined ? [] : [images]), ...tableOf(crossed, 'crossed')]),
+    ...only('page', [table!, ...notes, ...small(images === undefined ? [] : [images]), ...byAxes]),
     ...only('readme', [
-      ...(instead ? [...tableOf(crossed, 'crossed'), ...below(crossed.caption), ...small([besideText(report, ablation)].filter(text => text !== undefined))] : [table!, ...below(plain.caption)]),
+      ...(instead ? [...byAxes, ...below(crossed.caption), ...small([besideText(report, ablation)].filter(text => text !== undefined))] : [table!, ...below(plain.caption)]),
       ...notes,
       paragraph([...footnotes.map(note => `${note} `), ...files(ablation)], 'small'),
     ]),
