@@ -81,7 +81,7 @@ test('the counts of each origin add up to its claims', () => {
         const items = own
           .replace(/ \(before correction [^)]*\)/, '')
           .split('; ')
-          .map(item => /^(?:So far )?(?:(\d+) |(all) |(both) |(the one) )/i.exec(item)!);
+          .map(item => /^(?:So far |With [^,]+, )?(?:(?:none of the )?(\d+) |(all) |(both) |(the one) )/i.exec(item)!);
         const counts = items.map(([, count, all, both]) => (count !== undefined ? Number(count) : all !== undefined ? claims.length : both !== undefined ? 2 : 1));
         expect(
           counts.reduce((sum, count) => sum + count, 0),

@@ -60,7 +60,7 @@ export interface TableImages {
 export function tableImages({ study, ablation, arms, claims, baselines, records }: ImagesInput): TableImages {
   const seen = arms.flatMap(({ name, label, placed }) => seenBy(study, name, label, placed) ?? []);
   const elsewhere = baselines.flatMap(({ ablation: of, arm, label }) => (of === ablation.name ? [] : (seenBy(study, arm, label, placeRecords(records, of).get(arm) ?? []) ?? [])));
-  return { line: seen.every(({ own, rests }) => total(own) + total(rests) === 0) ? undefined : imagesLine(seen, elsewhere), fewer: fewerImages(seen, comparedArms(ablation, seen, claims)) };
+  return { line: seen.every(({ own, rests }) => total(own) + total(rests) === 0) ? undefined : imagesLine(seen, elsewhere), fewer: fewerImages(seen, comparedArms(ablation, seen, claims, baselines)) };
 }
 
 function imagesLine(seen: readonly Seen[], elsewhere: readonly Seen[]): string {
@@ -111,10 +111,15 @@ function range(costs: readonly StageCost[]): string {
 /** Batches that do not divide an epoch give arms of one recipe a few images more or less. */
 const SAME = 0.01;
 
-/** Every arm with the default arm, and the two of each comparison of a claim within the table; each pair both ways. */
-function comparedArms(ablation: ImagesInput['ablation'], seen: readonly Seen[], claims: readonly ClaimResult[]): (readonly [string, string])[] {
+/**
+ * Every arm with the default arm and, where the table has one baseline, with that, and the two of each comparison of a claim within the table; each
+ * pair both ways.
+ */
+function comparedArms(ablation: ImagesInput['ablation'], seen: readonly Seen[], claims: readonly ClaimResult[], baselines: readonly Baseline[]): (readonly [string, string])[] {
+  const [baseline, another] = baselines.filter(({ ablation: of }) => of === ablation.name);
+  const references = [ablation.default, ...(baseline === undefined || another !== undefined ? [] : [baseline.arm])];
   const within = claims.flatMap(({ pairs }) => pairs).filter(({ arm, than }) => arm.ablation === ablation.name && than.ablation === ablation.name);
-  const pairs = [...seen.map(({ name }) => [name, ablation.default] as const), ...within.map(({ arm, than }) => [arm.arm, than.arm] as const)];
+  const pairs = [...seen.flatMap(({ name }) => references.map(reference => [name, reference] as const)), ...within.map(({ arm, than }) => [arm.arm, than.arm] as const)];
   return pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]);
 }
 

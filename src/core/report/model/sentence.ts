@@ -28,10 +28,10 @@ export function verdictSentences(input: SentenceInput): string[] {
   }
   const isDecided = claims.some(hasVerdict);
   const start = isDecided ? [] : [undecidedSentence(claims)];
-  const soFar = claims.some(({ verdict }) => verdict === 'interim');
+  const lead = isDecided ? '' : claims.some(({ verdict }) => verdict === 'interim') ? 'so far ' : seedsLead(claims);
   const render = (named: ReadonlySet<ClaimResult>): string[] => [
     ...start,
-    ...byOrigin(claims).map((group, i) => capitalised(`${!isDecided && soFar && i === 0 ? 'so far ' : ''}${groupText(group.origin, group.claims, isDecided, named)}.`)),
+    ...byOrigin(claims).map((group, i) => capitalised(`${i === 0 ? lead : ''}${groupText(group.origin, group.claims, isDecided, named)}.`)),
   ];
   const named = new Set<ClaimResult>();
   for (const claim of candidates(claims, isDecided)) if (wordsIn(render(new Set([...named, claim]))) <= MOST_WORDS) named.add(claim);
@@ -64,10 +64,20 @@ function undecidedSentence(claims: readonly ClaimResult[]): string {
       of(verdict).map(({ n }) => n),
       Math.max(...of(verdict).map(({ declared }) => declared)),
     );
-  if (has('no verdict')) return `This profile gives no verdicts: ${seedsOf('no verdict')}.`;
+  if (has('no verdict')) return 'This profile gives no verdicts.';
   if (has('interim')) return `Nothing is decided yet: ${seedsOf('interim')}.`;
   if (has('undecided')) return `Nothing is decided, with ${seedsOf('undecided')}.`;
   return 'Nothing is decided: only seeds beyond the declared ones are measured.';
+}
+
+/** Where no seeds are waited for: how many there are. */
+function seedsLead(claims: readonly ClaimResult[]): string {
+  const open = claims.filter(({ verdict }) => verdict === 'no verdict');
+  if (open.length === 0) return '';
+  return `with ${seedsText(
+    open.map(({ seeds }) => seeds.n),
+    Math.max(...open.map(({ seeds }) => seeds.declared)),
+  )}, `;
 }
 
 /** `1 of 5 seeds`, `1 to 3 of 5 seeds`, `all 5 seeds`, `one seed`. */
@@ -96,6 +106,7 @@ function groupText(origin: Origin, claims: readonly ClaimResult[], isDecided: bo
     const of = claims.filter(claim => outcomeOf(claim, isDecided) === outcome);
     return of.length === 0 ? [] : [{ outcome, of, example: of.find(claim => named.has(claim)) }];
   });
+  if (counted.length === 1 && counted[0]!.outcome === 'not run' && claims.length > 1) return `none of the ${claims.length} ${claimNoun(origin, claims.length)} is run`;
   const items = counted.map(
     ({ outcome, of, example }, i) => `${i === 0 ? subject(origin, of.length, claims.length) : of.length} ${predicate(outcome, origin, of.length)}${exampleText(example, of.length)}`,
   );

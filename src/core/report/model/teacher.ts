@@ -2,6 +2,7 @@
 import type { Study } from '../../ablation/declaration.ts';
 import { formatValue, plural } from '../../text/format.ts';
 import type { ReportRecord } from '../records/records.ts';
+import { difference, type Replicates } from '../statistics/compare.ts';
 import { mean } from '../statistics/statistics.ts';
 import { declaredOf } from '../statistics/verdict.ts';
 import type { Baseline } from './headroom.ts';
@@ -17,20 +18,19 @@ interface TeacherInput {
   readonly baselines: readonly Baseline[];
 }
 
-/** One for each baseline that something of the headroom does not beat, by the means as they are measured. */
+/** One for each baseline that something of the headroom does not beat, by more than the standard error of their difference. */
 export function teacherWarnings({ study, declared, records, headline, baselines }: TeacherInput): string[] {
-  const measuredMean = (placed: readonly Placed[] = []): Mean | undefined => {
+  const measuredOf = (placed: readonly Placed[] = []): Replicates => {
     const all = replicates(placed, study.report.headline);
-    const values = declaredOf([...all.keys()], declared).map(seed => all.get(seed)!.value);
-    return values.length === 0 ? undefined : { mean: mean(values), n: values.length };
+    return new Map(declaredOf([...all.keys()], declared).map(seed => [seed, all.get(seed)!]));
   };
   const teachers = placeRecords(records, study.headroom?.name ?? '');
   return baselines.flatMap(({ ablation, arm, label, rests }) => {
-    const baseline = measuredMean(placeRecords(records, ablation).get(arm));
-    if (baseline === undefined) return [];
+    const baseline = measuredOf(placeRecords(records, ablation).get(arm));
+    if (baseline.size === 0) return [];
     const idle = rests.flatMap(({ name, label: of }) => {
-      const measured = measuredMean(teachers.get(name));
-      return measured === undefined || measured.mean > baseline.mean ? [] : [`${of} (${meanText(measured, headline)})`];
+      const measured = measuredOf(teachers.get(name));
+      return measured.size === 0 || isBetter(measured, baseline) ? [] : [`${of} (${meanText(measured, headline)})`];
     });
     if (idle.length === 0) return [];
     const [are, them] = idle.length === 1 ? ['is', 'it'] : ['are', 'them'];
@@ -38,11 +38,14 @@ export function teacherWarnings({ study, declared, records, headline, baselines 
   });
 }
 
-interface Mean {
-  readonly mean: number;
-  readonly n: number;
+const meanOf = (measured: Replicates): number => mean([...measured.values()].map(({ value }) => value));
+
+/** By more than the standard error of the difference, where some seed has both. */
+function isBetter(measured: Replicates, baseline: Replicates): boolean {
+  const found = difference(measured, baseline);
+  return found === undefined ? meanOf(measured) > meanOf(baseline) : found.value > found.standardError;
 }
 
-const meanText = ({ mean: value, n }: Mean, { unit }: Headline): string => `${formatValue(value, unit)}${unit === 'fraction' ? '\u00a0%' : ''}, ${plural(n, 'seed')}`;
+const meanText = (measured: Replicates, { unit }: Headline): string => `${formatValue(meanOf(measured), unit)}${unit === 'fraction' ? '\u00a0%' : ''}, ${plural(measured.size, 'seed')}`;
 
 const listed = (texts: readonly string[]): string => (texts.length === 1 ? texts[0]! : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)!}`);
