@@ -87,8 +87,8 @@ const image = ({ id, alt, caption }: ReportFigure): string => [`![${escapeMarkdo
 /** The line of the summary is HTML, where nothing of Markdown is read. */
 const details = (summary: string, body: string): string => `<details><summary>${summary.replace(/[&<>@#$]/g, character => ENTITIES[character]!)}</summary>\n\n${body}\n\n</details>`;
 
-/** @param lines escaped */
-const smallPrint = (lines: readonly string[]): string => lines.map(line => `<sub>${line}</sub>`).join('<br>\n');
+/** Sentences one after another. @param lines escaped */
+const smallPrint = (lines: readonly string[]): string => lines.map(line => `<sub>${line}</sub>`).join(' ');
 
 export { table as markdownTable };
 
