@@ -249,7 +249,7 @@ export interface ProfileBase {
   readonly verdicts?: VerdictDeclaration | false | undefined;
 }
 
-export interface VerdictDeclaration {
+interface VerdictDeclaration {
   /** Difference that is too small to matter at this scale, in the unit of the published values. */
   readonly margin: number;
   /** Where the margin comes from, or why it is assumed. */
