@@ -105,7 +105,7 @@ describe('headroom', () => {
 
   it('is warned of on top of each table whose arms are to beat no less than it, and its images are told below', () => {
     // At seed 0 they are the same stages.
-    const warning = /oak on its own root \(\S+, 1 seed\) is no better than the baseline (variety: )?Oak on its own root \(\S+, 1 seed\): arms that rest on it have little to gain\./;
+    const warning = /oak on its own root \(\S+, 1 seed\) is no better than (variety: )?Oak on its own root \(\S+, 1 seed\), the baseline: arms that rest on it have little to gain\./;
     const [cut, variety] = read('README.md').split('\n## ').slice(-2);
     for (const [name, section] of [
       ['cut', cut!],

@@ -8,6 +8,7 @@ import type { Report } from '../model/model.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow } from '../tables/results.ts';
 import { ablationAnchor, claimAnchor } from '../tables/anchors.ts';
 import { comparisonText, stateText } from '../tables/claims.ts';
+import type { Direction } from '../statistics/verdict.ts';
 import { byOrigin, claimsCaption, claimsCorner, verdictWord } from '../model/words.ts';
 
 /** A claim with the name of the table that it stands in. */
@@ -98,6 +99,7 @@ export function claimForestCaption(report: Report, chart: ForestChart): string {
     `A row for each ${one(claims)}: the comparison that decides about it, of several the weakest. Filled marks are measured (${shapes.join(', ')})${has(row => row.published !== undefined) ? ', hollow ones published' : ''}.`,
     bars ? 'Bars: the interval that decides.' : `No bars: no ${one(claims)} has the seeds for an interval.`,
     ...(has(row => (row.margin ?? 0) > 0) ? [bandText(types, bars, wordsOf('reproduced', claims))] : []),
+    ...(types.has('same') && !bars ? ['What is said to make no difference belongs at zero, not to the right.'] : []),
     ...outsideText(chart),
     endsText(rows.length, placedClaims(report).length, many(claims), 'the tables'),
   ]
@@ -135,12 +137,13 @@ export function claimForestAlt(report: Report, chart: ForestChart): string {
     const of = (name: ReturnType<typeof side>): number => values.filter(value => side(...value) === name).length;
     return `${of('as claimed')} in the ${byOrigin(claims).some(({ origin }) => origin === 'published') ? 'claimed' : 'supposed'} direction, ${of('against')} against it, ${of('within')} between`;
   };
-  const measured = rows.flatMap(({ measured: mark, margin = 0 }) => (mark === undefined ? [] : [[mark.value, margin] as const]));
+  const directions = claims.flatMap(({ verdict, direction }) => (verdict === 'reproduced' ? 'agrees' : verdict === 'contradicted' ? 'disagrees' : (direction ?? [])));
+  const pointing = (direction: Direction): number => directions.filter(each => each === direction).length;
   const published = rows.flatMap(({ published: mark, margin = 0 }) => (mark === undefined ? [] : [[mark.value, margin] as const]));
   const verdicts = (verdict: ForestRow['verdict']): number => rows.filter(row => row.verdict === verdict).length;
   return [
     `Forest plot of ${plural(rows.length, one(claims), many(claims))} in ${plural(new Set(rows.map(({ group }) => group)).size, 'table')}, each as a difference in ${report.headline.label}.`,
-    `${measured.length} measured: ${count(measured)} (within the margin).`,
+    `${directions.length} measured: ${pointing('agrees')} agree, ${pointing('disagrees')} disagree, ${pointing('within noise')} within noise.`,
     ...(published.length === 0 ? [] : [`${published.length} published: ${count(published)}.`]),
     `${verdicts('reproduced')} ${wordsOf('reproduced', claims)}, ${verdicts('contradicted')} ${wordsOf('contradicted', claims)}, ${verdicts('none')} without a verdict.`,
     endsText(rows.length, placedClaims(report).length, many(claims), 'the tables'),

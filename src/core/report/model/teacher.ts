@@ -34,7 +34,7 @@ export function teacherWarnings({ study, declared, records, headline, baselines 
     });
     if (idle.length === 0) return [];
     const [are, them] = idle.length === 1 ? ['is', 'it'] : ['are', 'them'];
-    return [`${listed(idle)} ${are} no better than the baseline ${label} (${meanText(baseline, headline)}): arms that rest on ${them} have little to gain.`];
+    return [`${listed(idle)} ${are} no better than ${label} (${meanText(baseline, headline)}), the baseline: arms that rest on ${them} have little to gain.`];
   });
 }
 

@@ -6,9 +6,6 @@ export const MOST_FLIPPED = 20;
 /** Sums that differ by less than this share of their terms are one sum: it is the rounding of doubles. */
 const ROUNDING = 1e-9;
 
-/** No differences of `n` seeds have a smaller one-sided p: only one of the 2^n sign vectors is the one seen. */
-export const smallestSignFlipPValue = (n: number): number => 2 ** -n;
-
 /**
  * One-sided p of the exact sign-flip test (Fisher's randomization test of matched pairs): the share of the 2^n ways to sign
  * the differences whose sum is at least the one seen. Exact where without an effect a difference of either sign is as likely;

@@ -83,7 +83,7 @@ describe('claims of three seeds', () => {
     expect(caption).toContain('(\u25a0 reproduced or supported, \u2715 contradicted or refuted, \u25cf without a verdict), hollow ones published.');
     expect(caption).toContain('what is reproduced or supported has its bar right of it, right of its left edge for \u201cnot below\u201d, inside it for \u201cno different\u201d.');
     expect(alt).toBe(
-      'Forest plot of 6 claims and hypotheses in 1 table, each as a difference in test accuracy. 5 measured: 2 in the claimed direction, 1 against it, 2 between (within the margin). ' +
+      'Forest plot of 6 claims and hypotheses in 1 table, each as a difference in test accuracy. 5 measured: 3 agree, 1 disagree, 1 within noise. ' +
         '5 published: 1 in the claimed direction, 1 against it, 3 between. 1 reproduced or supported, 1 contradicted or refuted, 4 without a verdict.',
     );
   });
