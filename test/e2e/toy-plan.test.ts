@@ -194,6 +194,15 @@ describe('what the declared seeds can show', () => {
     expect(await power()).toBe(counted);
   });
 
+  it('and which seeds are none of them, before they are run', async () => {
+    const { stdout } = await study.ablate('plan', ...only, '--seeds', '2-4');
+    expect(stdout).toContain('Seeds    3, 4 are beyond those that the profile declares (0, 1, 2): exploratory, in no verdict\n');
+    expect((await study.ablate('plan', ...only, '--seeds', '1')).stdout).not.toContain('exploratory');
+    expect((await study.ablate('sweep', '--only', 'variety/oak', '--devices', 'cpu:2x1', '--seeds', '3', '--no-report')).stdout).toContain(
+      'Seeds 3 is beyond those that the profile declares (0, 1, 2): exploratory, in no verdict.\n',
+    );
+  });
+
   it('is left out with a warning where the report is damaged', async () => {
     writeFileSync(join(study.folder, 'reports/quick/results.jsonl'), '{}\n');
     expect(await power()).toMatch(/reports\/quick does not tell how far seeds spread: /);

@@ -15,6 +15,7 @@ import { dataDir } from '../../setup/cache.ts';
 import { StoreError } from '../../core/store/errors.ts';
 import { openStore, openStoreIfThere, type Store } from '../../core/store/store.ts';
 import { createDisplay } from '../terminal/display.ts';
+import { exploratoryLines } from '../terminal/plan-view.ts';
 import { settingFor } from '../options/setting.ts';
 import { programFor } from '../terminal/invocation.ts';
 import { missingFileText } from '../terminal/missing-file.ts';
@@ -81,6 +82,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   print(
     `${heading(`Sweep of profile ${profile.name}`)}: ${plural(plan.stages.size, 'stage')}, ${done.length} done already, on ${devices} (${plural(places.length, 'worker')}${engine === 'wasm' ? ' of WebAssembly' : ''})\n`,
   );
+  for (const text of exploratoryLines(chosen)) print(`Seeds ${text}.\n`);
   for (const refused of refusals(dir)) warn(refused);
   const display = createDisplay(plan, done, places.length);
   const signals = stopOnSignals(line => display.say(line));

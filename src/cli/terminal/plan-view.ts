@@ -63,9 +63,10 @@ export function planText(view: PlanView, listStages: boolean): string {
 /** `15 ablations, 88 arms and 11 that they rest on`. */
 function armsText({ chosen: { plan, ablations, study } }: PlanView): string {
   const own = ablations.filter(({ declaration }) => !isHeadroom(study, declaration.name)).length;
-  const headroom = plan.arms.filter(({ ablation }) => isHeadroom(study, ablation)).length;
+  const arms = new Map(plan.arms.map(({ ablation, arm }) => [`${ablation}/${arm}`, ablation]));
+  const headroom = [...arms.values()].filter(ablation => isHeadroom(study, ablation)).length;
   if (own === 0) return plural(headroom, 'arm');
-  return `${plural(own, 'ablation')}, ${plural(plan.arms.length - headroom, 'arm')}${headroom === 0 ? '' : ` and ${formatCount(headroom)} that they rest on`}`;
+  return `${plural(own, 'ablation')}, ${plural(arms.size - headroom, 'arm')}${headroom === 0 ? '' : ` and ${formatCount(headroom)} that they rest on`}`;
 }
 
 function kindTable({ stages }: Plan, states: States, { toRun, packs, time }: Forecast): string {
@@ -135,9 +136,17 @@ function forecastLines({ chosen, files, power, forecast: { toRun, packs, disk, c
         `${formatCount(hours)} ${device}-hours for ${stated.length > 1 ? 'a part of ' : ''}what is to run, at ${formatAmount(flopsPerSecond, 'FLOP')}/s sustained ${pc.dim(`(${source})`)}`,
       ),
     ),
+    ...exploratoryLines(chosen).map(text => line('Seeds', text)),
     ...(power === undefined ? [] : powerLines(power).map((text, i) => line(i === 0 ? 'Power' : '', text))),
     ...(toRun.length === 0 ? [line('Done', 'nothing is left to run')] : []),
   ];
+}
+
+/** Seeds that were asked for and that nobody declared. */
+export function exploratoryLines({ seeds, profile }: Pick<PlannedExperiments, 'seeds' | 'profile'>): string[] {
+  const extra = seeds.filter(seed => !profile.seeds.includes(seed));
+  if (extra.length === 0) return [];
+  return [`${extra.join(', ')} ${extra.length === 1 ? 'is' : 'are'} beyond those that the profile declares (${profile.seeds.join(', ')}): exploratory, in no verdict`];
 }
 
 /** Which difference the declared seeds can show. */

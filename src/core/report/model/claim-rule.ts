@@ -11,7 +11,7 @@ import { byOrigin, claimsCaption, claimsCorner, verdictWord } from './words.ts';
 export function claimRule(study: Study, profile: ProfileBase, ablations: readonly AblationDeclaration<object>[], records: readonly ReportRecord[], claims: readonly ClaimResult[]): string[] {
   if (claims.length === 0) return [];
   const directions = `Without a verdict a ${claimsCorner(claims).toLowerCase()} agrees or disagrees by its mean; a mean within the margin or smaller than its own standard error is within noise.`;
-  return [givenWhen(profile), ...(verdictRule(profile).gives ? verdictsRule(profile, claims) : []), directions, ...variance(study, ablations, records)];
+  return [givenWhen(profile), ...(verdictRule(profile).gives && profile.seeds.length >= FEWEST_SEEDS ? verdictsRule(profile, claims) : []), directions, ...variance(study, ablations, records)];
 }
 
 function verdictsRule(profile: ProfileBase, claims: readonly ClaimResult[]): string[] {

@@ -9,7 +9,7 @@ import { tidy, type Interval } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
 import { replicatesOfArms } from './usage.ts';
 import type { Origin } from './words.ts';
-import { ALPHA, FEWEST_SEEDS, intervalOf, judge, verdictOf, type Direction, type Judgement, type Sides, type Verdict, type VerdictRule } from '../statistics/verdict.ts';
+import { ALPHA, intervalOf, judge, verdictOf, type Direction, type Judgement, type Sides, type Verdict, type VerdictRule } from '../statistics/verdict.ts';
 
 /** What the paper's own table says about a claim. `within noise`: its gap is below the paper's noise, or the claim's own margin. */
 export type PublishedOutcome = 'supports' | 'contradicts' | 'within noise';
@@ -116,7 +116,7 @@ export function evaluateClaims({ study, profile, ablations, records, unit }: Cla
 }
 
 /** How the profile declares that verdicts are given. */
-export const verdictRule = ({ seeds, verdicts }: ProfileBase): VerdictRule => ({ seeds, gives: verdicts !== false && seeds.length >= FEWEST_SEEDS });
+export const verdictRule = ({ seeds, verdicts }: ProfileBase): VerdictRule => ({ seeds, gives: verdicts !== false });
 
 /** A claim before its ablation is looked at as a whole. */
 interface EvaluatedClaim extends Omit<ClaimResult, 'verdict' | 'p' | 'pairs' | 'deciding'> {
