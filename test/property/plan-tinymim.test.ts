@@ -185,7 +185,7 @@ const COVER = ['T', 'S', 'B', 'L']
   .map(factors => study.factors.parse(factors));
 
 /** Fields that say something about a profile and change nothing. */
-const WORDS_ONLY = new Set(['name', 'title', 'caution', 'comparable', 'sources', 'throughput']);
+const WORDS_ONLY = new Set(['name', 'title', 'caution', 'comparable', 'verdicts', 'sources', 'throughput']);
 
 /** Keys of the plan with one field of the profile changed, or undefined where the change is not a valid profile. */
 function keysWith(set: string, profile: object = mini): readonly string[] | undefined {

@@ -73,13 +73,20 @@ function axis<F, K extends keyof F>(factor: K, points: readonly AxisPoint<Exclud
 function product<F>(...axes: readonly (readonly ArmPiece<F>[])[]): ArmPiece<F>[] {
   const none: ArmPiece<F> = { name: '', label: '', factors: {} };
   const combinations = axes.reduce<ArmPiece<F>[]>((all, pieces) => all.flatMap(left => pieces.map(right => joined(left, right, 'product'))), [none]);
-  const [rows, columns] = axes;
-  if (axes.length !== 2 || rows === undefined || columns === undefined) return named(combinations, 'product');
-  const crossed = headings(rows).flatMap(row => headings(columns).map((column): [string, string] => [row, column]));
-  return named(
-    combinations.map((piece, i) => ({ ...piece, crossed: crossed[i]! })),
-    'product',
-  );
+  const crossed = crossings(axes);
+  const pieces = named(crossed === undefined ? combinations : combinations.map((piece, i) => ({ ...piece, crossed: crossed[i]! })), 'product');
+  for (const piece of pieces) MULTIPLIED.add(piece);
+  return pieces;
+}
+
+/** Pieces of products: what they are multiplied with makes a third axis. */
+const MULTIPLIED = new WeakSet<object>();
+
+/** Row and column of each combination, where there are two axes. */
+function crossings(axes: readonly (readonly ArmPiece<object>[])[]): [row: string, column: string][] | undefined {
+  const [rows, columns, more] = axes;
+  if (rows === undefined || columns === undefined || more !== undefined || [...rows, ...columns].some(piece => MULTIPLIED.has(piece))) return undefined;
+  return headings(rows).flatMap(row => headings(columns).map((column): [string, string] => [row, column]));
 }
 
 /** Labels of an axis as they head rows or columns: the unmarked choice, which has none, by what it is without. */

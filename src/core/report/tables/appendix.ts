@@ -140,14 +140,17 @@ export function stageTable(report: Report): Table {
   };
 }
 
-/** Enough of a key or a hash to find it. */
+/** Enough to see that a hash is another; the records have all of it. */
+const HASH_DIGITS = 8;
+
+/** Enough of a key to find it. */
 const shown = (hex: string): string => hex.slice(0, 12);
 
 const stageRow = ({ key, state, earlier, uses, firstUse, resultSha256, codeHash }: StageEntry): TableRow => ({
   header: shown(key),
   cells: [
     { text: firstUse, ...(uses > 1 ? { detail: `and ${formatCount(uses - 1)} more` } : {}) },
-    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: shown(resultSha256), ...detailOf(codeHash, earlier) },
+    resultSha256 === undefined ? { text: state, tone: 'disagree' } : { text: resultSha256.slice(0, HASH_DIGITS), ...detailOf(codeHash, earlier) },
   ],
 });
 
