@@ -40,7 +40,9 @@ describe('without a verdict', () => {
   test('a profile that gives none', () => {
     const claims = many(1, 'no verdict', { seeds: { n: 1, declared: 1 }, direction: 'disagrees' });
     expect(textOf(claims)).toBe('This profile gives no verdicts. With one seed, the one claim of the paper disagrees: \u201cA is above B\u201d.');
-    expect(textOf(many(3, 'no verdict', { seeds: { n: 2, declared: 2 }, direction: 'within noise' }))).toBe('This profile gives no verdicts. With all 2 seeds, all 3 claims of the paper are within noise.');
+    expect(textOf(many(3, 'no verdict', { seeds: { n: 2, declared: 2 }, direction: 'within noise' }))).toBe(
+      'This profile gives no verdicts. With all 2 seeds, all 3 claims of the paper are within noise.',
+    );
   });
 
   test('other seeds than the declared ones', () => {
