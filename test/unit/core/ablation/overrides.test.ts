@@ -74,6 +74,7 @@ describe('a path', () => {
   test('name, seeds and what only says how to run are chosen elsewhere', () => {
     expect(refusal('name=q')).toBe('--set name=q: a profile is named as its file; choose one with --profile');
     expect(refusal('seeds=[1]')).toBe('--set seeds=[1]: give the seeds of the replicates with --seeds');
+    expect(refusal('verdicts.margin=0')).toBe('--set verdicts.margin=0: how claims are judged is declared before anything is run; write it into the profile');
     expect(refusal('seeds[0]=1')).toMatch('--seeds');
     expect(refusal('workers=2')).toBe('--set workers=2: cannot change a number, so it is no part of an arm, a profile or a recipe; give it on the command line (--devices)');
   });
