@@ -187,6 +187,7 @@ test('counts add up, a correction makes no p smaller, and decides nothing anew',
         if (p !== undefined) expect(p.adjusted).toBeGreaterThanOrEqual(p.value);
         expect(p === undefined).toBe(!pairs.every(pair => pair.n === 3));
         expect(pairs).toContain(deciding);
+        if (verdict === 'contradicted' && deciding.type === 'greater') expect(deciding.interval!.high).toBeLessThan(-deciding.margin);
         if (verdict === 'reproduced') for (const pair of pairs) expect(pair.interval!.low).toBeGreaterThan(pair.type === 'greater' ? pair.margin : -pair.margin);
       }
     }),

@@ -218,22 +218,30 @@ function decideTogether(claims: readonly EvaluatedClaim[]): ClaimResult[] {
   return claims.map(({ sides, pairs, ...claim }, i): ClaimResult => {
     const { adjusted, level } = decisions[i]!;
     const verdict = sides === undefined ? claim.beforeCorrection : verdictOf(sides, level);
-    const ofPair = sides !== undefined && sides.contradicted < sides.reproduced ? level / pairs.length : level;
+    const against = sides !== undefined && sides.contradicted < sides.reproduced;
+    const ofPair = against ? level / pairs.length : level;
     const withIntervals = pairs.map(pair => ({ ...pair, interval: sides === undefined ? undefined : intervalOf(pair, 1 - ofPair) }));
     return {
       ...claim,
       verdict,
       direction: verdict === 'reproduced' || verdict === 'contradicted' ? undefined : claim.direction,
       p: sides === undefined ? undefined : { value: pOf(sides), adjusted },
-      deciding: weakest(withIntervals),
+      deciding: decidingPair(withIntervals, sides === undefined ? 'none' : against ? 'contradicted' : 'reproduced'),
       pairs: withIntervals,
     };
   });
 }
 
-/** The one that is least reproduced; without a test the one furthest from what it needs, and one that is missing before all others. */
-function weakest(pairs: readonly PairResult[]): PairResult {
-  const strength = (pair: PairResult): number => (pair.delta === undefined ? -Infinity : pair.sides === undefined ? excess(pair) : -pair.sides.reproduced);
+/**
+ * The one that the side of the claim rests on: the least reproduced or, where the claim points against itself, the most contradicted. Without a test the one
+ * furthest from what it needs, and one that is missing before all others.
+ */
+function decidingPair(pairs: readonly PairResult[], side: keyof Sides | 'none'): PairResult {
+  const strength = (pair: PairResult): number => {
+    if (pair.delta === undefined) return -Infinity;
+    if (side === 'none' || pair.sides === undefined) return excess(pair);
+    return side === 'reproduced' ? -pair.sides.reproduced : pair.sides.contradicted;
+  };
   return pairs.reduce((found, pair) => (strength(pair) < strength(found) ? pair : found));
 }
 

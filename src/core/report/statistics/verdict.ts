@@ -108,7 +108,7 @@ export function verdictOf({ reproduced, contradicted }: Sides, level = ALPHA): '
 
 /** Two-sided t interval of the mean difference of `n` seeds: it lies beyond the margin exactly where {@link verdictOf} decides at `1 - level`. */
 export function intervalOf({ delta, standardError, n }: Pick<Judgement, 'delta' | 'standardError' | 'n'>, level: number): Interval | undefined {
-  if (delta === undefined || standardError === undefined || n < FEWEST_SEEDS) return undefined;
+  if (delta === undefined || standardError === undefined || standardError === 0 || n < FEWEST_SEEDS) return undefined;
   const { low, high } = tIntervalOf(delta, standardError, n, level);
   return { low: tidy(low), high: tidy(high), level };
 }
@@ -163,7 +163,8 @@ function sidesOf(type: PairType, delta: number, standardError: number, n: number
 }
 
 function tail(distance: number, standardError: number, n: number): number {
-  if (standardError === 0) return distance > 0 ? 0 : 1;
+  // Values that vary neither over seeds nor over images have run into their end: that tells nothing of a difference.
+  if (standardError === 0) return 1;
   return studentTUpperTail(distance / standardError, n - 1);
 }
 

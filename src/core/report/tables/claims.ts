@@ -116,7 +116,8 @@ const VERDICTS: Readonly<Record<Verdict, { readonly sign?: string; readonly tone
 /** What became of a claim in words: `interim, 2 of 5 seeds`; one seed of several declared ones is `1 of 5 seeds`, and of one is `one seed`. */
 export function stateText({ verdict, seeds: { n, declared }, origin }: Pick<ClaimResult, 'verdict' | 'seeds' | 'origin'>): string {
   if (verdict === 'interim') return n === 1 ? `1 of ${declared} seeds` : `interim, ${n} of ${declared} seeds`;
-  if (verdict === 'exploratory' || verdict === 'no verdict') return n === 1 ? 'one seed' : `${verdict}, ${plural(n, 'seed')}`;
+  if (verdict === 'no verdict' && n === 1) return 'one seed';
+  if (verdict === 'exploratory' || verdict === 'no verdict') return `${verdict}, ${plural(n, 'seed')}`;
   return [VERDICTS[verdict].sign, verdictWord(verdict, origin)].filter(part => part !== undefined).join(' ');
 }
 

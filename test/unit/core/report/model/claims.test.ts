@@ -199,6 +199,18 @@ describe('all claims together', () => {
     expect(result.deciding.interval!.high).toBeLessThan(-0.0016);
   });
 
+  test('which is the one with the smallest p against it, not the one with the largest for it', () => {
+    const values: Accuracies = { 'x/a': [0.8, 0.801, 0.802], 'x/b': [0.85, 0.862, 0.846], 'x/c': [0.801, 0.8021, 0.8028] };
+    const result = judgeOne([{ type: 'best', arm: 'a', of: ['b', 'c'] }], values);
+    expect(result).toMatchObject({ verdict: 'contradicted', deciding: { than: { arm: 'b' } } });
+    expect(result.deciding.interval!.high).toBeLessThan(-0.0016);
+  });
+
+  test('and while one waits for seeds, the one that is furthest from what it needs', () => {
+    const values: Accuracies = { 'x/a': [0.8, 0.81, 0.802], 'x/b': [0.801, 0.807, 0.805], 'x/c': [0.9, null, null] };
+    expect(judgeOne([{ type: 'best', arm: 'a', of: ['b', 'c'] }], values)).toMatchObject({ verdict: 'interim', seeds: { n: 1 }, deciding: { than: { arm: 'c' } } });
+  });
+
   test('the differences per seed are kept', () => {
     const { perSeed } = judgeOne([{ type: 'greater', arm: 'a', than: 'b' }], { ...RANKED, 'x/a': [0.841, null, 0.84] }).pairs[0]!;
     expect(perSeed).toEqual([
