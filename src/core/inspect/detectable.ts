@@ -2,7 +2,7 @@
 import type { ProfileBase, Study } from '../ablation/declaration.ts';
 import { isHeadroom } from '../ablation/headroom.ts';
 import type { PlannedExperiments } from '../plan/plan.ts';
-import { verdictRule } from '../report/model/claims.ts';
+import { marginOf, verdictRule } from '../report/model/claims.ts';
 import { metricSpec, replicate } from '../report/model/usage.ts';
 import { collectRecords } from '../report/records/collect.ts';
 import { byText, parseRecords, type ReportRecord } from '../report/records/records.ts';
@@ -67,7 +67,7 @@ export function forecastPower({ study, profile, ablations, plan }: PlannedExperi
   const text = readReportText(reportDir, RECORDS_FILE);
   const tests = new Map([...plan.stages].filter(([, { roles }]) => roles.includes(headline.role)));
   const records = [...(text === undefined ? [] : parseRecords(text)), ...(store === undefined ? [] : collectRecords(study, { ...plan, stages: tests }, store))];
-  return { ...forecast, shows: detectable(seeds.length, spreadOf(study, records) ?? assumedSpread(profile, unit), declaredMargin(profile, unit), families) };
+  return { ...forecast, shows: detectable(seeds.length, spreadOf(study, records) ?? assumedSpread(profile, unit), marginOf(profile) / scale(1, unit), families) };
 }
 
 function detectable(n: number, spread: Spread | undefined, margin: number, families: readonly { readonly ablation: string; readonly claims: number }[]): Detectable {
@@ -76,8 +76,6 @@ function detectable(n: number, spread: Spread | undefined, margin: number, famil
   const among = (claims: number): number => detectableDifference({ ...question, alpha: ALPHA / claims }, POWER);
   return { margin, spread, one: among(1), family: largest.claims < 2 ? undefined : { ...largest, difference: among(largest.claims) } };
 }
-
-const declaredMargin = ({ verdicts }: ProfileBase, unit: Unit): number => ((verdicts || undefined)?.margin ?? 0) / scale(1, unit);
 
 function assumedSpread({ verdicts }: ProfileBase, unit: Unit): Spread | undefined {
   const assumed = (verdicts || undefined)?.spread;

@@ -1,7 +1,7 @@
 /** Arms of two reports side by side, and the runs behind them: new, gone, better, worse. */
 import type { AblationDeclaration, Study } from '../../ablation/declaration.ts';
 import { isHeadroom } from '../../ablation/headroom.ts';
-import { difference, testSetError, type Replicate } from '../statistics/compare.ts';
+import { difference, type Replicate } from '../statistics/compare.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
 import { mean } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
@@ -88,13 +88,7 @@ export interface ArmComparison {
 /** How arms are told apart, in words for the report. */
 export const armRule =
   'Better and worse: the 95 % t interval of the differences per seed, now minus before, does not hold zero. It is taken over all declared seeds, three or more; with fewer nothing is judged. ' +
-  'Seeds that all moved alike are judged by the error of the test set, too. Seeds that were only added or left out change the estimate, not the arm.';
-
-/** Standard errors of the test set that stand in where seeds have no spread. */
-const STANDARD_ERRORS = 2;
-
-/** Differences that are the same but for the last bits of a double. */
-const NO_SPREAD = 1e-12;
+  'Seeds that all moved alike are judged by the error of the test set. Seeds that were only added or left out change the estimate, not the arm.';
 
 interface Measured extends Replicate {
   readonly key: string;
@@ -169,24 +163,16 @@ function compareArm(before: Seeds, now: Seeds, better: 1 | -1, { seeds: declared
   const common = [...before.keys()].filter(seed => now.has(seed));
   if (common.every(seed => before.get(seed)!.value === now.get(seed)!.value)) return seedsChanged(before.size - common.length, now.size - common.length);
   const judged = gives && declared.length >= FEWEST_SEEDS && declared.every(seed => common.includes(seed));
-  if (!judged) return { outcome: 'other results', difference: { value: difference(now, before)!.value, noise: undefined, pairs: common.length } };
-  const ofDeclared = (side: Seeds): Seeds => new Map(declared.map(seed => [seed, side.get(seed)!]));
-  const { value } = difference(ofDeclared(now), ofDeclared(before))!;
-  const noise = noiseOf(ofDeclared(now), ofDeclared(before));
+  const ofDeclared = (side: Seeds): Seeds => (judged ? new Map(declared.map(seed => [seed, side.get(seed)!])) : side);
+  const { value, interval } = difference(ofDeclared(now), ofDeclared(before))!;
+  if (!judged || interval === undefined) return { outcome: 'other results', difference: { value, noise: undefined, pairs: common.length } };
+  const noise = (interval.high - interval.low) / 2;
   return { outcome: Math.abs(value) <= noise ? 'within noise' : value * better > 0 ? 'better' : 'worse', difference: { value, noise, pairs: declared.length } };
 }
 
 function seedsChanged(gone: number, added: number): Pick<ArmChange, 'outcome' | 'difference'> | undefined {
   if (gone + added === 0) return undefined;
   return { outcome: gone === 0 ? 'more seeds' : added === 0 ? 'fewer seeds' : 'other seeds', difference: undefined };
-}
-
-/** Half the 95 % t interval of the differences per seed. */
-function noiseOf(now: Seeds, before: Seeds): number {
-  const { interval } = difference(now, before)!;
-  const half = (interval!.high - interval!.low) / 2;
-  // Seeds that all moved by the same amount leave no spread to judge by: the test set's error stands in.
-  return half > NO_SPREAD ? half : STANDARD_ERRORS * mean([...now].map(([seed, each]) => testSetError(each, before.get(seed)!).standardError));
 }
 
 const placeOf = (name: string, seed: number): string => `${name}, seed ${seed}`;

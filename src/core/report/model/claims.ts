@@ -107,7 +107,7 @@ export function evaluateClaims({ study, profile, ablations, records, unit }: Cla
   const evidence: Evidence = {
     unit,
     noise: study.report.publishedNoise?.value ?? 0,
-    margin: (profile.verdicts || undefined)?.margin ?? 0,
+    margin: marginOf(profile),
     rule: verdictRule(profile),
     replicates: replicatesOfArms(records, study.report.headline, new Set(named.map(armNameText))),
     declared: new Map(ablations.flatMap(({ name, arms }) => arms.map(arm => [armNameText({ ablation: name, arm: arm.name }), arm] as const))),
@@ -117,6 +117,9 @@ export function evaluateClaims({ study, profile, ablations, records, unit }: Cla
 
 /** How the profile declares that verdicts are given. */
 export const verdictRule = ({ seeds, verdicts }: ProfileBase): VerdictRule => ({ seeds, gives: verdicts !== false });
+
+/** The profile's margin, in the unit of the published values; 0 where it declares none. */
+export const marginOf = ({ verdicts }: ProfileBase): number => (verdicts || undefined)?.margin ?? 0;
 
 /** A claim before its ablation is looked at as a whole. */
 interface EvaluatedClaim extends Omit<ClaimResult, 'verdict' | 'p' | 'pairs' | 'deciding'> {

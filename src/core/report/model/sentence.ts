@@ -2,9 +2,10 @@
 import { plural } from '../../text/format.ts';
 import { decidable, type OrderCount } from '../statistics/compare.ts';
 import type { Direction, Verdict } from '../statistics/verdict.ts';
-import type { ClaimResult } from './claims.ts';
+import { countClaims, type ClaimResult } from './claims.ts';
 import type { ArmCount, Report } from './model.ts';
 import { byOrigin, claimNoun, verdictWord, type Origin } from './words.ts';
+import { beforeCorrectionText } from './wording.ts';
 
 /** Words of all sentences together; counts alone never take as many. @internal */
 export const MOST_WORDS = 60;
@@ -43,8 +44,10 @@ function withoutClaims({ arms, seeds, order }: SentenceInput): string[] {
   const measured = arms.done + arms.partial;
   if (measured === 0) return ['Nothing is run yet, and nothing is claimed.'];
   const pairs = decidable(order);
+  // Arms that lack seeds may lack different ones.
+  const share = arms.partial > 0 && seeds.measured.length > 1 ? `some of ${plural(seeds.declared.length, 'seed')}` : seedsText([seeds.measured.length], seeds.declared.length);
   return [
-    `Nothing is claimed: ${measured} of ${plural(arms.total, 'arm')} ${measured === 1 ? 'is' : 'are'} measured, with ${seedsText([seeds.measured.length], seeds.declared.length)}.`,
+    `Nothing is claimed: ${measured} of ${plural(arms.total, 'arm')} ${measured === 1 ? 'is' : 'are'} measured, with ${share}.`,
     ...(pairs === 0 ? [] : [`${order.same} of ${plural(pairs, 'pair')} of arms that are published apart ${order.same === 1 ? 'is' : 'are'} ordered as published.`]),
   ];
 }
@@ -110,7 +113,8 @@ function groupText(origin: Origin, claims: readonly ClaimResult[], isDecided: bo
   const items = counted.map(
     ({ outcome, of, example }, i) => `${i === 0 ? subject(origin, of.length, claims.length) : of.length} ${predicate(outcome, origin, of.length)}${exampleText(example, of.length)}`,
   );
-  return `${items.join('; ')}${beforeCorrection(origin, claims)}`;
+  const before = beforeCorrectionText(countClaims(claims), origin);
+  return `${items.join('; ')}${before === undefined ? '' : ` (${before})`}`;
 }
 
 function subject(origin: Origin, count: number, total: number): string {
@@ -126,17 +130,6 @@ function predicate(outcome: Outcome, origin: Origin, count: number): string {
 }
 
 const exampleText = (claim: ClaimResult | undefined, count: number): string => (claim === undefined ? '' : `${count === 1 ? ':' : ', above all'} \u201c${claim.sentence.replace(/[.\s]+$/, '')}\u201d`);
-
-/** What the correction took away. */
-function beforeCorrection(origin: Origin, claims: readonly ClaimResult[]): string {
-  const counts = (['reproduced', 'contradicted'] as const).map(verdict => ({
-    verdict,
-    before: claims.filter(claim => claim.beforeCorrection === verdict).length,
-    after: claims.filter(claim => claim.verdict === verdict).length,
-  }));
-  if (counts.every(({ before, after }) => before === after)) return '';
-  return ` (before correction ${counts.flatMap(({ verdict, before }) => (before === 0 ? [] : [`${before} ${verdictWord(verdict, origin)}`])).join(', ')})`;
-}
 
 /** The strongest claim of each origin and outcome; verdicts before directions, short before long, so that as many as can be are named. */
 function candidates(claims: readonly ClaimResult[], isDecided: boolean): ClaimResult[] {

@@ -44,5 +44,6 @@ export function claimCountText({ reproduced, contradicted, undecided, interim, e
 /** What Holm's correction took away; undefined where it took nothing. */
 export function beforeCorrectionText({ reproduced, contradicted, beforeCorrection: before }: ClaimCount, origin: Origin): string | undefined {
   if (before.reproduced === reproduced && before.contradicted === contradicted) return undefined;
-  return `before correction ${before.reproduced} ${verdictWord('reproduced', origin)}, ${before.contradicted} ${verdictWord('contradicted', origin)}`;
+  const counts = (['reproduced', 'contradicted'] as const).flatMap(verdict => (before[verdict] === 0 ? [] : [`${before[verdict]} ${verdictWord(verdict, origin)}`]));
+  return `before correction ${counts.join(', ')}`;
 }

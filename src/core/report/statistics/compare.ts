@@ -1,6 +1,6 @@
 /** Differences between arms and what they say about the order that the paper found. */
 import { pairedShareError, pairItems } from './paired-items.ts';
-import { mean, pairedDeltas, sampleStd, standardErrorOfDifference, tInterval, type Interval } from './statistics.ts';
+import { mean, pairedDeltas, sampleStd, standardErrorOfDifference, tidy, tIntervalOf, type Interval } from './statistics.ts';
 
 /** One replicate's headline number with the standard error that the finite test set gives it. */
 export interface Replicate {
@@ -17,8 +17,9 @@ export interface Difference {
   readonly standardError: number;
   /** Seeds that both arms have. */
   readonly n: number;
-  /** `paired`: from the spread of the differences per seed. All else is one seed, so only what {@link testSetError} says of two trained models. */
+  /** `paired`: over seeds, as {@link pairedError} has it. All else is one seed, so only what {@link testSetError} says of two trained models. */
   readonly error: 'paired' | TestSetError['of'];
+  /** 95 %; undefined below three seeds, where it is too wide to inform, and where nothing is known of the error. */
   readonly interval: Interval | undefined;
 }
 
@@ -34,7 +35,20 @@ export function difference(a: Replicates, b: Replicates): Difference | undefined
     const { standardError, of } = testSetError(a.get(only.seed)!, b.get(only.seed)!);
     return { value: only.delta, standardError, n, error: of, interval: undefined };
   }
-  return { value: mean(deltas), standardError: sampleStd(deltas) / Math.sqrt(n), n, error: 'paired', interval: tInterval(deltas) };
+  const value = mean(deltas);
+  const standardError = pairedError(deltas, () => mean(pairs.map(({ seed }) => testSetError(a.get(seed)!, b.get(seed)!).standardError)));
+  return { value, standardError, n, error: 'paired', interval: n < 3 || standardError === 0 ? undefined : tIntervalOf(value, standardError, n, 0.95) };
+}
+
+/**
+ * Standard error of the mean difference: it covers the spread over seeds and nothing else, on one test set that all of them share. Seeds
+ * that differ by the same to the last image would give an interval of no width: that says the seeds did not reach the result (or that the
+ * metric has run into its end), not that the difference is certain. There the test set's error of one difference stands in, undivided, as with a
+ * single seed.
+ */
+function pairedError(deltas: readonly number[], testError: () => number): number {
+  const spread = sampleStd(deltas);
+  return tidy(spread) > 0 ? spread / Math.sqrt(deltas.length) : testError();
 }
 
 export interface TestSetError {

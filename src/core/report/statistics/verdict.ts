@@ -1,7 +1,7 @@
 /** What the seeds say about one comparison of two arms: pure statistics, no declarations. */
-import { difference, testSetError, type Difference, type Replicates } from './compare.ts';
+import { difference, type Replicates } from './compare.ts';
 import { signFlipPValue } from './sign-flip.ts';
-import { mean, pairedDeltas, sampleStd, studentTUpperTail, tidy, tInterval, tIntervalOf, type Interval } from './statistics.ts';
+import { mean, pairedDeltas, studentTUpperTail, tidy, tInterval, tIntervalOf, type Interval } from './statistics.ts';
 
 /**
  * `interim`: not all declared seeds are there yet. `exploratory`: there are only seeds that nobody declared. `no verdict`: the
@@ -79,11 +79,7 @@ export function judge(type: PairType, arm: Replicates, than: Replicates, margin:
   const paired = difference(ofSeeds(arm, counted), ofSeeds(than, counted));
   if (paired === undefined) return NOT_RUN;
   const perSeed = pairedDeltas(valuesOf(ofSeeds(arm, counted)), valuesOf(ofSeeds(than, counted))).map(pair => ({ ...pair, delta: tidy(pair.delta) }));
-  const { delta, standardError } = estimate(
-    paired,
-    perSeed.map(pair => pair.delta),
-    () => mean(counted.map(seed => testSetError(arm.get(seed)!, than.get(seed)!).standardError)),
-  );
+  const [delta, { standardError }] = [tidy(paired.value), paired];
   const state = stateOf(counted, rule);
   const sides = state === undefined ? sidesOf(type, delta, standardError, perSeed.length, margin) : undefined;
   const verdict = sides === undefined ? state! : verdictOf(sides);
@@ -131,22 +127,9 @@ const valuesOf = (replicates: Replicates): Map<number, number> => new Map([...re
 
 /** Why there is no verdict yet, or ever; undefined where there is. */
 function stateOf(seeds: readonly number[], rule: VerdictRule): 'interim' | 'exploratory' | 'no verdict' | undefined {
-  if (!rule.gives || rule.seeds.length < FEWEST_SEEDS) return 'no verdict';
   if (!seeds.every(seed => rule.seeds.includes(seed))) return 'exploratory';
+  if (!rule.gives || rule.seeds.length < FEWEST_SEEDS) return 'no verdict';
   return seeds.length < rule.seeds.length ? 'interim' : undefined;
-}
-
-/**
- * Mean difference and its error. The intervals cover the spread over seeds and nothing else, on one test set that all of them
- * share. Seeds that agree to the last image would give an interval of no width: that says the seeds did not reach the
- * result (or that the metric has run into its end), not that the difference is certain. There the test set's error of
- * one difference stands in, undivided, as with a single seed.
- */
-function estimate(paired: Difference, deltas: readonly number[], testError: () => number): { readonly delta: number; readonly standardError: number } {
-  const delta = tidy(paired.value);
-  if (paired.n === 1) return { delta, standardError: paired.standardError };
-  const spread = sampleStd(deltas);
-  return { delta, standardError: tidy(spread) > 0 ? spread / Math.sqrt(paired.n) : testError() };
 }
 
 function sidesOf(type: PairType, delta: number, standardError: number, n: number, margin: number): Sides {

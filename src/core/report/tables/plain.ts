@@ -1,8 +1,8 @@
 /** The table of an ablation as a paper prints it: arm, measured, published. What explains the numbers stands in the table of results. */
-import type { AblationReport, ArmRow, Headline, Report } from '../model/model.ts';
+import type { AblationReport, ArmRow, Report } from '../model/model.ts';
 import { formatPublished, formatValue, type Unit } from '../../text/format.ts';
 import { seedShare } from '../model/wording.ts';
-import { NONE, right, type Cell, type Table, type TableColumn } from './results.ts';
+import { bestMean, bestOf, NONE, right, type Cell, type Table, type TableColumn } from './results.ts';
 
 interface PlainColumn extends TableColumn {
   /** What stands in bold where it is the best. */
@@ -14,15 +14,15 @@ interface PlainColumn extends TableColumn {
 
 /** One row per arm, the teachers last; a column in which there is nothing is left out. Its notes are for whoever pastes it. */
 export function plainTable({ headline, profile }: Report, { title, table, rows: arms, headroom }: AblationReport): Table {
-  const { label, unit, better } = headline;
+  const { label, unit } = headline;
   const rows = [...arms, ...headroom];
   const measured = (row: ArmRow): string | undefined => row.measured && formatValue(row.measured.mean, unit);
   const ofTable = ({ published }: ArmRow): number | undefined => (published?.elsewhere === true ? undefined : published?.value);
   const published = (row: ArmRow): string | undefined => (ofTable(row) === undefined ? undefined : formatPublished(ofTable(row)!));
   const columns: readonly PlainColumn[] = [
     ...(countsOf(rows).size > 1 ? [{ ...right('Seeds'), value: (row: ArmRow) => row.measured && String(row.measured.n) }] : []),
-    { ...right('Measured'), value: measured, spread: (row: ArmRow) => deviation(row, unit), best: bestOf(arms, better, row => row.measured?.mean, measured) },
-    { ...right('Published'), value: published, best: bestOf(arms, better, ofTable, published) },
+    { ...right('Measured'), value: measured, spread: (row: ArmRow) => deviation(row, unit), best: bestMean(arms, headline) },
+    { ...right('Published'), value: published, best: bestOf(arms.map(ofTable), headline.better, formatPublished) },
   ].filter(({ value }) => rows.some(row => value(row) !== undefined));
   return {
     subject: title,
@@ -57,13 +57,6 @@ function cellOf({ value, spread, best }: PlainColumn, row: ArmRow): Cell {
 
 /** Of one seed there is none: what a test set alone would give is no deviation. */
 const deviation = ({ measured }: ArmRow, unit: Unit): string | undefined => (measured?.spread.kind === 'sample' ? `\u00b1 ${formatValue(measured.spread.value, unit)}` : undefined);
-
-/** As printed, so that arms that read alike are level; undefined where there is nothing to be better than. */
-function bestOf(rows: readonly ArmRow[], better: Headline['better'], number: (row: ArmRow) => number | undefined, text: (row: ArmRow) => string | undefined): string | undefined {
-  const sign = better === 'lower' ? -1 : 1;
-  const known = rows.filter(row => number(row) !== undefined);
-  return known.length < 2 ? undefined : text(known.reduce((best, row) => (sign * number(row)! > sign * number(best)! ? row : best)));
-}
 
 const countsOf = (rows: readonly ArmRow[]): ReadonlySet<number> => new Set(rows.flatMap(({ measured }) => measured?.n ?? []));
 

@@ -71,7 +71,7 @@ export function withoutEmptyColumns(table: Table): Table {
 /** Measured beside published, one row per arm. Columns in which there may be nothing are part of it. */
 export function resultTable(report: Report, ablation: AblationReport): Table {
   const { rows, headroom } = ablation;
-  const shown = { ...describe(ablation), unit: report.headline.unit, best: bestValues(rows, report.headline) };
+  const shown = { ...describe(ablation), unit: report.headline.unit, best: bestMean(rows, report.headline) };
   return {
     subject: ablation.title,
     caption: resultCaption(ablation),
@@ -107,11 +107,19 @@ function describe(ablation: AblationReport): Described {
   return { seeds: seeds.size === 1 ? measured[0]!.n : undefined, mixed: new Set(measured.map(({ spread }) => spread.kind)).size > 1 };
 }
 
-/** Undefined where there is nothing to be better than. */
-function bestValues(rows: readonly ArmRow[], { unit, better }: Headline): string | undefined {
-  const means = rows.flatMap(({ measured }) => measured?.mean ?? []);
-  return means.length < 2 ? undefined : formatValue(better === 'lower' ? Math.min(...means) : Math.max(...means), unit);
+/** The best of these numbers as printed, so that those that read alike are level; undefined where there is nothing to be better than. */
+export function bestOf(values: readonly (number | undefined)[], better: Headline['better'], format: (value: number) => string): string | undefined {
+  const known = values.filter(value => value !== undefined);
+  return known.length < 2 ? undefined : format(better === 'lower' ? Math.min(...known) : Math.max(...known));
 }
+
+/** The best mean of these arms, as printed. */
+export const bestMean = (rows: readonly (ArmRow | undefined)[], { unit, better }: Headline): string | undefined =>
+  bestOf(
+    rows.map(row => row?.measured?.mean),
+    better,
+    value => formatValue(value, unit),
+  );
 
 /** `Measured with one seed`, `Measured with 1 of 5 seeds`; with no number where arms differ in it. */
 export function measuredWith(ablation: AblationReport): string {

@@ -1,7 +1,8 @@
 /** Arms of two crossed axes as a table of one by the other, with the means of its complete rows and columns. */
 import { formatPublished, formatValue } from '../../text/format.ts';
 import type { AblationReport, ArmRow, Report } from '../model/model.ts';
-import { measuredSigns, measuredWith, metricLabel, NONE, publishedSigns, resultNotes, right, type Cell, type Table, type TableRow } from './results.ts';
+import { mean } from '../statistics/statistics.ts';
+import { bestMean, measuredSigns, measuredWith, metricLabel, NONE, publishedSigns, resultNotes, right, type Cell, type Table, type TableRow } from './results.ts';
 
 /** A grid with fewer of its cells filled is a list with holes. */
 const FILLED = 3 / 4;
@@ -31,9 +32,8 @@ function gridOf(rows: readonly ArmRow[]): Grid | undefined {
 /** Means of the arms by both axes; undefined where no two axes cross, or nothing is measured. */
 export function twoWayTable({ headline }: Report, ablation: AblationReport): Table | undefined {
   const grid = gridOf(ablation.rows);
-  const means = grid?.arms.flat().flatMap(arm => arm?.measured?.mean ?? []) ?? [];
-  if (grid === undefined || means.length === 0) return undefined;
-  const best = means.length < 2 ? undefined : formatValue(headline.better === 'lower' ? Math.min(...means) : Math.max(...means), headline.unit);
+  if (grid === undefined || grid.arms.flat().every(arm => arm?.measured === undefined)) return undefined;
+  const best = bestMean(grid.arms.flat(), headline);
   const published = grid.arms.flat().some(arm => arm?.published !== undefined);
   const armCell = (arm: ArmRow | undefined): Cell => {
     if (arm === undefined) return NONE;
@@ -76,5 +76,5 @@ const marginRow = (cells: readonly Cell[]): TableRow[] => (cells.every(({ text, 
 /** Undefined unless there are values, and all of them. */
 function meanOf(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter(value => value !== undefined);
-  return known.length === 0 || known.length < values.length ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
+  return known.length === 0 || known.length < values.length ? undefined : mean(known);
 }

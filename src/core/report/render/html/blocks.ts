@@ -81,8 +81,7 @@ const inlines = (text: readonly Inline[]): Markup[] => text.map(inline);
 
 function inline(part: Inline): Markup {
   if (typeof part === 'string') return html`${part}`;
-  const text = part.code === true ? html`<code>${part.text}</code>` : html`${part.text}`;
-  const linked = part.href === undefined ? text : html`<a href="${part.href}">${text}</a>`;
+  const linked = part.href === undefined ? html`${part.text}` : html`<a href="${part.href}">${part.text}</a>`;
   return part.strong === true ? html`<strong>${linked}</strong>` : linked;
 }
 

@@ -5,7 +5,7 @@ import type { Table } from '../../tables/results.ts';
 export type Face = 'page' | 'readme';
 
 /** Part of a line. */
-export type Inline = string | { readonly text: string; readonly strong?: boolean; readonly code?: boolean; /** An anchor (`#name`) or a path within the report's folder. */ readonly href?: string };
+export type Inline = string | { readonly text: string; readonly strong?: boolean; /** An anchor (`#name`) or a path within the report's folder. */ readonly href?: string };
 
 interface OnFace {
   /** Absent: on all. */

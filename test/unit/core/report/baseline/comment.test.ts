@@ -149,7 +149,7 @@ describe('the comment', () => {
     const now = rerun({ 'table/a': [0.9, 0.91, 0.92], 'table/b': [0.7, 0.71, 0.72], 'table/c': [0.6] });
     const text = commentOn(before, now);
     expect(text).toContain('| Arms measured | 2 | **3** |');
-    expect(text).toMatch(/^\| table: A \| \u2191 better \| 81\.00 .* \| 91\.00 .* \| \+10\.00 .*3 common seeds.* \| \u00b1 1\.02 \|$/m);
+    expect(text).toMatch(/^\| table: A \| \u2191 better \| 81\.00 .* \| 91\.00 .* \| \+10\.00 .*3 common seeds.* \| \u00b1 2\.19 \|$/m);
     const names = [...text.matchAll(/^\| ([^|]+?) (?:<br>.*)?\|/gm)].map(([, name]) => name);
     expect(names.filter(name => name !== '---')).toEqual(['Arm', 'table: A', 'table: C', 'Of the whole report', 'Arms measured']);
     expect(text).toContain('[Report](https://example.org/o/r/blob/abc/reports/sample/README.md)');

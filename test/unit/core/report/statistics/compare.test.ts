@@ -20,9 +20,18 @@ describe('difference', () => {
   });
 
   test('a common shift of a seed drops out of the pairs', () => {
+    const d = difference(replicates(0.8, 0.9, 0.7), replicates(0.79, 0.89 - 1e-9, 0.69))!;
+    expect(d.standardError).toBeLessThan(1e-9);
+    expect(d.interval!.low).toBeCloseTo(0.01, 8);
+  });
+
+  test('seeds that all differ by the same have the error of the test set, as a claim about them has, and none without one', () => {
     const d = difference(replicates(0.8, 0.9, 0.7), replicates(0.79, 0.89, 0.69))!;
-    expect(d.standardError).toBeLessThan(1e-12);
-    expect(d.interval!.low).toBeCloseTo(0.01, 10);
+    expect(d.standardError).toBeCloseTo(Math.SQRT2 * 0.003, 12);
+    // scipy 1.17.1: t.ppf(0.975, 2) = 4.302652729749462.
+    expect(d.interval!.low).toBeCloseTo(0.01 - 4.302652729749462 * Math.SQRT2 * 0.003, 10);
+    const certain = (value: number): Replicates => new Map([0, 1, 2].map(seed => [seed, { value, standardError: 0 }]));
+    expect(difference(certain(1), certain(0))).toMatchObject({ value: 1, standardError: 0, interval: undefined });
   });
 
   test('arms without a common seed have none', () => {

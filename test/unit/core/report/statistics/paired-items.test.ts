@@ -83,7 +83,10 @@ describe('two models of one seed', () => {
   });
 
   it('of more seeds the spread over seeds counts, not the images', () => {
-    const seeds = (one: Replicate): Map<number, Replicate> => new Map([0, 1].map(seed => [seed, one]));
-    expect(difference(seeds(tested(a)), seeds(tested(b)))).toMatchObject({ n: 2, error: 'paired', standardError: 0 });
+    const seeds = (...all: Replicate[]): Map<number, Replicate> => new Map(all.map((one, seed) => [seed, one]));
+    const first = tested(a).value - tested(b).value;
+    expect(difference(seeds(tested(a), tested(a)), seeds(tested(b), tested(a)))).toMatchObject({ n: 2, error: 'paired', standardError: Math.abs(first) / 2 });
+    // Seeds that differ alike have no spread.
+    expect(difference(seeds(tested(a), tested(a)), seeds(tested(b), tested(b)))).toMatchObject({ n: 2, error: 'paired', standardError: testSetError(tested(a), tested(b)).standardError });
   });
 });
