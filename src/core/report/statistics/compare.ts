@@ -60,7 +60,7 @@ export interface TestSetError {
   readonly of: 'images' | 'binomial';
 }
 
-/** What a finite test set leaves open about the difference of two trained models. It knows nothing of other seeds. */
+/** What a finite test set leaves open about the difference of two trained models. It knows nothing of other seeds. @internal */
 export function testSetError(a: Replicate, b: Replicate): TestSetError {
   const [ofA, ofB] = [countedItems(a), countedItems(b)];
   const paired = ofA && ofB && pairItems(ofA, ofB);
