@@ -118,7 +118,8 @@ const fields = z.strictObject({
   }),
   /** The paper trains from scratch for three times the epochs of a fine-tuning (300 against 100). */
   supervise: z.strictObject({ ...classifier, init: initialisation.default('mae'), pos_embed: positions.default('sincos') }),
-  evaluate: z.strictObject({ batch_size: z.int().positive(), crop: evaluationCropRecipe }),
+  /** `split`: `validation` while anything is chosen, so that test images have no part in it. */
+  evaluate: z.strictObject({ split: z.enum(['test', 'validation']).default('test'), batch_size: z.int().positive(), crop: evaluationCropRecipe }),
   /** Of every stage. */
   engine: engineRecipe.default({ mode: 'graph', precision: 'float32' }),
   /** Whether data and recipe are the paper's, so that values compare and not only their order. */

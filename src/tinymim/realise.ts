@@ -46,7 +46,7 @@ export function realise(factors: Factors, profile: Profile, seed: number): Stage
     mae: () => finetuneStage(factors, profile, seed, factors.mae === 'teacher' ? teacherStage(profile, factors.student, seed) : pretrainStage(profile, factors.student, seed, 'pretrain')),
     scratch: () => superviseStage(factors, profile, seed),
   }[factors.method]();
-  const { batch_size, crop } = profile.evaluate;
-  const recipe: EvaluateRecipe = { data: profile.data, split: 'test', batch_size, crop, engine: profile.engine };
+  const { split, batch_size, crop } = profile.evaluate;
+  const recipe: EvaluateRecipe = { data: profile.data, split, batch_size, crop, engine: profile.engine };
   return { kind: 'evaluate', role: 'evaluate', recipe: json(recipe), seed, upstream: { weights } };
 }
