@@ -75,12 +75,19 @@ const speed = z.strictObject({
   sustained: z.number().gt(0).max(1),
 });
 
+const seeds = z.array(z.int().min(0)).min(1);
+
 const fields = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   title: z.string(),
   /** What the report says first of results at this scale. */
   caution: z.string().optional(),
-  seeds: z.array(z.int().min(0)).min(1),
+  seeds,
+  /** What a sweep runs where nothing is chosen: see `ProfileBase`. */
+  sweep: z
+    .array(z.strictObject({ ablations: z.array(z.string()).min(1), seeds: seeds.optional() }))
+    .min(1)
+    .optional(),
   /** The margin of claims, in points, and how far the difference of two arms is assumed to spread over seeds; `false`: nothing is judged at this scale. */
   verdicts: z
     .union([z.literal(false), z.strictObject({ margin: z.number().min(0), source: sourceText, spread: z.strictObject({ value: z.number().positive(), source: sourceText }).optional() })])

@@ -12,9 +12,9 @@ import type { StoreReader } from '../../core/store/reader.ts';
 import { isOfStudy } from '../../core/store/sweeps.ts';
 import { dataDir } from '../../setup/cache.ts';
 import { withFolders } from '../options/selection.ts';
-import { formatAmount, plural } from '../../core/text/format.ts';
+import { formatAmount, listed, plural } from '../../core/text/format.ts';
 import { commandLine } from '../terminal/invocation.ts';
-import { heading, listed, textTable, warn } from '../terminal/text.ts';
+import { heading, textTable, warn } from '../terminal/text.ts';
 import { print } from '../terminal/output.ts';
 
 const defineClean = (program: Command) =>

@@ -7,8 +7,8 @@ import { explainReplicate, type Change, type ReplicateExplanation, type StageExp
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { choose, withSelection } from '../options/selection.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
-import { formatCode, plural } from '../../core/text/format.ts';
-import { columns, duration, firstOf, heading, listed, textTable, warn, when, wrap } from '../terminal/text.ts';
+import { formatCode, listed, plural } from '../../core/text/format.ts';
+import { columns, duration, firstOf, heading, textTable, warn, when, wrap } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
 import { print } from '../terminal/output.ts';
 

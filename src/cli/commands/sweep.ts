@@ -21,6 +21,7 @@ import { programFor } from '../terminal/invocation.ts';
 import { missingFileText } from '../terminal/missing-file.ts';
 import { doubtsAbout, showPlan } from './plan.ts';
 import { prepareReport } from '../report/scope.ts';
+import { PartReports } from '../report/parts.ts';
 import { writeFromStore } from '../report/write.ts';
 import { filesOf, waiting } from '../../core/plan/files.ts';
 import type { PlannedExperiments, PlannedStage } from '../../core/plan/plan.ts';
@@ -85,6 +86,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   for (const text of exploratoryLines(chosen)) print(`Seeds ${text}.\n`);
   for (const refused of refusals(dir)) warn(refused);
   const display = createDisplay(plan, done, places.length);
+  const interim = scope === undefined ? undefined : new PartReports(chosen, done, { store: options.store, reports: options.reports, say: line => display.say(line) });
   const signals = stopOnSignals(line => display.say(line));
   const began = performance.now();
   let summary: RunSummary;
@@ -100,9 +102,13 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
       stop: signals.stop,
       kill: signals.kill,
       checkpointEvery: seconds(options.checkpointEvery) * 1000,
-      onEvent: event => display.event(event),
+      onEvent: event => {
+        display.event(event);
+        if (event.type === 'finished' || event.type === 'reused') interim?.finished(event.key);
+      },
     });
   } finally {
+    await interim?.settled();
     display.close();
     signals.release();
   }

@@ -1,4 +1,5 @@
 /** `ablate report --baseline`: what changed against another report, as Markdown and as a section of the page. */
+import { listed } from '../../core/text/format.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { UsageError } from '../../core/ablation/errors.ts';
@@ -13,7 +14,7 @@ import { writeReport } from '../../core/report/write.ts';
 import { readReportText, readWritten } from '../../core/report/records/written.ts';
 import { reportFolder, reportNames, writtenReports } from '../../core/report/folder.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
-import { listed, warn } from '../terminal/text.ts';
+import { warn } from '../terminal/text.ts';
 import { warnOfItems } from './scope.ts';
 import { pc } from '../terminal/colours.ts';
 import { note, print } from '../terminal/output.ts';

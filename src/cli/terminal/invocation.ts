@@ -3,7 +3,8 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PROGRAM = realpathSync(fileURLToPath(new URL('../ablate.mjs', import.meta.url)));
+/** The file that Node runs. */
+export const PROGRAM = realpathSync(fileURLToPath(new URL('../ablate.mjs', import.meta.url)));
 
 /**
  * `ablate` where the PATH has this program, `npx ablate` where it is installed in a project around `folder`, else Node with the

@@ -2,6 +2,7 @@
 import { assumptionsOf } from '../../core/ablation/assumptions.ts';
 import type { Assumption } from '../../core/ablation/declaration.ts';
 import { isHeadroom } from '../../core/ablation/headroom.ts';
+import { declaredSeeds } from '../../core/ablation/swept.ts';
 import { armText, stageLabel, totalCost, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
 import { bytesOf, type Fit } from '../../core/plan/memory.ts';
 import { objectionSentence, type PlanObjection } from '../../core/plan/objections.ts';
@@ -11,8 +12,8 @@ import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { waiting, type PlannedFile } from '../../core/plan/files.ts';
 import type { States } from '../../core/inspect/states.ts';
 import { harmlessJson, oneLine, shorten } from '../../core/text/clean.ts';
-import { formatAmount, formatCount, formatValue, plural, type Unit } from '../../core/text/format.ts';
-import { columns, duration, heading, listed, textTable, wrap } from './text.ts';
+import { formatAmount, formatCount, formatValue, listed, plural, type Unit } from '../../core/text/format.ts';
+import { columns, duration, heading, textTable, wrap } from './text.ts';
 import { pc } from './colours.ts';
 import { missingFileText } from './missing-file.ts';
 
@@ -46,8 +47,14 @@ export function planText(view: PlanView, listStages: boolean): string {
     wrap(`${heading(scale)}: ${armsText(view)} (seeds ${seeds.join(', ')}), ${plural(plan.stages.size, 'stage')}`, columns(), '  '),
     '',
     textTable(
-      ablations.map(({ declaration: d, arms }) => [pc.cyan(d.name), d.table, shorten(d.title, 50), pc.dim(plural(arms.length, 'arm'))]),
-      [0, 1, 2],
+      inOrderOfSweep(ablations).map(({ declaration: d, arms, seeds: own }) => [
+        pc.cyan(d.name),
+        d.table,
+        shorten(d.title, 50),
+        pc.dim(plural(arms.length, 'arm')),
+        ...(ablations.some(other => other.seeds?.length !== own?.length) ? [pc.dim(plural((own ?? seeds).length, 'seed'))] : []),
+      ]),
+      [0, 1, 2, 3],
     ),
     '',
     kindTable(plan, states, forecast),
@@ -59,6 +66,8 @@ export function planText(view: PlanView, listStages: boolean): string {
   ];
   return lines.join('\n');
 }
+
+const inOrderOfSweep = (ablations: PlannedExperiments['ablations']): PlannedExperiments['ablations'] => [...ablations].sort((a, b) => (a.part ?? 0) - (b.part ?? 0));
 
 /** `15 ablations, 88 arms and 11 that they rest on`. */
 function armsText({ chosen: { plan, ablations, study } }: PlanView): string {
@@ -143,14 +152,18 @@ function forecastLines({ chosen, files, power, forecast: { toRun, packs, disk, c
 }
 
 /** Seeds that were asked for and that nobody declared. */
-export function exploratoryLines({ seeds, profile }: Pick<PlannedExperiments, 'seeds' | 'profile'>): string[] {
-  const extra = seeds.filter(seed => !profile.seeds.includes(seed));
+export function exploratoryLines({ seeds, profile, ablations }: Pick<PlannedExperiments, 'seeds' | 'profile' | 'ablations'>): string[] {
+  const declared = ({ declaration: { name } }: PlannedExperiments['ablations'][number]): readonly number[] => declaredSeeds(profile, name);
+  const extra = seeds.filter(seed => ablations.some(ablation => (ablation.seeds ?? seeds).includes(seed) && !declared(ablation).includes(seed)));
   if (extra.length === 0) return [];
-  return [`${extra.join(', ')} ${extra.length === 1 ? 'is' : 'are'} beyond those that the profile declares (${profile.seeds.join(', ')}): exploratory, in no verdict`];
+  const known = [...new Set(ablations.flatMap(declared))];
+  return [
+    `${extra.join(', ')} ${extra.length === 1 ? 'is' : 'are'} beyond those that the profile declares${known.some(seed => extra.includes(seed)) ? ' for some ablations' : ` (${known.join(', ')})`}: exploratory, in no verdict`,
+  ];
 }
 
 /** Which difference the declared seeds can show. */
-function powerLines({ seeds, needs, gives, power, unit, shows }: PowerForecast): string[] {
+function powerLines({ seeds, needs, gives, without, power, unit, shows }: PowerForecast): string[] {
   if (!gives) return ['the profile gives no verdicts'];
   if (shows === undefined) return [`${plural(seeds, 'seed')}: no verdict can be given; it needs ${needs}`];
   const { one, family, spread, margin } = shows;
@@ -161,6 +174,7 @@ function powerLines({ seeds, needs, gives, power, unit, shows }: PowerForecast):
     spread === undefined
       ? `beyond the margin, and of the difference of two arms over seeds: no earlier records of ${needs} seeds tell that deviation, and the profile assumes none`
       : `for a margin of ${inUnit(margin, unit)} and a difference of two arms with a standard deviation over seeds of ${inUnit(spread.deviation, unit)} (${sourceOf(spread)})`,
+    ...(without.length === 0 ? [] : [`no verdicts on ${listed(without)}, for which the profile declares fewer than ${needs} seeds`]),
   ];
 }
 

@@ -1,6 +1,6 @@
 /** Numbers and tables for the terminal. */
 import { stripVTControlCharacters } from 'node:util';
-import { formatCount } from '../../core/text/format.ts';
+import { formatCount, listed } from '../../core/text/format.ts';
 import { pc } from './colours.ts';
 import { note } from './output.ts';
 
@@ -32,9 +32,6 @@ export function duration(seconds: number): string {
   if (s < 3600) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, '0')} s`;
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, '0')} min`;
 }
-
-/** `a, b and c`. */
-export const listed = (items: readonly string[]): string => (items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`);
 
 /** The first few, and how many more: `a, b and 12 more`. */
 export const firstOf = (items: readonly string[], limit: number): string =>

@@ -245,8 +245,17 @@ export interface ProfileBase {
   readonly name: string;
   /** Seeds of the replicates. A verdict is given on these, when all of them are there. */
   readonly seeds: readonly number[];
+  /** What a sweep runs where nothing is chosen, part after part. Absent: every ablation, with all seeds. */
+  readonly sweep?: readonly SweepPart[] | undefined;
   /** How claims are judged at this scale; false: not at all, as its numbers mean nothing. Default: without a margin. */
   readonly verdicts?: VerdictDeclaration | false | undefined;
+}
+
+interface SweepPart {
+  /** Names of ablations, the study's headroom among them where it is to have seeds of its own. */
+  readonly ablations: readonly string[];
+  /** Seeds of these ablations, and of verdicts on their claims; default: the profile's. */
+  readonly seeds?: readonly number[] | undefined;
 }
 
 interface VerdictDeclaration {

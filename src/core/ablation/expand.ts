@@ -20,6 +20,10 @@ export interface Arm {
 export interface Ablation {
   readonly declaration: AblationDeclaration<JsonObject>;
   readonly arms: readonly Arm[];
+  /** Where they are not those of the whole request. */
+  readonly seeds?: readonly number[];
+  /** Place in the order of the sweep; default: with the first. */
+  readonly part?: number;
 }
 
 /** What the study's schema parses: the ablation's base with the arm's own factors over it. */

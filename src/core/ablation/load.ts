@@ -17,13 +17,14 @@ import { headroomAblation, isHeadroom, withHeadroom } from './headroom.ts';
 import { byName, foreignAblations, type Declarations, type Declared } from './references.ts';
 import { parseOnly, parseSeeds, selectAblations, selectArms } from './select.ts';
 import { suggest } from './suggest.ts';
-import { checkReferences, parseAblation, parseProfile, parseStudy } from './validate.ts';
+import { declaredSeeds, partOf, sweptAblations } from './swept.ts';
+import { checkReferences, checkSwept, parseAblation, parseProfile, parseStudy } from './validate.ts';
 
 export interface ExperimentsChoice {
   readonly profile: string;
-  /** `relation,masking/mask-*`, or several such lists; absent means all. */
+  /** `relation,masking/mask-*`, or several such lists; absent means what the profile sweeps. */
   readonly only?: string | readonly string[];
-  /** `0,1,2` or `0-2`; absent means the profile's. */
+  /** `0,1,2` or `0-2`; absent means those that the profile declares for each ablation. */
   readonly seeds?: string;
   /** Changes of the profile, each `path=value`; see `applyOverrides`. */
   readonly sets?: readonly string[];
@@ -39,6 +40,7 @@ export interface Experiments {
   /** How the profile differs from its file: full path and canonical JSON, sorted. Empty: not at all. */
   readonly overrides: readonly string[];
   readonly ablations: readonly Ablation[];
+  /** Of all ablations together. */
   readonly seeds: readonly number[];
 }
 
@@ -47,16 +49,35 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   const study = await loadStudy(dir);
   const source = declarations(dir, study);
   const available = [...source.available, ...(study.headroom === undefined ? [] : [study.headroom.name])];
-  const selectors = parseOnly(choice.only, available);
   const { profile: asDeclared, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
+  checkSwept(asDeclared, shown(declarationFile(dir, 'profiles', choice.profile)), available);
+  // What the headroom has of arms is known from what rests on it.
+  const swept = sweptAblations(asDeclared)?.filter(name => !isHeadroom(study, name));
+  const selectors = parseOnly(choice.only ?? swept, available);
   const profile = choice.dataDir === undefined ? asDeclared : (study.resolve?.(asDeclared, choice.dataDir) ?? asDeclared);
   const names = selectAblations(available, selectors);
   // Which arms the headroom has is known from all that rest on it.
   const loaded = await inOrder(source, names.some(name => isHeadroom(study, name)) ? source.available : names);
   const headroom = headroomAblation(study, loaded);
-  const ablations = withHeadroom(study, selectArms([...loaded, ...(headroom === undefined ? [] : [headroom])], selectors), headroom);
-  const seeds = choice.seeds === undefined ? profile.seeds : parseSeeds(choice.seeds);
-  return { dir: resolve(dir), study, profile, overrides, ablations, seeds };
+  const chosen = withHeadroom(study, selectArms([...loaded, ...(headroom === undefined ? [] : [headroom])], selectors), headroom);
+  const ablations = profile.sweep === undefined ? chosen : inParts(study, profile, chosen);
+  const seeds = choice.seeds === undefined ? sweepSeeds(profile, ablations) : parseSeeds(choice.seeds);
+  return { dir: resolve(dir), study, profile, overrides, ablations: choice.seeds === undefined ? ablations : ablations.map(({ declaration, arms, part = 0 }) => ({ declaration, arms, part })), seeds };
+}
+
+/** In the profile's order, those of single parts after them. */
+const sweepSeeds = ({ seeds }: ProfileBase, ablations: readonly Ablation[]): number[] => {
+  const all = new Set(ablations.flatMap(ablation => ablation.seeds ?? seeds));
+  return [...seeds.filter(seed => all.has(seed)), ...[...all].filter(seed => !seeds.includes(seed))];
+};
+
+/** Each with its part of the sweep, and the seeds that are declared for it. What others rest on runs with them, unless the profile names it. */
+function inParts(study: Study, profile: ProfileBase, chosen: readonly Ablation[]): Ablation[] {
+  const isNamed = (name: string): boolean => !isHeadroom(study, name) || sweptAblations(profile)?.includes(name) === true;
+  const names = chosen.map(({ declaration }) => declaration.name).filter(isNamed);
+  const withOthers = { seeds: [...new Set(names.flatMap(name => declaredSeeds(profile, name)))], part: Math.min(...names.map(name => partOf(profile, name))) };
+  const alone = ({ name }: { readonly name: string }): Required<Pick<Ablation, 'seeds' | 'part'>> => ({ seeds: declaredSeeds(profile, name), part: partOf(profile, name) });
+  return chosen.map(ablation => ({ ...ablation, ...(isNamed(ablation.declaration.name) || names.length === 0 ? alone(ablation.declaration) : withOthers) }));
 }
 
 /** Every ablation of the folder with all its arms, as a report shows them whatever was chosen to run. */

@@ -10,6 +10,7 @@ import { isSeen, lookalikes } from './lookalike.ts';
 import { knownFields, pathText, problems, problemText, type Path, type Problem } from './problems.ts';
 import { foreignReferenceProblems, ownReferenceProblems, type Declarations } from './references.ts';
 import { suggest } from './suggest.ts';
+import { sweptAblations } from './swept.ts';
 
 /** Names stand in paths, selectors (`relation/qk-vv`) and file names. */
 const WORDS = '[a-z0-9]+(?:[._-][a-z0-9]+)*';
@@ -66,7 +67,7 @@ const claim = z.strictObject({
 const ablation = z.strictObject({
   name,
   title: text,
-  order: z.int().min(1).optional(),
+  order: z.int().min(0).optional(),
   table: text,
   question: text,
   expected: text,
@@ -90,7 +91,8 @@ const seeds = z
   .min(1);
 const spread = z.strictObject({ value: z.number().positive(), source: text });
 const verdicts = z.union([z.literal(false), z.strictObject({ margin: z.number().min(0), source: text, spread: spread.optional() })]);
-const profileBase = z.looseObject({ name, seeds, verdicts: verdicts.optional() });
+const sweep = z.array(z.strictObject({ ablations: z.array(text).min(1), seeds: seeds.optional() })).min(1);
+const profileBase = z.looseObject({ name, seeds, verdicts: verdicts.optional(), sweep: sweep.optional() });
 
 const isSchema = (value: unknown): boolean => typeof value === 'object' && value !== null && 'safeParse' in value && typeof value.safeParse === 'function';
 const schema = z.custom<unknown>(isSchema, 'expected a zod schema');
@@ -244,8 +246,26 @@ export function parseProfile(value: unknown, file: string, fileName: string, of:
   const found = [...problems(profileBase, value), ...problems(of.profile, value)].map(inProfile);
   refuse(file, found);
   const profile = of.profile.parse(value);
-  refuse(file, [...nameProblems(profile.name, fileName), ...duplicates(profile.seeds.map(String), i => ['seeds', i])]);
+  refuse(file, [...nameProblems(profile.name, fileName), ...duplicates(profile.seeds.map(String), i => ['seeds', i]), ...sweepProblems(profile)]);
   return profile;
+}
+
+function sweepProblems({ sweep: parts = [] }: ProfileBase): Problem[] {
+  const places = parts.flatMap(({ ablations }, part) => ablations.map((_, i): Path => ['sweep', part, 'ablations', i]));
+  return [
+    ...duplicates(sweptAblations({ seeds: [], sweep: parts }) ?? [], i => places[i]!),
+    ...parts.flatMap(({ seeds: own = [] }, part) => duplicates(own.map(String), i => ['sweep', part, 'seeds', i])),
+  ];
+}
+
+/** @throws UsageError where a profile sweeps what is not declared. @param available names of ablations, that of the headroom among them */
+export function checkSwept(profile: ProfileBase, file: string, available: readonly string[]): void {
+  refuse(
+    file,
+    (profile.sweep ?? []).flatMap(({ ablations }, part) =>
+      ablations.flatMap((each, i): Problem[] => (available.includes(each) ? [] : [{ path: ['sweep', part, 'ablations', i], message: `no ablation '${each}'${suggest(each, available)}` }])),
+    ),
+  );
 }
 
 /** A field that is unknown because it only says how to run is told so. */

@@ -2,7 +2,8 @@
 import type { ProfileBase, Study } from '../ablation/declaration.ts';
 import { isHeadroom } from '../ablation/headroom.ts';
 import type { PlannedExperiments } from '../plan/plan.ts';
-import { marginOf, verdictRule } from '../report/model/claims.ts';
+import { declaredSeeds } from '../ablation/swept.ts';
+import { givesVerdicts, marginOf } from '../report/model/claims.ts';
 import { metricSpec, replicate } from '../report/model/usage.ts';
 import { collectRecords } from '../report/records/collect.ts';
 import { byText, parseRecords, type ReportRecord } from '../report/records/records.ts';
@@ -33,8 +34,10 @@ interface Detectable {
 }
 
 export interface PowerForecast {
-  /** That the profile declares. */
+  /** That the profile declares for ablations whose claims get verdicts; the fewest where they differ. */
   readonly seeds: number;
+  /** Ablations whose claims get none, as they have too few seeds. */
+  readonly without: readonly string[];
   /** That a verdict needs. */
   readonly needs: number;
   /** False: the profile gives no verdicts. */
@@ -57,17 +60,19 @@ export interface EarlierRuns {
  * @throws RecordError where the report is damaged
  */
 export function forecastPower({ study, profile, ablations, plan }: PlannedExperiments, { reportDir, store }: EarlierRuns): PowerForecast | undefined {
-  const families = ablations.map(({ declaration: { name, claims = [] } }) => ({ ablation: name, claims: claims.length }));
-  if (families.every(({ claims }) => claims === 0)) return undefined;
+  const declared = ablations.map(({ declaration: { name, claims = [] } }) => ({ ablation: name, claims: claims.length })).filter(({ claims }) => claims > 0);
+  if (declared.length === 0) return undefined;
+  const families = declared.filter(({ ablation }) => givesVerdicts(profile, ablation));
   const { headline } = study.report;
   const unit = metricSpec(study, [], headline.role, headline.metric)?.unit ?? 'ratio';
-  const { seeds, gives } = verdictRule(profile);
-  const forecast = { seeds: seeds.length, needs: FEWEST_SEEDS, gives, power: POWER, unit };
-  if (!gives || seeds.length < FEWEST_SEEDS) return { ...forecast, shows: undefined };
+  const seeds = Math.min(...(families.length > 0 ? families : declared).map(({ ablation }) => declaredSeeds(profile, ablation).length));
+  const without = declared.filter(each => !families.includes(each)).map(({ ablation }) => ablation);
+  const forecast = { seeds, needs: FEWEST_SEEDS, gives: profile.verdicts !== false, without, power: POWER, unit };
+  if (families.length === 0) return { ...forecast, shows: undefined };
   const text = readReportText(reportDir, RECORDS_FILE);
   const tests = new Map([...plan.stages].filter(([, { roles }]) => roles.includes(headline.role)));
   const records = [...(text === undefined ? [] : parseRecords(text)), ...(store === undefined ? [] : collectRecords(study, { ...plan, stages: tests }, store))];
-  return { ...forecast, shows: detectable(seeds.length, spreadOf(study, records) ?? assumedSpread(profile, unit), marginOf(profile) / scale(1, unit), families) };
+  return { ...forecast, shows: detectable(seeds, spreadOf(study, records) ?? assumedSpread(profile, unit), marginOf(profile) / scale(1, unit), families) };
 }
 
 function detectable(n: number, spread: Spread | undefined, margin: number, families: readonly { readonly ablation: string; readonly claims: number }[]): Detectable {

@@ -90,12 +90,12 @@ function splitEvenly(group: readonly PlannedStage[], count: number): Pack[] {
   return Array.from({ length: count }, (_, i) => group.slice(Math.floor((i * group.length) / count), Math.floor(((i + 1) * group.length) / count)));
 }
 
-/** Stages of one sharing group and depth: none of them can wait for another, nor packs of them for each other in a ring. */
+/** Stages of one sharing group, depth and part of the sweep: none of them can wait for another, nor packs of them for each other in a ring. */
 function groupsOf(stages: readonly PlannedStage[], depth: ReadonlyMap<string, number>, { sharings, alone }: PackChoice): PlannedStage[][] {
   const groups = new Map<string, PlannedStage[]>();
   for (const stage of stages) {
     const group = alone?.has(stage.key) === true ? undefined : sharings.get(stage.key)?.group;
-    const name = group === undefined ? stage.key : `${depth.get(stage.key)!} ${group}`;
+    const name = group === undefined ? stage.key : `${depth.get(stage.key)!} ${stage.part ?? 0} ${group}`;
     groups.set(name, [...(groups.get(name) ?? []), stage]);
   }
   return [...groups.values()];

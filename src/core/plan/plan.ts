@@ -35,7 +35,7 @@ export interface PlanRequest {
   readonly study: Study;
   readonly profile: ProfileBase;
   readonly ablations: readonly Ablation[];
-  /** Seeds of the replicates: every arm is realised once a seed. */
+  /** Seeds of the replicates: every arm is realised once a seed. An ablation may have its own. */
   readonly seeds: readonly number[];
 }
 
@@ -49,12 +49,12 @@ export function buildPlan({ study, profile, ablations, seeds }: PlanRequest): Pl
   const builder = new StageBuilder(study.kinds);
   const refused: RefusedArm[] = [];
   const arms = ablations.flatMap(ablation => {
-    const planned = seeds.flatMap(seed =>
+    const planned = (ablation.seeds ?? seeds).flatMap(seed =>
       ablation.arms.flatMap((arm): PlannedArm[] => {
         const ref: ArmRef = { ablation: arm.ablation, arm: arm.name, seed };
         const spec = realised(study, profile, arm, seed);
         if (spec instanceof UsageError) refused.push({ arm: `${ref.ablation}/${ref.arm}`, error: spec });
-        return spec instanceof UsageError ? [] : [{ ...ref, ...builder.add(spec, ref) }];
+        return spec instanceof UsageError ? [] : [{ ...ref, ...builder.add(spec, ref, ablation.part) }];
       }),
     );
     if (!isHeadroom(study, ablation.declaration.name)) refuseEqualArms(planned);

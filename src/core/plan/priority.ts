@@ -1,4 +1,4 @@
-/** Which ready stage to start first: the one with the most work still depending on it. */
+/** Which ready stage to start first: of the earliest part of the sweep the one with the most work still depending on it. */
 import type { StageCost } from '../ablation/kind.ts';
 import type { PlannedStage, Plan } from './plan.ts';
 
@@ -10,7 +10,7 @@ export function workOf(stages: Iterable<PlannedStage>): WorkEstimate {
   return cost => Math.max(1, inFlops ? cost.flops : cost.labelledImages + cost.unlabelledImages);
 }
 
-/** Length of the longest path from the start of each stage to the end of the plan (critical path), by key. */
+/** Length of the longest path from the start of each stage to the end of the plan (critical path), by key; above it any stage of an earlier part of the sweep. */
 export function priorities({ stages }: Pick<Plan, 'stages'>): Map<string, number> {
   const work = workOf(stages.values());
   const after = new Map<string, number>();
@@ -20,5 +20,7 @@ export function priorities({ stages }: Pick<Plan, 'stages'>): Map<string, number
     lengths.set(stage.key, length);
     for (const key of Object.values(stage.upstream)) after.set(key, Math.max(after.get(key) ?? 0, length));
   }
-  return lengths;
+  const longest = Math.max(0, ...lengths.values()),
+    parts = Math.max(0, ...[...stages.values()].map(({ part = 0 }) => part));
+  return new Map([...lengths].map(([key, length]) => [key, length + (parts - (stages.get(key)!.part ?? 0)) * longest]));
 }

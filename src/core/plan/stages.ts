@@ -22,6 +22,8 @@ export interface PlannedStage extends StageIdentity {
   readonly roles: readonly string[];
   /** Every replicate that needs it, in the order of the declarations. */
   readonly users: readonly ArmRef[];
+  /** The first part of the sweep that needs it, where that is not the first of all. */
+  readonly part?: number;
 }
 
 /** `relation/qk-vv seed 0`. */
@@ -60,6 +62,7 @@ interface Entry {
   readonly cost: StageCost;
   readonly roles: Set<string>;
   readonly users: ArmRef[];
+  part: number;
 }
 
 export interface AddedArm {
@@ -79,8 +82,8 @@ export class StageBuilder {
     this.#codes = codeOfKinds(kinds.filter(k => k.codeInKey === true));
   }
 
-  /** Enters `spec` and everything upstream of it for the arm `user`. */
-  add(spec: StageSpec, user: ArmRef): AddedArm {
+  /** Enters `spec` and everything upstream of it for the arm `user`. @param part of the sweep that the arm is in */
+  add(spec: StageSpec, user: ArmRef, part = 0): AddedArm {
     const stages: Record<string, string> = {};
     const open = new Set<StageSpec>();
     const enter = (stage: StageSpec): string => {
@@ -89,7 +92,7 @@ export class StageBuilder {
       const upstream = Object.fromEntries(Object.entries(stage.upstream).map(([slot, s]) => [slot, enter(s)]));
       open.delete(stage);
       const key = this.#keyFor(stage, upstream, user);
-      this.#use(key, stage.role, user);
+      this.#use(key, stage.role, user, part);
       if ((stages[stage.role] ?? key) !== key) {
         throw refusal(user, stage, `expected one stage a role, got two different ones in the role '${stage.role}'`);
       }
@@ -100,7 +103,7 @@ export class StageBuilder {
   }
 
   stages(): ReadonlyMap<string, PlannedStage> {
-    return new Map([...this.#entries].map(([key, { identity, cost, roles, users }]) => [key, { key, ...identity, cost, roles: [...roles], users }]));
+    return new Map([...this.#entries].map(([key, { identity, cost, roles, users, part }]) => [key, { key, ...identity, cost, roles: [...roles], users, ...(part > 0 && { part }) }]));
   }
 
   #keyFor(stage: StageSpec, upstream: Record<string, string>, user: ArmRef): string {
@@ -112,7 +115,7 @@ export class StageBuilder {
     const key = keyOf(identity);
     if (!this.#entries.has(key)) {
       const recipes = Object.fromEntries(Object.entries(upstream).map(([slot, k]) => [slot, this.#entries.get(k)!.identity.recipe]));
-      this.#entries.set(key, { identity, cost: kind.cost(identity.recipe, recipes), roles: new Set(), users: [] });
+      this.#entries.set(key, { identity, cost: kind.cost(identity.recipe, recipes), roles: new Set(), users: [], part: Infinity });
     }
     return key;
   }
@@ -136,8 +139,10 @@ export class StageBuilder {
     }
   }
 
-  #use(key: string, role: string, user: ArmRef): void {
-    const { roles, users } = this.#entries.get(key)!;
+  #use(key: string, role: string, user: ArmRef, part: number): void {
+    const entry = this.#entries.get(key)!,
+      { roles, users } = entry;
+    entry.part = Math.min(entry.part, part);
     roles.add(role);
     // A stage that an arm reaches by two ways (a diamond) is used once.
     if (users.at(-1) !== user) users.push(user);

@@ -86,3 +86,6 @@ export const plural = (count: number, one: string, many = `${one}s`): string => 
 
 /** The hash of a kind's code as it is shown to people. */
 export const formatCode = (hash: string | undefined): string => hash?.slice(0, 12) ?? 'unknown';
+
+/** `a, b and c`. */
+export const listed = (items: readonly string[]): string => (items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`);

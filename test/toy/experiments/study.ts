@@ -20,6 +20,7 @@ export type Factors = z.output<typeof factors>;
 const profile = z.strictObject({
   name: z.string(),
   seeds: z.array(z.int()),
+  sweep: z.array(z.strictObject({ ablations: z.array(z.string()), seeds: z.array(z.int()).optional() })).optional(),
   steps: z.int().min(1),
   milliseconds: z.number().min(0).default(0),
 });

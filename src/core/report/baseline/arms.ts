@@ -67,7 +67,8 @@ export interface RunChanges {
 export interface ArmsInput {
   readonly study: Study;
   readonly ablations: readonly AblationDeclaration<object>[];
-  readonly rule: VerdictRule;
+  /** Of the arms of an ablation. */
+  readonly rule: (ablation: string) => VerdictRule;
   readonly before: readonly ReportRecord[];
   readonly now: readonly ReportRecord[];
 }
@@ -107,14 +108,15 @@ export function compareArms({ study, ablations, rule, before, now }: ArmsInput):
   for (const name of [...labels.keys(), ...undeclared]) {
     const [a, b] = [sides.before.get(name) ?? NO_SEEDS, sides.now.get(name) ?? NO_SEEDS];
     if (a.size + b.size === 0) continue;
-    const found = compareArm(a, b, better, rule);
+    const own = rule(ablationOf(name));
+    const found = compareArm(a, b, better, own);
     if (found === undefined) {
       same += 1;
       continue;
     }
     const runs = JSON.stringify([keysOf(a), keysOf(b)]);
     const known = groups.get(runs);
-    const change = { name, label: labels.get(name) ?? oneLine(name), also: [], declared: labels.has(name), renamed: undefined, ...found, before: sideOf(a, rule), now: sideOf(b, rule) };
+    const change = { name, label: labels.get(name) ?? oneLine(name), also: [], declared: labels.has(name), renamed: undefined, ...found, before: sideOf(a, own), now: sideOf(b, own) };
     groups.set(runs, known === undefined ? change : { ...known, also: [...known.also, name] });
   }
   const count = (arms: Arms): number => [...arms.keys()].filter(name => !isHeadroom(study, ablationOf(name))).length;

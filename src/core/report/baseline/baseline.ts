@@ -77,7 +77,7 @@ export function compareReports(input: ReportInput, baseline: Baseline): Changes 
   const before = baseline.records ?? [];
   const report = buildReport(input);
   const claims = claimChanges(report, buildReport({ ...input, records: before }), baseline.claims);
-  const arms = compareArms({ study, ablations, rule: verdictRule(profile), before, now });
+  const arms = compareArms({ study, ablations, rule: ablation => verdictRule(profile, ablation), before, now });
   return {
     baseline: baseline.label,
     ahead: baseline.ahead,

@@ -24,8 +24,9 @@ export interface AblationInput {
   readonly ablation: AblationDeclaration<object>;
   /** Sorted. */
   readonly records: readonly ReportRecord[];
-  /** Seeds of the profile. */
+  /** Seeds that the profile declares for it, and for the headroom in its table. */
   readonly declared: readonly number[];
+  readonly headroomSeeds: readonly number[];
   readonly headline: Headline;
   readonly comparable: boolean;
   readonly engines: Engines;
@@ -45,7 +46,7 @@ interface Arm {
   readonly extraSeeds: ArmRow['extraSeeds'];
 }
 
-function armOf({ study, declared }: AblationInput, declaration: ArmDeclaration<object>, placed: ReadonlyMap<string, readonly Placed[]>): Arm {
+function armOf({ study, declared }: Pick<AblationInput, 'study' | 'declared'>, declaration: ArmDeclaration<object>, placed: ReadonlyMap<string, readonly Placed[]>): Arm {
   const ofArm = placed.get(declaration.name) ?? [];
   const all = replicates(ofArm, study.report.headline);
   const counted = new Set(declaredOf([...all.keys()], declared));
@@ -87,7 +88,7 @@ export function buildAblation(input: AblationInput): AblationReport {
     axis: ablation.axis === undefined ? undefined : oneLine(ablation.axis),
     finding: finding(rows, headline),
     rows,
-    headroom: headroom.map(arm => ({ ...measuredRow(input, arm, mixed), name: `${study.headroom!.name}/${arm.declaration.name}`, index: -1, extra: [] })),
+    headroom: headroom.map(arm => ({ ...measuredRow({ study, declared: input.headroomSeeds }, arm, mixed), name: `${study.headroom!.name}/${arm.declaration.name}`, index: -1, extra: [] })),
     headroomNote: headroom.length === 0 ? undefined : oneLine(study.headroom!.note),
     warnings: teacherWarnings({ study, declared: input.declared, records, headline, baselines: input.headroom.baselines }),
     images: images.line,
@@ -106,7 +107,7 @@ export function buildAblation(input: AblationInput): AblationReport {
     mixedCode: mixedCodeText(finished),
     footnotes: [
       ...footnotes(ablation),
-      ...exploratoryNotes([...arms, ...headroom], input.declared),
+      ...exploratoryNotes([...arms, ...headroom], [...input.declared, ...input.headroomSeeds]),
       ...(input.headroom.footnote === undefined ? [] : [input.headroom.footnote]),
       ...engineNotes([...arms, ...headroom], input.engines),
     ],
@@ -119,7 +120,7 @@ function headroomArms(input: AblationInput): Arm[] {
   const { arms } = headroom;
   if (arms.length === 0) return [];
   const placed = placeRecords(records, study.headroom!.name);
-  return arms.map(({ name, label, factors }) => armOf(input, { name, label, factors }, placed));
+  return arms.map(({ name, label, factors }) => armOf({ study, declared: input.headroomSeeds }, { name, label, factors }, placed));
 }
 
 function exploratoryNotes(arms: readonly Arm[], declared: readonly number[]): string[] {
@@ -165,7 +166,7 @@ function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[
 }
 
 /** What an arm came to by itself. @param mixed kinds whose code the table mixes */
-function measuredRow({ study, declared }: AblationInput, arm: Arm, mixed: CodesByKind) {
+function measuredRow({ study, declared }: Pick<AblationInput, 'study' | 'declared'>, arm: Arm, mixed: CodesByKind) {
   return {
     label: arm.label,
     at: undefined,

@@ -3,6 +3,7 @@ import { assumptionsOf } from '../../ablation/assumptions.ts';
 import type { AblationDeclaration, Fact, ProfileBase, Study } from '../../ablation/declaration.ts';
 import type { Ablation } from '../../ablation/expand.ts';
 import { isHeadroom } from '../../ablation/headroom.ts';
+import { declaredSeeds, sweptAblations } from '../../ablation/swept.ts';
 import { buildAblation } from './ablation.ts';
 import { countClaims, evaluateClaims } from './claims.ts';
 import { claimRule } from './claim-rule.ts';
@@ -39,8 +40,13 @@ function countArms(rows: readonly ArmRow[]): ArmCount {
   return { total: rows.length, done: count('done'), partial: count('partial'), failed: count('failed'), missing: count('missing') };
 }
 
-function seedsOf({ seeds }: ProfileBase, ablations: readonly AblationReport[]): ReportSeeds {
+/** What arms of an ablation rest on runs with them, unless the profile names it. */
+const headroomSeeds = ({ headroom }: Study, profile: ProfileBase, ablation: string): readonly number[] =>
+  declaredSeeds(profile, headroom !== undefined && sweptAblations(profile)?.includes(headroom.name) === true ? headroom.name : ablation);
+
+function seedsOf(profile: ProfileBase, ablations: readonly AblationReport[]): ReportSeeds {
   const ascending = (list: Iterable<number>): number[] => [...new Set(list)].sort((a, b) => a - b);
+  const seeds = [...profile.seeds, ...ablations.flatMap(({ name }) => declaredSeeds(profile, name))];
   const found = ascending(ablations.flatMap(({ rows }) => rows.flatMap(({ measured, extraSeeds }) => [...(measured?.perSeed ?? []), ...extraSeeds].map(({ seed }) => seed))));
   return { declared: ascending(seeds), measured: found.filter(seed => seeds.includes(seed)), extra: found.filter(seed => !seeds.includes(seed)) };
 }
@@ -62,10 +68,26 @@ function doubtNotes({ kinds }: Study, plan: Plan): string[] {
     .map(objection => `Surely not meant: ${objectionSentence(objection)}.`);
 }
 
+/**
+ * Of a profile that says what a sweep runs, those ablations, and others of which something was run that none of those needs; of any other profile all.
+ * The headroom has no table of its own.
+ */
+function shownAblations(study: Study, profile: ProfileBase, declared: ReportInput['ablations'], records: readonly ReportRecord[]): AblationDeclaration<object>[] {
+  const swept = sweptAblations(profile);
+  const { role } = study.report.headline;
+  const beyond = new Set(
+    records.flatMap(({ uses }) => {
+      const names = uses.filter(use => use.role === role).map(use => use.ablation);
+      return names.some(name => swept?.includes(name) === true) ? [] : names;
+    }),
+  );
+  return declared.filter(({ name }) => !isHeadroom(study, name) && (swept === undefined || swept.includes(name) || beyond.has(name)));
+}
+
 export function buildReport({ study, profile, ablations: declared, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
   // The headroom has no table of its own.
-  const ablations = declared.filter(({ name }) => !isHeadroom(study, name));
   const sorted = sortRecords(records);
+  const ablations = shownAblations(study, profile, declared, sorted);
   const { headline: h, publishedNoise } = study.report;
   const spec = metricSpec(study, sorted, h.role, h.metric);
   const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio', better: spec?.better ?? 'higher' };
@@ -79,7 +101,8 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
       study,
       ablation,
       records: sorted,
-      declared: profile.seeds,
+      declared: declaredSeeds(profile, ablation.name),
+      headroomSeeds: headroomSeeds(study, profile, ablation.name),
       headline,
       comparable,
       engines,

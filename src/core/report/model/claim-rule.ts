@@ -2,16 +2,18 @@
 import type { AblationDeclaration, ProfileBase, Study } from '../../ablation/declaration.ts';
 import type { ReportRecord } from '../records/records.ts';
 import { oneLine } from '../../text/clean.ts';
-import { plural } from '../../text/format.ts';
+import { declaredSeeds } from '../../ablation/swept.ts';
+import { listed, plural } from '../../text/format.ts';
 import { ALPHA, FEWEST_SEEDS } from '../statistics/verdict.ts';
-import { verdictRule, type ClaimResult } from './claims.ts';
+import { givesVerdicts, type ClaimResult } from './claims.ts';
 import { byOrigin, claimsCaption, claimsCorner, verdictWord } from './words.ts';
 
 /** @param claims as they were judged: their words are those of what there is */
 export function claimRule(study: Study, profile: ProfileBase, ablations: readonly AblationDeclaration<object>[], records: readonly ReportRecord[], claims: readonly ClaimResult[]): string[] {
   if (claims.length === 0) return [];
   const directions = `Without a verdict a ${claimsCorner(claims).toLowerCase()} agrees or disagrees by its mean; a mean within the margin or smaller than its own standard error is within noise.`;
-  return [givenWhen(profile), ...(verdictRule(profile).gives && profile.seeds.length >= FEWEST_SEEDS ? verdictsRule(profile, claims) : []), directions, ...variance(study, ablations, records)];
+  const names = [...new Set(claims.map(({ ablation }) => ablation))];
+  return [...givenWhen(profile, names), ...(names.some(name => givesVerdicts(profile, name)) ? verdictsRule(profile, claims) : []), directions, ...variance(study, ablations, records)];
 }
 
 function verdictsRule(profile: ProfileBase, claims: readonly ClaimResult[]): string[] {
@@ -28,16 +30,22 @@ function verdictsRule(profile: ProfileBase, claims: readonly ClaimResult[]): str
   ];
 }
 
-/** Whether and when there are verdicts. */
-function givenWhen({ seeds, verdicts }: ProfileBase): string {
-  if (verdicts === false) return 'The profile gives no verdicts: its numbers show that everything runs.';
-  const declared = `${plural(seeds.length, 'seed')} (${seeds.join(', ')})`;
-  if (seeds.length < FEWEST_SEEDS) return `The profile declares ${declared}; a verdict needs ${FEWEST_SEEDS}, so it gives none.`;
-  return (
-    `A verdict is given when all ${declared} that the profile declares are there. Before that a result is interim: looking again after each seed would make more false verdicts than are accounted for. ` +
-    'Seeds beyond the declared ones are exploratory.'
-  );
+/** Whether and when there are verdicts. @param ablations that declare claims */
+function givenWhen(profile: ProfileBase, ablations: readonly string[]): string[] {
+  if (profile.verdicts === false) return ['The profile gives no verdicts: its numbers show that everything runs.'];
+  const declared = (name: string): string => seedsText(declaredSeeds(profile, name));
+  const given = [...new Set(ablations.filter(name => givesVerdicts(profile, name)).map(declared))];
+  const without = ablations.filter(name => !givesVerdicts(profile, name));
+  const few = [...new Set(without.map(declared))];
+  if (given.length === 0) return [`The profile declares ${few.join(', or ')}; a verdict needs ${FEWEST_SEEDS}, so it gives none.`];
+  return [
+    `A verdict is given when all ${given.join(', or ')} that the profile declares are there. Before that a result is interim: looking again after each seed would make more false verdicts than are accounted for. ` +
+      'Seeds beyond the declared ones are exploratory.',
+    ...few.map(seeds => `For ${listed(without.filter(name => declared(name) === seeds))} the profile declares ${seeds}; a verdict needs ${FEWEST_SEEDS}, so none is given there.`),
+  ];
 }
+
+const seedsText = (seeds: readonly number[]): string => `${plural(seeds.length, 'seed')} (${seeds.join(', ')})`;
 
 function marginRule({ verdicts }: ProfileBase, claim: string): string[] {
   if (verdicts === false || verdicts === undefined) return [];

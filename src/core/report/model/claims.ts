@@ -1,6 +1,7 @@
 /** Claims of the declarations, judged from the records: each pair of arms, then each claim, then all claims of an ablation together. */
 import { armNameText, pairsOf, type ArmName, type Pair } from '../../ablation/claims.ts';
 import type { AblationDeclaration, ArmDeclaration, Claim, ProfileBase, Published, Study } from '../../ablation/declaration.ts';
+import { declaredSeeds } from '../../ablation/swept.ts';
 import { publishedDifference, type Replicates } from '../statistics/compare.ts';
 import { holmDecisions } from '../statistics/holm.ts';
 import { scale, type Unit } from '../../text/format.ts';
@@ -9,7 +10,7 @@ import { tidy, type Interval } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
 import { replicatesOfArms } from './usage.ts';
 import type { Origin } from './words.ts';
-import { ALPHA, intervalOf, judge, verdictOf, type Direction, type Judgement, type Sides, type Verdict, type VerdictRule } from '../statistics/verdict.ts';
+import { ALPHA, FEWEST_SEEDS, intervalOf, judge, verdictOf, type Direction, type Judgement, type Sides, type Verdict, type VerdictRule } from '../statistics/verdict.ts';
 
 /** What the paper's own table says about a claim. `within noise`: its gap is below the paper's noise, or the claim's own margin. */
 export type PublishedOutcome = 'supports' | 'contradicts' | 'within noise';
@@ -91,7 +92,8 @@ interface Evidence {
   readonly noise: number;
   /** The profile's, in the same unit. */
   readonly margin: number;
-  readonly rule: VerdictRule;
+  /** Of claims that an ablation declares. */
+  readonly rule: (ablation: string) => VerdictRule;
   readonly replicates: ReadonlyMap<string, Replicates>;
   readonly declared: ReadonlyMap<string, ArmDeclaration<object>>;
 }
@@ -108,15 +110,21 @@ export function evaluateClaims({ study, profile, ablations, records, unit }: Cla
     unit,
     noise: study.report.publishedNoise?.value ?? 0,
     margin: marginOf(profile),
-    rule: verdictRule(profile),
+    rule: ablation => verdictRule(profile, ablation),
     replicates: replicatesOfArms(records, study.report.headline, new Set(named.map(armNameText))),
     declared: new Map(ablations.flatMap(({ name, arms }) => arms.map(arm => [armNameText({ ablation: name, arm: arm.name }), arm] as const))),
   };
   return ablations.flatMap(({ name, claims = [] }) => decideTogether(claims.map(claim => evaluateClaim(claim, name, evidence))));
 }
 
-/** How the profile declares that verdicts are given. */
-export const verdictRule = ({ seeds, verdicts }: ProfileBase): VerdictRule => ({ seeds, gives: verdicts !== false });
+/** How the profile declares that verdicts on claims of an ablation are given. */
+export const verdictRule = (profile: ProfileBase, ablation: string): VerdictRule => ({ seeds: declaredSeeds(profile, ablation), gives: profile.verdicts !== false });
+
+/** Whether the profile gives verdicts on claims of an ablation, once all seeds are there. */
+export function givesVerdicts(profile: ProfileBase, ablation: string): boolean {
+  const { seeds, gives } = verdictRule(profile, ablation);
+  return gives && seeds.length >= FEWEST_SEEDS;
+}
 
 /** The profile's margin, in the unit of the published values; 0 where it declares none. */
 export const marginOf = ({ verdicts }: ProfileBase): number => (verdicts || undefined)?.margin ?? 0;
@@ -140,7 +148,7 @@ function evaluateClaim(claim: Claim, ablation: string, evidence: Evidence): Eval
     note: claim.note === undefined ? undefined : oneLine(claim.note),
     beforeCorrection: sides === undefined ? openState(pairs) : verdictOf(sides),
     direction: directionOf(pairs),
-    seeds: { n: Math.min(...pairs.map(({ n }) => n)), declared: evidence.rule.seeds.length },
+    seeds: { n: Math.min(...pairs.map(({ n }) => n)), declared: evidence.rule(ablation).seeds.length },
     published: composePublished(pairs),
     sides,
     pairs,
@@ -153,7 +161,7 @@ function evaluatePair(pair: Pair, ablation: string, ownMargin: number | undefine
   const values = (name: ArmName): Replicates => evidence.replicates.get(armNameText(name)) ?? NOTHING;
   const published = (name: ArmName): Published | undefined => evidence.declared.get(armNameText(name))?.published;
   return {
-    ...judge(type, values(arm), values(than), margin, evidence.rule),
+    ...judge(type, values(arm), values(than), margin, evidence.rule(ablation)),
     type,
     arm: { ...arm, label: armLabel(arm, ablation, evidence) },
     than: { ...than, label: armLabel(than, ablation, evidence) },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { shorten } from '../../../../src/core/text/clean.ts';
-import { formatAmount, formatCount, plural } from '../../../../src/core/text/format.ts';
-import { columns, duration, firstOf, listed, textTable, when, wrap } from '../../../../src/cli/terminal/text.ts';
+import { formatAmount, formatCount, listed, plural } from '../../../../src/core/text/format.ts';
+import { columns, duration, firstOf, textTable, when, wrap } from '../../../../src/cli/terminal/text.ts';
 
 describe('numbers for the terminal', () => {
   it.each([

@@ -38,11 +38,11 @@ describe('the toy experiments', () => {
 
   test('come in the order that their declarations ask for, the others by name', async () => {
     const own = fileURLToPath(new URL('../../../../experiments', import.meta.url));
-    const { ablations } = await loadExperiments(own, { profile: 'mini' });
+    const { ablations } = await loadExperiments(own, { profile: 'smoke' });
     const names = ablations.map(a => a.declaration.name);
-    expect(names.slice(0, 6)).toEqual(['class-token', 'feature', 'relation', 'masking', 'layer', 'drop-path']);
-    expect(names.slice(6, 10)).toEqual(['mae-vs-scratch', 'headline', 'strategy-size', 'sequential']);
-    expect(names.slice(10)).toEqual([...names.slice(10)].sort());
+    expect(names.slice(0, 7)).toEqual(['smallest', 'class-token', 'feature', 'relation', 'masking', 'layer', 'drop-path']);
+    expect(names.slice(7, 11)).toEqual(['mae-vs-scratch', 'headline', 'strategy-size', 'sequential']);
+    expect(names.slice(11)).toEqual([...names.slice(11)].sort());
   });
 
   test('an unknown profile is refused with the nearest', async () => {

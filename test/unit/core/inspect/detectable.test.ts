@@ -49,6 +49,7 @@ describe('which difference the declared seeds can show', () => {
       seeds: 5,
       needs: 3,
       gives: true,
+      without: [],
       power: 0.8,
       unit: 'fraction',
       shows: {
