@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-report bench-traffic chaos fuzz simulate node-versions surroundings pack setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-report bench-traffic chaos fuzz tries simulate node-versions surroundings pack setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +87,9 @@ chaos: engine ## disturb toy sweeps for some minutes (kills, full disk, damage) 
 
 fuzz: packages ## damaged files of every format to their readers, and count what crashed, hung or was silent: make fuzz ARGS="--seed 1 --inputs 100000"
 	@$(TYPESCRIPT) test/fuzz/main.ts $(ARGS)
+
+tries: packages ## what the sweeps of a store came to, each as a try, as experiments/profiles/STUDY.md has it: make tries ARGS=runs
+	@$(TYPESCRIPT) test/regime/tries.ts $(ARGS)
 
 simulate: packages ## how often verdicts are false, in worlds whose truth is known; writes reports/bench/verdicts.md: make simulate ARGS="--repetitions 10000 --seed 1"
 	@$(TYPESCRIPT) test/simulation/main.ts $(ARGS)
