@@ -234,6 +234,8 @@ export interface Execution {
   readonly threads: number;
   /** Folder of prepared data sets. */
   readonly dataDir: string;
+  /** The file that the stage starts from, where the study says where it lies (`InputFile.path`). The recipe says what is in it. */
+  readonly inputFile?: string;
   /** Whether a checkpoint may be continued on another engine, library or type of CPU than it was written on. */
   readonly acceptEngineChange: boolean;
   /**
