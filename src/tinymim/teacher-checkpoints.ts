@@ -19,7 +19,7 @@ type Named<Teacher> = readonly [size: ModelSize, teacher: Teacher];
 /** Sizes whose first teacher comes from a file. */
 export const namedTeachers = (profile: Profile): Named<ImportedTeacher | KeptTeacher>[] =>
   Object.keys(profile.teachers ?? {}).flatMap(size => {
-    const teacher = teacherFile(profile, size as ModelSize);
+    const teacher = teacherFile(profile, size);
     return teacher ? [[size as ModelSize, teacher] as const] : [];
   });
 

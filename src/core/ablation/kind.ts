@@ -166,6 +166,8 @@ export interface Exported {
   readonly usage: readonly string[];
   /** What was left out, or is not as one would think: a sentence each. */
   readonly notes: readonly string[];
+  /** What a card says of the file beside what is known of its stage, e.g. a hash of its content. */
+  readonly facts?: JsonObject;
 }
 
 /**
