@@ -31,6 +31,12 @@ describe.skipIf(kept.length === 0)('a kept teacher', () => {
     const { plan } = planExperiments(await loaded(name, 'teachers.L=null'));
     expect([...plan.stages.values()].filter(({ kind }) => kind === 'pretrain').map(({ key }) => key)).toEqual([card.stage.key]);
   });
+
+  test.each(kept)('of $name is found by a profile of another study that takes it over', async ({ name, path }) => {
+    const { profile, plan } = planExperiments(await loaded(name));
+    const stage = [...plan.stages.values()].find(({ kind }) => kind === 'checkpoint')!;
+    expect(study.inputFile!(stage, profile as Profile, { declarations: '/elsewhere', dataDir: () => expect.unreachable() })?.path).toBe(join(EXPERIMENTS, path));
+  });
 });
 
 describe('a profile', () => {
