@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-report bench-traffic chaos fuzz tries simulate node-versions surroundings pack setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep teacher test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-report bench-traffic chaos fuzz tries simulate node-versions surroundings pack setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,14 @@ help: ## what there is to make
 sweep: engine ## set up, fetch the data, train every arm, write the report
 	@$(ABLATE) setup --data --quiet
 	@$(ABLATE) sweep $(ARGS)
+
+# The MAE ViT-L that profiles name as `teachers.L`: null trains it.
+LARGE := teachers/mae-l --set teachers.L=null
+teacher: engine ## train the teacher of experiments/teachers anew, and hold its key and accuracy against its card; writes both into retrained/
+	@$(ABLATE) setup --data --quiet
+	@$(ABLATE) sweep --no-report --only $(LARGE) $(ARGS)
+	@mkdir -p retrained && rm -f retrained/mae-l.safetensors retrained/mae-l.json
+	@$(ABLATE) export teachers/mae-l --role teacher --to teacher --only $(LARGE) --out retrained/mae-l.safetensors --card $(addprefix --against ,$(wildcard experiments/teachers/mae-l.json)) $(ARGS)
 
 # The quick tests need the npm packages and nothing else.
 QUICK := $(filter quick,$(firstword $(ARGS)))

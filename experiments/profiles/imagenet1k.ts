@@ -113,6 +113,7 @@ export default {
     'pretrain.schedule.accumulation_steps': 'assumed: 256 images at a time fit one GPU; the sum is the published batch',
     'pretrain.schedule.base_lr': MAE,
     'pretrain.schedule.min_lr': MAE,
+    'pretrain.sizes': `${MAE}: one recipe for all sizes`,
     'pretrain.optimizer': MAE,
     'pretrain.augment': MAE,
     'pretrain.augment.crop.ratio': CROP_RATIO,

@@ -6,14 +6,14 @@ import type { CheckpointRecipe, DistillRecipe, DistillTarget, PretrainRecipe, Sc
 import { teacherModel } from './stages/teacher-model.ts';
 import { teacherFactors, type Factors, type ModelSize } from './factors.ts';
 import { encoder } from './models.ts';
-import type { Profile, TeacherCheckpoint } from './profile.ts';
+import { pretrainSchedule, teacherFile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
 
 /** The paper's main results distill for 300 epochs, its ablations for 100. */
 const MAIN_SCHEDULE = 3;
 
 /** MAE pre-training of one size: the first teacher of distilled arms and, with the replicate's seed, the MAE baseline. */
 export function pretrainStage(profile: Profile, size: ModelSize, seed: number, role: string): StageSpec {
-  const { decoder, mask_ratio, norm_pix_loss, schedule, optimizer, augment } = profile.pretrain;
+  const { decoder, mask_ratio, norm_pix_loss, optimizer, augment } = profile.pretrain;
   const recipe: PretrainRecipe = {
     data: profile.data,
     images: profile.unlabelled_images,
@@ -21,7 +21,7 @@ export function pretrainStage(profile: Profile, size: ModelSize, seed: number, r
     decoder,
     mask_ratio,
     norm_pix_loss,
-    schedule,
+    schedule: pretrainSchedule(profile, size),
     optimizer,
     augment,
     engine: profile.engine,
@@ -29,14 +29,15 @@ export function pretrainStage(profile: Profile, size: ModelSize, seed: number, r
   return { kind: 'pretrain', role, recipe, seed, upstream: {} };
 }
 
-/** The first teacher of that size: a MAE that is trained, at the seed that the profile gives teachers, or the checkpoint that the profile names. A file has no seed. */
+/** The first teacher of that size: a MAE that is trained, at the seed that the profile gives teachers, or the encoder from a file that the profile names. A file has no seed. */
 export function teacherStage(profile: Profile, size: ModelSize, seed: number): StageSpec {
-  const source = profile.teachers?.[size];
+  const source = teacherFile(profile, size);
   return source ? checkpointStage(profile, size, source) : pretrainStage(profile, size, profile.teacher_seed === 'replicate' ? seed : profile.teacher_seed, 'teacher');
 }
 
-function checkpointStage(profile: Profile, size: ModelSize, { checkpoint, sha256 }: TeacherCheckpoint): StageSpec {
-  const recipe: CheckpointRecipe = { model: encoder(profile, size), sha256: sha256 ?? { not_imported: checkpoint } };
+function checkpointStage(profile: Profile, size: ModelSize, source: ImportedTeacher | KeptTeacher): StageSpec {
+  const sha256 = 'path' in source ? source.sha256 : (source.sha256 ?? { not_imported: source.checkpoint });
+  const recipe: CheckpointRecipe = { model: encoder(profile, size), sha256 };
   return { kind: 'checkpoint', role: 'teacher', recipe, seed: 0, upstream: {} };
 }
 

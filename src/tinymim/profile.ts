@@ -31,11 +31,16 @@ const size = z.strictObject({
 const optimizer = optimizerRecipe.extend({ ema_decay: emaDecay.default(null) });
 const stage = { schedule: scheduleRecipe, optimizer, augment: augmentRecipe };
 
-/** What differs for some arms from the recipe around it. */
-const variation = z.strictObject({
+/** What differs for some models from the schedule around it. */
+const scheduleVariation = z.strictObject({
   epochs: scheduleRecipe.shape.epochs.exactOptional(),
+  warmup_epochs: scheduleRecipe.shape.warmup_epochs.exactOptional(),
   batch_size: scheduleRecipe.shape.batch_size.exactOptional(),
   base_lr: scheduleRecipe.shape.base_lr.exactOptional(),
+});
+
+/** What differs for some arms from the recipe around it. */
+const variation = scheduleVariation.extend({
   layer_decay: z.number().gt(0).max(1).exactOptional(),
   drop_path: rate.exactOptional(),
 });
@@ -53,20 +58,29 @@ const classifier = {
 /** What a source says of a value, or `assumed: <reason>`; see `sources`. */
 const sourceText = z.string().min(1);
 
+/** A released encoder, which somebody has to get and import. */
+const importedTeacher = z.strictObject({
+  /** Name under which `ablate import` has kept it. */
+  checkpoint: checkpointName,
+  /**
+   * Of the encoder in canonical form, as `ablate import` prints it; absent: whatever has the name on this machine. A report that is to be
+   * the same elsewhere needs it.
+   */
+  sha256: checkpointHash.exactOptional(),
+  /** Name of the file as it is published, for who has to get it. */
+  file: z.string().min(1).exactOptional(),
+});
+
+/** A MAE of this profile that was trained once, and whose encoder lies beside the declarations; `ablate export --to teacher` writes it. */
+const keptTeacher = z.strictObject({
+  /** From the folder of the declarations, or else of those that come with the program, e.g. `teachers/mae-l.safetensors`. */
+  path: z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, "expected a path from the folder of the declarations, with '/' and without '..'"),
+  /** Of the encoder in canonical form. */
+  sha256: checkpointHash,
+});
+
 /** An encoder from a file as a teacher, instead of a MAE that is trained; `null`: trained. */
-const teacherCheckpoint = z
-  .strictObject({
-    /** Name under which `ablate import` has kept it. */
-    checkpoint: checkpointName,
-    /**
-     * Of the encoder in canonical form, as `ablate import` prints it; absent: whatever has the name on this machine. A report that is to be
-     * the same elsewhere needs it.
-     */
-    sha256: checkpointHash.exactOptional(),
-    /** Name of the file as it is published, for who has to get it. */
-    file: z.string().min(1).exactOptional(),
-  })
-  .nullable();
+const teacherCheckpoint = z.union([importedTeacher, keptTeacher]).nullable();
 
 const speed = z.strictObject({
   /** Of matrix products, as the maker states it. */
@@ -112,7 +126,14 @@ const fields = z.strictObject({
   /** By size: the first teachers of arms that are not trained here. */
   teachers: z.strictObject({ T: teacherCheckpoint, S: teacherCheckpoint, B: teacherCheckpoint, L: teacherCheckpoint }).partial().exactOptional(),
   /** MAE pre-training, of teachers and of the MAE baseline. */
-  pretrain: z.strictObject({ ...stage, decoder: decoderRecipe, mask_ratio: z.number().gt(0).lt(1), norm_pix_loss: z.boolean() }),
+  pretrain: z.strictObject({
+    ...stage,
+    decoder: decoderRecipe,
+    mask_ratio: z.number().gt(0).lt(1),
+    norm_pix_loss: z.boolean(),
+    /** By size of the model, as teacher and as baseline. */
+    sizes: z.strictObject({ T: scheduleVariation, S: scheduleVariation, B: scheduleVariation, L: scheduleVariation }).partial().default({}),
+  }),
   /** Distillation on the paper's schedule for ablations; schedule `main` is three times as long. */
   distill: z.strictObject({ ...stage, jitter: jitterRecipe }),
   finetune: z.strictObject({
@@ -142,7 +163,7 @@ const fields = z.strictObject({
 
 export const profile = fields.superRefine(({ teachers = {}, teacher_seed }, context) => {
   for (const [size, teacher] of Object.entries(teachers)) {
-    if (teacher && teacher_seed === 'replicate') {
+    if (teacher && 'checkpoint' in teacher && teacher_seed === 'replicate') {
       context.addIssue({
         code: 'custom',
         path: ['teacher_seed'],
@@ -153,6 +174,19 @@ export const profile = fields.superRefine(({ teachers = {}, teacher_seed }, cont
 });
 
 export type Profile = z.infer<typeof profile>;
-export type TeacherCheckpoint = NonNullable<z.infer<typeof teacherCheckpoint>>;
+export type ImportedTeacher = z.infer<typeof importedTeacher>;
+export type KeptTeacher = z.infer<typeof keptTeacher>;
 /** As a declaration writes it: fields with defaults may be left out. */
 export type ProfileDeclaration = z.input<typeof profile>;
+
+/** Of the MAE pre-training of a size. */
+export const pretrainSchedule = ({ pretrain: { schedule, sizes } }: Profile, size: keyof Profile['pretrain']['sizes']): Profile['pretrain']['schedule'] => ({ ...schedule, ...sizes[size] });
+
+/**
+ * The file that the first teacher of a size comes from; undefined: it is trained. Where each replicate has teachers of its own, those that the
+ * profile can train are trained.
+ */
+export function teacherFile({ teachers, teacher_seed }: Profile, size: keyof NonNullable<Profile['teachers']>): ImportedTeacher | KeptTeacher | undefined {
+  const teacher = teachers?.[size] ?? undefined;
+  return teacher && 'path' in teacher && teacher_seed === 'replicate' ? undefined : teacher;
+}

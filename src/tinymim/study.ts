@@ -6,8 +6,8 @@ import { dataTitle, imageCount, unavailable } from './data/spec.ts';
 import { notOnEngine } from './stages/engine-limits.ts';
 import { kinds } from './stages/kinds.ts';
 import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
-import { factors, type Factors } from './factors.ts';
-import { profile, type Profile } from './profile.ts';
+import { factors, type Factors, type ModelSize } from './factors.ts';
+import { pretrainSchedule, profile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
 import { realise } from './realise.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
@@ -31,6 +31,17 @@ const likeDeit = ({ init, pos_embed, pool, optimizer: { ema_decay } }: Profile['
 
 const images = (count: number | null, all: number): string => (count ?? all).toLocaleString('en-US');
 
+function teacherText(p: Profile, size: ModelSize, teacher: ImportedTeacher | KeptTeacher): string {
+  if ('checkpoint' in teacher) return `checkpoint ${teacher.checkpoint}, ${teacher.sha256 === undefined ? 'not imported' : `SHA-256 ${teacher.sha256}`}`;
+  return `${teacher.path}, SHA-256 ${teacher.sha256}: a MAE that was trained once, ${epochs({ schedule: pretrainSchedule(p, size) })}`;
+}
+
+/** Where the pre-training of a size differs. */
+const ofSizes = (p: Profile): string =>
+  Object.keys(p.pretrain.sizes)
+    .map(s => `; ViT-${s}: ${epochs({ schedule: pretrainSchedule(p, s as ModelSize) })}`)
+    .join('');
+
 function facts(p: Profile): Fact[] {
   const train = imageCount(p.data, 'train');
   return [
@@ -41,8 +52,8 @@ function facts(p: Profile): Fact[] {
       value: `${(p.model.image_size[0] / p.model.patch_size) * (p.model.image_size[1] / p.model.patch_size)} patches of ${p.model.patch_size} x ${p.model.patch_size} pixels and a class token`,
     },
     ...(['L', 'B', 'S', 'T'] as const).map(s => ({ label: `ViT-${s}`, value: size(p.model.sizes[s]) })),
-    ...namedTeachers(p).map(([s, { checkpoint, sha256 }]) => ({ label: `Teacher ViT-${s}`, value: `checkpoint ${checkpoint}, ${sha256 === undefined ? 'not imported' : `SHA-256 ${sha256}`}` })),
-    { label: 'MAE pre-training', value: `${epochs(p.pretrain)}, mask ratio ${p.pretrain.mask_ratio}` },
+    ...namedTeachers(p).map(([s, teacher]) => ({ label: `Teacher ViT-${s}`, value: teacherText(p, s, teacher) })),
+    { label: 'MAE pre-training', value: `${epochs(p.pretrain)}, mask ratio ${p.pretrain.mask_ratio}${ofSizes(p)}` },
     { label: 'Distillation', value: `${epochs(p.distill)}; three times as long on the main schedule` },
     { label: 'Fine-tuning', value: `${epochs(p.finetune)}, layer decay ${p.finetune.layer_decay}` },
     { label: 'From scratch', value: `${epochs(p.supervise)}${likeDeit(p.supervise)}` },

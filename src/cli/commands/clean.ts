@@ -62,10 +62,11 @@ async function neededKeys(experiments: string, study: string, store: StoreReader
 
 function requireFiles(files: readonly PlannedFile[]): void {
   const missing = files.find(({ file }) => file.missing);
+  const mend = missing?.file.missing?.mend;
   if (missing)
     throw new AblateError(
       'MISSING_FILE',
-      `Expected all files that sweeps of this store started from, got none for ${missing.file.text}. Without it nobody knows what is needed.\nTo mend it: ${commandLine(missing.file.missing!.mend)}`,
+      `Expected all files that sweeps of this store started from, got none for ${missing.file.text}. Without it nobody knows what is needed.${mend ? `\nTo mend it: ${commandLine(mend)}` : ''}`,
     );
 }
 

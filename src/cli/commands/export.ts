@@ -1,13 +1,15 @@
 /** `ablate export`: weights of a finished stage for other programs. */
-import { accessSync, constants, lstatSync, opendirSync, realpathSync, statSync } from 'node:fs';
-import { dirname, sep } from 'node:path';
+import { accessSync, constants, lstatSync, opendirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, extname, sep } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { loadStudy } from '../../core/ablation/load.ts';
 import type { Study } from '../../core/ablation/declaration.ts';
-import { findArm } from '../../core/inspect/arm.ts';
+import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
+import { cardOf, compareCards, parseCard, type Card } from '../../core/inspect/card.ts';
 import { namedByArm, namedByKey, requireExportable, requireOutput, type NamedStage } from '../../core/inspect/exported.ts';
 import { stageByPrefix } from '../../core/inspect/stage.ts';
+import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
 import { formatAmount } from '../../core/text/format.ts';
@@ -15,6 +17,7 @@ import { dataDir } from '../../setup/cache.ts';
 import { pathOf } from '../options/paths.ts';
 import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
 import { pc } from '../terminal/colours.ts';
+import { quoted } from '../terminal/invocation.ts';
 import { note, print } from '../terminal/output.ts';
 import { columns, warn, wrap } from '../terminal/text.ts';
 
@@ -29,35 +32,78 @@ const defineExport = (program: Command) =>
   )
     .requiredOption('--to <format>', 'the other program, e.g. timm or mae')
     .option('--role <role>', 'of an arm: the stage in this role (default: the last one that has weights)')
-    .option('--out <file>', 'the file to write, which must not be there yet (default: a name of the stage, in this folder)', pathOf('--out'));
+    .option('--out <file>', 'the file to write, which must not be there yet (default: a name of the stage, in this folder)', pathOf('--out'))
+    .option('--card', 'of an arm: write a card beside the file (.json): recipe, key, seed, how good the arm is, and how to make the file again')
+    .option('--against <card>', 'say whether the stage has the key of that card, and how far the arm is from it; ends with 1 where the key is another', pathOf('--against'));
 
 export function registerExport(program: Command): void {
   defineExport(program).action(async (name, options) => {
     const store = openStoreReadOnly(options.store, { warn });
-    const { study, stage } = await named(store, name, options);
+    const { study, stage, of } = await named(store, name, options);
     const { exporting, recipe, ending } = requireExportable(study, stage, options.to, store);
     const path = options.out ?? `${stage.file}-${options.to}${ending}`;
-    requireFree(path, store);
+    const cardPath = options.card === true ? `${path.slice(0, path.length - extname(path).length)}.json` : undefined;
+    for (const file of [path, ...(cardPath === undefined ? [] : [cardPath])]) requireFree(file, store);
+    const kept = options.against === undefined ? undefined : parseCard(readCard(options.against), options.against);
     const output = await requireOutput(store, stage);
     const write = await exporting.load();
     const { kind, seed } = stage.identity;
     const origin = { stage: stage.key, kind, seed: String(seed), name: stage.name, study: study.name };
-    const { usage, notes } = await written(path, () => write({ recipe, format: options.to, output, path, origin, dataDir: dataDir() }));
+    const { usage, notes, facts = {} } = await written(path, () => write({ recipe, format: options.to, output, path, origin, dataDir: dataDir() }));
     note(`Wrote ${pc.cyan(path)} (${formatAmount(statSync(path).size, 'B')}): ${stage.name} ${pc.dim(stage.key.slice(0, 12))}, for ${options.to}.\n`);
     for (const sentence of notes) note(`${wrap(`- ${sentence}`, columns(), '  ')}\n`);
     print(`${usage.join('\n')}\n`);
+    if (of === undefined || (cardPath ?? kept) === undefined) return;
+    const card = cardOf({ ...of, stage, store, file: { path, bytes: statSync(path).size, facts }, remake: remakeOf(of, options) });
+    if (cardPath !== undefined) {
+      await written(cardPath, () => Promise.resolve(writeFileSync(cardPath, `${JSON.stringify(card, undefined, 2)}\n`)));
+      note(`Wrote ${pc.cyan(cardPath)}, its card.\n`);
+    }
+    if (kept !== undefined) process.exitCode = compared(card, kept);
   });
 }
 
+/** An arm as it was chosen, of which a card tells. */
+interface Of {
+  readonly chosen: PlannedExperiments;
+  readonly arm: ChosenArm;
+}
+
+function compared(made: Card, kept: Card): number {
+  const { sameKey, lines } = compareCards(made, kept);
+  for (const line of lines) note(`${line}\n`);
+  return sameKey ? 0 : 1;
+}
+
+/** As in a folder where the study is found: a card names no place of this machine. */
+function remakeOf({ chosen: { profile, overrides }, arm }: Of, { to, role }: Pick<ExportOptions, 'to' | 'role'>): string[] {
+  const scale = ['--profile', profile.name, ...overrides.flatMap(override => ['--set', override])];
+  return [
+    ['ablate', 'sweep', '--only', arm.name, ...scale],
+    ['ablate', 'export', arm.name, ...(role === undefined ? [] : ['--role', role]), '--to', to, '--card', '--only', arm.name, ...scale],
+  ].map(words => words.map(quoted).join(' '));
+}
+
+function readCard(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new UsageError('UNREADABLE_FILE', `--against: expected a card, got: ${(cause as Error).message}`, { cause });
+  }
+}
+
 /** A key needs no more of the declarations than the study, whose kinds know what can go out. */
-async function named(store: StoreReader, name: string, options: ExportOptions): Promise<{ study: Study; stage: NamedStage }> {
+async function named(store: StoreReader, name: string, options: ExportOptions): Promise<{ study: Study; stage: NamedStage; of?: Of }> {
   if (!name.includes('/')) {
     if (options.role !== undefined) throw new UsageError('ROLE_OF_KEY', `--role: expected an arm, of whose stages one is meant, got the key '${name}', which is one stage; leave --role out`);
+    if (options.card === true || options.against !== undefined)
+      throw new UsageError('CARD_OF_KEY', `--card, --against: expected an arm, which a card says how good it is, got the key '${name}', of a stage alone`);
     const stage = namedByKey(store, stageByPrefix(store, name));
     return { study: await loadStudy(options.experiments), stage };
   }
   const chosen = await choose(options);
-  return { study: chosen.study, stage: namedByArm(chosen, findArm(chosen, name), store, options.role) };
+  const arm = findArm(chosen, name);
+  return { study: chosen.study, stage: namedByArm(chosen, arm, store, options.role), of: { chosen, arm } };
 }
 
 /** @throws UsageError where something is in the way, or nothing could be written */

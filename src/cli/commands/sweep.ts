@@ -59,7 +59,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   const { plan, profile, dir, study } = chosen;
   const doubts = doubtsAbout(chosen);
   requireRunnable(chosen);
-  requireFiles(chosen, options.store);
+  const inputFiles = requireFiles(chosen, options.store);
   const scope = options.report ? await prepareReport(chosen, options.reports) : undefined;
   const writeReport = async (): Promise<void> => {
     if (scope !== undefined) await writeFromStore(scope, { store: options.store, prefer: 'report', seeds: chosen.seeds });
@@ -99,6 +99,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
       acceptEngineChange: options.acceptEngineChange === true,
       experiments: dir,
       dataDir: resolve(dataDir()),
+      inputFiles,
       stop: signals.stop,
       kill: signals.kill,
       checkpointEvery: seconds(options.checkpointEvery) * 1000,
@@ -132,14 +133,17 @@ function requireReady({ study, profile }: PlannedExperiments): void {
   if (missing !== undefined) throw new UsageError('NOT_READY', `${missing}\nTo mend it: ${programFor('.')} setup`);
 }
 
-/** Before anything is spent on stages that others need beside them. */
-function requireFiles(chosen: PlannedExperiments, store: string): void {
-  const all = filesOf(chosen, chosen.plan.stages.values(), () => resolve(dataDir())).filter(({ file }) => file.missing);
-  if (all.length === 0) return;
+/** Before anything is spent on stages that others need beside them. @returns where the files lie, by key of the stage */
+function requireFiles(chosen: PlannedExperiments, store: string): Map<string, string> {
+  const all = filesOf(chosen, chosen.plan.stages.values(), () => resolve(dataDir()));
+  const lying = new Map(all.flatMap(({ stage, file: { path } }) => (path === undefined ? [] : [[stage.key, path] as const])));
+  const absent = all.filter(({ file }) => file.missing);
+  if (absent.length === 0) return lying;
   const reader = openStoreIfThere(store);
   const toRun = new Set(stagesToRun(chosen.plan, key => reader?.doneAttempt(key) !== undefined));
-  const missing = all.filter(({ stage }) => toRun.has(stage));
+  const missing = absent.filter(({ stage }) => toRun.has(stage));
   if (missing.length > 0) throw new UsageError('MISSING_FILE', missing.map(file => `Missing: ${missingFileText(file, waiting(chosen.plan, [file]).size)}`).join('\n'));
+  return lying;
 }
 
 /** For `explain`. A store that takes no record may still hold all that is asked for. */

@@ -6,8 +6,8 @@ import { commandLine } from './invocation.ts';
 
 /** @param stages that wait for it */
 export function missingFileText({ file: { text, missing }, instead }: PlannedFile, stages: number): string {
-  const mend = missing ? ` To mend it: ${pc.cyan(commandLine(missing.mend))}` : '';
-  return `${pc.yellow(text)}; ${plural(stages, 'stage')} cannot run without it.${mend}${instead ? `. Training it here instead (--set ${instead.set}): ${insteadText(instead)}` : ''}`;
+  const mend = missing?.mend ? ` To mend it: ${pc.cyan(commandLine(missing.mend))}.` : '';
+  return `${pc.yellow(text)}; ${plural(stages, 'stage')} cannot run without it.${mend}${instead ? ` Training it here instead (--set ${instead.set}): ${insteadText(instead)}` : ''}`;
 }
 
 function insteadText({ cost, stated }: NonNullable<PlannedFile['instead']>): string {

@@ -271,7 +271,7 @@ export function planJson({ chosen: { plan, profile, overrides, seeds, study }, s
       obstacles,
       power: power ?? null,
       doubts: doubts.map(({ kinds, arms, field, expected, got }) => ({ kinds, arms, field, expected, got })),
-      files: files.map(({ stage, file, instead }) => ({ key: stage.key, text: file.text, ...(file.missing && { mend: ['ablate', ...file.missing.mend] }), ...(instead && { instead }) })),
+      files: files.map(({ stage, file, instead }) => ({ key: stage.key, text: file.text, ...(file.missing?.mend && { mend: ['ablate', ...file.missing.mend] }), ...(instead && { instead }) })),
       assumptions: assumptionsOf(study, profile, overrides),
       stages,
       arms: plan.arms,

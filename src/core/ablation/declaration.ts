@@ -204,13 +204,23 @@ export interface StatedThroughput {
 export interface InputFile {
   /** What it is, e.g. `mae-vit-l, the L teacher: ...`, for people. */
   readonly text: string;
-  /** Where it is not there. */
+  /** Where it lies, for the worker (`Execution.inputFile`), unless that knows by itself. */
+  readonly path?: string;
+  /** Where it is not there, or another than it should be. */
   readonly missing?: {
-    /** How to mend it: the words behind `ablate`. */
-    readonly mend: readonly string[];
+    /** How to mend it, unless the text says so: the words behind `ablate`. */
+    readonly mend?: readonly string[];
     /** A stage that makes the same kind of thing here, and the `--set` that asks for it. */
     readonly instead?: { readonly stage: StageSpec; readonly set: string };
   };
+}
+
+/** Where files may lie. */
+export interface InputFolders {
+  /** Of the declarations. */
+  readonly declarations: string;
+  /** Of prepared data sets; a machine may have none, and is asked only where a file lies there. */
+  readonly dataDir: () => string;
 }
 
 export interface ImportOptions {
@@ -293,8 +303,8 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
    * @throws UsageError where what is there does not fit the profile
    */
   resolve?(profile: P, dataDir: () => string): P;
-  /** The file that a stage of this profile starts from; undefined: none. @param dataDir as in `resolve` */
-  inputFile?(stage: Pick<StageSpec, 'kind' | 'recipe'>, profile: P, dataDir: () => string): InputFile | undefined;
+  /** The file that a stage of this profile starts from; undefined: none. */
+  inputFile?(stage: Pick<StageSpec, 'kind' | 'recipe'>, profile: P, folders: InputFolders): InputFile | undefined;
   /** Reads a file, whoever wrote it, and puts it where stages find it. @throws UsageError for one that cannot be used */
   importFile?(file: string, options: ImportOptions): Promise<ImportedFile>;
   statedThroughput?(profile: P, recipe: JsonObject): StatedThroughput | undefined;

@@ -166,6 +166,8 @@ export interface Exported {
   readonly usage: readonly string[];
   /** What was left out, or is not as one would think: a sentence each. */
   readonly notes: readonly string[];
+  /** What a card says of the file beside what is known of its stage, e.g. a hash of its content. */
+  readonly facts?: JsonObject;
 }
 
 /**
@@ -234,6 +236,8 @@ export interface Execution {
   readonly threads: number;
   /** Folder of prepared data sets. */
   readonly dataDir: string;
+  /** The file that the stage starts from, where the study says where it lies (`InputFile.path`). The recipe says what is in it. */
+  readonly inputFile?: string;
   /** Whether a checkpoint may be continued on another engine, library or type of CPU than it was written on. */
   readonly acceptEngineChange: boolean;
   /**

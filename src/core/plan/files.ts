@@ -16,11 +16,11 @@ export interface PlannedFile {
   };
 }
 
-/** Of these stages. @param dataDir as `Study.inputFile` has it */
-export function filesOf(experiments: Pick<PlannedExperiments, 'study' | 'profile'>, stages: Iterable<PlannedStage>, dataDir: () => string): PlannedFile[] {
-  const { study, profile } = experiments;
+/** Of these stages. @param dataDir gives the folder of prepared data sets */
+export function filesOf(experiments: Pick<PlannedExperiments, 'study' | 'profile' | 'dir'>, stages: Iterable<PlannedStage>, dataDir: () => string): PlannedFile[] {
+  const { study, profile, dir } = experiments;
   return [...stages].flatMap(stage => {
-    const file = study.inputFile?.(stage, profile, dataDir);
+    const file = study.inputFile?.(stage, profile, { declarations: dir, dataDir });
     if (file === undefined) return [];
     const instead = file.missing?.instead;
     return [{ stage, file, ...(instead && { instead: { set: instead.set, ...costOf(experiments, instead.stage) } }) }];

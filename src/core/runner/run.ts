@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly experiments: string;
   /** Absolute folder of prepared data sets. */
   readonly dataDir: string;
+  /** By key: the file that a stage starts from, where it is told where that lies. */
+  readonly inputFiles?: ReadonlyMap<string, string>;
   /** Whether checkpoints may be continued that another engine, library or type of CPU wrote (default no). */
   readonly acceptEngineChange?: boolean;
   /** Aborted: start nothing more, ask the workers to checkpoint and leave. */
@@ -217,8 +219,9 @@ class Run {
   }
 
   #task(attempts: readonly Attempt[], place: Place): Task {
-    const { store, experiments, dataDir, checkpointEvery = 30_000, acceptEngineChange = false, grace = GRACE_MS } = this.#options;
-    const microBatches = this.#retries.microBatches(attempts[0]!.key);
+    const { store, experiments, dataDir, inputFiles, checkpointEvery = 30_000, acceptEngineChange = false, grace = GRACE_MS } = this.#options;
+    const microBatches = this.#retries.microBatches(attempts[0]!.key),
+      inputFile = inputFiles?.get(attempts[0]!.key);
     const code = codeOfKinds(this.#options.kinds).get(this.#tracker.stage(attempts[0]!.key).kind);
     return {
       experiments,
@@ -228,7 +231,7 @@ class Run {
       place: place.name,
       ...(place.borrowed !== undefined && { borrowedThreads: place.borrowed }),
       environment: this.#environment(attempts[0]!.key),
-      execution: { device: place.device, threads: place.threads, dataDir, acceptEngineChange, ...(microBatches > 1 && { microBatches }) },
+      execution: { device: place.device, threads: place.threads, dataDir, ...(inputFile !== undefined && { inputFile }), acceptEngineChange, ...(microBatches > 1 && { microBatches }) },
       checkpointEvery,
       command: process.argv,
       grace,

@@ -2,6 +2,7 @@
  * The safetensors format: 8 bytes header length (little-endian), a JSON header, the tensors' bytes without gaps.
  * Source: huggingface/safetensors, README "Format" and its reference implementation, whose order of tensors we write.
  */
+import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { bytesInMemory, withFile, type ByteSource } from './bytes.ts';
@@ -9,7 +10,7 @@ import { ARRAY_OF, BYTES_PER_ELEMENT, DTYPE_ORDER, type StoredTensor, type Tenso
 import { fail } from './safetensors-error.ts';
 import { MAX_HEADER_BYTES, METADATA_KEY, parseHeader } from './safetensors-header.ts';
 
-export { toFloat32, type StoredTensor, type TensorSource } from './dtype.ts';
+export { toFloat16, toFloat32, type StoredTensor, type TensorSource } from './dtype.ts';
 
 export interface SafetensorsContent {
   /** By name, in the order of the file's bytes. A Map, so that no name can collide with an object's own properties. */
@@ -71,6 +72,13 @@ export function writeSafetensors(path: string, tensors: ReadonlyMap<string, Stor
     throw error;
   }
   flushFolder(dirname(path));
+}
+
+/** SHA-256, in hexadecimal digits, of the file that `writeSafetensors` writes without metadata. Tensors that are sources are read one by one. */
+export function safetensorsHash(tensors: ReadonlyMap<string, StoredTensor | TensorSource>): string {
+  const hash = createHash('sha256');
+  for (const chunk of layOut(tensors, {}, 'safetensors data')) hash.update(chunk);
+  return hash.digest('hex');
 }
 
 /** The bytes that `writeSafetensors` writes. @internal */

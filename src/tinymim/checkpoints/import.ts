@@ -3,20 +3,15 @@
  * our names, as float32 (float16 and bfloat16 widened exactly, float64 rounded), in the order of the reference implementation, without
  * metadata. The SHA-256 of that file is what recipes know it by. `save_file` of Python's safetensors writes the same bytes.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, renameSync, statSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { UsageError } from '../../core/ablation/errors.ts';
 import type { ImportedFile, ImportOptions } from '../../core/ablation/declaration.ts';
-import { withFile } from '../../engine/formats/bytes.ts';
-import { CheckpointError } from '../../engine/formats/pytorch/error.ts';
-import { SafetensorsError } from '../../engine/formats/safetensors-error.ts';
 import { writeSafetensors } from '../../engine/formats/safetensors.ts';
-import { weightsIn, type WeightFile } from '../../engine/formats/weight-file.ts';
-import { ModelError } from '../nn/errors.ts';
-import { findEncoder, type FoundEncoder } from './encoder.ts';
+import type { WeightFile } from '../../engine/formats/weight-file.ts';
+import type { FoundEncoder } from './encoder.ts';
 import { checkpointName, checkpointsDir, encoderFile, importedAs, keepName } from './imported.ts';
+import { fileHash, withEncoder, type EncoderInFile } from './read.ts';
 
 /**
  * @param file path of the file
@@ -52,40 +47,20 @@ function expectName(name: string, file: string): void {
   throw new UsageError('BAD_NAME', `Expected a name of lower-case words joined by '-', '_' or '.', got '${name}'. Name the checkpoint with --as, e.g. ablate import ${basename(file)} --as mae-vit-l`);
 }
 
-type Read = Omit<FoundEncoder, 'tensors'> & { readonly weights: WeightFile };
-
-/** Tensor by tensor: no more of the file is in memory at once. */
-function readInto(target: string, file: string, allowUnexpected: boolean): Read {
+function readInto(target: string, file: string, allowUnexpected: boolean): Omit<EncoderInFile, 'tensors'> {
   try {
-    if (!statSync(file).isFile()) throw new UsageError('UNREADABLE_FILE', `${file}: Expected a file of weights, got ${statSync(file).isDirectory() ? 'a folder' : 'no file'}.`);
-    return withFile(file, source => {
-      const weights = weightsIn(source);
-      const { tensors, ...found } = findEncoder(weights);
-      const problems = problemsOf(found, allowUnexpected);
-      if (problems.length > 0) throw new UsageError('NOT_AN_ENCODER', [`${file}: Expected a whole encoder of a ViT, got one that does not fit.`, ...problems, 'Nothing was imported.'].join('\n'));
-      writeSafetensors(target, tensors);
-      return { ...found, weights };
-    });
+    return withEncoder(
+      file,
+      ({ tensors, ...found }) => {
+        writeSafetensors(target, tensors);
+        return found;
+      },
+      { allowUnexpected },
+    );
   } catch (error) {
-    if (error instanceof CheckpointError || error instanceof SafetensorsError) throw new UsageError(error.code, error.message, { cause: error });
-    if (error instanceof ModelError) throw new UsageError(error.code, `${file}: ${error.message}`, { cause: error });
-    if (isUnreadable(error)) throw new UsageError('UNREADABLE_FILE', `${file}: Expected a file of weights, got ${error.code === 'ENOENT' ? 'no such file' : error.message}.`, { cause: error });
+    if (error instanceof UsageError && error.code === 'NOT_AN_ENCODER') throw new UsageError(error.code, `${error.message}\nNothing was imported.`, { cause: error });
     throw error;
   }
-}
-
-const isUnreadable = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && ['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EPERM', 'ELOOP', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? '');
-
-function problemsOf({ findings: { missing, misshapen, unexpected, leftOut } }: Pick<Read, 'findings'>, allowUnexpected: boolean): string[] {
-  return [
-    ...missing.map(name => `  missing     ${name}`),
-    ...(missing.includes('norm.weight') && leftOut.includes('fc_norm.weight') ? ['  A classifier over the mean of its tokens has no final norm of the encoder.'] : []),
-    ...misshapen.map(({ name, expected, got }) => `  misshapen   ${name}: expected ${expected}, got ${got}`),
-    ...(allowUnexpected || unexpected.length === 0
-      ? []
-      : [...unexpected.map(name => `  unexpected  ${name}`), '  A model that computes with these is another one than a plain ViT. Where it does not, --allow-unexpected leaves them out.']),
-  ];
 }
 
 function described({ format, path, beside, tensors }: WeightFile, { shape, findings }: Omit<FoundEncoder, 'tensors'>): Pick<ImportedFile, 'read' | 'findings'> {
@@ -108,10 +83,3 @@ function described({ format, path, beside, tensors }: WeightFile, { shape, findi
 }
 
 const TITLES = { mae: 'MAE', timm: 'timm', transformers: "Hugging Face's ViTMAE" } as const;
-
-/** SHA-256 of a file, in hexadecimal digits. */
-export async function fileHash(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
-  return hash.digest('hex');
-}

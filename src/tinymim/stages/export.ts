@@ -103,7 +103,7 @@ async function exportModel({ recipe, format, output, path, origin, dataDir }: Ex
 const list = (values: readonly number[]): string => values.map(value => value.toFixed(4)).join(', ');
 
 /** @throws PermanentError unless these are the parameters of the model: nothing else would load strictly */
-function readChecked(file: string, spec: () => ModelSpec): Weights {
+export function readChecked(file: string, spec: () => ModelSpec): Weights {
   try {
     const weights = readWeights(file);
     const expected = spec();

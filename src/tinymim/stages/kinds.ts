@@ -85,7 +85,13 @@ const pretrainKind = defineKind<PretrainRecipe>({
   },
   shape: pretrainShape,
   loadUntrained: async () => (await import('./untrained.ts')).untrainedMae,
-  exporting: { formats: exportFormats, load: async () => (await import('./export.ts')).exportMae },
+  exporting: {
+    formats: { ...exportFormats, teacher: '.safetensors' },
+    load: async () => {
+      const [{ exportMae }, { exportTeacher }] = await Promise.all([import('./export.ts'), import('./export-teacher.ts')]);
+      return request => (request.format === 'teacher' ? exportTeacher(request) : exportMae(request));
+    },
+  },
   memory: (recipe, _, microBatches) => pretrainMemory(recipe, microBatches),
   canSplit,
   environment,

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseSafetensors, readSafetensors, serializeSafetensors, toFloat32, writeSafetensors, type StoredTensor } from '../../../../src/engine/formats/safetensors.ts';
+import { parseSafetensors, readSafetensors, serializeSafetensors, toFloat16, toFloat32, writeSafetensors, type StoredTensor } from '../../../../src/engine/formats/safetensors.ts';
 
 const x: StoredTensor = { dtype: 'F32', shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) };
 
@@ -122,6 +122,29 @@ describe('parseSafetensors', () => {
 
   it('reads a file without tensors', () => {
     expect(parseSafetensors(file('{}'))).toEqual({ tensors: new Map(), metadata: {} });
+  });
+});
+
+describe('toFloat16', () => {
+  const halves = Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits);
+  const values = toFloat32({ dtype: 'F16', shape: [halves.length], data: halves });
+  const isNumber = (half: number): boolean => (half & 0x7fff) <= 0x7c00;
+
+  it('gives every half back', () => {
+    expect(toFloat16(values).filter((_, half) => isNumber(half))).toEqual(halves.filter(isNumber));
+    expect([...toFloat16(values)].every((half, from) => isNumber(from) || !isNumber(half))).toBe(true);
+  });
+
+  it('rounds to the nearest, of two equally near to the even one', () => {
+    for (let half = 0; half < 0x7bff; half++) {
+      const [lower, upper] = [values[half]!, values[half + 1]!];
+      const middle = (lower + upper) / 2, // a float32, as is what comes a quarter before and after it
+        quarter = (upper - lower) / 4;
+      const even = half % 2 === 0 ? half : half + 1;
+      const rounded = toFloat16(Float32Array.of(middle - quarter, middle, middle + quarter, -middle));
+      if (rounded.join() !== [half, even, half + 1, even + 0x8000].join()) expect.unreachable(`${middle}: ${rounded.join()}`);
+    }
+    expect([...toFloat16(Float32Array.of(65_519, 65_520, -1e30, 2 ** -25, 2 ** -26))]).toEqual([0x7bff, 0x7c00, 0xfc00, 0, 0]);
   });
 });
 
