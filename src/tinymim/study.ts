@@ -129,6 +129,7 @@ export default defineStudy<Factors, Profile>({
       { role: 'distill', metric: 'val_loss', label: 'held-out distillation loss' },
       { role: 'distill', metric: 'val_loss_untrained', label: 'untrained student' },
       { role: 'distill', metric: 'val_loss_ratio', label: 'ratio' },
+      { role: 'distill', metric: 'target_spread', label: 'target spread', optional: true },
     ],
     curves: [
       { role: 'distill', metric: 'loss', title: 'Distillation loss' },

@@ -8,6 +8,7 @@ import { devicesText } from '../../core/inspect/places.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { choose, oneList, withSelection } from '../options/selection.ts';
 import { StoreWatcher, type Snapshot } from '../../core/inspect/snapshot.ts';
+import { DoubtReader } from '../../core/inspect/doubts.ts';
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { statusJson, statusText, type StatusView } from '../terminal/status-view.ts';
 import { timeLeft } from '../../core/inspect/time-left.ts';
@@ -51,6 +52,7 @@ class StatusReader {
   readonly #idle: readonly Place[];
   readonly #engine: Setting['engine'];
   readonly #memoryOf: Setting['memoryOf'];
+  readonly #doubts: DoubtReader;
   #known: { readonly for: string; readonly speeds: StageSpeeds } | undefined;
 
   constructor(chosen: PlannedExperiments, watcher: StoreWatcher, { engine, places, memoryOf }: Setting) {
@@ -59,6 +61,7 @@ class StatusReader {
     this.#idle = places;
     this.#engine = engine;
     this.#memoryOf = memoryOf;
+    this.#doubts = new DoubtReader(chosen.study.kinds);
   }
 
   view(snapshot = this.#watcher.snapshot()): StatusView {
@@ -70,7 +73,7 @@ class StatusReader {
       study.notRunnable?.(profile, devicesOf(used)) !== undefined
         ? { stages: new Map<string, number>() }
         : timeLeft({ plan, kinds: study.kinds, snapshot, places: parseDevices(devicesText(used), undefined, this.#memoryOf), duration: stage => speeds.duration(stage)?.seconds });
-    return { plan, scale: [profile.name, ...overrides].join(', '), snapshot, left, devices: devicesText(used) };
+    return { plan, scale: [profile.name, ...overrides].join(', '), snapshot, left, doubts: this.#doubts.of(snapshot, this.#watcher.store), devices: devicesText(used) };
   }
 
   /** Never counts a stage as running whose process is gone, if that takes watching a heartbeat for a while. */

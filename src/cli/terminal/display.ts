@@ -47,6 +47,8 @@ abstract class SweepDisplay implements Display {
   protected readonly running = new Map<string, Running>();
   protected counts: RunCounts | undefined;
   protected readonly began = performance.now();
+  /** Those that were said, each of one stage. */
+  private readonly doubts = new Set<string>();
   private readonly eta: Eta;
 
   private readonly plan: Plan;
@@ -150,9 +152,13 @@ abstract class SweepDisplay implements Display {
     if (running === undefined) return;
     if (progress.phase === 'step') running.first ??= { step: progress.step, time: performance.now() };
     // Evaluations and checkpoints carry no rate: keep showing the last.
-    running.progress = { ...running.progress, ...progress };
+    const { doubt, ...seen } = progress;
+    running.progress = { ...running.progress, ...seen };
     running.stalled = false;
     if (progress.steps > 0) this.eta.progress(key, progress.step / progress.steps);
+    if (doubt === undefined || this.doubts.has(`${key} ${doubt}`)) return;
+    this.doubts.add(`${key} ${doubt}`);
+    this.say(`${pc.yellow('doubtful')} ${running.label}  ${pc.dim(doubt)}`);
   }
 
   private stalled({ key, label, ...spell }: RunEvent & { readonly type: 'stalled' }): void {

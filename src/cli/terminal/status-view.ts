@@ -1,6 +1,8 @@
 /** A look at a plan's stages as text of at most 100 columns, and as JSON. */
 import { relative } from 'node:path';
 import { packLabel, stageLabel, type Plan, type PlannedStage } from '../../core/plan/plan.ts';
+import { shortNumber } from '../../core/ablation/doubtful.ts';
+import type { Doubts } from '../../core/inspect/doubts.ts';
 import type { Snapshot, StageSnapshot, WorkingStage } from '../../core/inspect/snapshot.ts';
 import { ownerText, workersOf } from '../../core/inspect/snapshot.ts';
 import { outstanding, type TimeLeft } from '../../core/inspect/time-left.ts';
@@ -16,6 +18,7 @@ export interface StatusView {
   readonly scale: string;
   readonly snapshot: Snapshot;
   readonly left: TimeLeft;
+  readonly doubts: Doubts;
   /** As `--devices` would name them. */
   readonly devices: string;
 }
@@ -51,13 +54,13 @@ export function countsOf(stages: readonly StageSnapshot[]): StateCounts {
 /** All of it, with every stage that runs or needs a look. */
 export function statusText(view: StatusView): string {
   const { stages } = view.snapshot;
-  return [headline(view), '', ablationTable(view), ...workerLines(view, true), ...troubleLines(stages)].join('\n');
+  return [headline(view), '', ablationTable(view), ...workerLines(view, true), ...troubleLines(stages), ...doubtLines(view)].join('\n');
 }
 
 /** Without the keys and logs of what runs well: for a screen that is drawn again and again. */
 export function screenText(view: StatusView): string {
   const workers = workerLines(view, false);
-  return ['', headline(view), '', ablationTable(view), ...workers, ...troubleLines(view.snapshot.stages)].join('\n');
+  return ['', headline(view), '', ablationTable(view), ...workers, ...troubleLines(view.snapshot.stages), ...doubtLines(view)].join('\n');
 }
 
 export function headline({ plan, scale, snapshot, left, devices }: StatusView): string {
@@ -157,6 +160,21 @@ function troubleLines(stages: readonly StageSnapshot[]): string[] {
   });
 }
 
+/** Once for each metric: what is doubtful, and in which stages. */
+function doubtLines({ plan, doubts }: StatusView): string[] {
+  const found = [...doubts].flatMap(([key, numbers]) => numbers.map(number => ({ ...number, stage: plan.stages.get(key)! })));
+  const names = new Set(found.map(({ stage, metric }) => `${stage.kind} ${metric}`));
+  return [...names].flatMap(name => {
+    const ofMetric = found.filter(({ stage, metric }) => `${stage.kind} ${metric}` === name);
+    const { label, below, why } = ofMetric[0]!;
+    return [
+      '',
+      `  ${wrap(`${pc.yellow('doubtful')}  ${label}: expected at least ${below}, got less: ${why}`, columns() - 2, '    ')}`,
+      ...ofMetric.map(({ stage, value }) => `    ${shortNumber(value)}  ${shorten(stageLabel(stage), 70)}  ${pc.dim(stage.key.slice(0, 12))}`),
+    ];
+  });
+}
+
 function logText(log: string | undefined): string {
   if (log === undefined) return '';
   const near = relative(process.cwd(), log);
@@ -164,7 +182,7 @@ function logText(log: string | undefined): string {
 }
 
 /** One object; numbers that are not known are absent. */
-export function statusJson({ plan, scale, snapshot, left, devices }: StatusView, indent?: number): string {
+export function statusJson({ plan, scale, snapshot, left, doubts, devices }: StatusView, indent?: number): string {
   const { toRun, blocked } = outstanding(plan, snapshot);
   const ablations = [...new Set(plan.arms.map(a => a.ablation))];
   const json = JSON.stringify(
@@ -178,7 +196,7 @@ export function statusJson({ plan, scale, snapshot, left, devices }: StatusView,
         const own = snapshot.stages.filter(({ stage }) => stage.users.some(u => u.ablation === name));
         return { name, ...countsOf(own), workerSecondsLeft: own.reduce((sum, { stage }) => sum + (left.stages.get(stage.key) ?? 0), 0) };
       }),
-      stages: snapshot.stages.map(s => stageJson(s, blocked, left)),
+      stages: snapshot.stages.map(s => stageJson(s, blocked, left, doubts)),
     },
     undefined,
     indent,
@@ -186,7 +204,7 @@ export function statusJson({ plan, scale, snapshot, left, devices }: StatusView,
   return harmlessJson(json);
 }
 
-function stageJson(snapshot: StageSnapshot, blocked: ReadonlySet<string>, left: TimeLeft): object {
+function stageJson(snapshot: StageSnapshot, blocked: ReadonlySet<string>, left: TimeLeft, doubts: Doubts): object {
   const { stage, state, log, progress } = snapshot;
   return {
     key: stage.key,
@@ -199,6 +217,7 @@ function stageJson(snapshot: StageSnapshot, blocked: ReadonlySet<string>, left: 
     ...(state.state === 'running' && state.stalled !== undefined && { stalled: state.stalled }),
     ...(progress && { ...progress, owner: { host: progress.owner.host, pid: progress.owner.pid } }),
     ...(left.stages.has(stage.key) && { secondsLeft: left.stages.get(stage.key) }),
+    ...(doubts.has(stage.key) && { doubtful: doubts.get(stage.key)!.map(({ metric, value, below }) => ({ metric, value, below })) }),
     log,
   };
 }

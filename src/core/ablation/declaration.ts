@@ -128,6 +128,8 @@ export interface ReportColumn {
   readonly role: string;
   readonly metric: string;
   readonly label: string;
+  /** Records may lack the number, as those of older versions do; a table without any has no such column. */
+  readonly optional?: boolean;
 }
 
 /** A curve of the report, read from `metrics.jsonl` of the stage with this role. */

@@ -36,6 +36,8 @@ export interface MetricSpec {
   readonly unit: 'fraction' | 'loss' | 'count' | 'ratio';
   readonly better: 'higher' | 'lower' | 'none';
   readonly help: string;
+  /** Numbers below this put all that rests on the stage in doubt, and why: the sweep and `ablate status` say so while it runs, and so does the report. */
+  readonly doubtful?: { readonly below: number; readonly why: string };
 }
 
 /** What a stage spends; decided by its identity alone, so reports may print it. */
@@ -228,6 +230,8 @@ export interface Progress {
   readonly steps: number;
   readonly imagesPerSecond?: number;
   readonly loss?: number;
+  /** Something to be said once, as that a number is doubtful (`MetricSpec.doubtful`). */
+  readonly doubt?: string;
 }
 
 /** How, not what: these may never change a number of the result; `microBatches` changes last digits, and is recorded. */

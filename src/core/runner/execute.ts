@@ -1,8 +1,9 @@
 /** Runs the attempts of one job from their identities to their commits, in the calling process. */
 import type { Study } from '../ablation/declaration.ts';
+import { doubtfulNumbers, doubtText } from '../ablation/doubtful.ts';
 import { AblateError, Interrupted, isPermanent, PermanentError } from '../ablation/errors.ts';
 import { revisionOf } from '../ablation/identity.ts';
-import type { MetricRecord, StageContext, StageKind, StageResult, UpstreamOutput } from '../ablation/kind.ts';
+import type { MetricRecord, Progress, StageContext, StageKind, StageResult, UpstreamOutput } from '../ablation/kind.ts';
 import { loadStudy } from '../ablation/load.ts';
 import { codeOfKind, type KindCode, type UnknownCode } from '../code/kind-code.ts';
 import { refusalOf } from '../plan/objections.ts';
@@ -55,7 +56,7 @@ async function runMembers(members: readonly Member[], task: Task, hooks: Hooks):
       const stage = member.stage();
       kind = await loadKind(task.experiments, stage);
       member.ranBy(codeFor(kind, stage, task.code));
-      const context = member.context(stage, task, hooks);
+      const context = member.context(stage, kind, task, hooks);
       expectToRun(kind, context);
       ready.push({ member, context });
     } catch (error) {
@@ -87,6 +88,10 @@ class Member {
   readonly attempt: Attempt;
   readonly #store: Store;
   readonly #provenance: Provenance;
+  #kind: StageKind | undefined;
+  #latest: Progress = { phase: 'load', step: 0, steps: 0 };
+  /** Metrics that something was said of. */
+  readonly #doubted = new Set<string>();
 
   constructor(store: Store, attempt: Attempt, provenance: Provenance) {
     this.#store = store;
@@ -119,8 +124,10 @@ class Member {
     return stage;
   }
 
-  context(stage: StageRecord, task: Task, hooks: Hooks): StageContext {
+  context(stage: StageRecord, kind: StageKind, task: Task, hooks: Hooks): StageContext {
     const { attempt } = this;
+    const record = checkedMetric(attempt);
+    this.#kind = kind;
     return {
       recipe: stage.recipe,
       seed: stage.seed,
@@ -128,8 +135,12 @@ class Member {
       output: attempt.output,
       checkpoints: attempt.checkpoints({ every: task.checkpointEvery, warn: message => attempt.log(`Warning: ${message}`) }),
       execution: task.execution,
-      metric: checkedMetric(attempt),
+      metric: numbers => {
+        record(numbers);
+        this.#doubt(numbers, hooks);
+      },
       progress: progress => {
+        this.#latest = progress;
         attempt.progress(progress);
         hooks.progress(attempt.key, progress);
       },
@@ -141,9 +152,11 @@ class Member {
   }
 
   /** Commits the result, or records why there is none. */
-  async settle(settled: Settled, { signal, progress }: Hooks): Promise<ExecutionState> {
+  async settle(settled: Settled, hooks: Hooks): Promise<ExecutionState> {
+    const { signal, progress } = hooks;
     this.#recordFacts();
     if (settled.status === 'rejected') return recordFailure(this.attempt, settled.reason, signal);
+    this.#doubt(settled.value, hooks);
     progress(this.attempt.key, { phase: 'save', step: 0, steps: 0 });
     try {
       if (!(await this.attempt.commit(settled.value))) this.attempt.log('Another attempt of this stage was committed first; this one does not count.');
@@ -152,6 +165,17 @@ class Member {
     }
     this.#store.tidy(this.attempt.key);
     return 'done';
+  }
+
+  /** Says of each number once that it is doubtful, in the log and to who watches. */
+  #doubt(numbers: Readonly<Record<string, unknown>>, { progress }: Hooks): void {
+    for (const doubtful of this.#kind === undefined ? [] : doubtfulNumbers(this.#kind, numbers)) {
+      if (this.#doubted.has(doubtful.metric)) continue;
+      this.#doubted.add(doubtful.metric);
+      const doubt = doubtText(doubtful);
+      this.attempt.log(`Warning: ${doubt}.`);
+      progress(this.attempt.key, { ...this.#latest, doubt });
+    }
   }
 
   #recordFacts(): void {

@@ -36,13 +36,13 @@ function send(message: FromWorker): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
-/** At most five a second of each stage, but every change of phase. */
+/** At most five a second of each stage, but every change of phase and every doubt. */
 function throttledProgress(): OnProgress {
   const last = new Map<string, { readonly time: number; readonly phase: Progress['phase'] }>();
   return (key, progress) => {
     const time = performance.now();
     const before = last.get(key);
-    if (before?.phase === progress.phase && time - before.time < PROGRESS_MS) return;
+    if (progress.doubt === undefined && before?.phase === progress.phase && time - before.time < PROGRESS_MS) return;
     last.set(key, { time, phase: progress.phase });
     send({ type: 'progress', key, progress });
   };

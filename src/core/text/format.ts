@@ -19,6 +19,8 @@ export const scale = (value: number, unit: Unit): number => (unit === 'fraction'
 export function formatValue(value: number, unit: Unit): string {
   if (unit === 'loss') return minus(significant(value));
   if (unit === 'count') return minus(formatCount(value));
+  // A ratio that is small and not 0 does not read as 0.
+  if (unit === 'ratio' && value !== 0 && Math.abs(value) < 5e-4) return minus(value.toExponential(1));
   return minus(fixed(scale(value, unit), DIGITS[unit]));
 }
 

@@ -28,6 +28,12 @@ export function softmaxKl(teacherLogits: tf.Tensor, studentLogits: tf.Tensor): t
   });
 }
 
+/** The distributions that `softmaxKl` compares. @param logits `[..., C]` @returns the same shape, sums of 1 over the last axis */
+export function distributions(logits: tf.Tensor): tf.Tensor {
+  const { exp, sum } = exponentials(logits);
+  return tf.div(exp, sum);
+}
+
 /** Parts of a softmax over the last axis: `exp / sum` are the probabilities, `shifted - log(sum)` their logarithms. */
 function exponentials(logits: tf.Tensor): { shifted: tf.Tensor; exp: tf.Tensor; sum: tf.Tensor } {
   const shifted = tf.sub(logits, tf.max(logits, -1, true));

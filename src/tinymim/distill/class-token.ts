@@ -1,6 +1,6 @@
 /** Class-token distillation (TinyMIM, section 3.2, equation 6), in the readings that the paper leaves open. */
 import { norm } from '../nn/block.ts';
-import { softmaxKl } from '../../engine/grad/softmax-kl.ts';
+import { distributions, softmaxKl } from '../../engine/grad/softmax-kl.ts';
 import { meanSquaredError } from '../../engine/grad/squared-error.ts';
 import * as tf from '../../engine/tf.ts';
 import { expectSameShape, project, sumOfTerms, type Matcher, type NetworkFeatures } from './matcher.ts';
@@ -29,6 +29,7 @@ export function classTokenMatcher(target: ClassTokenTarget): Matcher {
     terms: [TERM],
     projects: true,
     teacherTargets: side => ({ [TERM]: classToken(side) }),
+    compared: token => (target.loss === 'kl' ? distributions(tf.div(token, target.temperature)) : token),
     loss: (side, targets) =>
       sumOfTerms(targets, (term, token) => {
         const prediction = project(side.params, term, classToken(side));

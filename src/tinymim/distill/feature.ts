@@ -40,6 +40,7 @@ export function featureMatcher(target: FeatureTarget): Matcher {
     terms: features,
     projects: true,
     teacherTargets: side => Object.fromEntries(features.map(name => [name, whiten(tokensOf(side, name))])),
+    compared: whitened => whitened,
     loss: (side, targets) =>
       sumOfTerms(targets, (name, whitened) => {
         const prediction = project(side.params, name, tokensOf(side, name as (typeof features)[number]));

@@ -29,6 +29,8 @@ export interface Matcher {
   readonly projects: boolean;
   /** What the student is to match, by term. Call it outside the gradient tape: nothing flows back to a teacher. */
   teacherTargets(teacher: NetworkFeatures): Record<string, tf.Tensor>;
+  /** One of these as the loss compares it with the student's: of a Kullback-Leibler divergence the distributions. */
+  readonly compared: (target: tf.Tensor) => tf.Tensor;
   /** @throws ModelError when the student's tensors do not fit the targets */
   loss(student: NetworkFeatures, targets: Readonly<Record<string, tf.Tensor>>): TargetLoss;
 }

@@ -7,7 +7,7 @@ import { mergeHeads, type Qkv } from '../nn/block.ts';
 import { float32Products } from '../../engine/compile/float32-products.ts';
 import { smoothL1 } from '../../engine/grad/smooth-l1.ts';
 import { meanSquaredError } from '../../engine/grad/squared-error.ts';
-import { softmaxKl } from '../../engine/grad/softmax-kl.ts';
+import { distributions, softmaxKl } from '../../engine/grad/softmax-kl.ts';
 import * as tf from '../../engine/tf.ts';
 import { BETA } from './feature.ts';
 import { sumOfTerms, type Matcher, type NetworkFeatures, type TargetLoss } from './matcher.ts';
@@ -35,6 +35,7 @@ export function relationMatcher(target: RelationTarget): Matcher {
     terms: target.pairs,
     projects: false,
     teacherTargets: side => relations(side),
+    compared: relation => (target.loss === 'kl' ? distributions(relation) : relation),
     loss: (side, targets) => relationLoss(relations(side), targets, target.loss),
   };
 }

@@ -64,15 +64,22 @@ export function teacherTargets(target: Target, { params, features, block }: Tapp
  * @throws ModelError when heads, tokens or widths do not fit
  */
 export function targetLoss(target: Target, { params, features, block }: Tapped, targets: Readonly<Record<string, tf.Tensor>>): TargetLoss {
-  const matcher = matcherOf(target);
-  return matcher.loss(
-    { params, take: name => featureOf(features, block, name) },
-    Object.fromEntries(
-      matcher.terms.map(term => {
-        const tensor = targets[term];
-        if (tensor === undefined) throw new ModelError('FEATURE', `Expected the teacher's "${term}" among the targets, got ${Object.keys(targets).join(', ')}. Take both from the same target.`);
-        return [term, tensor];
-      }),
-    ),
+  return matcherOf(target).loss({ params, take: name => featureOf(features, block, name) }, termsOf(target, targets));
+}
+
+/** The teacher's tensors as the loss compares them with the student's. @param targets by term */
+export function comparedTargets(target: Target, targets: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor> {
+  const { compared } = matcherOf(target);
+  return Object.fromEntries(Object.entries(targets).map(([term, tensor]) => [term, compared(tensor)]));
+}
+
+/** Those that the loss is computed from, by term. @param targets from `teacherTargets`; may hold other tensors, too */
+export function termsOf(target: Target, targets: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor> {
+  return Object.fromEntries(
+    matcherOf(target).terms.map(term => {
+      const tensor = targets[term];
+      if (tensor === undefined) throw new ModelError('FEATURE', `Expected the teacher's "${term}" among the targets, got ${Object.keys(targets).join(', ')}. Take both from the same target.`);
+      return [term, tensor];
+    }),
   );
 }

@@ -17,6 +17,7 @@ import type { DistillRecipe, VitRecipe } from './recipes.ts';
 import { trainingSignature } from './signature.ts';
 import { loadEngineAndDataset, saveModel, trainingImages, upstreamConfig, upstreamModel } from './stage-io.ts';
 import { blockTargetOf, evaluationInputs, forwardTeacher, trainingInputs, type Student } from './students.ts';
+import { targetSpreads } from './target-spread.ts';
 import { teacherModel } from './teacher-model.ts';
 import { createTeacher, type Teacher } from './teacher.ts';
 import { trainTogether } from './train.ts';
@@ -45,8 +46,8 @@ export const runDistillPack: PackRunner<DistillRecipe> = async contexts => {
 
   const teacher = openTeacher(students, config, dataset);
   try {
-    const results = await trainStudents(students, teacher, config, dataset);
-    return created.map(one => (one.status === 'fulfilled' ? results.get(one.value)! : one));
+    const results = await trainStudents(withSpreads(students, teacher, dataset.validation), teacher, config, dataset);
+    return created.map((one, i) => (one.status === 'fulfilled' ? results.get(contexts[i]!)! : one));
   } finally {
     teacher.dispose();
   }
@@ -80,7 +81,18 @@ function createStudent(context: Context, teacher: VitRecipe, dataset: Dataset): 
   };
 }
 
-async function trainStudents(students: readonly Student[], teacher: Teacher, config: VitRecipe, dataset: Dataset): Promise<Map<Student, Settled<StageResult>>> {
+/** With what is known of each before its first step: whether its targets say anything of an image. */
+function withSpreads(students: readonly Student[], teacher: Teacher, set: ImageSet): Student[] {
+  const spreads = targetSpreads(students, teacher, set);
+  return students.map(student => {
+    const spread = spreads.get(student);
+    if (spread === undefined) return student;
+    student.context.log(`Targets vary over images by ${Number(spread.toPrecision(3))} of their size.`);
+    return { ...student, known: { target_spread: spread } };
+  });
+}
+
+async function trainStudents(students: readonly Student[], teacher: Teacher, config: VitRecipe, dataset: Dataset): Promise<Map<Context, Settled<StageResult>>> {
   const { recipe, seed } = students[0]!.context;
   const set = trainingImages(dataset, recipe.images, 'unlabelled');
   const outcomes = await trainTogether(students, {
@@ -105,7 +117,7 @@ async function trainStudents(students: readonly Student[], teacher: Teacher, con
     students.map(student => {
       const outcome = outcomes.get(student)!;
       return [
-        student,
+        student.context,
         outcome.status === 'rejected'
           ? outcome
           : settle(() => {
@@ -128,9 +140,9 @@ function settle<T>(run: () => T): Settled<T> {
 }
 
 /** Saves the encoder alone: projections and decoder serve only in training. */
-function saveStudent({ context }: Student, { params, losses }: Trained, { trained, untrained }: HeldOut): StageResult {
+function saveStudent({ context, known }: Student, { params, losses }: Trained, { trained, untrained }: HeldOut): StageResult {
   saveModel(context, Object.fromEntries(Object.keys(encoderSpec(context.recipe.model)).map(name => [name, params[name]!])));
-  return { loss: losses['loss']!, val_loss: trained, val_loss_untrained: untrained, val_loss_ratio: trained / untrained };
+  return { loss: losses['loss']!, val_loss: trained, val_loss_untrained: untrained, val_loss_ratio: trained / untrained, ...known };
 }
 
 /** Distillation losses on held-out images, with the trained weights and with the initial ones. */

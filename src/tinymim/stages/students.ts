@@ -36,7 +36,7 @@ export function trainingInputs(students: readonly Student[], teacher: VitRecipe,
       ...(studentImages && { [name.studentImages]: pixels(studentImages, set) }),
       ...(teacherDrops && { [name.teacherDropPath]: uniforms('distill/teacher-drop-path', teacher.depth) }),
       ...Object.fromEntries([...depths].map(depth => [name.dropPath(depth), uniforms('distill/drop-path', depth)])),
-      ...masks(recipes, size, seed, 'distill/mask', step),
+      ...masks(recipes, patches => stream(seed, 'distill/mask', step).uniforms(size * patches)),
     };
   };
 }
@@ -45,8 +45,20 @@ export function trainingInputs(students: readonly Student[], teacher: VitRecipe,
 export function evaluationInputs(students: readonly Student[], set: ImageSet): (images: Uint8Array, index: number) => HostInputs {
   return (images, index) => {
     const batch = pixels(images, set);
-    return { [name.images]: batch, ...masks(students.map(recipeOf), batch.shape[0]!, 0, 'distill/validation-mask', index) };
+    return { [name.images]: batch, ...masks(students.map(recipeOf), patches => stream(0, 'distill/validation-mask', index).uniforms(batch.shape[0]! * patches)) };
   };
+}
+
+/** The same of one batch with the same mask for every image, so that what is left of them stands in the same places. */
+export function alignedInputs(students: readonly Student[], set: ImageSet, images: Uint8Array): HostInputs {
+  const batch = pixels(images, set);
+  return { [name.images]: batch, ...masks(students.map(recipeOf), patches => repeated(stream(0, 'distill/validation-mask', 0).uniforms(patches), batch.shape[0]!)) };
+}
+
+function repeated(values: Float32Array, times: number): Float32Array {
+  const all = new Float32Array(values.length * times);
+  for (let i = 0; i < times; i++) all.set(values, i * values.length);
+  return all;
 }
 
 /** Names of the arrays that students share. */
@@ -58,12 +70,12 @@ const name = {
   mask: (part: string, ratio: number) => `${part}/${ratio}`,
 };
 
-/** Of every mask ratio, from the same noise. */
-function masks(recipes: readonly DistillRecipe[], batch: number, seed: number, purpose: string, step: number): HostInputs {
+/** Of every mask ratio, from the same noise. @param noiseOf `[B, patches]` */
+function masks(recipes: readonly DistillRecipe[], noiseOf: (patches: number) => Float32Array): HostInputs {
   const masked = recipes.filter(isMasked);
   if (masked.length === 0) return {};
   const patches = patchCount(masked[0]!.model),
-    noise = stream(seed, purpose, step).uniforms(batch * patches);
+    noise = noiseOf(patches);
   return Object.fromEntries(
     [...new Set(masked.map(({ mask_ratio }) => mask_ratio))].flatMap(ratio => Object.entries(maskInputs(noise, patches, ratio)).map(([part, array]) => [name.mask(part, ratio), array])),
   );

@@ -98,7 +98,7 @@ export class TrainingRun<T extends Training = Training> {
       const count = microBatchesOf(schedule, context.execution);
       this.#engine = engineRecord(await loadEngine({ device, threads }), engine);
       this.#microBatches = microBatches;
-      const state = (await this.#resume(this.#engine)) ?? start(this.training);
+      const state = (await this.#resume(this.#engine)) ?? this.#start();
       if (this.#microBatches > 1) context.provenance({ micro_batches: this.#microBatches });
       const graph = microBatches === 1 ? signature : `${signature} in ${count} micro-batches`;
       this.#trainer = createTrainer(state, { loss, groups, betas: optimizer.betas, emaDecay: optimizer.ema_decay ?? undefined, microBatches: count, engine, signature: graph });
@@ -201,6 +201,12 @@ export class TrainingRun<T extends Training = Training> {
     return learningRate(this.#peak, step / this.#stepsPerEpoch);
   }
 
+  #start(): TrainState {
+    const { context, known } = this.training;
+    if (known !== undefined) context.metric({ step: 0, epoch: 0, ...known });
+    return initialState(this.training);
+  }
+
   async #resume(engine: EngineRecord): Promise<TrainState | undefined> {
     const { context } = this.training;
     const checkpoint = await context.checkpoints.latest();
@@ -239,7 +245,7 @@ function evaluations(steps: number, stepsPerEpoch: number): (done: number) => bo
   return done => done % every === 0 || done === steps;
 }
 
-function start({ weights, groups, optimizer }: Pick<Training, 'weights' | 'groups' | 'optimizer'>): TrainState {
+function initialState({ weights, groups, optimizer }: Pick<Training, 'weights' | 'groups' | 'optimizer'>): TrainState {
   const params = toTensors(weights);
   const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in groups));
   return { params, optimizer: initAdamW(trained), ...(averages(optimizer) > 0 && { average: toTensors(weights) }) };

@@ -16,6 +16,8 @@ export interface Training {
   readonly engine: EngineRecipe;
   /** All that decides the graph of a step; see `signature.ts`. */
   readonly signature: string;
+  /** Numbers that are known before the first step, where the curve begins with them. */
+  readonly known?: Readonly<Record<string, number>>;
   /** Numbers of the curve that cost an evaluation, e.g. the validation accuracy: taken at a few ends of epochs. */
   readonly evaluate?: (params: Params) => Record<string, number>;
 }

@@ -6,7 +6,7 @@ import { buildReport, type ReportInput } from '../model/build.ts';
 import { verdictRule } from '../model/claims.ts';
 import type { Engines } from '../records/engines.ts';
 import type { Headline } from '../model/model.ts';
-import { byText, type ReportRecord } from '../records/records.ts';
+import { byText, tellsMore, type ReportRecord } from '../records/records.ts';
 
 /** A report to compare with. */
 export interface Baseline {
@@ -129,7 +129,8 @@ function conflicts(ofBaseline: readonly ReportRecord[], ofReport: readonly Repor
 /** Numbers that the identity decides. Costs are computed from recipes, not measured: they may be counted otherwise. */
 function resultFields(before: ReportRecord, now: ReportRecord): Conflict['fields'] {
   const names = (pick: (record: ReportRecord) => object): string[] => [...new Set([...Object.keys(pick(before)), ...Object.keys(pick(now))])].sort(byText);
-  const results = names(record => record.result).flatMap(name => {
+  const more = tellsMore(before, now);
+  const results = (more === undefined ? names(record => record.result) : []).flatMap(name => {
     const [a, b] = [before.result[name], now.result[name]];
     return a === b ? [] : [{ name, before: String(a ?? 'none'), now: String(b ?? 'none') }];
   });
@@ -140,7 +141,7 @@ function resultFields(before: ReportRecord, now: ReportRecord): Conflict['fields
     return [{ name: `curve of ${name}`, before: lastValue(a), now: lastValue(b) }];
   });
   if (results.length + curves.length > 0) return [...results, ...curves];
-  return [...hashField('result.json', before.resultSha256 ?? 'none', now.resultSha256 ?? 'none'), ...hashField('items.bin', before.itemsSha256, now.itemsSha256)];
+  return [...(more === undefined ? hashField('result.json', before.resultSha256 ?? 'none', now.resultSha256 ?? 'none') : []), ...hashField('items.bin', before.itemsSha256, now.itemsSha256)];
 }
 
 /** Reports of older versions tell nothing of items. */

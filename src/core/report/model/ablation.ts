@@ -1,8 +1,9 @@
 /** One ablation of the report: its rows, and how their order relates to the paper's. */
-import type { AblationDeclaration, ArmDeclaration, Inconsistency, ReferenceRow, Study } from '../../ablation/declaration.ts';
+import type { AblationDeclaration, ArmDeclaration, Inconsistency, ReferenceRow, ReportColumn, Study } from '../../ablation/declaration.ts';
 import type { ClaimResult } from './claims.ts';
 import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicate, type Replicates } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
+import { doubtfulWarnings } from './doubtful.ts';
 import type { TableHeadroom } from './headroom.ts';
 import { tableImages } from './images.ts';
 import { finishedOf, mixedCodes, mixedCodeText, type CodesByKind } from '../records/code.ts';
@@ -62,7 +63,8 @@ export function buildAblation(input: AblationInput): AblationReport {
   const placed = placeRecords(records, ablation.name);
   const arms = ablation.arms.map(declaration => armOf(input, declaration, placed));
   const headroom = headroomArms(input);
-  const columns: ExtraColumn[] = study.report.columns.map(column => {
+  const shown = shownColumns(study, arms);
+  const columns: ExtraColumn[] = shown.map(column => {
     const spec = metricSpec(study, records, column.role, column.metric);
     return { role: column.role, label: oneLine(column.label), unit: spec?.unit ?? 'ratio' };
   });
@@ -76,7 +78,7 @@ export function buildAblation(input: AblationInput): AblationReport {
     baselines: input.headroom.baselines,
     records,
   });
-  const rows = arms.map((arm, index) => ({ ...buildRow(input, arms, arm, index, mixed), fewerImages: images.fewer.get(arm.declaration.name) }));
+  const rows = arms.map((arm, index) => ({ ...buildRow(input, arms, arm, index, mixed, shown), fewerImages: images.fewer.get(arm.declaration.name) }));
   const compared = comparedArms(ablation, arms);
   const pairs = comparePairs(compared, study.report.publishedNoise?.value ?? 0);
   return {
@@ -90,7 +92,7 @@ export function buildAblation(input: AblationInput): AblationReport {
     rows,
     headroom: headroom.map(arm => ({ ...measuredRow({ study, declared: input.headroomSeeds }, arm, mixed), name: `${study.headroom!.name}/${arm.declaration.name}`, index: -1, extra: [] })),
     headroomNote: headroom.length === 0 ? undefined : oneLine(study.headroom!.note),
-    warnings: teacherWarnings({ study, declared: input.declared, records, headline, baselines: input.headroom.baselines }),
+    warnings: [...teacherWarnings({ study, declared: input.declared, records, headline, baselines: input.headroom.baselines }), ...doubtfulWarnings(study, arms)],
     images: images.line,
     published: hasPublished(ablation),
     columns,
@@ -193,7 +195,7 @@ function measuredRow({ study, declared }: Pick<AblationInput, 'study' | 'declare
   };
 }
 
-function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number, mixed: CodesByKind): ArmRow {
+function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number, mixed: CodesByKind, columns: readonly ReportColumn[]): ArmRow {
   const { study, ablation, headline, comparable } = input;
   const isDefault = arm.declaration.name === ablation.default;
   const reference = arms.find(other => other.declaration.name === ablation.default);
@@ -215,7 +217,7 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, study.report.publishedNoise?.value ?? 0),
     valueGap,
     retraining: valueGap === undefined || study.report.retraining === undefined ? undefined : retraining(scale(valueGap, headline.unit), measured!.n, study.report.retraining),
-    extra: study.report.columns.map(column => columnMean(arm.placed, column.role, column.metric)),
+    extra: columns.map(column => columnMean(arm.placed, column)),
   };
 }
 
@@ -262,8 +264,12 @@ function publishedCell({ published }: ArmDeclaration<object>, reference: ArmDecl
   };
 }
 
-function columnMean(placed: readonly Placed[], role: string, metric: string): number | undefined {
-  const finished = placed.filter(p => p.role === role && p.record.state === 'done');
+/** Those that some arm has a number for, where records may lack it. */
+const shownColumns = ({ report: { columns } }: Study, arms: readonly Arm[]): ReportColumn[] =>
+  columns.filter(column => column.optional !== true || arms.some(({ placed }) => columnMean(placed, column) !== undefined));
+
+function columnMean(placed: readonly Placed[], { role, metric, optional }: ReportColumn): number | undefined {
+  const finished = placed.filter(p => p.role === role && p.record.state === 'done' && (optional !== true || p.record.result[metric] !== undefined));
   return finished.length === 0 ? undefined : mean(finished.map(p => resultNumber(p.record, metric)));
 }
 

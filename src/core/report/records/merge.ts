@@ -3,7 +3,7 @@ import type { Plan } from '../../plan/plan.ts';
 import { attribute } from './attribution.ts';
 import { enginesOf } from './engines.ts';
 import { factsBehind } from './provenance.ts';
-import { byText, type ReportRecord } from './records.ts';
+import { byText, tellsMore, type ReportRecord } from './records.ts';
 import type { WrittenRecords } from './written.ts';
 
 /** Two results of one stage: last digits of another processor, a fault, a forgery. */
@@ -88,10 +88,12 @@ function compare(record: ReportRecord, other: ReportRecord): Relation {
   if (record.state === 'failed') return other.state === 'failed' && other.reason === record.reason ? 'same' : 'newer';
   if (other.state === 'failed') return 'older';
   const items = [record.itemsSha256, other.itemsSha256].filter(sha256 => sha256 !== undefined);
-  const equal = record.resultSha256 === other.resultSha256 && sorted(record.result) === sorted(other.result) && new Set(items).size < 2;
+  const more = tellsMore(record, other);
+  const equal = (more !== undefined || (record.resultSha256 === other.resultSha256 && sorted(record.result) === sorted(other.result))) && new Set(items).size < 2;
   // What a study draws may change; where both have a curve it is the same one.
   const curves = Object.keys(record.curves).filter(name => other.curves[name] !== undefined);
-  return equal && curves.every(name => JSON.stringify(record.curves[name]) === JSON.stringify(other.curves[name])) ? 'same' : 'disagree';
+  if (!equal || curves.some(name => JSON.stringify(record.curves[name]) !== JSON.stringify(other.curves[name]))) return 'disagree';
+  return more === undefined ? 'same' : more === other ? 'newer' : 'older';
 }
 
 const sorted = (object: Readonly<Record<string, unknown>>): string => JSON.stringify(Object.entries(object).sort(([a], [b]) => byText(a, b)));

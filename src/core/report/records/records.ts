@@ -167,8 +167,8 @@ export const serializeRecords = (records: readonly ReportRecord[]): string =>
 export const parseRecords = (text: string): ReportRecord[] => sortRecords(parseLines(text));
 
 /**
- * Reads a `results.jsonl` that git has merged line by line: records of one key that differ in their uses only, or of which one alone has a curve or
- * vouches for items, become one with those of both. They may still stand for the same stage of an arm; {@link sortRecords} refuses that.
+ * Reads a `results.jsonl` that git has merged line by line: records of one key that differ in their uses only, or of which one alone has a curve, a
+ * number or vouches for items, become one with those of both. They may still stand for the same stage of an arm; {@link sortRecords} refuses that.
  * @throws RecordError when two records of one key differ in anything else.
  */
 export function parseMergedRecords(text: string): ReportRecord[] {
@@ -180,12 +180,31 @@ export function parseMergedRecords(text: string): ReportRecord[] {
   return [...byKey.values()];
 }
 
+/**
+ * Of two results of one stage the one that has every number of the other and more, which that of an older version lacks; undefined where neither is.
+ */
+export function tellsMore(a: ReportRecord, b: ReportRecord): ReportRecord | undefined {
+  const [most, least] = Object.keys(a.result).length > Object.keys(b.result).length ? [a, b] : [b, a];
+  const told = Object.entries(least.result);
+  const isMore = told.length > 0 && told.length < Object.keys(most.result).length && told.every(([name, value]) => most.result[name] === value);
+  return a.state === 'done' && b.state === 'done' && isMore ? most : undefined;
+}
+
 function joined(a: ReportRecord, b: ReportRecord): ReportRecord {
   if (a.state !== b.state) return { ...(a.state === 'done' ? a : b), uses: joinedUses(a, b) }; // a failure that was mended
   // Which curves are kept follows from the uses; older versions kept no items.
-  const both = { curves: { ...a.curves, ...b.curves }, itemsSha256: a.itemsSha256 ?? b.itemsSha256 };
+  const { result, resultSha256 } = tellsMore(a, b) ?? a;
+  const both = { curves: { ...a.curves, ...b.curves }, itemsSha256: a.itemsSha256 ?? b.itemsSha256, result, resultSha256 };
   const alone = (record: ReportRecord): ReportRecord =>
-    canonical({ ...record, uses: [], earlierRevisions: undefined, codeHash: undefined, curves: { ...both.curves, ...record.curves }, itemsSha256: record.itemsSha256 ?? both.itemsSha256 });
+    canonical({
+      ...record,
+      uses: [],
+      earlierRevisions: undefined,
+      codeHash: undefined,
+      curves: { ...both.curves, ...record.curves },
+      itemsSha256: record.itemsSha256 ?? both.itemsSha256,
+      ...(tellsMore(a, b) !== undefined && { result, resultSha256 }),
+    });
   const [x, y] = [alone(a), alone(b)];
   const fields = Object.keys({ ...x, ...y }).filter(name => JSON.stringify(x[name as keyof ReportRecord]) !== JSON.stringify(y[name as keyof ReportRecord]));
   if (fields.length > 0) {

@@ -40,6 +40,18 @@ describe('a display without a terminal', () => {
     expect(last).toContain('cpu:1 tree of cut/whole seed 0 step 2/5 loss 0.5000');
   });
 
+  it('says once of a stage that a number is doubtful, however often it is told', () => {
+    const display = createDisplay(plan, [], 2, false);
+    const [whole, tall] = ['whole', 'tall'].map(arm => plan.arms.find(a => a.arm === arm)!.stages['tree']!);
+    const tell = (key: string, label: string): void =>
+      display.event({ type: 'progress', key, label, place: 'cpu:0', progress: { phase: 'load', step: 0, steps: 0, doubt: 'height: expected at least 1, got 0: it is dead' }, counts });
+    for (const key of [whole!, tall!]) display.event({ type: 'started', key, label: `tree ${key}`, attempt: 1, place: 'cpu:0', pack: [key], counts });
+    lines.length = 0;
+    for (const key of [whole!, tall!, whole!]) tell(key, `tree ${key}`);
+    display.close();
+    expect(lines.map(l => l.trim())).toEqual([whole!, tall!].map(key => `doubtful tree ${key}  height: expected at least 1, got 0: it is dead`));
+  });
+
   it('says with how many threads, where a stage has those of idle workers', () => {
     const display = createDisplay(plan, [], 2, false);
     const [whole] = plan.arms.filter(a => a.arm === 'whole').map(a => a.stages['tree']!);

@@ -100,7 +100,7 @@ describe('statusText', () => {
     );
     expect(countsOf(at.stages)).toEqual({ done: 1, running: 0, stalled: 1, failed: 1, interrupted: 1, left: 1 });
     const text = stripVTControlCharacters(
-      statusText({ plan, scale: 'mini', snapshot: at, left: timeLeft({ plan, kinds: [], snapshot: at, places: parseDevices('cpu:2x1'), duration: () => 60 }), devices: 'gpu:0x13' }),
+      statusText({ plan, scale: 'mini', snapshot: at, left: timeLeft({ plan, kinds: [], snapshot: at, places: parseDevices('cpu:2x1'), duration: () => 60 }), doubts: new Map(), devices: 'gpu:0x13' }),
     );
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
     expect(text).toContain('1 of 5 stages done, 1 failed');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StageContext } from '../../../../src/core/ablation/kind.ts';
+import { doubtfulNumbers } from '../../../../src/core/ablation/doubtful.ts';
 import { isPermanent } from '../../../../src/core/ablation/errors.ts';
 import { initEncoder } from '../../../../src/tinymim/nn/init.ts';
 import { encoderSpec } from '../../../../src/tinymim/nn/spec.ts';
@@ -12,7 +13,7 @@ import { distillKind as distillKind } from '../../../../src/tinymim/stages/kinds
 import { distillRecipe, type DistillRecipe, type VitRecipe } from '../../../../src/tinymim/stages/recipes.ts';
 import type { Weights } from '../../../../src/engine/formats/weights.ts';
 import { distillFields, image } from '../../../helpers/distill-recipe.ts';
-import { curveOf, leaveUpstream, runStage } from '../../../helpers/run-stage.ts';
+import { curveOf, leaveUpstream, runStage, type StageRun } from '../../../helpers/run-stage.ts';
 
 const teacher: VitRecipe = { ...image, embed_dim: 16, depth: 2, num_heads: 4 };
 const base = {
@@ -68,7 +69,8 @@ describe('the stage', () => {
   });
 
   it('records the parts of the loss', async () => {
-    const { records } = await run(recipeOf({ mask_ratio: 0.75, reconstruction: { weight: 0.5, decoder, norm_pix_loss: false } }), fromMae());
+    const whole = await run(recipeOf({ mask_ratio: 0.75, reconstruction: { weight: 0.5, decoder, norm_pix_loss: false } }), fromMae());
+    const records = whole.records.filter(({ step }) => step > 0);
     for (const record of records) expect(record['loss']).toBeCloseTo(record['distillation']! + 0.5 * record['reconstruction']!, 5);
     for (const record of records) expect(record['distillation']).toBeCloseTo(record['qk']! + record['vv']!, 5);
     expect(records.length).toBeGreaterThan(0);
@@ -99,6 +101,61 @@ describe('the stage', () => {
     const failed: unknown = await run(recipeOf({ model: unaligned }), fromMae()).catch((error: unknown) => error);
     expect(isPermanent(failed)).toBe(true);
     expect(failed).toMatchObject({ code: 'FEATURE', message: expect.stringContaining("the teacher's 4 heads") as string });
+  });
+});
+
+/** A teacher whose class token never sees the patches: attention adds nothing to it. */
+const blind = (): Weights => ({ ...initEncoder(teacher, 1), ...zeroed(['blocks.0.attn.proj.weight', 'blocks.1.attn.proj.weight']) });
+/** One that sees no pixels: its tokens differ by their places alone. */
+const blank = (): Weights => ({ ...initEncoder(teacher, 1), ...zeroed(['patch_embed.proj.weight']) });
+
+function zeroed(names: readonly string[]): Weights {
+  const weights = initEncoder(teacher, 1);
+  return Object.fromEntries(names.map(name => [name, { ...weights[name]!, data: new Float32Array(weights[name]!.data.length) }]));
+}
+
+describe('the spread of the targets over images', () => {
+  const short = { schedule: { ...base.schedule, epochs: 1 } };
+  const classToken = { ...short, model: unaligned, target: { family: 'class-token', loss: 'kl', temperature: 1, final_norm: false } };
+  const doubted = (result: StageRun['result']): string[] => doubtfulNumbers(distillKind, result).map(({ metric }) => metric);
+
+  it('is known before the first step, begins the curve, and stands in result and log', async () => {
+    const { records, result, log } = await run(recipeOf(short), fromMae());
+    expect(records[0]).toEqual({ step: 0, epoch: 0, target_spread: result['target_spread'] });
+    expect(records.filter(record => 'target_spread' in record)).toHaveLength(1);
+    expect(log).toContain(`Targets vary over images by ${Number((result['target_spread'] as number).toPrecision(3))} of their size.`);
+    expect(doubted(result)).toEqual([]);
+  });
+
+  it('tells a teacher whose target is the same for every image, which its loss does not', async () => {
+    const { result } = await run(recipeOf(classToken), upstreamOf({ model: teacher }, blind()));
+    expect(result['target_spread']).toBeLessThan(1e-6);
+    expect(result['val_loss_ratio']).toBeLessThan(0.5);
+    expect(doubted(result)).toEqual(['target_spread']);
+  });
+
+  it.each([
+    ['whole', {}],
+    ['visible', { teacher_input: 'visible' }],
+  ])('does not take masks, which differ from image to image, for images: the teacher sees the %s image', async (_, fields) => {
+    const { result } = await run(recipeOf({ ...short, mask_ratio: 0.5, ...fields }), upstreamOf({ model: teacher }, blank()));
+    expect(result['target_spread']).toBeLessThan(1e-5);
+  });
+
+  it('is the same after an interruption, and nothing of it is recorded twice', async () => {
+    const recipe = recipeOf({});
+    const [whole, resumed] = [
+      await runStage(runDistill, recipe, { folder, upstream: { teacher: fromMae() } }),
+      await runStage(runDistill, recipe, { folder, upstream: { teacher: fromMae() }, interruptAt: 2 }),
+    ];
+    expect(resumed.result).toEqual(whole.result);
+    expect(curveOf(resumed)).toEqual(curveOf(whole));
+  });
+
+  it('is not given for a batch of one image, in which nothing can vary', async () => {
+    const { result, records } = await run(recipeOf({ data: { ...base.data, validation: 4 }, schedule: { ...short.schedule, batch_size: 4, accumulation_steps: 4 } }), fromMae());
+    expect(Object.keys(result)).not.toContain('target_spread');
+    expect(records.every(({ step }) => step > 0)).toBe(true);
   });
 });
 

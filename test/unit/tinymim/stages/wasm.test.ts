@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { superviseRecipe } from '../../../../src/tinymim/stages/recipes.ts';
 import { runSupervise } from '../../../../src/tinymim/stages/supervise.ts';
+import { loadEngine } from '../../../../src/engine/backend.ts';
+import { targetSpread } from '../../../../src/tinymim/stages/target-spread.ts';
 import * as tf from '../../../../src/engine/tf.ts';
 import study from '../../../../src/tinymim/study.ts';
 import { profile } from '../../../../src/tinymim/profile.ts';
@@ -51,6 +53,18 @@ async function interrupted(fields: Readonly<Record<string, string>> = {}) {
   writeFileSync(file, JSON.stringify({ ...progress, engine: { ...progress.engine, ...fields } }));
   return { stage, before: progress.engine };
 }
+
+describe('the spread of targets over images', () => {
+  it('is computed there as well: by hand sqrt(0.5) for two opposite entries beside two equal ones', async () => {
+    await loadEngine({ device: 'cpu', threads: 1 });
+    const token = tf.tensor2d([1, 1, 1, -1], [2, 2]);
+    expect(targetSpread({ family: 'class-token', loss: 'mse', temperature: 1, final_norm: false }, { class_token: token }, recipe.engine)).toBeCloseTo(Math.SQRT1_2, 6);
+    const kl = targetSpread({ family: 'class-token', loss: 'kl', temperature: 1, final_norm: false }, { class_token: token }, recipe.engine);
+    const p = 1 / (1 + Math.exp(-2)); // softmax of (1, -1); that of (1, 1) is (1/2, 1/2)
+    expect(kl).toBeCloseTo(Math.sqrt((p - 0.5) ** 2 / (p ** 2 + (1 - p) ** 2 + 0.5)), 6);
+    token.dispose();
+  });
+});
 
 describe('a stage of the mode graph', () => {
   it('says and records that it ran op by op on WebAssembly', async () => {

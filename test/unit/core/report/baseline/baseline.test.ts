@@ -122,6 +122,11 @@ describe('results of one stage', () => {
     ).toEqual([]);
   });
 
+  it('are not told where one side has a number that the other, of an older version, lacks', () => {
+    const more = before.map(record => ({ ...record, result: { ...record.result, spread: 1 }, resultSha256: 'c'.repeat(64) }));
+    expect([compare(before, more).conflicts, compare(more, before).conflicts]).toEqual([[], []]);
+  });
+
   it('also by their curve, or by the hash alone', () => {
     const curve = (end: number) =>
       before.map(record => ({

@@ -52,6 +52,20 @@ describe('mergeRecords', () => {
     expect([of(taken.records).result, taken.provenance[first!.key], taken.updated]).toMatchObject([{ weight: 0.6 }, { cpu: 'Model B' }, [first!.key]]);
   });
 
+  it('takes the result that has every number of the other and more, which an older version did not give, whichever side has it', () => {
+    const more = { ...first!, result: { weight: 0.5, vigour: 1 }, resultSha256: 'b'.repeat(64) };
+    for (const prefer of ['report', 'store'] as const) {
+      for (const [mine, theirs] of [
+        [first!, more],
+        [more, first!],
+      ] as const) {
+        const { conflicts, records: all } = merged([mine, ...rest], [theirs], prefer);
+        expect([conflicts, of(all).result, of(all).resultSha256]).toEqual([[], more.result, more.resultSha256]);
+      }
+    }
+    expect(merged([first!], [{ ...more, result: { weight: 0.6, vigour: 1 } }]).conflicts).toHaveLength(1);
+  });
+
   it('names the code of both where the results differ and it does, too; where the results are the same, that of the preferred side', () => {
     const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
     const conflict = merged([{ ...first!, codeHash: a }], [{ ...first!, result: { weight: 0.6 }, resultSha256: 'b'.repeat(64), codeHash: b }]);
