@@ -169,7 +169,8 @@ function studentModel(profile: Profile, size: ModelSize, target: DistillTarget, 
   return heads === model.num_heads ? model : { ...model, last_block_heads: heads };
 }
 
-function scheduleOf(factors: Factors, profile: Profile): ScheduleRecipe {
+/** Of the arm's distillation, and of those of its teachers. */
+export function scheduleOf(factors: Pick<Factors, 'schedule'>, profile: Profile): ScheduleRecipe {
   const { schedule } = profile.distill;
   if (factors.schedule === 'ablation') return schedule;
   return { ...schedule, epochs: MAIN_SCHEDULE * schedule.epochs, warmup_epochs: MAIN_SCHEDULE * schedule.warmup_epochs };

@@ -24,7 +24,8 @@ function classifierFields(factors: Factors, profile: Profile, from: Profile['fin
   };
 }
 
-function finetuneStage(factors: Factors, profile: Profile, seed: number, weights: StageSpec): StageSpec {
+/** @param weights the stage whose encoder is fine-tuned */
+export function finetuneStage(factors: Factors, profile: Profile, seed: number, weights: StageSpec): StageSpec {
   const { sizes, mae } = profile.finetune;
   const variations: Variation = { ...(factors.method === 'mae' ? mae : {}), ...sizes[factors.student] };
   const { layer_decay = profile.finetune.layer_decay, drop_path = profile.finetune.drop_path, ...schedule } = variations;

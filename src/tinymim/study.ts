@@ -4,9 +4,11 @@ import { defineStudy } from '../core/ablation/define.ts';
 import { notReady } from './data/dataset.ts';
 import { dataTitle, imageCount, unavailable } from './data/spec.ts';
 import { notOnEngine } from './stages/engine-limits.ts';
+import { HELD_OUT_IMAGES } from './stages/held-out.ts';
 import { kinds } from './stages/kinds.ts';
 import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
 import { factors, type Factors, type ModelSize } from './factors.ts';
+import { imagesSeenText } from './images-seen.ts';
 import { pretrainSchedule, profile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
 import { realise } from './realise.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
@@ -57,9 +59,13 @@ function facts(p: Profile): Fact[] {
     { label: 'Distillation', value: `${epochs(p.distill)}; three times as long on the main schedule` },
     { label: 'Fine-tuning', value: `${epochs(p.finetune)}, layer decay ${p.finetune.layer_decay}` },
     { label: 'From scratch', value: `${epochs(p.supervise)}${likeDeit(p.supervise)}` },
+    { label: 'Images seen, every epoch counted', value: imagesSeenText(p), scale: true },
     { label: 'Engine', value: `mode ${p.engine.mode}, ${p.engine.precision}`, lead: true, engines: { tensorflow: 'TensorFlow', wasm: 'WebAssembly' } },
   ];
 }
+
+/** Behind the curves of classifiers. */
+const heldOut = ({ data }: Profile): number => Math.min(HELD_OUT_IMAGES, imageCount(data, 'validation'));
 
 /** The paper's headline picture, Table 8: every strategy at every model size. */
 const overview: OverviewDeclaration = {
@@ -134,8 +140,8 @@ export default defineStudy<Factors, Profile>({
     curves: [
       { role: 'distill', metric: 'loss', title: 'Distillation loss' },
       { role: 'pretrain', metric: 'loss', title: 'MAE reconstruction loss' },
-      { role: 'finetune', metric: 'val_accuracy', title: 'Validation accuracy in fine-tuning' },
-      { role: 'supervise', metric: 'val_accuracy', title: 'Validation accuracy from scratch' },
+      { role: 'finetune', metric: 'val_accuracy', title: 'Validation accuracy in fine-tuning', items: heldOut },
+      { role: 'supervise', metric: 'val_accuracy', title: 'Validation accuracy from scratch', items: heldOut },
     ],
     ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate'],
     notes,

@@ -127,6 +127,28 @@ describe('headroom', () => {
     expect(await ablate('clean')).toContain('Every stage of toy in store/ is needed by a declared arm.');
   });
 
+  it('is a condition of a report with verdicts, which says in its first sentence by how much it is missed', async () => {
+    expect(read('README.md')).not.toContain('What this scale can show');
+    study.edit('experiments/profiles/quick.ts', 'seeds: [0]', 'seeds: [0, 1, 2]');
+    await sweep();
+    const text = read('README.md');
+    expect(text).toMatch(/^\*\*This scale may hide effects: in [12] of 2 comparisons .* on its own root”.* of 3 standard errors/m);
+    const rows = read('tables/conditions.csv')
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map(line => line.split(','));
+    expect(rows.map(([condition, arm, baseline, , n]) => [condition, arm, baseline, n])).toEqual(
+      ['oak', 'elm'].map(stock => ['headroom', `stocks/${stock}`, expect.stringMatching(/^(variety|cut)\//) as string, '3']),
+    );
+    for (const [, , , state, , value, error, needed] of rows) {
+      expect(Number(needed)).toBeCloseTo(3 * Number(error), 9);
+      expect(state).toBe(Number(value) >= Number(needed) ? 'met' : 'missed');
+    }
+    expect(await ablate('report', '--check')).toBe(REPORT_CHECKED);
+    study.edit('experiments/profiles/quick.ts', 'seeds: [0, 1, 2]', 'seeds: [0]');
+  });
+
   it('that is an arm of a table itself has no row there, which is said', async () => {
     study.edit('experiments/ablations/cut.ts', '  arms: [\n', "  arms: [\n    { name: 'own', label: 'Never cut', factors: { grafted: false } },\n");
     await ablate('report');

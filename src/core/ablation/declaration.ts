@@ -133,10 +133,15 @@ export interface ReportColumn {
 }
 
 /** A curve of the report, read from `metrics.jsonl` of the stage with this role. */
-export interface ReportCurve {
+export interface ReportCurve<P = ProfileBase> {
   readonly role: string;
   readonly metric: string;
   readonly title: string;
+  /**
+   * Where the curve is the share of held-out items that are right: how many there are. Such a curve tells whether training was long enough: a
+   * report with verdicts says of which arms it still rose at the end.
+   */
+  items?(profile: P): number;
 }
 
 /** A fact about a profile for the head of the report. */
@@ -145,6 +150,8 @@ export interface Fact {
   readonly value: string;
   /** Stands on the first screen. */
   readonly lead?: boolean;
+  /** Tells how large the scale is: stands beside the conditions under which it can show anything, too. */
+  readonly scale?: boolean;
   /** The fact is the engine: where stages recorded theirs, a report says those instead of the value. Titles, by the name that is recorded. */
   readonly engines?: Readonly<Record<string, string>>;
 }
@@ -187,8 +194,8 @@ export interface Headroom<F> {
   /** Those that an arm rests on. */
   of(factors: F): readonly HeadroomArm<F>[];
   /**
-   * Factors of the arm that rests on none of them and that this one is to beat: where what it rests on is no better, a report warns. An arm of any
-   * ablation of the report that has these factors is that baseline.
+   * Factors of the arm that rests on none of them and that this one is to beat: where what it rests on is no better, a report warns, and one with
+   * verdicts says whether it is far enough above. An arm of any ablation of the report that has these factors is that baseline.
    */
   baseline?(factors: F): Partial<F>;
 }
@@ -314,7 +321,7 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
     /** The number that arms are compared by, and its binomial standard error in the same result. */
     readonly headline: { readonly role: string; readonly metric: string; readonly standardError: string };
     readonly columns: readonly ReportColumn[];
-    readonly curves: readonly ReportCurve[];
+    readonly curves: readonly ReportCurve<P>[];
     /** Roles whose cost is charged to the arm itself; the others (a shared teacher) are listed apart. */
     readonly ownRoles: readonly string[];
     /**

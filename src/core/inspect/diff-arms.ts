@@ -5,11 +5,12 @@ import { collectRecords } from '../report/records/collect.ts';
 import { difference, type Difference, type Replicates } from '../report/statistics/compare.ts';
 import { pairItems, type PairedItems } from '../report/statistics/paired-items.ts';
 import type { CurvePoint } from '../report/records/records.ts';
+import { valueAt } from '../report/model/curves.ts';
 import { placeRecords, replicates, type Placed } from '../report/model/usage.ts';
 import type { StoreReader } from '../store/reader.ts';
 import type { ChosenArm } from './arm.ts';
 
-export interface CurveDifference extends ReportCurve {
+export interface CurveDifference extends Pick<ReportCurve, 'role' | 'metric' | 'title'> {
   /** Replicates behind the means. */
   readonly seeds: readonly number[];
   readonly epochs: readonly number[];
@@ -81,13 +82,6 @@ function curveDifference(curve: ReportCurve, left: readonly Placed[], right: rea
   const n = to === from ? 1 : Math.min(POINTS, Math.max(...all.map(points => points.length)));
   const epochs = Array.from({ length: n }, (_, i) => (n === 1 ? to : from + ((to - from) * i) / (n - 1)));
   const means = (of: ReadonlyMap<number, readonly CurvePoint[]>): number[] => epochs.map(epoch => seeds.reduce((sum, seed) => sum + valueAt(of.get(seed)!, epoch), 0) / seeds.length);
-  return { ...curve, seeds, epochs, a: means(a!), b: means(b!) };
-}
-
-/** On the straight line between the points around `epoch`, which lies within the curve. @internal */
-export function valueAt(points: readonly CurvePoint[], epoch: number): number {
-  const i = points.findIndex(([e]) => e >= epoch);
-  const [e1, v1] = points[i === -1 ? points.length - 1 : i]!;
-  const [e0, v0] = points[Math.max(0, (i === -1 ? points.length : i) - 1)]!;
-  return e1 === e0 ? v1 : v0 + ((v1 - v0) * (epoch - e0)) / (e1 - e0);
+  const { role, metric, title } = curve;
+  return { role, metric, title, seeds, epochs, a: means(a!), b: means(b!) };
 }

@@ -3,7 +3,7 @@ import { UsageError } from '../ablation/errors.ts';
 import type { Changes } from './baseline/baseline.ts';
 import { changesSection } from './baseline/section.ts';
 import { buildReport, type ReportInput } from './model/build.ts';
-import { claimCsv, contentsCsv, curveCsv, recipeCsv, resultCsv } from './render/csv.ts';
+import { claimCsv, conditionCsv, contentsCsv, curveCsv, recipeCsv, resultCsv } from './render/csv.ts';
 import { removeBeneath, writeBeneath } from '../disk/beneath.ts';
 import { enginesOf } from './records/engines.ts';
 import { MANIFEST_FILE, readReportManifest, serializeReportManifest } from './manifest.ts';
@@ -45,6 +45,7 @@ async function renderFiles(report: Report, { study, profile, overrides = [], rec
   add(ITEMS_FILE, serializeItems(records));
   add(CLAIMS_FILE, claimCsv(report));
   add('tables/claims.tex', claimLatex(report));
+  add('tables/conditions.csv', conditionCsv(report));
   add('tables/ablations.csv', report.ablations.length < 2 ? undefined : contentsCsv(report));
   add('tables/recipes.csv', recipeCsv(report));
   for (const ablation of report.ablations) {

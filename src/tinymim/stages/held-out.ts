@@ -2,7 +2,7 @@
 import { evalBatches, takeImages, type EvalBatch, type ImageSet } from '../data/image-set.ts';
 import type { ScheduleRecipe } from './recipes.ts';
 
-const HELD_OUT_IMAGES = 1024;
+export const HELD_OUT_IMAGES = 1024;
 
 export function heldOutImages(set: ImageSet): ImageSet {
   if (set.count <= HELD_OUT_IMAGES) return set;

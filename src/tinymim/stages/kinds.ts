@@ -38,7 +38,8 @@ import { teacherModel } from './teacher-model.ts';
 const lossMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'loss', better: 'lower', help });
 const accuracyMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'higher', help });
 
-const imagesSeen = (recipe: { data: PretrainRecipe['data']; images: number | null; schedule: ScheduleRecipe }): number =>
+/** In a training, every epoch counted. */
+export const imagesSeen = (recipe: { data: PretrainRecipe['data']; images: number | null; schedule: ScheduleRecipe }): number =>
   totalSteps(recipe.images ?? imageCount(recipe.data, 'train'), recipe.schedule) * recipe.schedule.batch_size;
 
 /** The encoder inside an upstream stage, for the cost of running it. */

@@ -7,6 +7,7 @@ import { declaredSeeds, sweptAblations } from '../../ablation/swept.ts';
 import { buildAblation } from './ablation.ts';
 import { countClaims, evaluateClaims } from './claims.ts';
 import { claimRule } from './claim-rule.ts';
+import { conditionsOf, missedSentence } from './conditions.ts';
 import { agreementRule, countOrder, valueRule } from '../statistics/compare.ts';
 import { enginesText, type Engines } from '../records/engines.ts';
 import { objectionSentence, objectionsTo } from '../../plan/objections.ts';
@@ -52,9 +53,9 @@ function seedsOf(profile: ProfileBase, ablations: readonly AblationReport[]): Re
 }
 
 function factsOf(facts: readonly Fact[], records: readonly ReportRecord[], engines: Engines): Report['facts'] {
-  return facts.map(({ label, value, lead, engines: titles }) => {
+  return facts.map(({ label, value, lead, scale, engines: titles }) => {
     const used = titles === undefined ? undefined : enginesText(records, engines, titles);
-    return { label: oneLine(label), value: oneLine(used ?? value), ...(lead === true ? { lead } : {}) };
+    return { label: oneLine(label), value: oneLine(used ?? value), ...(lead === true ? { lead } : {}), ...(scale === true ? { scale } : {}) };
   });
 }
 
@@ -115,6 +116,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
   const arms = countArms(reports.flatMap(report => report.rows));
   const order = countOrder(reports.flatMap(report => report.pairs));
   const seeds = seedsOf(profile, reports);
+  const conditions = conditionsOf({ study, profile, ablations: declared, expanded, records: sorted });
   return {
     study: oneLine(study.name),
     profile: oneLine(profile.name),
@@ -130,7 +132,8 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     order,
     claims: countClaims(claims),
     claimRule: claimRule(study, profile, ablations, sorted, claims),
-    verdict: verdictSentences({ claims, arms, seeds, order }),
+    conditions,
+    verdict: [...(conditions === undefined ? [] : missedSentence(conditions, headline.unit)), ...verdictSentences({ claims, arms, seeds, order })],
     rule: published ? agreementRule(publishedNoise) : '',
     valueRule: published ? [valueRule(comparable, overrides.length > 0), ...(comparable && study.report.retraining !== undefined ? [retrainingRule(study.report.retraining)] : [])].join(' ') : '',
     ablations: reports,

@@ -83,3 +83,11 @@ function meanLine(arm: string, series: readonly CurveSeries[]): CurveLine {
 
 /** Place of a point at a share of a curve (0: first point, 1: last), for tables. */
 export const placeAt = (points: readonly CurvePoint[], share: number): number => Math.round(share * (points.length - 1));
+
+/** On the straight line between the points around `epoch`, which lies within the curve. */
+export function valueAt(points: readonly CurvePoint[], epoch: number): number {
+  const i = points.findIndex(([e]) => e >= epoch);
+  const [e1, v1] = points[i === -1 ? points.length - 1 : i]!;
+  const [e0, v0] = points[Math.max(0, (i === -1 ? points.length : i) - 1)]!;
+  return e1 === e0 ? v1 : v0 + ((v1 - v0) * (epoch - e0)) / (e1 - e0);
+}

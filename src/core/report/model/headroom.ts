@@ -6,6 +6,18 @@ import type { Ablation, Arm } from '../../ablation/expand.ts';
 import { isHeadroom } from '../../ablation/headroom.ts';
 import { oneLine } from '../../text/clean.ts';
 
+interface BaselineArm extends ArmName {
+  /** With the ablation's name before it where that is another one. */
+  readonly label: string;
+}
+
+/** What arms of a report rest on, and what is to be beaten by them. */
+export interface HeadroomPair {
+  readonly of: Pick<Arm, 'name' | 'label'>;
+  /** Undefined: no arm of the report has the factors that the study names. */
+  readonly baseline: BaselineArm | undefined;
+}
+
 export interface TableHeadroom {
   /** In the order of the headroom. */
   readonly arms: readonly Arm[];
@@ -16,9 +28,7 @@ export interface TableHeadroom {
 }
 
 /** An arm without what others rest on. */
-export interface Baseline extends ArmName {
-  /** With the ablation's name before it where that is another one. */
-  readonly label: string;
+export interface Baseline extends BaselineArm {
   /** Those of the headroom that arms rest on which are to beat it. */
   readonly rests: readonly Pick<Arm, 'name' | 'label'>[];
 }
@@ -49,17 +59,38 @@ function armsOfTables(study: Study, expanded: readonly Ablation[]): Arm[] {
  */
 function baselinesOf(study: Study, own: readonly Arm[], others: readonly Arm[], headroom: readonly Arm[]): Baseline[] {
   const names = new Map<Arm, Set<string>>();
-  for (const { headroom: rests = [], factors } of own) {
-    const chosen = rests.length === 0 ? undefined : study.headroom!.baseline?.(factors);
-    if (chosen === undefined) continue;
-    const wanted = study.factors.parse(chosen);
-    const baseline = [...own, ...others].find(other => isDeepStrictEqual(other.factors, wanted));
-    if (baseline !== undefined) names.set(baseline, new Set([...(names.get(baseline) ?? []), ...rests]));
+  for (const arm of own) {
+    const wanted = toBeat(study, arm);
+    const baseline = wanted && [...own, ...others].find(other => isDeepStrictEqual(other.factors, wanted));
+    if (baseline !== undefined) names.set(baseline, new Set([...(names.get(baseline) ?? []), ...arm.headroom!]));
   }
   return [...names].map(([arm, of]) => ({
-    ablation: arm.ablation,
-    arm: arm.name,
-    label: oneLine(own.includes(arm) ? arm.label : `${arm.ablation}: ${arm.label}`),
+    ...baselineArm(arm),
+    ...(own.includes(arm) ? { label: oneLine(arm.label) } : {}),
     rests: headroom.flatMap(({ name, label }) => (of.has(name) ? [{ name, label: oneLine(label) }] : [])),
   }));
+}
+
+const baselineArm = ({ ablation, name, label }: Arm): BaselineArm => ({ ablation, arm: name, label: oneLine(`${ablation}: ${label}`) });
+
+/** Factors of what the arm is to beat; undefined where it rests on nothing or the study names none. */
+function toBeat(study: Study, { headroom = [], factors }: Arm): object | undefined {
+  const chosen = headroom.length === 0 ? undefined : study.headroom!.baseline?.(factors);
+  return chosen && study.factors.parse(chosen);
+}
+
+/** Of all tables, each pair once: in the order of the headroom, then of the baselines. */
+export function headroomPairs(study: Study, expanded: readonly Ablation[]): HeadroomPair[] {
+  const arms = armsOfTables(study, expanded);
+  const baselines: { readonly wanted: object; readonly names: Set<string> }[] = [];
+  for (const arm of arms) {
+    const wanted = toBeat(study, arm);
+    if (wanted === undefined) continue;
+    const known = baselines.find(other => isDeepStrictEqual(other.wanted, wanted));
+    if (known === undefined) baselines.push({ wanted, names: new Set(arm.headroom) });
+    else for (const name of arm.headroom!) known.names.add(name);
+  }
+  const found = baselines.map(({ wanted, names }) => ({ names, arm: arms.find(({ factors }) => isDeepStrictEqual(factors, wanted)) }));
+  const headroom = expanded.filter(({ declaration }) => isHeadroom(study, declaration.name)).flatMap(each => each.arms);
+  return headroom.flatMap(({ name, label }) => found.filter(({ names }) => names.has(name)).map(({ arm }) => ({ of: { name, label: oneLine(label) }, baseline: arm && baselineArm(arm) })));
 }

@@ -31,9 +31,11 @@ export interface Report {
   readonly order: OrderCount;
   /** Of all ablations. */
   readonly claims: ClaimCount;
+  /** Undefined where the profile gives no verdicts, and where the study names no condition. */
+  readonly conditions: Conditions | undefined;
   /** How claims are judged, and what their intervals cover. */
   readonly claimRule: readonly string[];
-  /** What came out, in one to three sentences. */
+  /** What came out, in one to three sentences; before them one on conditions that are missed. */
   readonly verdict: readonly string[];
   /** How the order of arms is compared with the published one; empty where nothing is published. */
   readonly rule: string;
@@ -46,6 +48,49 @@ export interface Report {
   readonly defaultRecipes: readonly DefaultRecipe[];
   /** Every stage behind the numbers, in the order of the records. */
   readonly stages: readonly StageEntry[];
+}
+
+/** Whether the scale can show anything: only where these hold does a missing effect speak of the arms. From the records alone. */
+export interface Conditions {
+  readonly headroom: readonly HeadroomCondition[];
+  /** Undefined where the study has no curve that could tell. */
+  readonly training: TrainingCondition | undefined;
+}
+
+type ConditionState = 'met' | 'missed' | 'not measured';
+
+interface NamedArm {
+  /** With its ablation. */
+  readonly name: string;
+  readonly label: string;
+}
+
+/** What arms rest on is well above what they are to beat. */
+export interface HeadroomCondition {
+  readonly state: ConditionState;
+  readonly of: NamedArm;
+  /** Undefined where it is no arm of the report. */
+  readonly baseline: NamedArm | undefined;
+  /** First minus second; undefined where it is not measured. */
+  readonly difference: Difference | undefined;
+}
+
+/** Arms are trained until they gain no more than the noise of the items that are held out. */
+export interface TrainingCondition {
+  /** Held-out items behind each curve. */
+  readonly items: number;
+  /** Those with a curve, each run once, by what they gain: the most first. */
+  readonly arms: readonly TrainingEnd[];
+}
+
+export interface TrainingEnd extends NamedArm {
+  readonly state: 'met' | 'missed';
+  /** Of these seeds the numbers are means. */
+  readonly n: number;
+  /** Over the last quarter of the training, as a fraction. */
+  readonly gain: number;
+  /** Binomial, of the value at its end. */
+  readonly standardError: number;
 }
 
 /** Seeds of the replicates, each list in order. */

@@ -4,6 +4,7 @@ import { armNameText } from '../../ablation/claims.ts';
 import { countClaims, type ClaimResult, type PairResult } from '../model/claims.ts';
 import type { AblationReport, ArmRow, Report } from '../model/model.ts';
 import type { RecipeChange, StageRecipe } from '../model/recipes.ts';
+import { HEADROOM_ERRORS } from '../model/teacher.ts';
 
 type Value = string | number | undefined;
 
@@ -182,6 +183,30 @@ const pairCells = (pair: PairResult): Value[] => [
   pair.published?.gap,
   pair.published?.outcome,
 ];
+
+/**
+ * One row per condition of the scale, of the trainings one per arm; undefined where the report has none. Values are fractions where the result is;
+ * `needed` is what the value has to reach (headroom) or stay below (training).
+ */
+export function conditionCsv({ conditions }: Report): string | undefined {
+  if (conditions === undefined) return undefined;
+  const { headroom, training } = conditions;
+  return write([
+    ['condition', 'arm', 'baseline', 'state', 'n', 'value', 'standard_error', 'needed', 'held_out_items'],
+    ...headroom.map(({ of, baseline, state, difference }): Value[] => [
+      'headroom',
+      of.name,
+      baseline?.name,
+      state,
+      difference?.n ?? 0,
+      tidy(difference?.value),
+      tidy(difference?.standardError),
+      tidy(difference && HEADROOM_ERRORS * difference.standardError),
+      undefined,
+    ]),
+    ...(training?.arms ?? []).map(({ name, state, n, gain, standardError }): Value[] => ['training', name, undefined, state, n, tidy(gain), tidy(standardError), tidy(standardError), training!.items]),
+  ]);
+}
 
 /** One row per ablation: how its claims and its order came out. Counts of pairs are of arms with published values of one table. */
 export function contentsCsv({ ablations }: Report): string {

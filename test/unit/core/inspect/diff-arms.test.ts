@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { findArm } from '../../../../src/core/inspect/arm.ts';
 import { sparkline } from '../../../../src/cli/commands/diff.ts';
-import { valueAt } from '../../../../src/core/inspect/diff-arms.ts';
 import { roleDifferences } from '../../../../src/core/plan/difference.ts';
 import { loadExperiments } from '../../../../src/core/ablation/load.ts';
 import { buildPlan } from '../../../../src/core/plan/plan.ts';
+import { valueAt } from '../../../../src/core/report/model/curves.ts';
 import { toyExperiments } from '../../../toy/sweep.ts';
 
 const experiments = await loadExperiments(toyExperiments, { profile: 'quick', seeds: '0,1' });

@@ -3,6 +3,7 @@ import { AGREEMENT, FOREST, OVERVIEW } from '../../charts/figures.ts';
 import { overviewTable } from '../../charts/axis-chart.ts';
 import { claimForestTable } from '../../charts/claim-forest.ts';
 import { claimOverview } from '../../tables/claims.ts';
+import { conditionTable, headroomTable, trainingTable } from '../../tables/conditions.ts';
 import { contentsTable } from '../../tables/context.ts';
 import { resultRules } from '../../tables/results.ts';
 import { countClaims, type ClaimResult } from '../../model/claims.ts';
@@ -13,7 +14,7 @@ import { plural } from '../../../text/format.ts';
 import { ablationSection } from './ablation.ts';
 import { appendixSection, settingSection } from './appendix.ts';
 import type { Block, Outline } from './blocks.ts';
-import { details, list, only, paragraph, tableOf } from './parts.ts';
+import { details, list, only, paragraph, small, tableOf } from './parts.ts';
 
 /** @param figures ids of those that are drawn */
 export function outlineOf(report: Report, figures: ReadonlySet<string>): Outline {
@@ -25,6 +26,7 @@ export function outlineOf(report: Report, figures: ReadonlySet<string>): Outline
     head: [...cautions(report), verdict(report)],
     body: [
       glance(report, figures, lead),
+      ...conditionSection(report),
       ...report.ablations.map(ablation => ablationSection(report, ablation, figures)),
       settingSection(report),
       appendixSection(report, { overview: lead !== OVERVIEW && figures.has(OVERVIEW), order: figures.has(AGREEMENT) }),
@@ -62,6 +64,19 @@ function glance(report: Report, figures: ReadonlySet<string>, lead: string): Blo
   };
 }
 
+/** Facts on how large the scale is stand below. */
+function conditionSection({ conditions, headline, facts }: Report): Block[] {
+  if (conditions === undefined) return [];
+  const { headroom, training } = conditions;
+  const blocks = [
+    ...tableOf(conditionTable(conditions, headline), 'values'),
+    ...small(facts.flatMap(({ label, value, scale }) => (scale === true ? [`${label}: ${value}.`] : []))),
+    ...details(`Headroom of ${plural(headroom.length, 'pair')}`, tableOf(headroomTable(conditions, headline), 'values')),
+    ...only('page', details(`Gain of ${plural(training?.arms.length ?? 0, 'arm')} at the end of training`, tableOf(trainingTable(conditions), 'values'))),
+  ];
+  return [{ type: 'section', id: 'conditions', title: 'What this scale can show', blocks }];
+}
+
 const allClaims = ({ ablations }: Report): ClaimResult[] => ablations.flatMap(({ claims }) => claims);
 
 const values = (report: Report, lead: string): Block[] => details('Values of the figure', tableOf(lead === FOREST ? claimForestTable(report) : overviewTable(report), 'values'));
@@ -90,6 +105,7 @@ function footer(report: Report): Block[] {
   const file = (text: string, path: string) => ({ text, href: path });
   const tables = [
     ...(claims.total === 0 ? [] : [file(`all ${caption}`, 'tables/claims.csv'), file(`${caption} as LaTeX`, 'tables/claims.tex')]),
+    ...(report.conditions === undefined ? [] : [file('conditions', 'tables/conditions.csv')]),
     ...(ablations.length < 2 ? [] : [file('all ablations', 'tables/ablations.csv')]),
     ...(defaultRecipes.length === 0 ? [] : [file('recipes', 'tables/recipes.csv')]),
   ];
