@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { reportFolder } from '../../core/report/folder.ts';
+import { isHeadroom } from '../../core/ablation/headroom.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { listed } from '../../core/text/format.ts';
 import { pc } from '../terminal/colours.ts';
@@ -32,10 +33,12 @@ export class PartReports {
   constructor(chosen: PlannedExperiments, done: Iterable<string>, options: PartReportOptions) {
     this.#chosen = chosen;
     this.#options = options;
-    const places = [...new Set(chosen.ablations.map(({ part = 0 }) => part))].sort((a, b) => a - b);
+    // What others rest on is no table.
+    const tables = chosen.ablations.filter(({ declaration }) => !isHeadroom(chosen.study, declaration.name));
+    const places = [...new Set(tables.map(({ part = 0 }) => part))].sort((a, b) => a - b);
     const isDone = new Set(done);
     const parts = places.map(place => {
-      const ablations = chosen.ablations.filter(({ part = 0 }) => part === place).map(({ declaration }) => declaration.name);
+      const ablations = tables.filter(({ part = 0 }) => part === place).map(({ declaration }) => declaration.name);
       return { ablations, open: new Set(chosen.plan.arms.flatMap(({ ablation, final }) => (ablations.includes(ablation) && !isDone.has(final) ? [final] : []))) };
     });
     // The sweep itself writes the last report, and what was there before it had its own.
