@@ -164,6 +164,7 @@ export default {
     'supervise.augment.flip': FLIP,
     'supervise.drop_path': `assumed: ${DEIT} for T, S and B; for L no recipe is stated`,
     'supervise.label_smoothing': DEIT,
+    'evaluate.split': "OliverRensu/TinyMIM, util/datasets.py: ImageNet's validation images, which are the test split here",
     'evaluate.batch_size': 'assumed: changes no number but the order of a sum',
     'evaluate.crop': 'OliverRensu/TinyMIM, util/datasets.py',
     'engine.mode': 'assumed: how a step is computed changes its last digits only',

@@ -5,17 +5,22 @@
  *           mean nothing: four steps of models of 16 to 32 channels.
  * Run       make sweep ARGS="--profile smoke"
  *
- * Differs from `mini` in sizes and lengths only.
+ * All ablations, with one seed and a teacher of its own. Data, optimizers and augmentation are those of `mini`.
  */
 import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
 import mini from './mini.ts';
+
+/** One epoch, or three from scratch, of batches of 64. */
+const schedule = (epochs: number, warmup_epochs: number, base_lr: number, min_lr: number) => ({ epochs, warmup_epochs, batch_size: 64, accumulation_steps: 1, base_lr, min_lr });
 
 export default {
   ...mini,
   name: 'smoke',
   title: 'Fashion-MNIST in a minute',
-  verdicts: false,
   caution: 'This profile shows that everything runs. Its models have seen next to nothing: none of its numbers means anything.',
+  seeds: [0],
+  sweep: undefined,
+  verdicts: false,
   unlabelled_images: 256,
   labelled_images: 256,
   model: {
@@ -28,8 +33,9 @@ export default {
       L: { embed_dim: 48, depth: 8, num_heads: 8 },
     },
   },
-  pretrain: { ...mini.pretrain, schedule: { ...mini.pretrain.schedule, epochs: 1, batch_size: 64 }, decoder: { embed_dim: 16, depth: 1, num_heads: 2, mlp_ratio: 4 } },
-  distill: { ...mini.distill, schedule: { ...mini.distill.schedule, epochs: 1, batch_size: 64 } },
-  finetune: { ...mini.finetune, schedule: { ...mini.finetune.schedule, epochs: 1, batch_size: 64 } },
-  supervise: { ...mini.supervise, schedule: { ...mini.supervise.schedule, epochs: 3, batch_size: 64 } },
+  teachers: {},
+  pretrain: { ...mini.pretrain, schedule: schedule(1, 0.4, 3e-3, 0), sizes: {}, decoder: { embed_dim: 16, depth: 1, num_heads: 2, mlp_ratio: 4 } },
+  distill: { ...mini.distill, schedule: schedule(1, 0.1, 3e-3, 0) },
+  finetune: { ...mini.finetune, schedule: schedule(1, 0.3, 1.2e-2, 1e-6), mae: {} },
+  supervise: { ...mini.supervise, schedule: schedule(3, 0.9, 4e-3, 1e-6) },
 } satisfies ProfileDeclaration;

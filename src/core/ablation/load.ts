@@ -49,8 +49,7 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   const study = await loadStudy(dir);
   const source = declarations(dir, study);
   const available = [...source.available, ...(study.headroom === undefined ? [] : [study.headroom.name])];
-  const { profile: asDeclared, overrides } = await loadProfile(dir, choice.profile, study, choice.sets);
-  checkSwept(asDeclared, shown(declarationFile(dir, 'profiles', choice.profile)), available);
+  const { profile: asDeclared, overrides } = await loadProfile(dir, choice.profile, study, choice.sets, available);
   // What the headroom has of arms is known from what rests on it.
   const swept = sweptAblations(asDeclared)?.filter(name => !isHeadroom(study, name));
   const selectors = parseOnly(choice.only ?? swept, available);
@@ -151,14 +150,21 @@ async function expanded({ study, available, read }: DeclarationSource, name: str
   return expandAblation(declaration, study, others);
 }
 
-/** @param sets changes of the profile, each `path=value`. @internal */
-export async function loadProfile(dir: string, name: string, study: Study, sets: readonly string[] = []): Promise<Pick<Experiments, 'profile' | 'overrides'>> {
+/** @param sets changes of the profile, each `path=value`. @param available names of ablations, that of the headroom among them. @internal */
+export async function loadProfile(dir: string, name: string, study: Study, sets: readonly string[] = [], available = listAblations(dir)): Promise<Pick<Experiments, 'profile' | 'overrides'>> {
   const file = declarationFile(dir, 'profiles', name);
   const declared = await importDefault(file);
-  const profile = parseProfile(declared, shown(file), name, study);
+  const profile = withOwnSweep(parseProfile(declared, shown(file), name, study), study, available);
+  checkSwept(profile, shown(file), available);
   if (sets.length === 0) return { profile, overrides: [] };
   const changed = applyOverrides(declared, profile, sets, study);
-  return { profile: parseProfile(changed.profile, shown(file), name, study), overrides: changed.overrides };
+  return { profile: withOwnSweep(parseProfile(changed.profile, shown(file), name, study), study, available), overrides: changed.overrides };
+}
+
+/** A profile taken over from another folder sweeps that one's ablations: where none of them is declared here, it says nothing of this folder. */
+function withOwnSweep(profile: ProfileBase, study: Study, available: readonly string[]): ProfileBase {
+  const isOwn = (name: string): boolean => !isHeadroom(study, name) && available.includes(name);
+  return sweptAblations(profile)?.some(isOwn) === false ? { ...profile, sweep: undefined } : profile;
 }
 
 function declarationFile(dir: string, folder: Folder, name: string): string {

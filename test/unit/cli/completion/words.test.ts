@@ -72,7 +72,7 @@ describe('values', () => {
       const { kind, values } = valuesOf(place, '', new Map());
       if (kind === 'words' && values.length === 0) unknown.add(place.placeholder);
     }
-    expect([...unknown].sort()).toEqual(['address', 'command', 'list', 'n', 'name', 'role', 'seconds', 'sql']);
+    expect([...unknown].sort()).toEqual(['address', 'card', 'command', 'list', 'n', 'name', 'role', 'seconds', 'sql']);
   });
 
   it('lists ablations and arms joined by commas, and leaves the word open', () => {
@@ -99,8 +99,8 @@ describe('values', () => {
   });
 
   it('offers the programs that the kinds of the study can be exported to', () => {
-    expect(words('export', 'relation/mae', '--to', '')).toEqual(['timm', 'mae']);
-    expect(words('export', '--to=t')).toEqual(['--to=timm']);
+    expect(words('export', 'relation/mae', '--to', '')).toEqual(['timm', 'mae', 'teacher']);
+    expect(words('export', '--to=t')).toEqual(['--to=timm', '--to=teacher']);
   });
 
   it('lists fields of the chosen profile that hold one value', () => {

@@ -190,7 +190,7 @@ describe('accuracy over model size', () => {
 });
 
 test('the overview of the study names arms that are declared', async () => {
-  const { study, ablations } = await loadExperiments(fileURLToPath(new URL('../../../../../experiments', import.meta.url)), { profile: 'mini' });
+  const { study, ablations } = await loadExperiments(fileURLToPath(new URL('../../../../../experiments', import.meta.url)), { profile: 'smoke' });
   const declared = ablations.flatMap(({ declaration: { name, arms } }) => arms.map(arm => `${name}/${arm.name}`));
   const named = study.report.overview!.series.flatMap(({ arms }) => arms.filter(arm => arm !== null));
   expect(named).toHaveLength(15);

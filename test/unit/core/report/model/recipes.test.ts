@@ -74,14 +74,14 @@ test('without the factors of its arms a report has no recipes and no mention of 
 });
 
 describe('recipes of the paper\u2019s study', () => {
-  let mini: Report;
+  let whole: Report;
   beforeAll(async () => {
-    mini = buildReport(input(await loadExperiments(fileURLToPath(new URL('../../../../../experiments', import.meta.url)), { profile: 'mini' })));
+    whole = buildReport(input(await loadExperiments(fileURLToPath(new URL('../../../../../experiments', import.meta.url)), { profile: 'smoke' })));
   });
 
   test('every arm is its default, or differs from it', () => {
-    expect(mini.ablations.flatMap(({ rows }) => rows).length).toBeGreaterThan(0);
-    for (const { name, rows, recipes } of mini.ablations) {
+    expect(whole.ablations.flatMap(({ rows }) => rows).length).toBeGreaterThan(0);
+    for (const { name, rows, recipes } of whole.ablations) {
       expect(recipes!.map(({ arm }) => arm)).toEqual(rows.map(row => row.name));
       recipes!.forEach(({ arm, changes, own, likeOthers }, i) => {
         expect([name, arm, changes.length + own.length + likeOthers.length === 0]).toEqual([name, arm, rows[i]!.isDefault]);
@@ -91,14 +91,14 @@ describe('recipes of the paper\u2019s study', () => {
 
   test('a factor shows as the field that it changes', () => {
     expect(
-      recipeOf(mini, 'drop-path', mini.ablations.find(a => a.name === 'drop-path')!.rows.find(row => !row.isDefault)!.name)
+      recipeOf(whole, 'drop-path', whole.ablations.find(a => a.name === 'drop-path')!.rows.find(row => !row.isDefault)!.name)
         .changes.map(({ stage, field }) => `${stage}.${field}`)
         .join(),
     ).toMatch(/^distill\.(teacher_)?drop_path/);
   });
 
   test('stages that the default lacks are given in full once, then by what differs', () => {
-    const { recipes } = mini.ablations.find(a => a.name === 'class-token')!;
+    const { recipes } = whole.ablations.find(a => a.name === 'class-token')!;
     const [, first, second] = recipes!;
     expect(first!.own.map(({ stage }) => stage)).toEqual(['teacher', 'distill']);
     expect(second!.own).toEqual([]);
