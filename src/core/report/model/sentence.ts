@@ -1,7 +1,7 @@
 /** What came out, in a sentence or two for the first screen: counts of claims, and the strongest by their own sentence as long as they fit. */
 import { plural } from '../../text/format.ts';
 import { decidable, type OrderCount } from '../statistics/compare.ts';
-import type { Direction, Verdict } from '../statistics/verdict.ts';
+import { FEWEST_SEEDS, type Direction, type Verdict } from '../statistics/verdict.ts';
 import { countClaims, type ClaimResult } from './claims.ts';
 import type { ArmCount, Report } from './model.ts';
 import { byOrigin, claimNoun, verdictWord, type Origin } from './words.ts';
@@ -18,8 +18,19 @@ export interface SentenceInput {
   readonly order: OrderCount;
 }
 
-/** One to three sentences: what is decided, or why nothing is, then how many claims came out how. Claims of the paper are counted apart from hypotheses. */
+/**
+ * One to three sentences: what is decided, or why nothing is, then how many claims came out how. Claims of the paper are counted apart from hypotheses;
+ * those of ablations that have too few seeds for a verdict, beside others, are only counted.
+ */
 export function verdictSentences(input: SentenceInput): string[] {
+  const isJudged = ({ seeds }: ClaimResult): boolean => seeds.declared >= FEWEST_SEEDS;
+  const [judged, others] = [input.claims.filter(isJudged), input.claims.filter(claim => !isJudged(claim))];
+  if (judged.length === 0 || others.length === 0) return sentencesOf(input);
+  const seeds = [...new Set(others.map(({ seeds: { declared } }) => declared))].map(declared => (declared === 1 ? 'one seed' : plural(declared, 'seed'))).join(' or ');
+  return [...sentencesOf({ ...input, claims: judged }), `${others.length} more ${others.length === 1 ? 'has' : 'have'} ${seeds} and no verdict.`];
+}
+
+function sentencesOf(input: SentenceInput): string[] {
   const { claims, arms } = input;
   if (claims.length === 0) return withoutClaims(input);
   const measured = arms.done + arms.partial;

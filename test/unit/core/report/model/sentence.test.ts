@@ -45,6 +45,13 @@ describe('without a verdict', () => {
     );
   });
 
+  test('claims that one seed cannot decide are only counted beside those that get verdicts', () => {
+    const once = { seeds: { n: 1, declared: 1 } } as const;
+    const claims = [judgedClaim('reproduced', { sentence: 'A beats B.' }), judgedClaim('undecided', {}), ...many(3, 'no verdict', once), judgedClaim('not run', { seeds: { n: 0, declared: 1 } })];
+    expect(textOf(claims)).toBe('1 of 2 claims of the paper is reproduced: “A beats B”; 1 is undecided. 4 more have one seed and no verdict.');
+    expect(textOf([judgedClaim('interim', ONE_OF_FIVE), judgedClaim('no verdict', once)])).toMatch(/^Nothing is decided yet: 1 of 5 seeds\. .* 1 more has one seed and no verdict\.$/);
+  });
+
   test('other seeds than the declared ones', () => {
     expect(textOf(many(2, 'exploratory', { direction: 'within noise' }))).toBe('Nothing is decided: only seeds beyond the declared ones are measured. Both claims of the paper are within noise.');
   });
