@@ -43,14 +43,9 @@ const classification = {
 export default {
   name: 'mini',
   title: 'Fashion-MNIST in minutes',
-  caution:
-    'Models of 24 to 40 channels, and pre-training for minutes: conclusions are about this scale. Seeds share one teacher and one set of 1,000 labelled images.',
+  caution: 'Models of 24 to 40 channels, and pre-training for minutes: conclusions are about this scale. Seeds share one teacher and one set of 1,000 labelled images.',
   seeds: [10, 11, 12, 13, 14],
-  sweep: [
-    { ablations: ['teachers'], seeds: [10] },
-    { ablations: ['smallest'] },
-    { ablations: ['class-token', 'feature', 'relation', 'masking', 'layer', 'drop-path'], seeds: [10] },
-  ],
+  sweep: [{ ablations: ['teachers'], seeds: [10] }, { ablations: ['smallest'] }, { ablations: ['class-token', 'feature', 'relation', 'masking', 'layer', 'drop-path'], seeds: [10] }],
   verdicts: {
     margin: 0.5,
     source: 'assumed: half a point, 50 of the 10,000 test images, set before any seed of the report was run',
