@@ -1,7 +1,7 @@
 /** Whether the scale can show anything: each condition with its number, what it needs, and whether it is met. */
 import { formatDelta, formatValue, plural, type Unit } from '../../text/format.ts';
 import { errorsText, leastHeadroom, stateOfAll } from '../model/conditions.ts';
-import type { Conditions, HeadroomCondition, Report, TrainingCondition, TrainingEnd } from '../model/model.ts';
+import type { Conditions, HeadroomCondition, Report, TrainingCondition } from '../model/model.ts';
 import { HEADROOM_ERRORS } from '../model/teacher.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow } from './results.ts';
 
@@ -96,21 +96,4 @@ function pairCells(condition: HeadroomCondition, unit: Unit): Cell[] {
     { text: formatDelta(value, unit), detail: `\u00b1\u00a0${formatValue(standardError, unit)}, ${plural(n, 'seed')}` },
     { text: formatDelta(HEADROOM_ERRORS * standardError, unit), detail: `${errorsText(condition)} of ${HEADROOM_ERRORS} errors` },
   ];
-}
-
-/** Every arm with a curve, the largest gain first; undefined where there is none. */
-export function trainingTable({ training }: Conditions): Table | undefined {
-  if (training === undefined || training.arms.length === 0) return undefined;
-  return {
-    subject: SUBJECT,
-    caption: 'Gain of each arm over the last quarter of its training',
-    corner: 'Arm',
-    columns: COLUMNS,
-    rows: training.arms.map(({ name, label, state, n, gain, standardError }: TrainingEnd) => ({
-      header: label,
-      detail: name,
-      cells: [OUTCOMES[state], { text: formatDelta(gain, 'fraction'), detail: plural(n, 'seed') }, { text: `below ${formatDelta(standardError, 'fraction')}` }],
-    })),
-    notes: [],
-  };
 }

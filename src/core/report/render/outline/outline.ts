@@ -3,7 +3,7 @@ import { AGREEMENT, FOREST, OVERVIEW } from '../../charts/figures.ts';
 import { overviewTable } from '../../charts/axis-chart.ts';
 import { claimForestTable } from '../../charts/claim-forest.ts';
 import { claimOverview } from '../../tables/claims.ts';
-import { conditionTable, headroomTable, trainingTable } from '../../tables/conditions.ts';
+import { conditionTable, headroomTable } from '../../tables/conditions.ts';
 import { contentsTable } from '../../tables/context.ts';
 import { resultRules } from '../../tables/results.ts';
 import { countClaims, type ClaimResult } from '../../model/claims.ts';
@@ -67,12 +67,11 @@ function glance(report: Report, figures: ReadonlySet<string>, lead: string): Blo
 /** Facts on how large the scale is stand below. */
 function conditionSection({ conditions, headline, facts }: Report): Block[] {
   if (conditions === undefined) return [];
-  const { headroom, training } = conditions;
   const blocks = [
     ...tableOf(conditionTable(conditions, headline), 'values'),
     ...small(facts.flatMap(({ label, value, scale }) => (scale === true ? [`${label}: ${value}.`] : []))),
-    ...details(`Headroom of ${plural(headroom.length, 'pair')}`, tableOf(headroomTable(conditions, headline), 'values')),
-    ...only('page', details(`Gain of ${plural(training?.arms.length ?? 0, 'arm')} at the end of training`, tableOf(trainingTable(conditions), 'values'))),
+    ...details(`Headroom of ${plural(conditions.headroom.length, 'pair')}`, tableOf(headroomTable(conditions, headline), 'values')),
+    paragraph(['Of each arm: ', { text: 'conditions.csv', href: 'tables/conditions.csv' }, '.'], 'small'),
   ];
   return [{ type: 'section', id: 'conditions', title: 'What this scale can show', blocks }];
 }
