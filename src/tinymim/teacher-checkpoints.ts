@@ -18,9 +18,9 @@ type Named<Teacher> = readonly [size: ModelSize, teacher: Teacher];
 
 /** Sizes whose first teacher comes from a file. */
 export const namedTeachers = (profile: Profile): Named<ImportedTeacher | KeptTeacher>[] =>
-  Object.keys(profile.teachers ?? {}).flatMap(size => {
+  (Object.keys(profile.teachers ?? {}) as ModelSize[]).flatMap(size => {
     const teacher = teacherFile(profile, size);
-    return teacher ? [[size as ModelSize, teacher] as const] : [];
+    return teacher ? [[size, teacher] as const] : [];
   });
 
 const found = ({ checkpoint, sha256 }: ImportedTeacher, dataDir: string): ImportedCheckpoint | undefined => (sha256 === undefined ? importedAs(dataDir, checkpoint) : importedWith(dataDir, sha256));
