@@ -88,7 +88,8 @@ function keptFile([size, { path, sha256 }]: Named<KeptTeacher>, profile: Profile
   if (file === undefined) return missing(`expected this file in ${declarations}, which declares it, got none`);
   try {
     const got = readEncoder(file);
-    if (got.sha256 !== sha256) return missing(`expected ${file} to hold the encoder with the SHA-256 ${sha256}, got ${got.sha256}; restore the file, or, where it is meant, write its hash into the profile`);
+    if (got.sha256 !== sha256)
+      return missing(`expected ${file} to hold the encoder with the SHA-256 ${sha256}, got ${got.sha256}; restore the file, or, where it is meant, write its hash into the profile`);
     expectSize(size, encoder(profile, size), { name: path, encoder: got.shape });
     return { text: `${what}: ${heldText({ sha256, encoder: got.shape }, encoder(profile, size))}`, path: file };
   } catch (error) {

@@ -54,7 +54,10 @@ function problemsOf({ findings: { missing, misshapen, unexpected, leftOut } }: P
     ...misshapen.map(({ name, expected, got }) => `  misshapen   ${name}: expected ${expected}, got ${got}`),
     ...(allowUnexpected || unexpected.length === 0
       ? []
-      : [...unexpected.map(name => `  unexpected  ${name}`), '  A model that computes with these is another one than a plain ViT. Where it does not, ablate import --allow-unexpected leaves them out.']),
+      : [
+          ...unexpected.map(name => `  unexpected  ${name}`),
+          '  A model that computes with these is another one than a plain ViT. Where it does not, ablate import --allow-unexpected leaves them out.',
+        ]),
   ];
 }
 
