@@ -61,7 +61,11 @@ describe('records that git merged by lines', () => {
 
   test('become one where one has a number that the other, of an older version, lacks; not where a number differs', () => {
     const [older, newer] = [{ loss: 0.5 }, { loss: 0.5, spread: 0.1 }].map((result, i) => line({ result, resultSha256: String(i).repeat(64) }));
-    for (const text of [[older, newer], [newer, older]]) expect(parseMergedRecords(text.join('\n'))).toMatchObject([{ result: { loss: 0.5, spread: 0.1 }, resultSha256: '1'.repeat(64) }]);
+    for (const text of [
+      [older, newer],
+      [newer, older],
+    ])
+      expect(parseMergedRecords(text.join('\n'))).toMatchObject([{ result: { loss: 0.5, spread: 0.1 }, resultSha256: '1'.repeat(64) }]);
     const other = line({ result: { loss: 0.6, spread: 0.1 }, resultSha256: '2'.repeat(64) });
     expect(() => parseMergedRecords([older, other].join('\n'))).toThrow('got different result, resultSha256');
   });
