@@ -1,6 +1,6 @@
 /** torchvision's random transforms on bytes, with PIL's arithmetic. What is drawn is apart from what is done with it. */
 import type { Stream } from '../../engine/random/rng.ts';
-import type { Box, Pixels } from './resize.ts';
+import { resizeBicubic, type Box, type Pixels } from './resize.ts';
 
 /** Parameters of RandomResizedCrop: ranges of the part of the area that is kept, and of its aspect ratio width / height. */
 export interface CropOptions {
@@ -10,7 +10,7 @@ export interface CropOptions {
 
 const uniform = (draws: Stream, low: number, high: number): number => low + (high - low) * draws.uniform();
 
-/** Python's `round`: halves go to the even neighbour. @internal */
+/** Python's `round`: halves go to the even neighbour. */
 export function roundHalfEven(x: number): number {
   const floor = Math.floor(x);
   const rest = x - floor;
@@ -46,9 +46,23 @@ function largestCentralBox(height: number, width: number, ratio: readonly [numbe
   return { top: Math.floor((height - h) / 2), left: Math.floor((width - w) / 2), height: h, width: w };
 }
 
-/** The central box of CenterCrop. Source: torchvision/transforms/functional.py, `center_crop`. @internal */
-export function centerCrop(height: number, width: number, size: number): Box {
-  return { top: roundHalfEven((height - size) / 2), left: roundHalfEven((width - size) / 2), height: size, width: size };
+/**
+ * Resize of the shorter side to `resize`, then CenterCrop to the size of `target`, which is no larger.
+ * Source: pytorch/vision, torchvision/transforms/functional.py, `_compute_resized_output_size` and `center_crop`.
+ */
+export function resizeAndCrop(source: Pixels, resize: number, target: Pixels): void {
+  const { height, width, channels } = source,
+    shorter = Math.min(height, width);
+  const resizedTo = (side: number): number => (side === shorter ? resize : Math.trunc((resize * side) / shorter));
+  const rows = resizedTo(height),
+    columns = resizedTo(width);
+  const resized: Pixels = { data: new Uint8Array(rows * columns * channels), offset: 0, height: rows, width: columns, channels };
+  resizeBicubic(source, { top: 0, left: 0, height, width }, resized);
+  resizeBicubic(resized, centralBox(rows, columns, target), target);
+}
+
+function centralBox(rows: number, columns: number, { height, width }: Pixels): Box {
+  return { top: roundHalfEven((rows - height) / 2), left: roundHalfEven((columns - width) / 2), height, width };
 }
 
 /** Mirrors the image left to right, in place. */

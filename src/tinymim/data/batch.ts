@@ -7,14 +7,18 @@
  * | `data/order`, epoch  | the permutation of all images; the last partial batch is dropped |
  * | `data/augment`, step | for each image of the batch: the crop (see `randomResizedCrop`), then one uniform, below 1/2 is a flip |
  * | `data/jitter`, step  | for each image of the batch: factors and order (see `drawJitter`) |
+ * | `data/rand-augment/i`, step | for image i of the batch alone: operations (see `drawRandAugment`) |
+ * | `data/erase/i`, step | for image i of the batch alone: the rectangle (see `drawErased`), then its noise |
  *
  * What is turned off draws nothing.
  */
 import { stream, type Stream } from '../../engine/random/rng.ts';
 import { flipHorizontal, randomResizedCrop, type CropOptions } from './augment.ts';
 import { applyJitter, drawJitter, type JitterOptions } from './color-jitter.ts';
+import { drawErased, erase } from './erase.ts';
 import { DataError } from './errors.ts';
 import { imageBytes, type ImageSet } from './image-set.ts';
+import { applyRandAugment, drawRandAugment, type RandAugmentOptions } from './rand-augment.ts';
 import { resizeBicubic, type Box, type Pixels } from './resize.ts';
 
 export interface Augment {
@@ -24,6 +28,15 @@ export interface Augment {
   readonly flip?: boolean;
   /** Colour jitter of the student's copy of the batch alone, as in TinyMIM's main_pretrain.py. */
   readonly studentJitter?: JitterOptions | null;
+  /** `fill`: level of each channel for what comes from outside an image. */
+  readonly randAugment?: (RandAugmentOptions & { readonly fill: readonly number[] }) | null;
+  /** Probability of random erasing. */
+  readonly randomErase?: number;
+  /**
+   * How often an image comes, one time after the other and each time augmented anew: an epoch has no more batches, and shows one of so
+   * many images. Default 1. Source: facebookresearch/deit, samplers.py, `RASampler`, over all of its processes.
+   */
+  readonly repeats?: number;
 }
 
 export interface BatchPlan {
@@ -44,6 +57,8 @@ export interface Batch {
   readonly images: Uint8Array;
   /** The same images with jitter, if the plan has a `studentJitter`. */
   readonly studentImages?: Uint8Array;
+  /** `[B, 4]`: of each image the rectangle whose bytes are noise, as half-open rows and columns (`nn/rectangles.ts`), if the plan has a `randomErase`; zeros where there is none. */
+  readonly erased?: Int32Array;
   /** `[B]`, or empty without labels. */
   readonly labels: Int32Array;
 }
@@ -58,18 +73,30 @@ export function stepsPerEpoch({ set, batchSize }: { readonly set: Pick<ImageSet,
 
 /** The batch of one step, counted from 0. */
 export function makeBatch(plan: BatchPlan, step: number): Batch {
-  const { set, batchSize, seed, augment, withLabels } = plan;
+  const { set, seed, augment, withLabels } = plan;
   const perEpoch = stepsPerEpoch(plan);
-  const start = (step % perEpoch) * batchSize;
-  const indices = epochOrder(plan, Math.floor(step / perEpoch)).subarray(start, start + batchSize);
+  const indices = imagesOf(plan, step, perEpoch);
   const images = augmentImages(set, indices, augment, stream(seed, 'data/augment', step));
+  applyPolicy(plan, images, step);
   return {
     step,
     epoch: step / perEpoch,
     images,
+    ...(augment.randomErase ? { erased: eraseImages(plan, images, step) } : {}),
     ...(augment.studentJitter ? { studentImages: jitterImages(set, images, augment.studentJitter, stream(seed, 'data/jitter', step)) } : {}),
     labels: withLabels ? Int32Array.from(indices, index => set.labels[index]!) : new Int32Array(0),
   };
+}
+
+/** Indices of the images of a batch. */
+function imagesOf(plan: BatchPlan, step: number, perEpoch: number): Uint32Array {
+  const {
+    batchSize,
+    augment: { repeats = 1 },
+  } = plan;
+  const start = (step % perEpoch) * batchSize,
+    order = epochOrder(plan, Math.floor(step / perEpoch));
+  return Uint32Array.from({ length: batchSize }, (_, i) => order[Math.floor((start + i) / repeats)]!);
 }
 
 /** The last order used with each plan: consecutive steps share it. */
@@ -98,11 +125,36 @@ function augmentImages(set: ImageSet, indices: Uint32Array, { crop, flip }: Augm
   return images;
 }
 
+/** The images of a batch, one after the other. */
+function eachImage({ height, width, channels }: ImageSet, images: Uint8Array, use: (image: Pixels, i: number) => void): void {
+  const bytes = height * width * channels;
+  for (let offset = 0, i = 0; offset < images.length; offset += bytes, i++) use({ data: images, offset, height, width, channels }, i);
+}
+
+function applyPolicy({ set, seed, augment: { randAugment } }: BatchPlan, images: Uint8Array, step: number): void {
+  if (!randAugment) return;
+  eachImage(set, images, (image, i) => {
+    applyRandAugment(image, drawRandAugment(stream(seed, `data/rand-augment/${i}`, step), randAugment), randAugment.fill);
+  });
+}
+
+/** @returns `[B, 4]` rectangles */
+function eraseImages({ set, seed, batchSize, augment: { randomErase = 0 } }: BatchPlan, images: Uint8Array, step: number): Int32Array {
+  const erased = new Int32Array(4 * batchSize);
+  eachImage(set, images, (image, i) => {
+    const draws = stream(seed, `data/erase/${i}`, step),
+      box = drawErased(draws, randomErase, image.height, image.width);
+    if (!box) return;
+    erase(image, box, draws);
+    erased.set([box.top, box.top + box.height, box.left, box.left + box.width], 4 * i);
+  });
+  return erased;
+}
+
 function jitterImages(set: ImageSet, images: Uint8Array, options: JitterOptions, draws: Stream): Uint8Array {
-  const { height, width, channels } = set;
   const jittered = images.slice();
-  for (let offset = 0; offset < jittered.length; offset += imageBytes(set)) {
-    applyJitter({ data: jittered, offset, height, width, channels }, drawJitter(draws, options));
-  }
+  eachImage(set, jittered, image => {
+    applyJitter(image, drawJitter(draws, options));
+  });
   return jittered;
 }

@@ -1,5 +1,6 @@
 /** Labelled images in memory, and fixed subsets of them. */
 import { stream } from '../../engine/random/rng.ts';
+import { resizeAndCrop } from './augment.ts';
 import { DataError } from './errors.ts';
 
 export interface ImageSet {
@@ -85,6 +86,12 @@ function expectCount(set: ImageSet, n: number): void {
   }
 }
 
+/** The shorter side resized to `resize`, then the centre of [H, W] `size`. */
+export interface EvaluationCrop {
+  readonly resize: number;
+  readonly size: readonly [height: number, width: number];
+}
+
 /** Consecutive images and their labels. */
 export interface EvalBatch {
   /** Index of its first image in the set. */
@@ -95,15 +102,29 @@ export interface EvalBatch {
   readonly labels: Int32Array;
 }
 
-/** All images of the set in their order; the last batch may be smaller. */
-export function* evalBatches(set: ImageSet, batchSize: number): Generator<EvalBatch, void> {
+/** All images of the set in their order, each resized and cropped where that is asked for; the last batch may be smaller. */
+export function* evalBatches(set: ImageSet, batchSize: number, crop?: EvaluationCrop): Generator<EvalBatch, void> {
   const bytes = imageBytes(set);
   for (let start = 0; start < set.count; start += batchSize) {
     const end = Math.min(start + batchSize, set.count);
+    const images = set.images.slice(start * bytes, end * bytes);
     yield {
       start,
-      images: set.images.slice(start * bytes, end * bytes),
+      images: crop ? cropped(set, images, crop) : images,
       labels: Int32Array.from(set.labels.subarray(start, end)),
     };
   }
+}
+
+function cropped(set: ImageSet, images: Uint8Array, { resize, size: [height, width] }: EvaluationCrop): Uint8Array {
+  const { channels } = set,
+    bytes = imageBytes(set),
+    croppedBytes = height * width * channels,
+    count = images.length / bytes;
+  const result = new Uint8Array(count * croppedBytes);
+  for (let i = 0; i < count; i++) {
+    const source = { data: images, offset: i * bytes, height: set.height, width: set.width, channels };
+    resizeAndCrop(source, resize, { data: result, offset: i * croppedBytes, height, width, channels });
+  }
+  return result;
 }

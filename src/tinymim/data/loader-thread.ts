@@ -22,6 +22,6 @@ port.on('message', (message: ToThread) => {
   const { loader, step } = message;
   if (current?.loader !== loader) return;
   const batch = makeBatch(current.plan, step);
-  const buffers = [batch.images, batch.studentImages, batch.labels].flatMap(array => array?.buffer ?? []);
+  const buffers = [batch.images, batch.studentImages, batch.erased, batch.labels].flatMap(array => array?.buffer ?? []);
   port.postMessage({ loader, batch } satisfies FromThread, buffers as ArrayBuffer[]);
 });

@@ -12,7 +12,7 @@ export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   const { config, weights } = upstreamModel(context.upstream['weights']);
   const params = toTensors(weights);
   context.progress({ phase: 'evaluate', step: 0, steps: 1 });
-  const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size);
+  const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size, recipe.crop?.resize);
   try {
     const { right, correct, count, loss } = scorer.score(params, dataset[recipe.split]);
     context.items(right);
