@@ -12,46 +12,53 @@ export type Affine = readonly [a: number, b: number, c: number, d: number, e: nu
 let scratch = new Uint8Array(0);
 
 /** Changes the image in place. @param fill level of each channel where a pixel would come from outside the image */
-export function transformAffine(image: Pixels, [a, b, c, d, e, f]: Affine, fill: readonly number[]): void {
-  const { data, offset, height, width, channels } = image,
-    bytes = height * width * channels;
+export function transformAffine({ data, offset, height, width, channels }: Pixels, [a, b, c, d, e, f]: Affine, fill: readonly number[]): void {
+  const bytes = height * width * channels,
+    stride = width * channels;
   if (scratch.length < bytes) scratch = new Uint8Array(bytes);
   scratch.set(data.subarray(offset, offset + bytes));
   let to = offset;
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, to += channels) {
+    for (let x = 0; x < width; x++) {
       const fromX = a * (x + 0.5) + b * (y + 0.5) + c,
         fromY = d * (x + 0.5) + e * (y + 0.5) + f;
-      if (fromX >= 0 && fromX < width && fromY >= 0 && fromY < height) interpolate(scratch, image, fromX - 0.5, fromY - 0.5, to);
-      else for (let channel = 0; channel < channels; channel++) data[to + channel] = fill[channel]!;
+      if (!(fromX >= 0 && fromX < width && fromY >= 0 && fromY < height)) {
+        for (let channel = 0; channel < channels; channel++) data[to++] = fill[channel]!;
+        continue;
+      }
+      const column = Math.floor(fromX - 0.5),
+        row = Math.floor(fromY - 0.5),
+        dx = fromX - 0.5 - column,
+        dy = fromY - 0.5 - row;
+      // Of four columns and rows where the first byte is; beyond an edge its outermost pixels go on.
+      const x0 = clamp(column - 1, width) * channels,
+        x1 = clamp(column, width) * channels,
+        x2 = clamp(column + 1, width) * channels,
+        x3 = clamp(column + 2, width) * channels;
+      const y0 = clamp(row - 1, height) * stride,
+        y1 = clamp(row, height) * stride,
+        y2 = clamp(row + 1, height) * stride,
+        y3 = clamp(row + 2, height) * stride;
+      for (let channel = 0; channel < channels; channel++) {
+        const middle = ofRow(scratch, y1 + channel, x0, x1, x2, x3, dx);
+        const value =
+          dy === 0 ? middle : cubic(ofRow(scratch, y0 + channel, x0, x1, x2, x3, dx), middle, ofRow(scratch, y2 + channel, x0, x1, x2, x3, dx), ofRow(scratch, y3 + channel, x0, x1, x2, x3, dx), dy);
+        data[to++] = value <= 0 ? 0 : value >= 255 ? 255 : value; // an array of bytes truncates
+      }
     }
   }
 }
 
-/** Writes the pixel of `source` at (x, y), counted from the centre of the first pixel; beyond the edge its outermost pixels go on. */
-function interpolate(source: Uint8Array, { data, height, width, channels }: Pixels, x: number, y: number, to: number): void {
-  const column = Math.floor(x),
-    row = Math.floor(y),
-    dx = x - column,
-    dy = y - row,
-    stride = width * channels;
-  const at = (i: number, last: number): number => (i < 0 ? 0 : i > last ? last : i);
-  const x0 = at(column - 1, width - 1) * channels,
-    x1 = at(column, width - 1) * channels,
-    x2 = at(column + 1, width - 1) * channels,
-    x3 = at(column + 2, width - 1) * channels;
-  const y0 = at(row - 1, height - 1) * stride,
-    y1 = at(row, height - 1) * stride,
-    y2 = at(row + 1, height - 1) * stride,
-    y3 = at(row + 2, height - 1) * stride;
-  for (let channel = 0; channel < channels; channel++) {
-    const along = (start: number): number => {
-      const p = start + channel;
-      return dx === 0 ? source[p + x1]! : cubic(source[p + x0]!, source[p + x1]!, source[p + x2]!, source[p + x3]!, dx);
-    };
-    const value = dy === 0 ? along(y1) : cubic(along(y0), along(y1), along(y2), along(y3), dy);
-    data[to + channel] = value <= 0 ? 0 : value >= 255 ? 255 : value; // an array of bytes truncates
-  }
+const clamp = (at: number, length: number): number => (at < 0 ? 0 : at >= length ? length - 1 : at);
+
+/** Between the bytes at `x1` and `x2`, from where a row begins. Apart from `cubic`, which is of other numbers than bytes: each is compiled for its own. */
+function ofRow(source: Uint8Array, row: number, x0: number, x1: number, x2: number, x3: number, d: number): number {
+  const v2 = source[row + x1]!;
+  if (d === 0) return v2;
+  const v1 = source[row + x0]!,
+    v3 = source[row + x2]!,
+    v4 = source[row + x3]!;
+  return v2 + d * (v3 - v1 + d * (2 * (v1 - v2) + v3 - v4 + d * (v2 - v1 - v3 + v4)));
 }
 
 /** Between `v2` and `v3`, in PIL's order of operations: the last bit decides what is truncated. */

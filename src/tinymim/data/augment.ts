@@ -47,22 +47,32 @@ function largestCentralBox(height: number, width: number, ratio: readonly [numbe
 }
 
 /**
- * Resize of the shorter side to `resize`, then CenterCrop to the size of `target`, which is no larger.
- * Source: pytorch/vision, torchvision/transforms/functional.py, `_compute_resized_output_size` and `center_crop`.
+ * Resize and CenterCrop: the shorter side of the image becomes `resize`, then the centre is cut out. Source: torchvision/transforms/functional.py,
+ * `_compute_resized_output_size` and `center_crop`.
+ * @param target no larger than the resized image
+ * @param resize default: the least that fills `target`, so that of an image of its shape nothing is cut off
  */
-export function resizeAndCrop(source: Pixels, resize: number, target: Pixels): void {
-  const { height, width, channels } = source,
-    shorter = Math.min(height, width);
-  const resizedTo = (side: number): number => (side === shorter ? resize : Math.trunc((resize * side) / shorter));
-  const rows = resizedTo(height),
-    columns = resizedTo(width);
-  const resized: Pixels = { data: new Uint8Array(rows * columns * channels), offset: 0, height: rows, width: columns, channels };
+export function centralImage(source: Pixels, target: Pixels, resize?: number): void {
+  const { height, width, channels } = source;
+  const size = resizedSize(source, target, resize);
+  const resized: Pixels = { data: new Uint8Array(size.height * size.width * channels), offset: 0, ...size, channels };
   resizeBicubic(source, { top: 0, left: 0, height, width }, resized);
-  resizeBicubic(resized, centralBox(rows, columns, target), target);
+  const top = roundHalfEven((size.height - target.height) / 2),
+    left = roundHalfEven((size.width - target.width) / 2);
+  const row = target.width * channels;
+  for (let y = 0; y < target.height; y++) {
+    const from = ((top + y) * size.width + left) * channels;
+    target.data.set(resized.data.subarray(from, from + row), target.offset + y * row);
+  }
 }
 
-function centralBox(rows: number, columns: number, { height, width }: Pixels): Box {
-  return { top: roundHalfEven((rows - height) / 2), left: roundHalfEven((columns - width) / 2), height, width };
+type Size = Pick<Pixels, 'height' | 'width'>;
+
+function resizedSize({ height, width }: Size, target: Size, resize?: number): Size {
+  const byHeight = (side: number): Size => ({ height: side, width: Math.trunc((side * width) / height) });
+  const byWidth = (side: number): Size => ({ height: Math.trunc((side * height) / width), width: side });
+  if (resize !== undefined) return height <= width ? byHeight(resize) : byWidth(resize);
+  return target.height * width >= target.width * height ? byHeight(target.height) : byWidth(target.width);
 }
 
 /** Mirrors the image left to right, in place. */

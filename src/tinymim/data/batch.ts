@@ -7,31 +7,26 @@
  * | `data/order`, epoch  | the permutation of all images; the last partial batch is dropped |
  * | `data/augment`, step | for each image of the batch: the crop (see `randomResizedCrop`), then one uniform, below 1/2 is a flip |
  * | `data/jitter`, step  | for each image of the batch: factors and order (see `drawJitter`) |
- * | `data/rand-augment/i`, step | for image i of the batch alone: operations (see `drawRandAugment`) |
- * | `data/erase/i`, step | for image i of the batch alone: the rectangle (see `drawErased`), then its noise |
+ * | `data/rand-augment i`, step | for the image at place i of the batch alone: operations (see `drawRandAugment`) |
+ * | `data/erase i`, step | for the image at place i of the batch alone: the rectangle (see `drawErased`), then its noise |
  *
  * What is turned off draws nothing.
  */
 import { stream, type Stream } from '../../engine/random/rng.ts';
 import { flipHorizontal, randomResizedCrop, type CropOptions } from './augment.ts';
 import { applyJitter, drawJitter, type JitterOptions } from './color-jitter.ts';
-import { drawErased, erase } from './erase.ts';
 import { DataError } from './errors.ts';
 import { imageBytes, type ImageSet } from './image-set.ts';
-import { applyRandAugment, drawRandAugment, type RandAugmentOptions } from './rand-augment.ts';
 import { resizeBicubic, type Box, type Pixels } from './resize.ts';
+import { rectangleOf, augmentStrongly, type StrongAugment } from './strong-augment.ts';
 
-export interface Augment {
+export interface Augment extends StrongAugment {
   /** RandomResizedCrop back to the size of the image. */
   readonly crop?: CropOptions | null;
   /** Horizontal flip of every second image on average. */
   readonly flip?: boolean;
   /** Colour jitter of the student's copy of the batch alone, as in TinyMIM's main_pretrain.py. */
   readonly studentJitter?: JitterOptions | null;
-  /** `fill`: level of each channel for what comes from outside an image. */
-  readonly randAugment?: (RandAugmentOptions & { readonly fill: readonly number[] }) | null;
-  /** Probability of random erasing. */
-  readonly randomErase?: number;
   /**
    * How often an image comes, one time after the other and each time augmented anew: an epoch has no more batches, and shows one of so
    * many images. Default 1. Source: facebookresearch/deit, samplers.py, `RASampler`, over all of its processes.
@@ -77,12 +72,12 @@ export function makeBatch(plan: BatchPlan, step: number): Batch {
   const perEpoch = stepsPerEpoch(plan);
   const indices = imagesOf(plan, step, perEpoch);
   const images = augmentImages(set, indices, augment, stream(seed, 'data/augment', step));
-  applyPolicy(plan, images, step);
+  const erased = strongAugment(plan, images, step);
   return {
     step,
     epoch: step / perEpoch,
     images,
-    ...(augment.randomErase ? { erased: eraseImages(plan, images, step) } : {}),
+    ...(erased && { erased }),
     ...(augment.studentJitter ? { studentImages: jitterImages(set, images, augment.studentJitter, stream(seed, 'data/jitter', step)) } : {}),
     labels: withLabels ? Int32Array.from(indices, index => set.labels[index]!) : new Int32Array(0),
   };
@@ -131,22 +126,12 @@ function eachImage({ height, width, channels }: ImageSet, images: Uint8Array, us
   for (let offset = 0, i = 0; offset < images.length; offset += bytes, i++) use({ data: images, offset, height, width, channels }, i);
 }
 
-function applyPolicy({ set, seed, augment: { randAugment } }: BatchPlan, images: Uint8Array, step: number): void {
-  if (!randAugment) return;
-  eachImage(set, images, (image, i) => {
-    applyRandAugment(image, drawRandAugment(stream(seed, `data/rand-augment/${i}`, step), randAugment), randAugment.fill);
-  });
-}
-
-/** @returns `[B, 4]` rectangles */
-function eraseImages({ set, seed, batchSize, augment: { randomErase = 0 } }: BatchPlan, images: Uint8Array, step: number): Int32Array {
-  const erased = new Int32Array(4 * batchSize);
-  eachImage(set, images, (image, i) => {
-    const draws = stream(seed, `data/erase/${i}`, step),
-      box = drawErased(draws, randomErase, image.height, image.width);
-    if (!box) return;
-    erase(image, box, draws);
-    erased.set([box.top, box.top + box.height, box.left, box.left + box.width], 4 * i);
+/** What comes after crop and flip. @returns `[B, 4]` rectangles that were erased, if any may be */
+function strongAugment({ set, seed, batchSize, augment }: BatchPlan, images: Uint8Array, step: number): Int32Array | undefined {
+  const erased = augment.randomErase ? new Int32Array(4 * batchSize) : undefined;
+  eachImage(set, images, (image, place) => {
+    const box = augmentStrongly(image, augment, { seed, step, place });
+    if (box) erased?.set(rectangleOf(box), 4 * place);
   });
   return erased;
 }

@@ -1,7 +1,8 @@
 /** Labelled images in memory, and fixed subsets of them. */
 import { stream } from '../../engine/random/rng.ts';
-import { resizeAndCrop } from './augment.ts';
+import { centralImage } from './augment.ts';
 import { DataError } from './errors.ts';
+import type { Pixels } from './resize.ts';
 
 export interface ImageSet {
   readonly name: string;
@@ -86,12 +87,6 @@ function expectCount(set: ImageSet, n: number): void {
   }
 }
 
-/** The shorter side resized to `resize`, then the centre of [H, W] `size`. */
-export interface EvaluationCrop {
-  readonly resize: number;
-  readonly size: readonly [height: number, width: number];
-}
-
 /** Consecutive images and their labels. */
 export interface EvalBatch {
   /** Index of its first image in the set. */
@@ -102,29 +97,27 @@ export interface EvalBatch {
   readonly labels: Int32Array;
 }
 
-/** All images of the set in their order, each resized and cropped where that is asked for; the last batch may be smaller. */
-export function* evalBatches(set: ImageSet, batchSize: number, crop?: EvaluationCrop): Generator<EvalBatch, void> {
-  const bytes = imageBytes(set);
+/**
+ * All images of the set in their order; the last batch may be smaller.
+ * @param resize of the shorter side, before the centre of the set's size is cut out; default: images as they are
+ */
+export function* evalBatches(set: ImageSet, batchSize: number, resize?: number): Generator<EvalBatch, void> {
   for (let start = 0; start < set.count; start += batchSize) {
     const end = Math.min(start + batchSize, set.count);
-    const images = set.images.slice(start * bytes, end * bytes);
     yield {
       start,
-      images: crop ? cropped(set, images, crop) : images,
+      images: evalImages(set, start, end, resize),
       labels: Int32Array.from(set.labels.subarray(start, end)),
     };
   }
 }
 
-function cropped(set: ImageSet, images: Uint8Array, { resize, size: [height, width] }: EvaluationCrop): Uint8Array {
-  const { channels } = set,
-    bytes = imageBytes(set),
-    croppedBytes = height * width * channels,
-    count = images.length / bytes;
-  const result = new Uint8Array(count * croppedBytes);
-  for (let i = 0; i < count; i++) {
-    const source = { data: images, offset: i * bytes, height: set.height, width: set.width, channels };
-    resizeAndCrop(source, resize, { data: result, offset: i * croppedBytes, height, width, channels });
-  }
-  return result;
+function evalImages(set: ImageSet, start: number, end: number, resize?: number): Uint8Array {
+  const { height, width, channels } = set,
+    bytes = imageBytes(set);
+  if (resize === undefined) return set.images.slice(start * bytes, end * bytes);
+  const images = new Uint8Array((end - start) * bytes);
+  const at = (data: Uint8Array, index: number): Pixels => ({ data, offset: index * bytes, height, width, channels });
+  for (let i = start; i < end; i++) centralImage(at(set.images, i), at(images, i - start), resize);
+  return images;
 }

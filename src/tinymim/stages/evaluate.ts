@@ -12,9 +12,9 @@ export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   const { config, weights } = upstreamModel(context.upstream['weights']);
   const params = toTensors(weights);
   context.progress({ phase: 'evaluate', step: 0, steps: 1 });
-  const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size, recipe.crop?.resize);
+  const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size);
   try {
-    const { right, correct, count, loss } = scorer.score(params, dataset[recipe.split]);
+    const { right, correct, count, loss } = scorer.score(params, dataset[recipe.split], recipe.crop?.resize);
     context.items(right);
     const accuracy = correct / count;
     return { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / count), correct, count, loss };

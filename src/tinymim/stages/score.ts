@@ -22,22 +22,24 @@ interface Score {
 }
 
 export interface Scorer {
-  /** @param params of the names and shapes of the first call; they stay the caller's */
-  score(params: Params, set: ImageSet): Score;
+  /**
+   * @param params of the names and shapes of the first call; they stay the caller's
+   * @param resize see `evalBatches`
+   */
+  score(params: Params, set: ImageSet, resize?: number): Score;
   dispose(): void;
 }
 
-/** Scores a classifier, as often as it is asked to. @param resize of the shorter side of images, whose centres are taken then; null: images as they are */
-export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { mean, std }: Normalisation, batchSize: number, resize: number | null = null): Scorer {
-  const crop = resize === null ? undefined : { resize, size: config.image_size };
+/** Scores a classifier, as often as it is asked to. */
+export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { mean, std }: Normalisation, batchSize: number): Scorer {
   const evaluator = createEvaluator(scoreBatch(config, { mean, std }), { engine, signature: graphSignature('score', { config, mean, std, engine }) });
   return {
-    score: (params, set) => {
+    score: (params, set, resize) => {
       evaluator.use(params);
       const right: boolean[] = [];
       let loss = 0;
-      for (const batch of evalBatches(set, batchSize, crop)) {
-        const inputs = upload(padded(batch, config, set.classes.length, batchSize));
+      for (const batch of evalBatches(set, batchSize, resize)) {
+        const inputs = upload(padded(batch, set, batchSize));
         try {
           const values = evaluator.runArrays(inputs);
           for (const isRight of values['right']!.subarray(0, batch.labels.length)) right.push(isRight === 1);
@@ -55,8 +57,9 @@ export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { m
 }
 
 /** The last batch is filled up with images that no class is right for, and whose targets are all 0: a graph has one size of batch. */
-function padded({ images, labels }: EvalBatch, { image_size: [height, width], in_chans: channels }: ClassifierConfig, classes: number, batchSize: number): HostInputs {
-  const missing = batchSize - labels.length;
+function padded({ images, labels }: EvalBatch, set: ImageSet, batchSize: number): HostInputs {
+  const classes = set.classes.length,
+    missing = batchSize - labels.length;
   const fill = <T extends Uint8Array | Int32Array | Float32Array>(array: T, values: number, value: number): T => {
     if (missing === 0) return array;
     const full = new (array.constructor as new (length: number) => T)(batchSize * values).fill(value) as T;
@@ -64,7 +67,7 @@ function padded({ images, labels }: EvalBatch, { image_size: [height, width], in
     return full;
   };
   return {
-    images: pixels(fill(images, images.length / labels.length, 0), { height, width, channels }),
+    images: pixels(fill(images, images.length / labels.length, 0), set),
     labels: { data: fill(labels, 1, -1), shape: [batchSize] },
     targets: { data: fill(softTargets(labels, classes, 0), classes, 0), shape: [batchSize, classes] },
   };
