@@ -84,7 +84,7 @@ export function checkEvaluate({ data, split, batch_size, crop }: EvaluateRecipe,
     ...objectIf(shapeMisfits(data, model).length > 0, impossible('data', `images of the size and channels of the model, [${model.image_size.join(', ')}] and ${model.in_chans}`)),
     ...(trainedOn.success ? objectIf(classCount(trainedOn.data) !== classCount(data), impossible('data', `images of the ${classCount(trainedOn.data)} classes that the model was trained for`)) : []),
     ...objectIf(crop !== null && crop.resize < Math.max(...model.image_size), impossible('crop.resize', `at least the image_size of the model, ${Math.max(...model.image_size)}`)),
-    ...objectIf(crop !== null, notYet('crop', 'null, test images as they are: a resize and central crop cannot be run yet')),
+    ...objectIf(crop !== null && imageShape(data).size !== undefined, notYet('crop', 'null, test images as they are: a resize and central crop cannot be run yet')),
     ...objectIf(batch_size > count, doubtful('batch_size', `at most ${count}, the images of the ${split} split: what is missing is filled up and computed, too`)),
   ];
 }
