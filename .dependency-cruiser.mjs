@@ -163,7 +163,7 @@ export const MAY_IMPORT = {
   ...report,
   ...engine,
   ...tinymim,
-  'src/setup': ['src/core/ablation/errors.ts', 'src/engine', 'src/tinymim/data', INSTALLATION, START],
+  'src/setup': ['src/core/ablation/errors.ts', 'src/engine', 'src/tinymim/data', 'src/tinymim/data/folder', INSTALLATION, START],
   ...cli,
   [START]: [],
   src: ['src/core/ablation'],

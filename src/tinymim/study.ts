@@ -1,9 +1,8 @@
 /** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/tinymim/stages`. */
 import type { Assumption, Fact, OverviewDeclaration, StatedThroughput } from '../core/ablation/declaration.ts';
 import { defineStudy } from '../core/ablation/define.ts';
-import { notReady } from './data/dataset.ts';
-import { withFingerprint } from './data/folder/open.ts';
-import { dataTitle, imageCount, isFolder } from './data/spec.ts';
+import { asOnThisMachine, notReady } from './data/dataset.ts';
+import { dataTitle, imageCount } from './data/spec.ts';
 import { notOnEngine } from './stages/engine-limits.ts';
 import { kinds } from './stages/kinds.ts';
 import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
@@ -110,7 +109,7 @@ export default defineStudy<Factors, Profile>({
   notReady: (p, dataDir) => notReady(p.data, dataDir),
   resolve: (p, dataDir) => {
     const resolved = resolveCheckpoints(p, dataDir);
-    return isFolder(resolved.data) ? { ...resolved, data: withFingerprint(resolved.data, dataDir()) } : resolved;
+    return { ...resolved, data: asOnThisMachine(resolved.data, dataDir) };
   },
   inputFile: checkpointFile,
   importFile: async (file, options) => (await import('./checkpoints/import.ts')).importCheckpoint(file, options),

@@ -58,7 +58,7 @@ export function stepsPerEpoch({ set, batchSize }: { readonly set: Pick<ImageSet,
 }
 
 /** What a batch holds, before it is filled. @param allocate gives memory for so many bytes */
-export function emptyBatch(plan: BatchPlan, step: number, allocate = (bytes: number) => new Uint8Array(bytes)): Batch {
+export function emptyBatch(plan: BatchPlan, step: number, allocate: (bytes: number) => Uint8Array = bytes => new Uint8Array(bytes)): Batch {
   const { set, batchSize, augment, withLabels } = plan;
   const bytes = batchSize * imageBytes(set);
   return {

@@ -110,10 +110,10 @@ function expectCount(set: ImageSet, n: number): void {
 /** The same images as `evalBatches` gives them, decoded once. */
 export function inMemory(set: ImageSet): ImageSet {
   if (!set.files) return set;
-  const { files: _, ...rest } = set;
-  const images = new Uint8Array(new SharedArrayBuffer(set.count * imageBytes(set)));
-  images.set(evalImages(set, 0, set.count));
-  return { ...rest, images };
+  const { name, count, height, width, channels, classes, labels } = set;
+  const images = new Uint8Array(new SharedArrayBuffer(count * imageBytes(set)));
+  images.set(evalImages(set, 0, count));
+  return { name, count, height, width, channels, classes, labels, images };
 }
 
 /** Consecutive images and their labels. */

@@ -16,7 +16,7 @@ interface Format {
 
 const FORMATS: readonly Format[] = [
   { name: 'JPEG', starts: /^\xff\xd8\xff/, decode: decodeJpeg },
-  { name: 'PNG', starts: /^\x89PNG\r\n\x1a\n/, decode: decodePng },
+  { name: 'PNG', starts: /^\x89PNG\r\n/, decode: decodePng },
   { name: 'GIF', starts: /^GIF8[79]a/, decode: decodeGif },
   { name: 'WebP', starts: /^RIFF[^]{4}WEBP/, decode: decodeWebp },
   { name: 'BMP', starts: /^BM/ },

@@ -29,10 +29,10 @@ function load(): { readonly library: TurboJpeg; readonly handle: number } {
     throw new DecodeError('its data make no sense'); // where C would jump out of the library
   };
   const none = (): number => 0;
-  const library = instantiate<TurboJpeg>('@cwasm/jpeg-turbo/jpeg-turbo.wasm', {
+  const library = instantiate('@cwasm/jpeg-turbo/jpeg-turbo.wasm', {
     env: { setjmp: none, longjmp: never },
     wasi_snapshot_preview1: { environ_sizes_get: none, environ_get: none, proc_exit: none, fd_close: none, fd_seek: none, fd_write: none },
-  });
+  }) as TurboJpeg;
   return (loaded = { library, handle: library.tjInitDecompress() });
 }
 

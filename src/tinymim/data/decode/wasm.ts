@@ -22,10 +22,10 @@ declare const WebAssembly: {
 const modules = new Map<string, object>();
 
 /** A new instance, with memory of its own. @param file of a package: `<package>/<file>.wasm` */
-export function instantiate<L extends WasmLibrary>(file: string, imports: Imports): L {
+export function instantiate(file: string, imports: Imports): WasmLibrary {
   const module = modules.get(file) ?? new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve(file)));
   modules.set(file, module);
-  return new WebAssembly.Instance(module, imports).exports as L;
+  return new WebAssembly.Instance(module, imports).exports as WasmLibrary;
 }
 
 /** Whether the library itself failed, as with an address out of its memory. */

@@ -14,7 +14,7 @@ interface Webp extends WasmLibrary {
 export function decodeWebp(file: Uint8Array): Pixels {
   const none = (): number => 0;
   // Such files are rare: each has a library of its own, whose memory goes with it.
-  const library = instantiate<Webp>('@cwasm/webp/webp.wasm', { wasi_snapshot_preview1: { fd_close: none, fd_seek: none, fd_write: none } });
+  const library = instantiate('@cwasm/webp/webp.wasm', { wasi_snapshot_preview1: { fd_close: none, fd_seek: none, fd_write: none } }) as Webp;
   const { memory } = library;
   const webp = library.malloc(file.length),
     size = library.malloc(8);
