@@ -208,7 +208,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     [['plan', '--profile', 'mimi'], /did you mean 'mini'/],
     [['swep'], /unknown command 'swep'/],
     [['plan', '--set', 'distill.epoch=3'], /did you mean 'distill.schedule.epochs'/],
-    [['sweep', '--profile', 'imagenet1k'], /planned, not run/],
+    [['sweep', '--profile', 'imagenet1k'], /Missing: mae-vit-l|cannot run here/],
     [['explain', 'relation/qk-v'], /did you mean 'relation\/qk-vv'/],
     [['plan', '--sed', '1'], /unknown option '--sed'/],
   ])('ends with 2 on bad use: %s', async (args, message) => {

@@ -10,15 +10,16 @@
  * | `data/rand-augment i`, step | for the image at place i of the batch alone: operations (see `drawRandAugment`) |
  * | `data/erase i`, step | for the image at place i of the batch alone: the rectangle (see `drawErased`), then its noise |
  *
- * What is turned off draws nothing.
+ * What is turned off draws nothing. Images in files have a stream each, `data/augment 7` and `data/jitter 7` for the eighth of the batch: how many
+ * numbers one takes depends on its size, and several threads make a batch.
  */
 import { stream, type Stream } from '../../engine/random/rng.ts';
-import { flipHorizontal, randomResizedCrop, type CropOptions } from './augment.ts';
+import { centralImage, flipHorizontal, randomResizedCrop, type CropOptions } from './augment.ts';
 import { applyJitter, drawJitter, type JitterOptions } from './color-jitter.ts';
 import { DataError } from './errors.ts';
-import { imageBytes, type ImageSet } from './image-set.ts';
-import { resizeBicubic, type Box, type Pixels } from './resize.ts';
-import { rectangleOf, augmentStrongly, type StrongAugment } from './strong-augment.ts';
+import { imageAt, imageBytes, type ImageSet } from './image-set.ts';
+import { resizeBicubic, type Pixels } from './resize.ts';
+import { augmentStrongly, erasedBox, rectangleOf, type StrongAugment } from './strong-augment.ts';
 
 export interface Augment extends StrongAugment {
   /** RandomResizedCrop back to the size of the image. */
@@ -66,32 +67,76 @@ export function stepsPerEpoch({ set, batchSize }: { readonly set: Pick<ImageSet,
   return Math.floor(set.count / batchSize);
 }
 
-/** The batch of one step, counted from 0. */
-export function makeBatch(plan: BatchPlan, step: number): Batch {
-  const { set, seed, augment, withLabels } = plan;
-  const perEpoch = stepsPerEpoch(plan);
-  const indices = imagesOf(plan, step, perEpoch);
-  const images = augmentImages(set, indices, augment, stream(seed, 'data/augment', step));
-  const erased = strongAugment(plan, images, step);
+/** What a batch holds, before it is filled. @param allocate gives memory for so many bytes */
+export function emptyBatch(plan: BatchPlan, step: number, allocate: (bytes: number) => Uint8Array = bytes => new Uint8Array(bytes)): Batch {
+  const { set, batchSize, augment, withLabels } = plan;
+  const bytes = batchSize * imageBytes(set);
   return {
     step,
-    epoch: step / perEpoch,
-    images,
-    ...(erased && { erased }),
-    ...(augment.studentJitter ? { studentImages: jitterImages(set, images, augment.studentJitter, stream(seed, 'data/jitter', step)) } : {}),
-    labels: withLabels ? Int32Array.from(indices, index => set.labels[index]!) : new Int32Array(0),
+    epoch: step / stepsPerEpoch(plan),
+    images: allocate(bytes),
+    ...(augment.studentJitter ? { studentImages: allocate(bytes) } : {}),
+    ...(augment.randomErase ? { erased: erasedRectangles(plan, step) } : {}),
+    labels: withLabels ? Int32Array.from(batchIndices(plan, step), index => set.labels[index]!) : new Int32Array(0),
   };
 }
 
+/** The batch of one step, counted from 0. */
+export function makeBatch(plan: BatchPlan, step: number): Batch {
+  const batch = emptyBatch(plan, step);
+  fillBatch(plan, batch, 0, plan.batchSize);
+  return batch;
+}
+
+/** Whether a batch can be filled in several pieces, at once. */
+export const isDivisible = ({ set }: Pick<BatchPlan, 'set'>): boolean => set.files !== undefined;
+
+/** Makes the images at the places `from` to `to` of the batch, the latter excluded; all of them where the batch is not divisible. */
+export function fillBatch(plan: BatchPlan, batch: Pick<Batch, 'step' | 'images' | 'studentImages'>, from: number, to: number): void {
+  const { set, seed, augment } = plan;
+  const indices = batchIndices(plan, batch.step);
+  const { height, width, channels } = set;
+  const at = (data: Uint8Array, place: number): Pixels => ({ data, offset: place * imageBytes(set), height, width, channels });
+  const draws = drawsOf(set, seed, 'data/augment', batch.step),
+    jitterDraws = drawsOf(set, seed, 'data/jitter', batch.step);
+  for (let place = from; place < to; place++) {
+    const target = at(batch.images, place);
+    augmentImage(imageAt(set, indices[place]!), target, augment, draws(place));
+    augmentStrongly(target, augment, { seed, step: batch.step, place });
+    if (!augment.studentJitter) continue;
+    const student = at(batch.studentImages!, place);
+    student.data.set(target.data.subarray(target.offset, target.offset + imageBytes(set)), student.offset);
+    applyJitter(student, drawJitter(jitterDraws(place), augment.studentJitter));
+  }
+}
+
+/** `[B, 4]`, as they will be erased. */
+function erasedRectangles({ set, seed, batchSize, augment }: BatchPlan, step: number): Int32Array {
+  const erased = new Int32Array(4 * batchSize);
+  for (let place = 0; place < batchSize; place++) {
+    const box = erasedBox(set, augment, { seed, step, place });
+    if (box) erased.set(rectangleOf(box), 4 * place);
+  }
+  return erased;
+}
+
 /** Indices of the images of a batch. */
-function imagesOf(plan: BatchPlan, step: number, perEpoch: number): Uint32Array {
+function batchIndices(plan: BatchPlan, step: number): Uint32Array {
   const {
     batchSize,
     augment: { repeats = 1 },
   } = plan;
-  const start = (step % perEpoch) * batchSize,
+  const perEpoch = stepsPerEpoch(plan),
+    start = (step % perEpoch) * batchSize,
     order = epochOrder(plan, Math.floor(step / perEpoch));
   return Uint32Array.from({ length: batchSize }, (_, i) => order[Math.floor((start + i) / repeats)]!);
+}
+
+/** The stream of the image at a place; one for all of them where they are in memory. */
+function drawsOf({ files }: ImageSet, seed: number, purpose: string, step: number): (place: number) => Stream {
+  if (files) return place => stream(seed, `${purpose} ${place}`, step);
+  const all = stream(seed, purpose, step);
+  return () => all;
 }
 
 /** The last order used with each plan: consecutive steps share it. */
@@ -106,40 +151,8 @@ function epochOrder(plan: BatchPlan, epoch: number): Uint32Array {
   return last.order;
 }
 
-function augmentImages(set: ImageSet, indices: Uint32Array, { crop, flip }: Augment, draws: Stream): Uint8Array {
-  const { height, width, channels } = set;
-  const bytes = imageBytes(set);
-  const whole: Box = { top: 0, left: 0, height, width };
-  const images = new Uint8Array(indices.length * bytes);
-  for (let i = 0; i < indices.length; i++) {
-    const source: Pixels = { data: set.images, offset: indices[i]! * bytes, height, width, channels };
-    const target: Pixels = { data: images, offset: i * bytes, height, width, channels };
-    resizeBicubic(source, crop ? randomResizedCrop(draws, height, width, crop) : whole, target);
-    if (flip && draws.uniform() < 0.5) flipHorizontal(target);
-  }
-  return images;
-}
-
-/** The images of a batch, one after the other. */
-function eachImage({ height, width, channels }: ImageSet, images: Uint8Array, use: (image: Pixels, i: number) => void): void {
-  const bytes = height * width * channels;
-  for (let offset = 0, i = 0; offset < images.length; offset += bytes, i++) use({ data: images, offset, height, width, channels }, i);
-}
-
-/** What comes after crop and flip. @returns `[B, 4]` rectangles that were erased, if any may be */
-function strongAugment({ set, seed, batchSize, augment }: BatchPlan, images: Uint8Array, step: number): Int32Array | undefined {
-  const erased = augment.randomErase ? new Int32Array(4 * batchSize) : undefined;
-  eachImage(set, images, (image, place) => {
-    const box = augmentStrongly(image, augment, { seed, step, place });
-    if (box) erased?.set(rectangleOf(box), 4 * place);
-  });
-  return erased;
-}
-
-function jitterImages(set: ImageSet, images: Uint8Array, options: JitterOptions, draws: Stream): Uint8Array {
-  const jittered = images.slice();
-  eachImage(set, jittered, image => {
-    applyJitter(image, drawJitter(draws, options));
-  });
-  return jittered;
+function augmentImage(source: Pixels, target: Pixels, { crop, flip }: Augment, draws: Stream): void {
+  if (crop) resizeBicubic(source, randomResizedCrop(draws, source.height, source.width, crop), target);
+  else centralImage(source, target);
+  if (flip && draws.uniform() < 0.5) flipHorizontal(target);
 }

@@ -1,5 +1,5 @@
 /** What the strong augmentation of classifiers does to an image after crop and flip: RandAugment, then random erasing. */
-import { stream } from '../../engine/random/rng.ts';
+import { stream, type Stream } from '../../engine/random/rng.ts';
 import { drawErased, erase } from './erase.ts';
 import { applyRandAugment, drawRandAugment, type RandAugmentOptions } from './rand-augment.ts';
 import type { Box, Pixels } from './resize.ts';
@@ -19,14 +19,18 @@ export interface Place {
   readonly place: number;
 }
 
-/** Changes the image in place. @returns the rectangle that was erased, whose bytes are noise now (see `erase.ts`) */
-export function augmentStrongly(image: Pixels, { randAugment, randomErase }: StrongAugment, { seed, step, place }: Place): Box | undefined {
-  if (randAugment) applyRandAugment(image, drawRandAugment(stream(seed, `data/rand-augment ${place}`, step), randAugment), randAugment.fill);
-  if (!randomErase) return undefined;
-  const draws = stream(seed, `data/erase ${place}`, step),
+const eraseDraws = ({ seed, step, place }: Place): Stream => stream(seed, `data/erase ${place}`, step);
+
+/** The rectangle of an image of this size that will be erased, if one will be. */
+export const erasedBox = ({ height, width }: Pick<Pixels, 'height' | 'width'>, { randomErase = 0 }: StrongAugment, at: Place): Box | undefined => drawErased(eraseDraws(at), randomErase, height, width);
+
+/** Changes the image in place; bytes of the rectangle that is erased are noise then (see `erase.ts`). */
+export function augmentStrongly(image: Pixels, { randAugment, randomErase }: StrongAugment, at: Place): void {
+  if (randAugment) applyRandAugment(image, drawRandAugment(stream(at.seed, `data/rand-augment ${at.place}`, at.step), randAugment), randAugment.fill);
+  if (!randomErase) return;
+  const draws = eraseDraws(at),
     box = drawErased(draws, randomErase, image.height, image.width);
   if (box) erase(image, box, draws);
-  return box;
 }
 
 /** As half-open rows and columns: top, bottom, left, right. */

@@ -4,11 +4,11 @@ import * as tf from '../../engine/tf.ts';
 import { toTensors } from '../../engine/formats/weights.ts';
 import type { EvaluateRecipe } from './recipes.ts';
 import { createScorer } from './score.ts';
-import { loadEngineAndDataset, upstreamModel } from './stage-io.ts';
+import { loadEngineAndDataset, upstreamConfig, upstreamModel } from './stage-io.ts';
 
 export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   const { recipe } = context;
-  const dataset = await loadEngineAndDataset(context);
+  const dataset = await loadEngineAndDataset(context, upstreamConfig(context.upstream['weights']));
   const { config, weights } = upstreamModel(context.upstream['weights']);
   const params = toTensors(weights);
   context.progress({ phase: 'evaluate', step: 0, steps: 1 });

@@ -59,7 +59,7 @@ export function upload(inputs: HostInputs): Record<string, tf.Tensor> {
 }
 
 function uploadArray({ data, shape }: BatchArray): tf.Tensor {
-  if (data instanceof Uint8Array) return byteTensor(data, shape);
+  if (data instanceof Uint8Array) return byteTensor(data.buffer instanceof SharedArrayBuffer ? data.slice() : data, shape); // loaders share what they make
   return tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32');
 }
 
