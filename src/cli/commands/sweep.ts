@@ -17,7 +17,7 @@ import { openStore, openStoreIfThere, type Store } from '../../core/store/store.
 import { createDisplay } from '../terminal/display.ts';
 import { exploratoryLines } from '../terminal/plan-view.ts';
 import { settingFor } from '../options/setting.ts';
-import { programFor } from '../terminal/invocation.ts';
+import { commandLine } from '../terminal/invocation.ts';
 import { missingFileText } from '../terminal/missing-file.ts';
 import { doubtsAbout, showPlan } from './plan.ts';
 import { prepareReport } from '../report/scope.ts';
@@ -130,7 +130,7 @@ function requireRunnable(chosen: PlannedExperiments, stages: readonly PlannedSta
 /** Else every stage would fail of it. */
 function requireReady({ study, profile }: PlannedExperiments): void {
   const missing = study.notReady?.(profile, resolve(dataDir()));
-  if (missing !== undefined) throw new UsageError('NOT_READY', `${missing}\nTo mend it: ${programFor('.')} setup`);
+  if (missing !== undefined) throw new UsageError('NOT_READY', `${missing.what}.\nTo mend it: ${commandLine(missing.mend)}`);
 }
 
 /** Before anything is spent on stages that others need beside them. @returns where the files lie, by key of the stage */

@@ -1,4 +1,4 @@
-/** Top-1 accuracy and loss of a classifier over a whole set of images, in order and without augmentation. */
+/** Top-1 accuracy and loss of a classifier over a whole set of images, in order: as they are, or their centres. */
 import { evalBatches, type EvalBatch, type ImageSet } from '../data/image-set.ts';
 import { classify } from '../nn/classifier.ts';
 import type { ClassifierConfig } from '../nn/config.ts';
@@ -22,8 +22,11 @@ interface Score {
 }
 
 export interface Scorer {
-  /** @param params of the names and shapes of the first call; they stay the caller's */
-  score(params: Params, set: ImageSet): Score;
+  /**
+   * @param params of the names and shapes of the first call; they stay the caller's
+   * @param resize see `evalBatches`
+   */
+  score(params: Params, set: ImageSet, resize?: number): Score;
   dispose(): void;
 }
 
@@ -31,11 +34,11 @@ export interface Scorer {
 export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { mean, std }: Normalisation, batchSize: number): Scorer {
   const evaluator = createEvaluator(scoreBatch(config, { mean, std }), { engine, signature: graphSignature('score', { config, mean, std, engine }) });
   return {
-    score: (params, set) => {
+    score: (params, set, resize) => {
       evaluator.use(params);
       const right: boolean[] = [];
       let loss = 0;
-      for (const batch of evalBatches(set, batchSize)) {
+      for (const batch of evalBatches(set, batchSize, resize)) {
         const inputs = upload(padded(batch, set, batchSize));
         try {
           const values = evaluator.runArrays(inputs);
