@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { emptyBatch, isDivisible, stepsPerEpoch, type Batch, type BatchPlan } from './batch.ts';
 import { DataError } from './errors.ts';
 import { imageBytes } from './image-set.ts';
+import { loadersOfProcess } from './loaders.ts';
 import type { BatchPart, FromThread, ToThread } from './loader-thread.ts';
 
 export interface LoaderOptions extends BatchPlan {
@@ -15,7 +16,7 @@ export interface LoaderOptions extends BatchPlan {
   readonly endStep: number;
   /** Batches that may be ready or in the making, at least 1; bounds the memory. */
   readonly prefetch?: number;
-  /** For images in files; default: what the process was given (`LOADERS`). No batch depends on it. */
+  /** For images in files; default: what the process was given. No batch depends on it. */
   readonly threads?: number;
 }
 
@@ -27,14 +28,6 @@ export interface Loader {
   next(): Promise<Batch>;
   /** Gives the threads back. Batches still asked for are rejected. */
   close(): Promise<void>;
-}
-
-/** Variable of the environment with the number of threads for images in files. */
-export const LOADERS = 'TINYMIM_LOADERS';
-
-function threadsOfProcess(): number {
-  const given = Number(process.env[LOADERS] ?? 1);
-  return Number.isInteger(given) && given >= 1 ? given : 1;
 }
 
 /**
@@ -71,7 +64,7 @@ function startThread(): Worker {
 
 /** It does not keep the program from ending. */
 async function keepThread(thread: Worker): Promise<void> {
-  if (idle.length >= threadsOfProcess()) {
+  if (idle.length >= loadersOfProcess()) {
     await thread.terminate();
     return;
   }
@@ -118,7 +111,7 @@ class ThreadLoader implements Loader {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor({ startStep, endStep, prefetch, threads = threadsOfProcess(), set, batchSize, seed, augment, withLabels }: LoaderOptions) {
+  constructor({ startStep, endStep, prefetch, threads = loadersOfProcess(), set, batchSize, seed, augment, withLabels }: LoaderOptions) {
     this.#plan = { set, batchSize, seed, augment, withLabels };
     this.#answer = this.#next = this.#ask = startStep;
     this.#endStep = endStep;

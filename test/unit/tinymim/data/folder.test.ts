@@ -173,7 +173,7 @@ describe('buildIndex', () => {
     ],
   ])('refuses %s', async (_, make, message) => {
     make();
-    await (await refusal() as { toThrow(m: RegExp): Promise<void> }).toThrow(message);
+    await ((await refusal()) as { toThrow(m: RegExp): Promise<void> }).toThrow(message);
   });
 });
 
