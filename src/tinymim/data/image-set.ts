@@ -126,26 +126,23 @@ export interface EvalBatch {
   readonly labels: Int32Array;
 }
 
-/**
- * All images of the set in their order; the last batch may be smaller.
- * @param resize of the shorter side of images in files, before the centre is cut out; default: as little as is cut off so
- */
-export function* evalBatches(set: ImageSet, batchSize: number, resize?: number): Generator<EvalBatch, void> {
+/** All images of the set in their order, of those in files the centre (see `centralImage`); the last batch may be smaller. */
+export function* evalBatches(set: ImageSet, batchSize: number): Generator<EvalBatch, void> {
   for (let start = 0; start < set.count; start += batchSize) {
     const end = Math.min(start + batchSize, set.count);
     yield {
       start,
-      images: evalImages(set, start, end, resize),
+      images: evalImages(set, start, end),
       labels: Int32Array.from(set.labels.subarray(start, end)),
     };
   }
 }
 
-function evalImages(set: ImageSet, start: number, end: number, resize?: number): Uint8Array {
+function evalImages(set: ImageSet, start: number, end: number): Uint8Array {
   const bytes = imageBytes(set);
   if (!set.files) return set.images.slice(start * bytes, end * bytes);
   const { height, width, channels } = set;
   const images = new Uint8Array((end - start) * bytes);
-  for (let i = start; i < end; i++) centralImage(imageAt(set, i), { data: images, offset: (i - start) * bytes, height, width, channels }, resize);
+  for (let i = start; i < end; i++) centralImage(imageAt(set, i), { data: images, offset: (i - start) * bytes, height, width, channels });
   return images;
 }

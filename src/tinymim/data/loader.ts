@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { emptyBatch, isDivisible, stepsPerEpoch, type Batch, type BatchPlan } from './batch.ts';
 import { DataError } from './errors.ts';
-import { imageBytes } from './image-set.ts';
+import { evalBatches, imageBytes, type EvalBatch, type ImageSet } from './image-set.ts';
 import { loadersOfProcess } from './loaders.ts';
 import type { BatchPart, FromThread, ToThread } from './loader-thread.ts';
 
@@ -35,8 +35,29 @@ export interface Loader {
  * @throws DataError `DATA_INVALID` for a batch larger than the set
  */
 export function createLoader(options: LoaderOptions): Loader {
-  stepsPerEpoch(options);
+  if (!options.evaluation) stepsPerEpoch(options);
   return new ThreadLoader(options);
+}
+
+/**
+ * All images of a set in their order, as `evalBatches` gives them; those in files are decoded by the threads of a loader, ahead of who uses them.
+ * @param resize of the shorter side of images in files; see `centralImage`
+ */
+export async function* loadEvaluation(set: ImageSet, batchSize: number, resize?: number): AsyncGenerator<EvalBatch, void> {
+  if (!set.files) {
+    yield* evalBatches(set, batchSize);
+    return;
+  }
+  const batches = Math.ceil(set.count / batchSize);
+  const loader = createLoader({ set, batchSize, seed: 0, augment: {}, withLabels: true, evaluation: { resize }, startStep: 0, endStep: batches });
+  try {
+    for (let step = 0; step < batches; step++) {
+      const { images, labels } = await loader.next();
+      yield { start: step * batchSize, images, labels };
+    }
+  } finally {
+    await loader.close();
+  }
 }
 
 interface Waiting {
@@ -111,8 +132,8 @@ class ThreadLoader implements Loader {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor({ startStep, endStep, prefetch, threads = loadersOfProcess(), set, batchSize, seed, augment, withLabels }: LoaderOptions) {
-    this.#plan = { set, batchSize, seed, augment, withLabels };
+  constructor({ startStep, endStep, prefetch, threads = loadersOfProcess(), set, batchSize, seed, augment, withLabels, evaluation }: LoaderOptions) {
+    this.#plan = { set, batchSize, seed, augment, withLabels, ...(evaluation && { evaluation }) };
     this.#answer = this.#next = this.#ask = startStep;
     this.#endStep = endStep;
     this.#threads = Array.from({ length: isDivisible(this.#plan) ? threads : 1 }, takeThread);
@@ -153,8 +174,8 @@ class ThreadLoader implements Loader {
   /** Has the next step made, if there is one. */
   #make(): void {
     if (this.#ask >= this.#endStep) return;
-    const { batchSize } = this.#plan;
     const batch = emptyBatch(this.#plan, this.#ask++, sharedBytes);
+    const batchSize = batch.images.length / imageBytes(this.#plan.set); // the last of an evaluation may be smaller
     const size = isDivisible(this.#plan) ? Math.ceil(batchSize / (this.#threads.length * PARTS_OF_THREAD)) : batchSize;
     const { step, images, studentImages } = batch;
     const starts = Array.from({ length: Math.ceil(batchSize / size) }, (_, i) => i * size);
