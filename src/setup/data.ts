@@ -1,4 +1,5 @@
 /** Provisioning of the data. */
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { AblateError, UsageError } from '../core/ablation/errors.ts';
 import { DataError } from '../tinymim/data/errors.ts';
@@ -6,10 +7,23 @@ import { ensureFashionMnist, fashionMnistStatus } from '../tinymim/data/fashion-
 import { buildIndex, type IndexOptions } from '../tinymim/data/folder/build.ts';
 import { SPLITS, type FolderIndex } from '../tinymim/data/folder/index-file.ts';
 import { folderVariable, indexHeader, knownFolder, rememberFolder } from '../tinymim/data/folder/known.ts';
+import { LOADERS } from '../tinymim/data/loaders.ts';
 import { folderName } from '../tinymim/data/spec.ts';
 import { dataDir, prepareFolder } from './cache.ts';
 import { fileError } from './errors.ts';
 import type { PrintLine } from '../tinymim/data/files.ts';
+
+/**
+ * Lets the workers that are started from now on load images with so many threads each.
+ * @param given absent: the cores that training leaves, shared by the workers
+ * @throws UsageError for what is no such number
+ */
+export function giveLoaders(given: string | undefined, places: readonly { readonly device: string; readonly threads: number }[]): void {
+  if (given !== undefined && !/^[1-9]\d{0,3}$/.test(given)) throw new UsageError('BAD_OPTION', `--loaders: expected a number of threads from 1, got '${given}'`);
+  const training = places.reduce((sum, { device, threads }) => sum + (device === 'cpu' ? threads : 1), 0);
+  const left = Math.floor((availableParallelism() - training) / Math.max(places.length, 1));
+  process.env[LOADERS] = given ?? process.env[LOADERS] ?? String(Math.max(left, 1));
+}
 
 /** The data themselves, and what is downloaded and unpacked on the way. */
 const BYTES = 150e6;

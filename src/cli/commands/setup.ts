@@ -37,9 +37,11 @@ Environment:
 export function registerSetup(program: Command): void {
   defineSetup(program).action(async options => {
     const all = !options.engine && !options.data;
+    if (typeof options.data !== 'string' && (options.leaveOut === true || options.verify === true)) {
+      throw new UsageError('BAD_OPTION', '--leave-out, --verify: expected the name of a folder beside them, as in --data imagenet1k');
+    }
     if (all || options.engine) await setUpEngine(options);
     if (typeof options.data === 'string') await setUpFolder(options.data, options);
-    else if (options.leaveOut === true || options.verify === true) throw new UsageError('BAD_OPTION', '--leave-out, --verify: expected the name of a folder beside them, as in --data imagenet1k');
     else if (all || options.data === true) await setUpData(options);
   });
 }

@@ -12,6 +12,7 @@ import { createExecutor } from '../../core/runner/executors/create.ts';
 import { runPlan } from '../../core/runner/run.ts';
 import { LEAVING, signalExitCode, type LeavingSignal } from '../../core/runner/signals.ts';
 import { dataDir } from '../../setup/cache.ts';
+import { giveLoaders } from '../../setup/data.ts';
 import { StoreError } from '../../core/store/errors.ts';
 import { openStore, openStoreIfThere, type Store } from '../../core/store/store.ts';
 import { createDisplay } from '../terminal/display.ts';
@@ -41,6 +42,7 @@ const defineSweep = (program: Command) =>
       'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1, gpu:0x2 (two on one GPU), inline (this process, for a debugger) (default: all GPUs, else all cores)',
       oneList,
     )
+    .option('--loaders <threads>', 'threads of each worker that decode images of folders and augment them (default: the cores that training leaves)')
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
     .option('--reports <folder>', 'where the report is written', pathOf('--reports'), 'reports')
     .option('--no-report', 'only run the stages')
@@ -76,6 +78,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   const { engine, devices, places } = await settingFor(options.devices);
   const isDone = new Set(done);
   const toRun = stagesToRun(plan, key => isDone.has(key));
+  giveLoaders(options.loaders, places);
   requireRunnable(chosen, toRun, places); // on this engine
   requireReady(chosen);
   remember(store, chosen);

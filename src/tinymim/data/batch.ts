@@ -42,6 +42,8 @@ export interface BatchPlan {
   readonly augment: Augment;
   /** Whether batches carry labels: pre-training and distillation must not see any. */
   readonly withLabels: boolean;
+  /** Every image once, in the order of the set, and of it the centre (see `centralImage`): nothing is drawn, and the last batch may be smaller. */
+  readonly evaluation?: { readonly resize?: number | undefined };
 }
 
 export interface Batch {
@@ -69,11 +71,11 @@ export function stepsPerEpoch({ set, batchSize }: { readonly set: Pick<ImageSet,
 
 /** What a batch holds, before it is filled. @param allocate gives memory for so many bytes */
 export function emptyBatch(plan: BatchPlan, step: number, allocate: (bytes: number) => Uint8Array = bytes => new Uint8Array(bytes)): Batch {
-  const { set, batchSize, augment, withLabels } = plan;
-  const bytes = batchSize * imageBytes(set);
+  const { set, augment, withLabels, evaluation } = plan;
+  const bytes = batchIndices(plan, step).length * imageBytes(set);
   return {
     step,
-    epoch: step / stepsPerEpoch(plan),
+    epoch: evaluation ? 0 : step / stepsPerEpoch(plan),
     images: allocate(bytes),
     ...(augment.studentJitter ? { studentImages: allocate(bytes) } : {}),
     ...(augment.randomErase ? { erased: erasedRectangles(plan, step) } : {}),
@@ -101,8 +103,11 @@ export function fillBatch(plan: BatchPlan, batch: Pick<Batch, 'step' | 'images' 
     jitterDraws = drawsOf(set, seed, 'data/jitter', batch.step);
   for (let place = from; place < to; place++) {
     const target = at(batch.images, place);
-    augmentImage(imageAt(set, indices[place]!), target, augment, draws(place));
-    augmentStrongly(target, augment, { seed, step: batch.step, place });
+    if (plan.evaluation) centralImage(imageAt(set, indices[place]!), target, plan.evaluation.resize);
+    else {
+      augmentImage(imageAt(set, indices[place]!), target, augment, draws(place));
+      augmentStrongly(target, augment, { seed, step: batch.step, place });
+    }
     if (!augment.studentJitter) continue;
     const student = at(batch.studentImages!, place);
     student.data.set(target.data.subarray(target.offset, target.offset + imageBytes(set)), student.offset);
@@ -123,9 +128,12 @@ function erasedRectangles({ set, seed, batchSize, augment }: BatchPlan, step: nu
 /** Indices of the images of a batch. */
 function batchIndices(plan: BatchPlan, step: number): Uint32Array {
   const {
+    set,
     batchSize,
+    evaluation,
     augment: { repeats = 1 },
   } = plan;
+  if (evaluation) return Uint32Array.from({ length: Math.min(batchSize, set.count - step * batchSize) }, (_, i) => step * batchSize + i);
   const perEpoch = stepsPerEpoch(plan),
     start = (step % perEpoch) * batchSize,
     order = epochOrder(plan, Math.floor(step / perEpoch));

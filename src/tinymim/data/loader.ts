@@ -5,7 +5,8 @@
 import { Worker } from 'node:worker_threads';
 import { emptyBatch, isDivisible, stepsPerEpoch, type Batch, type BatchPlan } from './batch.ts';
 import { DataError } from './errors.ts';
-import { imageBytes } from './image-set.ts';
+import { evalBatches, imageBytes, type EvalBatch, type ImageSet } from './image-set.ts';
+import { loadersOfProcess } from './loaders.ts';
 import type { BatchPart, FromThread, ToThread } from './loader-thread.ts';
 
 export interface LoaderOptions extends BatchPlan {
@@ -15,7 +16,7 @@ export interface LoaderOptions extends BatchPlan {
   readonly endStep: number;
   /** Batches that may be ready or in the making, at least 1; bounds the memory. */
   readonly prefetch?: number;
-  /** For images in files; default: what the process was given (`LOADERS`). No batch depends on it. */
+  /** For images in files; default: what the process was given. No batch depends on it. */
   readonly threads?: number;
 }
 
@@ -29,21 +30,34 @@ export interface Loader {
   close(): Promise<void>;
 }
 
-/** Variable of the environment with the number of threads for images in files. */
-export const LOADERS = 'TINYMIM_LOADERS';
-
-function threadsOfProcess(): number {
-  const given = Number(process.env[LOADERS] ?? 1);
-  return Number.isInteger(given) && given >= 1 ? given : 1;
-}
-
 /**
  * Takes threads; it must be closed.
  * @throws DataError `DATA_INVALID` for a batch larger than the set
  */
 export function createLoader(options: LoaderOptions): Loader {
-  stepsPerEpoch(options);
+  if (!options.evaluation) stepsPerEpoch(options);
   return new ThreadLoader(options);
+}
+
+/**
+ * All images of a set in their order, as `evalBatches` gives them; those in files are decoded by the threads of a loader, ahead of who uses them.
+ * @param resize of the shorter side, before the centre is cut out; see `centralImage`
+ */
+export async function* loadEvaluation(set: ImageSet, batchSize: number, resize?: number): AsyncGenerator<EvalBatch, void> {
+  if (!set.files) {
+    yield* evalBatches(set, batchSize, resize);
+    return;
+  }
+  const batches = Math.ceil(set.count / batchSize);
+  const loader = createLoader({ set, batchSize, seed: 0, augment: {}, withLabels: true, evaluation: { resize }, startStep: 0, endStep: batches });
+  try {
+    for (let step = 0; step < batches; step++) {
+      const { images, labels } = await loader.next();
+      yield { start: step * batchSize, images, labels };
+    }
+  } finally {
+    await loader.close();
+  }
 }
 
 interface Waiting {
@@ -71,7 +85,7 @@ function startThread(): Worker {
 
 /** It does not keep the program from ending. */
 async function keepThread(thread: Worker): Promise<void> {
-  if (idle.length >= threadsOfProcess()) {
+  if (idle.length >= loadersOfProcess()) {
     await thread.terminate();
     return;
   }
@@ -118,8 +132,8 @@ class ThreadLoader implements Loader {
   #failure: Error | undefined;
   #closed = false;
 
-  constructor({ startStep, endStep, prefetch, threads = threadsOfProcess(), set, batchSize, seed, augment, withLabels }: LoaderOptions) {
-    this.#plan = { set, batchSize, seed, augment, withLabels };
+  constructor({ startStep, endStep, prefetch, threads = loadersOfProcess(), set, batchSize, seed, augment, withLabels, evaluation }: LoaderOptions) {
+    this.#plan = { set, batchSize, seed, augment, withLabels, ...(evaluation && { evaluation }) };
     this.#answer = this.#next = this.#ask = startStep;
     this.#endStep = endStep;
     this.#threads = Array.from({ length: isDivisible(this.#plan) ? threads : 1 }, takeThread);
@@ -160,8 +174,8 @@ class ThreadLoader implements Loader {
   /** Has the next step made, if there is one. */
   #make(): void {
     if (this.#ask >= this.#endStep) return;
-    const { batchSize } = this.#plan;
     const batch = emptyBatch(this.#plan, this.#ask++, sharedBytes);
+    const batchSize = batch.images.length / imageBytes(this.#plan.set); // the last of an evaluation may be smaller
     const size = isDivisible(this.#plan) ? Math.ceil(batchSize / (this.#threads.length * PARTS_OF_THREAD)) : batchSize;
     const { step, images, studentImages } = batch;
     const starts = Array.from({ length: Math.ceil(batchSize / size) }, (_, i) => i * size);

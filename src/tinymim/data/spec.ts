@@ -123,7 +123,7 @@ export function dataTitle(spec: DataSpec): string {
     case 'imagenet1k':
       return 'ImageNet-1K';
     case 'folder':
-      return `Folder ${spec.folder}`;
+      return spec.folder;
     case 'procedural':
       return `Procedural images (seed ${spec.seed})`;
   }

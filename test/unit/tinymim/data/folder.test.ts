@@ -2,13 +2,14 @@ import { appendFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, sym
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { centralImage } from '../../../../src/tinymim/data/augment.ts';
 import { fillBatch, emptyBatch, makeBatch, type BatchPlan } from '../../../../src/tinymim/data/batch.ts';
 import { asOnThisMachine, notReady, openDataset } from '../../../../src/tinymim/data/dataset.ts';
 import { buildIndex, type IndexOptions } from '../../../../src/tinymim/data/folder/build.ts';
 import type { FolderIndex } from '../../../../src/tinymim/data/folder/index-file.ts';
 import { folderVariable, indexPath, rememberFolder } from '../../../../src/tinymim/data/folder/known.ts';
-import { evalBatches, imageAt } from '../../../../src/tinymim/data/image-set.ts';
-import { createLoader } from '../../../../src/tinymim/data/loader.ts';
+import { evalBatches, imageAt, type EvalBatch } from '../../../../src/tinymim/data/image-set.ts';
+import { createLoader, loadEvaluation } from '../../../../src/tinymim/data/loader.ts';
 import { dataSpec, type DataSpec } from '../../../../src/tinymim/data/spec.ts';
 
 const FILES = join(import.meta.dirname, '../../../fixtures/decode');
@@ -173,7 +174,7 @@ describe('buildIndex', () => {
     ],
   ])('refuses %s', async (_, make, message) => {
     make();
-    await (await refusal() as { toThrow(m: RegExp): Promise<void> }).toThrow(message);
+    await ((await refusal()) as { toThrow(m: RegExp): Promise<void> }).toThrow(message);
   });
 });
 
@@ -181,11 +182,11 @@ describe('notReady', () => {
   it('asks for the folder, for its index, and for a new one when it has changed', async () => {
     fill();
     expect(notReady(spec(), cache)).toEqual({
-      what: 'Expected the folder of Folder photos, got none: nobody has said where it lies, with this command or with PHOTOS_DIR=/path/to/folder',
+      what: 'Expected the folder of photos, got none: nobody has said where it lies, with this command or with PHOTOS_DIR=/path/to/folder',
       mend: ['setup', '--data', 'photos=/path/to/folder'],
     });
     rememberFolder('photos', root, cache);
-    expect(notReady(spec(), cache)?.what).toMatch(/^Expected an index of Folder photos in .*photos \(ablate setup\), got none$/);
+    expect(notReady(spec(), cache)?.what).toMatch(/^Expected an index of photos in .*photos \(ablate setup\), got none$/);
     await index();
     expect(notReady(spec(), cache)).toBeUndefined();
     put('train/ant/more.jpg', 'rgb.jpg');
@@ -296,6 +297,22 @@ describe('images of a folder', () => {
       fillBatch(plan(), parts, from, to);
     }
     expect(parts).toEqual(expected[2]);
+  });
+
+  it('are evaluated in their order, by any number of threads, each as it is alone', async () => {
+    fill();
+    await known();
+    const { test } = openDataset(spec(), cache, [16, 16]);
+    const loaded: EvalBatch[] = [];
+    for await (const batch of loadEvaluation(test, 4)) loaded.push(batch);
+    expect(loaded).toEqual([...evalBatches(test, 4)]);
+    const cropped: EvalBatch[] = [];
+    for await (const batch of loadEvaluation(test, 6, 20)) cropped.push(batch);
+    const alone = { data: new Uint8Array(16 * 16 * 3), offset: 0, height: 16, width: 16, channels: 3 };
+    centralImage(imageAt(test, 5), alone, 20);
+    expect(cropped).toHaveLength(1);
+    expect(Buffer.compare(cropped[0]!.images.subarray(5 * 768), alone.data)).toBe(0);
+    expect(Buffer.compare(cropped[0]!.images, Buffer.concat(loaded.map(({ images }) => images)))).not.toBe(0);
   });
 
   it('end a training with the path of a file that cannot be read, or is not what it was', async () => {
