@@ -99,7 +99,9 @@ const engine = {
 
 /** The study: of the core it needs the contract alone. */
 const tinymim = {
-  'src/tinymim/data': ['src/engine/random', START],
+  'src/tinymim/data/decode': ['src/tinymim/data'],
+  'src/tinymim/data/folder': [...CONTRACT, 'src/engine/random', 'src/tinymim/data', 'src/tinymim/data/decode'],
+  'src/tinymim/data': [...CONTRACT, 'src/engine/random', 'src/tinymim/data/folder', START],
   'src/tinymim/nn': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/engine/random'],
   'src/tinymim/distill': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/tinymim/nn'],
   'src/tinymim/optim': ['src/engine', 'src/engine/compile', 'src/engine/formats'],
@@ -161,7 +163,7 @@ export const MAY_IMPORT = {
   ...report,
   ...engine,
   ...tinymim,
-  'src/setup': ['src/core/ablation/errors.ts', 'src/engine', 'src/tinymim/data', INSTALLATION, START],
+  'src/setup': ['src/core/ablation/errors.ts', 'src/engine', 'src/tinymim/data', 'src/tinymim/data/folder', INSTALLATION, START],
   ...cli,
   [START]: [],
   src: ['src/core/ablation'],

@@ -3,7 +3,7 @@
  *
  * Purpose   The scale of the published numbers. Every value has its source in `sources`, or the reason for assuming it.
  * Cost      ablate plan --profile imagenet1k prints stages, images, FLOPs and GPU-hours.
- * Run       Not yet: ImageNet has no image pipeline here; the profile can be planned, compared and explained.
+ * Run       ablate setup --data imagenet1k=/path/to/imagenet, ablate import, ablate sweep --profile imagenet1k. No card has run it yet.
  */
 import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
 

@@ -1,8 +1,8 @@
 /** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/tinymim/stages`. */
 import type { Assumption, Fact, OverviewDeclaration, StatedThroughput } from '../core/ablation/declaration.ts';
 import { defineStudy } from '../core/ablation/define.ts';
-import { notReady } from './data/dataset.ts';
-import { dataTitle, imageCount, unavailable } from './data/spec.ts';
+import { asOnThisMachine, notReady } from './data/dataset.ts';
+import { dataTitle, imageCount } from './data/spec.ts';
 import { notOnEngine } from './stages/engine-limits.ts';
 import { HELD_OUT_IMAGES } from './stages/held-out.ts';
 import { kinds } from './stages/kinds.ts';
@@ -122,9 +122,12 @@ export default defineStudy<Factors, Profile>({
     of: teachersOf,
     baseline: ({ student }) => ({ method: 'mae', student }),
   },
-  notRunnable: (p, devices) => unavailable(p.data) ?? notOnEngine(p.engine, process.env['ENGINE'] === 'wasm' ? 'wasm' : 'tensorflow', devices),
+  notRunnable: (p, devices) => notOnEngine(p.engine, process.env['ENGINE'] === 'wasm' ? 'wasm' : 'tensorflow', devices),
   notReady: (p, dataDir) => notReady(p.data, dataDir),
-  resolve: resolveCheckpoints,
+  resolve: (p, dataDir) => {
+    const resolved = resolveCheckpoints(p, dataDir);
+    return { ...resolved, data: asOnThisMachine(resolved.data, dataDir) };
+  },
   inputFile: checkpointFile,
   importFile: async (file, options) => (await import('./checkpoints/import.ts')).importCheckpoint(file, options),
   // A checkpoint computes nothing, on no engine.

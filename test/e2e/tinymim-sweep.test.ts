@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import imagenet1k from '../../experiments/profiles/imagenet1k.ts';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { readSafetensors } from '../../src/engine/formats/safetensors.ts';
 import { attemptCounts, stageBytes, testedItems } from '../helpers/stage-bytes.ts';
@@ -84,6 +85,17 @@ describe('ablate sweep with the stages of TinyMIM', () => {
 
     const check = await ablate(['report', '--check', '--experiments', EXPERIMENTS, '--profile', 'toy', '--reports', 'whole-reports']);
     expect(check.exitCode).toBe(0);
+  });
+
+  it('trains with all the augmentation that imagenet1k declares, and tests on the centres of resized images', async () => {
+    const sets = [`supervise.augment=${JSON.stringify(imagenet1k.supervise.augment)}`, 'supervise.label_smoothing=0.1', 'evaluate.crop={"resize":18}'];
+    const args = sweep('strong', ['--no-report', ...sets.flatMap(set => ['--set', set])]).map(arg => (arg === 'tiny' ? 'tiny/scratch' : arg));
+    const { all, exitCode } = await ablate(args);
+    expect(all).toContain('2 stages done');
+    expect(exitCode).toBe(0);
+    const results = Object.entries(bytes('strong')).flatMap(([file, text]) => (file.endsWith('result.json') ? [JSON.parse(text) as Record<string, number>] : []));
+    expect(results.find(({ count }) => count === 128)!['accuracy']).toBeGreaterThan(0);
+    expect(testedItems(join(folder, 'strong'))).toEqual([expect.objectContaining({ ofItems: expect.objectContaining({ count: 128 }) as object })]);
   });
 
   it.each([
@@ -196,7 +208,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     [['plan', '--profile', 'mimi'], /did you mean 'mini'/],
     [['swep'], /unknown command 'swep'/],
     [['plan', '--set', 'distill.epoch=3'], /did you mean 'distill.schedule.epochs'/],
-    [['sweep', '--profile', 'imagenet1k'], /planned, not run/],
+    [['sweep', '--profile', 'imagenet1k'], /Missing: mae-vit-l|cannot run here/],
     [['explain', 'relation/qk-v'], /did you mean 'relation\/qk-vv'/],
     [['plan', '--sed', '1'], /unknown option '--sed'/],
   ])('ends with 2 on bad use: %s', async (args, message) => {

@@ -21,6 +21,8 @@ const fields = {
   augment: { crop: null, flip: true },
 };
 const classifier = { ...fields, model, drop_path: 0.1, label_smoothing: 0.1 };
+/** All that timm's recipe adds. */
+const STRONG = { ...fields.augment, rand_augment: 'rand-m9-mstd0.5-inc1', random_erase: 0.25, repeats: 2, mixing: { mixup: 0.8, cutmix: 1, switch_prob: 0.5 } };
 const student = {
   model,
   drop_path: 0.1,
@@ -67,7 +69,7 @@ export async function everyKind({ engine, place, folder, targets = Object.keys(T
   await packed({ 'masked as its teacher': { ...aligned(TARGETS['class token, kl']!), ...masked, teacher_input: 'visible' } });
   const finetuned = await run('finetune', runFinetune, stage(finetuneRecipe.parse({ ...classifier, model: teacher, engine, layer_decay: 0.75 }), { weights: pretrained }));
   await run('supervise', runSupervise, stage(superviseRecipe.parse({ ...classifier, engine })));
-  const deit = { model: { ...model, pool: 'class_token' }, optimizer: { ...fields.optimizer, ema_decay: 0.9 }, init: 'trunc_normal', pos_embed: 'learned' };
+  const deit = { augment: STRONG, model: { ...model, pool: 'class_token' }, optimizer: { ...fields.optimizer, ema_decay: 0.9 }, init: 'trunc_normal', pos_embed: 'learned' };
   await run('supervise as DeiT', runSupervise, stage(superviseRecipe.parse({ ...classifier, ...deit, engine })));
   await run('evaluate', runEvaluate, stage(evaluateRecipe.parse({ data: fields.data, split: 'test', batch_size: 5, engine }), { weights: finetuned }));
   return results;

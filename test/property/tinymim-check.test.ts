@@ -121,7 +121,18 @@ const changes: readonly (readonly [path: string, values: readonly JsonValue[]])[
   ['finetune.sizes.B', [{ batch_size: 5, epochs: 0.4 }, { drop_path: 0.1 }]],
   ['evaluate.batch_size', [1, 6, 50]],
   ['evaluate.crop', [{ resize: 8 }, { resize: 4 }]],
-  ['finetune.augment.random_erase', [0.25]],
+  ['finetune.augment.random_erase', [0.25, 1]],
+  ['finetune.augment.rand_augment', ['rand-m9-mstd0.5-inc1', 'rand-m9', 'rand-m10-n3-p1-inc1']],
+  ['supervise.augment.repeats', [3, 50]],
+  [
+    'supervise.augment.mixing',
+    [
+      { mixup: 0.8, cutmix: 1, switch_prob: 0.5 },
+      { mixup: 0, cutmix: 1, switch_prob: 0.5 },
+      { mixup: 0.1, cutmix: 0, switch_prob: 0 },
+      { mixup: 0, cutmix: 0, switch_prob: 0 },
+    ],
+  ],
   ['engine.mode', ['eager']],
   ['engine.precision', ['bfloat16']],
 ];

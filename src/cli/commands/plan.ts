@@ -64,7 +64,7 @@ async function viewOf(chosen: PlannedExperiments, { store, measure, reports }: P
           { devices, places },
         )
       : speeds;
-  const notReady = chosen.study.notReady?.(chosen.profile, resolve(dataDir()));
+  const notReady = chosen.study.notReady?.(chosen.profile, resolve(dataDir()))?.what;
   const power = powerOf(chosen, reports, reader);
   return { chosen, states, devices, doubts, files, power, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store), notReady }) };
 }

@@ -2,7 +2,8 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { OptionsOf } from '../options/selection.ts';
 import { wantedEngine } from '../../setup/choice.ts';
-import { ensureData } from '../../setup/data.ts';
+import { UsageError } from '../../core/ablation/errors.ts';
+import { ensureData, indexFolder } from '../../setup/data.ts';
 import { ensureEngine } from '../../setup/engine.ts';
 import { surprises } from '../options/setting.ts';
 import { warn } from '../terminal/text.ts';
@@ -15,7 +16,9 @@ const defineSetup = (program: Command) =>
     .command('setup')
     .description('provision the engine and the data (all that is missing; nothing is done twice)')
     .option('--engine', 'only the engine')
-    .option('--data', 'only the data')
+    .option('--data [name=folder]', 'only the data; with a name the images of that folder alone: where it lies (imagenet1k=/path) is told once, and it is indexed')
+    .option('--leave-out', 'with --data NAME: leave out the images that cannot be read')
+    .option('--verify', 'with --data NAME: read and decode every image')
     .option('--deep', 'check the library byte by byte, and take it anew if it is damaged')
     .option('--quiet', 'say nothing when everything is there')
     .addHelpText(
@@ -27,14 +30,19 @@ Environment:
   TINYMIM_CACHE         folder for the library and the data (default: tinymim-ablations in the user's cache folder)
   TINYMIM_DEVICE        cpu or gpu: provide for this one (default: gpu if the machine has an NVIDIA GPU that CUDA can use)
   CUDA_VISIBLE_DEVICES  GPUs that may be used; empty: none
-  CXX                   C++ compiler`,
+  CXX                   C++ compiler
+  <NAME>_DIR            where the folder of images of this name lies, such as IMAGENET1K_DIR`,
     );
 
 export function registerSetup(program: Command): void {
   defineSetup(program).action(async options => {
     const all = !options.engine && !options.data;
+    if (typeof options.data !== 'string' && (options.leaveOut === true || options.verify === true)) {
+      throw new UsageError('BAD_OPTION', '--leave-out, --verify: expected the name of a folder beside them, as in --data imagenet1k');
+    }
     if (all || options.engine) await setUpEngine(options);
-    if (all || options.data) await setUpData(options);
+    if (typeof options.data === 'string') await setUpFolder(options.data, options);
+    else if (all || options.data === true) await setUpData(options);
   });
 }
 
@@ -50,4 +58,18 @@ async function setUpEngine({ deep, quiet }: SetupOptions): Promise<void> {
 async function setUpData({ quiet }: SetupOptions): Promise<void> {
   const folder = await ensureData(say);
   if (!quiet) say(`Data: Fashion-MNIST in ${folder}.`);
+}
+
+const SHOWN = 50;
+
+async function setUpFolder(given: string, { leaveOut, verify, quiet }: SetupOptions): Promise<void> {
+  const [name = '', ...rest] = given.split('=');
+  const { folder, found, unreadable, more } = await indexFolder(name, rest.length === 0 ? undefined : rest.join('='), { leaveOut: leaveOut === true, verify: verify === true }, say);
+  if (quiet !== true) for (const line of found) say(line);
+  for (const { path, why } of unreadable.slice(0, SHOWN)) warn(`${folder}/${path}: ${why}`);
+  if (unreadable.length > SHOWN) warn(`and ${unreadable.length - SHOWN} more`);
+  if (more !== undefined) {
+    warn(more);
+    process.exitCode = 1;
+  }
 }

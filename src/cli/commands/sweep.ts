@@ -12,12 +12,13 @@ import { createExecutor } from '../../core/runner/executors/create.ts';
 import { runPlan } from '../../core/runner/run.ts';
 import { LEAVING, signalExitCode, type LeavingSignal } from '../../core/runner/signals.ts';
 import { dataDir } from '../../setup/cache.ts';
+import { giveLoaders } from '../../setup/data.ts';
 import { StoreError } from '../../core/store/errors.ts';
 import { openStore, openStoreIfThere, type Store } from '../../core/store/store.ts';
 import { createDisplay } from '../terminal/display.ts';
 import { exploratoryLines } from '../terminal/plan-view.ts';
 import { settingFor } from '../options/setting.ts';
-import { programFor } from '../terminal/invocation.ts';
+import { commandLine } from '../terminal/invocation.ts';
 import { missingFileText } from '../terminal/missing-file.ts';
 import { doubtsAbout, showPlan } from './plan.ts';
 import { prepareReport } from '../report/scope.ts';
@@ -41,6 +42,7 @@ const defineSweep = (program: Command) =>
       'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1, gpu:0x2 (two on one GPU), inline (this process, for a debugger) (default: all GPUs, else all cores)',
       oneList,
     )
+    .option('--loaders <threads>', 'threads of each worker that decode images of folders and augment them (default: the cores that training leaves)')
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
     .option('--reports <folder>', 'where the report is written', pathOf('--reports'), 'reports')
     .option('--no-report', 'only run the stages')
@@ -76,6 +78,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
   const { engine, devices, places } = await settingFor(options.devices);
   const isDone = new Set(done);
   const toRun = stagesToRun(plan, key => isDone.has(key));
+  giveLoaders(options.loaders, places);
   requireRunnable(chosen, toRun, places); // on this engine
   requireReady(chosen);
   remember(store, chosen);
@@ -130,7 +133,7 @@ function requireRunnable(chosen: PlannedExperiments, stages: readonly PlannedSta
 /** Else every stage would fail of it. */
 function requireReady({ study, profile }: PlannedExperiments): void {
   const missing = study.notReady?.(profile, resolve(dataDir()));
-  if (missing !== undefined) throw new UsageError('NOT_READY', `${missing}\nTo mend it: ${programFor('.')} setup`);
+  if (missing !== undefined) throw new UsageError('NOT_READY', `${missing.what}.\nTo mend it: ${commandLine(missing.mend)}`);
 }
 
 /** Before anything is spent on stages that others need beside them. @returns where the files lie, by key of the stage */

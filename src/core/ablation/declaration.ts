@@ -286,6 +286,14 @@ interface VerdictDeclaration {
   readonly spread?: { readonly value: number; readonly source: string } | undefined;
 }
 
+/** What set-up has to provide. */
+export interface NotReady {
+  /** Without a full stop. */
+  readonly what: string;
+  /** Arguments of the program that mend it. */
+  readonly mend: readonly string[];
+}
+
 /** What joins declarations to stages: the vocabulary of factors, the profiles, and how an arm becomes stages. */
 export interface Study<F extends object = JsonObject, P extends ProfileBase = ProfileBase> {
   readonly name: string;
@@ -305,7 +313,7 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
    * What `ablate setup` has to provide before stages of this profile can run, or undefined.
    * @param dataDir folder of prepared data sets
    */
-  notReady?(profile: P, dataDir: string): string | undefined;
+  notReady?(profile: P, dataDir: string): NotReady | undefined;
   /**
    * The profile with what this machine holds under the names in it, such as hashes of imported files. What is not there stays as it is.
    * @param dataDir gives the folder of prepared data sets; a machine may have none, and is asked only for a name

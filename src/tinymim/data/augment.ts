@@ -1,6 +1,6 @@
 /** torchvision's random transforms on bytes, with PIL's arithmetic. What is drawn is apart from what is done with it. */
 import type { Stream } from '../../engine/random/rng.ts';
-import type { Box, Pixels } from './resize.ts';
+import { resizeBicubic, type Box, type Pixels } from './resize.ts';
 
 /** Parameters of RandomResizedCrop: ranges of the part of the area that is kept, and of its aspect ratio width / height. */
 export interface CropOptions {
@@ -10,7 +10,7 @@ export interface CropOptions {
 
 const uniform = (draws: Stream, low: number, high: number): number => low + (high - low) * draws.uniform();
 
-/** Python's `round`: halves go to the even neighbour. @internal */
+/** Python's `round`: halves go to the even neighbour. */
 export function roundHalfEven(x: number): number {
   const floor = Math.floor(x);
   const rest = x - floor;
@@ -46,9 +46,33 @@ function largestCentralBox(height: number, width: number, ratio: readonly [numbe
   return { top: Math.floor((height - h) / 2), left: Math.floor((width - w) / 2), height: h, width: w };
 }
 
-/** The central box of CenterCrop. Source: torchvision/transforms/functional.py, `center_crop`. @internal */
-export function centerCrop(height: number, width: number, size: number): Box {
-  return { top: roundHalfEven((height - size) / 2), left: roundHalfEven((width - size) / 2), height: size, width: size };
+/**
+ * Resize and CenterCrop: the shorter side of the image becomes `resize`, then the centre is cut out. Source: torchvision/transforms/functional.py,
+ * `_compute_resized_output_size` and `center_crop`.
+ * @param target no larger than the resized image
+ * @param resize default: the least that fills `target`, so that of an image of its shape nothing is cut off
+ */
+export function centralImage(source: Pixels, target: Pixels, resize?: number): void {
+  const { height, width, channels } = source;
+  const size = resizedSize(source, target, resize);
+  const resized: Pixels = { data: new Uint8Array(size.height * size.width * channels), offset: 0, ...size, channels };
+  resizeBicubic(source, { top: 0, left: 0, height, width }, resized);
+  const top = roundHalfEven((size.height - target.height) / 2),
+    left = roundHalfEven((size.width - target.width) / 2);
+  const row = target.width * channels;
+  for (let y = 0; y < target.height; y++) {
+    const from = ((top + y) * size.width + left) * channels;
+    target.data.set(resized.data.subarray(from, from + row), target.offset + y * row);
+  }
+}
+
+type Size = Pick<Pixels, 'height' | 'width'>;
+
+function resizedSize({ height, width }: Size, target: Size, resize?: number): Size {
+  const byHeight = (side: number): Size => ({ height: side, width: Math.trunc((side * width) / height) });
+  const byWidth = (side: number): Size => ({ height: Math.trunc((side * height) / width), width: side });
+  if (resize !== undefined) return height <= width ? byHeight(resize) : byWidth(resize);
+  return target.height * width >= target.width * height ? byHeight(target.height) : byWidth(target.width);
 }
 
 /** Mirrors the image left to right, in place. */

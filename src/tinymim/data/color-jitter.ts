@@ -41,10 +41,10 @@ export function applyJitter(image: Pixels, jitter: Jitter): void {
 }
 
 /**
- * `from + factor * (to - from)` in float32, clipped and truncated to a byte.
+ * `from + factor * (to - from)` in float32, clipped and truncated to a byte. @param factor rounded to float32
  * Source: python-pillow/Pillow, src/libImaging/Blend.c.
  */
-function blend(from: number, to: number, factor: number): number {
+export function blend(from: number, to: number, factor: number): number {
   const value = Math.fround(from + Math.fround(factor * (to - from)));
   return value <= 0 ? 0 : value >= 255 ? 255 : Math.trunc(value);
 }

@@ -1,9 +1,10 @@
-/** Opening a data set: three splits in memory, and the statistics that inputs are normalised with. */
-import { DataError } from './errors.ts';
+/** Opening a data set: three splits, and the statistics that inputs are normalised with. */
+import type { NotReady } from '../../core/ablation/declaration.ts';
 import { fashionMnistStatus, openFashionMnist } from './fashion-mnist.ts';
+import { folderProblem, openFolder, withFingerprint } from './folder/open.ts';
 import type { ImageSet } from './image-set.ts';
 import { proceduralSet } from './procedural.ts';
-import { dataTitle, unavailable, type DataSpec, type Split } from './spec.ts';
+import { dataTitle, folderStatistics, isFolder, type DataSpec, type FolderSpec, type Split } from './spec.ts';
 
 export interface Dataset {
   /** For training, without the validation images. */
@@ -11,36 +12,47 @@ export interface Dataset {
   /** For choosing anything: held out of the training images. */
   readonly validation: ImageSet;
   readonly test: ImageSet;
-  /** Mean and standard deviation of each channel of `train`, in units where 255 is 1. */
+  /** Mean and standard deviation of each channel, in units where 255 is 1: of `train`, or those that the spec of a folder names. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
 /**
  * @param dataDir folder of prepared data sets
+ * @param size [H, W] that images in files are brought to
  * @throws DataError `DATA_MISSING`, `DATA_DAMAGED`
  */
-export function openDataset(spec: DataSpec, dataDir: string): Dataset {
+export function openDataset(spec: DataSpec, dataDir: string, size: readonly [number, number] = [224, 224]): Dataset {
+  if (isFolder(spec)) return { ...openFolder(spec, dataDir, size), ...folderStatistics(spec) };
   const splits = openSplits(spec, dataDir);
   return { ...splits, ...channelStatistics(splits.train) };
 }
 
-function openSplits(spec: DataSpec, dataDir: string): Record<Split, ImageSet> {
+/** What inputs are normalised with; undefined where the images are not here to tell. */
+export function normalisationOf(spec: DataSpec, dataDir: string): Pick<Dataset, 'mean' | 'std'> | undefined {
+  if (isFolder(spec)) return folderStatistics(spec);
+  return notReady(spec, dataDir) === undefined ? channelStatistics(openSplits(spec, dataDir).train) : undefined;
+}
+
+function openSplits(spec: Exclude<DataSpec, FolderSpec>, dataDir: string): Record<Split, ImageSet> {
   switch (spec.name) {
     case 'fashion-mnist':
       return openFashionMnist(dataDir);
     case 'procedural':
       return { train: proceduralSet(spec, 'train'), validation: proceduralSet(spec, 'validation'), test: proceduralSet(spec, 'test') };
-    case 'imagenet1k':
-      throw new DataError('DATA_MISSING', `${unavailable(spec)}.`);
   }
 }
 
+/** The spec with what this machine holds under the name in it; what is not there stays as it is. */
+export const asOnThisMachine = (spec: DataSpec, dataDir: () => string): DataSpec => (isFolder(spec) ? withFingerprint(spec, dataDir()) : spec);
+
 /** What is missing before `openDataset` can read these images, or undefined. */
-export function notReady(spec: DataSpec, dataDir: string): string | undefined {
+export function notReady(spec: DataSpec, dataDir: string): NotReady | undefined {
+  if (isFolder(spec)) return folderProblem(spec, dataDir);
   if (spec.name !== 'fashion-mnist') return undefined;
   const { state, dir, problems } = fashionMnistStatus(dataDir);
-  return state === 'present' ? undefined : `Expected the files of ${dataTitle(spec)} in ${dir}, got ${state === 'missing' ? 'none' : `damaged ones. ${problems[0]!}`}.`;
+  if (state === 'present') return undefined;
+  return { what: `Expected the files of ${dataTitle(spec)} in ${dir}, got ${state === 'missing' ? 'none' : `damaged ones. ${problems[0]!}`}`, mend: ['setup'] };
 }
 
 /** Per channel mean and (biased) standard deviation. From counts of levels: exact sums, whatever the number of pixels. @internal */

@@ -1,21 +1,27 @@
-/** Labelled images in memory, and fixed subsets of them. */
+/** Labelled images, in memory or in files, and fixed subsets of them. */
 import { stream } from '../../engine/random/rng.ts';
+import { centralImage } from './augment.ts';
 import { DataError } from './errors.ts';
+import { readImage, type ImageFiles } from './folder/read.ts';
+import type { Pixels } from './resize.ts';
 
 export interface ImageSet {
   readonly name: string;
-  /** `[N, H, W, C]`, on a SharedArrayBuffer: loader threads read it without a copy. */
+  /** `[N, H, W, C]`, on a SharedArrayBuffer: loader threads read it without a copy. Empty where the images are in files. */
   readonly images: Uint8Array;
+  /** Where they are decoded from whenever they are needed, each of a size of its own. */
+  readonly files?: ImageFiles;
   /** `[N]` indices into `classes`, shared likewise. */
-  readonly labels: Uint8Array;
+  readonly labels: Uint8Array | Uint16Array;
   readonly count: number;
+  /** Of the images as models take them. */
   readonly height: number;
   readonly width: number;
   readonly channels: number;
   readonly classes: readonly string[];
 }
 
-export type ImageSetSize = Omit<ImageSet, 'images' | 'labels'>;
+export type ImageSetSize = Omit<ImageSet, 'images' | 'labels' | 'files'>;
 
 /** A set of black images with label 0, to be filled. */
 export function allocateImageSet(size: ImageSetSize): ImageSet {
@@ -30,9 +36,25 @@ export function imageBytes({ height, width, channels }: Pick<ImageSet, 'height' 
   return height * width * channels;
 }
 
-/** A copy of the images with the given indices, in their order. */
+/** One image as it is stored, without a copy where it is in memory. @throws DataError `DATA_DAMAGED` for a file that cannot be read */
+export function imageAt(set: ImageSet, index: number): Pixels {
+  if (set.files) return readImage(set.files, index);
+  const { height, width, channels } = set;
+  return { data: set.images, offset: index * imageBytes(set), height, width, channels };
+}
+
+/** The images with the given indices, in their order: copied where they are in memory. */
 export function takeImages(set: ImageSet, indices: ArrayLike<number>, name: string): ImageSet {
   const { height, width, channels, classes } = set;
+  if (set.files) {
+    const { files, labels } = set;
+    const share = <A extends Uint32Array | Uint16Array>(array: A, from: ArrayLike<number>): A => {
+      for (let i = 0; i < indices.length; i++) array[i] = from[indices[i]!]!;
+      return array;
+    };
+    const rows = share(new Uint32Array(new SharedArrayBuffer(4 * indices.length)), files.rows);
+    return { ...set, name, count: indices.length, files: { ...files, rows }, labels: share(new Uint16Array(new SharedArrayBuffer(2 * indices.length)), labels) };
+  }
   const taken = allocateImageSet({ name, count: indices.length, height, width, channels, classes });
   const bytes = imageBytes(set);
   for (let i = 0; i < indices.length; i++) {
@@ -85,6 +107,15 @@ function expectCount(set: ImageSet, n: number): void {
   }
 }
 
+/** The same images as `evalBatches` gives them, decoded once. */
+export function inMemory(set: ImageSet): ImageSet {
+  if (!set.files) return set;
+  const { name, count, height, width, channels, classes, labels } = set;
+  const images = new Uint8Array(new SharedArrayBuffer(count * imageBytes(set)));
+  images.set(evalImages(set, 0, count));
+  return { name, count, height, width, channels, classes, labels, images };
+}
+
 /** Consecutive images and their labels. */
 export interface EvalBatch {
   /** Index of its first image in the set. */
@@ -95,15 +126,26 @@ export interface EvalBatch {
   readonly labels: Int32Array;
 }
 
-/** All images of the set in their order; the last batch may be smaller. */
-export function* evalBatches(set: ImageSet, batchSize: number): Generator<EvalBatch, void> {
-  const bytes = imageBytes(set);
+/**
+ * All images of the set in their order; the last batch may be smaller.
+ * @param resize of the shorter side, before the centre is cut out; default: images in memory as they are, of those in files as little as is cut off so
+ */
+export function* evalBatches(set: ImageSet, batchSize: number, resize?: number): Generator<EvalBatch, void> {
   for (let start = 0; start < set.count; start += batchSize) {
     const end = Math.min(start + batchSize, set.count);
     yield {
       start,
-      images: set.images.slice(start * bytes, end * bytes),
+      images: evalImages(set, start, end, resize),
       labels: Int32Array.from(set.labels.subarray(start, end)),
     };
   }
+}
+
+function evalImages(set: ImageSet, start: number, end: number, resize?: number): Uint8Array {
+  const bytes = imageBytes(set);
+  if (!set.files && resize === undefined) return set.images.slice(start * bytes, end * bytes);
+  const { height, width, channels } = set;
+  const images = new Uint8Array((end - start) * bytes);
+  for (let i = start; i < end; i++) centralImage(imageAt(set, i), { data: images, offset: (i - start) * bytes, height, width, channels }, resize);
+  return images;
 }

@@ -1,12 +1,20 @@
-/** The loader's thread: answers each step number with its batch. One thread serves one loader after the other. */
+/** A loader's thread: makes the part of a batch that it is asked for. One thread serves one loader after the other. */
 import { parentPort } from 'node:worker_threads';
-import { makeBatch, type Batch, type BatchPlan } from './batch.ts';
+import { fillBatch, type Batch, type BatchPlan } from './batch.ts';
 
-/** What to make from now on, or one step of it. `loader` tells the loaders of a thread apart. */
-export type ToThread = { readonly loader: number } & ({ readonly plan: BatchPlan } | { readonly step: number });
+/** Places of a batch, whose arrays are shared; `to` is excluded. */
+export interface BatchPart {
+  readonly batch: Pick<Batch, 'step' | 'images' | 'studentImages'>;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What to make from now on, or one part of it. `loader` tells the loaders of a thread apart. */
+export type ToThread = { readonly loader: number } & ({ readonly plan: BatchPlan } | { readonly part: BatchPart });
+/** A part of the batch of this step is made. */
 export interface FromThread {
   readonly loader: number;
-  readonly batch: Batch;
+  readonly step: number;
 }
 
 const port = parentPort;
@@ -19,9 +27,8 @@ port.on('message', (message: ToThread) => {
     current = message;
     return;
   }
-  const { loader, step } = message;
+  const { loader, part } = message;
   if (current?.loader !== loader) return;
-  const batch = makeBatch(current.plan, step);
-  const buffers = [batch.images, batch.studentImages, batch.labels].flatMap(array => array?.buffer ?? []);
-  port.postMessage({ loader, batch } satisfies FromThread, buffers as ArrayBuffer[]);
+  fillBatch(current.plan, part.batch, part.from, part.to);
+  port.postMessage({ loader, step: part.batch.step } satisfies FromThread);
 });

@@ -1,10 +1,13 @@
 /**
- * Batches made in a thread of their own, a few steps ahead: training blocks the main thread, and must not wait for images.
+ * Batches made in threads of their own, a few steps ahead: training blocks the main thread, and must not wait for images. Images in memory
+ * need one thread; of images in files, which are decoded, several make the parts of a batch at once.
  */
 import { Worker } from 'node:worker_threads';
-import { stepsPerEpoch, type Batch, type BatchPlan } from './batch.ts';
+import { emptyBatch, isDivisible, stepsPerEpoch, type Batch, type BatchPlan } from './batch.ts';
 import { DataError } from './errors.ts';
-import type { FromThread, ToThread } from './loader-thread.ts';
+import { evalBatches, imageBytes, type EvalBatch, type ImageSet } from './image-set.ts';
+import { loadersOfProcess } from './loaders.ts';
+import type { BatchPart, FromThread, ToThread } from './loader-thread.ts';
 
 export interface LoaderOptions extends BatchPlan {
   /** First step; those before it are not made. */
@@ -13,25 +16,48 @@ export interface LoaderOptions extends BatchPlan {
   readonly endStep: number;
   /** Batches that may be ready or in the making, at least 1; bounds the memory. */
   readonly prefetch?: number;
+  /** For images in files; default: what the process was given. No batch depends on it. */
+  readonly threads?: number;
 }
 
 export interface Loader {
   /**
    * The batch of the next step. Its arrays are the caller's own.
-   * @throws RangeError after the last step; DataError `LOADER_THREAD` if the thread failed, `LOADER_CLOSED` after `close`
+   * @throws RangeError after the last step; DataError `LOADER_THREAD` if a thread failed, `LOADER_CLOSED` after `close`
    */
   next(): Promise<Batch>;
-  /** Gives the thread back. Batches still asked for are rejected. */
+  /** Gives the threads back. Batches still asked for are rejected. */
   close(): Promise<void>;
 }
 
 /**
- * Takes a thread; it must be closed.
+ * Takes threads; it must be closed.
  * @throws DataError `DATA_INVALID` for a batch larger than the set
  */
 export function createLoader(options: LoaderOptions): Loader {
-  stepsPerEpoch(options);
+  if (!options.evaluation) stepsPerEpoch(options);
   return new ThreadLoader(options);
+}
+
+/**
+ * All images of a set in their order, as `evalBatches` gives them; those in files are decoded by the threads of a loader, ahead of who uses them.
+ * @param resize of the shorter side, before the centre is cut out; see `centralImage`
+ */
+export async function* loadEvaluation(set: ImageSet, batchSize: number, resize?: number): AsyncGenerator<EvalBatch, void> {
+  if (!set.files) {
+    yield* evalBatches(set, batchSize, resize);
+    return;
+  }
+  const batches = Math.ceil(set.count / batchSize);
+  const loader = createLoader({ set, batchSize, seed: 0, augment: {}, withLabels: true, evaluation: { resize }, startStep: 0, endStep: batches });
+  try {
+    for (let step = 0; step < batches; step++) {
+      const { images, labels } = await loader.next();
+      yield { start: step * batchSize, images, labels };
+    }
+  } finally {
+    await loader.close();
+  }
 }
 
 interface Waiting {
@@ -39,13 +65,12 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** The thread of the last loader that was closed: starting one takes a good part of a second. */
-let idle: Worker | undefined;
+/** The threads of loaders that were closed: starting one takes a good part of a second. */
+const idle: Worker[] = [];
 let loaders = 0;
 
 function takeThread(): Worker {
-  const thread = idle ?? startThread();
-  idle = undefined;
+  const thread = idle.pop() ?? startThread();
   thread.ref();
   return thread;
 }
@@ -53,61 +78,88 @@ function takeThread(): Worker {
 function startThread(): Worker {
   const thread = new Worker(new URL('./loader-thread.mjs', import.meta.url), { execArgv: [] });
   const forget = (): void => {
-    if (idle === thread) idle = undefined;
+    if (idle.includes(thread)) idle.splice(idle.indexOf(thread), 1);
   };
   return thread.once('error', forget).once('exit', forget);
 }
 
 /** It does not keep the program from ending. */
 async function keepThread(thread: Worker): Promise<void> {
-  if (idle) {
+  if (idle.length >= loadersOfProcess()) {
     await thread.terminate();
     return;
   }
-  idle = thread;
+  idle.push(thread);
   thread.unref();
 }
 
+/** Bytes of all batches that are used, ready or in the making, where they are large. */
+const MOST_BYTES = 4e9;
+const PREFETCH = 4;
+
+function defaultPrefetch({ set, batchSize, augment }: BatchPlan): number {
+  const bytes = batchSize * imageBytes(set) * (augment.studentJitter ? 2 : 1);
+  return Math.min(Math.max(Math.floor(MOST_BYTES / bytes) - 1, 1), PREFETCH);
+}
+
+/** Parts that a thread has been sent and not answered. */
+const SENT_AT_ONCE = 2;
+/** Few enough for messages to cost nothing, enough for all threads to end at once. */
+const PARTS_OF_THREAD = 4;
+
+interface Making {
+  readonly batch: Batch;
+  /** Parts that are not made yet. */
+  left: number;
+}
+
+const sharedBytes = (bytes: number): Uint8Array<SharedArrayBuffer> => new Uint8Array(new SharedArrayBuffer(bytes));
+
 class ThreadLoader implements Loader {
-  readonly #thread = takeThread();
+  readonly #plan: BatchPlan;
+  readonly #threads: readonly Worker[];
+  readonly #sent = new Map<Worker, number>();
   readonly #id = ++loaders;
   readonly #endStep: number;
-  readonly #ready: Batch[] = [];
+  readonly #parts: BatchPart[] = [];
+  readonly #making = new Map<number, Making>();
   readonly #waiting: Waiting[] = [];
-  readonly #listeners: readonly (readonly [event: string, listener: (value: unknown) => void])[];
-  /** Step that the next call of `next` gets, and the next one to ask the thread for. */
+  readonly #listeners: readonly (readonly [thread: Worker, event: string, listener: (value: unknown) => void])[];
+  /** Step that the next answer has, step that the next call of `next` gets, and the next one to be made. */
+  #answer: number;
   #next: number;
   #ask: number;
   #failure: Error | undefined;
   #closed = false;
 
-  constructor({ startStep, endStep, prefetch = 4, set, batchSize, seed, augment, withLabels }: LoaderOptions) {
-    const plan: BatchPlan = { set, batchSize, seed, augment, withLabels };
-    this.#next = this.#ask = startStep;
+  constructor({ startStep, endStep, prefetch, threads = loadersOfProcess(), set, batchSize, seed, augment, withLabels, evaluation }: LoaderOptions) {
+    this.#plan = { set, batchSize, seed, augment, withLabels, ...(evaluation && { evaluation }) };
+    this.#answer = this.#next = this.#ask = startStep;
     this.#endStep = endStep;
-    this.#listeners = [
+    this.#threads = Array.from({ length: isDivisible(this.#plan) ? threads : 1 }, takeThread);
+    this.#listeners = this.#threads.flatMap(thread => [
       [
+        thread,
         'message',
-        answer => {
-          this.#take(answer as FromThread);
+        (answer: unknown) => {
+          this.#take(thread, answer as FromThread);
         },
       ],
-      ['error', cause => this.#fail(new DataError('LOADER_THREAD', `The loader's thread failed: ${(cause as Error).message}`, { cause }))],
-      ['exit', code => this.#fail(new DataError('LOADER_THREAD', `Expected the loader's thread to run until closed, got exit code ${String(code)}.`))],
-    ];
-    for (const [event, listener] of this.#listeners) this.#thread.on(event, listener);
-    this.#send({ loader: this.#id, plan });
-    for (let i = 0; i < Math.max(prefetch, 1); i++) this.#request();
+      [thread, 'error', (cause: unknown) => this.#fail(new DataError('LOADER_THREAD', `The loader's thread failed: ${(cause as Error).message}`, { cause }))],
+      [thread, 'exit', (code: unknown) => this.#fail(new DataError('LOADER_THREAD', `Expected the loader's thread to run until closed, got exit code ${String(code)}.`))],
+    ]);
+    for (const [thread, event, listener] of this.#listeners) thread.on(event, listener);
+    for (const thread of this.#threads) thread.postMessage({ loader: this.#id, plan: this.#plan } satisfies ToThread);
+    for (let i = 0; i < Math.max(prefetch ?? defaultPrefetch(this.#plan), 1); i++) this.#make();
   }
 
   next(): Promise<Batch> {
     if (this.#failure) return Promise.reject(this.#failure);
     if (this.#next >= this.#endStep) return Promise.reject(new RangeError(`Expected at most ${this.#endStep} steps, got a request for one more.`));
     this.#next++;
-    const batch = this.#ready.shift();
-    if (!batch) return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    this.#request();
-    return Promise.resolve(batch);
+    const answered = new Promise<Batch>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    this.#deliver();
+    return answered;
   }
 
   async close(): Promise<void> {
@@ -115,33 +167,57 @@ class ThreadLoader implements Loader {
     this.#closed = true;
     const broken = this.#failure !== undefined;
     this.#fail(new DataError('LOADER_CLOSED', 'Expected an open loader, got one that was closed.'));
-    for (const [event, listener] of this.#listeners) this.#thread.off(event, listener);
-    await (broken ? this.#thread.terminate() : keepThread(this.#thread));
+    for (const [thread, event, listener] of this.#listeners) thread.off(event, listener);
+    for (const thread of this.#threads) await (broken ? thread.terminate() : keepThread(thread));
   }
 
-  #send(message: ToThread): void {
-    this.#thread.postMessage(message);
+  /** Has the next step made, if there is one. */
+  #make(): void {
+    if (this.#ask >= this.#endStep) return;
+    const batch = emptyBatch(this.#plan, this.#ask++, sharedBytes);
+    const batchSize = batch.images.length / imageBytes(this.#plan.set); // the last of an evaluation may be smaller
+    const size = isDivisible(this.#plan) ? Math.ceil(batchSize / (this.#threads.length * PARTS_OF_THREAD)) : batchSize;
+    const { step, images, studentImages } = batch;
+    const starts = Array.from({ length: Math.ceil(batchSize / size) }, (_, i) => i * size);
+    this.#making.set(step, { batch, left: starts.length });
+    this.#parts.push(...starts.map(from => ({ batch: { step, images, ...(studentImages && { studentImages }) }, from, to: Math.min(from + size, batchSize) })));
+    this.#send();
   }
 
-  #request(): void {
-    if (this.#ask < this.#endStep) this.#send({ loader: this.#id, step: this.#ask++ });
+  /** Parts go to the threads as they have time, the first step's first. */
+  #send(): void {
+    for (let sent = 0; sent < SENT_AT_ONCE; sent++) {
+      for (const thread of this.#threads) {
+        if ((this.#sent.get(thread) ?? 0) > sent) continue;
+        const part = this.#parts.shift();
+        if (part === undefined) return;
+        this.#sent.set(thread, (this.#sent.get(thread) ?? 0) + 1);
+        thread.postMessage({ loader: this.#id, part } satisfies ToThread);
+      }
+    }
   }
 
   /** The loader that had the thread before may have asked for more than it took. */
-  #take({ loader, batch }: FromThread): void {
+  #take(thread: Worker, { loader, step }: FromThread): void {
     if (loader !== this.#id) return;
-    const waiting = this.#waiting.shift();
-    if (!waiting) {
-      this.#ready.push(batch);
-      return;
+    this.#sent.set(thread, this.#sent.get(thread)! - 1);
+    this.#making.get(step)!.left--;
+    this.#send();
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    for (let made = this.#making.get(this.#answer); made?.left === 0 && this.#waiting.length > 0; made = this.#making.get(this.#answer)) {
+      this.#making.delete(this.#answer++);
+      this.#make();
+      this.#waiting.shift()!.resolve(made.batch);
     }
-    this.#request();
-    waiting.resolve(batch);
   }
 
   #fail(error: Error): void {
     this.#failure ??= error;
-    this.#ready.length = 0;
+    this.#making.clear();
+    this.#parts.length = 0;
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
   }
 }

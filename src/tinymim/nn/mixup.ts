@@ -4,6 +4,7 @@
  */
 import * as tf from '../../engine/tf.ts';
 import { ModelError } from './errors.ts';
+import { insideRectangles, type Rectangle } from './rectangles.ts';
 
 /**
  * Smoothed one-hot rows: `1 - s + s / C` at the label, `s / C` elsewhere. Cross entropy with them is cross entropy with
@@ -21,7 +22,7 @@ export function softTargets(labels: ArrayLike<number>, classes: number, smoothin
   return targets;
 }
 
-/** `lambda * targets + (1 - lambda) * reversed targets`, `[B, C]`. @internal */
+/** `lambda * targets + (1 - lambda) * reversed targets`, `[B, C]`. */
 export function mixTargets(targets: Float32Array, classes: number, lambda: number): Float32Array {
   const rows = targets.length / classes;
   return targets.map((value, i) => {
@@ -30,27 +31,25 @@ export function mixTargets(targets: Float32Array, classes: number, lambda: numbe
   });
 }
 
-/** Half-open rows `[yl, yh)` and columns `[xl, xh)`. @internal */
-export type CutmixBox = readonly [yl: number, yh: number, xl: number, xh: number];
-
-/** Share of the image that cut-mix leaves as it was. @internal */
-export function cutmixLambda([yl, yh, xl, xh]: CutmixBox, [height, width]: readonly [number, number]): number {
+/** Share of the image that cut-mix leaves as it was. */
+export function cutmixLambda([yl, yh, xl, xh]: Rectangle, [height, width]: readonly [number, number]): number {
   return 1 - ((yh - yl) * (xh - xl)) / (height * width);
 }
 
-/** Weights of cut-mix: 0 within the box, 1 elsewhere, `[H, W]`. @internal */
-export function cutmixWeight([yl, yh, xl, xh]: CutmixBox, [height, width]: readonly [number, number]): Float32Array {
-  const weight = new Float32Array(height * width).fill(1);
-  for (let y = yl; y < yh; y++) weight.fill(0, y * width + xl, y * width + xh);
-  return weight;
+/** Where a batch is mixed, and how much of each image stays there: the whole image and lambda (mix-up), or a box and 0 (cut-mix). */
+export interface ImageMix {
+  /** `[1, 4]`, a `Rectangle` */
+  readonly box: tf.Tensor;
+  /** scalar */
+  readonly share: tf.Tensor;
 }
 
 /**
- * `weight * images + (1 - weight) * images in reverse order`.
+ * Within the box `share * images + (1 - share) * images in reverse order`, elsewhere the images.
  * @param images `[B, C, H, W]`
- * @param weight scalar lambda (mix-up) or `[H, W]` (cut-mix)
- * @internal
  */
-export function mixImages(images: tf.Tensor4D, weight: tf.Tensor): tf.Tensor4D {
+export function mixImages(images: tf.Tensor4D, { box, share }: ImageMix): tf.Tensor4D {
+  const inside = insideRectangles(box, images.shape[2], images.shape[3]);
+  const weight = tf.add(tf.mul(inside, share), tf.sub(1, inside)); // [1, H, W]
   return tf.add(tf.mul(images, weight), tf.mul(tf.reverse(images, 0), tf.sub(1, weight)));
 }

@@ -1,9 +1,11 @@
-/** Augmentations that mean nothing for these images, or wait for the pipeline of ImageNet. */
+/** Augmentations that mean nothing, or nothing for these images. */
 import type { z } from 'zod';
 import type { Objection } from '../../core/ablation/kind.ts';
+import { parseRandAugment, RAND_AUGMENT_FORM } from '../data/rand-augment.ts';
 import { imageShape, type DataSpec } from '../data/spec.ts';
-import type { augmentRecipe, classifierAugmentRecipe, jitterRecipe } from './recipes.ts';
-import { doubtful, impossible, notYet, objectIf } from './rules.ts';
+import { canSplit, canSplitPairs } from './micro-batches.ts';
+import type { augmentRecipe, classifierAugmentRecipe, jitterRecipe, MixingRecipe, ScheduleRecipe } from './recipes.ts';
+import { doubtful, impossible, objectIf } from './rules.ts';
 
 type AugmentRecipe = z.infer<typeof augmentRecipe>;
 
@@ -35,11 +37,21 @@ export function checkJitter({ brightness, contrast, saturation }: z.infer<typeof
 }
 
 /** What timm's recipe adds. */
-export function checkClassifierAugment({ rand_augment, random_erase, repeats, mixing }: z.infer<typeof classifierAugmentRecipe>): Objection[] {
+export function checkClassifierAugment({ rand_augment, mixing }: z.infer<typeof classifierAugmentRecipe>, schedule: ScheduleRecipe): Objection[] {
   return [
-    ...objectIf(rand_augment !== null, notYet('augment.rand_augment', 'null: it cannot be run yet')),
-    ...objectIf(random_erase > 0, notYet('augment.random_erase', '0: it cannot be run yet')),
-    ...objectIf(repeats > 1, notYet('augment.repeats', '1: more cannot be run yet')),
-    ...objectIf(mixing !== null, notYet('augment.mixing', 'null: it cannot be run yet')),
+    ...objectIf(rand_augment !== null && parseRandAugment(rand_augment) === undefined, impossible('augment.rand_augment', `null or timm's ${RAND_AUGMENT_FORM}`)),
+    ...(mixing === null ? [] : checkMixing(mixing, schedule)),
+  ];
+}
+
+function checkMixing({ mixup, cutmix, switch_prob }: MixingRecipe, schedule: ScheduleRecipe): Objection[] {
+  const unpaired = canSplit({ schedule }, 1) && !canSplitPairs({ schedule, augment: { mixing: true } }, 1);
+  return [
+    ...objectIf(mixup + cutmix === 0, impossible('augment.mixing', 'null for none, or an alpha above 0 of mix-up or cut-mix')),
+    ...objectIf(
+      mixup > 0 && cutmix > 0 && [0, 1].includes(switch_prob),
+      doubtful('augment.mixing.switch_prob', 'more than 0 and less than 1 with both mix-up and cut-mix, of which one is never taken'),
+    ),
+    ...objectIf(unpaired, impossible('schedule.accumulation_steps', `a divisor of half the batch_size ${schedule.batch_size}: images are mixed in pairs, which stay together`)),
   ];
 }

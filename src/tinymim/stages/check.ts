@@ -21,7 +21,7 @@ import {
   type SuperviseRecipe,
   type VitRecipe,
 } from './recipes.ts';
-import { doubtful, impossible, notYet, objectIf } from './rules.ts';
+import { doubtful, impossible, objectIf } from './rules.ts';
 import { teacherModel } from './teacher-model.ts';
 
 export function checkPretrain(recipe: PretrainRecipe): Objection[] {
@@ -56,13 +56,13 @@ export function checkDistill(recipe: DistillRecipe, upstream: JsonObject): Objec
 }
 
 export function checkSupervise(recipe: SuperviseRecipe): Objection[] {
-  const { model, drop_path, label_smoothing, augment, data } = recipe;
+  const { model, drop_path, label_smoothing, augment, data, schedule } = recipe;
   return [
     ...checkTraining(recipe, 'labelled'),
     ...checkDropPath('drop_path', drop_path, model),
     ...objectIf(label_smoothing > MOST_SMOOTHING, doubtful('label_smoothing', `at most ${MOST_SMOOTHING}: more leaves little of the labels`)),
     ...checkAugment(augment, data),
-    ...checkClassifierAugment(augment),
+    ...checkClassifierAugment(augment, schedule),
   ];
 }
 
@@ -84,7 +84,6 @@ export function checkEvaluate({ data, split, batch_size, crop }: EvaluateRecipe,
     ...objectIf(shapeMisfits(data, model).length > 0, impossible('data', `images of the size and channels of the model, [${model.image_size.join(', ')}] and ${model.in_chans}`)),
     ...(trainedOn.success ? objectIf(classCount(trainedOn.data) !== classCount(data), impossible('data', `images of the ${classCount(trainedOn.data)} classes that the model was trained for`)) : []),
     ...objectIf(crop !== null && crop.resize < Math.max(...model.image_size), impossible('crop.resize', `at least the image_size of the model, ${Math.max(...model.image_size)}`)),
-    ...objectIf(crop !== null, notYet('crop', 'null, test images as they are: a resize and central crop cannot be run yet')),
     ...objectIf(batch_size > count, doubtful('batch_size', `at most ${count}, the images of the ${split} split: what is missing is filled up and computed, too`)),
   ];
 }

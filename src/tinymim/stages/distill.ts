@@ -35,7 +35,7 @@ export const runDistill: StageRunner<DistillRecipe> = async context => {
 
 /** @param contexts stages of equal `packing` keys (`packing.ts`) */
 export const runDistillPack: PackRunner<DistillRecipe> = async contexts => {
-  const datasets = await Promise.allSettled(contexts.map(loadEngineAndDataset));
+  const datasets = await Promise.allSettled(contexts.map(context => loadEngineAndDataset(context, context.recipe.model)));
   const opened = datasets.find(dataset => dataset.status === 'fulfilled');
   if (!opened) return datasets as PromiseRejectedResult[];
   const dataset = opened.value;

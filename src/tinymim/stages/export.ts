@@ -4,8 +4,7 @@ import { PermanentError } from '../../core/ablation/errors.ts';
 import type { Exported, Exporter, ExportRequest } from '../../core/ablation/kind.ts';
 import { SafetensorsError } from '../../engine/formats/safetensors-error.ts';
 import { readWeights, writeWeights, type Weights } from '../../engine/formats/weights.ts';
-import { openDataset } from '../data/dataset.ts';
-import { DataError } from '../data/errors.ts';
+import { normalisationOf } from '../data/dataset.ts';
 import { classCount, dataTitle, type DataSpec } from '../data/spec.ts';
 import { PARTS, trainedParts } from '../distill/trained-parts.ts';
 import { headsOf, LAYER_NORM_EPS } from '../nn/config.ts';
@@ -75,7 +74,7 @@ async function exportModel({ recipe, format, output, path, origin, dataDir }: Ex
   const dialect = format === 'mae' ? 'mae' : 'timm';
   const { weights: named, without } = toDialect(weights, dialect);
   const model = dialect === 'mae' ? maeModel(config, named, decoder) : timmModel(config, named);
-  const statistics = statisticsOf(recipe.data, dataDir);
+  const statistics = normalisationOf(recipe.data, dataDir);
   const heads = headsOf(config, config.depth);
   writeWeights(path, named, {
     ...origin,
@@ -117,17 +116,6 @@ export function readChecked(file: string, spec: () => ModelSpec): Weights {
     );
   } catch (error) {
     if (error instanceof SafetensorsError) throw new PermanentError(error.code, error.message, { cause: error });
-    throw error;
-  }
-}
-
-/** Undefined where the images are not here. */
-function statisticsOf(data: DataSpec, dataDir: string): { readonly mean: readonly number[]; readonly std: readonly number[] } | undefined {
-  try {
-    const { mean, std } = openDataset(data, dataDir);
-    return { mean, std };
-  } catch (error) {
-    if (error instanceof DataError) return undefined;
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { trainClassifier } from './train-classifier.ts';
 
 export const runFinetune: StageRunner<FinetuneRecipe> = async context => {
   const { recipe, seed } = context;
-  const dataset = await loadEngineAndDataset(context);
+  const dataset = await loadEngineAndDataset(context, recipe.model);
   const initial = initClassifier(recipe.model, dataset.train.classes.length, seed);
   const { weights, loaded, fresh } = warmStart(initial, upstreamModel(context.upstream['weights']).weights);
   context.log(`Starting from ${loaded.length} pre-trained parameters; new: ${fresh.join(', ')}.`);

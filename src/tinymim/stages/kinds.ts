@@ -10,7 +10,7 @@ import { precisionEnvironment } from '../../engine/tf32.ts';
 import { checkCheckpoint, checkDistill, checkEvaluate, checkFinetune, checkPretrain, checkSupervise } from './check.ts';
 import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
 import { classifierMemory, distillMemory, evaluateMemory, pretrainMemory } from './memory.ts';
-import { canSplit } from './micro-batches.ts';
+import { canSplit, canSplitPairs } from './micro-batches.ts';
 import { packingKey, sharedFlops } from './packing.ts';
 import { classifierParameters, decoderParameters, distillExtras, encoderParameters, FLOAT32, trainingDisk } from './parameters.ts';
 import {
@@ -185,7 +185,7 @@ const classifierKind = {
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
   exporting: { formats: exportFormats, load: async () => (await import('./export.ts')).exportClassifier },
   memory: (recipe, _, microBatches) => classifierMemory(recipe, classCount(recipe.data), microBatches),
-  canSplit,
+  canSplit: canSplitPairs,
   environment,
   anyThreads,
 } satisfies Partial<StageKind<SuperviseRecipe>>;

@@ -8,6 +8,10 @@ type Batch = Pick<ScheduleRecipe, 'batch_size' | 'accumulation_steps'>;
 /** For `canSplit` of kinds that train. */
 export const canSplit = ({ schedule: { batch_size, accumulation_steps } }: { readonly schedule: Batch }, microBatches: number): boolean => batch_size % (accumulation_steps * microBatches) === 0;
 
+/** The same for classifiers: a batch that is mixed is divided into pairs. */
+export const canSplitPairs = ({ schedule, augment }: { readonly schedule: Batch; readonly augment: { readonly mixing: unknown } }, microBatches: number): boolean =>
+  canSplit({ schedule }, augment.mixing === null ? microBatches : 2 * microBatches);
+
 /** @throws PermanentError `MICRO_BATCHES` when they do not divide the batch */
 export function microBatchesOf(schedule: Batch, { microBatches = 1 }: Pick<Execution, 'microBatches'>): number {
   const { batch_size, accumulation_steps } = schedule;

@@ -19,7 +19,7 @@ import { meanLosses, upload, type HostInputs, type LossFunction } from './train-
 export const runPretrain: StageRunner<PretrainRecipe> = async context => {
   const { recipe, seed } = context;
   const { schedule, optimizer, engine } = recipe;
-  const dataset = await loadEngineAndDataset(context);
+  const dataset = await loadEngineAndDataset(context, recipe.model);
   const set = trainingImages(dataset, recipe.images, 'unlabelled');
   const weights = initMae(recipe.model, recipe.decoder, seed);
   const config = { encoder: recipe.model, decoder: recipe.decoder, norm_pix_loss: recipe.norm_pix_loss };

@@ -168,9 +168,9 @@ export const distillRecipe = z.strictObject({
   engine: engineRecipe,
 });
 
-/** What timm's recipe adds for classifiers. These wait for the pipeline of ImageNet: a stage refuses what it cannot do yet. */
+/** What timm's recipe adds for classifiers. */
 export const classifierAugmentRecipe = augmentRecipe.extend({
-  /** timm's notation, e.g. `rand-m9-mstd0.5-inc1`. */
+  /** timm's notation, `rand-m9-mstd0.5-inc1` with other numbers; see `data/rand-augment.ts`. */
   rand_augment: z
     .string()
     .regex(/^rand-/)
@@ -178,9 +178,9 @@ export const classifierAugmentRecipe = augmentRecipe.extend({
     .default(null),
   /** Probability of random erasing, in pixel mode. */
   random_erase: z.number().min(0).max(1).default(0),
-  /** Copies of each image within one epoch (repeated augmentation, DeiT). */
+  /** Copies of an image within one epoch, which shows one of so many images then (repeated augmentation, DeiT). */
   repeats: positive.default(1),
-  /** Alphas of mix-up and cut-mix, and how often the second is taken. */
+  /** Alphas of mix-up and cut-mix, of the batch with its reverse, and how often the second is taken. */
   mixing: z
     .strictObject({ mixup: z.number().min(0), cutmix: z.number().min(0), switch_prob: z.number().min(0).max(1) })
     .nullable()
@@ -217,6 +217,7 @@ export type ClassifierVitRecipe = z.infer<typeof classifierVitRecipe>;
 export type ScheduleRecipe = z.infer<typeof scheduleRecipe>;
 export type OptimizerRecipe = z.infer<typeof optimizerRecipe>;
 export type PretrainRecipe = z.infer<typeof pretrainRecipe>;
+export type MixingRecipe = NonNullable<z.infer<typeof classifierAugmentRecipe>['mixing']>;
 export type CheckpointRecipe = z.infer<typeof checkpointRecipe>;
 export type DistillTarget = z.infer<typeof distillTarget>;
 export type DistillRecipe = z.infer<typeof distillRecipe>;

@@ -6,7 +6,6 @@ const objection =
   (field: string, expected: string): Objection => ({ weight, field, expected });
 
 export const impossible = objection('impossible');
-export const notYet = objection('unavailable');
 export const doubtful = objection('doubtful');
 
 export const objectIf = (holds: boolean, then: Objection): Objection[] => (holds ? [then] : []);

@@ -1,4 +1,4 @@
-/** Top-1 accuracy and loss of a classifier over a whole set of images, in order and without augmentation. */
+/** Top-1 accuracy and loss of a classifier over a whole set of images, in order: as they are, or their centres. */
 import { evalBatches, type EvalBatch, type ImageSet } from '../data/image-set.ts';
 import { classify } from '../nn/classifier.ts';
 import type { ClassifierConfig } from '../nn/config.ts';
@@ -24,18 +24,20 @@ interface Score {
 export interface Scorer {
   /** @param params of the names and shapes of the first call; they stay the caller's */
   score(params: Params, set: ImageSet): Score;
+  /** The same of images that come as they are loaded. @param batches all of the set, in order, of the scorer's size */
+  scoreLoaded(params: Params, set: ImageSet, batches: AsyncIterable<EvalBatch>): Promise<Score>;
   dispose(): void;
 }
 
 /** Scores a classifier, as often as it is asked to. */
 export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { mean, std }: Normalisation, batchSize: number): Scorer {
   const evaluator = createEvaluator(scoreBatch(config, { mean, std }), { engine, signature: graphSignature('score', { config, mean, std, engine }) });
-  return {
-    score: (params, set) => {
-      evaluator.use(params);
-      const right: boolean[] = [];
-      let loss = 0;
-      for (const batch of evalBatches(set, batchSize)) {
+  const begin = (params: Params, set: ImageSet): { add(batch: EvalBatch): void; score(): Score } => {
+    evaluator.use(params);
+    const right: boolean[] = [];
+    let loss = 0;
+    return {
+      add: batch => {
         const inputs = upload(padded(batch, set, batchSize));
         try {
           const values = evaluator.runArrays(inputs);
@@ -44,8 +46,20 @@ export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { m
         } finally {
           tf.dispose(inputs);
         }
-      }
-      return { right, correct: right.filter(Boolean).length, count: set.count, loss: loss / set.count };
+      },
+      score: () => ({ right, correct: right.filter(Boolean).length, count: set.count, loss: loss / set.count }),
+    };
+  };
+  return {
+    score: (params, set) => {
+      const scoring = begin(params, set);
+      for (const batch of evalBatches(set, batchSize)) scoring.add(batch);
+      return scoring.score();
+    },
+    scoreLoaded: async (params, set, batches) => {
+      const scoring = begin(params, set);
+      for await (const batch of batches) scoring.add(batch);
+      return scoring.score();
     },
     dispose: () => {
       evaluator.dispose();

@@ -5,7 +5,7 @@
 import { canonicalJson } from '../../core/ablation/json.ts';
 import type { JsonObject } from '../../core/ablation/kind.ts';
 
-/** Which images, in which order and how changed; how long, and at which rate: all of that comes in as inputs. */
+/** Which images, in which order and how changed; how long, and at which rate: all of that comes in as inputs. Erased or mixed images come with inputs of their own. */
 const DATA_AND_RATES = ['images', 'augment', 'schedule.epochs', 'schedule.warmup_epochs', 'schedule.base_lr', 'schedule.min_lr'] as const;
 
 /** Fields of the recipes that do not decide the graph of a training step, by their paths. */

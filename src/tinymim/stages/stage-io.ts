@@ -11,13 +11,14 @@ import { executedMode } from '../../engine/compile/native.ts';
 import { isTf32Process, LEAST_TF32_CAPABILITY } from '../../engine/tf32.ts';
 import { readWeights, saveParams, type HostTensor, type Params } from '../../engine/formats/weights.ts';
 import { notOnEngine } from './engine-limits.ts';
-import { classifierVitRecipe, type ClassifierVitRecipe, type EngineRecipe } from './recipes.ts';
+import { classifierVitRecipe, type ClassifierVitRecipe, type EngineRecipe, type VitRecipe } from './recipes.ts';
 
 /**
  * Loads the engine on the device that the worker was given, and opens the data set.
+ * @param model that sees the images
  * @throws EngineError, DataError when either is missing; PermanentError when the engine cannot run the recipe
  */
-export async function loadEngineAndDataset({ recipe, ...context }: StageContext<{ data: DataSpec; engine: EngineRecipe }>): Promise<Dataset> {
+export async function loadEngineAndDataset({ recipe, ...context }: StageContext<{ data: DataSpec; engine: EngineRecipe }>, { image_size }: Pick<VitRecipe, 'image_size'>): Promise<Dataset> {
   context.progress({ phase: 'load', step: 0, steps: 0 });
   const { device, threads, dataDir } = context.execution;
   const engine = await loadEngine({ device, threads });
@@ -27,7 +28,7 @@ export async function loadEngineAndDataset({ recipe, ...context }: StageContext<
   context.log(`${engineText(engine)}, ${modeText(recipe.engine, executed)}.`);
   const { gpu, ...facts } = engine;
   context.provenance({ engine: { ...facts, ...executed, ...(gpu && { gpu: { ...gpu } }) } });
-  return cachedDataset(recipe.data, dataDir);
+  return cachedDataset(recipe.data, dataDir, image_size);
 }
 
 /** Of TF32, which a card has or not, and which is decided for a whole process. */
@@ -48,9 +49,9 @@ const modeText = (recipe: EngineRecipe, { mode, precision }: EngineRecipe): stri
 /** The stages of a process mostly share one data set; its images are never written to. */
 let lastDataset: { readonly key: string; readonly dataset: Dataset } | undefined;
 
-function cachedDataset(spec: DataSpec, dataDir: string): Dataset {
-  const key = canonicalJson([spec, dataDir]);
-  if (lastDataset?.key !== key) lastDataset = { key, dataset: openDataset(spec, dataDir) };
+function cachedDataset(spec: DataSpec, dataDir: string, size: readonly [number, number]): Dataset {
+  const key = canonicalJson([spec, dataDir, ...size]);
+  if (lastDataset?.key !== key) lastDataset = { key, dataset: openDataset(spec, dataDir, size) };
   return lastDataset.dataset;
 }
 

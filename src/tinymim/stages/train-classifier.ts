@@ -1,9 +1,12 @@
 /** Training a classifier with labels: what fine-tuning and supervised training share (`main_finetune.py`). */
 import type { StageContext, StageResult } from '../../core/ablation/kind.ts';
+import { roundHalfEven } from '../data/augment.ts';
+import type { Augment } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { parseRandAugment } from '../data/rand-augment.ts';
 import { classify } from '../nn/classifier.ts';
 import { linearRates } from '../nn/drop-path.ts';
-import { softTargets } from '../nn/mixup.ts';
+import { mixImages, mixTargets, softTargets } from '../nn/mixup.ts';
 import { finetuneGroups } from '../optim/groups.ts';
 import { softmaxCrossEntropy } from '../../engine/grad/cross-entropy.ts';
 import { stream } from '../../engine/random/rng.ts';
@@ -11,16 +14,19 @@ import * as tf from '../../engine/tf.ts';
 import type { Weights } from '../../engine/formats/weights.ts';
 import { heldOutImages } from './held-out.ts';
 import { normalise, pixels } from './images.ts';
+import { drawMixing, type Mixing } from './mixing.ts';
 import type { SuperviseRecipe } from './recipes.ts';
 import { createScorer } from './score.ts';
 import { trainingSignature } from './signature.ts';
 import { saveModel, trainingImages } from './stage-io.ts';
 import { train } from './train.ts';
+import type { HostInputs } from './train-step.ts';
 
 /** @param layerDecay rate of a layer relative to the one above it; 1 for training from scratch */
 export async function trainClassifier(context: StageContext<SuperviseRecipe>, dataset: Dataset, weights: Weights, layerDecay: number): Promise<StageResult> {
   const { recipe, seed } = context;
   const { model, schedule, optimizer, drop_path, label_smoothing, engine } = recipe;
+  const { mixing } = recipe.augment;
   const set = trainingImages(dataset, recipe.images, 'labelled');
   const classes = set.classes.length;
   const rates = linearRates(drop_path, model.depth);
@@ -34,9 +40,10 @@ export async function trainClassifier(context: StageContext<SuperviseRecipe>, da
       context,
       weights,
       groups: finetuneGroups(weights, { depth: model.depth, weightDecay: optimizer.weight_decay, layerDecay }),
-      loss: (p, { images, targets, drop_path: uniforms }) => ({
-        loss: softmaxCrossEntropy(targets as tf.Tensor2D, classify(p, normalise(images!, dataset), model, uniforms ? { dropPath: { rates, uniforms } } : {})),
-      }),
+      loss: (p, { images, erased, mix_box: box, mix_share: share, targets, drop_path: uniforms }) => {
+        const normal = normalise(images!, dataset, erased);
+        return { loss: softmaxCrossEntropy(targets as tf.Tensor2D, classify(p, box && share ? mixImages(normal, { box, share }) : normal, model, uniforms ? { dropPath: { rates, uniforms } } : {})) };
+      },
       schedule,
       optimizer,
       engine,
@@ -48,13 +55,15 @@ export async function trainClassifier(context: StageContext<SuperviseRecipe>, da
     },
     {
       set,
-      augment: recipe.augment,
+      augment: loaderAugment(recipe.augment, dataset),
       withLabels: true,
       seed,
       schedule,
+      mixed: mixing !== null,
       inputs: batch => ({
         images: pixels(batch.images, set),
-        targets: { data: softTargets(batch.labels, classes, label_smoothing), shape: [batch.labels.length, classes] },
+        ...(batch.erased && { erased: { data: batch.erased, shape: [batch.labels.length, 4] } }),
+        ...targetInputs(softTargets(batch.labels, classes, label_smoothing), classes, mixing && drawMixing(stream(seed, 'classifier/mixing', batch.step), mixing, [set.height, set.width])),
         ...(drop_path > 0 ? { drop_path: { data: stream(seed, 'classifier/drop-path', batch.step).uniforms(dropPathShape.reduce((a, b) => a * b)), shape: dropPathShape, batchAxis: 2 } } : {}),
       }),
     },
@@ -68,4 +77,21 @@ export async function trainClassifier(context: StageContext<SuperviseRecipe>, da
     tf.dispose(params);
   }
   return { loss: losses['loss']!, val_accuracy: evaluated['val_accuracy']! };
+}
+
+/** What the loader does of it: mixing is of whole batches, and comes after it. */
+function loaderAugment({ crop, flip, rand_augment, random_erase, repeats }: SuperviseRecipe['augment'], { mean }: Dataset): Augment {
+  const policy = rand_augment === null ? undefined : parseRandAugment(rand_augment);
+  return { crop, flip, randAugment: policy ? { ...policy, fill: mean.map(m => Math.min(roundHalfEven(m * 255), 255)) } : null, randomErase: random_erase, repeats };
+}
+
+/** @param targets `[B, C]`, of which each is mixed with its counterpart as the images are */
+function targetInputs(targets: Float32Array, classes: number, mixing: Mixing | null): HostInputs {
+  const shape = [targets.length / classes, classes];
+  if (mixing === null) return { targets: { data: targets, shape } };
+  return {
+    targets: { data: mixTargets(targets, classes, mixing.lambda), shape },
+    mix_box: { data: Int32Array.from(mixing.box), shape: [1, 4], batchAxis: null },
+    mix_share: { data: Float32Array.of(mixing.share), shape: [], batchAxis: null },
+  };
 }

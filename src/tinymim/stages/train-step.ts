@@ -10,8 +10,8 @@ export interface BatchArray {
   /** Bytes are numbers from 0 to 255 that a step reads as int32 (see `byteTensor`). */
   readonly data: Float32Array | Int32Array | Uint8Array;
   readonly shape: readonly number[];
-  /** Default 0. */
-  readonly batchAxis?: number;
+  /** Default 0; `null`: of the whole batch, not of its entries. */
+  readonly batchAxis?: number | null;
 }
 
 /** Everything that a step reads beside parameters, by name. */
@@ -59,26 +59,48 @@ export function upload(inputs: HostInputs): Record<string, tf.Tensor> {
 }
 
 function uploadArray({ data, shape }: BatchArray): tf.Tensor {
-  if (data instanceof Uint8Array) return byteTensor(data, shape);
+  if (data instanceof Uint8Array) return byteTensor(data.buffer instanceof SharedArrayBuffer ? data.slice() : data, shape); // loaders share what they make
   return tf.tensor(data, [...shape], data instanceof Int32Array ? 'int32' : 'float32');
 }
 
-/** Micro-batch `index` of `count` of every input. */
-export function slice(inputs: HostInputs, index: number, count: number): HostInputs {
+/** Entries of a batch that make a micro-batch, as half-open ranges one after the other. */
+type Part = (batch: number, index: number, count: number) => readonly (readonly [from: number, to: number])[];
+
+const consecutive: Part = (batch, index, count) => [[(index * batch) / count, ((index + 1) * batch) / count]];
+
+/** Half of them from the front and their counterparts from the back, so that what is mixed with its counterpart finds it: entry i of a batch of n has n - 1 - i. */
+const mirrored: Part = (batch, index, count) => {
+  const half = batch / count / 2;
+  return [
+    [index * half, (index + 1) * half],
+    [batch - (index + 1) * half, batch - index * half],
+  ];
+};
+
+/** Micro-batch `index` of `count` of every input. @param mixed whether each entry is mixed with its counterpart: micro-batches are even then */
+export function slice(inputs: HostInputs, index: number, count: number, mixed = false): HostInputs {
   if (count === 1) return inputs;
-  return Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, sliceArray(name, array, index, count)]));
+  const part = mixed ? mirrored : consecutive;
+  return Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, sliceArray(name, array, (batch: number) => part(batch, index, count), mixed ? 2 * count : count)]));
 }
 
-function sliceArray(name: string, { data, shape, batchAxis = 0 }: BatchArray, index: number, count: number): BatchArray {
+/** @param parts what the batch is to be divided into evenly */
+function sliceArray(name: string, array: BatchArray, rangesOf: (batch: number) => ReturnType<Part>, parts: number): BatchArray {
+  const { data, shape, batchAxis = 0 } = array;
+  if (batchAxis === null) return array;
   const batch = shape[batchAxis]!;
-  if (batch % count !== 0) throw new RangeError(`Expected a batch that ${count} micro-batches divide, got ${batch} in '${name}'. Change schedule.accumulation_steps.`);
-  const size = batch / count;
+  if (batch % parts !== 0) throw new RangeError(`Expected a batch that ${parts} parts divide, got ${batch} in '${name}'. Change schedule.accumulation_steps.`);
+  const ranges = rangesOf(batch),
+    size = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
   const inner = shape.slice(batchAxis + 1).reduce((a, b) => a * b, 1);
   const outer = shape.slice(0, batchAxis).reduce((a, b) => a * b, 1);
   const part = new (data.constructor as new (length: number) => typeof data)(outer * size * inner);
+  let end = 0;
   for (let o = 0; o < outer; o++) {
-    const from = (o * batch + index * size) * inner;
-    part.set(data.subarray(from, from + size * inner), o * size * inner);
+    for (const [from, to] of ranges) {
+      part.set(data.subarray((o * batch + from) * inner, (o * batch + to) * inner), end);
+      end += (to - from) * inner;
+    }
   }
   return { data: part, shape: shape.map((n, axis) => (axis === batchAxis ? size : n)), batchAxis };
 }

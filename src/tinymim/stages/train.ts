@@ -21,6 +21,8 @@ export interface TrainingData<T extends Training = Training> {
   readonly schedule: Pick<ScheduleRecipe, 'batch_size' | 'accumulation_steps'>;
   /** What a step reads: its whole batch (of which samples may be mixed), and what is drawn for it. `batch.step` counts from 0. */
   readonly inputs: (batch: Batch) => HostInputs;
+  /** Whether entry i of a batch of n is mixed with n - 1 - i, so that both have to be in one micro-batch. */
+  readonly mixed?: boolean;
   /** Steps whose losses are read together; default: as suits the device. */
   readonly readEvery?: number;
   /** Calls `step` once for each training with what it reads of a micro-batch. Default: all that `inputs` gave. */
@@ -95,7 +97,7 @@ async function trainStep<T extends Training>(runs: readonly TrainingRun<T>[], st
     count = microBatchesOf(data.schedule, runs[0]!.training.context.execution);
   const feed = data.feed ?? feedAll;
   for (let index = 0; index < count; index++) {
-    const inputs = upload(slice(host, index, count));
+    const inputs = upload(slice(host, index, count, data.mixed));
     try {
       feed(
         inputs,

@@ -113,6 +113,6 @@ function perfectSharing({ stages }: Plan, kinds: readonly StageKind[]): number {
 function imagesOf(name: string, { images, labels, count, height, width, channels }: ImageSet): [string, StoredTensor][] {
   return [
     [name, { dtype: 'U8', shape: [count, height, width, channels], data: images }],
-    [`${name}_labels`, { dtype: 'U8', shape: [count], data: labels }],
+    [`${name}_labels`, { dtype: 'U8', shape: [count], data: Uint8Array.from(labels) }],
   ];
 }

@@ -89,15 +89,13 @@ function companions(first: PlannedStage, stages: readonly PlannedStage[], kinds:
   return [...all.filter(isNew), ...all.filter((stage, i) => !isNew(stage, i))];
 }
 
-/** Batches of two images, all of a few in one epoch, and nothing that cannot be run yet. */
+/** Batches of two images, all of a few in one epoch. */
 function fewImages(recipe: JsonObject): JsonObject {
-  if ('split' in recipe) return { ...recipe, batch_size: BATCH, crop: null };
-  const augment = recipe['augment'] as JsonObject,
-    schedule = recipe['schedule'] as JsonObject;
+  if ('split' in recipe) return { ...recipe, batch_size: BATCH };
+  const schedule = recipe['schedule'] as JsonObject;
   return {
     ...recipe,
     images: null,
     schedule: { ...schedule, epochs: 1, warmup_epochs: 0, batch_size: BATCH, accumulation_steps: 1 },
-    augment: { ...augment, ...('mixing' in augment && { rand_augment: null, random_erase: 0, repeats: 1, mixing: null }) },
   };
 }

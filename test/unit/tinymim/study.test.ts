@@ -312,9 +312,12 @@ describe('profiles', () => {
     expect(changed['finetune.drop_path']).toBe(reasons([])['finetune.drop_path']);
   });
 
-  test('imagenet1k can be planned, not run; the others run', () => {
-    expect(study.notRunnable!(paper)).toContain('planned, not run');
-    expect(study.notRunnable!(profileSchema.parse(mini))).toBeUndefined();
+  test('imagenet1k waits for its folder alone', () => {
+    expect(study.notRunnable!(paper)).toBeUndefined();
+    expect(study.notReady!(paper, '/nowhere')).toMatchObject({
+      what: expect.stringMatching(/^Expected the folder of ImageNet-1K, got none/) as string,
+      mend: ['setup', '--data', 'imagenet1k=/path/to/folder'],
+    });
   });
 
   test('tf32 runs on GPUs alone, in processes that were started for it', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { centralImage } from '../../../../src/tinymim/data/augment.ts';
 import { channelStatistics, openDataset } from '../../../../src/tinymim/data/dataset.ts';
 import { DataError } from '../../../../src/tinymim/data/errors.ts';
 import { holdOut, joinIdx } from '../../../../src/tinymim/data/fashion-mnist.ts';
@@ -115,6 +116,17 @@ describe('evalBatches', () => {
     ]);
     expect(Buffer.concat(batches.map(({ images }) => images)).equals(test.images)).toBe(true);
     expect(batches.flatMap(({ labels }) => [...labels])).toEqual([...test.labels]);
+  });
+
+  it('gives the centres of resized images where that is asked for', () => {
+    const [batch] = evalBatches(test, 16, 14),
+      { height, width, channels } = test;
+    const at = (data: Uint8Array, i: number) => ({ data, offset: i * imageBytes(test), height, width, channels });
+    const expected = new Uint8Array(16 * imageBytes(test));
+    for (let i = 0; i < 16; i++) centralImage(at(test.images, i), at(expected, i), 14);
+    expect(Buffer.compare(batch!.images, expected)).toBe(0);
+    expect(Buffer.compare(batch!.images, test.images.subarray(0, expected.length))).not.toBe(0);
+    expect([...batch!.labels]).toEqual([...test.labels.subarray(0, 16)]);
   });
 });
 

@@ -69,6 +69,43 @@ describe('makeBatch', () => {
     expect([sum(images), sum(studentImages!)]).toEqual(['54eda6d5c5422e96', 'f83892f13964152d']);
   });
 
+  it('draws RandAugment and erasing for each place of a batch alone, whatever stands at the others, and pins what it draws', () => {
+    const augment = { randAugment: { magnitude: 9, deviation: 0.5, layers: 2, probability: 0.5, fill: [99] }, randomErase: 0.5 };
+    const [whole, half] = [8, 4].map(batchSize => makeBatch({ ...plain, batchSize, augment }, 0)) as [Batch, Batch];
+    expect(splitImages(whole).slice(0, 4)).toEqual(splitImages(half));
+    expect([...whole.erased!.subarray(0, 16)]).toEqual([...half.erased!]);
+    const sum = createHash('sha256').update(whole.images).digest('hex').slice(0, 16);
+    expect([sum, [...half.erased!]]).toEqual(['1c050e80a99c062a', [3, 5, 6, 8, 2, 5, 0, 8, 0, 0, 0, 0, 2, 6, 2, 3]]);
+  });
+
+  it('erases within the rectangles that it tells, about as often as asked for', () => {
+    const augment = { randomErase: 0.25 };
+    const batches = Array.from({ length: 24 }, (_, step) => [makeBatch({ ...plain, augment }, step), makeBatch(plain, step)] as const);
+    let erased = 0;
+    for (const [after, before] of batches) {
+      for (let i = 0; i < 8; i++) {
+        const [top, bottom, left, right] = [...after.erased!.subarray(4 * i, 4 * i + 4)] as [number, number, number, number];
+        if (bottom > top && right > left) erased++;
+        for (let y = top; y < bottom; y++) after.images.set(before.images.subarray(80 * i + 10 * y + left, 80 * i + 10 * y + right), 80 * i + 10 * y + left);
+      }
+      expect(Buffer.compare(after.images, before.images), 'changed elsewhere').toBe(0);
+    }
+    expect(erased).toBeGreaterThan(30); // of 192
+    expect(erased).toBeLessThan(66);
+  });
+
+  it('shows repeated images one after the other, each augmented anew, in an epoch of as many batches', () => {
+    const repeated = { ...plain, augment: { repeats: 3 } };
+    const epoch = Array.from({ length: 6 }, (_, step) => makeBatch(repeated, step));
+    const shown = epoch.flatMap(splitImages);
+    expect(new Set(shown).size).toBe(16); // of the 48 of an epoch without
+    expect(shown).toEqual([...new Set(shown)].flatMap(image => [image, image, image]));
+    expect(shown.filter((_, i) => i % 3 === 0)).toEqual([0, 1].flatMap(step => splitImages(makeBatch(plain, step))));
+    expect(epoch.flatMap(({ labels }) => [...labels])).toEqual(shown.map(image => train.labels[allImages.indexOf(image)]));
+    const cropped = splitImages(makeBatch({ ...plain, augment: { repeats: 3, crop } }, 0));
+    expect(new Set(cropped).size).toBe(8);
+  });
+
   it('gives teacher and student the same crops, and changes nothing else when jitter is turned off', () => {
     const { images, studentImages } = makeBatch(plan, 4);
     const without = makeBatch({ ...plan, augment: { crop, flip: true, studentJitter: null } }, 4);
@@ -103,6 +140,13 @@ describe('createLoader', () => {
     await using(createLoader({ ...plan, startStep: 4, endStep: 15, prefetch: 2 }), async loader => {
       for (let step = 4; step < 15; step++) expect(await loader.next()).toEqual(makeBatch(plan, step));
       await expect(loader.next()).rejects.toThrow('Expected at most 15 steps, got a request for one more.');
+    });
+  });
+
+  it('delivers what strong augmentation makes, with the rectangles', async () => {
+    const strong = { ...plan, augment: { crop, flip: true, repeats: 3, randAugment: { magnitude: 9, deviation: 0.5, layers: 2, probability: 0.5, fill: [99] }, randomErase: 0.25 } };
+    await using(createLoader({ ...strong, startStep: 2, endStep: 9 }), async loader => {
+      for (let step = 2; step < 9; step++) expect(await loader.next()).toEqual(makeBatch(strong, step));
     });
   });
 

@@ -7,7 +7,8 @@ import { ModelError } from '../../../../src/tinymim/nn/errors.ts';
 import { initClassifier, initEncoder, initMae } from '../../../../src/tinymim/nn/init.ts';
 import { encodeVisible, maeLoss } from '../../../../src/tinymim/nn/mae.ts';
 import { maskingIndices } from '../../../../src/tinymim/nn/masking.ts';
-import { cutmixWeight, mixImages, mixTargets, softTargets } from '../../../../src/tinymim/nn/mixup.ts';
+import { mixImages, mixTargets, softTargets } from '../../../../src/tinymim/nn/mixup.ts';
+import { insideRectangles } from '../../../../src/tinymim/nn/rectangles.ts';
 import { patchify } from '../../../../src/tinymim/nn/patches.ts';
 import { embedTokens, encode, extractFeatures, featureOf } from '../../../../src/tinymim/nn/vit.ts';
 import { finetuneGroups } from '../../../../src/tinymim/optim/groups.ts';
@@ -246,11 +247,14 @@ describe('mixing', () => {
       x = draw('batch', [3, 1, 2, 2]) as tf.Tensor4D;
     expect(mixTargets(targets, 3, 1)).toEqual(targets);
     expect([...mixTargets(targets, 3, 0)]).toEqual([0, 0, 1, 0, 1, 0, 1, 0, 0]);
-    expectClose(mixImages(x, tf.scalar(1)), x, 0);
-    expectClose(mixImages(x, tf.scalar(0)), tf.reverse(x, 0), 0);
+    const box = tf.tensor2d([[0, 2, 0, 2]]);
+    expectClose(mixImages(x, { box, share: tf.scalar(1) }), x, 0);
+    expectClose(mixImages(x, { box, share: tf.scalar(0) }), tf.reverse(x, 0), 0);
   });
 
-  it('the box of cut-mix is half open, on a non-square image', () => {
-    expect([...cutmixWeight([0, 1, 1, 3], [2, 4])]).toEqual([1, 0, 0, 1, 1, 1, 1, 1]);
+  it('rectangles are half open, on images that are not square', () => {
+    const inside = insideRectangles(tf.tensor2d([0, 1, 1, 3, 0, 0, 0, 0], [2, 4], 'int32'), 2, 4);
+    expect(inside.shape).toEqual([2, 2, 4]);
+    expect([...inside.dataSync()]).toEqual([0, 1, 1, 0, 0, 0, 0, 0, ...Array<number>(8).fill(0)]);
   });
 });

@@ -9,6 +9,7 @@ import { runDistill } from '../../../../src/tinymim/stages/distill.ts';
 import { kinds, superviseKind as superviseKind } from '../../../../src/tinymim/stages/kinds.ts';
 import { distillRecipe, superviseRecipe, type VitRecipe } from '../../../../src/tinymim/stages/recipes.ts';
 import { runSupervise } from '../../../../src/tinymim/stages/supervise.ts';
+import { slice, type HostInputs } from '../../../../src/tinymim/stages/train-step.ts';
 import { loadEngine } from '../../../../src/engine/backend.ts';
 import { curveOf, leaveUpstream, StageInFolder, type StageRun } from '../../../helpers/run-stage.ts';
 
@@ -103,6 +104,51 @@ describe.each(['eager', 'graph'])('in mode %s', mode => {
       expect(furthest(whole, resumed)).toBeLessThan(1e-5);
       expect(resumed.facts['micro_batches']).toBe(2);
     });
+  });
+});
+
+describe('a batch that is mixed', () => {
+  const strong = { ...augment, rand_augment: 'rand-m9-mstd0.5-inc1', random_erase: 0.5, repeats: 2, mixing: { mixup: 0.8, cutmix: 1, switch_prob: 0.5 } };
+  const mixed = (mode: string) => superviseRecipe.parse({ ...supervised(mode), augment: strong });
+
+  it.each(['eager', 'graph'])('is mixed as a whole, however it is divided (%s)', async mode => {
+    const [whole, parts] = [await runSplit(runSupervise as AnyRunner, new StageInFolder(folder, mixed(mode)), 1), await runSplit(runSupervise as AnyRunner, new StageInFolder(folder, mixed(mode)), 4)];
+    expect(furthest(whole, parts)).toBeLessThan(1e-5);
+    const plain = await runSplit(runSupervise as AnyRunner, new StageInFolder(folder, supervised(mode)), 1);
+    expect(furthest(whole, plain)).toBeGreaterThan(1e-3);
+  });
+
+  it('is the same after a resume, to the bit', async () => {
+    const runner = runSupervise as AnyRunner;
+    const [whole, stage] = [await runSplit(runner, new StageInFolder(folder, mixed('eager')), 1), new StageInFolder(folder, mixed('eager'))];
+    await stage.interruptAt(runner, 2);
+    expect((await runSplit(runner, stage, 1)).weights).toEqual(whole.weights);
+  });
+
+  it('is divided into pairs: an image and its counterpart stay together, with what is drawn for them', () => {
+    const whole: HostInputs = {
+      images: { data: Uint8Array.from({ length: 12 }, (_, i) => i), shape: [12, 1] },
+      rates: { data: Float32Array.from({ length: 24 }, (_, i) => i), shape: [2, 12], batchAxis: 1 },
+      box: { data: Int32Array.of(1, 2), shape: [2], batchAxis: null },
+    };
+    const parts = [0, 1, 2].map(index => slice(whole, index, 3, true));
+    expect(parts.map(({ images }) => [...images!.data])).toEqual([
+      [0, 1, 10, 11],
+      [2, 3, 8, 9],
+      [4, 5, 6, 7],
+    ]);
+    expect(parts.map(({ rates }) => [[...rates!.data], rates!.shape])[1]).toEqual([
+      [2, 3, 8, 9, 14, 15, 20, 21],
+      [2, 4],
+    ]);
+    expect(parts.every(({ box }) => box === whole['box'])).toBe(true);
+    expect(() => slice(whole, 0, 4, true)).toThrow('Expected a batch that 8 parts divide, got 12');
+    expect([...slice(whole, 1, 3)['images']!.data]).toEqual([4, 5, 6, 7]);
+  });
+
+  it('can be divided as long as its parts are even', () => {
+    const recipe = mixed('eager');
+    expect([1, 2, 4, 8, 16].map(n => superviseKind.canSplit!(recipe, n))).toEqual([true, true, true, true, false]);
   });
 });
 

@@ -1,0 +1,119 @@
+/**
+ * What a folder of class folders holds, as torchvision's `ImageFolder` finds it: classes in the order of their names, below each all files
+ * with the suffix of an image, in nested folders and behind links, too. Source: pytorch/vision, torchvision/datasets/folder.py, `make_dataset`.
+ * Hidden files and folders are left out, which torchvision takes for images and classes.
+ */
+import type { Dirent } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { sep } from 'node:path';
+import { HEAD, notAnImage } from '../decode/decode.ts';
+import { DataError } from '../errors.ts';
+import { hasFiles } from './splits.ts';
+
+export interface FoundFile {
+  /** Below the folder of its class, as Latin-1: each character is a byte of the name. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Why it is no image that can be read, as far as its first bytes tell. */
+  readonly problem?: string;
+}
+
+/** What was found below one folder of a class. */
+export interface FoundClass {
+  /** Folder of the split, and of the class below it, as Latin-1. */
+  readonly split: string;
+  readonly name: string;
+  readonly files: readonly FoundFile[];
+  /** Files that nobody takes for an image: without such a suffix, or hidden. */
+  readonly others: readonly string[];
+  /** All folders of it, with when they changed last (ms): files come and go with that. */
+  readonly folders: readonly (readonly [path: string, changed: number])[];
+}
+
+const SUFFIX = /\.(?:jpe?g|png|ppm|bmp|pgm|tiff?|webp)$/i;
+const isHidden = (name: string): boolean => name.startsWith('.');
+
+/** Files of which the first bytes are read at once: a disk of a network answers late, but to many. */
+const AT_ONCE = 32;
+
+/** Bytes of a path, from and to text that keeps each of them. */
+export const toPath = (latin1: string): Buffer => Buffer.from(latin1, 'latin1');
+export const toText = (latin1: string): string => toPath(latin1).toString('utf8');
+
+/**
+ * The classes of a split, sorted.
+ * @throws DataError `DATA_MISSING` where there are none
+ */
+export async function classFolders(root: string, split: string): Promise<string[]> {
+  const path = `${toLatin1(root)}${sep}${split}`;
+  const names = (await entries(path)).filter(({ isFolder, name }) => isFolder && !isHidden(name)).map(({ name }) => name);
+  if (names.length === 0) throw new DataError('DATA_MISSING', `Expected a folder for each class in ${toText(path)}, got ${(await hasFiles(path)) ? 'files alone' : 'none'}.`);
+  return names;
+}
+
+export const toLatin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+
+interface Entry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
+/** Sorted by the bytes of their names; a link counts as what it leads to. */
+async function entries(path: string): Promise<Entry[]> {
+  const found = await readdir(toPath(path), { withFileTypes: true, encoding: 'buffer' });
+  const resolved = await Promise.all(
+    found.map(async entry => ({ name: (entry.name as unknown as Buffer).toString('latin1'), isFolder: entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(path, entry))) })),
+  );
+  return resolved.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+async function leadsToFolder(path: string, entry: Dirent<Buffer>): Promise<boolean> {
+  const target = await stat(Buffer.concat([toPath(`${path}${sep}`), entry.name])).catch(() => undefined);
+  return target?.isDirectory() === true;
+}
+
+/** @throws DataError `DATA_INVALID` for folders that contain themselves by a link */
+export async function scanClass(root: string, split: string, name: string): Promise<FoundClass> {
+  const top = `${toLatin1(root)}${sep}${split}${sep}${name}`;
+  const paths: string[] = [],
+    others: string[] = [],
+    folders: [string, number][] = [];
+  const walk = async (below: string, above: readonly string[]): Promise<void> => {
+    const path = `${top}${below}`;
+    const real = await realpath(toPath(path), 'latin1');
+    if (above.includes(real)) throw new DataError('DATA_INVALID', `Expected ${toText(path)} to hold images, got a link to a folder that it is in. Remove the link.`);
+    folders.push([path, (await stat(toPath(path))).mtimeMs]);
+    const inside: string[] = [];
+    for (const entry of await entries(path)) {
+      const inner = `${below}${sep}${entry.name}`;
+      if (isHidden(entry.name)) others.push(inner.slice(1));
+      else if (entry.isFolder) inside.push(inner);
+      else (SUFFIX.test(entry.name) ? paths : others).push(inner.slice(1));
+    }
+    for (const inner of inside) await walk(inner, [...above, real]);
+  };
+  await walk('', []);
+  const files: FoundFile[] = [];
+  for (let i = 0; i < paths.length; i += AT_ONCE) files.push(...(await Promise.all(paths.slice(i, i + AT_ONCE).map(path => lookAt(top, path)))));
+  return { split, name, files, others, folders };
+}
+
+async function lookAt(top: string, name: string): Promise<FoundFile> {
+  const path = toPath(`${top}${sep}${name}`);
+  try {
+    const stats = await stat(path); // a pipe would wait for ever when opened
+    if (!stats.isFile()) return { name, bytes: 0, problem: 'it is no file' };
+    const head = new Uint8Array(HEAD);
+    const file = await open(path);
+    try {
+      const { bytesRead } = await file.read(head, 0, HEAD, 0);
+      const problem = notAnImage(head.subarray(0, bytesRead), stats.size);
+      return { name, bytes: stats.size, ...(problem !== undefined && { problem }) };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { name, bytes: 0, problem: code === 'ENOENT' ? 'it is a link to nothing' : code === 'EACCES' ? 'it may not be read' : `it cannot be read (${message})` };
+  }
+}

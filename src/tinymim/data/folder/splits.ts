@@ -1,0 +1,48 @@
+/** Which folder is which split: there are several habits. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from '../errors.ts';
+
+/** Names of the folders. */
+export interface Roles {
+  readonly train: string;
+  /** Of its own; else images are held out of the training images. */
+  readonly validation?: string;
+  readonly test: string;
+}
+
+const VALIDATION = ['val', 'validation', 'valid'];
+
+/**
+ * `train` beside `test`, or else `val` or `validation`, as ImageNet has it, whose test has no labels. With both, the latter are for choosing.
+ * @throws DataError `DATA_MISSING` with what is there instead, and how to sort it
+ */
+export async function findSplits(root: string): Promise<Roles> {
+  const stats = await stat(root).catch(() => undefined);
+  if (!stats?.isDirectory()) throw new DataError('DATA_MISSING', `Expected a folder with train/<class>/... and val/<class>/..., got ${stats ? 'a file' : 'nothing'} at ${root}.`);
+  const names = (await readdir(root)).filter(name => !name.startsWith('.')).sort();
+  const train = names.find(name => name === 'train');
+  if (train === undefined) throw new DataError('DATA_MISSING', `Expected a folder train/<class>/... in ${root}, got ${listed(names)}.`);
+  const test = (await hasClasses(root, 'test')) ? 'test' : undefined;
+  const validation = names.find(name => VALIDATION.includes(name));
+  if (validation !== undefined && !(await hasClasses(root, validation))) throw new DataError('DATA_MISSING', flat(root, validation));
+  if (test !== undefined) return { train, test, ...(validation !== undefined && { validation }) };
+  if (validation !== undefined) return { train, test: validation };
+  throw new DataError('DATA_MISSING', names.includes('test') ? flat(root, 'test') : `Expected a folder val/<class>/..., validation/<class>/... or test/<class>/... in ${root}, got ${listed(names)}.`);
+}
+
+const listed = (names: readonly string[]): string => (names.length === 0 ? 'nothing' : `${names.slice(0, 10).join(', ')}${names.length > 10 ? ` and ${names.length - 10} more` : ''}`);
+
+async function hasClasses(root: string, name: string): Promise<boolean> {
+  const entries = await readdir(join(root, name), { withFileTypes: true }).catch(() => []);
+  return entries.some(entry => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'));
+}
+
+const flat = (root: string, name: string): string =>
+  `Expected a folder for each class in ${join(root, name)}, got its images without any. ` +
+  `Sort them into ${name}/<class>/..., with the names of the folders in train: for ImageNet the script valprep.sh does it (soumith/imagenetloader.torch), from the published list of labels.`;
+
+/** Whether there is anything but folders. @param path as Latin-1 */
+export async function hasFiles(path: string): Promise<boolean> {
+  return (await readdir(Buffer.from(path, 'latin1'))).length > 0;
+}
