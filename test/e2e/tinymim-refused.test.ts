@@ -2,11 +2,13 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answer } from '../toy/command-server.ts';
 import { command } from '../toy/commands.ts';
 import { toyEnvironment } from '../toy/program.ts';
 
+const GRID = fileURLToPath(new URL('../grid', import.meta.url));
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'ablate-refused-'));
@@ -21,7 +23,7 @@ const begun = (store: string): string[] => (existsSync(store) ? readdirSync(stor
 /** Every kind of stage, at `mini`. */
 const ARMS = ['--only', 'relation/qk-vv,mae-vs-scratch/*-b'];
 const ablate = (name: string, sets: readonly string[], ...more: readonly string[]): Promise<Answer> =>
-  command([name, '--devices', 'cpu:1x1', ...ARMS, ...sets.flatMap(set => ['--set', set]), ...more], { cwd: folder, env: toyEnvironment });
+  command([name, '--experiments', GRID, '--devices', 'cpu:1x1', ...ARMS, ...sets.flatMap(set => ['--set', set]), ...more], { cwd: folder, env: toyEnvironment });
 const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
 const GREY = { name: 'procedural', image_size: [28, 28], channels: 1, train: 600, validation: 50, test: 50, seed: 1 };

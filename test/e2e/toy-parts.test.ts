@@ -40,10 +40,11 @@ describe('a profile that says what a sweep runs', () => {
     // Longer than a report takes.
     study.edit('experiments/profiles/parts.ts', '"seeds":[9]', `"seeds":${JSON.stringify(Array.from({ length: 40 }, (_, i) => 9 + i))}`);
     const sweep = study.start('sweep', '--devices', 'cpu:1x1');
-    let told = '';
+    let told = '',
+      stopped = false;
     sweep.all.on('data', (chunk: Buffer) => {
       told += chunk.toString();
-      if (/^report .*variety/m.test(told)) sweep.kill('SIGINT');
+      if (!stopped && /^report .*variety/m.test(told)) stopped = sweep.kill('SIGINT');
     });
     const { exitCode, all } = await sweep;
     expect(all).toMatch(/report {2}variety: .*reports\/parts\/index\.html/);

@@ -6,7 +6,7 @@ import masking from '../../experiments/ablations/masking.ts';
 import relation from '../../experiments/ablations/relation.ts';
 import data from '../../experiments/paper.json' with { type: 'json' };
 import { parsePaper, published } from '../../experiments/paper.ts';
-import mini from '../../experiments/profiles/mini.ts';
+import mini from '../grid/profiles/mini.ts';
 import study from '../../experiments/study.ts';
 import type { AblationDeclaration, ProfileBase } from '../../src/core/ablation/declaration.ts';
 import { UsageError } from '../../src/core/ablation/errors.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import mini from '../../experiments/profiles/mini.ts';
+import mini from '../grid/profiles/mini.ts';
 import { changedFields, valuePaths, type FieldPath } from '../../src/core/ablation/fields.ts';
 import { canonicalJson } from '../../src/core/ablation/json.ts';
 import { applyOverrides } from '../../src/core/ablation/overrides.ts';

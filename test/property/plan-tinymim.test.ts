@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import imagenet1k from '../../experiments/profiles/imagenet1k.ts';
-import mini from '../../experiments/profiles/mini.ts';
+import mini from '../grid/profiles/mini.ts';
 import { canonicalRecipe } from '../../src/core/ablation/as-before.ts';
 import type { ProfileBase, StageSpec } from '../../src/core/ablation/declaration.ts';
 import { AblateError, UsageError } from '../../src/core/ablation/errors.ts';

@@ -153,7 +153,7 @@ async function expanded({ study, available, read }: DeclarationSource, name: str
 /** @param sets changes of the profile, each `path=value`. @param available names of ablations, that of the headroom among them. @internal */
 export async function loadProfile(dir: string, name: string, study: Study, sets: readonly string[] = [], available = listAblations(dir)): Promise<Pick<Experiments, 'profile' | 'overrides'>> {
   const file = declarationFile(dir, 'profiles', name);
-  const declared = await importDefault(file);
+  const declared = withoutUndefined(await importDefault(file));
   const profile = withOwnSweep(parseProfile(declared, shown(file), name, study), study, available);
   checkSwept(profile, shown(file), available);
   if (sets.length === 0) return { profile, overrides: [] };
@@ -164,8 +164,13 @@ export async function loadProfile(dir: string, name: string, study: Study, sets:
 /** A profile taken over from another folder sweeps that one's ablations: where none of them is declared here, it says nothing of this folder. */
 function withOwnSweep(profile: ProfileBase, study: Study, available: readonly string[]): ProfileBase {
   const isOwn = (name: string): boolean => !isHeadroom(study, name) && available.includes(name);
-  return sweptAblations(profile)?.some(isOwn) === false ? { ...profile, sweep: undefined } : profile;
+  if (sweptAblations(profile)?.some(isOwn) !== false) return profile;
+  return withoutUndefined({ ...profile, sweep: undefined }) as ProfileBase;
 }
+
+/** A field that a profile takes back from another that it spreads is as good as absent. */
+const withoutUndefined = (declared: unknown): unknown =>
+  typeof declared === 'object' && declared !== null && !Array.isArray(declared) ? Object.fromEntries(Object.entries(declared).filter(([, value]) => value !== undefined)) : declared;
 
 function declarationFile(dir: string, folder: Folder, name: string): string {
   const file = declaredIn(dir, folder, name);

@@ -1,20 +1,20 @@
 /** The images that teacher, baseline and student see, as the report tells them beside its conditions. */
 import { expect, test } from 'vitest';
-import desk from '../../../experiments/profiles/desk.ts';
+import small from '../../grid/profiles/mini.ts';
 import imagenet1k from '../../../experiments/profiles/imagenet1k.ts';
 import { imagesSeenText } from '../../../src/tinymim/images-seen.ts';
 import { profile as profileSchema, type ProfileDeclaration } from '../../../src/tinymim/profile.ts';
 import study from '../../../src/tinymim/study.ts';
 
 const base = {
-  ...desk,
+  ...small,
   unlabelled_images: 1000,
   labelled_images: 500,
   teachers: { L: null },
-  pretrain: { ...desk.pretrain, schedule: { ...desk.pretrain.schedule, epochs: 4, batch_size: 100 } },
-  distill: { ...desk.distill, schedule: { ...desk.distill.schedule, epochs: 2, batch_size: 300 } },
-  finetune: { ...desk.finetune, sizes: {}, mae: {}, schedule: { ...desk.finetune.schedule, epochs: 3, batch_size: 100 } },
-  supervise: { ...desk.supervise, schedule: { ...desk.supervise.schedule, epochs: 9, batch_size: 100 } },
+  pretrain: { ...small.pretrain, schedule: { ...small.pretrain.schedule, epochs: 4, batch_size: 100 } },
+  distill: { ...small.distill, schedule: { ...small.distill.schedule, epochs: 2, batch_size: 300 } },
+  finetune: { ...small.finetune, sizes: {}, mae: {}, schedule: { ...small.finetune.schedule, epochs: 3, batch_size: 100 } },
+  supervise: { ...small.supervise, schedule: { ...small.supervise.schedule, epochs: 9, batch_size: 100 } },
 } satisfies ProfileDeclaration;
 const seen = (changes: Partial<ProfileDeclaration> = {}): string[] => imagesSeenText(profileSchema.parse({ ...base, ...changes })).split('; ');
 

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import mini from '../../../experiments/profiles/mini.ts';
+import mini from '../../grid/profiles/mini.ts';
 import { listProfiles } from '../../../src/core/ablation/folder.ts';
 import { loadExperiments } from '../../../src/core/ablation/load.ts';
 import { planExperiments } from '../../../src/core/plan/plan.ts';

@@ -116,7 +116,9 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
   const arms = countArms(reports.flatMap(report => report.rows));
   const order = countOrder(reports.flatMap(report => report.pairs));
   const seeds = seedsOf(profile, reports);
-  const conditions = conditionsOf({ study, profile, ablations: declared, expanded, records: sorted });
+  const isShown = ({ name }: { readonly name: string }): boolean => isHeadroom(study, name) || ablations.some(shown => shown.name === name);
+  const conditions = conditionsOf({ study, profile, ablations: declared.filter(isShown), expanded: expanded.filter(({ declaration }) => isShown(declaration)), records: sorted });
+  const [first, ...others] = verdictSentences({ claims, arms, seeds, order });
   return {
     study: oneLine(study.name),
     profile: oneLine(profile.name),
@@ -133,7 +135,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     claims: countClaims(claims),
     claimRule: claimRule(study, profile, ablations, sorted, claims),
     conditions,
-    verdict: [...(conditions === undefined ? [] : missedSentence(conditions, headline.unit)), ...verdictSentences({ claims, arms, seeds, order })],
+    verdict: [first!, ...(conditions === undefined ? [] : missedSentence(conditions, headline.unit)), ...others],
     rule: published ? agreementRule(publishedNoise) : '',
     valueRule: published ? [valueRule(comparable, overrides.length > 0), ...(comparable && study.report.retraining !== undefined ? [retrainingRule(study.report.retraining)] : [])].join(' ') : '',
     ablations: reports,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { listProfiles } from '../../../../src/core/ablation/folder.ts';
-import { loadExperiments } from '../../../../src/core/ablation/load.ts';
+import { loadEveryAblation, loadExperiments, type Experiments } from '../../../../src/core/ablation/load.ts';
 import { buildPlan } from '../../../../src/core/plan/plan.ts';
 import { attribute, seedsOf } from '../../../../src/core/report/records/attribution.ts';
 import { checkReport } from '../../../../src/core/report/write.ts';
@@ -20,6 +20,12 @@ const GUIDE: readonly string[] = ['README.md', 'picture-light.png', 'picture-dar
 const REPORT_TIMEOUT = 120_000;
 const committed = listProfiles(experiments).filter(profile => existsSync(join(reports, profile)));
 
+/** As reports are made: of every ablation, whatever the profile sweeps. */
+async function whole(profile: string): Promise<Experiments> {
+  const loaded = await loadExperiments(experiments, { profile });
+  return { ...loaded, ablations: await loadEveryAblation(experiments, loaded.study) };
+}
+
 describe('committed reports', () => {
   it('belong to declared profiles', () => {
     expect(committed.length).toBeGreaterThan(0);
@@ -29,7 +35,7 @@ describe('committed reports', () => {
   it.each(committed)(
     '%s is rebuilt from its records, byte for byte',
     async profile => {
-      const loaded = await loadExperiments(experiments, { profile });
+      const loaded = await whole(profile);
       const problems = await checkReport({
         study: loaded.study,
         profile: loaded.profile,
@@ -43,7 +49,7 @@ describe('committed reports', () => {
   );
 
   it.each(committed)('%s: every result stands for the arm that the declarations say', async profile => {
-    const loaded = await loadExperiments(experiments, { profile });
+    const loaded = await whole(profile);
     const { records } = readWritten(join(reports, profile));
     expect(attribute(records, buildPlan({ ...loaded, seeds: seedsOf(records) })).misplaced).toEqual([]);
   });

@@ -176,5 +176,5 @@ describe.each(['eager', 'graph'] as const)('an average of the weights in %s mode
 });
 
 it('refuses micro-batches that do not divide the batch', () => {
-  expect(() => slice(inputs(), 0, 3)).toThrow(/Expected a batch that 3 micro-batches divide, got 8/);
+  expect(() => slice(inputs(), 0, 3)).toThrow(/Expected a batch that 3 parts divide, got 8/);
 });

@@ -10,7 +10,7 @@ import { targetSpread } from '../../../../src/tinymim/stages/target-spread.ts';
 import * as tf from '../../../../src/engine/tf.ts';
 import study from '../../../../src/tinymim/study.ts';
 import { profile } from '../../../../src/tinymim/profile.ts';
-import mini from '../../../../experiments/profiles/mini.ts';
+import mini from '../../../grid/profiles/mini.ts';
 import { curveOf, runStage, StageInFolder } from '../../../helpers/run-stage.ts';
 
 let folder: string;
