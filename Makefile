@@ -58,7 +58,7 @@ report-comment: packages ## what changed in the reports since BASE: review/comme
 report-post: ## post review/comment.md on a pull request: make report-post PULL_REQUEST=7, with the variables that .github/scripts/post-comment.mjs names
 	@COMMENT="$${COMMENT:-review/comment.md}" node .github/scripts/post-comment.mjs
 
-picture: packages ## the first screen of a committed report, light and dark, which leads README.md; needs Chromium: make picture ARGS=reports/desk
+picture: packages ## the first screen of a committed report, light and dark, which leads README.md; needs Chromium: make picture ARGS=reports/mini
 	@$(TYPESCRIPT) test/picture.ts $(ARGS)
 
 explain: packages ## why the stages of an arm are done, reused, missing or stale: make explain ARGS=relation/qk-vv

@@ -1,6 +1,6 @@
 /**
  * `make picture`: the first screen of a committed report, light and dark, for README.md. Arguments: the report's folder
- * (`reports/desk`), the folder to write to (`reports`). The same page on the same machine gives the same bytes.
+ * (`reports/mini`), the folder to write to (`reports`). The same page on the same machine gives the same bytes.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -19,7 +19,7 @@ const END = `(() => {
   return Math.max(...ends.filter(end => end <= ${HEIGHT}));
 })()`;
 
-const [report = 'reports/desk', folder = 'reports'] = process.argv.slice(2);
+const [report = 'reports/mini', folder = 'reports'] = process.argv.slice(2);
 const page = resolve(report, 'index.html');
 
 async function draw(): Promise<void> {
@@ -41,7 +41,7 @@ if (chromium === undefined) {
   console.error(`error Expected Chromium to draw the picture of a report with, found none. To get it: ${chromiumMend()}`);
   process.exitCode = 1;
 } else if (!existsSync(page)) {
-  console.error(`error Expected a report with a page, got ${report}, which has no index.html. Name its folder: make picture ARGS=reports/desk`);
+  console.error(`error Expected a report with a page, got ${report}, which has no index.html. Name its folder: make picture ARGS=reports/mini`);
   process.exitCode = 2;
 } else {
   process.env['CHROMIUM'] = chromium;

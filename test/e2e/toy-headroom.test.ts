@@ -127,12 +127,12 @@ describe('headroom', () => {
     expect(await ablate('clean')).toContain('Every stage of toy in store/ is needed by a declared arm.');
   });
 
-  it('is a condition of a report with verdicts, which says in its first sentence by how much it is missed', async () => {
+  it('is a condition of a report with verdicts, which says after its first sentence by how much it is missed', async () => {
     expect(read('README.md')).not.toContain('What this scale can show');
     study.edit('experiments/profiles/quick.ts', 'seeds: [0]', 'seeds: [0, 1, 2]');
     await sweep();
     const text = read('README.md');
-    expect(text).toMatch(/^\*\*This scale may hide effects: in [12] of 2 comparisons .* on its own root”.* of 3 standard errors/m);
+    expect(text).toMatch(/^\*\*.*\*\* This scale may hide effects: in [12] of 2 comparisons .* on its own root”.* of 3 standard errors/m);
     const rows = read('tables/conditions.csv')
       .trimEnd()
       .split('\n')

@@ -15,6 +15,7 @@ import { planJson, planText, type PlanView } from '../terminal/plan-view.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { reportFolder } from '../../core/report/folder.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
+import { commandLine } from '../terminal/invocation.ts';
 import { pathOf } from '../options/paths.ts';
 import { choose, oneList, withSelection, type OptionsOf } from '../options/selection.ts';
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
@@ -64,7 +65,8 @@ async function viewOf(chosen: PlannedExperiments, { store, measure, reports }: P
           { devices, places },
         )
       : speeds;
-  const notReady = chosen.study.notReady?.(chosen.profile, resolve(dataDir()))?.what;
+  const missing = chosen.study.notReady?.(chosen.profile, resolve(dataDir()));
+  const notReady = missing && `${missing.what}. To mend it: ${commandLine(missing.mend)}`;
   const power = powerOf(chosen, reports, reader);
   return { chosen, states, devices, doubts, files, power, forecast: forecast(chosen, states, { speeds: known, places, free: await freeBytes(store), notReady }) };
 }

@@ -69,7 +69,7 @@ export function planText(view: PlanView, listStages: boolean): string {
 
 const inOrderOfSweep = (ablations: PlannedExperiments['ablations']): PlannedExperiments['ablations'] => [...ablations].sort((a, b) => (a.part ?? 0) - (b.part ?? 0));
 
-/** `15 ablations, 88 arms and 11 that they rest on`. */
+/** `16 ablations, 95 arms and 11 that they rest on`. */
 function armsText({ chosen: { plan, ablations, study } }: PlanView): string {
   const own = ablations.filter(({ declaration }) => !isHeadroom(study, declaration.name)).length;
   const arms = new Map(plan.arms.map(({ ablation, arm }) => [`${ablation}/${arm}`, ablation]));
