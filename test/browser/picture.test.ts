@@ -43,7 +43,7 @@ describe.skipIf(!hasChromium)('the picture of a report', () => {
 
   test('of a folder without a page is refused', async () => {
     const { exitCode, stderr } = await picture([root]);
-    expect([exitCode, stderr]).toEqual([2, `error Expected a report with a page, got ${root}, which has no index.html. Name its folder: make picture ARGS=reports/desk`]);
+    expect([exitCode, stderr]).toEqual([2, `error Expected a report with a page, got ${root}, which has no index.html. Name its folder: make picture ARGS=reports/mini`]);
   });
 });
 

@@ -16,7 +16,7 @@ let folder: string, declarations: string, teacher: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'ablate-teacher-'));
   declarations = join(folder, 'declarations');
-  teacher = join(declarations, 'teachers/mae-l.safetensors');
+  teacher = join(declarations, 'teachers/mine.safetensors');
   for (const name of ['ablations', 'profiles', 'teachers']) mkdirSync(join(declarations, name), { recursive: true });
   writeFileSync(join(declarations, 'study.ts'), `export { default } from ${from('src/tinymim/study.ts')};\n`);
   writeFileSync(join(declarations, 'ablations/tiny.ts'), `export { default } from ${from('test/e2e/experiments/ablations/tiny.ts')};\n`);
@@ -27,7 +27,7 @@ afterAll(() => {
 
 /** A profile whose L learns for longer than the others. Modules are loaded once: each has a name of its own. */
 function declare(name: string, sha256: string): void {
-  const teachers = { L: { path: 'teachers/mae-l.safetensors', sha256 } };
+  const teachers = { L: { path: 'teachers/mine.safetensors', sha256 } };
   writeFileSync(
     join(declarations, `profiles/${name}.ts`),
     `import grid from ${from('test/e2e/experiments/profiles/grid.ts')};
@@ -75,13 +75,13 @@ describe('a teacher beside the declarations', () => {
     const { exitCode, all, stdout } = await exported('--out', teacher);
     expect(exitCode, all).toBe(0);
     const { sha256 } = card().file;
-    expect(stdout).toBe(`{ path: 'teachers/mae-l.safetensors', sha256: '${sha256}' }`);
+    expect(stdout).toBe(`{ path: 'teachers/mine.safetensors', sha256: '${sha256}' }`);
     declare('kept', sha256);
   });
 
   it('is the encoder alone in float16, with a card: recipe, key, seed, accuracy of each seed, the commands that make it again', async () => {
     const { file, stage, measured, remake } = card();
-    expect(file).toMatchObject({ name: 'mae-l.safetensors', bytes: statSync(teacher).size, dtype: 'F16' });
+    expect(file).toMatchObject({ name: 'mine.safetensors', bytes: statSync(teacher).size, dtype: 'F16' });
     const { tensors } = readSafetensors(teacher);
     const trained = readWeights(join(openStoreReadOnly(join(folder, 'runs')).output(stage.key)!, 'model.safetensors'));
     expect([...tensors.keys()].sort()).toEqual(Object.keys(trained).filter(name => !/^(?:decoder|mask_token)/.test(name)).sort()); // prettier-ignore
@@ -99,7 +99,7 @@ describe('a teacher beside the declarations', () => {
 
   it('needs no import: plan and sweep find it, and what follows gets the numbers in the file', async () => {
     const { files, stages } = await plan(...SELECTION, '--only', 'tiny/relation');
-    expect(files.map(({ text }) => text)).toEqual([`teachers/mae-l.safetensors, the ViT-L teacher: SHA-256 ${card().file.sha256.slice(0, 12)}`]);
+    expect(files.map(({ text }) => text)).toEqual([`teachers/mine.safetensors, the ViT-L teacher: SHA-256 ${card().file.sha256.slice(0, 12)}`]);
     expect(stages.some(({ kind, fileMissing }) => kind === 'pretrain' || fileMissing === true)).toBe(false);
     const swept = await sweep(...SELECTION, '--only', 'teachers/mae-l', '--seeds', '5');
     expect(swept.exitCode, swept.all).toBe(0);
@@ -120,7 +120,7 @@ describe('a teacher beside the declarations', () => {
   });
 
   it('made anew is held against the card: the same key ends with 0, another with 1', async () => {
-    const again = await exported('--out', 'again.safetensors', '--against', 'declarations/teachers/mae-l.json');
+    const again = await exported('--out', 'again.safetensors', '--against', 'declarations/teachers/mine.json');
     expect(again.exitCode, again.all).toBe(0);
     const { measured, stage } = card();
     const accuracy = (100 * measured.mean).toFixed(2);
@@ -141,9 +141,9 @@ describe('a teacher beside the declarations', () => {
     [
       'with other weights',
       (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -1), Buffer.of(bytes.at(-1)! ^ 1)]),
-      /expected .*mae-l\.safetensors to hold the encoder with the SHA-256 [0-9a-f]{64}, got [0-9a-f]{64}; restore the file/,
+      /expected .*mine\.safetensors to hold the encoder with the SHA-256 [0-9a-f]{64}, got [0-9a-f]{64}; restore the file/,
     ],
-    ['cut short', (bytes: Buffer) => bytes.subarray(0, 1000), /mae-l\.safetensors/],
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, 1000), /mine\.safetensors/],
     ['that is not there', () => undefined, /expected this file in .*declarations, which declares it, got none/],
   ])('%s is refused before anything is spent, and still plans', async (_, damage, message) => {
     const whole = join(folder, 'whole.safetensors');
@@ -156,7 +156,7 @@ describe('a teacher beside the declarations', () => {
       expect(files).toEqual([expect.objectContaining({ text: expect.stringMatching(message) as string, instead: expect.objectContaining({ set: 'teachers.L=null' }) as object })]);
       expect(stages.every(({ fileMissing }) => fileMissing)).toBe(true);
       const { exitCode, stderr } = await sweep(...SELECTION, '--only', 'tiny/relation', '--store', 'none');
-      expect(stderr).toMatch(/error Missing: teachers\/mae-l\.safetensors, the ViT-L teacher: .*\d+ stages cannot run without it\. Training it here instead \(--set teachers\.L=null\)/s);
+      expect(stderr).toMatch(/error Missing: teachers\/mine\.safetensors, the ViT-L teacher: .*\d+ stages cannot run without it\. Training it here instead \(--set teachers\.L=null\)/s);
       expect(stderr).not.toMatch(/^\s+at /m);
       expect([exitCode, existsSync(join(folder, 'none'))]).toEqual([2, false]);
     } finally {
@@ -166,7 +166,7 @@ describe('a teacher beside the declarations', () => {
 
   it('of another size, or outside of the declarations, is refused', async () => {
     const { files } = await plan(...SELECTION, '--only', 'tiny/relation', '--set', 'model.sizes.L.depth=12');
-    expect(files[0]!.text).toMatch(/expected a checkpoint of the profile's ViT-L, got teachers\/mae-l\.safetensors, which differs in model\.sizes\.L\.depth 12/);
+    expect(files[0]!.text).toMatch(/expected a checkpoint of the profile's ViT-L, got teachers\/mine\.safetensors, which differs in model\.sizes\.L\.depth 12/);
     const outside = await ablate('plan', ...SELECTION, '--set', 'teachers.L.path=../up.safetensors');
     expect(outside.stderr).toContain("expected a path from the folder of the declarations, with '/' and without '..'");
     expect(outside.exitCode).toBe(2);

@@ -9,7 +9,7 @@ type Curves = Pick<Study, 'report'>;
 export const curveFigureId = (ablation: string, { role, metric }: Curves['report']['curves'][number]): string => slug(`${ablation}-${role}-${metric}`);
 
 /** Files of the report as a whole, without their endings. */
-const OF_ALL = ['tables/claims', 'tables/ablations', 'tables/recipes', 'figures/forest', 'figures/overview', 'figures/agreement'];
+const OF_ALL = ['tables/claims', 'tables/ablations', 'tables/recipes', 'tables/conditions', 'figures/forest', 'figures/overview', 'figures/agreement'];
 
 const ofAblation = (name: string, { report: { curves } }: Curves): string[] => [
   `tables/${slug(name)}`,
