@@ -83,7 +83,7 @@ export function emptyBatch(plan: BatchPlan, step: number, allocate: (bytes: numb
   };
 }
 
-/** The batch of one step, counted from 0. */
+/** The batch of one step, counted from 0. @internal */
 export function makeBatch(plan: BatchPlan, step: number): Batch {
   const batch = emptyBatch(plan, step);
   fillBatch(plan, batch, 0, plan.batchSize);

@@ -9,7 +9,6 @@ export interface JitterOptions {
   readonly saturation?: number;
 }
 
-/** @internal */
 export type Adjustment = 'brightness' | 'contrast' | 'saturation';
 
 /** What to do to one image: factors, in the order of their application. */

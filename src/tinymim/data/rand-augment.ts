@@ -20,7 +20,7 @@ export interface RandAugmentOptions {
   readonly probability: number;
 }
 
-/** One operation on one image. @internal */
+/** One operation on one image. */
 export interface Layer {
   readonly operation: OperationName;
   /** 0 to 10 */
@@ -99,7 +99,7 @@ export const OPERATIONS = {
 } as const satisfies Record<string, Operation>;
 
 /** @internal */
-export type OperationName = keyof typeof OPERATIONS;
+type OperationName = keyof typeof OPERATIONS;
 const NAMES = Object.keys(OPERATIONS) as OperationName[];
 
 /** For each layer an integer (the operation), a uniform (whether it is applied), a normal (its magnitude) and a uniform (its sign), whatever is used of them. */

@@ -22,7 +22,8 @@ export interface Place {
 const eraseDraws = ({ seed, step, place }: Place): Stream => stream(seed, `data/erase ${place}`, step);
 
 /** The rectangle of an image of this size that will be erased, if one will be. */
-export const erasedBox = ({ height, width }: Pick<Pixels, 'height' | 'width'>, { randomErase = 0 }: StrongAugment, at: Place): Box | undefined => drawErased(eraseDraws(at), randomErase, height, width);
+export const erasedBox = ({ height, width }: Pick<Pixels, 'height' | 'width'>, { randomErase = 0 }: StrongAugment, at: Place): Box | undefined =>
+  drawErased(eraseDraws(at), randomErase, height, width);
 
 /** Changes the image in place; bytes of the rectangle that is erased are noise then (see `erase.ts`). */
 export function augmentStrongly(image: Pixels, { randAugment, randomErase }: StrongAugment, at: Place): void {

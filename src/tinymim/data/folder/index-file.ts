@@ -42,7 +42,7 @@ const header = z.strictObject({
 });
 
 export type IndexHeader = z.infer<typeof header>;
-export type SplitName = 'train' | 'validation' | 'test';
+type SplitName = 'train' | 'validation' | 'test';
 
 /** In the order of their files in an index. */
 export const SPLITS = ['train', 'validation', 'test'] as const;

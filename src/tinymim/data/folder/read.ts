@@ -27,7 +27,7 @@ export interface ImageFiles {
 }
 
 /** The path of a file, to open it with. */
-export function pathAt(folder: string, { bytes, ends }: FileNames, row: number): Buffer {
+function pathAt(folder: string, { bytes, ends }: FileNames, row: number): Buffer {
   return Buffer.concat([Buffer.from(`${folder}${sep}`), bytes.subarray(row === 0 ? 0 : ends[row - 1], ends[row])]);
 }
 

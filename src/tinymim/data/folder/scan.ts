@@ -10,7 +10,7 @@ import { HEAD, notAnImage } from '../decode/decode.ts';
 import { DataError } from '../errors.ts';
 import { hasFiles } from './splits.ts';
 
-export interface FoundFile {
+interface FoundFile {
   /** Below the folder of its class, as Latin-1: each character is a byte of the name. */
   readonly name: string;
   readonly bytes: number;
@@ -51,7 +51,7 @@ export async function classFolders(root: string, split: string): Promise<string[
   return names;
 }
 
-export const toLatin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+const toLatin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 interface Entry {
   readonly name: string;
