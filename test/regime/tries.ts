@@ -5,6 +5,9 @@
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import type { SweepRecord } from '../../src/core/store/sweeps.ts';
 import { mean, sampleStd } from '../../src/core/report/statistics/statistics.ts';
+import { gainAtEnd } from '../../src/core/report/model/training-end.ts';
+import type { CurvePoint } from '../../src/core/report/records/records.ts';
+import { HELD_OUT_IMAGES } from '../../src/tinymim/stages/held-out.ts';
 import { plural } from '../../src/core/text/format.ts';
 
 const [folder] = process.argv.slice(2);
@@ -21,14 +24,11 @@ interface Tested {
   readonly gain: number | undefined;
 }
 
-/** Images that the curve of validation accuracy is of. */
-const HELD_OUT = 1024;
-
+/** As a report says whether a training was long enough. */
 function gainOf(key: string): number | undefined {
-  const points = store.curve(key).flatMap(({ step, val_accuracy: value }) => (value === undefined ? [] : [{ step, value }]));
-  const last = points.at(-1);
-  const before = last && points.findLast(({ step }) => step <= 0.75 * last.step);
-  return before && (last.value - before.value) / Math.sqrt((last.value * (1 - last.value)) / HELD_OUT);
+  const points = store.curve(key).flatMap(({ epoch, val_accuracy: value }): CurvePoint[] => (value === undefined ? [] : [[epoch, value]]));
+  const [gain, last] = [gainAtEnd(points), points.at(-1)?.[1]];
+  return gain === undefined || last === undefined ? undefined : gain / Math.sqrt((last * (1 - last)) / HELD_OUT_IMAGES);
 }
 
 function testedOf({ seed, stages }: SweepRecord['arms'][number]): Tested[] {
@@ -42,7 +42,16 @@ function row(arm: string, tested: readonly Tested[]): string {
   const values = tested.map(({ accuracy }) => accuracy),
     gains = tested.flatMap(({ gain }) => gain ?? []);
   const error = values.length > 1 ? ` ± ${percent(sampleStd(values) / Math.sqrt(values.length))}` : '';
-  return `| ${[arm, values.map(percent).join(' '), `${percent(mean(values))}${error}`, gains.length === 0 ? '' : mean(gains).toFixed(1)].join(' | ')} |`;
+  return `| ${[
+    arm,
+    values.map(percent).join(' '),
+    `${percent(mean(values))}${error}`,
+    gains.length === 0
+      ? ''
+      : mean(gains)
+          .toFixed(1)
+          .replace(/^-0\.0$/, '0.0'),
+  ].join(' | ')} |`;
 }
 
 /** Sweeps of one plan are one try, however often it was stopped. */

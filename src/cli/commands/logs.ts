@@ -1,5 +1,4 @@
 /** `ablate logs`: what an attempt at a stage printed. */
-import { listed } from '../../core/text/format.ts';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '@commander-js/extra-typings';
@@ -12,6 +11,7 @@ import type { StoreReader } from '../../core/store/reader.ts';
 import { findArm } from '../../core/inspect/arm.ts';
 import { stageByPrefix } from '../../core/inspect/stage.ts';
 import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
+import { listed } from '../../core/text/format.ts';
 import { warn } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
 import { isUnread, note, print } from '../terminal/output.ts';

@@ -59,16 +59,19 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   const loaded = await inOrder(source, names.some(name => isHeadroom(study, name)) ? source.available : names);
   const headroom = headroomAblation(study, loaded);
   const chosen = withHeadroom(study, selectArms([...loaded, ...(headroom === undefined ? [] : [headroom])], selectors), headroom);
-  const ablations = profile.sweep === undefined ? chosen : inParts(study, profile, chosen);
-  const seeds = choice.seeds === undefined ? sweepSeeds(profile, ablations) : parseSeeds(choice.seeds);
-  return { dir: resolve(dir), study, profile, overrides, ablations: choice.seeds === undefined ? ablations : ablations.map(({ declaration, arms, part = 0 }) => ({ declaration, arms, part })), seeds };
+  const declared = profile.sweep === undefined ? chosen : inParts(study, profile, chosen);
+  const [ablations, seeds] = choice.seeds === undefined ? [declared, seedsOf(profile, declared)] : [declared.map(withoutSeeds), parseSeeds(choice.seeds)];
+  return { dir: resolve(dir), study, profile, overrides, ablations, seeds };
 }
 
 /** In the profile's order, those of single parts after them. */
-const sweepSeeds = ({ seeds }: ProfileBase, ablations: readonly Ablation[]): number[] => {
+function seedsOf({ seeds }: ProfileBase, ablations: readonly Ablation[]): number[] {
   const all = new Set(ablations.flatMap(ablation => ablation.seeds ?? seeds));
   return [...seeds.filter(seed => all.has(seed)), ...[...all].filter(seed => !seeds.includes(seed))];
-};
+}
+
+/** For which seeds were asked for. */
+const withoutSeeds = ({ declaration, arms, part }: Ablation): Ablation => ({ declaration, arms, ...(part !== undefined && { part }) });
 
 /** Each with its part of the sweep, and the seeds that are declared for it. What others rest on runs with them, unless the profile names it. */
 function inParts(study: Study, profile: ProfileBase, chosen: readonly Ablation[]): Ablation[] {

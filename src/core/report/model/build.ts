@@ -86,7 +86,6 @@ function shownAblations(study: Study, profile: ProfileBase, declared: ReportInpu
 }
 
 export function buildReport({ study, profile, ablations: declared, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
-  // The headroom has no table of its own.
   const sorted = sortRecords(records);
   const ablations = shownAblations(study, profile, declared, sorted);
   const { headline: h, publishedNoise } = study.report;

@@ -2,6 +2,7 @@
 import { armNameText } from '../../ablation/claims.ts';
 import type { AblationDeclaration, ProfileBase, Study } from '../../ablation/declaration.ts';
 import { isHeadroom } from '../../ablation/headroom.ts';
+import { declaredSeeds } from '../../ablation/swept.ts';
 import { oneLine } from '../../text/clean.ts';
 import { byText, type CurvePoint, type ReportRecord } from '../records/records.ts';
 import { mean, tidy } from '../statistics/statistics.ts';
@@ -43,7 +44,7 @@ export function trainingCondition({ study, profile, ablations, records }: Traini
     const placed = placeRecords(records, ablation);
     for (const { name, label } of arms) {
       const own = (placed.get(name) ?? []).filter(({ role, record }) => curves.some(curve => curve.role === role && (record.curves[curve.metric] ?? []).length > 0));
-      const counted = declaredOf([...new Set(own.map(({ seed }) => seed))], profile.seeds);
+      const counted = declaredOf([...new Set(own.map(({ seed }) => seed))], declaredSeeds(profile, ablation));
       const trained = own.filter(({ seed }) => counted.includes(seed));
       const run = trained
         .map(({ record }) => record.key)
