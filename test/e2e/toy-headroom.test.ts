@@ -127,7 +127,7 @@ describe('headroom', () => {
     expect(await ablate('clean')).toContain('Every stage of toy in store/ is needed by a declared arm.');
   });
 
-  it('is a condition of a report with verdicts, which says after its first sentence by how much it is missed', async () => {
+  it('is a condition of a report with verdicts, which says after what came out by how much it is missed', async () => {
     expect(read('README.md')).not.toContain('What this scale can show');
     study.edit('experiments/profiles/quick.ts', 'seeds: [0]', 'seeds: [0, 1, 2]');
     await sweep();

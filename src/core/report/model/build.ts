@@ -117,7 +117,6 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
   const seeds = seedsOf(profile, reports);
   const isShown = ({ name }: { readonly name: string }): boolean => isHeadroom(study, name) || ablations.some(shown => shown.name === name);
   const conditions = conditionsOf({ study, profile, ablations: declared.filter(isShown), expanded: expanded.filter(({ declaration }) => isShown(declaration)), records: sorted });
-  const [first, ...others] = verdictSentences({ claims, arms, seeds, order });
   return {
     study: oneLine(study.name),
     profile: oneLine(profile.name),
@@ -134,7 +133,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
     claims: countClaims(claims),
     claimRule: claimRule(study, profile, ablations, sorted, claims),
     conditions,
-    verdict: [first!, ...(conditions === undefined ? [] : missedSentence(conditions, headline.unit)), ...others],
+    verdict: [...verdictSentences({ claims, arms, seeds, order }), ...(conditions === undefined ? [] : missedSentence(conditions, headline.unit))],
     rule: published ? agreementRule(publishedNoise) : '',
     valueRule: published ? [valueRule(comparable, overrides.length > 0), ...(comparable && study.report.retraining !== undefined ? [retrainingRule(study.report.retraining)] : [])].join(' ') : '',
     ablations: reports,

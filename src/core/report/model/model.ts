@@ -35,7 +35,7 @@ export interface Report {
   readonly conditions: Conditions | undefined;
   /** How claims are judged, and what their intervals cover. */
   readonly claimRule: readonly string[];
-  /** What came out, in one to three sentences; behind the first of them one on conditions that are missed. */
+  /** What came out, in one to three sentences; behind them one on conditions that are missed. */
   readonly verdict: readonly string[];
   /** How the order of arms is compared with the published one; empty where nothing is published. */
   readonly rule: string;
