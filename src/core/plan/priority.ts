@@ -2,12 +2,13 @@
 import type { StageCost } from '../ablation/kind.ts';
 import type { PlannedStage, Plan } from './plan.ts';
 
-/** Work of a stage in one unit for all of them: FLOPs, or images where FLOPs are unknown. At least 1, so that longer chains come first. */
+/** Work of a stage in one unit for all of them: FLOPs, or images where FLOPs are unknown of one that counts images. At least 1, so that longer chains come first. */
 export type WorkEstimate = (cost: StageCost) => number;
 
 export function workOf(stages: Iterable<PlannedStage>): WorkEstimate {
-  const inFlops = [...stages].every(s => s.cost.flops > 0);
-  return cost => Math.max(1, inFlops ? cost.flops : cost.labelledImages + cost.unlabelledImages);
+  const images = ({ labelledImages, unlabelledImages }: StageCost): number => labelledImages + unlabelledImages;
+  const inFlops = [...stages].every(({ cost }) => cost.flops > 0 || images(cost) === 0);
+  return cost => Math.max(1, inFlops ? cost.flops : images(cost));
 }
 
 /** Length of the longest path from the start of each stage to the end of the plan (critical path), by key; above it any stage of an earlier part of the sweep. */

@@ -101,6 +101,14 @@ describe('Pace', () => {
     expect(pace.duration(short)).toEqual({ seconds: 12, measured: true });
   });
 
+  it('counts in FLOPs beside a stage that counts nothing', () => {
+    const file = stage('file', 'c'),
+      test = stage('test', 'b', { flops: 1e3 }),
+      withFile = planOf(short, file, test),
+      found = new Shapes([kind('a'), kind('b'), kind('c')], withFile);
+    expect(new Pace(found, withFile, [{ shape: found.of(test), perSecond: 1e3, start: 0 }]).duration(short)).toEqual({ seconds: 1, measured: false });
+  });
+
   it('of several measurements of a shape the last counts', () => {
     const pace = new Pace(
       shapes,
