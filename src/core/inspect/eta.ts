@@ -1,5 +1,6 @@
 /** How long the rest of a run takes, from what the stages so far took. */
 import { leastTime } from '../plan/needed.ts';
+import { amountOf } from '../plan/pace.ts';
 import { workOf, type WorkEstimate } from '../plan/priority.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 
@@ -33,7 +34,8 @@ export class Eta {
   finish(key: string, seconds: number, share = 1): void {
     this.#finished.add(key);
     const stage = this.#stages.get(key);
-    if (stage === undefined) return;
+    // Of what counts nothing, as the reading of a file, a second says nothing of others.
+    if (stage === undefined || amountOf(stage.cost) === 0) return;
     const spent = this.#spent.get(stage.kind) ?? { work: 0, seconds: 0 };
     spent.work += this.#work(stage.cost) * share;
     spent.seconds += seconds;

@@ -29,6 +29,14 @@ describe('Eta', () => {
     expect(eta.secondsLeft()).toBeCloseTo(((400 / 100) * 10) / 2);
   });
 
+  it('learns nothing from a stage that counts nothing, as one that reads a file', () => {
+    const eta = new Eta(planOf(stage('a', 'x', 100), stage('file', 'reading', 0), stage('b', 'x', 1e9)), [], 1);
+    eta.finish('file', 1);
+    expect(eta.secondsLeft()).toBeUndefined();
+    eta.finish('a', 2);
+    expect(eta.secondsLeft()).toBeCloseTo(2e7);
+  });
+
   it('is never below the longest chain of stages', () => {
     const eta = new Eta(planOf(stage('a', 'x', 100), stage('b', 'x', 100), stage('c', 'x', 100, { from: 'b' }), stage('d', 'x', 100, { from: 'c' })), [], 8);
     eta.finish('a', 5);
