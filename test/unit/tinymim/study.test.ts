@@ -11,6 +11,7 @@ import study from '../../../src/tinymim/study.ts';
 import desk from '../../../experiments/profiles/desk.ts';
 import imagenet1k from '../../../experiments/profiles/imagenet1k.ts';
 import mini from '../../../experiments/profiles/mini.ts';
+import photos from '../../../experiments/profiles/photos.ts';
 import small from '../../grid/profiles/mini.ts';
 
 const paper = profileSchema.parse(imagenet1k);
@@ -238,6 +239,7 @@ describe('training from scratch', () => {
   test.each([
     ['mini', mini],
     ['desk', desk],
+    ['photos', photos],
     ['small', small],
   ] as const)('in %s starts and pools as all its classifiers do: its recipe says nothing else, and its assumptions why', (_, declared) => {
     const recipeOf = canonical(scratch(profileSchema.parse(declared)).upstream['weights']!);
@@ -254,9 +256,16 @@ describe('training from scratch', () => {
 });
 
 describe('profiles', () => {
+  test('photos changes labelled images as imagenet1k does: crops, flips, RandAugment, erasing and mixing', () => {
+    const { flip, rand_augment, random_erase, mixing } = imagenet1k.finetune.augment;
+    expect(photos.supervise.augment).toMatchObject({ flip, rand_augment, random_erase, mixing });
+    expect(photos.finetune.augment).toEqual(photos.supervise.augment);
+  });
+
   test.each([
     ['mini', mini],
     ['desk', desk],
+    ['photos', photos],
     ['imagenet1k', imagenet1k],
   ] as const)("%s keeps the paper's ratio of labelled epochs: scratch three times fine-tuning", (_, declared) => {
     expect(declared.supervise.schedule.epochs / declared.finetune.schedule.epochs).toBe(3);
@@ -270,8 +279,8 @@ describe('profiles', () => {
     expect(desk.seeds).toHaveLength(5);
   });
 
-  test('the L teacher of mini and desk has every block of Table 10', () => {
-    for (const declared of [mini, desk]) expect(declared.model.sizes.L.depth % 8).toBe(0);
+  test('the L teacher of mini, desk and photos has every block of Table 10', () => {
+    for (const declared of [mini, desk, photos]) expect(declared.model.sizes.L.depth % 8).toBe(0);
   });
 
   /** Paths of all values, a list counting as one. */
