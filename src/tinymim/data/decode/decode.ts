@@ -1,9 +1,12 @@
 /** Bytes of an image file to pixels, by what the bytes say: names often lie. As `Image.open(file).convert('RGB')` of PIL, bit for bit. */
 import type { Pixels } from '../resize.ts';
+import { decodeBmp } from './bmp.ts';
 import { DecodeError } from './errors.ts';
 import { decodeGif } from './gif.ts';
 import { decodeJpeg } from './jpeg.ts';
 import { decodePng } from './png.ts';
+import { decodePpm } from './ppm.ts';
+import { decodeTiff } from './tiff.ts';
 import { decodeWebp } from './webp.ts';
 
 interface Format {
@@ -12,20 +15,24 @@ interface Format {
   readonly starts: RegExp;
   /** Absent: PIL can read it, we cannot. */
   readonly decode?: (file: Uint8Array) => Pixels;
+  /** Whether head and tail say that nothing of it is missing. Absent: they never do. */
+  readonly isWhole?: (head: Buffer, tail: string, bytes: number) => boolean;
 }
 
 const FORMATS: readonly Format[] = [
-  { name: 'JPEG', starts: /^\xff\xd8\xff/, decode: decodeJpeg },
-  { name: 'PNG', starts: /^\x89PNG\r\n/, decode: decodePng },
-  { name: 'GIF', starts: /^GIF8[79]a/, decode: decodeGif },
-  { name: 'WebP', starts: /^RIFF[^]{4}WEBP/, decode: decodeWebp },
-  { name: 'BMP', starts: /^BM/ },
-  { name: 'TIFF', starts: /^(?:II\*\0|MM\0\*)/ },
-  { name: 'PPM', starts: /^P[1-7]\s/ },
-  { name: 'HEIF or AVIF', starts: /^[^]{4}ftyp/ },
+  { name: 'a JPEG', starts: /^\xff\xd8\xff/, decode: decodeJpeg, isWhole: (_, tail) => tail.endsWith('\xff\xd9') },
+  { name: 'a PNG', starts: /^\x89PNG\r\n/, decode: decodePng, isWhole: (_, tail) => tail.endsWith('IEND\xaeB`\x82') },
+  { name: 'a GIF', starts: /^GIF8[79]a/, decode: decodeGif, isWhole: (_, tail) => tail.endsWith('\0;') },
+  { name: 'a WebP', starts: /^RIFF[^]{4}WEBP/, decode: decodeWebp, isWhole: (head, _, bytes) => 8 + head.readUInt32LE(4) <= bytes },
+  { name: 'a BMP', starts: /^BM/, decode: decodeBmp },
+  { name: 'a TIFF', starts: /^(?:II\*\0|MM\0\*)/, decode: decodeTiff },
+  { name: 'a PPM', starts: /^P[1-6][ \t\n\v\f\r]/, decode: decodePpm },
+  { name: 'a BigTIFF', starts: /^(?:II\+\0|MM\0\+)/ },
+  { name: 'a PFM', starts: /^Pf\s/ },
+  { name: 'an AVIF or HEIF', starts: /^[^]{4}ftyp/ },
 ];
 
-/** Bytes that tell the format. */
+/** Bytes that tell the format, and as many at the end. */
 export const HEAD = 12;
 
 /** Why a file that starts so is no image that can be decoded; undefined: it may be one. */
@@ -33,8 +40,11 @@ export function notAnImage(head: Uint8Array, bytes: number): string | undefined 
   if (bytes === 0) return 'it is empty';
   const format = formatOf(head);
   if (format === undefined) return 'it is no image';
-  return format.decode ? undefined : `it is a ${format.name} file, which is not read here`;
+  return format.decode ? undefined : `it is ${format.name} file, which is not read here (convert it to PNG)`;
 }
+
+/** Whether the ends of a file tell that nothing of it is missing. Of a file of which they do not it may be so all the same. */
+export const isWhole = (head: Uint8Array, tail: Uint8Array, bytes: number): boolean => formatOf(head)?.isWhole?.(Buffer.from(head), Buffer.from(tail).toString('latin1'), bytes) === true;
 
 const formatOf = (head: Uint8Array): Format | undefined => {
   const text = Buffer.from(head.subarray(0, HEAD)).toString('latin1');

@@ -5,6 +5,7 @@
  */
 import type { Pixels } from '../resize.ts';
 import { DecodeError } from './errors.ts';
+import { rgbOfInk } from './ink.ts';
 import { expectFits } from './size.ts';
 import { instantiate, isTrap, type WasmLibrary } from './wasm.ts';
 
@@ -81,15 +82,11 @@ function decode(library: TurboJpeg, handle: number, file: Uint8Array): Pixels {
   }
 }
 
-/** Inks as Adobe stores them, inverted, to RGB without a colour profile. Source: python-pillow/Pillow, src/libImaging/Convert.c, `cmyk2rgb`. */
+/** Inks as Adobe stores them, inverted, to RGB. */
 function rgbOfInverted(cmyk: Uint8Array): Uint8Array {
   const rgb = new Uint8Array((cmyk.length / 4) * 3);
   for (let from = 0, to = 0; from < cmyk.length; from += 4) {
-    const light = cmyk[from + 3]!;
-    for (let c = 0; c < 3; c++) {
-      const product = (255 - cmyk[from + c]!) * light + 128;
-      rgb[to++] = light - (((product >> 8) + product) >> 8);
-    }
+    for (let c = 0; c < 3; c++) rgb[to++] = rgbOfInk(255 - cmyk[from + c]!, cmyk[from + 3]!);
   }
   return rgb;
 }
