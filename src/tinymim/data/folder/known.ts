@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { readIndexHeader, type IndexHeader } from './index-file.ts';
 import { toPath } from './scan.ts';
@@ -20,9 +20,15 @@ const folders = (dataDir: string): string => join(dataDir, 'folders');
 export function knownFolder(name: string, dataDir: string, env: NodeJS.ProcessEnv = process.env): { readonly path: string; readonly by: string } | undefined {
   const variable = folderVariable(name),
     given = env[variable];
-  if (given !== undefined && given !== '') return { path: given, by: `${variable}=${given}` };
+  if (given !== undefined && given !== '') return { path: resolve(given), by: `${variable}=${given}` };
+  const path = rememberedFolder(name, dataDir);
+  return path === undefined ? undefined : { path, by: 'ablate setup' };
+}
+
+/** What this machine was told before, whatever a variable says. */
+export function rememberedFolder(name: string, dataDir: string): string | undefined {
   try {
-    return { path: known.parse(JSON.parse(readFileSync(join(folders(dataDir), `${name}.json`), 'utf8'))).path, by: 'ablate setup' };
+    return known.parse(JSON.parse(readFileSync(join(folders(dataDir), `${name}.json`), 'utf8'))).path;
   } catch {
     return undefined;
   }
