@@ -1,6 +1,7 @@
 /** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/tinymim/stages`. */
 import type { Assumption, Fact, OverviewDeclaration, StatedThroughput } from '../core/ablation/declaration.ts';
 import { defineStudy } from '../core/ablation/define.ts';
+import { UsageError } from '../core/ablation/errors.ts';
 import { asOnThisMachine, notReady, prepare } from './data/dataset.ts';
 import { DataError } from './data/errors.ts';
 import { dataTitle, imageCount } from './data/spec.ts';

@@ -8,7 +8,7 @@ import { centralImage } from '../../../../src/tinymim/data/augment.ts';
 import { fillBatch, emptyBatch, makeBatch, type BatchPlan } from '../../../../src/tinymim/data/batch.ts';
 import { asOnThisMachine, notReady, openDataset, prepare } from '../../../../src/tinymim/data/dataset.ts';
 import { buildIndex, type IndexOptions } from '../../../../src/tinymim/data/folder/build.ts';
-import { readIndex, type FolderIndex } from '../../../../src/tinymim/data/folder/index-file.ts';
+import type { FolderIndex } from '../../../../src/tinymim/data/folder/index-file.ts';
 import { folderVariable, indexPath, rememberedFolder, rememberFolder } from '../../../../src/tinymim/data/folder/known.ts';
 import { evalBatches, imageAt, type EvalBatch } from '../../../../src/tinymim/data/image-set.ts';
 import { createLoader, loadEvaluation } from '../../../../src/tinymim/data/loader.ts';
