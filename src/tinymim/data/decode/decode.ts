@@ -3,9 +3,10 @@ import type { Pixels } from '../resize.ts';
 import { decodeBmp } from './bmp.ts';
 import { DecodeError } from './errors.ts';
 import { decodeGif } from './gif.ts';
-import { decodeJpeg } from './jpeg.ts';
+import { decodeJpeg, jpegSize } from './jpeg.ts';
 import { decodePng } from './png.ts';
 import { decodePpm } from './ppm.ts';
+import { misfit } from './size.ts';
 import { decodeTiff } from './tiff.ts';
 import { decodeWebp } from './webp.ts';
 
@@ -17,11 +18,13 @@ interface Format {
   readonly decode?: (file: Uint8Array) => Pixels;
   /** Whether head and tail say that nothing of it is missing. Absent: they never do. */
   readonly isWhole?: (head: Buffer, tail: string, bytes: number) => boolean;
+  /** Width and height, as far as the first bytes tell. */
+  readonly size?: (head: Buffer) => readonly [width: number, height: number] | undefined;
 }
 
 const FORMATS: readonly Format[] = [
-  { name: 'a JPEG', starts: /^\xff\xd8\xff/, decode: decodeJpeg, isWhole: (_, tail) => tail.endsWith('\xff\xd9') },
-  { name: 'a PNG', starts: /^\x89PNG\r\n/, decode: decodePng, isWhole: (_, tail) => tail.endsWith('IEND\xaeB`\x82') },
+  { name: 'a JPEG', starts: /^\xff\xd8\xff/, decode: decodeJpeg, isWhole: (_, tail) => tail.endsWith('\xff\xd9'), size: jpegSize },
+  { name: 'a PNG', starts: /^\x89PNG\r\n/, decode: decodePng, isWhole: (_, tail) => tail.endsWith('IEND\xaeB`\x82'), size: head => (head.length < 24 ? undefined : [head.readUInt32BE(16), head.readUInt32BE(20)]) },
   { name: 'a GIF', starts: /^GIF8[79]a/, decode: decodeGif, isWhole: (_, tail) => tail.endsWith('\0;') },
   { name: 'a WebP', starts: /^RIFF[^]{4}WEBP/, decode: decodeWebp, isWhole: (head, _, bytes) => 8 + head.readUInt32LE(4) <= bytes },
   { name: 'a BMP', starts: /^BM/, decode: decodeBmp },
@@ -32,8 +35,8 @@ const FORMATS: readonly Format[] = [
   { name: 'an AVIF or HEIF', starts: /^[^]{4}ftyp/ },
 ];
 
-/** Bytes that tell the format, and as many at the end. */
-export const HEAD = 12;
+/** Bytes at the start that tell the format, and its size but for JPEG; and as many at the end. */
+export const HEAD = 32;
 
 /** Why a file that starts so is no image that can be decoded; undefined: it may be one. */
 export function notAnImage(head: Uint8Array, bytes: number): string | undefined {
@@ -43,11 +46,19 @@ export function notAnImage(head: Uint8Array, bytes: number): string | undefined 
   return format.decode ? undefined : `it is ${format.name} file, which is not read here (convert it to PNG)`;
 }
 
+/** Why an image that starts so has too many pixels, or none; undefined: it has not, or its first bytes do not tell. */
+export function sizeProblem(head: Uint8Array): string | undefined {
+  const [width, height] = formatOf(head)?.size?.(bytesOf(head)) ?? [1, 1];
+  return misfit(height, width);
+}
+
 /** Whether the ends of a file tell that nothing of it is missing. Of a file of which they do not it may be so all the same. */
-export const isWhole = (head: Uint8Array, tail: Uint8Array, bytes: number): boolean => formatOf(head)?.isWhole?.(Buffer.from(head), Buffer.from(tail).toString('latin1'), bytes) === true;
+export const isWhole = (head: Uint8Array, tail: Uint8Array, bytes: number): boolean => formatOf(head)?.isWhole?.(bytesOf(head), bytesOf(tail).toString('latin1'), bytes) === true;
+
+const bytesOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
 
 const formatOf = (head: Uint8Array): Format | undefined => {
-  const text = Buffer.from(head.subarray(0, HEAD)).toString('latin1');
+  const text = bytesOf(head.subarray(0, HEAD)).toString('latin1');
   return FORMATS.find(({ starts }) => starts.test(text));
 };
 

@@ -6,7 +6,7 @@
 import { constants, type Dirent } from 'node:fs';
 import { open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { sep } from 'node:path';
-import { decodeImage, HEAD, isWhole, notAnImage } from '../decode/decode.ts';
+import { decodeImage, HEAD, isWhole, notAnImage, sizeProblem } from '../decode/decode.ts';
 import { DecodeError } from '../decode/errors.ts';
 import { DataError } from '../errors.ts';
 import { hasFiles, readable } from './splits.ts';
@@ -117,14 +117,18 @@ async function lookAt(top: string, name: string): Promise<FoundFile> {
   }
 }
 
+/** A photograph of more pixels than an image may have is larger than this: so much of it is read as has its size, behind a camera's notes. */
+const LARGE = 2 ** 21,
+  LONG_HEAD = 2 ** 17;
+
 /** Of a file whose ends do not tell that it is whole, all is read: to be cut off is the commonest damage, and must not end a training. */
 async function problemOf(file: FileHandle, bytes: number): Promise<string | undefined> {
-  const take = async (at: number): Promise<Uint8Array> => {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(HEAD), 0, HEAD, at);
+  const take = async (at: number, count = HEAD): Promise<Uint8Array> => {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(count), 0, count, at);
     return buffer.subarray(0, bytesRead);
   };
-  const head = await take(0);
-  const problem = notAnImage(head, bytes);
+  const head = await take(0, bytes > LARGE ? LONG_HEAD : HEAD);
+  const problem = notAnImage(head, bytes) ?? sizeProblem(head);
   if (problem !== undefined || isWhole(head, await take(Math.max(bytes - HEAD, 0)), bytes)) return problem;
   return problemIn(await file.readFile());
 }

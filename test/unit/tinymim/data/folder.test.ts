@@ -52,6 +52,16 @@ const known = async (options: IndexOptions = {}): Promise<FolderIndex> => {
   return made;
 };
 
+/** Of three megabytes, which end as they should, with a camera's notes in front. */
+function hugeJpeg(): Buffer {
+  const small = readFileSync(join(FILES, 'rgb.jpg')),
+    frame = small.indexOf(Buffer.from([0xff, 0xc0]));
+  const notes = Buffer.alloc(60_000);
+  notes.set([0xff, 0xe1, (notes.length - 2) >> 8, (notes.length - 2) & 255]);
+  const file = Buffer.concat([small.subarray(0, 2), notes, small.subarray(2, -2), Buffer.alloc(3e6), small.subarray(-2)]);
+  return (file.fill(0xff, notes.length + frame + 5, notes.length + frame + 9), file);
+}
+
 /** As a user whom permissions bind. */
 async function asSomebody(work: () => Promise<unknown>): Promise<void> {
   const isRoot = process.getuid?.() === 0;
@@ -112,6 +122,8 @@ describe('buildIndex', () => {
     symlinkSync(join(home, 'nothing'), join(root, 'train/bee/dangling.jpg'));
     writeFileSync(join(root, 'train/bee/x.jpg'), '\0\0\0\x1cftypavif');
     execFileSync('mkfifo', [join(root, 'train/bee/y.jpg')]);
+    put('train/cat/huge.png', 'huge.png');
+    writeFileSync(join(root, 'train/cat/huge.jpg'), hugeJpeg());
     const { problems } = await index();
     expect(problems).toEqual([
       { path: 'train/ant/a.jpg', why: 'it is empty' },
@@ -124,6 +136,8 @@ describe('buildIndex', () => {
       { path: 'train/bee/dangling.jpg', why: 'it is a link to nothing' },
       { path: 'train/bee/x.jpg', why: 'it is an AVIF or HEIF file, which is not read here (convert it to PNG)' },
       { path: 'train/bee/y.jpg', why: 'it is no file' },
+      { path: 'train/cat/huge.jpg', why: 'its 65535 x 65535 pixels are more than the 178,956,970 that an image may have' },
+      { path: 'train/cat/huge.png', why: 'its 40000 x 40000 pixels are more than the 178,956,970 that an image may have' },
     ]);
     const verified = await index({ verify: true });
     const damaged = { path: 'train/ant/g.jpg', why: 'its data make no sense' };
