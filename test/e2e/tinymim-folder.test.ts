@@ -83,6 +83,11 @@ it('indexes a folder at its first use, told by an option or a variable, and mean
   expect(first.keys).not.toEqual(unknown.keys);
   expect(await plan({})).toEqual({ ...first, said: [] });
 
+  expect((await ablate('setup', '--data', 'snaps', '--verify')).all).toContain('stages that were run before they were verified are not taken for these. To go back to those: npx ablate setup --data snaps');
+  expect((await plan({})).keys).not.toEqual(first.keys);
+  expect((await ablate('setup', '--data', 'snaps')).all).toContain('The contents are no longer verified');
+  expect(await plan({})).toEqual({ ...first, said: [] });
+
   const elsewhere = { TINYMIM_CACHE: join(home, 'other-cache') };
   expect(await plan({ ...elsewhere, SNAPS_DIR: snaps })).toEqual(first);
   expect(await plan(elsewhere)).toEqual({ ...first, said: [] });

@@ -127,7 +127,9 @@ function runLengths(file: Uint8Array, from: number, width: number, height: numbe
   let used = 0,
     x = 0,
     at = from;
-  const put = (index: number): void => void (used < indices.length && (indices[used++] = index));
+  const put = (index: number): void => {
+    if (used < indices.length) indices[used++] = index;
+  };
   const half = (byte: number, i: number): number => (isHalf ? (i % 2 === 0 ? byte >> 4 : byte & 15) : byte);
   while (used < indices.length) {
     const count = file[at++],

@@ -148,7 +148,8 @@ function readJournal(path: string): Map<string, JournalClass> {
   const found = new Map<string, JournalClass>();
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return found;
   for (const line of readFileSync(path, 'utf8').split('\n')) {
-    const [sum = '', json = ''] = [line.slice(0, SUM), line.slice(SUM + 1)];
+    const sum = line.slice(0, SUM),
+      json = line.slice(SUM + 1);
     if (json === '' || sumOf(json) !== sum) continue;
     const { success, data: one } = foundClass.safeParse(JSON.parse(json)); // of another version
     if (success) found.set(`${one.split}/${one.name}`, one);

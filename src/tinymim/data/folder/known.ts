@@ -1,6 +1,6 @@
 /**
  * The folders of this machine: where the one of a name lies, and its index. Both stand beside the other data sets, `folders/<name>.json` and
- * `folders/<hash of the path>.index`; a variable, `<NAME>_DIR`, goes before the file.
+ * `folders/<hash of the path>.index2`; a variable, `<NAME>_DIR`, goes before the file.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
@@ -43,8 +43,8 @@ export function rememberFolder(name: string, path: string, dataDir: string): voi
   renameSync(temporary, file);
 }
 
-/** The file of its index; need not exist. @param path absolute */
-export const indexPath = (path: string, dataDir: string): string => join(folders(dataDir), `${createHash('sha256').update(path).digest('hex').slice(0, 16)}.index`);
+/** The file of its index; need not exist. The number is that of its format: versions of this program that share a cache keep an index each. @param path absolute */
+export const indexPath = (path: string, dataDir: string): string => join(folders(dataDir), `${createHash('sha256').update(path).digest('hex').slice(0, 16)}.index2`);
 
 let last: { readonly file: string; readonly changed: number; readonly header: IndexHeader | undefined } | undefined;
 

@@ -184,7 +184,7 @@ describe('buildIndex', () => {
     fill();
     const file = indexPath(root, cache);
     mkdirSync(file, { recursive: true }); // in the way of the index, which comes last
-    await expect(index({ verify: true })).rejects.toThrow(/^Expected to be able to write .*\.index, got: E/);
+    await expect(index({ verify: true })).rejects.toThrow(/^Expected to be able to write .*\.index2, got: E/);
     rmSync(file, { recursive: true });
     const path = join(root, 'train/ant/ant-rgb.jpg'),
       bytes = readFileSync(path);
@@ -200,7 +200,7 @@ describe('buildIndex', () => {
     fill();
     const [one, other] = await Promise.all([index(), index({ verify: true })]);
     expect(one.fingerprint).toBe(other.fingerprint);
-    expect(readdirSync(join(cache, 'folders'))).toEqual([expect.stringMatching(/^[0-9a-f]{16}\.index$/)]);
+    expect(readdirSync(join(cache, 'folders'))).toEqual([expect.stringMatching(/^[0-9a-f]{16}\.index2$/)]);
   });
 
   it('says what it may not read, and where it cannot write', async () => {
