@@ -1,11 +1,13 @@
 /** Provisioning of the data. */
+import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { AblateError, UsageError } from '../core/ablation/errors.ts';
 import { DataError } from '../tinymim/data/errors.ts';
 import { ensureFashionMnist, fashionMnistStatus } from '../tinymim/data/fashion-mnist.ts';
 import { buildIndex, type IndexOptions } from '../tinymim/data/folder/build.ts';
-import { SPLITS, type FolderIndex } from '../tinymim/data/folder/index-file.ts';
+import { foundLines } from '../tinymim/data/folder/found.ts';
+import type { FolderIndex, IndexHeader } from '../tinymim/data/folder/index-file.ts';
 import { folderVariable, indexHeader, knownFolder, rememberFolder } from '../tinymim/data/folder/known.ts';
 import { LOADERS } from '../tinymim/data/loaders.ts';
 import { folderName } from '../tinymim/data/spec.ts';
@@ -53,6 +55,8 @@ interface IndexedFolder {
   readonly found: readonly string[];
   /** Images that cannot be read, left out or not; paths below the folder. */
   readonly unreadable: FolderIndex['problems'];
+  /** What a person should know of it, and can live with. */
+  readonly notes: readonly string[];
   /** What is to be done before it can be used, if anything. */
   readonly more?: string;
 }
@@ -60,51 +64,74 @@ interface IndexedFolder {
 /** An index of 1.28 million images. */
 const INDEX_BYTES = 100e6;
 
-/**
- * Remembers where the folder of a name lies, and indexes it.
- * @param path absent: where it is known to lie
- * @throws UsageError for a name that is none, a folder that nobody has named, or that is not of this form
- */
-export async function indexFolder(name: string, path: string | undefined, options: IndexOptions, say: PrintLine): Promise<IndexedFolder> {
+/** Of `name=/path`, or of a name alone. @throws UsageError for a name that is none */
+function namedFolder(given: string): { readonly name: string; readonly path?: string } {
+  const [name = '', ...rest] = given.split('=');
   const valid = folderName.safeParse(name);
   if (!valid.success) throw new UsageError('BAD_OPTION', `--data: ${valid.error.issues[0]!.message}, got '${name}'`);
+  return { name, ...(rest.length > 0 && { path: resolve(rest.join('=')) }) };
+}
+
+/** Makes each name of `name=/path` mean that folder, from now on. @throws UsageError for what is none */
+export function tellFolders(given: readonly string[]): void {
+  for (const { name, path } of given.map(namedFolder)) {
+    if (path === undefined) throw new UsageError('BAD_OPTION', `--data: expected where the folder lies, as in ${name}=/path/to/folder, got '${name}' alone`);
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError('BAD_OPTION', `--data: expected a folder of images, got ${existsSync(path) ? 'a file' : 'nothing'} at ${path}`);
+    told(name, path);
+  }
+}
+
+/** @throws UsageError where a variable says otherwise, SetupError where nothing can be written */
+function told(name: string, path: string): void {
+  const variable = folderVariable(name),
+    other = process.env[variable];
+  if (other !== undefined && other !== '' && resolve(other) !== path) {
+    throw new UsageError('BAD_OPTION', `--data: expected one place of ${name}, got ${path} here and ${other} in ${variable}, which goes before. Unset the variable, or leave the option out.`);
+  }
+  try {
+    rememberFolder(name, path, dataDir());
+  } catch (error) {
+    throw fileError(error);
+  }
+}
+
+/**
+ * Remembers where a folder lies, and indexes it.
+ * @param given `name=/path`, or the name of one that is known
+ * @throws UsageError for a name that is none, a folder that nobody has named, or that is not of this form
+ */
+export async function indexFolder(given: string, options: IndexOptions, say: PrintLine): Promise<IndexedFolder> {
+  const { name, path } = namedFolder(given);
   const cache = dataDir();
-  const folder = path === undefined ? knownFolder(name, cache)?.path : resolve(path);
+  const folder = path ?? knownFolder(name, cache)?.path;
   if (folder === undefined) throw new UsageError('BAD_OPTION', `--data: expected where the folder lies, as in ${name}=/path/to/folder or in the variable ${folderVariable(name)}, got '${name}' alone`);
   const before = indexHeader(folder, cache);
   await prepareFolder(cache, INDEX_BYTES);
   try {
     const index = await buildIndex(folder, cache, options, say);
-    if (path !== undefined) rememberFolder(name, folder, cache);
-    return described(name, index, before);
+    if (path !== undefined) told(name, path);
+    const { problems, leftOut } = index;
+    return {
+      folder,
+      found: foundLines(name, index),
+      unreadable: [...problems, ...leftOut],
+      notes: differences(name, index, before),
+      ...(problems.length > 0 && {
+        more: `${problems.length.toLocaleString('en-US')} images cannot be read, and no sweep begins. Replace them, or leave them out: npx ablate setup --data ${name} --leave-out${options.verify === true ? ' --verify' : ''}`,
+      }),
+    };
   } catch (error) {
     throw error instanceof DataError ? new UsageError(error.code, error.message, { cause: error }) : fileError(error);
   }
 }
 
-const number = (n: number): string => n.toLocaleString('en-US');
-
-function described(name: string, index: FolderIndex, before: { readonly contents: string | null; readonly fingerprint: string } | undefined): IndexedFolder {
-  const { folder, classes, problems, leftOut, others, contents, fingerprint } = index;
-  const splits = SPLITS.flatMap(role => {
-    const split = index[role];
-    return split ? [`${number(split.images.reduce((a, b) => a + b, 0))} images in ${split.folder} (${role})`] : [];
-  });
-  const sameFiles = before?.fingerprint === fingerprint;
-  return {
-    folder,
-    found: [
-      `Data: ${name} in ${folder}: ${number(classes.length)} classes, ${splits.join(', ')}.`,
-      ...(others.count > 0 ? [`No images, and not used: ${number(others.count)} other files, such as ${others.some.slice(0, 3).join(', ')}.`] : []),
-      ...(leftOut.length > 0 ? [`Left out: ${number(leftOut.length)} that cannot be read.`] : []),
-      `Fingerprint of classes, names and sizes: ${fingerprint}`,
-      ...(contents === null
-        ? []
-        : [
-            `SHA-256 of all contents: ${contents}${sameFiles && before.contents !== null ? (before.contents === contents ? ', as before' : `, and before ${before.contents}: files have changed`) : ''}`,
-          ]),
-    ],
-    unreadable: [...problems, ...leftOut],
-    ...(problems.length > 0 && { more: `${number(problems.length)} images cannot be read, and no sweep begins. Replace them, or leave them out: npx ablate setup --data ${name} --leave-out` }),
-  };
+/** Where stages are no longer known by the keys that they had with the index before. */
+function differences(name: string, { fingerprint, contents }: FolderIndex, before: IndexHeader | undefined): string[] {
+  if (before === undefined) return [];
+  const otherKeys = 'so stages that were run with them are not taken for these';
+  if (before.fingerprint !== fingerprint) return [`The fingerprint was ${before.fingerprint}: other files were there, or left out, ${otherKeys}.`];
+  if (before.contents === contents) return [];
+  if (before.contents === null) return [`Recipes name the contents from now on; stages that were run before they were verified are not taken for these. To go back to those: npx ablate setup --data ${name}`];
+  if (contents === null) return [`The contents are no longer verified, and recipes do not name them; stages that were run with verified ones are not taken for these. To go back to those: npx ablate setup --data ${name} --verify`];
+  return [`The contents were ${before.contents}: files of the same sizes hold other bytes, ${otherKeys}.`];
 }

@@ -1,7 +1,9 @@
 /** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/tinymim/stages`. */
 import type { Assumption, Fact, OverviewDeclaration, StatedThroughput } from '../core/ablation/declaration.ts';
 import { defineStudy } from '../core/ablation/define.ts';
-import { asOnThisMachine, notReady } from './data/dataset.ts';
+import { UsageError } from '../core/ablation/errors.ts';
+import { asOnThisMachine, notReady, prepare } from './data/dataset.ts';
+import { DataError } from './data/errors.ts';
 import { dataTitle, imageCount } from './data/spec.ts';
 import { notOnEngine } from './stages/engine-limits.ts';
 import { HELD_OUT_IMAGES } from './stages/held-out.ts';
@@ -124,6 +126,13 @@ export default defineStudy<Factors, Profile>({
   },
   notRunnable: (p, devices) => notOnEngine(p.engine, process.env['ENGINE'] === 'wasm' ? 'wasm' : 'tensorflow', devices),
   notReady: (p, dataDir) => notReady(p.data, dataDir),
+  prepare: async (p, dataDir, say) => {
+    try {
+      await prepare(p.data, dataDir, say);
+    } catch (error) {
+      throw error instanceof DataError ? new UsageError(error.code, error.message, { cause: error }) : error;
+    }
+  },
   resolve: (p, dataDir) => {
     const resolved = resolveCheckpoints(p, dataDir);
     return { ...resolved, data: asOnThisMachine(resolved.data, dataDir) };

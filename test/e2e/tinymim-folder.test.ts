@@ -9,7 +9,8 @@ const FILES = join(import.meta.dirname, '../fixtures/decode');
 const SOUND = ['rgb.jpg', '420.jpg', 'grey.jpg', 'palette.png'];
 
 let home: string, root: string;
-const ablate = (...args: readonly string[]) => command(args, { cwd: home, env: { TINYMIM_CACHE: join(home, 'cache') } });
+const ablate = (...args: readonly string[]) => ablateWith({}, ...args);
+const ablateWith = (env: Readonly<Record<string, string>>, ...args: readonly string[]) => command(args, { cwd: home, env: { TINYMIM_CACHE: join(home, 'cache'), ...env } });
 
 const sets = (data: string): string[] =>
   [
@@ -25,14 +26,18 @@ const sets = (data: string): string[] =>
 const sweep = (data: string, only = 'relation/qk-vv') => ablate('sweep', '--profile', 'smoke', '--only', only, '--seeds', '0', '--devices', 'cpu:1x1', '--loaders', '2', ...sets(data));
 const FOLDER = '{"name":"folder","folder":"photos","classes":2,"train":8,"validation":0,"test":4}';
 
+function fill(folder: string): void {
+  for (const name of ['n01440764', 'n01443537']) {
+    for (const split of ['train', 'val']) mkdirSync(join(folder, split, name), { recursive: true });
+    for (const file of SOUND) cpSync(join(FILES, file), join(folder, 'train', name, file));
+    for (const file of SOUND.slice(2)) cpSync(join(FILES, file), join(folder, 'val', name, file));
+  }
+}
+
 beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), 'folder-sweep-'));
   root = join(home, 'images');
-  for (const name of ['n01440764', 'n01443537']) {
-    for (const split of ['train', 'val']) mkdirSync(join(root, split, name), { recursive: true });
-    for (const file of SOUND) cpSync(join(FILES, file), join(root, 'train', name, file));
-    for (const file of SOUND.slice(2)) cpSync(join(FILES, file), join(root, 'val', name, file));
-  }
+  fill(root);
 });
 afterAll(() => {
   rmSync(home, { recursive: true, force: true });
@@ -59,6 +64,38 @@ it('asks where the folder lies, says what is in it, and goes from there to a rep
   expect(readdirSync(join(home, 'reports'))).toHaveLength(1);
 });
 
+it('indexes a folder at its first use, told by an option or a variable, and means the same from then on', async () => {
+  const snaps = join(home, 'snaps');
+  fill(snaps);
+  const plan = async (env: Readonly<Record<string, string>>, ...args: readonly string[]) => {
+    const chosen = ['--profile', 'smoke', '--only', 'relation/qk-vv', '--seeds', '0', '--json', ...sets(FOLDER.replace('photos', 'snaps'))];
+    const { exitCode, stdout, stderr } = await ablateWith(env, 'plan', ...chosen, ...args);
+    expect(exitCode, stderr).toBe(0);
+    const { stages, obstacles } = JSON.parse(stdout) as { stages: { key: string }[]; obstacles: string[] };
+    const said = stderr.split('\n').filter(line => /Indexing|Data:/.test(line));
+    return { keys: stages.map(({ key }) => key), obstacles, said };
+  };
+  const unknown = await plan({});
+  expect(unknown.obstacles.join()).toContain('Expected the folder of snaps, got none');
+  const first = await plan({}, '--data', `snaps=${snaps}`);
+  expect(first.said).toEqual([expect.stringMatching(/^Indexing .*snaps, which is done once/), expect.stringMatching(/^Data: snaps in .*: 2 classes, 8 images in train \(train\), 4 images in val \(test\)\.$/)]);
+  expect(first.obstacles).toEqual([]);
+  expect(first.keys).not.toEqual(unknown.keys);
+  expect(await plan({})).toEqual({ ...first, said: [] });
+
+  expect((await ablate('setup', '--data', 'snaps', '--verify')).all).toContain('stages that were run before they were verified are not taken for these. To go back to those: npx ablate setup --data snaps');
+  expect((await plan({})).keys).not.toEqual(first.keys);
+  expect((await ablate('setup', '--data', 'snaps')).all).toContain('The contents are no longer verified');
+  expect(await plan({})).toEqual({ ...first, said: [] });
+
+  const elsewhere = { TINYMIM_CACHE: join(home, 'other-cache') };
+  expect(await plan({ ...elsewhere, SNAPS_DIR: snaps })).toEqual(first);
+  expect(await plan(elsewhere)).toEqual({ ...first, said: [] });
+  const both = await ablateWith({ SNAPS_DIR: snaps }, 'plan', '--data', `snaps=${root}`);
+  expect(both.all).toMatch(/--data: expected one place of snaps, got .*images here and .*snaps in SNAPS_DIR, which goes before/);
+  expect(both.exitCode).toBe(2);
+});
+
 it('plans ImageNet without it, and with a folder of its form runs the recipe of the same name', async () => {
   const plan = await ablate('plan', '--profile', 'imagenet1k', '--only', 'mae-vs-scratch/mae-t');
   expect(plan.exitCode).toBe(0);
@@ -73,6 +110,8 @@ it.each([
   [['setup', '--data', 'No Name=/x'], /--data: expected lower-case words/],
   [['setup', '--data', 'elsewhere'], /--data: expected where the folder lies, as in elsewhere=\/path\/to\/folder or in the variable ELSEWHERE_DIR/],
   [['setup', '--data', 'elsewhere=/nowhere/at/all'], /Expected a folder with train\/<class>\/\.\.\. and val\/<class>\/\.\.\., got nothing at \/nowhere\/at\/all/],
+  [['plan', '--data', 'elsewhere'], /--data: expected where the folder lies, as in elsewhere=\/path\/to\/folder, got 'elsewhere' alone/],
+  [['sweep', '--data', 'elsewhere=/nowhere/at/all'], /--data: expected a folder of images, got nothing at \/nowhere\/at\/all/],
   [['sweep', '--loaders', 'many'], /--loaders: expected a number of threads from 1/],
 ])('refuses %s', async (args, message) => {
   const { exitCode, all } = await ablate(...args);

@@ -1,13 +1,19 @@
 /** Tensors and images: safetensors, idx, and files with a known sum. */
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { decodeImage } from '../../src/tinymim/data/decode/decode.ts';
+import { DecodeError } from '../../src/tinymim/data/decode/errors.ts';
 import { DataError } from '../../src/tinymim/data/errors.ts';
 import { joinIdx } from '../../src/tinymim/data/fashion-mnist.ts';
 import { filesStatus, readKnownFile, type KnownFile } from '../../src/tinymim/data/files.ts';
+import { buildIndex } from '../../src/tinymim/data/folder/build.ts';
+import { readIndex, type FolderIndex } from '../../src/tinymim/data/folder/index-file.ts';
+import { indexPath } from '../../src/tinymim/data/folder/known.ts';
 import { gunzip, IdxError, isGzip, parseIdx, type IdxArray } from '../../src/tinymim/data/idx.ts';
+import type { Pixels } from '../../src/tinymim/data/resize.ts';
 import { bytesInMemory } from '../../src/engine/formats/bytes.ts';
 import { ARRAY_OF } from '../../src/engine/formats/dtype.ts';
 import { CheckpointError } from '../../src/engine/formats/pytorch/error.ts';
@@ -196,4 +202,79 @@ const knownFile = fileFormat('data file with a known sum', (): FileSubject<Uint8
   };
 });
 
-export const DATA_FORMATS: readonly Format[] = [safetensors, weights, zip, legacy, idx, idxGzipped, imageSet, knownFile];
+const picture = (name: string, ...samples: readonly string[]) =>
+  fileFormat(name, (): FileSubject<Pixels> => ({
+    samples: samples.map(decodeFixture),
+    read: decodeImage,
+    own: [DecodeError],
+    check({ data, height, width, channels }) {
+      if (channels !== 3 || data.length !== height * width * 3) throw new Fault(`Expected three bytes for each of ${width} x ${height} pixels, got ${data.length}`);
+    },
+  }));
+
+const decodeFixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/decode/${name}`, import.meta.url));
+
+const pictures = [
+  picture('JPEG', 'rgb.jpg', 'progressive.jpg', 'cmyk.jpg', 'exif-rotated.jpg'),
+  picture('PNG', 'palette-4.png', 'interlaced-11x13.png', 'rgba-16.png'),
+  picture('GIF', 'transparent.gif', 'interlaced.gif'),
+  picture('WebP', 'moving-corner.webp', 'lossless.webp', 'lossy.webp'),
+  picture('BMP', '4.bmp', 'rle8.bmp', '565.bmp', 'fields-v5.bmp'),
+  picture('PPM', 'plain.ppm', 'comments.ppm', '1000.pgm'),
+  picture('TIFF', 'turned-6.tif', 'palette-4.tif', 'tiles.tif'),
+];
+
+/** A small folder of images, and a cache. */
+function folderOfImages(): { root: string; cache: string; close: () => void } {
+  const dir = room(),
+    root = join(dir, 'images');
+  for (const split of ['train', 'val']) {
+    for (const name of ['ant', 'bee']) {
+      mkdirSync(join(root, split, name), { recursive: true });
+      for (const file of ['grey-2.png', 'grey-4.png']) writeFileSync(join(root, split, name, file), decodeFixture(file));
+    }
+  }
+  return { root, cache: join(dir, 'cache'), close: () => rmSync(dir, { recursive: true }) };
+}
+
+const folderIndex = fileFormat('index of a folder of images', async (): Promise<FileSubject<FolderIndex | undefined>> => {
+  const { root, cache, close } = folderOfImages();
+  await buildIndex(root, cache, {}, () => undefined);
+  const file = indexPath(root, cache);
+  return {
+    samples: [readFileSync(file)],
+    sealed: true,
+    plant: bytes => {
+      writeFileSync(file, bytes);
+      return true;
+    },
+    read: () => readIndex(file),
+    own: [],
+    isRefusal: index => index === undefined,
+    close,
+  };
+});
+
+/** Of an indexing that was stopped: what is damaged is found anew. */
+const folderJournal = fileFormat('journal of an indexing', async (): Promise<FileSubject<FolderIndex>> => {
+  const { root, cache, close } = folderOfImages();
+  const index = indexPath(root, cache);
+  mkdirSync(index, { recursive: true }); // in the way of the index, which comes last
+  await buildIndex(root, cache, { verify: true }, () => undefined).catch(() => undefined);
+  const journal = `${index}.partial`;
+  const whole = readFileSync(journal);
+  rmSync(index, { recursive: true });
+  return {
+    samples: [whole],
+    sealed: true,
+    plant: bytes => {
+      writeFileSync(journal, bytes);
+      return true;
+    },
+    read: () => buildIndex(root, cache, {}, () => undefined),
+    own: [],
+    close,
+  };
+});
+
+export const DATA_FORMATS: readonly Format[] = [safetensors, weights, zip, legacy, idx, idxGzipped, imageSet, knownFile, ...pictures, folderIndex, folderJournal];

@@ -27,6 +27,10 @@ describe('decodeImage', () => {
     ['empty.jpg', 'it is empty'],
     ['text.jpg', 'it is no image'],
     ['checksum.png', 'it is damaged: a checksum is wrong'],
+    ['lzw.tif', 'it is a TIFF file with compression 5, which is not read here (convert it to PNG)'],
+    ['cut.tif', 'it is truncated'],
+    ['cut.ppm', 'it is truncated'],
+    ['huge.webp', 'its 16384 x 16384 pixels are more than the 178,956,970 that an image may have'],
     ['huge.png', 'its 40000 x 40000 pixels are more than the 178,956,970 that an image may have'],
   ])('%s: %s', (name, message) => {
     expect(() => decodeImage(file(name))).toThrow(message);

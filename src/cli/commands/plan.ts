@@ -17,7 +17,7 @@ import { reportFolder } from '../../core/report/folder.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
 import { commandLine } from '../terminal/invocation.ts';
 import { pathOf } from '../options/paths.ts';
-import { choose, oneList, withSelection, type OptionsOf } from '../options/selection.ts';
+import { chooseReady, oneList, withData, withSelection, type OptionsOf } from '../options/selection.ts';
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { readStates } from '../../core/inspect/states.ts';
 import { formatCount, plural } from '../../core/text/format.ts';
@@ -28,7 +28,7 @@ import { note, print } from '../terminal/output.ts';
 export type PlanOptions = OptionsOf<typeof definePlan>;
 
 const definePlan = (program: Command) =>
-  withSelection(program.command('plan').description('show the stages that the chosen ablations need: shared, done, still to run, and what they will take'))
+  withData(withSelection(program.command('plan').description('show the stages that the chosen ablations need: shared, done, still to run, and what they will take')))
     .option('--devices <list>', 'where workers would run, as for sweep (default: all GPUs, else all cores)', oneList)
     .option('--measure', 'first run a few steps of each stage shape whose speed is not known yet')
     .option('--stages', 'list every stage')
@@ -37,7 +37,7 @@ const definePlan = (program: Command) =>
 
 export function registerPlan(program: Command): void {
   definePlan(program).action(async options => {
-    const chosen = await choose(options);
+    const chosen = await chooseReady(options);
     print(`${await showPlan(chosen, options)}\n`);
   });
 }

@@ -18,7 +18,7 @@ const defineSetup = (program: Command) =>
     .option('--engine', 'only the engine')
     .option('--data [name=folder]', 'only the data; with a name the images of that folder alone: where it lies (imagenet1k=/path) is told once, and it is indexed')
     .option('--leave-out', 'with --data NAME: leave out the images that cannot be read')
-    .option('--verify', 'with --data NAME: read and decode every image')
+    .option('--verify', 'with --data NAME: read and decode every image; a hash of all contents becomes part of the recipes')
     .option('--deep', 'check the library byte by byte, and take it anew if it is damaged')
     .option('--quiet', 'say nothing when everything is there')
     .addHelpText(
@@ -63,9 +63,9 @@ async function setUpData({ quiet }: SetupOptions): Promise<void> {
 const SHOWN = 50;
 
 async function setUpFolder(given: string, { leaveOut, verify, quiet }: SetupOptions): Promise<void> {
-  const [name = '', ...rest] = given.split('=');
-  const { folder, found, unreadable, more } = await indexFolder(name, rest.length === 0 ? undefined : rest.join('='), { leaveOut: leaveOut === true, verify: verify === true }, say);
+  const { folder, found, unreadable, notes, more } = await indexFolder(given, { leaveOut: leaveOut === true, verify: verify === true }, say);
   if (quiet !== true) for (const line of found) say(line);
+  for (const text of notes) warn(text);
   for (const { path, why } of unreadable.slice(0, SHOWN)) warn(`${folder}/${path}: ${why}`);
   if (unreadable.length > SHOWN) warn(`and ${unreadable.length - SHOWN} more`);
   if (more !== undefined) {

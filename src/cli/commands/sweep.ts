@@ -27,7 +27,7 @@ import { writeFromStore } from '../report/write.ts';
 import { filesOf, waiting } from '../../core/plan/files.ts';
 import type { PlannedExperiments, PlannedStage } from '../../core/plan/plan.ts';
 import { pathOf } from '../options/paths.ts';
-import { choose, oneList, withSelection, type OptionsOf } from '../options/selection.ts';
+import { chooseReady, oneList, withData, withSelection, type OptionsOf } from '../options/selection.ts';
 import { plural } from '../../core/text/format.ts';
 import { heading, warn } from '../terminal/text.ts';
 import { pc } from '../terminal/colours.ts';
@@ -36,7 +36,7 @@ import { print } from '../terminal/output.ts';
 type SweepOptions = OptionsOf<typeof defineSweep>;
 
 const defineSweep = (program: Command) =>
-  withSelection(program.command('sweep').description('run the stages that are missing, then write the report; stop it as you like and run it again'))
+  withData(withSelection(program.command('sweep').description('run the stages that are missing, then write the report; stop it as you like and run it again')))
     .option(
       '--devices <list>',
       'where workers run: cpu:2x1 (two workers of one thread each), gpu:0,1, gpu:0x2 (two on one GPU), inline (this process, for a debugger) (default: all GPUs, else all cores)',
@@ -51,7 +51,7 @@ const defineSweep = (program: Command) =>
 
 export function registerSweep(program: Command): void {
   defineSweep(program).action(async options => {
-    const chosen = await choose(options);
+    const chosen = await chooseReady(options);
     if (options.dryRun === true) print(`${await showPlan(chosen, options)}\n`);
     else process.exitCode = await sweep(chosen, options);
   });

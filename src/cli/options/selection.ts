@@ -12,6 +12,7 @@ import { refuseSharedFiles } from '../../core/report/model/file-names.ts';
 import { oneLine, shorten } from '../../core/text/clean.ts';
 import { defaultExperiments, defaultProfile } from './defaults.ts';
 import { keepNames, type DeclaredNames } from './names.ts';
+import { note } from '../terminal/output.ts';
 import { pathOf } from './paths.ts';
 
 /** What a command gets from its options, as its definition has them. */
@@ -47,14 +48,32 @@ export function withFolders<Args extends unknown[], Options extends OptionValues
     );
 }
 
-/** @throws UsageError when a declaration or a selector is wrong */
-export async function choose(selection: Omit<Selection, 'profile'> & { readonly profile?: string | undefined }): Promise<PlannedExperiments> {
+/** For commands that make ready what stages need. */
+export function withData<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
+  return command.option('--data <name=folder>', 'where a folder of images lies, such as imagenet1k=/path: told once and remembered, as by ablate setup; may be given several times', several);
+}
+
+/**
+ * As `choose`, once this machine has done what it can by itself: folders of images are indexed at their first use.
+ * @throws UsageError when a declaration, a selector or a folder is wrong
+ */
+export async function chooseReady({ data = [], ...selection }: Parameters<typeof choose>[0] & { readonly data?: readonly string[] | undefined }): Promise<PlannedExperiments> {
+  if (data.length > 0) (await import('../../setup/data.ts')).tellFolders(data);
+  return choose(selection, line => note(`${line}\n`));
+}
+
+/**
+ * @param prepare as `ExperimentsChoice` has it
+ * @throws UsageError when a declaration or a selector is wrong
+ */
+export async function choose(selection: Omit<Selection, 'profile'> & { readonly profile?: string | undefined }, prepare?: (line: string) => void): Promise<PlannedExperiments> {
   const { profile = defaultProfile(selection.experiments), only, seeds, set = [], teacherSeeds = false } = selection;
   const experiments = await loadExperiments(selection.experiments, {
     profile,
     ...(only === undefined ? {} : { only }),
     ...(seeds === undefined ? {} : { seeds }),
     dataDir: () => resolve(dataDir()),
+    ...(prepare && { prepare }),
     sets: [...set, ...(teacherSeeds ? ['teacher_seed=replicate'] : [])],
   });
   refuseSharedFiles(listAblations(experiments.dir), experiments.study);

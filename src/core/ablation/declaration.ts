@@ -315,6 +315,12 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
    */
   notReady?(profile: P, dataDir: string): NotReady | undefined;
   /**
+   * Does by itself what this machine can before stages of this profile run, and need be done once: such as listing a folder of images.
+   * @param say tells a person how far it is
+   * @throws UsageError where what the machine was told leads to nothing
+   */
+  prepare?(profile: P, dataDir: string, say: (line: string) => void): Promise<void>;
+  /**
    * The profile with what this machine holds under the names in it, such as hashes of imported files. What is not there stays as it is.
    * @param dataDir gives the folder of prepared data sets; a machine may have none, and is asked only for a name
    * @throws UsageError where what is there does not fit the profile

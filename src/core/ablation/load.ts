@@ -30,6 +30,8 @@ export interface ExperimentsChoice {
   readonly sets?: readonly string[];
   /** Folder of prepared data sets, from which names in the profile get their meaning (`Study.resolve`); absent: they have none. */
   readonly dataDir?: () => string;
+  /** What the machine can do by itself is done before (`Study.prepare`), and told line by line; absent: nothing is. */
+  readonly prepare?: (line: string) => void;
 }
 
 export interface Experiments {
@@ -53,6 +55,7 @@ export async function loadExperiments(dir: string, choice: ExperimentsChoice): P
   // What the headroom has of arms is known from what rests on it.
   const swept = sweptAblations(asDeclared)?.filter(name => !isHeadroom(study, name));
   const selectors = parseOnly(choice.only ?? swept, available);
+  if (choice.dataDir !== undefined && choice.prepare !== undefined) await study.prepare?.(asDeclared, choice.dataDir(), choice.prepare);
   const profile = choice.dataDir === undefined ? asDeclared : (study.resolve?.(asDeclared, choice.dataDir) ?? asDeclared);
   const names = selectAblations(available, selectors);
   // Which arms the headroom has is known from all that rest on it.

@@ -1,7 +1,8 @@
 /** Opening a data set: three splits, and the statistics that inputs are normalised with. */
 import type { NotReady } from '../../core/ablation/declaration.ts';
 import { fashionMnistStatus, openFashionMnist } from './fashion-mnist.ts';
-import { folderProblem, openFolder, withFingerprint } from './folder/open.ts';
+import type { PrintLine } from './files.ts';
+import { folderProblem, indexAtFirstUse, openFolder, withFingerprint } from './folder/open.ts';
 import type { ImageSet } from './image-set.ts';
 import { proceduralSet } from './procedural.ts';
 import { dataTitle, folderStatistics, isFolder, type DataSpec, type FolderSpec, type Split } from './spec.ts';
@@ -45,6 +46,11 @@ function openSplits(spec: Exclude<DataSpec, FolderSpec>, dataDir: string): Recor
 
 /** The spec with what this machine holds under the name in it; what is not there stays as it is. */
 export const asOnThisMachine = (spec: DataSpec, dataDir: () => string): DataSpec => (isFolder(spec) ? withFingerprint(spec, dataDir()) : spec);
+
+/** Does what this machine can do by itself before these images are used. @throws DataError */
+export async function prepare(spec: DataSpec, dataDir: string, say: PrintLine): Promise<void> {
+  if (isFolder(spec)) await indexAtFirstUse(spec, dataDir, say);
+}
 
 /** What is missing before `openDataset` can read these images, or undefined. */
 export function notReady(spec: DataSpec, dataDir: string): NotReady | undefined {

@@ -11,11 +11,19 @@ const IMAGENET_1K = { classes: 1000, train: 1_281_167, validation: 0, test: 50_0
 /** What torchvision and timm normalise photographs with; of the training images of ImageNet. */
 const IMAGENET_STATISTICS = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
-/** Of classes, names and sizes of all files; see `folder/fingerprint.ts`. */
-const fingerprint = z
+const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 of 64 hexadecimal digits')
   .nullable();
+
+/**
+ * Which files a folder holds, whatever it is called and wherever it lies. `fingerprint` is of classes, names and sizes, which listing tells in
+ * minutes. `contents` is of all bytes, where the folder was verified (`ablate setup --data <name> --verify`): files of the same sizes with
+ * other bytes have another one. Absent: whatever has the name on this machine, which then fills both in. So stages that were run with a folder
+ * that nobody had verified keep their keys as long as nobody does, and are not those of a verified one: of their images less is known. Set-up
+ * says so when it verifies. Both ways lead back: to verify again, or to index without it.
+ */
+const identity = { fingerprint: asBefore(sha256, null), contents: asBefore(sha256, null) };
 
 /** Of red, green and blue. */
 const channels = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]);
@@ -28,14 +36,17 @@ export const folderName = z.string().regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, "ex
 
 export const dataSpec = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('fashion-mnist') }),
-  /** A folder of class folders, with the counts of ILSVRC 2012 unless others are named. Fields as in the next one. */
+  /**
+   * A folder of class folders, with the counts of ILSVRC 2012 unless others are named. Fields as in the next one, but that without a `train`
+   * all images are trained on that are not held out.
+   */
   z.strictObject({
     name: z.literal('imagenet1k'),
     classes: asBefore(positive, IMAGENET_1K.classes),
     train: asBefore(positive, IMAGENET_1K.train),
     validation: asBefore(count, IMAGENET_1K.validation),
     test: asBefore(positive, IMAGENET_1K.test),
-    fingerprint: asBefore(fingerprint, null),
+    ...identity,
   }),
   /** Photographs in any folder of class folders. Where it lies is told to each machine (`ablate setup --data <folder>=/path`), and is no part of a recipe. */
   z.strictObject({
@@ -51,8 +62,7 @@ export const dataSpec = z.discriminatedUnion('name', [
     /** Of each channel, in units where 255 is 1: what inputs are normalised with. */
     mean: channels.default([...IMAGENET_STATISTICS.mean]),
     std: channels.default([...IMAGENET_STATISTICS.std]),
-    /** Absent: whatever has the name on this machine, which then fills it in. */
-    fingerprint: asBefore(fingerprint, null),
+    ...identity,
   }),
   /** Seeded procedural images, for tests. */
   z.strictObject({
@@ -78,7 +88,8 @@ export function imageCount(spec: DataSpec, split: Split): number {
     case 'fashion-mnist':
       return FASHION_MNIST[split];
     case 'imagenet1k':
-      return spec[split] ?? IMAGENET_1K[split];
+      // What is held out is no longer trained on, and need not be taken off by hand.
+      return spec[split] ?? IMAGENET_1K[split] - (split === 'train' ? (spec.validation ?? 0) : 0);
     case 'folder':
     case 'procedural':
       return spec[split];

@@ -5,6 +5,7 @@
  */
 import type { Pixels } from '../resize.ts';
 import { DecodeError } from './errors.ts';
+import { rgbOfInk } from './ink.ts';
 import { expectFits } from './size.ts';
 import { instantiate, isTrap, type WasmLibrary } from './wasm.ts';
 
@@ -81,15 +82,11 @@ function decode(library: TurboJpeg, handle: number, file: Uint8Array): Pixels {
   }
 }
 
-/** Inks as Adobe stores them, inverted, to RGB without a colour profile. Source: python-pillow/Pillow, src/libImaging/Convert.c, `cmyk2rgb`. */
+/** Inks as Adobe stores them, inverted, to RGB. */
 function rgbOfInverted(cmyk: Uint8Array): Uint8Array {
   const rgb = new Uint8Array((cmyk.length / 4) * 3);
   for (let from = 0, to = 0; from < cmyk.length; from += 4) {
-    const light = cmyk[from + 3]!;
-    for (let c = 0; c < 3; c++) {
-      const product = (255 - cmyk[from + c]!) * light + 128;
-      rgb[to++] = light - (((product >> 8) + product) >> 8);
-    }
+    for (let c = 0; c < 3; c++) rgb[to++] = rgbOfInk(255 - cmyk[from + c]!, cmyk[from + 3]!);
   }
   return rgb;
 }
@@ -107,17 +104,33 @@ function expectWhole(file: Uint8Array): void {
 
 /** Past the segments before the first scan: a thumbnail in them has an end marker of its own. */
 function startOfScan(file: Uint8Array): number | undefined {
-  let at = 2;
-  while (at + 3 < file.length) {
-    if (file[at] !== 0xff) {
-      at++; // filling
-      continue;
-    }
-    const marker = file[at + 1]!;
-    if (marker === SOS) return at;
-    const alone = marker === 0xff || marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= SOI);
-    if (marker === 0xff) at += 1;
-    else at += alone ? 2 : 2 + file[at + 2]! * 256 + file[at + 3]!;
+  for (const { marker, at } of segments(file)) if (marker === SOS) return at;
+  return undefined;
+}
+
+/** Width and height, if their segment is among the bytes that are there. @param head of a file */
+export function jpegSize(head: Buffer): readonly [width: number, height: number] | undefined {
+  for (const { marker, at } of segments(head)) {
+    if (marker === SOS) return undefined;
+    if (marker >= 0xc0 && marker <= 0xcf && !NO_FRAME.includes(marker)) return at + 9 > head.length ? undefined : [head.readUInt16BE(at + 7), head.readUInt16BE(at + 5)];
   }
   return undefined;
+}
+
+/** Markers among those of frames that begin none: of tables and extensions. */
+const NO_FRAME = [0xc4, 0xc8, 0xcc];
+
+/** Segments with a length, up to the first scan. */
+function* segments(file: Uint8Array): Generator<{ readonly marker: number; readonly at: number }, void> {
+  let at = 2;
+  while (at + 3 < file.length) {
+    const marker = file[at + 1]!;
+    const alone = marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= SOI);
+    if (file[at] !== 0xff || marker === 0xff) at += 1; // filling
+    else if (alone) at += 2;
+    else {
+      yield { marker, at };
+      at += 2 + file[at + 2]! * 256 + file[at + 3]!;
+    }
+  }
 }

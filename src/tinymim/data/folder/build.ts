@@ -1,17 +1,15 @@
-/** Indexing a folder, for the first time or anew: classes that have not changed are taken from what was found before. */
+/** Indexing a folder, for the first time or anew: what an indexing that was stopped found is taken over where no folder has changed. */
 import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { decodeImage } from '../decode/decode.ts';
-import { DecodeError } from '../decode/errors.ts';
 import { DataError } from '../errors.ts';
 import type { PrintLine } from '../files.ts';
-import { makeIndex, SPLITS, writeIndex, type FolderIndex } from './index-file.ts';
+import { makeIndex, SPLITS, writeIndex, type FolderIndex, type Verified } from './index-file.ts';
 import { indexPath } from './known.ts';
 import { classFolders, scanClass, toPath, toText, type FoundClass } from './scan.ts';
 import { findSplits, type Roles } from './splits.ts';
+import { verifyClasses } from './verify.ts';
 
 export interface IndexOptions {
   /** Of all that cannot be read, which is an obstacle else. */
@@ -21,31 +19,47 @@ export interface IndexOptions {
 }
 
 /**
- * Lists a folder, writes its index and says how far it is. What was listed is kept when it is stopped, so it goes on from there.
+ * Lists a folder, writes its index and says how far it is. What was listed, or read, is kept when it is stopped, so it goes on from there.
  * @param path absolute
- * @throws DataError `DATA_MISSING`, `DATA_INVALID` for a folder that is not of this form
+ * @throws DataError `DATA_MISSING`, `DATA_INVALID` for a folder that is not of this form, or a cache that takes no index
  */
 export async function buildIndex(path: string, dataDir: string, { leaveOut = false, verify = false }: IndexOptions, say: PrintLine): Promise<FolderIndex> {
   const roles = await findSplits(path);
-  const classes = await sameClasses(path, roles);
+  const { classes, folders } = await sameClasses(path, roles);
   const file = indexPath(path, dataDir);
-  mkdirSync(dirname(file), { recursive: true });
-  const journal = `${file}.partial`;
+  const journal = openJournal(`${file}.partial`);
   const found = await findAll(path, roles, classes, journal, say);
   expectImages(path, found);
-  const checked = verify ? await readAll(path, found, say) : undefined;
-  const index = { ...makeIndex(path, roles, classes.map(toText), found, leaveOut, checked?.problems), contents: checked?.contents ?? null };
-  writeIndex(file, index);
-  rmSync(journal, { force: true });
+  const verified = verify ? await readAll(path, found, journal, say) : undefined;
+  const index = makeIndex({ folder: path, roles, classes: classes.map(toText), folders, found, leaveOut, verified });
+  keeping(file, () => {
+    writeIndex(file, index);
+  });
+  journal.remove();
   return index;
 }
 
-/** @throws DataError where a split has other classes than `train` */
-async function sameClasses(path: string, roles: Roles): Promise<string[]> {
-  const classes = await classFolders(path, roles.train);
+/** @throws DataError for a disk that is full, or a cache that may not be written */
+function keeping(file: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    throw new DataError(
+      'DATA_INVALID',
+      `Expected to be able to write ${file}, got: ${(cause as Error).message}. Free some space there, or name another folder for the cache: export TINYMIM_CACHE=/path/to/folder`,
+      { cause },
+    );
+  }
+}
+
+/** @returns also the folders of the splits, as `FoundClass` has those of classes @throws DataError where a split has other classes than `train` */
+async function sameClasses(path: string, roles: Roles): Promise<{ classes: string[] } & Pick<FoundClass, 'folders'>> {
+  const { names: classes, folder } = await classFolders(path, roles.train);
+  const folders = [folder];
   for (const split of [roles.validation, roles.test]) {
     if (split === undefined) continue;
-    const own = await classFolders(path, split);
+    const { names: own, folder: ofSplit } = await classFolders(path, split);
+    folders.push(ofSplit);
     const differing = [...own.filter(name => !classes.includes(name)), ...classes.filter(name => !own.includes(name))];
     if (differing.length === 0) continue;
     throw new DataError(
@@ -53,7 +67,7 @@ async function sameClasses(path: string, roles: Roles): Promise<string[]> {
       `Expected the same classes in ${roles.train} and ${split} of ${path}, got ${classes.length} and ${own.length}; ${differing.length} stand in one of them alone, such as ${differing.slice(0, 3).map(toText).join(', ')}.`,
     );
   }
-  return classes;
+  return { classes, folders };
 }
 
 const SAY_EVERY_MS = 5000;
@@ -70,18 +84,17 @@ function progress(say: PrintLine, text: (done: number) => string): (done: number
 
 const thousands = (n: number): string => n.toLocaleString('en-US');
 
-async function findAll(path: string, roles: Roles, classes: readonly string[], journal: string, say: PrintLine): Promise<FoundClass[]> {
-  const before = readJournal(journal);
+async function findAll(path: string, roles: Roles, classes: readonly string[], journal: Journal, say: PrintLine): Promise<JournalClass[]> {
   const splits = SPLITS.flatMap(role => roles[role] ?? []);
   let images = 0,
     done = 0;
   const tell = progress(say, () => `${thousands(images)} images in ${thousands(done)} of ${thousands(splits.length * classes.length)} folders ...`);
-  const found: FoundClass[] = [];
+  const found: JournalClass[] = [];
   for (const split of splits) {
     for (const name of classes) {
-      const known = before.get(`${split}/${name}`);
+      const known = journal.before.get(`${split}/${name}`);
       const one = known && isUnchanged(known) ? known : await scanClass(path, split, name);
-      if (one !== known) appendFileSync(journal, `${JSON.stringify(one)}\n`);
+      if (one !== known) journal.add(one);
       found.push(one);
       images += one.files.length;
       done++;
@@ -97,19 +110,49 @@ const foundClass = z.strictObject({
   files: z.array(z.strictObject({ name: z.string(), bytes: z.int().min(0), problem: z.string().exactOptional() })),
   others: z.array(z.string()),
   folders: z.array(z.tuple([z.string(), z.number()])),
+  /** What reading its files told, if that was done. */
+  read: z.strictObject({ contents: z.string(), problems: z.array(z.tuple([z.string(), z.string()])) }).exactOptional(),
 });
+type JournalClass = FoundClass & Pick<z.infer<typeof foundClass>, 'read'>;
 
-/** By split and class. The last line may be cut off. */
-function readJournal(journal: string): Map<string, FoundClass> {
-  const found = new Map<string, FoundClass>();
-  if (!statSync(journal, { throwIfNoEntry: false })?.isFile()) return found;
-  for (const line of readFileSync(journal, 'utf8').split('\n')) {
-    try {
-      const one = foundClass.parse(JSON.parse(line));
-      found.set(`${one.split}/${one.name}`, one);
-    } catch {
-      // it was being written
-    }
+/** What an indexing has found so far, line by line: the next one goes on from it. */
+interface Journal {
+  /** By split and class. */
+  readonly before: ReadonlyMap<string, JournalClass>;
+  readonly add: (one: JournalClass) => void;
+  readonly remove: () => void;
+}
+
+function openJournal(path: string): Journal {
+  keeping(path, () => mkdirSync(dirname(path), { recursive: true }));
+  return {
+    before: readJournal(path),
+    add: one => {
+      const json = JSON.stringify(one);
+      keeping(path, () => {
+        appendFileSync(path, `${sumOf(json)} ${json}\n`);
+      });
+    },
+    remove: () => {
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+/** Digits before the JSON of a line. */
+const SUM = 64;
+const sumOf = (json: string): string => createHash('sha256').update(json).digest('hex');
+
+/** Its last line may be cut off; what is damaged is found anew. */
+function readJournal(path: string): Map<string, JournalClass> {
+  const found = new Map<string, JournalClass>();
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return found;
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    const sum = line.slice(0, SUM),
+      json = line.slice(SUM + 1);
+    if (json === '' || sumOf(json) !== sum) continue;
+    const { success, data: one } = foundClass.safeParse(JSON.parse(json)); // of another version
+    if (success) found.set(`${one.split}/${one.name}`, one);
   }
   return found;
 }
@@ -124,26 +167,19 @@ function expectImages(path: string, found: readonly FoundClass[]): void {
   throw new DataError('DATA_INVALID', `Expected images in every folder of a class in ${path}, got none in ${empty.length}, such as ${names.join(', ')}.`);
 }
 
-/** @returns what cannot be read, by path, and the SHA-256 of the contents of all */
-async function readAll(path: string, found: readonly FoundClass[], say: PrintLine): Promise<{ problems: Map<string, string>; contents: string }> {
-  const problems = new Map<string, string>(),
-    hash = createHash('sha256');
+async function readAll(path: string, found: readonly JournalClass[], journal: Journal, say: PrintLine): Promise<Verified> {
   const all = found.reduce((sum, { files }) => sum + files.length, 0);
-  const tell = progress(say, done => `${thousands(done)} of ${thousands(all)} images read, ${thousands(problems.size)} of them unreadable ...`);
-  let done = 0;
-  for (const { split, name, files } of found) {
-    for (const file of files) {
-      tell(++done);
-      if (file.problem !== undefined) continue;
-      const below = `${split}/${name}/${file.name}`;
-      try {
-        const content = await readFile(Buffer.concat([Buffer.from(`${path}/`), toPath(below)]));
-        hash.update(createHash('sha256').update(content).digest());
-        decodeImage(content);
-      } catch (error) {
-        problems.set(below, error instanceof DecodeError ? error.message : `it cannot be read (${(error as Error).message})`);
-      }
-    }
-  }
-  return { problems, contents: hash.digest('hex') };
+  let done = 0,
+    unreadable = 0;
+  const tell = progress(say, () => `${thousands(done)} of ${thousands(all)} images read, ${thousands(unreadable)} of them unreadable ...`);
+  const read = await verifyClasses(path, found, (one, result) => {
+    if (one.read === undefined) journal.add({ ...one, read: result });
+    done += one.files.length;
+    unreadable += result.problems.length;
+    tell(done);
+  });
+  const contents = createHash('sha256');
+  for (const { contents: ofClass } of read) contents.update(`${ofClass}\n`);
+  const problems = read.flatMap((result, i) => result.problems.map(([file, why]) => [`${found[i]!.split}/${found[i]!.name}/${file}`, why] as const));
+  return { problems: new Map(problems), contents: contents.digest('hex') };
 }

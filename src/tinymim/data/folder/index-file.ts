@@ -1,9 +1,9 @@
 /**
- * The index of a folder in the cache: which files it has, so that nobody lists a million of them twice. One line of JSON, then the names of
- * all images, where each ends, and their sizes.
+ * The index of a folder in the cache: which files it has, so that nobody lists a million of them twice. A line with the length and the
+ * SHA-256 of the next one, which is JSON; then the names of all images, where each ends, and their sizes, with a sum in the JSON.
  */
-import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { createHash, type BinaryLike } from 'node:crypto';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../errors.ts';
@@ -21,7 +21,7 @@ const split = z.strictObject({
 });
 
 const header = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(2),
   folder: z.string(),
   /** As text; sorted by their bytes. */
   classes: z.array(z.string()),
@@ -39,6 +39,8 @@ const header = z.strictObject({
   folders: z.array(z.tuple([z.string(), z.number()])),
   /** SHA-256 over the contents of all images, if all of them were read. */
   contents: z.string().nullable(),
+  /** SHA-256 of names, ends and sizes. */
+  filesSha256: z.string(),
 });
 
 export type IndexHeader = z.infer<typeof header>;
@@ -54,11 +56,29 @@ export interface FolderIndex extends IndexHeader {
 
 const TOO_LONG = 2 ** 31;
 
-/**
- * @param found all classes of all splits, in the order of the index
- * @param problems beyond those that the files' first bytes tell, by path below the folder
- */
-export function makeIndex(folder: string, roles: Roles, classes: readonly string[], found: readonly FoundClass[], leaveOut: boolean, more: ReadonlyMap<string, string> = new Map()): FolderIndex {
+/** What reading all images of a folder told. */
+export interface Verified {
+  /** Beyond what their first and last bytes tell: by path below the folder, as Latin-1. */
+  readonly problems: ReadonlyMap<string, string>;
+  /** SHA-256 over the contents of all images. */
+  readonly contents: string;
+}
+
+/** What there is to make an index of. */
+export interface Listing {
+  readonly folder: string;
+  readonly roles: Roles;
+  readonly classes: readonly string[];
+  /** Of the splits, as `FoundClass` has those of classes. */
+  readonly folders: FoundClass['folders'];
+  /** All classes of all splits, in the order of the index. */
+  readonly found: readonly FoundClass[];
+  /** Images that cannot be read. */
+  readonly leaveOut: boolean;
+  readonly verified?: Verified | undefined;
+}
+
+export function makeIndex({ folder, roles, classes, folders, found, leaveOut, verified }: Listing): FolderIndex {
   const problems: z.infer<typeof problem>[] = [],
     paths: Buffer[] = [],
     sizes: number[] = [];
@@ -72,8 +92,11 @@ export function makeIndex(folder: string, roles: Roles, classes: readonly string
         .map(({ name: className, files }) => {
           const kept = files.filter(file => {
             const path = `${name}/${className}/${file.name}`;
-            const why = file.problem ?? more.get(path);
-            if (why !== undefined) problems.push({ path: toPath(path).toString('utf8'), why });
+            const why = file.problem ?? verified?.problems.get(path);
+            if (why !== undefined) {
+              problems.push({ path: toPath(path).toString('utf8'), why });
+              if (leaveOut) hash.update(`left out\0${role}\0`).update(toPath(`${className}\0${file.name.replaceAll('\\', '/')}\n`));
+            }
             return why === undefined || !leaveOut;
           });
           for (const file of kept) {
@@ -90,14 +113,14 @@ export function makeIndex(folder: string, roles: Roles, classes: readonly string
     }),
   ) as Pick<IndexHeader, SplitName>;
   const leftOut = leaveOut ? problems : [];
-  for (const { path, why } of leftOut) hash.update(`left out\0${path}\0${why}\n`);
   const others = found.flatMap(({ split, name, others: names }) => names.map(other => toPath(`${split}/${name}/${other}`).toString('utf8')));
   const bytes = paths.reduce((sum, path) => sum + path.length, 0);
   if (bytes > TOO_LONG) throw new DataError('DATA_INVALID', `Expected the names of all images to have at most ${TOO_LONG} bytes, got ${bytes}.`);
   const ends: number[] = [];
   paths.reduce((sum, path) => (ends.push(sum + path.length), sum + path.length), 0);
+  const names: FileNames = { bytes: shared(Uint8Array, Buffer.concat(paths)), ends: shared(Uint32Array, ends), sizes: shared(Float64Array, sizes) };
   return {
-    format: 1,
+    format: 2,
     folder,
     classes: [...classes],
     ...parts,
@@ -105,9 +128,10 @@ export function makeIndex(folder: string, roles: Roles, classes: readonly string
     problems: leaveOut ? [] : problems,
     leftOut,
     others: { count: others.length, some: others.slice(0, 10) },
-    folders: found.flatMap(({ folders }) => folders.map(([path, changed]) => [path, changed] as [string, number])),
-    contents: null,
-    names: { bytes: shared(Uint8Array, Buffer.concat(paths)), ends: shared(Uint32Array, ends), sizes: shared(Float64Array, sizes) },
+    folders: [...folders, ...found.flatMap(one => one.folders)].map(([path, changed]) => [path, changed]),
+    contents: verified?.contents ?? null,
+    filesSha256: sha256(...blocks(names)),
+    names,
   };
 }
 
@@ -117,51 +141,75 @@ function shared<A extends Uint8Array | Uint32Array | Float64Array>(type: { new (
   return array;
 }
 
-const NEWLINE = 10;
+function sha256(...parts: readonly BinaryLike[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
+const blocks = ({ bytes, ends, sizes }: FileNames): Buffer[] => [bytes, ends, sizes].map(array => Buffer.from(array.buffer, array.byteOffset, array.byteLength));
 
 /** It appears complete or not at all. */
-export function writeIndex(path: string, { names, ...rest }: FolderIndex): void {
+export function writeIndex(path: string, { names, ...head }: FolderIndex): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
-  const line = Buffer.from(`${JSON.stringify(rest)}\n`);
-  const { bytes, ends, sizes } = names;
-  writeFileSync(temporary, Buffer.concat([line, ...[bytes, ends, sizes].map(array => Buffer.from(array.buffer, array.byteOffset, array.byteLength))]));
-  renameSync(temporary, path);
+  const json = Buffer.from(`${JSON.stringify(head)}\n`);
+  try {
+    writeFileSync(temporary, Buffer.concat([Buffer.from(`${json.length} ${sha256(json)}\n`), json, ...blocks(names)]));
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 /** Undefined where there is none, or one that is damaged or of another version: it is made again. */
 export function readIndex(path: string): FolderIndex | undefined {
-  const found = readHeader(path);
-  if (found === undefined) return undefined;
-  const { file, head, line } = found;
-  const files = SPLITS.flatMap(role => head[role]?.images ?? []).reduce((a, b) => a + b, 0);
-  const after = file.byteLength - line;
-  const nameBytes = after - files * (Uint32Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PER_ELEMENT);
-  if (nameBytes < 0) return undefined;
-  const take = <A extends Uint8Array>(array: A, from: number): A => (array.set(file.subarray(from, from + array.length)), array);
-  const block = (bytes: number, from: number): SharedArrayBuffer => take(new Uint8Array(new SharedArrayBuffer(bytes)), from).buffer;
-  const ends = new Uint32Array(block(4 * files, line + nameBytes)),
-    sizes = new Float64Array(block(8 * files, line + nameBytes + 4 * files));
-  if ((ends.at(-1) ?? 0) !== nameBytes || ends.some((end, i) => end <= (ends[i - 1] ?? 0))) return undefined;
-  return { ...head, names: { bytes: new Uint8Array(block(nameBytes, line)), ends, sizes } };
+  return reading(path, file => {
+    const found = readHead(file);
+    const { head, end } = found;
+    const files = SPLITS.flatMap(role => head[role]?.images ?? []).reduce((a, b) => a + b, 0);
+    const bytes = fstatSync(file).size - end;
+    const nameBytes = bytes - files * (Uint32Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PER_ELEMENT);
+    const block = (length: number, from: number): SharedArrayBuffer => {
+      const buffer = new SharedArrayBuffer(length);
+      readSync(file, new Uint8Array(buffer), 0, length, from);
+      return buffer;
+    };
+    const names: FileNames = {
+      bytes: new Uint8Array(block(nameBytes, end)),
+      ends: new Uint32Array(block(4 * files, end + nameBytes)),
+      sizes: new Float64Array(block(8 * files, end + nameBytes + 4 * files)),
+    };
+    return sha256(...blocks(names)) === head.filesSha256 ? { ...head, names } : undefined;
+  });
 }
 
 /** The same without names. */
-export const readIndexHeader = (path: string): IndexHeader | undefined => readHeader(path)?.head;
+export const readIndexHeader = (path: string): IndexHeader | undefined => reading(path, file => readHead(file).head);
 
-function readHeader(path: string): { file: Uint8Array; head: IndexHeader; line: number } | undefined {
-  let file: Buffer;
+/** Whatever is wrong with a file is as if there were none. */
+function reading<T>(path: string, read: (file: number) => T): T | undefined {
+  let file: number | undefined;
   try {
-    const descriptor = openSync(path, 'r');
-    try {
-      file = Buffer.alloc(fstatSync(descriptor).size);
-      readSync(descriptor, file);
-    } finally {
-      closeSync(descriptor);
-    }
-    const line = file.indexOf(NEWLINE) + 1;
-    return { file, head: header.parse(JSON.parse(file.toString('utf8', 0, line))), line };
+    file = openSync(path, 'r');
+    return read(file);
   } catch {
     return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
+}
+
+const FIRST_LINE = /^(\d{1,10}) ([0-9a-f]{64})\n/;
+
+/** @throws where it is damaged or of another version */
+function readHead(file: number): { head: IndexHeader; end: number } {
+  const first = Buffer.alloc(80);
+  readSync(file, first, 0, first.length, 0);
+  const [line, length, sum] = FIRST_LINE.exec(first.toString('latin1')) as unknown as [string, string, string];
+  const json = Buffer.alloc(Math.min(Number(length), fstatSync(file).size));
+  readSync(file, json, 0, json.length, line.length);
+  if (sha256(json) !== sum) throw new Error('Expected the sum of the header, got another');
+  return { head: header.parse(JSON.parse(json.toString('utf8'))), end: line.length + json.length };
 }

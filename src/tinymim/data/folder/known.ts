@@ -1,10 +1,10 @@
 /**
  * The folders of this machine: where the one of a name lies, and its index. Both stand beside the other data sets, `folders/<name>.json` and
- * `folders/<hash of the path>.index`; a variable, `<NAME>_DIR`, goes before the file.
+ * `folders/<hash of the path>.index2`; a variable, `<NAME>_DIR`, goes before the file.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { readIndexHeader, type IndexHeader } from './index-file.ts';
 import { toPath } from './scan.ts';
@@ -20,9 +20,15 @@ const folders = (dataDir: string): string => join(dataDir, 'folders');
 export function knownFolder(name: string, dataDir: string, env: NodeJS.ProcessEnv = process.env): { readonly path: string; readonly by: string } | undefined {
   const variable = folderVariable(name),
     given = env[variable];
-  if (given !== undefined && given !== '') return { path: given, by: `${variable}=${given}` };
+  if (given !== undefined && given !== '') return { path: resolve(given), by: `${variable}=${given}` };
+  const path = rememberedFolder(name, dataDir);
+  return path === undefined ? undefined : { path, by: 'ablate setup' };
+}
+
+/** What this machine was told before, whatever a variable says. */
+export function rememberedFolder(name: string, dataDir: string): string | undefined {
   try {
-    return { path: known.parse(JSON.parse(readFileSync(join(folders(dataDir), `${name}.json`), 'utf8'))).path, by: 'ablate setup' };
+    return known.parse(JSON.parse(readFileSync(join(folders(dataDir), `${name}.json`), 'utf8'))).path;
   } catch {
     return undefined;
   }
@@ -37,8 +43,8 @@ export function rememberFolder(name: string, path: string, dataDir: string): voi
   renameSync(temporary, file);
 }
 
-/** The file of its index; need not exist. @param path absolute */
-export const indexPath = (path: string, dataDir: string): string => join(folders(dataDir), `${createHash('sha256').update(path).digest('hex').slice(0, 16)}.index`);
+/** The file of its index; need not exist. The number is that of its format: versions of this program that share a cache keep an index each. @param path absolute */
+export const indexPath = (path: string, dataDir: string): string => join(folders(dataDir), `${createHash('sha256').update(path).digest('hex').slice(0, 16)}.index2`);
 
 let last: { readonly file: string; readonly changed: number; readonly header: IndexHeader | undefined } | undefined;
 

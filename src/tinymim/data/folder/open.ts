@@ -4,18 +4,40 @@ import type { NotReady } from '../../../core/ablation/declaration.ts';
 import { DataError } from '../errors.ts';
 import { balancedIndices, takeImages, type ImageSet } from '../image-set.ts';
 import { classCount, dataTitle, folderOf, imageCount, type FolderSpec, type Split } from '../spec.ts';
+import type { PrintLine } from '../files.ts';
+import { foundLines } from './found.ts';
 import { readIndex, SPLITS, type FolderIndex, type IndexHeader } from './index-file.ts';
-import { changedFolder, folderVariable, indexHeader, indexPath, knownFolder } from './known.ts';
+import { changedFolder, folderVariable, indexHeader, indexPath, knownFolder, rememberedFolder, rememberFolder } from './known.ts';
 
-/** The spec with the fingerprint of what is here, unless it names one. */
+/** The spec with what is known of the folder that is here, but for what it names itself. */
 export function withFingerprint<S extends FolderSpec>(spec: S, dataDir: string): S {
-  if (spec.fingerprint !== undefined && spec.fingerprint !== null) return spec;
   const known = knownFolder(folderOf(spec), dataDir);
   const header = known && indexHeader(known.path, dataDir);
-  return header ? { ...spec, fingerprint: header.fingerprint } : spec;
+  if (header === undefined) return spec;
+  const contents = spec.contents ?? header.contents;
+  return { ...spec, fingerprint: spec.fingerprint ?? header.fingerprint, ...(contents !== null && { contents }) };
+}
+
+/**
+ * Indexes the folder of these images where it is known and has no index yet, and says what it found. Where a variable alone tells where it lies,
+ * that is remembered: commands that are called without the variable mean the same images.
+ * @throws DataError as `buildIndex`
+ */
+export async function indexAtFirstUse(spec: FolderSpec, dataDir: string, say: PrintLine): Promise<void> {
+  const name = folderOf(spec);
+  const known = knownFolder(name, dataDir);
+  if (known === undefined || indexHeader(known.path, dataDir) !== undefined) return;
+  say(`Indexing ${known.path}, which is done once (stop it as you like, the next call goes on from there) ...`);
+  const { buildIndex } = await import('./build.ts');
+  const index = await buildIndex(known.path, dataDir, {}, say);
+  if (rememberedFolder(name, dataDir) === undefined) rememberFolder(name, known.path, dataDir);
+  for (const line of foundLines(name, index)) say(line);
 }
 
 const setup = (name: string, ...more: readonly string[]): string[] => ['setup', '--data', name, ...more];
+
+/** Indexes anew as it was indexed before. */
+const again = (name: string, { leftOut, contents }: IndexHeader): string[] => setup(name, ...(leftOut.length > 0 ? ['--leave-out'] : []), ...(contents === null ? [] : ['--verify']));
 
 /** What is against the use of these images, or undefined. */
 export function folderProblem(spec: FolderSpec, dataDir: string): NotReady | undefined {
@@ -31,15 +53,16 @@ export function folderProblem(spec: FolderSpec, dataDir: string): NotReady | und
   const header = indexHeader(known.path, dataDir);
   if (header === undefined) return { what: `Expected an index of ${title} in ${known.path} (${known.by}), got none`, mend: setup(`${name}=${known.path}`) };
   const changed = changedFolder(header);
-  if (changed !== undefined) return { what: `Expected ${changed} to be as it was when ${title} was indexed, got a folder that has changed or is gone`, mend: setup(name) };
-  return miscounted(spec, header) ?? unreadable(spec, header) ?? misprinted(spec, header);
+  if (changed !== undefined) return { what: `Expected ${changed} to be as it was when ${title} was indexed, got a folder that has changed or is gone`, mend: again(name, header) };
+  return miscounted(spec, header) ?? unreadable(spec, header) ?? misprinted(spec, header) ?? unlike(spec, header);
 }
 
 const number = (n: number): string => n.toLocaleString('en-US');
 const sum = (counts: readonly number[] = []): number => counts.reduce((a, b) => a + b, 0);
 
 function miscounted(spec: FolderSpec, { classes, train, validation, test, folder }: IndexHeader): NotReady | undefined {
-  const held = validation ? 0 : imageCount(spec, 'validation');
+  const held = validation ? 0 : imageCount(spec, 'validation'),
+    trained = sum(train.images) - held;
   const counts: readonly (readonly [what: string, expected: number, got: number])[] = [
     ['classes', classCount(spec), classes.length],
     [held > 0 ? `training images (${number(held)} of them held out)` : 'training images', imageCount(spec, 'train') + held, sum(train.images)],
@@ -48,7 +71,7 @@ function miscounted(spec: FolderSpec, { classes, train, validation, test, folder
   ];
   const wrong = counts.filter(([, expected, got]) => expected !== got);
   if (wrong.length === 0) return undefined;
-  const fields = [`classes=${classes.length}`, `train=${sum(train.images) - held}`, ...(validation ? [`validation=${sum(validation.images)}`] : []), `test=${sum(test.images)}`];
+  const fields = [`classes=${classes.length}`, ...(trained > 0 ? [`train=${trained}`] : [`train=${sum(train.images)}`, 'validation=0']), ...(validation ? [`validation=${sum(validation.images)}`] : []), `test=${sum(test.images)}`];
   return {
     what:
       `Expected ${dataTitle(spec)} with ${wrong.map(([what, expected]) => `${number(expected)} ${what}`).join(', ')}, got ${wrong.map(([, , got]) => number(got)).join(', ')} in ${folder}. ` +
@@ -59,7 +82,7 @@ function miscounted(spec: FolderSpec, { classes, train, validation, test, folder
 
 const SHOWN = 5;
 
-function unreadable(spec: FolderSpec, { problems, folder }: IndexHeader): NotReady | undefined {
+function unreadable(spec: FolderSpec, { problems, folder, contents }: IndexHeader): NotReady | undefined {
   if (problems.length === 0) return undefined;
   const shown = problems.slice(0, SHOWN).map(({ path, why }) => `  ${folder}/${path}: ${why}`);
   const more = problems.length > SHOWN ? [`  and ${number(problems.length - SHOWN)} more`] : [];
@@ -70,7 +93,7 @@ function unreadable(spec: FolderSpec, { problems, folder }: IndexHeader): NotRea
       ...more,
       'Replace them and index the folder again, or leave them out',
     ].join('\n'),
-    mend: setup(folderOf(spec), '--leave-out'),
+    mend: setup(folderOf(spec), '--leave-out', ...(contents === null ? [] : ['--verify'])),
   };
 }
 
@@ -81,6 +104,14 @@ function misprinted(spec: FolderSpec, header: IndexHeader): NotReady | undefined
     what: `Expected ${dataTitle(spec)} with the fingerprint ${fingerprint.slice(0, 12)} of classes, names and sizes, got ${header.fingerprint.slice(0, 12)} in ${header.folder}, which holds other files`,
     mend: setup(`${folderOf(spec)}=/path/to/folder`),
   };
+}
+
+/** Of files of the right names and sizes. */
+function unlike(spec: FolderSpec, { contents, folder }: IndexHeader): NotReady | undefined {
+  const expected = spec.contents ?? null;
+  if (expected === null || expected === contents) return undefined;
+  const got = contents === null ? `a folder whose contents nobody has verified, ${folder}` : `${contents.slice(0, 12)} in ${folder}, where files have other contents`;
+  return { what: `Expected ${dataTitle(spec)} with the SHA-256 ${expected.slice(0, 12)} of all contents, got ${got}`, mend: setup(folderOf(spec), '--verify') };
 }
 
 /**

@@ -20,7 +20,7 @@ const VALIDATION = ['val', 'validation', 'valid'];
 export async function findSplits(root: string): Promise<Roles> {
   const stats = await stat(root).catch(() => undefined);
   if (!stats?.isDirectory()) throw new DataError('DATA_MISSING', `Expected a folder with train/<class>/... and val/<class>/..., got ${stats ? 'a file' : 'nothing'} at ${root}.`);
-  const names = (await readdir(root)).filter(name => !name.startsWith('.')).sort();
+  const names = (await readable(root, readdir(root))).filter(name => !name.startsWith('.')).sort();
   const train = names.find(name => name === 'train');
   if (train === undefined) throw new DataError('DATA_MISSING', `Expected a folder train/<class>/... in ${root}, got ${listed(names)}.`);
   const test = (await hasClasses(root, 'test')) ? 'test' : undefined;
@@ -45,4 +45,13 @@ const flat = (root: string, name: string): string =>
 /** Whether there is anything but folders. @param path as Latin-1 */
 export async function hasFiles(path: string): Promise<boolean> {
   return (await readdir(Buffer.from(path, 'latin1'))).length > 0;
+}
+
+/** @throws DataError where the system does not give what was asked of a folder */
+export async function readable<T>(folder: string, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (cause) {
+    throw new DataError('DATA_INVALID', `Expected to be able to list ${folder}, got: ${(cause as Error).message}. Let this user read it (chmod -R a+rX), or move it away.`, { cause });
+  }
 }

@@ -1,16 +1,18 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { centralImage } from '../../../../src/tinymim/data/augment.ts';
 import { fillBatch, emptyBatch, makeBatch, type BatchPlan } from '../../../../src/tinymim/data/batch.ts';
-import { asOnThisMachine, notReady, openDataset } from '../../../../src/tinymim/data/dataset.ts';
+import { asOnThisMachine, notReady, openDataset, prepare } from '../../../../src/tinymim/data/dataset.ts';
 import { buildIndex, type IndexOptions } from '../../../../src/tinymim/data/folder/build.ts';
 import type { FolderIndex } from '../../../../src/tinymim/data/folder/index-file.ts';
-import { folderVariable, indexPath, rememberFolder } from '../../../../src/tinymim/data/folder/known.ts';
+import { folderVariable, indexPath, rememberedFolder, rememberFolder } from '../../../../src/tinymim/data/folder/known.ts';
 import { evalBatches, imageAt, type EvalBatch } from '../../../../src/tinymim/data/image-set.ts';
 import { createLoader, loadEvaluation } from '../../../../src/tinymim/data/loader.ts';
-import { dataSpec, type DataSpec } from '../../../../src/tinymim/data/spec.ts';
+import { dataSpec, imageCount, type DataSpec } from '../../../../src/tinymim/data/spec.ts';
 
 const FILES = join(import.meta.dirname, '../../../fixtures/decode');
 const SOUND = ['rgb.jpg', '420.jpg', 'grey.jpg', 'cmyk.jpg', 'palette.png', 'png.JPEG'] as const;
@@ -49,6 +51,27 @@ const known = async (options: IndexOptions = {}): Promise<FolderIndex> => {
   rememberFolder('photos', root, cache);
   return made;
 };
+
+/** Of three megabytes, which end as they should, with a camera's notes in front. */
+function hugeJpeg(): Buffer {
+  const small = readFileSync(join(FILES, 'rgb.jpg')),
+    frame = small.indexOf(Buffer.from([0xff, 0xc0]));
+  const notes = Buffer.alloc(60_000);
+  notes.set([0xff, 0xe1, (notes.length - 2) >> 8, (notes.length - 2) & 255]);
+  const file = Buffer.concat([small.subarray(0, 2), notes, small.subarray(2, -2), Buffer.alloc(3e6), small.subarray(-2)]);
+  return (file.fill(0xff, notes.length + frame + 5, notes.length + frame + 9), file);
+}
+
+/** As a user whom permissions bind. */
+async function asSomebody(work: () => Promise<unknown>): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid!(65534);
+  try {
+    await work();
+  } finally {
+    if (isRoot) process.seteuid!(0);
+  }
+}
 
 describe('buildIndex', () => {
   it.each(['val', 'validation', 'test'])('finds classes and images, with %s as the test', async name => {
@@ -90,18 +113,35 @@ describe('buildIndex', () => {
     put('train/ant/a.jpg', 'empty.jpg');
     put('train/ant/b.jpg', 'text.jpg');
     put('train/ant/d.jpg', 'half.jpg');
+    put('train/ant/d.png', 'cut.png');
+    put('train/ant/d.webp', 'cut.webp');
     put('train/ant/e.bmp', 'text.jpg');
+    put('train/ant/e.tif', 'lzw.tif');
+    put('train/ant/f.jpg', 'trailing.jpg');
+    put('train/ant/g.jpg', 'unknown-marker.jpg');
     symlinkSync(join(home, 'nothing'), join(root, 'train/bee/dangling.jpg'));
-    writeFileSync(join(root, 'train/bee/x.jpg'), 'BMabcdefghijklmn');
-    expect((await index()).problems).toEqual([
+    writeFileSync(join(root, 'train/bee/x.jpg'), '\0\0\0\x1cftypavif');
+    execFileSync('mkfifo', [join(root, 'train/bee/y.jpg')]);
+    put('train/cat/huge.png', 'huge.png');
+    writeFileSync(join(root, 'train/cat/huge.jpg'), hugeJpeg());
+    const { problems } = await index();
+    expect(problems).toEqual([
       { path: 'train/ant/a.jpg', why: 'it is empty' },
       { path: 'train/ant/b.jpg', why: 'it is no image' },
+      { path: 'train/ant/d.jpg', why: 'it is truncated' },
+      { path: 'train/ant/d.png', why: 'it is truncated' },
+      { path: 'train/ant/d.webp', why: 'it is damaged' },
       { path: 'train/ant/e.bmp', why: 'it is no image' },
+      { path: 'train/ant/e.tif', why: 'it is a TIFF file with compression 5, which is not read here (convert it to PNG)' },
       { path: 'train/bee/dangling.jpg', why: 'it is a link to nothing' },
-      { path: 'train/bee/x.jpg', why: 'it is a BMP file, which is not read here' },
+      { path: 'train/bee/x.jpg', why: 'it is an AVIF or HEIF file, which is not read here (convert it to PNG)' },
+      { path: 'train/bee/y.jpg', why: 'it is no file' },
+      { path: 'train/cat/huge.jpg', why: 'its 65535 x 65535 pixels are more than the 178,956,970 that an image may have' },
+      { path: 'train/cat/huge.png', why: 'its 40000 x 40000 pixels are more than the 178,956,970 that an image may have' },
     ]);
     const verified = await index({ verify: true });
-    expect(verified.problems).toContainEqual({ path: 'train/ant/d.jpg', why: 'it is truncated' });
+    const damaged = { path: 'train/ant/g.jpg', why: 'its data make no sense' };
+    expect(verified.problems).toEqual([...problems, damaged].sort((a, b) => (a.path < b.path ? -1 : 1)));
     expect(verified.contents).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -128,10 +168,62 @@ describe('buildIndex', () => {
     const journal = `${indexPath(root, cache)}.partial`;
     // As a stopped run leaves it: a class that is done, with a file that is not there to be found again, and half of a line.
     const folders = whole.folders.filter(([path]) => path.endsWith('train/ant'));
-    writeFileSync(journal, `${JSON.stringify({ split: 'train', name: 'ant', files: [{ name: 'remembered.jpg', bytes: 7 }], others: [], folders })}\n{"split":"tr`);
+    const kept = (of: readonly (readonly [string, number])[]): string => {
+      const json = JSON.stringify({ split: 'train', name: 'ant', files: [{ name: 'remembered.jpg', bytes: 7 }], others: [], folders: of });
+      return `${createHash('sha256').update(json).digest('hex')} ${json}\n`;
+    };
+    writeFileSync(journal, `${kept(folders)}{"split":"tr`);
     expect((await index()).train.images).toEqual([1, 6, 6]);
-    writeFileSync(journal, `${JSON.stringify({ split: 'train', name: 'ant', files: [{ name: 'remembered.jpg', bytes: 7 }], others: [], folders: [[folders[0]![0], 1]] })}\n`);
-    expect((await index()).train.images).toEqual([6, 6, 6]);
+    for (const damaged of [kept([[folders[0]![0], 1]]), kept(folders).replace('remembered', 'remember3d'), kept(folders).slice(0, -9)]) {
+      writeFileSync(journal, damaged);
+      expect((await index()).train.images).toEqual([6, 6, 6]);
+    }
+  });
+
+  it('goes on with listing and reading where it was stopped', async () => {
+    fill();
+    const file = indexPath(root, cache);
+    mkdirSync(file, { recursive: true }); // in the way of the index, which comes last
+    await expect(index({ verify: true })).rejects.toThrow(/^Expected to be able to write .*\.index2, got: E/);
+    rmSync(file, { recursive: true });
+    const path = join(root, 'train/ant/ant-rgb.jpg'),
+      bytes = readFileSync(path);
+    bytes[bytes.length - 3]! ^= 1;
+    writeFileSync(path, bytes); // of which the times of no folder tell
+    const goneOn = await index({ verify: true }),
+      anew = await index({ verify: true });
+    expect(anew.fingerprint).toBe(goneOn.fingerprint);
+    expect(anew.contents).not.toBe(goneOn.contents);
+  });
+
+  it('is not hindered by another that indexes the same folder, and leaves nothing behind', async () => {
+    fill();
+    const [one, other] = await Promise.all([index(), index({ verify: true })]);
+    expect(one.fingerprint).toBe(other.fingerprint);
+    expect(readdirSync(join(cache, 'folders'))).toEqual([expect.stringMatching(/^[0-9a-f]{16}\.index2$/)]);
+  });
+
+  it('says what it may not read, and where it cannot write', async () => {
+    fill();
+    mkdirSync(cache);
+    chmodSync(home, 0o755);
+    chmodSync(cache, 0o555);
+    chmodSync(join(root, 'train/ant/ant-rgb.jpg'), 0);
+    await asSomebody(() => expect(index()).rejects.toThrow(/^Expected to be able to write .*cache.*, got: EACCES.*Free some space there, or name another folder for the cache: export TINYMIM_CACHE=/));
+    chmodSync(cache, 0o777);
+    await asSomebody(async () => {
+      expect((await index()).problems).toEqual([{ path: 'train/ant/ant-rgb.jpg', why: 'it may not be read by this user' }]);
+    });
+    chmodSync(join(root, 'train/bee'), 0);
+    await asSomebody(() => expect(index()).rejects.toThrow(/^Expected to be able to list .*train\/bee, got: EACCES.*Let this user read it \(chmod -R a\+rX\), or move it away\.$/));
+    chmodSync(join(root, 'train/bee'), 0o755);
+  });
+
+  it('says that the disk is full', async () => {
+    fill();
+    mkdirSync(join(cache, 'folders'), { recursive: true });
+    symlinkSync('/dev/full', `${indexPath(root, cache)}.partial`);
+    await expect(index()).rejects.toThrow(/^Expected to be able to write .*\.partial, got: ENOSPC.*Free some space there/);
   });
 
   it.each<[string, () => void, RegExp]>([
@@ -190,6 +282,12 @@ describe('notReady', () => {
     expect(notReady(spec(), cache)).toBeUndefined();
     put('train/ant/more.jpg', 'rgb.jpg');
     expect(notReady(spec(), cache)).toMatchObject({ what: expect.stringMatching(/train\/ant to be as it was when/) as string, mend: ['setup', '--data', 'photos'] });
+    put('train/ant/odd.jpg', 'empty.jpg');
+    await index({ leaveOut: true, verify: true });
+    put('train/dog/1.jpg', 'rgb.jpg');
+    expect(notReady(spec(), cache)).toMatchObject({ what: expect.stringMatching(/photos\/train to be as it was when/) as string, mend: ['setup', '--data', 'photos', '--leave-out', '--verify'] });
+    rmSync(root, { recursive: true });
+    expect(notReady(spec(), cache)?.what).toMatch(/got a folder that has changed or is gone$/);
   });
 
   it('takes the folder from a variable', async () => {
@@ -236,6 +334,86 @@ describe('notReady', () => {
     expect(asOnThisMachine(spec({ fingerprint: 'a'.repeat(64) }), () => cache)).toMatchObject({ fingerprint: 'a'.repeat(64) });
     expect(notReady(spec({ fingerprint: 'a'.repeat(64) }), cache)?.what).toMatch(/fingerprint aaaaaaaaaaaa of classes, names and sizes, got /);
     expect(notReady(spec({ fingerprint }), cache)).toBeUndefined();
+  });
+
+  it('knows a folder that was verified by its contents, too', async () => {
+    fill();
+    const { fingerprint, contents } = await known({ verify: true });
+    expect(asOnThisMachine(spec(), () => cache)).toEqual({ ...spec(), fingerprint, contents });
+    expect(notReady(spec({ contents }), cache)).toBeUndefined();
+    expect(notReady(spec({ contents: 'b'.repeat(64) }), cache)).toEqual({
+      what: expect.stringMatching(/^Expected photos with the SHA-256 bbbbbbbbbbbb of all contents, got [0-9a-f]{12} in .*photos, where files have other contents$/) as string,
+      mend: ['setup', '--data', 'photos', '--verify'],
+    });
+    await index();
+    expect(asOnThisMachine(spec(), () => cache)).toEqual({ ...spec(), fingerprint });
+    expect(notReady(spec({ contents }), cache)?.what).toMatch(/got a folder whose contents nobody has verified, /);
+  });
+});
+
+describe('prepare', () => {
+  const inVariable = async (path: string, work: () => Promise<void>): Promise<void> => {
+    process.env['PHOTOS_DIR'] = path;
+    try {
+      await work();
+    } finally {
+      delete process.env['PHOTOS_DIR'];
+    }
+  };
+  const prepared = (): Promise<void> => prepare(spec(), cache, line => said.push(line));
+
+  it('indexes a folder that is known, once, says what it found, and remembers where a variable said it lies', async () => {
+    fill();
+    put('train/ant/Thumbs.db', 'text.jpg');
+    await prepared();
+    expect(said).toEqual([]); // nobody has said where it lies
+    await inVariable(`${root}/`, prepared);
+    expect(said).toEqual([
+      expect.stringMatching(/^Indexing .*photos, which is done once/),
+      `Data: photos in ${root}: 3 classes, 18 images in train (train), 6 images in val (test).`,
+      'No images, and not used: 1 other files, such as train/ant/Thumbs.db.',
+      expect.stringMatching(/^Fingerprint of classes, names and sizes: [0-9a-f]{64}$/),
+    ]);
+    expect(rememberedFolder('photos', cache)).toBe(root);
+    await prepared();
+    await inVariable(root, prepared);
+    expect(said).toHaveLength(4);
+    expect(notReady(spec(), cache)).toBeUndefined();
+  });
+
+  it('leaves what was told alone, and what has changed to a person', async () => {
+    fill();
+    const other = join(home, 'other');
+    cpSync(root, other, { recursive: true });
+    rememberFolder('photos', root, cache);
+    await inVariable(other, prepared);
+    expect(rememberedFolder('photos', cache)).toBe(root);
+    await prepared();
+    put('train/ant/more.jpg', 'rgb.jpg');
+    said = [];
+    await prepared();
+    expect(said).toEqual([]);
+  });
+
+  it('says what is wrong with where it was told to look', async () => {
+    await expect(inVariable(join(home, 'nowhere'), prepared)).rejects.toThrow(/^Expected a folder with train\/<class>\/\.\.\. and val\/<class>\/\.\.\., got nothing at .*nowhere\.$/);
+    expect(rememberedFolder('photos', cache)).toBeUndefined();
+  });
+});
+
+describe('counts of ImageNet', () => {
+  it('are those of all images, less what is held out', async () => {
+    const paper = dataSpec.parse({ name: 'imagenet1k' }),
+      held = dataSpec.parse({ name: 'imagenet1k', validation: 50_000 });
+    const counts = (of: DataSpec): number[] => (['train', 'validation', 'test'] as const).map(split => imageCount(of, split));
+    expect([counts(paper), counts(held)]).toEqual([
+      [1_281_167, 0, 50_000],
+      [1_231_167, 50_000, 50_000],
+    ]);
+    fill();
+    await known();
+    rememberFolder('imagenet1k', root, cache);
+    expect(notReady(held, cache)?.what).toMatch(/with 1,000 classes, 1,281,167 training images \(50,000 of them held out\), 50,000 test images, got/);
   });
 });
 
@@ -316,11 +494,11 @@ describe('images of a folder', () => {
 
   it('end a training with the path of a file that cannot be read, or is not what it was', async () => {
     fill();
-    put('train/ant/z.jpg', 'half.jpg');
+    put('train/ant/z.jpg', 'unknown-marker.jpg');
     await known();
     const { train } = openDataset(spec({ train: 19 }), cache, [16, 16]);
     const at = (index: number) => () => imageAt(train, index);
-    expect(at(6)).toThrow(/train\/ant\/z\.jpg: Expected an image, but it is truncated\. To find all such files: npx ablate setup --data photos --verify; to leave them out/);
+    expect(at(6)).toThrow(/train\/ant\/z\.jpg: Expected an image, but its data make no sense\. To find all such files: npx ablate setup --data photos --verify; to leave them out/);
     appendFileSync(join(root, 'train/ant/ant-rgb.jpg'), 'x');
     rmSync(join(root, 'train/bee/bee-rgb.jpg'));
     const found = Array.from({ length: train.count }, (_, i) => i).flatMap(i => {
