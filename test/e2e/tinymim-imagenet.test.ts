@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { imagenetForm } from '../helpers/imagenet-form.ts';
-import { TINY_MAE, TINY_MAE_SIZE } from '../helpers/tiny-mae.ts';
+import { testedItems } from '../helpers/stage-bytes.ts';
+import deep from '../fixtures/import/mae_deep.json' with { type: 'json' };
 import { command } from '../toy/commands.ts';
+
+/** Written by PyTorch: see `make.py` there. */
+const DEEP_MAE = join(import.meta.dirname, '../fixtures/import/mae_deep.pth');
 
 let home: string, root: string;
 beforeAll(() => {
@@ -31,8 +35,8 @@ const SMALL = [
   'model.image_size=[16,16]',
   'model.patch_size=4',
   'evaluate.crop={"resize":18}',
-  TINY_MAE_SIZE,
-  ...['T', 'S', 'B'].map(size => `model.sizes.${size}={"embed_dim":8,"depth":2,"num_heads":2}`),
+  'model.sizes.L={"embed_dim":8,"depth":8,"num_heads":4}',
+  ...['T', 'S', 'B'].map((size, i) => `model.sizes.${size}={"embed_dim":${8 + 4 * i},"depth":2,"num_heads":2}`),
 ];
 const SETS = setting([...COUNTS, ...FEW_STEPS, 'finetune.sizes.L.epochs=0.5', ...SMALL]);
 const AT = ['--profile', 'imagenet1k', '--devices', 'cpu:1x1', '--loaders', '2'];
@@ -49,7 +53,7 @@ it('says what is missing, the folder and the teacher, then runs every kind of st
   const { all: found, exitCode: indexed } = await ablate('setup', '--data', `imagenet1k=${root}`);
   expect(indexed).toBe(0);
   expect(found).toContain('1,000 classes, 5,000 images in train (train), 1,000 images in val (test).');
-  expect((await ablate('import', TINY_MAE, '--as', 'mae-vit-l')).exitCode).toBe(0);
+  expect((await ablate('import', DEEP_MAE, '--as', 'mae-vit-l')).stdout).toContain(`SHA-256   ${deep.sha256}`);
   const other = await ablate('sweep', ...AT, ...only, ...setting([...FEW_STEPS, ...SMALL]));
   expect(other.exitCode).toBe(2);
   expect(other.all).toMatch(/Expected ImageNet-1K with 1,281,167 training images, 50,000 test images, got 5,000, 1,000 in .*--set data\.train=5000 --set data\.test=1000/);
@@ -70,4 +74,15 @@ it('says what is missing, the folder and the teacher, then runs every kind of st
   expect(batches('supervise')).toMatchObject({ batch_size: 1024, accumulation_steps: 4 });
   expect(stages.filter(({ kind, provenance }) => kind === 'distill' && 'pack' in provenance)).toHaveLength(2);
   for (const { kind, result } of stages) if (kind === 'evaluate') expect(result['count']).toBe(1000);
+});
+
+it('tests on fifty thousand images', { tags: 'long' }, async () => {
+  const many = join(home, 'many');
+  imagenetForm(many, { train: 5, val: 50 });
+  const run = (...args: readonly string[]) => command(args, { cwd: home, env: { ...env, TINYMIM_CACHE: join(home, 'many-cache') } });
+  expect((await run('setup', '--data', `imagenet1k=${many}`)).exitCode).toBe(0);
+  const sets = setting(['data.train=5000', ...FEW_STEPS, ...SMALL]);
+  const { exitCode, all } = await run('sweep', ...AT, '--only', 'mae-vs-scratch/scratch-t', '--store', 'many-runs', '--no-report', ...sets);
+  expect(exitCode, all).toBe(0);
+  expect(testedItems(join(home, 'many-runs'))).toEqual([expect.objectContaining({ count: 50_000, ofItems: expect.objectContaining({ count: 50_000 }) as object })]);
 });

@@ -1,6 +1,5 @@
 /** What a sweep of a plan will take: disk, time, and GPU-hours where the profile states a throughput. */
 import type { StatedThroughput } from '../ablation/declaration.ts';
-import { canonicalJson } from '../ablation/json.ts';
 import type { StageDisk, StageKind } from '../ablation/kind.ts';
 import { leastTime, stagesToRun } from '../plan/needed.ts';
 import { fitsOf, type Fit } from '../plan/memory.ts';
@@ -117,7 +116,7 @@ function statedForecasts({ study, profile }: PlannedExperiments, toRun: readonly
   for (const { recipe, cost } of toRun) {
     const stated = study.statedThroughput?.(profile, recipe);
     if (stated === undefined) continue;
-    const name = canonicalJson({ ...stated }),
+    const name = JSON.stringify(stated),
       before = found.get(name)?.hours ?? 0;
     found.set(name, { ...stated, hours: before + cost.flops / stated.flopsPerSecond / 3600 });
   }
