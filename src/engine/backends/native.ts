@@ -1,6 +1,7 @@
 /** Native TensorFlow through tfjs-node: its package, its environment variables, its quirks. */
 import util from 'node:util';
 import { SETUP } from '../../installation.ts';
+import { noteLoadedBinding } from '../binding.ts';
 import { EngineError } from '../engine-error.ts';
 import { proveDevice } from '../compile/device-proof.ts';
 import { contextConfig } from '../compile/protobuf.ts';
@@ -80,6 +81,7 @@ export async function loadNative({ device, threads }: EnginePlace): Promise<Load
     );
   }
   expectFunctionsOn(device);
+  noteLoadedBinding();
   const gpu = device === 'gpu' ? await (await import('./gpu-facts.ts')).gpuFacts() : undefined;
   return { libraryVersion: backend.binding.TF_Version, why: `the ${device} was asked for, and native TensorFlow runs on it`, ...(gpu && { gpu }) };
 }

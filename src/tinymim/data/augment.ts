@@ -53,17 +53,10 @@ function largestCentralBox(height: number, width: number, ratio: readonly [numbe
  * @param resize default: the least that fills `target`, so that of an image of its shape nothing is cut off
  */
 export function centralImage(source: Pixels, target: Pixels, resize?: number): void {
-  const { height, width, channels } = source;
-  const size = resizedSize(source, target, resize);
-  const resized: Pixels = { data: new Uint8Array(size.height * size.width * channels), offset: 0, ...size, channels };
-  resizeBicubic(source, { top: 0, left: 0, height, width }, resized);
-  const top = roundHalfEven((size.height - target.height) / 2),
-    left = roundHalfEven((size.width - target.width) / 2);
-  const row = target.width * channels;
-  for (let y = 0; y < target.height; y++) {
-    const from = ((top + y) * size.width + left) * channels;
-    target.data.set(resized.data.subarray(from, from + row), target.offset + y * row);
-  }
+  const of = resizedSize(source, target, resize);
+  const top = roundHalfEven((of.height - target.height) / 2),
+    left = roundHalfEven((of.width - target.width) / 2);
+  resizeBicubic(source, { top: 0, left: 0, height: source.height, width: source.width }, target, { of, top, left });
 }
 
 type Size = Pick<Pixels, 'height' | 'width'>;

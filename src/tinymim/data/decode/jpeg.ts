@@ -3,6 +3,7 @@
  * decodes. Its code has no vector instructions, and so the same speed and the same bits on every machine.
  * What PIL refuses is refused: a file that ends before its end marker, or data that make no sense.
  */
+import { nativeImages } from '../native.ts';
 import type { Pixels } from '../resize.ts';
 import { DecodeError } from './errors.ts';
 import { expectFits } from './size.ts';
@@ -40,7 +41,23 @@ const BIG = 64 * 2 ** 20;
 
 /** @returns `[H, W, 3]`: grey is repeated, CMYK converted as PIL does. @throws DecodeError */
 export function decodeJpeg(file: Uint8Array): Pixels {
-  expectWhole(file);
+  const frame = expectWhole(file);
+  return (frame && decodeNatively(file, frame)) ?? decodeInWasm(file);
+}
+
+/**
+ * By the library of the same name within TensorFlow, which has vector instructions: the same bits, faster. What it refuses, and inks, are for
+ * the other to tell.
+ */
+function decodeNatively(file: Uint8Array, { height, width, channels }: Frame): Pixels | undefined {
+  const native = nativeImages();
+  if (!native || (channels !== 1 && channels !== 3)) return undefined;
+  expectFits(height, width);
+  const data = new Uint8Array(Buffer.allocUnsafeSlow(height * width * 3).buffer);
+  return native.decodeJpeg(file, data) ? { data, offset: 0, height, width, channels: 3 } : undefined;
+}
+
+function decodeInWasm(file: Uint8Array): Pixels {
   const { library, handle } = load();
   let image: Pixels;
   try {
@@ -98,26 +115,40 @@ const SOI = 0xd8,
   SOS = 0xda;
 const END = Buffer.from([0xff, 0xd9]);
 
-/** Whether the end marker is there: libjpeg would fill what is missing with grey. */
-function expectWhole(file: Uint8Array): void {
-  const scan = startOfScan(file);
-  if (scan === undefined) throw new DecodeError('it ends within its header');
-  if (Buffer.from(file.buffer, file.byteOffset, file.length).indexOf(END, scan) < 0) throw new DecodeError('it is truncated');
+/** What the header of a picture says. */
+interface Frame {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
 }
 
-/** Past the segments before the first scan: a thumbnail in them has an end marker of its own. */
-function startOfScan(file: Uint8Array): number | undefined {
-  let at = 2;
+/** Whether the end marker is there: libjpeg would fill what is missing with grey. */
+function expectWhole(file: Uint8Array): Frame | undefined {
+  const { frame, scan } = readHeader(file);
+  if (scan === undefined) throw new DecodeError('it ends within its header');
+  if (Buffer.from(file.buffer, file.byteOffset, file.length).indexOf(END, scan) < 0) throw new DecodeError('it is truncated');
+  return frame;
+}
+
+/** The segments up to the first scan, past which it begins: a thumbnail in them has an end marker of its own. */
+function readHeader(file: Uint8Array): { frame?: Frame; scan?: number } {
+  const u16 = (at: number): number => file[at]! * 256 + file[at + 1]!;
+  let at = 2,
+    frame: Frame | undefined;
   while (at + 3 < file.length) {
     if (file[at] !== 0xff) {
       at++; // filling
       continue;
     }
     const marker = file[at + 1]!;
-    if (marker === SOS) return at;
+    if (marker === SOS) return { ...(frame && { frame }), scan: at };
+    if (isFrame(marker) && at + 9 < file.length) frame = { height: u16(at + 5), width: u16(at + 7), channels: file[at + 9]! };
     const alone = marker === 0xff || marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= SOI);
     if (marker === 0xff) at += 1;
-    else at += alone ? 2 : 2 + file[at + 2]! * 256 + file[at + 3]!;
+    else at += alone ? 2 : 2 + u16(at + 2);
   }
-  return undefined;
+  return {};
 }
+
+/** Of the 16 markers of frames three mean tables, and one nothing. */
+const isFrame = (marker: number): boolean => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
