@@ -1,6 +1,6 @@
-// What the loading of images spends its time on, for every thread of a process: JPEG by the library that TensorFlow decodes with, and the
-// two passes of a resize. Compiled into the engine's binding (`binding.ts` in src/setup). Each function gives the bytes of its counterpart
-// in TypeScript (`decode/jpeg.ts` and `resize.ts` in src/tinymim/data), which stands in where there is no binding.
+// What the loading of images spends its time on, for every thread of a process: JPEG by the library that TensorFlow decodes with, the two
+// passes of a resize, flips, and changes of colours. Compiled into the engine's binding (`binding.ts` in src/setup). Each function gives the bytes of its counterpart
+// in TypeScript (`decode/jpeg.ts`, `resize.ts`, `augment.ts` and `color-jitter.ts` in src/tinymim/data), which stands in where there is no binding.
 #undef TFE_Execute
 #undef TFE_NewTensorHandle
 #undef TFE_TensorHandleResolve
@@ -11,6 +11,7 @@
 #include <immintrin.h>
 #endif
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -316,13 +317,77 @@ napi_value ResizeColumns(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// --- Colours and flips, in place ---
+
+// The arguments of each function begin so: data, offset, pixels of three bytes.
+struct Image {
+  uint8_t* data;
+  size_t pixels;
+  napi_value more[2];
+};
+
+Image ImageArguments(napi_env env, napi_callback_info info) {
+  napi_value args[5];
+  size_t count = 5;
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  return {Elements<uint8_t>(env, args[0]) + Integer(env, args[1]), static_cast<size_t>(Integer(env, args[2])), {args[3], args[4]}};
+}
+
+// flipPixels(data, offset, pixels, columns): mirrors each row
+napi_value FlipPixels(napi_env env, napi_callback_info info) {
+  struct Pixel {
+    uint8_t channels[kChannels];
+  };
+  const Image image = ImageArguments(env, info);
+  const size_t columns = Integer(env, image.more[0]);
+  Pixel* pixels = reinterpret_cast<Pixel*>(image.data);
+  for (size_t from = 0; from + columns <= image.pixels; from += columns) std::reverse(pixels + from, pixels + from + columns);
+  return nullptr;
+}
+
+// replaceLevels(data, offset, pixels, table): by those of a table of 256
+napi_value ReplaceLevels(napi_env env, napi_callback_info info) {
+  const Image image = ImageArguments(env, info);
+  const uint8_t* table = Elements<uint8_t>(env, image.more[0]);
+  for (size_t i = 0; i < image.pixels * kChannels; i++) image.data[i] = table[image.data[i]];
+  return nullptr;
+}
+
+inline int Luma(const uint8_t* pixel) { return (19595 * pixel[0] + 38470 * pixel[1] + 7471 * pixel[2] + 32768) >> 16; }
+
+// sumLuma(data, offset, pixels)
+napi_value SumLuma(napi_env env, napi_callback_info info) {
+  const Image image = ImageArguments(env, info);
+  int64_t sum = 0;
+  for (size_t i = 0; i < image.pixels; i++) sum += Luma(image.data + i * kChannels);
+  napi_value answer;
+  napi_create_int64(env, sum, &answer);
+  return answer;
+}
+
+// blendWithLuma(data, offset, pixels, factor): in float32, without multiplying and adding in one (-ffp-contract=off)
+napi_value BlendWithLuma(napi_env env, napi_callback_info info) {
+  const Image image = ImageArguments(env, info);
+  double given = 0;
+  napi_get_value_double(env, image.more[0], &given);
+  const float factor = static_cast<float>(given);
+  for (uint8_t *pixel = image.data, *end = image.data + image.pixels * kChannels; pixel < end; pixel += kChannels) {
+    const int grey = Luma(pixel);
+    for (int c = 0; c < kChannels; c++) {
+      const float scaled = factor * static_cast<float>(pixel[c] - grey), value = static_cast<float>(grey) + scaled;
+      pixel[c] = value <= 0 ? 0 : value >= 255 ? 255 : static_cast<uint8_t>(value);
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void AddImageFunctions(napi_env env, napi_value exports) {
   const struct {
     const char* name;
     napi_callback function;
-  } additions[] = {{"decodeJpeg", DecodeJpeg}, {"resizeRows", ResizeRows}, {"resizeColumns", ResizeColumns}};
+  } additions[] = {{"decodeJpeg", DecodeJpeg}, {"resizeRows", ResizeRows}, {"resizeColumns", ResizeColumns}, {"flipPixels", FlipPixels}, {"replaceLevels", ReplaceLevels}, {"sumLuma", SumLuma}, {"blendWithLuma", BlendWithLuma}};
   for (const auto& addition : additions) {
     napi_value function;
     napi_create_function(env, addition.name, NAPI_AUTO_LENGTH, addition.function, nullptr, &function);

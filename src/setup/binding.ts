@@ -111,6 +111,7 @@ async function compilerArguments(source: string, library: Library, libraryFolder
     '-shared',
     '-fPIC',
     '-O2',
+    '-ffp-contract=off', // a product and a sum are rounded one after the other, as elsewhere
     '-std=c++17',
     `-DNAPI_VERSION=${NAPI_VERSION}`,
     ...Object.entries(RENAMED).map(([name, by]) => `-D${name}=${by}`),

@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
@@ -26,6 +26,7 @@ import { ourVersions } from './race/versions.ts';
 const HELP = `The race of loaders: JPEG files of about 500 x 375 pixels and 110 kB to batches of 224 x 224, beside torchvision.
 
   --photos <folder>     photos that the files are made of (default: pictures of noise)
+  --folder <folder>     files of your own, in train/<class>/ and val/<class>/, instead of made ones
   --rounds <n>          rounds of each case (default 5)
   --seconds <n>         about so long for one side in a round (default 3)
   --reports <folder>    where loader.md is written (default reports/bench)
@@ -37,7 +38,7 @@ const BATCH = 64;
 /** Batches that come before the clock starts: those that were made while a side began. */
 const WARM = 4;
 /** Of the folder: classes, and files of each in `train` and in `val`. */
-const FOLDER = ['10', '40', '20'];
+const FOLDER = ['5', '40', '20'];
 
 type Side = 'ours' | 'theirs';
 const SIDES: readonly Side[] = ['ours', 'theirs'];
@@ -51,6 +52,7 @@ interface Lane {
 
 interface Options {
   readonly photos: string | undefined;
+  readonly folder: string | undefined;
   readonly rounds: number;
   readonly seconds: number;
   readonly reports: string | undefined;
@@ -63,9 +65,10 @@ function parseOptions(argv: readonly string[]): Options {
   };
   const text = { type: 'string' } as const;
   try {
-    const { values } = parseArgs({ args: [...argv], options: { photos: text, rounds: text, seconds: text, reports: text, 'no-report': { type: 'boolean' } } });
+    const { values } = parseArgs({ args: [...argv], options: { photos: text, folder: text, rounds: text, seconds: text, reports: text, 'no-report': { type: 'boolean' } } });
     return {
       photos: values.photos,
+      folder: values.folder,
       rounds: count(values.rounds ?? '5', '--rounds'),
       seconds: count(values.seconds ?? '3', '--seconds'),
       reports: values['no-report'] === true ? undefined : (values.reports ?? 'reports/bench'),
@@ -76,14 +79,14 @@ function parseOptions(argv: readonly string[]): Options {
   }
 }
 
-async function race({ photos, rounds, seconds, reports }: Options): Promise<number> {
+async function race(options: Options): Promise<number> {
+  const { rounds, seconds, reports } = options;
   const timm = await findTimm(say); // its environment has torchvision
   if ('missing' in timm) throw new SetupError('NO_PYTHON', timm.missing, 'name a Python that has PyTorch: TORCH_PYTHON=/path/to/python');
-  const folder = mkdtempSync(join(tmpdir(), 'photos-'));
+  const made = mkdtempSync(join(tmpdir(), 'photos-'));
   const lanes: Lane[] = [];
   try {
-    say(`Making photos in ${folder} ...`);
-    await execa(timm.python, [file('photos.py'), folder, ...FOLDER, ...(photos === undefined ? [] : [photos])]);
+    const folder = options.folder === undefined ? await makePhotos(made, timm.python, options.photos) : resolve(options.folder);
     const machine = await describeMachine();
     let versions = {};
     for (const cores of [1, 2].filter(n => n <= machine.cores)) {
@@ -108,14 +111,14 @@ async function race({ photos, rounds, seconds, reports }: Options): Promise<numb
     const lines = machineLines(machine, { ...versions, ...ourVersions() });
     for (const line of [...lines, '', textTable(rows)]) print(line);
     if (reports !== undefined) {
-      writeFiles(reports, { 'loader.md': report(lines, rows, photos) });
+      writeFiles(reports, { 'loader.md': report(lines, rows, options) });
       say(`Report: ${reports}/loader.md`);
     }
     for (const what of slower) say(`${pc.red('error')} Expected at least as many images a second as torchvision, got fewer: ${what}`);
     return slower.length > 0 ? 1 : 0;
   } finally {
     for (const { peers } of lanes) for (const side of SIDES) await peers[side].close();
-    rmSync(folder, { recursive: true });
+    rmSync(made, { recursive: true });
   }
 }
 
@@ -180,13 +183,22 @@ const HOW = [
   `The last column is the share of its time that a training would wait for ours which could take ${ASKED} images a second, the least that a current card asks for in a distillation. A training's own is in \`ablate status\` and its metrics (\`waiting\`).`,
 ];
 
-const report = (lines: readonly string[], rows: Rows, photos: string | undefined): string =>
+async function makePhotos(folder: string, python: string, photos: string | undefined): Promise<string> {
+  say(`Making photos in ${folder} ...`);
+  await execa(python, [file('photos.py'), folder, ...FOLDER, ...(photos === undefined ? [] : [photos])]);
+  return folder;
+}
+
+const filesText = ({ folder, photos }: Options): string =>
+  folder === undefined
+    ? `files of about 500 x 375 pixels and 110 kB, colours of every second one at half the resolution, made of ${photos === undefined ? 'noise' : 'photos'}`
+    : 'files of one’s own';
+
+const report = (lines: readonly string[], rows: Rows, options: Options): string =>
   [
     '# Loading images',
     'Written by `make bench-loader`. Figures are of one machine at one time: compare ratios, not rates.',
-    [...lines, `files of about 500 x 375 pixels and 110 kB, colours of every second one at half the resolution, made of ${photos === undefined ? 'noise' : 'photos'}`]
-      .map(line => `- ${line}`)
-      .join('\n'),
+    [...lines, filesText(options)].map(line => `- ${line}`).join('\n'),
     markdownTable(rows),
     HOW.map(line => `- ${line}`).join('\n'),
   ].join('\n\n') + '\n';

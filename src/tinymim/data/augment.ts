@@ -1,5 +1,6 @@
 /** torchvision's random transforms on bytes, with PIL's arithmetic. What is drawn is apart from what is done with it. */
 import type { Stream } from '../../engine/random/rng.ts';
+import { nativeImages } from './native.ts';
 import { resizeBicubic, type Box, type Pixels } from './resize.ts';
 
 /** Parameters of RandomResizedCrop: ranges of the part of the area that is kept, and of its aspect ratio width / height. */
@@ -70,6 +71,11 @@ function resizedSize({ height, width }: Size, target: Size, resize?: number): Si
 
 /** Mirrors the image left to right, in place. */
 export function flipHorizontal({ data, offset, height, width, channels }: Pixels): void {
+  const native = nativeImages(channels);
+  if (native) {
+    native.flipPixels(data, offset, height * width, width);
+    return;
+  }
   for (let y = 0; y < height; y++) {
     let left = offset + y * width * channels,
       right = left + (width - 1) * channels;

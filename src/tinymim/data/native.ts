@@ -9,6 +9,13 @@ interface NativeImages {
   resizeRows(source: Uint8Array, from: number, stride: number, ...pass: PassArguments): void;
   /** Each column of bytes `[inputs, row]` at `from` to `[rows, row]` at `to`. */
   resizeColumns(source: Uint8Array, from: number, row: number, ...pass: PassArguments): void;
+  // In place, of `pixels` of three bytes from `offset`:
+  /** Mirrors each row. */
+  flipPixels(data: Uint8Array, offset: number, pixels: number, columns: number): void;
+  /** @param table `[256]` */
+  replaceLevels(data: Uint8Array, offset: number, pixels: number, table: Uint8Array): void;
+  sumLuma(data: Uint8Array, offset: number, pixels: number): number;
+  blendWithLuma(data: Uint8Array, offset: number, pixels: number, factor: number): void;
 }
 
 type PassArguments = readonly [start: Int32Array, count: Int32Array, weights: Int32Array, stride: number, target: Uint8Array, to: number, rows: number, columns: number];
@@ -20,8 +27,9 @@ export interface LoaderThreadData {
   readonly binding: string | undefined;
 }
 
-/** Undefined without native TensorFlow; all have a counterpart in TypeScript, which gives the same bytes. */
-export function nativeImages(): NativeImages | undefined {
+/** @returns undefined without native TensorFlow, and for other than three channels: all have a counterpart in TypeScript, which gives the same bytes */
+export function nativeImages(channels = 3): NativeImages | undefined {
+  if (channels !== 3) return undefined;
   if (loaded) return loaded;
   const file = isMainThread ? loadedBinding() : (workerData as LoaderThreadData | null)?.binding;
   if (file === undefined) return undefined;

@@ -70,14 +70,18 @@ function computeCoefficients(inputs: number, outputs: number): Pass {
   return { start, count, weights, stride };
 }
 
-/** Crops come in few sizes (at most as many as the image has rows or columns), so each is computed once. */
+/** Crops of small images come in few sizes (at most as many as the image has rows or columns), so each is computed once. */
 const cache = new Map<number, Pass>();
 const MAX_SIZE = 2 ** 20;
+const MOST_KEPT = 1024;
 
 function coefficients(inputs: number, outputs: number): Pass {
   const key = inputs * MAX_SIZE + outputs;
-  let found = cache.get(key);
-  if (!found) cache.set(key, (found = computeCoefficients(inputs, outputs)));
+  const known = cache.get(key);
+  if (known) return known;
+  if (cache.size >= MOST_KEPT) cache.clear(); // those of a crop of a large image are some 100 kB
+  const found = computeCoefficients(inputs, outputs);
+  cache.set(key, found);
   return found;
 }
 
@@ -112,12 +116,10 @@ export function resizeBicubic(source: Pixels, box: Box, target: Pixels, { of, to
   if (down && scratch.length < height * row) scratch = new Uint8Array(height * row);
   const [between, at] = down ? [scratch, 0] : [target.data, target.offset];
   if (!across) copyRows(source.data, from + left * channels, stride, between, at, height, row);
-  else if (channels === 3 && nativeImages()) nativeImages()!.resizeRows(source.data, from, stride, across.start, across.count, across.weights, across.stride, between, at, height, columns);
   else resizeRows(source.data, from, stride, across, between, at, height, columns, channels);
   if (!down) return;
   const before = -first * row; // where the first row of the box would be
-  if (nativeImages()) nativeImages()!.resizeColumns(between, before, row, down.start, down.count, down.weights, down.stride, target.data, target.offset, rows, row);
-  else resizeColumns(between, before, row, down, target.data, target.offset, rows);
+  resizeColumns(between, before, row, down, target.data, target.offset, rows);
 }
 
 /** Of a pass the outputs from `first`; undefined where it changes nothing. */
@@ -145,6 +147,11 @@ function resizeRows(
   columns: number,
   channels: number,
 ): void {
+  const native = nativeImages(channels);
+  if (native) {
+    native.resizeRows(source, from, stride, start, count, weights, taps, target, to, rows, columns);
+    return;
+  }
   for (let y = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {
       const first = from + y * stride + start[x]! * channels;
@@ -161,6 +168,11 @@ function resizeRows(
 
 /** `[inputs, row]` at `from` to `[rows, row]` at `to`. */
 function resizeColumns(source: Uint8Array, from: number, row: number, { start, count, weights, stride: taps }: Pass, target: Uint8Array, to: number, rows: number): void {
+  const native = nativeImages();
+  if (native) {
+    native.resizeColumns(source, from, row, start, count, weights, taps, target, to, rows, row);
+    return;
+  }
   for (let y = 0; y < rows; y++) {
     const first = from + start[y]! * row;
     const n = count[y]!,

@@ -60,7 +60,7 @@ def jpeg(image, number):
         image.save(file, "JPEG", quality=quality, subsampling=2 * (number % 2))
         return file.getvalue()
 
-    low, high = 30, 99
+    low, high = 60, 99
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if len(saved(middle)) < BYTES else (low, middle)
