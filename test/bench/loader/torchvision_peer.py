@@ -8,8 +8,19 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "pytorch"))
 
 import PIL
 import torch
-import torchvision
 from PIL import Image
+
+try:
+    import torchvision
+except RuntimeError:
+    # Its compiled part is for another build of PyTorch. What transforms pictures of PIL does without, but two operations have to be named.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]
+    operations = torch.library.Library("torchvision", "FRAGMENT")
+    operations.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    operations.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    import torchvision
+
 from torch.utils.data import DataLoader, RandomSampler
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
