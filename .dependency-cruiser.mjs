@@ -101,7 +101,7 @@ const engine = {
 const tinymim = {
   'src/tinymim/data/decode': ['src/tinymim/data'],
   'src/tinymim/data/folder': [...CONTRACT, 'src/engine/random', 'src/tinymim/data', 'src/tinymim/data/decode'],
-  'src/tinymim/data': [...CONTRACT, 'src/engine/random', 'src/tinymim/data/folder', START],
+  'src/tinymim/data': [...CONTRACT, 'src/engine/binding.ts', 'src/engine/random', 'src/tinymim/data/folder', START],
   'src/tinymim/nn': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/engine/random'],
   'src/tinymim/distill': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/tinymim/nn'],
   'src/tinymim/optim': ['src/engine', 'src/engine/compile', 'src/engine/formats'],

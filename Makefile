@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep teacher test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-report bench-traffic chaos fuzz tries simulate true-size node-versions surroundings pack setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep teacher test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-loader bench-report bench-traffic chaos fuzz tries simulate true-size node-versions surroundings pack setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -85,6 +85,9 @@ bench-report: packages ## time to build a report of thousands of stages, and to 
 
 bench-traffic: engine ## what crosses between JavaScript and TensorFlow in a step, at the sizes of mini, desk and imagenet1k: make bench-traffic ARGS="--profile mini --only pack"
 	@$(TYPESCRIPT) test/bench/traffic.ts $(ARGS)
+
+bench-loader: engine ## images a second from JPEG files to batches, beside torchvision's DataLoader: make bench-loader ARGS="--photos FOLDER --rounds 5"
+	@$(TYPESCRIPT) test/bench/loader.ts $(ARGS)
 
 bench-ledger: engine ## what each second of all cores goes to in the sweep of mini and in that of the race; writes reports/bench/ledger.md (20 minutes)
 	@$(ABLATE) setup --data --quiet

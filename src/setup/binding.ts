@@ -1,4 +1,4 @@
-/** The native part of tfjs-node: two C++ files between Node and the C API of TensorFlow, compiled on this machine with one of our own. */
+/** The native part of tfjs-node: two C++ files between Node and the C API of TensorFlow, compiled on this machine with two of our own. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -9,14 +9,12 @@ import { execa } from 'execa';
 import { withTemporary } from './cache.ts';
 import { SetupError, tail } from './errors.ts';
 import type { Library } from './library.ts';
+import { installedBinding, NAPI_VERSION } from '../engine/binding.ts';
 import { isCheckout, SETUP } from '../installation.ts';
 import type { PrintLine } from '../tinymim/data/files.ts';
 import { systemPackage } from './python.ts';
 
 const require = createRequire(import.meta.url);
-
-/** Node-API version of the binding. Every Node since 12.22 offers it, and a binding for it serves all later ones. */
-const NAPI_VERSION = 8;
 
 /**
  * The npm package whose binding is built.
@@ -40,11 +38,8 @@ export function resolvePackage(name: string): string {
   }
 }
 
-/** Where the package looks for its binding. */
-const installedBinding = (packageFolder: string): string => path.join(packageFolder, 'lib', `napi-v${NAPI_VERSION}`, 'tfjs_binding.node');
-
 /** What is compiled beside the package's own sources, and the symbols that it takes the place of in them. */
-const FUNCTIONS = fileURLToPath(new URL('../engine/compile/functions.cc', import.meta.url));
+const ADDITIONS = [new URL('../engine/compile/functions.cc', import.meta.url), new URL('../engine/images.cc', import.meta.url)].map(url => fileURLToPath(url));
 const RENAMED = {
   napi_register_module_v1: 'tfjs_register',
   TFE_NewContext: 'tinymim_NewContext',
@@ -55,8 +50,9 @@ const RENAMED = {
 
 /** Where the compiled binding is kept: a new `npm ci` copies it from there. */
 export function cachedBinding(cache: string, library: Library, packageVersion: string): string {
-  const source = createHash('sha256').update(readFileSync(FUNCTIONS)).digest('hex').slice(0, 8);
-  return path.join(cache, 'bindings', `tfjs-node-${packageVersion}-${library.key}-${source}`, 'tfjs_binding.node');
+  const source = createHash('sha256');
+  for (const file of ADDITIONS) source.update(readFileSync(file));
+  return path.join(cache, 'bindings', `tfjs-node-${packageVersion}-${library.key}-${source.digest('hex').slice(0, 8)}`, 'tfjs_binding.node');
 }
 
 /** The first C++ compiler that answers: `$CXX`, g++, clang++, c++. */
@@ -115,6 +111,7 @@ async function compilerArguments(source: string, library: Library, libraryFolder
     '-shared',
     '-fPIC',
     '-O2',
+    '-ffp-contract=off', // a product and a sum are rounded one after the other, as elsewhere
     '-std=c++17',
     `-DNAPI_VERSION=${NAPI_VERSION}`,
     ...Object.entries(RENAMED).map(([name, by]) => `-D${name}=${by}`),
@@ -123,7 +120,7 @@ async function compilerArguments(source: string, library: Library, libraryFolder
     '-I',
     path.join(tensorflow, 'include'),
     ...sources.map(name => path.join(source, 'binding', name)),
-    FUNCTIONS,
+    ...ADDITIONS,
     path.join(tensorflow, library.cc),
     path.join(tensorflow, library.framework),
     ...link,

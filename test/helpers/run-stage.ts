@@ -124,7 +124,7 @@ export async function runPack<R extends object>(runner: PackRunner<R>, stages: r
 }
 
 /** The curve without what is not decided by the identity. */
-export const curveOf = ({ records }: Pick<StageRun, 'records'>): object[] => records.map(record => ({ ...record, images_per_second: undefined }));
+export const curveOf = ({ records }: Pick<StageRun, 'records'>): object[] => records.map(record => ({ ...record, images_per_second: undefined, waiting: undefined }));
 
 /** Leaves weights as an upstream stage does. */
 export function leaveUpstream(folder: string, recipe: object, weights: Weights): UpstreamOutput {

@@ -50,6 +50,26 @@ describe('resizeBicubic', () => {
   });
 });
 
+describe('a cutout of a resized image', () => {
+  it('has the bytes that it has in the whole of it', () => {
+    fc.assert(
+      fc.property(images, sizes, sizes, fc.nat(), (image, height, width, seed) => {
+        const draws = stream(seed, 'cutout', 0);
+        const [rows, columns] = [1 + draws.integer(height), 1 + draws.integer(width)];
+        const [top, left] = [draws.integer(height - rows + 1), draws.integer(width - columns + 1)];
+        const all = resized(image, whole(image), height, width),
+          target = blank(rows, columns, image.channels);
+        resizeBicubic(image, whole(image), target, { of: { height, width }, top, left });
+        const row = columns * image.channels;
+        for (let y = 0; y < rows; y++) {
+          const from = ((top + y) * width + left) * image.channels;
+          expect(Buffer.compare(target.data.subarray(y * row, (y + 1) * row), all.subarray(from, from + row))).toBe(0);
+        }
+      }),
+    );
+  });
+});
+
 describe('randomResizedCrop', () => {
   it('stays within the image, and within the ranges up to rounding', () => {
     const range = (min: number, max: number) => fc.tuple(fc.double({ min, max, noNaN: true }), fc.double({ min, max, noNaN: true })).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);

@@ -6,7 +6,7 @@ import { silenceText } from '../../core/runner/silence.ts';
 import { Eta } from '../../core/inspect/eta.ts';
 import { plural } from '../../core/text/format.ts';
 import { duration, textTable } from './text.ts';
-import { furthestBehind, leftText, paceText, phaseText, placeText } from './worker-row.ts';
+import { furthestBehind, leftText, paceText, phaseText, placeText, waitingText } from './worker-row.ts';
 import { pc } from './colours.ts';
 import { withoutFrames } from './faults.ts';
 import { isLive, live } from './live.ts';
@@ -130,13 +130,14 @@ abstract class SweepDisplay implements Display {
       .sort((a, b) => a.place.localeCompare(b.place))
       .map(running => {
         const { pack, progress, first, stalled } = running;
-        const { phase = 'load', step = 0, steps = 0, imagesPerSecond, loss } = progress ?? {};
+        const { phase = 'load', step = 0, steps = 0, imagesPerSecond, waiting, loss } = progress ?? {};
         const secondsLeft = first && step > first.step ? (((performance.now() - first.time) / (step - first.step)) * (steps - step)) / 1000 : undefined;
         return [
           pc.cyan(placeText(running)),
           this.label(running),
           stalled === true ? pc.yellow('stalled') : phaseText({ phase, step, steps }),
           paceText({ imagesPerSecond }),
+          waitingText({ waiting }),
           loss === undefined || pack.length > 1 ? '' : `loss ${loss.toPrecision(4)}`,
           leftText({ secondsLeft }),
         ];

@@ -9,7 +9,7 @@ import { outstanding, type TimeLeft } from '../../core/inspect/time-left.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
 import { formatCount, plural } from '../../core/text/format.ts';
 import { columns, duration, heading, textTable, wrap } from './text.ts';
-import { furthestBehind, leftText, paceText, phaseText, placeText } from './worker-row.ts';
+import { furthestBehind, leftText, paceText, phaseText, placeText, waitingText } from './worker-row.ts';
 import { pc } from './colours.ts';
 
 export interface StatusView {
@@ -125,14 +125,21 @@ function workerLines({ snapshot }: StatusView, withMembers: boolean): string[] {
   ];
 }
 
+const LEAST_LABEL = 8;
+/** The column that goes first where there is no room. */
+const WAITING = 3;
+
 /** What a worker does, how far it is, and when it last said so; the label takes the room that is left. */
 function workerTable(workers: readonly Worker[]): string {
-  const rows = workers.map(workerRow);
-  const width = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length))).reduce((sum, w) => sum + w + 2, 2);
+  const all = workers.map(workerRow);
+  const widthOf = (rows: readonly string[][]): number => rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length))).reduce((sum, w) => sum + w + 2, 2);
+  const fits = widthOf(all) <= columns() - LEAST_LABEL;
+  const rows = fits ? all : all.map(row => row.filter((_, i) => i !== WAITING)),
+    room = Math.max(LEAST_LABEL, columns() - widthOf(rows));
   return textTable(
     rows.map(([place = '', ...rest], i) => {
       const stalled = workers[i]!.some(m => displayStateOf(m) === 'stalled');
-      return [COLOUR[stalled ? 'stalled' : 'running'](place), shorten(packLabel(workers[i]!.map(m => m.stage)), Math.max(8, columns() - width)), ...rest];
+      return [COLOUR[stalled ? 'stalled' : 'running'](place), shorten(packLabel(workers[i]!.map(m => m.stage)), room), ...rest];
     }),
     [0, 1, 2],
   );
@@ -143,7 +150,7 @@ type Worker = readonly WorkingStage[];
 function workerRow(members: Worker): string[] {
   const { progress } = furthestBehind(members, member => member.progress);
   const silent = Math.min(...members.flatMap(m => m.progress.silentSeconds ?? []));
-  return [placeText(progress), phaseText(progress), paceText(progress), leftText(progress), Number.isFinite(silent) ? `${duration(silent)} ago` : ''];
+  return [placeText(progress), phaseText(progress), paceText(progress), waitingText(progress), leftText(progress), Number.isFinite(silent) ? `${duration(silent)} ago` : ''];
 }
 
 /** What failed or was interrupted, why, and where its log is. */

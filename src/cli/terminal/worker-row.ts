@@ -10,6 +10,8 @@ export interface WorkerProgress {
   /** 0 where the stage does not say. */
   readonly steps?: number | undefined;
   readonly imagesPerSecond?: number | undefined;
+  /** Share of the time of its steps in which they waited for data. */
+  readonly waiting?: number | undefined;
   readonly stepsPerSecond?: number | undefined;
   readonly secondsLeft?: number | undefined;
 }
@@ -34,6 +36,9 @@ export function paceText({ imagesPerSecond, stepsPerSecond }: WorkerProgress): s
   if (imagesPerSecond !== undefined) return `${formatCount(imagesPerSecond)} images/s`;
   return stepsPerSecond === undefined ? '' : `${Number(stepsPerSecond.toPrecision(3))} steps/s`;
 }
+
+/** How much of its time it waits for data. */
+export const waitingText = ({ waiting }: WorkerProgress): string => (waiting === undefined ? '' : `${Math.round(100 * waiting)} % waiting`);
 
 export const leftText = ({ secondsLeft }: WorkerProgress): string => (secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`);
 

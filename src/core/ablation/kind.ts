@@ -229,6 +229,8 @@ export interface Progress {
   readonly step: number;
   readonly steps: number;
   readonly imagesPerSecond?: number;
+  /** Share of the time of its steps in which they waited for data. */
+  readonly waiting?: number;
   readonly loss?: number;
   /** Something to be said once, as that a number is doubtful (`MetricSpec.doubtful`). */
   readonly doubt?: string;
@@ -276,7 +278,7 @@ export interface StageContext<R extends object = JsonObject> {
   readonly signal: AbortSignal;
 }
 
-/** One line of `metrics.jsonl`. Everything but `images_per_second` is decided by the identity. */
+/** One line of `metrics.jsonl`. Everything but `images_per_second` and `waiting` is decided by the identity. */
 export interface MetricRecord {
   readonly step: number;
   /** x-axis of all curves: comparable across batch sizes. */

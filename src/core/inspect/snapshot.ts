@@ -28,6 +28,8 @@ export interface StageProgress {
   readonly steps?: number;
   readonly stepsPerSecond?: number;
   readonly imagesPerSecond?: number;
+  /** Share of the time of its steps in which they waited for data. */
+  readonly waiting?: number;
   /** Of its steps, at their present pace. */
   readonly secondsLeft?: number;
   /** Since its worker last wrote anything. */
@@ -188,13 +190,14 @@ export function progressOf(lines: readonly ProgressLine[]): Partial<StageProgres
   if (!at || !from) return { phase };
   const seconds = (Date.parse(at.time) - Date.parse(from.time)) / 1e3;
   const pace = seconds > 0 && at.step > from.step ? (at.step - from.step) / seconds : undefined;
-  const images = lines.findLast(line => line.images_per_second !== undefined)?.images_per_second;
+  const { images_per_second: images, waiting } = lines.findLast(line => line.images_per_second !== undefined) ?? {};
   return {
     phase,
     step: at.step,
     steps: at.steps,
     ...(pace !== undefined && { stepsPerSecond: pace, secondsLeft: (at.steps - at.step) / pace }),
     ...(images !== undefined && { imagesPerSecond: images }),
+    ...(waiting !== undefined && { waiting }),
   };
 }
 

@@ -16,6 +16,8 @@ const progressLine = z.object({
   /** 0 where the stage does not say. */
   steps: z.int(),
   images_per_second: z.number().optional(),
+  /** Share of the time. */
+  waiting: z.number().optional(),
 });
 export type ProgressLine = z.infer<typeof progressLine>;
 
@@ -34,14 +36,14 @@ export class ProgressLog {
     this.#open = open;
   }
 
-  note({ phase, step, steps, imagesPerSecond }: Progress): void {
+  note({ phase, step, steps, imagesPerSecond, waiting }: Progress): void {
     const time = performance.now();
     if (this.#last?.phase === phase && time - this.#last.time < Math.min(MOST_MS, Math.max(LEAST_MS, (time - this.#began) / 20))) return;
     this.#last = { phase, time };
-    const rate = Number.isFinite(imagesPerSecond) ? { images_per_second: imagesPerSecond! } : {};
+    const pace = { ...(Number.isFinite(imagesPerSecond) && { images_per_second: imagesPerSecond! }), ...(Number.isFinite(waiting) && { waiting: waiting! }) };
     try {
       this.#appender ??= this.#open();
-      this.#appender.append(canonicalJson({ time: new Date().toISOString(), phase, step, steps, ...rate }));
+      this.#appender.append(canonicalJson({ time: new Date().toISOString(), phase, step, steps, ...pace }));
     } catch (error) {
       // What only people read must not fail a stage; a disk that takes no line takes no result either, and that one says why.
       if (!(error instanceof StoreError)) throw error;

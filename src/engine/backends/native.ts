@@ -1,6 +1,7 @@
 /** Native TensorFlow through tfjs-node: its package, its environment variables, its quirks. */
 import util from 'node:util';
 import { SETUP } from '../../installation.ts';
+import { noteLoadedBinding } from '../binding.ts';
 import { EngineError } from '../engine-error.ts';
 import { proveDevice } from '../compile/device-proof.ts';
 import { contextConfig } from '../compile/protobuf.ts';
@@ -46,7 +47,7 @@ function memoryOfSharedGpu({ [FRACTION]: given, [CONFIG]: config = '' }: NodeJS.
 
 interface NativeBackend extends tf.KernelBackend {
   readonly isUsingGpuDevice: boolean;
-  readonly binding: { readonly TF_Version: string; readonly defineFunction?: unknown };
+  readonly binding: { readonly TF_Version: string; readonly defineFunction?: unknown; readonly decodeJpeg?: unknown };
 }
 
 /** @throws EngineError `ENGINE_UNAVAILABLE` if the library is missing or broken, `ENGINE_DEVICE` if the ops would run on another device */
@@ -68,8 +69,8 @@ export async function loadNative({ device, threads }: EnginePlace): Promise<Load
   if (tf.getBackend() !== 'tensorflow') {
     throw new EngineError('ENGINE_UNAVAILABLE', `Expected the backend "tensorflow", got "${tf.getBackend()}". Run \`${SETUP}\`.`);
   }
-  if (backend.binding.defineFunction === undefined) {
-    throw new EngineError('ENGINE_UNAVAILABLE', `Expected the binding that set-up compiles, which defines functions, got another. Run \`${SETUP}\`.`);
+  if (backend.binding.defineFunction === undefined || backend.binding.decodeJpeg === undefined) {
+    throw new EngineError('ENGINE_UNAVAILABLE', `Expected the binding that set-up compiles, which defines functions and decodes images, got another. Run \`${SETUP}\`.`);
   }
   const actual: Device = backend.isUsingGpuDevice ? 'gpu' : 'cpu';
   if (actual !== device) {
@@ -80,6 +81,7 @@ export async function loadNative({ device, threads }: EnginePlace): Promise<Load
     );
   }
   expectFunctionsOn(device);
+  noteLoadedBinding();
   const gpu = device === 'gpu' ? await (await import('./gpu-facts.ts')).gpuFacts() : undefined;
   return { libraryVersion: backend.binding.TF_Version, why: `the ${device} was asked for, and native TensorFlow runs on it`, ...(gpu && { gpu }) };
 }

@@ -18,6 +18,9 @@
 #include "tensorflow/c/c_api.h"
 #include "tensorflow/c/eager/c_api.h"
 
+// Of images.cc.
+void AddImageFunctions(napi_env env, napi_value exports);
+
 namespace {
 
 TFE_Context* context = nullptr;
@@ -222,6 +225,9 @@ napi_value CollectGraphs(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
+// Null until an engine is loaded.
+TFE_Context* EngineContext() { return context; }
+
 extern "C" {
 
 TFE_Context* tinymim_NewContext(const TFE_ContextOptions* options, TF_Status* status) {
@@ -258,6 +264,11 @@ void tinymim_Execute(TFE_Op* op, TFE_TensorHandle** results, int* count, TF_Stat
 napi_value tfjs_register(napi_env env, napi_value exports);
 
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  AddImageFunctions(env, exports);
+  // A thread that loads images says so: the engine belongs to the thread that loaded it.
+  bool images_alone = false;
+  napi_has_named_property(env, exports, "imagesAlone", &images_alone);
+  if (images_alone) return exports;
   tfjs_register(env, exports);
   const struct {
     const char* name;

@@ -1,5 +1,6 @@
 /** torchvision's random transforms on bytes, with PIL's arithmetic. What is drawn is apart from what is done with it. */
 import type { Stream } from '../../engine/random/rng.ts';
+import { nativeImages } from './native.ts';
 import { resizeBicubic, type Box, type Pixels } from './resize.ts';
 
 /** Parameters of RandomResizedCrop: ranges of the part of the area that is kept, and of its aspect ratio width / height. */
@@ -53,17 +54,10 @@ function largestCentralBox(height: number, width: number, ratio: readonly [numbe
  * @param resize default: the least that fills `target`, so that of an image of its shape nothing is cut off
  */
 export function centralImage(source: Pixels, target: Pixels, resize?: number): void {
-  const { height, width, channels } = source;
-  const size = resizedSize(source, target, resize);
-  const resized: Pixels = { data: new Uint8Array(size.height * size.width * channels), offset: 0, ...size, channels };
-  resizeBicubic(source, { top: 0, left: 0, height, width }, resized);
-  const top = roundHalfEven((size.height - target.height) / 2),
-    left = roundHalfEven((size.width - target.width) / 2);
-  const row = target.width * channels;
-  for (let y = 0; y < target.height; y++) {
-    const from = ((top + y) * size.width + left) * channels;
-    target.data.set(resized.data.subarray(from, from + row), target.offset + y * row);
-  }
+  const of = resizedSize(source, target, resize);
+  const top = roundHalfEven((of.height - target.height) / 2),
+    left = roundHalfEven((of.width - target.width) / 2);
+  resizeBicubic(source, { top: 0, left: 0, height: source.height, width: source.width }, target, { of, top, left });
 }
 
 type Size = Pick<Pixels, 'height' | 'width'>;
@@ -77,6 +71,11 @@ function resizedSize({ height, width }: Size, target: Size, resize?: number): Si
 
 /** Mirrors the image left to right, in place. */
 export function flipHorizontal({ data, offset, height, width, channels }: Pixels): void {
+  const native = nativeImages(channels);
+  if (native) {
+    native.flipPixels(data, offset, height * width, width);
+    return;
+  }
   for (let y = 0; y < height; y++) {
     let left = offset + y * width * channels,
       right = left + (width - 1) * channels;

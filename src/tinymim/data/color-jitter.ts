@@ -1,5 +1,6 @@
 /** torchvision's ColorJitter on bytes (brightness, contrast, saturation), with the arithmetic of PIL's `ImageEnhance`. */
 import type { Stream } from '../../engine/random/rng.ts';
+import { nativeImages } from './native.ts';
 import type { Pixels } from './resize.ts';
 
 /** Each factor is drawn from [max(0, 1 - x), 1 + x]; 0 leaves the image as it is. */
@@ -53,11 +54,21 @@ const table = new Uint8Array(256);
 function blendWithLevel({ data, offset, height, width, channels }: Pixels, level: number, factor: number): void {
   const rounded = Math.fround(factor);
   for (let v = 0; v < 256; v++) table[v] = blend(level, v, rounded);
+  const native = nativeImages(channels);
+  if (native) {
+    native.replaceLevels(data, offset, height * width, table);
+    return;
+  }
   const end = offset + height * width * channels;
   for (let i = offset; i < end; i++) data[i] = table[data[i]!]!;
 }
 
 function blendWithLuma({ data, offset, height, width }: Pixels, factor: number): void {
+  const native = nativeImages();
+  if (native) {
+    native.blendWithLuma(data, offset, height * width, factor);
+    return;
+  }
   const rounded = Math.fround(factor);
   const end = offset + height * width * 3;
   for (let i = offset; i < end; i += 3) {
@@ -73,6 +84,8 @@ function luma(red: number, green: number, blue: number): number {
 
 /** Mean grey level; images of one channel are grey already. */
 function meanLuma({ data, offset, height, width, channels }: Pixels): number {
+  const native = nativeImages(channels);
+  if (native) return native.sumLuma(data, offset, height * width) / (height * width);
   const end = offset + height * width * channels;
   let sum = 0;
   if (channels === 3) {

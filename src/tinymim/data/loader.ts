@@ -3,10 +3,12 @@
  * need one thread; of images in files, which are decoded, several make the parts of a batch at once.
  */
 import { Worker } from 'node:worker_threads';
+import { loadedBinding } from '../../engine/binding.ts';
 import { emptyBatch, isDivisible, stepsPerEpoch, type Batch, type BatchPlan } from './batch.ts';
 import { DataError } from './errors.ts';
 import { evalBatches, imageBytes, type EvalBatch, type ImageSet } from './image-set.ts';
 import { loadersOfProcess } from './loaders.ts';
+import type { LoaderThreadData } from './native.ts';
 import type { BatchPart, FromThread, ToThread } from './loader-thread.ts';
 
 export interface LoaderOptions extends BatchPlan {
@@ -80,7 +82,7 @@ function takeThread(): Worker {
 }
 
 function startThread(): Worker {
-  const thread = new Worker(new URL('./loader-thread.mjs', import.meta.url), { execArgv: [] });
+  const thread = new Worker(new URL('./loader-thread.mjs', import.meta.url), { execArgv: [], workerData: { binding: loadedBinding() } satisfies LoaderThreadData });
   const forget = (): void => {
     if (idle.includes(thread)) idle.splice(idle.indexOf(thread), 1);
   };

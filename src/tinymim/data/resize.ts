@@ -5,6 +5,8 @@
  * Source: python-pillow/Pillow, src/libImaging/Resample.c (`precompute_coeffs`, `normalize_coeffs_8bpc`).
  */
 
+import { nativeImages } from './native.ts';
+
 /** An image `[height, width, channels]` within an array of bytes. */
 export interface Pixels {
   readonly data: Uint8Array;
@@ -24,7 +26,7 @@ export interface Box {
 }
 
 /** Weights of one pass: output `i` is the weighted sum of the `count[i]` inputs from `start[i]`. */
-interface Coefficients {
+export interface Pass {
   readonly start: Int32Array;
   readonly count: Int32Array;
   /** `[outputs, stride]`, in units of 2^-22. */
@@ -44,7 +46,7 @@ function bicubic(x: number): number {
   return 0;
 }
 
-function computeCoefficients(inputs: number, outputs: number): Coefficients {
+function computeCoefficients(inputs: number, outputs: number): Pass {
   const scale = inputs / outputs;
   const filterScale = Math.max(scale, 1);
   const support = SUPPORT * filterScale;
@@ -68,51 +70,89 @@ function computeCoefficients(inputs: number, outputs: number): Coefficients {
   return { start, count, weights, stride };
 }
 
-/** Crops come in few sizes (at most as many as the image has rows or columns), so each is computed once. */
-const cache = new Map<number, Coefficients>();
+/** Crops of small images come in few sizes (at most as many as the image has rows or columns), so each is computed once. */
+const cache = new Map<number, Pass>();
 const MAX_SIZE = 2 ** 20;
+const MOST_KEPT = 1024;
 
-function coefficients(inputs: number, outputs: number): Coefficients {
+function coefficients(inputs: number, outputs: number): Pass {
   const key = inputs * MAX_SIZE + outputs;
-  let found = cache.get(key);
-  if (!found) cache.set(key, (found = computeCoefficients(inputs, outputs)));
+  const known = cache.get(key);
+  if (known) return known;
+  if (cache.size >= MOST_KEPT) cache.clear(); // those of a crop of a large image are some 100 kB
+  const found = computeCoefficients(inputs, outputs);
+  cache.set(key, found);
   return found;
 }
 
 /** Rows after the horizontal pass; grows to the largest image seen. */
 let scratch = new Uint8Array(0);
 
-/**
- * Resizes the part `box` of `source` to the whole of `target`. Pixels outside the box have no influence: as if it were cropped first.
- * Source and target must not overlap.
- * @throws RangeError for a box outside the source, or different channels
- */
-export function resizeBicubic(source: Pixels, box: Box, target: Pixels): void {
-  expectBox(source, box, target);
-  const { channels, width: columns, height: rows } = target;
-  const sourceRow = source.width * channels;
-  const from = source.offset + box.top * sourceRow + box.left * channels;
-  const row = columns * channels;
-  if (box.height === rows) {
-    horizontal(source.data, from, sourceRow, box, target.data, target.offset, columns, channels);
-    return;
-  }
-  if (scratch.length < box.height * row) scratch = new Uint8Array(box.height * row);
-  horizontal(source.data, from, sourceRow, box, scratch, 0, columns, channels);
-  vertical(scratch, box.height, target.data, target.offset, rows, row);
+type Size = Pick<Pixels, 'height' | 'width'>;
+
+/** A part of a resized image. */
+export interface Cutout extends Pick<Box, 'top' | 'left'> {
+  /** Of all of the resized image. */
+  readonly of: Size;
 }
 
-/** `[box.height, box.width, C]` at `from`, with rows `stride` bytes apart, to `[box.height, columns, C]` at `to`. */
-function horizontal(source: Uint8Array, from: number, stride: number, box: Box, target: Uint8Array, to: number, columns: number, channels: number): void {
-  const row = columns * channels;
-  if (box.width === columns) {
-    for (let y = 0; y < box.height; y++) {
-      target.set(source.subarray(from + y * stride, from + y * stride + row), to + y * row);
-    }
+/**
+ * Resizes the part `box` of `source` to the whole of `target`, or to an image that `target` is cut out of. Pixels outside the box have no
+ * influence: as if it were cropped first. Source and target must not overlap.
+ * @throws RangeError for a box outside the source, or different channels
+ */
+export function resizeBicubic(source: Pixels, box: Box, target: Pixels, { of, top, left }: Cutout = { of: target, top: 0, left: 0 }): void {
+  expectBox(source, box, target);
+  const { channels, width: columns, height: rows } = target;
+  const stride = source.width * channels,
+    row = columns * channels;
+  const across = passOf(box.width, of.width, left, columns),
+    down = passOf(box.height, of.height, top, rows);
+  // Of the box the rows that the target needs.
+  const first = down ? down.start[0]! : top,
+    last = down ? down.start[rows - 1]! + down.count[rows - 1]! : top + rows;
+  const from = source.offset + (box.top + first) * stride + box.left * channels;
+  const height = last - first;
+  if (down && scratch.length < height * row) scratch = new Uint8Array(height * row);
+  const [between, at] = down ? [scratch, 0] : [target.data, target.offset];
+  if (!across) copyRows(source.data, from + left * channels, stride, between, at, height, row);
+  else resizeRows(source.data, from, stride, across, between, at, height, columns, channels);
+  if (!down) return;
+  const before = -first * row; // where the first row of the box would be
+  resizeColumns(between, before, row, down, target.data, target.offset, rows);
+}
+
+/** Of a pass the outputs from `first`; undefined where it changes nothing. */
+function passOf(inputs: number, outputs: number, first: number, count: number): Pass | undefined {
+  if (inputs === outputs) return undefined;
+  const all = coefficients(inputs, outputs);
+  if (count === outputs) return all;
+  const end = first + count;
+  return { start: all.start.subarray(first, end), count: all.count.subarray(first, end), weights: all.weights.subarray(first * all.stride, end * all.stride), stride: all.stride };
+}
+
+function copyRows(source: Uint8Array, from: number, stride: number, target: Uint8Array, to: number, rows: number, row: number): void {
+  for (let y = 0; y < rows; y++) target.set(source.subarray(from + y * stride, from + y * stride + row), to + y * row);
+}
+
+/** `[rows, inputs, C]` at `from`, with rows `stride` bytes apart, to `[rows, columns, C]` at `to`. */
+function resizeRows(
+  source: Uint8Array,
+  from: number,
+  stride: number,
+  { start, count, weights, stride: taps }: Pass,
+  target: Uint8Array,
+  to: number,
+  rows: number,
+  columns: number,
+  channels: number,
+): void {
+  const native = nativeImages(channels);
+  if (native) {
+    native.resizeRows(source, from, stride, start, count, weights, taps, target, to, rows, columns);
     return;
   }
-  const { start, count, weights, stride: taps } = coefficients(box.width, columns);
-  for (let y = 0; y < box.height; y++) {
+  for (let y = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {
       const first = from + y * stride + start[x]! * channels;
       const n = count[x]!,
@@ -126,11 +166,15 @@ function horizontal(source: Uint8Array, from: number, stride: number, box: Box, 
   }
 }
 
-/** `[height, row]` to `[rows, row]` at `to`. */
-function vertical(source: Uint8Array, height: number, target: Uint8Array, to: number, rows: number, row: number): void {
-  const { start, count, weights, stride: taps } = coefficients(height, rows);
+/** `[inputs, row]` at `from` to `[rows, row]` at `to`. */
+function resizeColumns(source: Uint8Array, from: number, row: number, { start, count, weights, stride: taps }: Pass, target: Uint8Array, to: number, rows: number): void {
+  const native = nativeImages();
+  if (native) {
+    native.resizeColumns(source, from, row, start, count, weights, taps, target, to, rows, row);
+    return;
+  }
   for (let y = 0; y < rows; y++) {
-    const first = start[y]! * row;
+    const first = from + start[y]! * row;
     const n = count[y]!,
       w = y * taps;
     for (let x = 0; x < row; x++) {

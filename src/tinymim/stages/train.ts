@@ -90,6 +90,7 @@ async function loop<T extends Training>(runs: readonly TrainingRun<T>[], data: T
 async function trainStep<T extends Training>(runs: readonly TrainingRun<T>[], step: number, loader: Loader, data: TrainingData<T>): Promise<void> {
   const started = performance.now();
   const batch = await loader.next();
+  const waitMs = performance.now() - started;
   if (runs.length === 0) {
     loader.release(batch);
     return;
@@ -116,7 +117,7 @@ async function trainStep<T extends Training>(runs: readonly TrainingRun<T>[], st
   loader.release(batch);
   const wallMs = performance.now() - started;
   const sharedMs = wallMs - runs.reduce((sum, { stepMs }) => sum + stepMs, 0);
-  for (const run of runs) await run.finishStep(step, wallMs, run.stepMs + sharedMs / runs.length);
+  for (const run of runs) await run.finishStep(step, { wallMs, shareMs: run.stepMs + sharedMs / runs.length, waitMs });
 }
 
 function feedAll<T extends Training>(inputs: Inputs, trainings: readonly T[], step: (training: T, inputs: Inputs) => void): void {

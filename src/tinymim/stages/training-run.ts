@@ -8,7 +8,7 @@ import { engineRecord, type EngineRecord } from './engine-record.ts';
 import { Meter } from './meter.ts';
 import { microBatchesOf } from './micro-batches.ts';
 import { averages } from './parameters.ts';
-import { Throughput } from './throughput.ts';
+import { Throughput, type Pace, type StepTimes } from './throughput.ts';
 import { createTrainer, weightsOf, type StepLosses, type Trainer, type TrainState } from './trainer.ts';
 import { loadTraining, saveTraining } from './training-checkpoint.ts';
 import type { Inputs } from './train-step.ts';
@@ -25,7 +25,7 @@ interface MadeStep {
   readonly done: number;
   readonly losses: StepLosses;
   readonly lr: number;
-  readonly imagesPerSecond: number;
+  readonly pace: Pace;
 }
 
 /** Reading waits for a GPU, which then waits for the next step; on a CPU a step is over when it returns. */
@@ -128,14 +128,14 @@ export class TrainingRun<T extends Training = Training> {
     this.#stepMs += performance.now() - started;
   }
 
-  /** After the micro-batches of a step: its losses, its point of the curve, its evaluation. Times as `Throughput.step` takes them. */
-  finishStep(step: number, wallMs: number, shareMs: number): Promise<void> {
+  /** After the micro-batches of a step: its losses, its point of the curve, its evaluation. */
+  finishStep(step: number, times: StepTimes): Promise<void> {
     return this.#guard(async () => {
       const { context, evaluate } = this.training;
       const done = step + 1,
         { steps } = this;
-      const imagesPerSecond = this.#throughput.step(wallMs, shareMs);
-      this.#unread.push({ done, losses: this.#losses!, lr: this.#rate(step), imagesPerSecond });
+      const pace = this.#throughput.step(times);
+      this.#unread.push({ done, losses: this.#losses!, lr: this.#rate(step), pace });
       this.#losses = undefined;
       const evaluating = evaluate !== undefined && this.#evaluationDue(done);
       if (evaluating || done === steps || this.#unread.length >= this.#readEvery || this.#meter.isPointDue(done)) {
@@ -146,7 +146,7 @@ export class TrainingRun<T extends Training = Training> {
         }
         if (point || evaluating) context.metric({ step: done, epoch: done / this.#stepsPerEpoch, ...point, ...(evaluating && this.#evaluated) });
       }
-      context.progress({ phase: 'step', step: done, steps, imagesPerSecond, ...(this.#lastLoss !== undefined && { loss: this.#lastLoss }) });
+      context.progress({ phase: 'step', step: done, steps, ...pace, ...(this.#lastLoss !== undefined && { loss: this.#lastLoss }) });
       if (done === steps) this.#finish();
     });
   }
@@ -155,11 +155,11 @@ export class TrainingRun<T extends Training = Training> {
   #read(): Record<string, number> | undefined {
     let point: Record<string, number> | undefined;
     for (let made = this.#unread.shift(); made; made = this.#unread.shift()) {
-      const { done, losses, lr, imagesPerSecond } = made,
+      const { done, losses, lr, pace } = made,
         values = losses.read();
       expectFinite(values, done - 1, this.#stepsPerEpoch, lr);
       const means = this.#meter.add(done, values);
-      point = means && { ...means, lr, images_per_second: imagesPerSecond };
+      point = means && { ...means, lr, images_per_second: pace.imagesPerSecond, waiting: pace.waiting };
       this.#lastLoss = values['loss'];
     }
     return point;
@@ -192,8 +192,8 @@ export class TrainingRun<T extends Training = Training> {
   }
 
   #finish(): void {
-    const imagesPerSecond = this.#throughput.mean();
-    if (imagesPerSecond !== undefined) this.training.context.provenance({ images_per_second: imagesPerSecond });
+    const pace = this.#throughput.mean();
+    if (pace !== undefined) this.training.context.provenance({ images_per_second: pace.imagesPerSecond, waiting: pace.waiting });
     this.#outcome = { status: 'fulfilled', value: { params: this.#trainer!.finish(), losses: this.#meter.lastEpochMeans(), evaluated: this.#evaluated } };
   }
 

@@ -23,13 +23,18 @@ const BUSY = 0.1;
 
 /** Lines that say where the figures were taken. */
 export function settingLines({ machine, versions, device, threads }: Pick<RaceResults, 'machine' | 'versions' | 'device' | 'threads'>): string[] {
+  const [processor, programs, busy] = machineLines(machine, versions);
+  return [processor, programs, `steps on the ${device} with ${threads} threads a process`, busy];
+}
+
+/** Processor, versions, and how busy it was. */
+export function machineLines(machine: Machine, versions: RaceResults['versions']): [processor: string, programs: string, busy: string] {
   const bf16 = machine.bfloat16.length > 0 ? `bfloat16 instructions (${machine.bfloat16.join(', ')})` : 'no bfloat16 instructions';
   return [
     `${machine.cpu}, ${machine.cores} cores, ${Math.round(machine.memoryBytes / 2 ** 30)} GiB, ${bf16}`,
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
-    `steps on the ${device} with ${threads} threads a process`,
     `other programs took ${Math.round(100 * machine.busy)} % of the processor before the race${machine.busy > BUSY ? ': too much to trust the figures, as threads that wait for each other suffer most' : ''}`,
   ];
 }
@@ -54,7 +59,7 @@ export function readme(results: RaceResults): string {
         .map(line => `- ${line}`)
         .join('\n'),
       '![Speed against PyTorch](speed.svg)',
-      'Beside it: [what each second of a sweep goes to](ledger.md), [what crosses between JavaScript and TensorFlow](traffic.md).',
+      'Beside it: [what each second of a sweep goes to](ledger.md), [how fast images are loaded](loader.md), [what crosses between JavaScript and TensorFlow](traffic.md).',
       '## Goals',
       goals.length > 0 ? markdownTable(goalTable(goals)) : `None applies: they were set for ${GOAL_THREADS} CPU cores, those of bfloat16 for processors that multiply it themselves.`,
       ...cases.flatMap(result => [`## ${result.step.title}`, markdownTable(stepTable(result))]),

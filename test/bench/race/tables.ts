@@ -9,7 +9,7 @@ import type { SweepResult } from './sweep.ts';
 export type Rows = readonly (readonly string[])[];
 
 /** `1.31 (1.28 to 1.35)`: the median between the quartiles. */
-const spread = ({ median, low, high }: Summary, digits = 2): string => `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
+export const spread = ({ median, low, high }: Summary, digits = 2): string => `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 const NONE = '-';

@@ -3,6 +3,7 @@
  * decodes. Its code has no vector instructions, and so the same speed and the same bits on every machine.
  * What PIL refuses is refused: a file that ends before its end marker, or data that make no sense.
  */
+import { nativeImages } from '../native.ts';
 import type { Pixels } from '../resize.ts';
 import { DecodeError } from './errors.ts';
 import { rgbOfInk } from './ink.ts';
@@ -41,7 +42,23 @@ const BIG = 64 * 2 ** 20;
 
 /** @returns `[H, W, 3]`: grey is repeated, CMYK converted as PIL does. @throws DecodeError */
 export function decodeJpeg(file: Uint8Array): Pixels {
-  expectWhole(file);
+  const frame = expectWhole(file);
+  return (frame && decodeNatively(file, frame)) ?? decodeInWasm(file);
+}
+
+/**
+ * By the library of the same name within TensorFlow, which has vector instructions: the same bits, faster. What it refuses, and inks, are for
+ * the other to tell.
+ */
+function decodeNatively(file: Uint8Array, { height, width, channels }: Frame): Pixels | undefined {
+  const native = nativeImages();
+  if (!native || (channels !== 1 && channels !== 3)) return undefined;
+  expectFits(height, width);
+  const data = new Uint8Array(Buffer.allocUnsafeSlow(height * width * 3).buffer);
+  return native.decodeJpeg(file, data) ? { data, offset: 0, height, width, channels: 3 } : undefined;
+}
+
+function decodeInWasm(file: Uint8Array): Pixels {
   const { library, handle } = load();
   let image: Pixels;
   try {
@@ -95,38 +112,49 @@ const SOI = 0xd8,
   SOS = 0xda;
 const END = Buffer.from([0xff, 0xd9]);
 
-/** Whether the end marker is there: libjpeg would fill what is missing with grey. */
-function expectWhole(file: Uint8Array): void {
-  const scan = startOfScan(file);
-  if (scan === undefined) throw new DecodeError('it ends within its header');
-  if (Buffer.from(file.buffer, file.byteOffset, file.length).indexOf(END, scan) < 0) throw new DecodeError('it is truncated');
+/** What the header of a picture says. */
+interface Frame {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
 }
 
-/** Past the segments before the first scan: a thumbnail in them has an end marker of its own. */
-function startOfScan(file: Uint8Array): number | undefined {
-  for (const { marker, at } of segments(file)) if (marker === SOS) return at;
-  return undefined;
+/** Whether the end marker is there: libjpeg would fill what is missing with grey. */
+function expectWhole(file: Uint8Array): Frame | undefined {
+  const { frame, scan } = readHeader(file);
+  if (scan === undefined) throw new DecodeError('it ends within its header');
+  if (Buffer.from(file.buffer, file.byteOffset, file.length).indexOf(END, scan) < 0) throw new DecodeError('it is truncated');
+  return frame;
 }
 
 /** Width and height, if their segment is among the bytes that are there. @param head of a file */
-export function jpegSize(head: Buffer): readonly [width: number, height: number] | undefined {
-  for (const { marker, at } of segments(head)) {
-    if (marker === SOS) return undefined;
-    if (marker >= 0xc0 && marker <= 0xcf && !NO_FRAME.includes(marker)) return at + 9 > head.length ? undefined : [head.readUInt16BE(at + 7), head.readUInt16BE(at + 5)];
-  }
-  return undefined;
+export function jpegSize(head: Uint8Array): readonly [width: number, height: number] | undefined {
+  const { frame } = readHeader(head);
+  return frame && [frame.width, frame.height];
 }
 
-/** Markers among those of frames that begin none: of tables and extensions. */
-const NO_FRAME = [0xc4, 0xc8, 0xcc];
+/** The segments up to the first scan, past which it begins: a thumbnail in them has an end marker of its own. */
+function readHeader(file: Uint8Array): { frame?: Frame; scan?: number } {
+  const u16 = (at: number): number => file[at]! * 256 + file[at + 1]!;
+  let frame: Frame | undefined;
+  for (const { marker, at } of segments(file)) {
+    if (marker === SOS) return { ...(frame && { frame }), scan: at };
+    if (isFrame(marker) && at + 9 < file.length) frame = { height: u16(at + 5), width: u16(at + 7), channels: file[at + 9]! };
+  }
+  return frame ? { frame } : {};
+}
 
-/** Segments with a length, up to the first scan. */
+/** Of the 16 markers of frames three mean tables, and one nothing. */
+const isFrame = (marker: number): boolean => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+
+/** Segments with a length. */
 function* segments(file: Uint8Array): Generator<{ readonly marker: number; readonly at: number }, void> {
   let at = 2;
   while (at + 3 < file.length) {
     const marker = file[at + 1]!;
     const alone = marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= SOI);
-    if (file[at] !== 0xff || marker === 0xff) at += 1; // filling
+    if (file[at] !== 0xff || marker === 0xff)
+      at += 1; // filling
     else if (alone) at += 2;
     else {
       yield { marker, at };

@@ -96,7 +96,7 @@ describe('statusText', () => {
         c: { state: 'interrupted', attempt: 1 },
         [long.key]: { ...running, stalled: `no step for ten minutes, ${'where it takes a second or so, '.repeat(6)}as a rule` },
       },
-      { [long.key]: work('gpu:0.12', { phase: 'step', step: 1_234_567, steps: 9_999_999, imagesPerSecond: 123_456, secondsLeft: 3e6, silentSeconds: 1e5 }) },
+      { [long.key]: work('gpu:0.12', { phase: 'step', step: 1_234_567, steps: 9_999_999, imagesPerSecond: 123_456, waiting: 1, secondsLeft: 3e6, silentSeconds: 1e5 }) },
     );
     expect(countsOf(at.stages)).toEqual({ done: 1, running: 0, stalled: 1, failed: 1, interrupted: 1, left: 1 });
     const text = stripVTControlCharacters(
@@ -105,8 +105,16 @@ describe('statusText', () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
     expect(text).toContain('1 of 5 stages done, 1 failed');
     expect(text).toMatch(/gpu:0\.12 .*step 1,234,567\/9,999,999 +123,456 images\/s +833 h 20 min left +27 h 46 min ago/);
+    expect(text).not.toContain('waiting'); // for which there is no room left
     expect(text).toContain('stalled: no step for ten minutes');
     expect(text).toMatch(/failed {2}train of a\/b seed 0 {2}b\n {4}it broke \(BAD\)\n {4}log: .*\/store\/b\/log\.txt/);
     expect(text.replaceAll(/\s+/g, ' ')).toContain('a sweep runs (process 7 on elsewhere)');
+  });
+
+  it('tells how much of its time a worker waits for images', () => {
+    const plan = planOf(stage('a'), stage('b'));
+    const at = look(plan, { a: running, b: running }, { a: work('gpu:0', { phase: 'step', step: 10, steps: 31_200, imagesPerSecond: 1234, waiting: 0.124 }), b: work('gpu:1') });
+    const text = stripVTControlCharacters(statusText({ plan, scale: 'mini', snapshot: at, left: { stages: new Map() }, doubts: new Map(), devices: 'gpu:0,1' }));
+    expect(text).toMatch(/gpu:0 .*step 10\/31,200 +1,234 images\/s +12 % waiting\n/);
   });
 });

@@ -18,7 +18,7 @@ describe('ProgressLog', () => {
     log.note({ phase: 'load', step: 0, steps: 0 });
     for (let step = 1; step <= 16; step++) {
       vi.advanceTimersByTime(100);
-      log.note({ phase: 'step', step, steps: 50, imagesPerSecond: step === 16 ? NaN : 12.5 });
+      log.note({ phase: 'step', step, steps: 50, imagesPerSecond: step === 16 ? NaN : 12.5, waiting: step === 16 ? NaN : 0.25 });
     }
     log.note({ phase: 'save', step: 16, steps: 50 });
     vi.advanceTimersByTime(3600_000);
@@ -26,14 +26,14 @@ describe('ProgressLog', () => {
     vi.advanceTimersByTime(9_900);
     log.note({ phase: 'save', step: 16, steps: 50 });
     log.close();
-    expect(readProgress(dir).map(l => [l.phase, l.step, l.images_per_second])).toEqual([
-      ['load', 0, undefined],
-      ['step', 1, 12.5],
-      ['step', 6, 12.5],
-      ['step', 11, 12.5],
-      ['step', 16, undefined],
-      ['save', 16, undefined],
-      ['save', 16, undefined],
+    expect(readProgress(dir).map(l => [l.phase, l.step, l.images_per_second, l.waiting])).toEqual([
+      ['load', 0, undefined, undefined],
+      ['step', 1, 12.5, 0.25],
+      ['step', 6, 12.5, 0.25],
+      ['step', 11, 12.5, 0.25],
+      ['step', 16, undefined, undefined],
+      ['save', 16, undefined, undefined],
+      ['save', 16, undefined, undefined],
     ]);
   });
 
@@ -62,17 +62,18 @@ describe('readProgress', () => {
 });
 
 describe('progressOf', () => {
-  const at = (seconds: number, phase: ProgressLine['phase'], step: number, steps: number, rate?: number): ProgressLine => ({
+  const at = (seconds: number, phase: ProgressLine['phase'], step: number, steps: number, rate?: number, waiting?: number): ProgressLine => ({
     time: new Date(1e12 + seconds * 1e3).toISOString(),
     phase,
     step,
     steps,
     ...(rate !== undefined && { images_per_second: rate }),
+    ...(waiting !== undefined && { waiting }),
   });
 
   it('takes the pace of the last two minutes', () => {
-    const lines = [at(0, 'step', 1, 1000, 7), at(400, 'step', 101, 1000, 8), at(460, 'step', 161, 1000, 9), at(500, 'step', 301, 1000, 10)];
-    expect(progressOf(lines)).toEqual({ phase: 'step', step: 301, steps: 1000, stepsPerSecond: 2, secondsLeft: 699 / 2, imagesPerSecond: 10 });
+    const lines = [at(0, 'step', 1, 1000, 7), at(400, 'step', 101, 1000, 8), at(460, 'step', 161, 1000, 9), at(500, 'step', 301, 1000, 10, 0.04)];
+    expect(progressOf(lines)).toEqual({ phase: 'step', step: 301, steps: 1000, stepsPerSecond: 2, secondsLeft: 699 / 2, imagesPerSecond: 10, waiting: 0.04 });
   });
 
   it('keeps how far a stage is while it evaluates and saves without counting steps', () => {

@@ -61,11 +61,17 @@ const outcome = async (stage: StageInFolder, readEvery: number) => {
 const stageOf = () => new StageInFolder(folder, { name: 'brightness' });
 
 it('read at once or eight by eight, losses make the same curve and the same result', async () => {
-  const before = tf.memory().numTensors;
-  const [each, eighth] = [await outcome(stageOf(), 1), await outcome(stageOf(), 8)];
+  const before = tf.memory().numTensors,
+    stage = stageOf();
+  const [each, eighth] = [await outcome(stage, 1), await outcome(stageOf(), 8)];
   expect(each.curve).toHaveLength(200);
   expect(eighth).toEqual(each);
   expect(tf.memory().numTensors).toBe(before);
+  // Beside the curve, and of no two runs the same:
+  for (const { waiting } of [...stage.records, stage.facts]) {
+    expect(waiting).toBeGreaterThanOrEqual(0);
+    expect(waiting).toBeLessThan(1);
+  }
 });
 
 it('a checkpoint knows the losses of all steps before it', async () => {
