@@ -22,10 +22,12 @@ export interface LoaderOptions extends BatchPlan {
 
 export interface Loader {
   /**
-   * The batch of the next step. Its arrays are the caller's own.
+   * The batch of the next step. Its arrays are the caller's own, until it gives them back.
    * @throws RangeError after the last step; DataError `LOADER_THREAD` if a thread failed, `LOADER_CLOSED` after `close`
    */
   next(): Promise<Batch>;
+  /** Takes the arrays of a batch for a later one. What threads share counts nothing in the pressure on memory: batches left to the garbage collection would lie about by the gigabyte. */
+  release(batch: Pick<Batch, 'images' | 'studentImages'>): void;
   /** Gives the threads back. Batches still asked for are rejected. */
   close(): Promise<void>;
 }
@@ -41,6 +43,7 @@ export function createLoader(options: LoaderOptions): Loader {
 
 /**
  * All images of a set in their order, as `evalBatches` gives them; those in files are decoded by the threads of a loader, ahead of who uses them.
+ * The images of a batch are valid until the next one is asked for.
  * @param resize of the shorter side, before the centre is cut out; see `centralImage`
  */
 export async function* loadEvaluation(set: ImageSet, batchSize: number, resize?: number): AsyncGenerator<EvalBatch, void> {
@@ -52,8 +55,9 @@ export async function* loadEvaluation(set: ImageSet, batchSize: number, resize?:
   const loader = createLoader({ set, batchSize, seed: 0, augment: {}, withLabels: true, evaluation: { resize }, startStep: 0, endStep: batches });
   try {
     for (let step = 0; step < batches; step++) {
-      const { images, labels } = await loader.next();
-      yield { start: step * batchSize, images, labels };
+      const batch = await loader.next();
+      yield { start: step * batchSize, images: batch.images, labels: batch.labels };
+      loader.release(batch);
     }
   } finally {
     await loader.close();
@@ -97,7 +101,8 @@ async function keepThread(thread: Worker): Promise<void> {
 const MOST_BYTES = 4e9;
 const PREFETCH = 4;
 
-function defaultPrefetch({ set, batchSize, augment }: BatchPlan): number {
+/** Batches that are ready or in the making beside the one that is used. @internal */
+export function defaultPrefetch({ set, batchSize, augment }: BatchPlan): number {
   const bytes = batchSize * imageBytes(set) * (augment.studentJitter ? 2 : 1);
   return Math.min(Math.max(Math.floor(MOST_BYTES / bytes) - 1, 1), PREFETCH);
 }
@@ -113,8 +118,6 @@ interface Making {
   left: number;
 }
 
-const sharedBytes = (bytes: number): Uint8Array<SharedArrayBuffer> => new Uint8Array(new SharedArrayBuffer(bytes));
-
 class ThreadLoader implements Loader {
   readonly #plan: BatchPlan;
   readonly #threads: readonly Worker[];
@@ -124,6 +127,8 @@ class ThreadLoader implements Loader {
   readonly #parts: BatchPart[] = [];
   readonly #making = new Map<number, Making>();
   readonly #waiting: Waiting[] = [];
+  /** Memory of batches that were given back. */
+  readonly #free: Uint8Array[] = [];
   readonly #listeners: readonly (readonly [thread: Worker, event: string, listener: (value: unknown) => void])[];
   /** Step that the next answer has, step that the next call of `next` gets, and the next one to be made. */
   #answer: number;
@@ -162,6 +167,10 @@ class ThreadLoader implements Loader {
     return answered;
   }
 
+  release({ images, studentImages }: Pick<Batch, 'images' | 'studentImages'>): void {
+    this.#free.push(images, ...(studentImages ? [studentImages] : []));
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -174,7 +183,7 @@ class ThreadLoader implements Loader {
   /** Has the next step made, if there is one. */
   #make(): void {
     if (this.#ask >= this.#endStep) return;
-    const batch = emptyBatch(this.#plan, this.#ask++, sharedBytes);
+    const batch = emptyBatch(this.#plan, this.#ask++, bytes => this.#allocate(bytes));
     const batchSize = batch.images.length / imageBytes(this.#plan.set); // the last of an evaluation may be smaller
     const size = isDivisible(this.#plan) ? Math.ceil(batchSize / (this.#threads.length * PARTS_OF_THREAD)) : batchSize;
     const { step, images, studentImages } = batch;
@@ -182,6 +191,12 @@ class ThreadLoader implements Loader {
     this.#making.set(step, { batch, left: starts.length });
     this.#parts.push(...starts.map(from => ({ batch: { step, images, ...(studentImages && { studentImages }) }, from, to: Math.min(from + size, batchSize) })));
     this.#send();
+  }
+
+  /** What is in it is written over. */
+  #allocate(bytes: number): Uint8Array {
+    const free = this.#free.findIndex(({ length }) => length === bytes);
+    return free < 0 ? new Uint8Array(new SharedArrayBuffer(bytes)) : this.#free.splice(free, 1)[0]!;
   }
 
   /** Parts go to the threads as they have time, the first step's first. */

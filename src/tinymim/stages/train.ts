@@ -90,7 +90,10 @@ async function loop<T extends Training>(runs: readonly TrainingRun<T>[], data: T
 async function trainStep<T extends Training>(runs: readonly TrainingRun<T>[], step: number, loader: Loader, data: TrainingData<T>): Promise<void> {
   const started = performance.now();
   const batch = await loader.next();
-  if (runs.length === 0) return;
+  if (runs.length === 0) {
+    loader.release(batch);
+    return;
+  }
   for (const run of runs) run.prepare(step);
   const byTraining = new Map(runs.map(run => [run.training, run]));
   const host = data.inputs(batch),
@@ -110,6 +113,7 @@ async function trainStep<T extends Training>(runs: readonly TrainingRun<T>[], st
       tf.dispose(inputs);
     }
   }
+  loader.release(batch);
   const wallMs = performance.now() - started;
   const sharedMs = wallMs - runs.reduce((sum, { stepMs }) => sum + stepMs, 0);
   for (const run of runs) await run.finishStep(step, wallMs, run.stepMs + sharedMs / runs.length);

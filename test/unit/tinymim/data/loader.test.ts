@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { makeBatch, stepsPerEpoch, type Batch, type BatchPlan } from '../../../../src/tinymim/data/batch.ts';
 import { openDataset } from '../../../../src/tinymim/data/dataset.ts';
 import { allocateImageSet, imageBytes, type ImageSet } from '../../../../src/tinymim/data/image-set.ts';
-import { createLoader, type Loader } from '../../../../src/tinymim/data/loader.ts';
+import { createLoader, defaultPrefetch, type Loader } from '../../../../src/tinymim/data/loader.ts';
 import { ALLOW_TYPESCRIPT } from '../../../helpers/typescript.ts';
 
 const { train } = openDataset({ name: 'procedural', classes: 3, image_size: [8, 10], channels: 1, train: 50, validation: 1, test: 1, seed: 1 }, '');
@@ -184,6 +184,41 @@ describe('createLoader', () => {
       expect(await both[1]!.next()).toEqual(makeBatch({ ...plan, seed: 9 }, 1 + i));
     }
     await Promise.all(both.map(loader => loader.close()));
+  });
+
+  it('makes batches of what was given back, so that as many are in memory as are ready, in the making and used', async () => {
+    const allocated: number[] = [];
+    vi.stubGlobal(
+      'SharedArrayBuffer',
+      class extends SharedArrayBuffer {
+        constructor(bytes: number) {
+          super(bytes);
+          allocated.push(bytes);
+        }
+      },
+    );
+    try {
+      await using(createLoader({ ...plan, startStep: 0, endStep: 12, prefetch: 2 }), async loader => {
+        for (let step = 0; step < 12; step++) {
+          const batch = await loader.next();
+          expect(batch).toEqual(makeBatch(plan, step));
+          loader.release(batch);
+        }
+      });
+      expect(allocated).toEqual(Array(2 * 3).fill(8 * imageBytes(train)));
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it.each([
+    ['with a copy for the student', { studentJitter }, 2],
+    ['with one image each', {}, 3],
+  ])('has at most 4 GB in memory for batches of 4096 of 224 x 224, %s', (_, augment, least) => {
+    const large: BatchPlan = { ...plain, set: { ...train, height: 224, width: 224, channels: 3 }, batchSize: 4096, augment };
+    const bytes = (Object.keys(augment).length + 1) * 4096 * imageBytes(large.set);
+    expect((defaultPrefetch(large) + 1) * bytes).toBeLessThanOrEqual(4e9); // those ready or in the making, and the one that is used
+    expect(defaultPrefetch(large)).toBeGreaterThanOrEqual(least);
   });
 
   it('refuses a batch larger than the set before it starts a thread', () => {
