@@ -1,6 +1,8 @@
 /** Weights and a data set to a result: the number that arms are compared by. */
-import type { StageRunner } from '../../core/ablation/kind.ts';
+import { Interrupted } from '../../core/ablation/errors.ts';
+import type { StageContext, StageRunner } from '../../core/ablation/kind.ts';
 import * as tf from '../../engine/tf.ts';
+import type { EvalBatch } from '../data/image-set.ts';
 import { loadEvaluation } from '../data/loader.ts';
 import { toTensors } from '../../engine/formats/weights.ts';
 import type { EvaluateRecipe } from './recipes.ts';
@@ -12,11 +14,10 @@ export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   const dataset = await loadEngineAndDataset(context, upstreamConfig(context.upstream['weights']));
   const { config, weights } = upstreamModel(context.upstream['weights']);
   const params = toTensors(weights);
-  context.progress({ phase: 'evaluate', step: 0, steps: 1 });
   const set = dataset[recipe.split];
   const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size);
   try {
-    const { right, correct, count, loss } = await scorer.scoreLoaded(params, set, loadEvaluation(set, recipe.batch_size, recipe.crop?.resize));
+    const { right, correct, count, loss } = await scorer.scoreLoaded(params, set, told(context, set.count, loadEvaluation(set, recipe.batch_size, recipe.crop?.resize)));
     context.items(right);
     const accuracy = correct / count;
     return { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / count), correct, count, loss };
@@ -25,3 +26,19 @@ export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
     tf.dispose(params);
   }
 };
+
+/** Tells how far it is: of fifty thousand images a processor takes hours, in which no word would look like a hang. Asked to stop it ends, with nothing to go on from. */
+async function* told(context: StageContext<EvaluateRecipe>, count: number, batches: AsyncIterable<EvalBatch>): AsyncGenerator<EvalBatch, void> {
+  const { batch_size } = context.recipe,
+    began = performance.now();
+  const tell = (images: number): void => {
+    const imagesPerSecond = images / ((performance.now() - began) / 1e3);
+    context.progress({ phase: 'evaluate', step: Math.ceil(images / batch_size), steps: Math.ceil(count / batch_size), ...(images > 0 && { imagesPerSecond }) });
+  };
+  tell(0);
+  for await (const batch of batches) {
+    if (context.signal.aborted) throw new Interrupted();
+    yield batch;
+    tell(batch.start + batch.labels.length);
+  }
+}
