@@ -17,6 +17,10 @@ const KEPT = 2;
 /** Those kept, and the one being written. */
 export const CHECKPOINTS_AT_ONCE = KEPT + 1;
 
+/** Share of the time of a stage that its checkpoints may take, where one takes longer than a moment: those of a large model have gigabytes. */
+const SHARE = 0.05;
+const MOMENT_MS = 1000;
+
 export interface CheckpointFolders {
   readonly attempt: number;
   /** Folder of an attempt of this stage. */
@@ -26,7 +30,7 @@ export interface CheckpointFolders {
 }
 
 export interface CheckpointOptions {
-  /** Milliseconds between periodic checkpoints. */
+  /** Milliseconds between periodic checkpoints, at least; more where they would take too much of the time. */
   readonly every: number;
   /** Told about a damaged checkpoint that was passed over. */
   readonly warn: (message: string) => void;
@@ -39,12 +43,15 @@ export class AttemptCheckpoints implements Checkpoints {
   readonly #folders: CheckpointFolders;
   readonly #options: CheckpointOptions;
   #last = performance.now();
+  /** Milliseconds from one to the next. */
+  #interval: number;
   #asked = false;
 
   constructor(files: Files, folders: CheckpointFolders, options: CheckpointOptions) {
     this.#files = files;
     this.#folders = folders;
     this.#options = options;
+    this.#interval = options.every;
   }
 
   async latest(): Promise<Checkpoint | undefined> {
@@ -62,10 +69,11 @@ export class AttemptCheckpoints implements Checkpoints {
   }
 
   due(): boolean {
-    return performance.now() - this.#last >= this.#options.every;
+    return performance.now() - this.#last >= this.#interval;
   }
 
   async save(step: number, write: (dir: string) => Promise<void>): Promise<void> {
+    const began = performance.now();
     const folder = this.#folder(this.#folders.attempt);
     const temporary = temporaryIn(folder);
     this.#files.makeFolder(temporary);
@@ -84,6 +92,8 @@ export class AttemptCheckpoints implements Checkpoints {
     if (!this.#files.publishFolder(temporary, join(folder, String(step)))) this.#files.remove(temporary);
     for (const old of listNumbers(folder).slice(0, -KEPT)) this.#files.remove(join(folder, String(old)));
     this.#last = performance.now();
+    const took = this.#last - began;
+    this.#interval = took < MOMENT_MS ? this.#options.every : Math.max(this.#options.every, took / SHARE);
   }
 
   /** Furthest first; of equal steps the one of the newest attempt. */

@@ -136,6 +136,32 @@ describe('checkpoints', () => {
       clock.mockRestore();
     }
   });
+
+  test('take a twentieth of the time at most, where one takes longer than a second', async () => {
+    const { store } = storeWithStage();
+    const attempt = await begin(store);
+    const clock = vi.spyOn(performance, 'now');
+    const during =
+      (ms: number) =>
+      async (dir: string): Promise<void> => {
+        await weights('w')(dir);
+        clock.mockReturnValue(performance.now() + ms);
+      };
+    try {
+      clock.mockReturnValue(0);
+      const checkpoints = open(attempt, 30_000);
+      await checkpoints.save(1, during(4000));
+      clock.mockReturnValue(4000 + 79_999);
+      expect(checkpoints.due()).toBe(false);
+      clock.mockReturnValue(4000 + 80_000);
+      expect(checkpoints.due()).toBe(true);
+      await checkpoints.save(2, during(900));
+      clock.mockReturnValue(84_900 + 30_000);
+      expect(checkpoints.due()).toBe(true);
+    } finally {
+      clock.mockRestore();
+    }
+  });
 });
 
 describe('curves', () => {
