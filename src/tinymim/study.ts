@@ -106,7 +106,13 @@ const valueAt = (value: unknown, path: string): unknown =>
 
 function stated({ device, precisions, source }: NonNullable<Profile['throughput']>, precision: EngineRecipe['precision']): StatedThroughput {
   const { peak_flops_per_second: peak, sustained } = precisions[precision];
-  return { device, flopsPerSecond: sustained * peak, source: `${precision}: ${Math.round(100 * sustained)} % of ${peak / 1e12} TFLOP/s; ${source}` };
+  const others = Object.entries(precisions).filter(([name]) => name !== precision);
+  return {
+    device,
+    flopsPerSecond: sustained * peak,
+    source: `${precision}: ${Math.round(100 * sustained)} % of ${peak / 1e12} TFLOP/s; ${source}`,
+    otherwise: others.map(([name, speed]) => ({ set: `engine.precision=${name}`, flopsPerSecond: speed.sustained * speed.peak_flops_per_second })),
+  };
 }
 
 export default defineStudy<Factors, Profile>({

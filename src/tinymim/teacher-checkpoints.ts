@@ -73,8 +73,8 @@ export function checkpointFile({ kind, recipe }: Pick<StageSpec, 'kind' | 'recip
 function importedFile([size, teacher]: Named<ImportedTeacher>, profile: Profile, dataDir: () => string): InputFile {
   const imported = found(teacher, dataDir());
   const what = `${teacher.checkpoint}, the ViT-${size} teacher`;
-  if (imported === undefined) return { text: `${what}: ${missingText(size, teacher, profile)}`, missing: { mend: mendOf(teacher), instead: instead(profile, size) } };
-  return { text: `${what}: ${imported.file}, ${heldText(imported, encoder(profile, size))}` };
+  if (imported === undefined) return { text: `${what}: ${missingText(size, teacher, profile)}`, missing: { mend: mendOf(teacher) }, instead: instead(profile, size) };
+  return { text: `${what}: ${imported.file}, ${heldText(imported, encoder(profile, size))}`, instead: instead(profile, size) };
 }
 
 /** The declarations that come with the program: a profile of another study may take over a teacher with one of these. */
@@ -83,7 +83,7 @@ const OWN = fileURLToPath(new URL('../../experiments', import.meta.url));
 /** What is wrong with a file is found here, before a worker starts; the keys of a plan need none. */
 function keptFile([size, { path, sha256 }]: Named<KeptTeacher>, profile: Profile, declarations: string): InputFile {
   const what = `${path}, the ViT-${size} teacher`;
-  const missing = (text: string): InputFile => ({ text: `${what}: ${text}`, missing: { instead: instead(profile, size) } });
+  const missing = (text: string): InputFile => ({ text: `${what}: ${text}`, missing: {}, instead: instead(profile, size) });
   const file = [declarations, OWN].map(folder => join(folder, path)).find(candidate => existsSync(candidate));
   if (file === undefined) return missing(`expected this file in ${declarations}, which declares it, got none`);
   try {
@@ -91,7 +91,7 @@ function keptFile([size, { path, sha256 }]: Named<KeptTeacher>, profile: Profile
     if (got.sha256 !== sha256)
       return missing(`expected ${file} to hold the encoder with the SHA-256 ${sha256}, got ${got.sha256}; restore the file, or, where it is meant, write its hash into the profile`);
     expectSize(size, encoder(profile, size), { name: path, encoder: got.shape });
-    return { text: `${what}: ${heldText({ sha256, encoder: got.shape }, encoder(profile, size))}`, path: file };
+    return { text: `${what}: ${heldText({ sha256, encoder: got.shape }, encoder(profile, size))}`, path: file, instead: instead(profile, size) };
   } catch (error) {
     if (error instanceof UsageError) return missing(error.message);
     throw error;

@@ -114,6 +114,19 @@ describe('the memory of a card', () => {
 });
 
 describe('precision', () => {
+  it('is told in the plan with the hours of each, and those that no number of cards shortens', async () => {
+    const { stdout } = await ablate(['plan', '--profile', 'imagenet1k', '--only', 'relation/qk-vv', '--set', 'teachers.L=null', '--devices', 'gpu:0,1'], 81_920);
+    const told =
+      /Hardware ([\d,]+) A100 GPU-hours for what is to run, ([\d,]+) of them one after the other, .*; with engine\.precision=tf32 ([\d,]+) and ([\d,]+); with engine\.precision=bfloat16 ([\d,]+) and ([\d,]+)/;
+    const [all, chain, tf32, tf32Chain, bfloat16] = told
+      .exec(stdout.replaceAll(/\s+/g, ' '))!
+      .slice(1)
+      .map(text => Number(text.replaceAll(',', '')));
+    expect(chain).toBeLessThan(all!);
+    expect(all! / bfloat16!).toBeCloseTo(9.14, 1);
+    expect(chain! / tf32Chain!).toBeCloseTo(all! / tf32!, 1);
+  });
+
   it('decides the hours: a float32 run takes nine times those of bfloat16', async () => {
     const hours = async (precision: string): Promise<number> => {
       const { stated, cost } = await plan('gpu:0', 81_920, '--set', `engine.precision=${precision}`);

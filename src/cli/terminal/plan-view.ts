@@ -15,7 +15,7 @@ import { harmlessJson, oneLine, shorten } from '../../core/text/clean.ts';
 import { formatAmount, formatCount, formatValue, listed, plural, type Unit } from '../../core/text/format.ts';
 import { columns, duration, heading, textTable, wrap } from './text.ts';
 import { pc } from './colours.ts';
-import { missingFileText } from './missing-file.ts';
+import { missingFileText, presentFileText } from './missing-file.ts';
 
 export interface PlanView {
   readonly chosen: PlannedExperiments;
@@ -133,22 +133,27 @@ function forecastLines({ chosen, files, power, forecast: { toRun, packs, disk, c
   const line = (name: string, text: string): string => `  ${name.padEnd(9)}${wrap(text, columns() - 11, ' '.repeat(11))}`;
   return [
     ...(shared > 0 ? [line('Shared', `${plural(shared, 'stage')} of several tables, run once`)] : []),
-    ...files.map(file => (file.file.missing ? line('Missing', missingFileText(file, waiting(chosen.plan, [file]).size)) : line('File', file.file.text))),
+    ...files.map(file => (file.file.missing ? line('Missing', missingFileText(file, waiting(chosen.plan, [file]).size)) : line('File', presentFileText(file)))),
     ...packLines(packs).map(text => line('Packs', text)),
     ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
     ...(card && toRun.length > 0 ? [line('Memory', cardText(card, toRun))] : []),
     ...(notRunnable === undefined && toRun.length > 0 ? [line('Time', timeText(time, devices))] : []),
     ...obstacles.map(reason => line('Note', pc.yellow(reason))),
-    ...stated.map(({ hours, device, flopsPerSecond, source }) =>
-      line(
-        'Hardware',
-        `${formatCount(hours)} ${device}-hours for ${stated.length > 1 ? 'a part of ' : ''}what is to run, at ${formatAmount(flopsPerSecond, 'FLOP')}/s sustained ${pc.dim(`(${source})`)}`,
-      ),
-    ),
+    ...stated.map(statedSpeed => line('Hardware', statedText(statedSpeed, stated.length > 1))),
     ...exploratoryLines(chosen).map(text => line('Seeds', text)),
     ...(power === undefined ? [] : powerLines(power).map((text, i) => line(i === 0 ? 'Power' : '', text))),
     ...(toRun.length === 0 ? [line('Done', 'nothing is left to run')] : []),
   ];
+}
+
+/** `6,355 A100 GPU-hours for what is to run, 2,717 of them one after the other, at 13.7 TFLOP/s sustained (...); with engine.precision=tf32 1,390 and 594`. */
+function statedText({ hours, chainHours, device, flopsPerSecond, source, otherwise = [] }: Forecast['stated'][number], isPart: boolean): string {
+  const others = otherwise.map(other => {
+    const [all, chain] = [hours, chainHours].map(own => formatCount((own * flopsPerSecond) / other.flopsPerSecond));
+    return `; with ${other.set} ${all} and ${chain}`;
+  });
+  const speed = `at ${formatAmount(flopsPerSecond, 'FLOP')}/s sustained ${pc.dim(`(${source})`)}`;
+  return `${formatCount(hours)} ${device}-hours for ${isPart ? 'a part of ' : ''}what is to run, ${formatCount(chainHours)} of them one after the other, ${speed}${others.join('')}`;
 }
 
 /** Seeds that were asked for and that nobody declared. */

@@ -207,6 +207,8 @@ export interface StatedThroughput {
   /** Sustained by one device in stages of a recipe, not its peak. */
   readonly flopsPerSecond: number;
   readonly source: string;
+  /** What it would sustain if the profile said something else, with the `--set` for that, e.g. `engine.precision=tf32`. */
+  readonly otherwise?: readonly { readonly set: string; readonly flopsPerSecond: number }[];
 }
 
 /** A file that a stage starts from and somebody has to bring. */
@@ -219,9 +221,9 @@ export interface InputFile {
   readonly missing?: {
     /** How to mend it, unless the text says so: the words behind `ablate`. */
     readonly mend?: readonly string[];
-    /** A stage that makes the same kind of thing here, and the `--set` that asks for it. */
-    readonly instead?: { readonly stage: StageSpec; readonly set: string };
   };
+  /** A stage that makes the same kind of thing here, and the `--set` that asks for it. */
+  readonly instead?: { readonly stage: StageSpec; readonly set: string };
 }
 
 /** Where files may lie. */

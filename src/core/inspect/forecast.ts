@@ -1,6 +1,5 @@
 /** What a sweep of a plan will take: disk, time, and GPU-hours where the profile states a throughput. */
 import type { StatedThroughput } from '../ablation/declaration.ts';
-import { canonicalJson } from '../ablation/json.ts';
 import type { StageDisk, StageKind } from '../ablation/kind.ts';
 import { leastTime, stagesToRun } from '../plan/needed.ts';
 import { fitsOf, type Fit } from '../plan/memory.ts';
@@ -58,6 +57,8 @@ export interface TimeForecast {
 interface StatedForecast extends StatedThroughput {
   /** Of one device. */
   readonly hours: number;
+  /** Of the longest chain of these stages, which no number of devices shortens: a stage has one. */
+  readonly chainHours: number;
 }
 
 export interface Forecast {
@@ -113,15 +114,18 @@ export function forecast(experiments: PlannedExperiments, states: States, { spee
 
 /** Stages of one speed are counted together. */
 function statedForecasts({ study, profile }: PlannedExperiments, toRun: readonly PlannedStage[]): StatedForecast[] {
-  const found = new Map<string, StatedForecast>();
-  for (const { recipe, cost } of toRun) {
-    const stated = study.statedThroughput?.(profile, recipe);
+  const found = new Map<string, { readonly stated: StatedThroughput; readonly of: Set<PlannedStage> }>();
+  for (const stage of toRun) {
+    const stated = study.statedThroughput?.(profile, stage.recipe);
     if (stated === undefined) continue;
-    const name = canonicalJson({ ...stated }),
-      before = found.get(name)?.hours ?? 0;
-    found.set(name, { ...stated, hours: before + cost.flops / stated.flopsPerSecond / 3600 });
+    const name = JSON.stringify(stated),
+      { of } = found.get(name) ?? found.set(name, { stated, of: new Set() }).get(name)!;
+    of.add(stage);
   }
-  return [...found.values()];
+  return [...found.values()].map(({ stated, of }) => {
+    const { total, chain } = leastTime(toRun, stage => (of.has(stage) ? stage.cost.flops / stated.flopsPerSecond / 3600 : 0), 1);
+    return { ...stated, hours: total, chainHours: chain };
+  });
 }
 
 type Durations = TimeForecast['stages'];

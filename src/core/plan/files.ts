@@ -22,7 +22,7 @@ export function filesOf(experiments: Pick<PlannedExperiments, 'study' | 'profile
   return [...stages].flatMap(stage => {
     const file = study.inputFile?.(stage, profile, { declarations: dir, dataDir });
     if (file === undefined) return [];
-    const instead = file.missing?.instead;
+    const { instead } = file;
     return [{ stage, file, ...(instead && { instead: { set: instead.set, ...costOf(experiments, instead.stage) } }) }];
   });
 }

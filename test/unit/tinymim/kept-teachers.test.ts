@@ -47,7 +47,8 @@ describe('a profile', () => {
     const found = study.inputFile!({ kind: 'checkpoint', recipe }, profile, { declarations: '/declared', dataDir: () => expect.unreachable() });
     expect(found).toMatchObject({
       text: 'teachers/nowhere.safetensors, the ViT-L teacher: expected this file in /declared, which declares it, got none',
-      missing: { instead: { set: 'teachers.L=null' } },
+      missing: {},
+      instead: { set: 'teachers.L=null' },
     });
   });
 
