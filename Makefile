@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep teacher test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-report bench-traffic chaos fuzz tries simulate node-versions surroundings pack setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep teacher test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-report bench-traffic chaos fuzz tries simulate true-size node-versions surroundings pack setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -101,6 +101,9 @@ tries: packages ## what the sweeps of a store came to, each as a try, as experim
 
 simulate: packages ## how often verdicts are false, in worlds whose truth is known; writes reports/bench/verdicts.md: make simulate ARGS="--repetitions 10000 --seed 1"
 	@$(TYPESCRIPT) test/simulation/main.ts $(ARGS)
+
+true-size: engine ## every kind of stage at the sizes of the paper and 224 pixels, two steps of two images, from a generated folder to a report (10 GB of memory)
+	@$(TYPESCRIPT) test/true-size/main.ts
 
 node-versions: packages ## set-up, a smoke sweep and the tests on each Node, in clones and installed: make node-versions ARGS="--node 22,24 --engine native,wasm --as clone,package"
 	@$(TYPESCRIPT) test/nodes/main.ts $(ARGS)

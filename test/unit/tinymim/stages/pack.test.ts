@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Interrupted } from '../../../../src/core/ablation/errors.ts';
+import { buildIndex } from '../../../../src/tinymim/data/folder/build.ts';
+import { rememberFolder } from '../../../../src/tinymim/data/folder/known.ts';
+import { LOADERS } from '../../../../src/tinymim/data/loaders.ts';
 import { initEncoder } from '../../../../src/tinymim/nn/init.ts';
 import { runDistill, runDistillPack } from '../../../../src/tinymim/stages/distill.ts';
 import { distillKind as distillKind } from '../../../../src/tinymim/stages/kinds.ts';
@@ -11,6 +14,7 @@ import { distillRecipe, type DistillRecipe, type VitRecipe } from '../../../../s
 import { loadEngine } from '../../../../src/engine/backend.ts';
 import * as tf from '../../../../src/engine/tf.ts';
 import { distillFields as base, image } from '../../../helpers/distill-recipe.ts';
+import { imagenetForm } from '../../../helpers/imagenet-form.ts';
 import { curveOf, leaveUpstream, runPack, StageInFolder, type StageRun } from '../../../helpers/run-stage.ts';
 
 vi.setConfig({ testTimeout: 120_000 }); // whole trainings, several in each test
@@ -95,6 +99,36 @@ describe('students in one pack equal students alone to the bit', () => {
     const recipes = all().slice(0, 3);
     const [forward, backward] = [await runPack(runDistillPack, recipes.map(stageOf)), await runPack(runDistillPack, recipes.toReversed().map(stageOf))];
     expect(backward.toReversed().map(outcomeOf)).toEqual(forward.map(outcomeOf));
+  });
+});
+
+describe('students of images in files', () => {
+  it('have the same bytes in one pack and alone, after an interruption, and with any number of threads that load', async () => {
+    const root = join(folder, 'photos');
+    imagenetForm(root, { classes: 4, train: 12, val: 6 });
+    await buildIndex(root, folder, {}, () => undefined);
+    rememberFolder('photos', root, folder);
+    const inColour = { ...teacher, in_chans: 3 },
+      upstream = { teacher: leaveUpstream(folder, { model: inColour }, initEncoder(inColour, 1)) };
+    const fields = {
+      data: { name: 'folder', folder: 'photos', classes: 4, train: 48, validation: 0, test: 24 },
+      augment: { crop: { scale: [0.2, 1], ratio: [3 / 4, 4 / 3] }, flip: true },
+      student_jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 },
+    };
+    const stages = (): StageInFolder<DistillRecipe>[] =>
+      ['relations', 'relations of another block by another model', 'masked, with reconstruction'].map(name => {
+        const recipe = recipeOf(STUDENTS[name]!, fields, { engine: { mode: 'graph' } });
+        return new StageInFolder(folder, { ...recipe, model: { ...recipe.model, in_chans: 3 } }, upstream);
+      });
+    vi.stubEnv(LOADERS, '3');
+    const packed = (await runPack(runDistillPack, stages())).map(outcomeOf);
+    vi.stubEnv(LOADERS, '1');
+    const [first, second, third] = stages();
+    await second!.interruptAt(runDistill, 3);
+    const alone = [];
+    for (const stage of [first!, second!, third!]) alone.push(...(await runPack(runDistillPack, [stage])).map(outcomeOf));
+    vi.unstubAllEnvs();
+    expect(packed).toEqual(alone);
   });
 });
 
