@@ -26,7 +26,7 @@ export interface Box {
 }
 
 /** Weights of one pass: output `i` is the weighted sum of the `count[i]` inputs from `start[i]`. */
-export interface Pass {
+interface Pass {
   readonly start: Int32Array;
   readonly count: Int32Array;
   /** `[outputs, stride]`, in units of 2^-22. */

@@ -2,7 +2,7 @@
 
 /** What images are loaded for, each with the transforms of the official code. */
 export const TASKS = ['training', 'distillation', 'evaluation'] as const;
-export type Task = (typeof TASKS)[number];
+type Task = (typeof TASKS)[number];
 
 export interface OpenRequest {
   /** Of class folders. */
