@@ -104,7 +104,7 @@ async function race(options: Options): Promise<number> {
           const batches = Math.ceil(images / BATCH);
           return timed(batches * BATCH, await peers[side].ask('load', { task, warm: WARM, batches }));
         });
-        rows.push(row(task, cores, rates));
+        rows.push(row(task, cores, rates, waitingFor(rates)));
         if (ratioOf(rates).median < 1) slower.push(`${task} on ${cores}`);
       }
     }
@@ -166,14 +166,17 @@ const ratioOf = ({ ours, theirs }: Rates): Summary =>
     theirs.map(rate => 1 / rate),
   );
 
-const row = (what: string, cores: number, rates: Rates): string[] => [
+const row = (what: string, cores: number, rates: Rates, waiting = '-'): string[] => [
   what,
   String(cores),
   spread(summarise(rates.ours), 0),
   spread(summarise(rates.theirs), 0),
   spread(ratioOf(rates)),
-  `${Math.round(100 * Math.max(0, 1 - summarise(rates.ours).median / ASKED))} %`,
+  waiting,
 ];
+
+/** Share of the time of a training that could take `ASKED` images a second. */
+const waitingFor = ({ ours }: Rates): string => `${Math.round(100 * Math.max(0, 1 - summarise(ours).median / ASKED))} %`;
 
 const HOW = [
   'Both sides read the same files and give batches of 64 images of 224 x 224. `training` is RandomResizedCrop and a flip, `distillation` the same and a copy with other colours, `evaluation` Resize to 256 and CenterCrop. ' +
@@ -190,9 +193,7 @@ async function makePhotos(folder: string, python: string, photos: string | undef
 }
 
 const filesText = ({ folder, photos }: Options): string =>
-  folder === undefined
-    ? `files of about 500 x 375 pixels and 110 kB, colours of every second one at half the resolution, made of ${photos === undefined ? 'noise' : 'photos'}`
-    : 'files of one’s own';
+  folder === undefined ? `files of about 500 x 375 pixels and 110 kB, colours of every second one at half the resolution, made of ${photos === undefined ? 'noise' : 'photos'}` : 'files of one’s own';
 
 const report = (lines: readonly string[], rows: Rows, options: Options): string =>
   [

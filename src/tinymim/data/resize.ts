@@ -99,10 +99,11 @@ export interface Cutout extends Pick<Box, 'top' | 'left'> {
 /**
  * Resizes the part `box` of `source` to the whole of `target`, or to an image that `target` is cut out of. Pixels outside the box have no
  * influence: as if it were cropped first. Source and target must not overlap.
- * @throws RangeError for a box outside the source, or different channels
+ * @throws RangeError for a box outside the source, a target that is no part of the resized image, or different channels
  */
 export function resizeBicubic(source: Pixels, box: Box, target: Pixels, { of, top, left }: Cutout = { of: target, top: 0, left: 0 }): void {
   expectBox(source, box, target);
+  expectPart(target, { of, top, left });
   const { channels, width: columns, height: rows } = target;
   const stride = source.width * channels,
     row = columns * channels;
@@ -197,4 +198,9 @@ function expectBox(source: Pixels, { top, left, height, width }: Box, target: Pi
     throw new RangeError(`Expected a box of whole pixels within ${source.height}x${source.width}, got ${height}x${width} at row ${top}, column ${left}.`);
   }
   if (source.channels !== target.channels) throw new RangeError(`Expected a target of ${source.channels} channels, got ${target.channels}.`);
+}
+
+function expectPart({ height, width }: Size, { of, top, left }: Cutout): void {
+  if (top >= 0 && left >= 0 && top + height <= of.height && left + width <= of.width) return;
+  throw new RangeError(`Expected a part of the resized image of ${of.height}x${of.width}, got ${height}x${width} at row ${top}, column ${left}.`);
 }

@@ -79,5 +79,7 @@ describe('resizeBicubic', () => {
     expect(() => resizeBicubic(source, { top: 0, left: 1, height: 2, width: 2 }, pixels(1, 1, 1, 0))).toThrow('Expected a box of whole pixels within 2x2, got 2x2 at row 0, column 1.');
     expect(() => resizeBicubic(source, { top: 0, left: 0, height: 2, width: 0.5 }, pixels(1, 1, 1, 0))).toThrow(RangeError);
     expect(() => resizeBicubic(source, { top: 0, left: 0, height: 2, width: 2 }, pixels(1, 1, 3, 0, 0, 0))).toThrow('Expected a target of 1 channels, got 3.');
+    const part = { of: { height: 1, width: 3 }, top: 0, left: 3 };
+    expect(() => resizeBicubic(source, { top: 0, left: 0, height: 2, width: 2 }, pixels(1, 1, 1, 0), part)).toThrow('Expected a part of the resized image of 1x3, got 1x1 at row 0, column 3.');
   });
 });
