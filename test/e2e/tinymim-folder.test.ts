@@ -78,12 +78,17 @@ it('indexes a folder at its first use, told by an option or a variable, and mean
   const unknown = await plan({});
   expect(unknown.obstacles.join()).toContain('Expected the folder of snaps, got none');
   const first = await plan({}, '--data', `snaps=${snaps}`);
-  expect(first.said).toEqual([expect.stringMatching(/^Indexing .*snaps, which is done once/), expect.stringMatching(/^Data: snaps in .*: 2 classes, 8 images in train \(train\), 4 images in val \(test\)\.$/)]);
+  expect(first.said).toEqual([
+    expect.stringMatching(/^Indexing .*snaps, which is done once/),
+    expect.stringMatching(/^Data: snaps in .*: 2 classes, 8 images in train \(train\), 4 images in val \(test\)\.$/),
+  ]);
   expect(first.obstacles).toEqual([]);
   expect(first.keys).not.toEqual(unknown.keys);
   expect(await plan({})).toEqual({ ...first, said: [] });
 
-  expect((await ablate('setup', '--data', 'snaps', '--verify')).all).toContain('stages that were run before they were verified are not taken for these. To go back to those: npx ablate setup --data snaps');
+  expect((await ablate('setup', '--data', 'snaps', '--verify')).all).toContain(
+    'stages that were run before they were verified are not taken for these. To go back to those: npx ablate setup --data snaps',
+  );
   expect((await plan({})).keys).not.toEqual(first.keys);
   expect((await ablate('setup', '--data', 'snaps')).all).toContain('The contents are no longer verified');
   expect(await plan({})).toEqual({ ...first, said: [] });

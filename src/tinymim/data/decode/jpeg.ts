@@ -126,7 +126,8 @@ function* segments(file: Uint8Array): Generator<{ readonly marker: number; reado
   while (at + 3 < file.length) {
     const marker = file[at + 1]!;
     const alone = marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= SOI);
-    if (file[at] !== 0xff || marker === 0xff) at += 1; // filling
+    if (file[at] !== 0xff || marker === 0xff)
+      at += 1; // filling
     else if (alone) at += 2;
     else {
       yield { marker, at };
