@@ -131,7 +131,11 @@ function differences(name: string, { fingerprint, contents }: FolderIndex, befor
   const otherKeys = 'so stages that were run with them are not taken for these';
   if (before.fingerprint !== fingerprint) return [`The fingerprint was ${before.fingerprint}: other files were there, or left out, ${otherKeys}.`];
   if (before.contents === contents) return [];
-  if (before.contents === null) return [`Recipes name the contents from now on; stages that were run before they were verified are not taken for these. To go back to those: npx ablate setup --data ${name}`];
-  if (contents === null) return [`The contents are no longer verified, and recipes do not name them; stages that were run with verified ones are not taken for these. To go back to those: npx ablate setup --data ${name} --verify`];
+  if (before.contents === null)
+    return [`Recipes name the contents from now on; stages that were run before they were verified are not taken for these. To go back to those: npx ablate setup --data ${name}`];
+  if (contents === null)
+    return [
+      `The contents are no longer verified, and recipes do not name them; stages that were run with verified ones are not taken for these. To go back to those: npx ablate setup --data ${name} --verify`,
+    ];
   return [`The contents were ${before.contents}: files of the same sizes hold other bytes, ${otherKeys}.`];
 }

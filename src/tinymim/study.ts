@@ -98,9 +98,16 @@ function notes(p: Profile, published: boolean): string[] {
 const ASSUMED = /^assumed:\s*/;
 
 function assumptions(p: Profile): Assumption[] {
-  return Object.entries(p.sources ?? {})
+  const sourced = Object.entries(p.sources ?? {})
     .filter(([, source]) => ASSUMED.test(source))
     .map(([field, source]) => ({ field, value: JSON.stringify(valueAt(p, field)), reason: source.replace(ASSUMED, '') }));
+  return [...sourced, ...assumedHeldOut(p)];
+}
+
+/** The paper holds nothing out of ImageNet, so whoever does decides how many. */
+function assumedHeldOut({ data }: Profile): Assumption[] {
+  const count = imageCount(data, 'validation');
+  return data.name === 'imagenet1k' && count > 0 ? [{ field: 'data.validation', value: String(count), reason: 'held out of the training images for choosing; no source says how many' }] : [];
 }
 
 const valueAt = (value: unknown, path: string): unknown =>

@@ -323,6 +323,14 @@ describe('profiles', () => {
     expect(changed['finetune.drop_path']).toBe(reasons([])['finetune.drop_path']);
   });
 
+  test('how many images of ImageNet are held out is an assumption, where any are', () => {
+    const held = profileSchema.parse({ ...imagenet1k, data: { name: 'imagenet1k', validation: 50_000 } });
+    const listed = (of: typeof paper, overrides: string[]) => assumptionsOf(study, of, overrides).filter(({ field }) => field === 'data.validation');
+    expect(listed(paper, [])).toEqual([]);
+    expect(listed(held, [])).toEqual([{ field: 'data.validation', value: '50000', reason: 'held out of the training images for choosing; no source says how many' }]);
+    expect(listed(held, ['data.validation=50000'])[0]?.reason).toBe('changed by --set');
+  });
+
   test('imagenet1k waits for its folder alone', () => {
     expect(study.notRunnable!(paper)).toBeUndefined();
     expect(study.notReady!(paper, '/nowhere')).toMatchObject({

@@ -24,7 +24,13 @@ interface Format {
 
 const FORMATS: readonly Format[] = [
   { name: 'a JPEG', starts: /^\xff\xd8\xff/, decode: decodeJpeg, isWhole: (_, tail) => tail.endsWith('\xff\xd9'), size: jpegSize },
-  { name: 'a PNG', starts: /^\x89PNG\r\n/, decode: decodePng, isWhole: (_, tail) => tail.endsWith('IEND\xaeB`\x82'), size: head => (head.length < 24 ? undefined : [head.readUInt32BE(16), head.readUInt32BE(20)]) },
+  {
+    name: 'a PNG',
+    starts: /^\x89PNG\r\n/,
+    decode: decodePng,
+    isWhole: (_, tail) => tail.endsWith('IEND\xaeB`\x82'),
+    size: head => (head.length < 24 ? undefined : [head.readUInt32BE(16), head.readUInt32BE(20)]),
+  },
   { name: 'a GIF', starts: /^GIF8[79]a/, decode: decodeGif, isWhole: (_, tail) => tail.endsWith('\0;') },
   { name: 'a WebP', starts: /^RIFF[^]{4}WEBP/, decode: decodeWebp, isWhole: (head, _, bytes) => 8 + head.readUInt32LE(4) <= bytes },
   { name: 'a BMP', starts: /^BM/, decode: decodeBmp },

@@ -71,7 +71,12 @@ function miscounted(spec: FolderSpec, { classes, train, validation, test, folder
   ];
   const wrong = counts.filter(([, expected, got]) => expected !== got);
   if (wrong.length === 0) return undefined;
-  const fields = [`classes=${classes.length}`, ...(trained > 0 ? [`train=${trained}`] : [`train=${sum(train.images)}`, 'validation=0']), ...(validation ? [`validation=${sum(validation.images)}`] : []), `test=${sum(test.images)}`];
+  const fields = [
+    `classes=${classes.length}`,
+    ...(trained > 0 ? [`train=${trained}`] : [`train=${sum(train.images)}`, 'validation=0']),
+    ...(validation ? [`validation=${sum(validation.images)}`] : []),
+    `test=${sum(test.images)}`,
+  ];
   return {
     what:
       `Expected ${dataTitle(spec)} with ${wrong.map(([what, expected]) => `${number(expected)} ${what}`).join(', ')}, got ${wrong.map(([, , got]) => number(got)).join(', ')} in ${folder}. ` +
