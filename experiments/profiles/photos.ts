@@ -66,6 +66,6 @@ export default {
     decoder: { embed_dim: 32, depth: 1, num_heads: 2, mlp_ratio: 4 },
   },
   distill: { ...mini.distill, ...pretraining, schedule: { ...mini.distill.schedule, epochs: 3, warmup_epochs: 0.3 }, jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 } },
-  finetune: { ...mini.finetune, ...classification, sizes: { L: { epochs: 16, warmup_epochs: 1.6 } }, schedule: { ...mini.finetune.schedule, epochs: 24, warmup_epochs: 2.4 } },
-  supervise: { ...mini.supervise, ...classification, schedule: { ...mini.supervise.schedule, epochs: 72, warmup_epochs: 7.2 } },
+  finetune: { ...mini.finetune, ...classification, sizes: { L: { epochs: 24, warmup_epochs: 2.4 } }, schedule: { ...mini.finetune.schedule, epochs: 48, warmup_epochs: 4.8, batch_size: 64 } },
+  supervise: { ...mini.supervise, ...classification, schedule: { ...mini.supervise.schedule, epochs: 144, warmup_epochs: 14.4, batch_size: 64 } },
 } satisfies ProfileDeclaration;
