@@ -105,7 +105,7 @@ tries: packages ## what the sweeps of a store came to, each as a try, as experim
 simulate: packages ## how often verdicts are false, in worlds whose truth is known; writes reports/bench/verdicts.md: make simulate ARGS="--repetitions 10000 --seed 1"
 	@$(TYPESCRIPT) test/simulation/main.ts $(ARGS)
 
-true-size: engine ## every kind of stage at the sizes of the paper and 224 pixels, two steps of two images, from a generated folder to a report (10 GB of memory)
+true-size: engine ## every kind of stage at the sizes of the paper and 224 pixels, two steps of two images, from a generated folder to a report (11 GB of memory)
 	@$(TYPESCRIPT) test/true-size/main.ts
 
 node-versions: packages ## set-up, a smoke sweep and the tests on each Node, in clones and installed: make node-versions ARGS="--node 22,24 --engine native,wasm --as clone,package"
