@@ -77,21 +77,21 @@ export function tellFolders(given: readonly string[]): void {
   for (const { name, path } of given.map(namedFolder)) {
     if (path === undefined) throw new UsageError('BAD_OPTION', `--data: expected where the folder lies, as in ${name}=/path/to/folder, got '${name}' alone`);
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError('BAD_OPTION', `--data: expected a folder of images, got ${existsSync(path) ? 'a file' : 'nothing'} at ${path}`);
-    told(name, path);
+    expectOnePlace(name, path);
+    try {
+      rememberFolder(name, path, dataDir());
+    } catch (error) {
+      throw fileError(error);
+    }
   }
 }
 
-/** @throws UsageError where a variable says otherwise, SetupError where nothing can be written */
-function told(name: string, path: string): void {
+/** @throws UsageError where a variable says otherwise */
+function expectOnePlace(name: string, path: string): void {
   const variable = folderVariable(name),
     other = process.env[variable];
   if (other !== undefined && other !== '' && resolve(other) !== path) {
     throw new UsageError('BAD_OPTION', `--data: expected one place of ${name}, got ${path} here and ${other} in ${variable}, which goes before. Unset the variable, or leave the option out.`);
-  }
-  try {
-    rememberFolder(name, path, dataDir());
-  } catch (error) {
-    throw fileError(error);
   }
 }
 
@@ -105,11 +105,12 @@ export async function indexFolder(given: string, options: IndexOptions, say: Pri
   const cache = dataDir();
   const folder = path ?? knownFolder(name, cache)?.path;
   if (folder === undefined) throw new UsageError('BAD_OPTION', `--data: expected where the folder lies, as in ${name}=/path/to/folder or in the variable ${folderVariable(name)}, got '${name}' alone`);
+  if (path !== undefined) expectOnePlace(name, path);
   const before = indexHeader(folder, cache);
   await prepareFolder(cache, INDEX_BYTES);
   try {
     const index = await buildIndex(folder, cache, options, say);
-    if (path !== undefined) told(name, path);
+    if (path !== undefined) rememberFolder(name, path, cache);
     const { problems, leftOut } = index;
     return {
       folder,
@@ -126,16 +127,13 @@ export async function indexFolder(given: string, options: IndexOptions, say: Pri
 }
 
 /** Where stages are no longer known by the keys that they had with the index before. */
-function differences(name: string, { fingerprint, contents }: FolderIndex, before: IndexHeader | undefined): string[] {
+function differences(name: string, { fingerprint, contents, leftOut }: FolderIndex, before: IndexHeader | undefined): string[] {
   if (before === undefined) return [];
+  const back = `To go back to those: npx ablate setup --data ${name}${leftOut.length > 0 ? ' --leave-out' : ''}`;
   const otherKeys = 'so stages that were run with them are not taken for these';
   if (before.fingerprint !== fingerprint) return [`The fingerprint was ${before.fingerprint}: other files were there, or left out, ${otherKeys}.`];
   if (before.contents === contents) return [];
-  if (before.contents === null)
-    return [`Recipes name the contents from now on; stages that were run before they were verified are not taken for these. To go back to those: npx ablate setup --data ${name}`];
-  if (contents === null)
-    return [
-      `The contents are no longer verified, and recipes do not name them; stages that were run with verified ones are not taken for these. To go back to those: npx ablate setup --data ${name} --verify`,
-    ];
+  if (before.contents === null) return [`Recipes name the contents from now on; stages that were run before they were verified are not taken for these. ${back}`];
+  if (contents === null) return [`The contents are no longer verified, and recipes do not name them; stages that were run with verified ones are not taken for these. ${back} --verify`];
   return [`The contents were ${before.contents}: files of the same sizes hold other bytes, ${otherKeys}.`];
 }

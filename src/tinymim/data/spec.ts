@@ -21,7 +21,8 @@ const sha256 = z
  * minutes. `contents` is of all bytes, where the folder was verified (`ablate setup --data <name> --verify`): files of the same sizes with
  * other bytes have another one. Absent: whatever has the name on this machine, which then fills both in. So stages that were run with a folder
  * that nobody had verified keep their keys as long as nobody does, and are not those of a verified one: of their images less is known. Set-up
- * says so when it verifies. Both ways lead back: to verify again, or to index without it.
+ * says so when it verifies. Both ways lead back: to verify again, or to index without it. A profile that names a fingerprint means the same
+ * stages on every machine, verified or not, unless it names `contents`, too.
  */
 const identity = { fingerprint: asBefore(sha256, null), contents: asBefore(sha256, null) };
 

@@ -9,13 +9,14 @@ import { foundLines } from './found.ts';
 import { readIndex, SPLITS, type FolderIndex, type IndexHeader } from './index-file.ts';
 import { changedFolder, folderVariable, indexHeader, indexPath, knownFolder, rememberedFolder, rememberFolder } from './known.ts';
 
-/** The spec with what is known of the folder that is here, but for what it names itself. */
+/** The spec with what is known of the folder that is here, unless it names its fingerprint. */
 export function withFingerprint<S extends FolderSpec>(spec: S, dataDir: string): S {
+  if (spec.fingerprint !== undefined && spec.fingerprint !== null) return spec;
   const known = knownFolder(folderOf(spec), dataDir);
   const header = known && indexHeader(known.path, dataDir);
   if (header === undefined) return spec;
   const contents = spec.contents ?? header.contents;
-  return { ...spec, fingerprint: spec.fingerprint ?? header.fingerprint, ...(contents !== null && { contents }) };
+  return { ...spec, fingerprint: header.fingerprint, ...(contents !== null && { contents }) };
 }
 
 /**

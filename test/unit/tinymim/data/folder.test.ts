@@ -340,6 +340,7 @@ describe('notReady', () => {
     fill();
     const { fingerprint, contents } = await known({ verify: true });
     expect(asOnThisMachine(spec(), () => cache)).toEqual({ ...spec(), fingerprint, contents });
+    expect(asOnThisMachine(spec({ fingerprint }), () => cache)).toEqual({ ...spec(), fingerprint });
     expect(notReady(spec({ contents }), cache)).toBeUndefined();
     expect(notReady(spec({ contents: 'b'.repeat(64) }), cache)).toEqual({
       what: expect.stringMatching(/^Expected photos with the SHA-256 bbbbbbbbbbbb of all contents, got [0-9a-f]{12} in .*photos, where files have other contents$/) as string,
