@@ -72,7 +72,7 @@ describe('values', () => {
       const { kind, values } = valuesOf(place, '', new Map());
       if (kind === 'words' && values.length === 0) unknown.add(place.placeholder);
     }
-    expect([...unknown].sort()).toEqual(['address', 'card', 'command', 'list', 'n', 'name', 'role', 'seconds', 'sql', 'threads']);
+    expect([...unknown].sort()).toEqual(['address', 'card', 'command', 'list', 'n', 'name', 'name=folder', 'role', 'seconds', 'sql', 'threads']);
   });
 
   it('lists ablations and arms joined by commas, and leaves the word open', () => {
