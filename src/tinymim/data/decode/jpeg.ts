@@ -47,8 +47,10 @@ export function decodeJpeg(file: Uint8Array): Pixels {
 }
 
 /**
- * By the library of the same name within TensorFlow, which has vector instructions: the same bits, faster. What it refuses, and inks, are for
- * the other to tell.
+ * By the library of the same name within TensorFlow, which has vector instructions: of sound files the same bits, in 2.2 ms instead of 6.0 (500 x
+ * 375 pixels, 95 kB, on a core that others used as well). What it refuses, and inks, are for the other to tell, so that a file which
+ * was read once without it is never refused. `DecodeAndCropJpeg` gives other bits at the edges of a part (of 45 of 192) unless 16 pixels around it are
+ * decoded, too, and would then save a sixth of the time.
  */
 function decodeNatively(file: Uint8Array, { height, width, channels }: Frame): Pixels | undefined {
   const native = nativeImages();
