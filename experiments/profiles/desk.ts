@@ -1,9 +1,10 @@
 /**
- * desk: about an hour a seed, all six factors with seeds enough for verdicts.
+ * desk: one to two hours a seed, all six factors with seeds enough for verdicts.
  *
  * Purpose   The six factors of the paper's ablations and the smallest model, each with five seeds. One seed is a whole replicate that can
  *           be run, reported and committed alone; verdicts come with the fifth.
- * Cost      `ablate plan --profile desk --seeds 20 --measure` says it for a seed on this machine; not run yet.
+ * Cost      Less than two hours a seed on two cores (reports/desk/provenance.json); `ablate plan --profile desk --seeds 20 --measure` says it
+ *           for this machine.
  * Run       make sweep ARGS="--profile desk --seeds 20"      then 21 to 24, on one machine or on several (ablate report --from)
  *           make sweep ARGS="--profile desk --only mae-vs-scratch"      other tables, as time allows
  *
