@@ -26,8 +26,19 @@ export function verdictSentences(input: SentenceInput): string[] {
   const isJudged = ({ seeds }: ClaimResult): boolean => seeds.declared >= FEWEST_SEEDS;
   const [judged, others] = [input.claims.filter(isJudged), input.claims.filter(claim => !isJudged(claim))];
   if (judged.length === 0 || others.length === 0) return sentencesOf(input);
-  const seeds = [...new Set(others.map(({ seeds: { declared } }) => declared))].map(declared => (declared === 1 ? 'one seed' : plural(declared, 'seed'))).join(' or ');
-  return [...sentencesOf({ ...input, claims: judged }), `${others.length} more ${others.length === 1 ? 'has' : 'have'} ${seeds} and no verdict.`];
+  return [...sentencesOf({ ...input, claims: judged }), othersSentence(others)];
+}
+
+/** How many of these are run, with how many seeds, and how many are not. */
+function othersSentence(others: readonly ClaimResult[]): string {
+  const run = others.filter(({ verdict }) => verdict !== 'not run'),
+    left = others.length - run.length;
+  const seeds = [...new Set(run.map(({ seeds: { declared } }) => declared))].map(declared => (declared === 1 ? 'one seed' : plural(declared, 'seed'))).join(' or ');
+  const counts = [
+    ...(run.length > 0 ? [`${run.length} more ${run.length === 1 ? 'has' : 'have'} ${seeds} and no verdict`] : []),
+    ...(left > 0 ? [`${left} ${run.length > 0 ? '' : 'more '}${left === 1 ? 'is' : 'are'} not run`] : []),
+  ];
+  return `${counts.join(', ')}.`;
 }
 
 function sentencesOf(input: SentenceInput): string[] {

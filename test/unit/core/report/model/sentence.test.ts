@@ -48,7 +48,9 @@ describe('without a verdict', () => {
   test('claims that one seed cannot decide are only counted beside those that get verdicts', () => {
     const once = { seeds: { n: 1, declared: 1 } } as const;
     const claims = [judgedClaim('reproduced', { sentence: 'A beats B.' }), judgedClaim('undecided', {}), ...many(3, 'no verdict', once), judgedClaim('not run', { seeds: { n: 0, declared: 1 } })];
-    expect(textOf(claims)).toBe('1 of 2 claims of the paper is reproduced: “A beats B”; 1 is undecided. 4 more have one seed and no verdict.');
+    expect(textOf(claims)).toBe('1 of 2 claims of the paper is reproduced: “A beats B”; 1 is undecided. 3 more have one seed and no verdict, 1 is not run.');
+    const left = judgedClaim('not run', once);
+    expect(textOf([judgedClaim('interim', ONE_OF_FIVE), left, left])).toMatch(/ 2 more are not run\.$/);
     expect(textOf([judgedClaim('interim', ONE_OF_FIVE), judgedClaim('no verdict', once)])).toMatch(/^Nothing is decided yet: 1 of 5 seeds\. .* 1 more has one seed and no verdict\.$/);
   });
 
