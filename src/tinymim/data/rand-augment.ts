@@ -98,7 +98,6 @@ export const OPERATIONS = {
   TranslateYRel: geometric(({ height }, amount) => [1, 0, 0, 0, 1, amount * 0.45 * height]),
 } as const satisfies Record<string, Operation>;
 
-/** @internal */
 type OperationName = keyof typeof OPERATIONS;
 const NAMES = Object.keys(OPERATIONS) as OperationName[];
 

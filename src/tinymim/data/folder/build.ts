@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../errors.ts';
 import type { PrintLine } from '../files.ts';
+import { thousands } from './found.ts';
 import { makeIndex, SPLITS, writeIndex, type FolderIndex, type Verified } from './index-file.ts';
 import { indexPath } from './known.ts';
 import { classFolders, scanClass, toPath, toText, type FoundClass } from './scan.ts';
@@ -81,8 +82,6 @@ function progress(say: PrintLine, text: (done: number) => string): (done: number
     say(text(done));
   };
 }
-
-const thousands = (n: number): string => n.toLocaleString('en-US');
 
 async function findAll(path: string, roles: Roles, classes: readonly string[], journal: Journal, say: PrintLine): Promise<JournalClass[]> {
   const splits = SPLITS.flatMap(role => roles[role] ?? []);

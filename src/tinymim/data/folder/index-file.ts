@@ -8,8 +8,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../errors.ts';
 import type { FileNames } from './read.ts';
-import type { FoundClass } from './scan.ts';
-import { toPath } from './scan.ts';
+import { toPath, type FoundClass } from './scan.ts';
 import type { Roles } from './splits.ts';
 
 const count = z.int().min(0);
@@ -114,11 +113,7 @@ export function makeIndex({ folder, roles, classes, folders, found, leaveOut, ve
   ) as Pick<IndexHeader, SplitName>;
   const leftOut = leaveOut ? problems : [];
   const others = found.flatMap(({ split, name, others: names }) => names.map(other => toPath(`${split}/${name}/${other}`).toString('utf8')));
-  const bytes = paths.reduce((sum, path) => sum + path.length, 0);
-  if (bytes > TOO_LONG) throw new DataError('DATA_INVALID', `Expected the names of all images to have at most ${TOO_LONG} bytes, got ${bytes}.`);
-  const ends: number[] = [];
-  paths.reduce((sum, path) => (ends.push(sum + path.length), sum + path.length), 0);
-  const names: FileNames = { bytes: shared(Uint8Array, Buffer.concat(paths)), ends: shared(Uint32Array, ends), sizes: shared(Float64Array, sizes) };
+  const names = packNames(paths, sizes);
   return {
     format: 2,
     folder,
@@ -133,6 +128,14 @@ export function makeIndex({ folder, roles, classes, folders, found, leaveOut, ve
     filesSha256: sha256(...blocks(names)),
     names,
   };
+}
+
+/** Paths one after the other, and where each ends. */
+function packNames(paths: readonly Buffer[], sizes: readonly number[]): FileNames {
+  let bytes = 0;
+  const ends = paths.map(path => (bytes += path.length));
+  if (bytes > TOO_LONG) throw new DataError('DATA_INVALID', `Expected the names of all images to have at most ${TOO_LONG} bytes, got ${bytes}.`);
+  return { bytes: shared(Uint8Array, Buffer.concat(paths)), ends: shared(Uint32Array, ends), sizes: shared(Float64Array, sizes) };
 }
 
 function shared<A extends Uint8Array | Uint32Array | Float64Array>(type: { new (buffer: SharedArrayBuffer): A; BYTES_PER_ELEMENT: number }, values: ArrayLike<number>): A {

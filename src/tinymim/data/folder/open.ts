@@ -5,7 +5,7 @@ import { DataError } from '../errors.ts';
 import { balancedIndices, takeImages, type ImageSet } from '../image-set.ts';
 import { classCount, dataTitle, folderOf, imageCount, type FolderSpec, type Split } from '../spec.ts';
 import type { PrintLine } from '../files.ts';
-import { foundLines } from './found.ts';
+import { foundLines, thousands } from './found.ts';
 import { readIndex, SPLITS, type FolderIndex, type IndexHeader } from './index-file.ts';
 import { changedFolder, folderVariable, indexHeader, indexPath, knownFolder, rememberedFolder, rememberFolder } from './known.ts';
 
@@ -58,7 +58,6 @@ export function folderProblem(spec: FolderSpec, dataDir: string): NotReady | und
   return miscounted(spec, header) ?? unreadable(spec, header) ?? misprinted(spec, header) ?? unlike(spec, header);
 }
 
-const number = (n: number): string => n.toLocaleString('en-US');
 const sum = (counts: readonly number[] = []): number => counts.reduce((a, b) => a + b, 0);
 
 function miscounted(spec: FolderSpec, { classes, train, validation, test, folder }: IndexHeader): NotReady | undefined {
@@ -66,7 +65,7 @@ function miscounted(spec: FolderSpec, { classes, train, validation, test, folder
     trained = sum(train.images) - held;
   const counts: readonly (readonly [what: string, expected: number, got: number])[] = [
     ['classes', classCount(spec), classes.length],
-    [held > 0 ? `training images (${number(held)} of them held out)` : 'training images', imageCount(spec, 'train') + held, sum(train.images)],
+    [held > 0 ? `training images (${thousands(held)} of them held out)` : 'training images', imageCount(spec, 'train') + held, sum(train.images)],
     ...(validation ? [['validation images', imageCount(spec, 'validation'), sum(validation.images)] as const] : []),
     ['test images', imageCount(spec, 'test'), sum(test.images)],
   ];
@@ -80,7 +79,7 @@ function miscounted(spec: FolderSpec, { classes, train, validation, test, folder
   ];
   return {
     what:
-      `Expected ${dataTitle(spec)} with ${wrong.map(([what, expected]) => `${number(expected)} ${what}`).join(', ')}, got ${wrong.map(([, , got]) => number(got)).join(', ')} in ${folder}. ` +
+      `Expected ${dataTitle(spec)} with ${wrong.map(([what, expected]) => `${thousands(expected)} ${what}`).join(', ')}, got ${wrong.map(([, , got]) => thousands(got)).join(', ')} in ${folder}. ` +
       `If this is what you mean, say so in the profile, or with ${fields.map(field => `--set data.${field}`).join(' ')}`,
     mend: setup(`${folderOf(spec)}=/path/to/folder`),
   };
@@ -91,10 +90,10 @@ const SHOWN = 5;
 function unreadable(spec: FolderSpec, { problems, folder, contents }: IndexHeader): NotReady | undefined {
   if (problems.length === 0) return undefined;
   const shown = problems.slice(0, SHOWN).map(({ path, why }) => `  ${folder}/${path}: ${why}`);
-  const more = problems.length > SHOWN ? [`  and ${number(problems.length - SHOWN)} more`] : [];
+  const more = problems.length > SHOWN ? [`  and ${thousands(problems.length - SHOWN)} more`] : [];
   return {
     what: [
-      `Expected every image of ${dataTitle(spec)} to be readable, got ${number(problems.length)} that cannot be read:`,
+      `Expected every image of ${dataTitle(spec)} to be readable, got ${thousands(problems.length)} that cannot be read:`,
       ...shown,
       ...more,
       'Replace them and index the folder again, or leave them out',
