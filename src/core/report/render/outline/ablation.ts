@@ -8,7 +8,7 @@ import { failureTable, resultTable, type Table } from '../../tables/results.ts';
 import { besideText, twoWayTable } from '../../tables/two-way.ts';
 import { FOREST, otherFigureId, resultFigureId } from '../../charts/figures.ts';
 import type { AblationReport, Report } from '../../model/model.ts';
-import { plural } from '../../../text/format.ts';
+import { capitalised, plural } from '../../../text/format.ts';
 import { slug } from '../../../text/clean.ts';
 import type { Block, Inline } from './blocks.ts';
 import { details, headed, only, paragraph, small, tableOf } from './parts.ts';
@@ -67,22 +67,20 @@ function severalResults(report: Report, ablation: AblationReport): Block[] {
   const all = plainTable(report, ablation);
   return [
     ...tableOf(all, 'results'),
-    ...only('page', [...small(images === undefined ? [] : [images]), ...headed(capital(ablation.measure.label), tableOf(resultTable(ablation), 'results'))]),
+    ...only('page', [...small(images === undefined ? [] : [images]), ...headed(capitalised(ablation.measure.label), tableOf(resultTable(ablation), 'results'))]),
     ...only('readme', [...small([`${all.caption}.${images === undefined ? '' : ` ${images}`}`]), paragraph([...footnotes.map(note => `${note} `), ...files(ablation)], 'small')]),
   ];
 }
 
 function otherResults(other: AblationReport, figures: ReadonlySet<string>): Block[] {
   const figure = otherFigureId(other);
-  return headed(capital(other.measure.label), [
+  return headed(capitalised(other.measure.label), [
     paragraph([other.finding.join(' ')], 'quiet'),
     ...tableOf(resultTable(other), 'results'),
     ...(figures.has(figure) ? [{ type: 'figure', id: figure } as const] : []),
     ...references(other),
   ]);
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The README has the claims, the page every comparison in them. */
 function claims(data: Table | undefined): Block[] {
