@@ -34,7 +34,14 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
       ),
       ...tableOf(failureTable(ablation), 'values'),
       ...claims(claimTable(ablation)),
-      ...only('page', [...references(ablation), ...tableOf(inconsistencyTable(ablation), 'claims'), ...small(footnotes), paragraph(files(ablation), 'small'), ...curves(ablation, figures)]),
+      ...only('page', [
+        ...references(ablation),
+        ...tableOf(inconsistencyTable(ablation), 'claims'),
+        ...pictures(ablation),
+        ...small(footnotes),
+        paragraph(files(ablation), 'small'),
+        ...curves(ablation, figures),
+      ]),
     ],
   };
 }
@@ -111,6 +118,8 @@ function references(ablation: AblationReport): Block[] {
   if (data === undefined || data.rows.length <= OPEN_REFERENCES) return table;
   return details(`${plural(data.rows.length, 'published row')} for reference, never run here`, table);
 }
+
+const pictures = (ablation: AblationReport): Block[] => ablation.pictures.flatMap(table => [{ type: 'pictures', table } as const, ...small(table.legend === undefined ? [] : [table.legend])]);
 
 /** Folded away: a dozen charts would hide the tables between them. */
 function curves(ablation: AblationReport, figures: ReadonlySet<string>): Block[] {
