@@ -17,7 +17,7 @@ interface PictureRow {
   readonly cells: readonly (Picture | undefined)[];
 }
 
-export interface Picture {
+interface Picture {
   /** `data:image/png;base64,...` */
   readonly address: string;
   /** For who does not see it. */
