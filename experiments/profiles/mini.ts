@@ -91,6 +91,7 @@ export default {
     drop_path: 0,
     label_smoothing: 0.1,
   },
+  finetune_with_teacher: { epochs: 240, warmup_epochs: 24, num_heads: 8, feature_dim: 160, alpha: 0.5, tau: 1 },
   supervise: {
     ...classification,
     schedule: { epochs: 72, warmup_epochs: 7.2, batch_size: 128, accumulation_steps: 1, base_lr: 8e-3, min_lr: 1e-6 },
@@ -100,6 +101,8 @@ export default {
   evaluate: { batch_size: 500 },
   comparable: false,
   sources: {
+    finetune_with_teacher:
+      'assumed: ten times the epochs of fine-tuning, as 1000 against 100 in the paper; as many heads as the last block was distilled with, as its ViT-T, and features 6.7 times the width, as there',
     'supervise.init': `assumed: MAE's, as all models here, ${ALIKE}; DeiT draws as timm does (see imagenet1k)`,
     'supervise.pos_embed': `assumed: MAE's table, as all models here, ${ALIKE}; those of DeiT are learned from noise`,
     'supervise.pool': `assumed: the mean of the patches, as all classifiers here, ${ALIKE}; DeiT takes the class token`,

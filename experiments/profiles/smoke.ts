@@ -10,7 +10,7 @@
 import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
 import mini from './mini.ts';
 
-/** One epoch, or three from scratch, of batches of 64. */
+/** One epoch, three from scratch or ten with a teacher, of batches of 64. */
 const schedule = (epochs: number, warmup_epochs: number, base_lr: number, min_lr: number) => ({ epochs, warmup_epochs, batch_size: 64, accumulation_steps: 1, base_lr, min_lr });
 
 export default {
@@ -37,5 +37,6 @@ export default {
   pretrain: { ...mini.pretrain, schedule: schedule(1, 0.4, 3e-3, 0), sizes: {}, decoder: { embed_dim: 16, depth: 1, num_heads: 2, mlp_ratio: 4 } },
   distill: { ...mini.distill, schedule: schedule(1, 0.1, 3e-3, 0) },
   finetune: { ...mini.finetune, schedule: schedule(1, 0.3, 1.2e-2, 1e-6), mae: {} },
+  finetune_with_teacher: { ...mini.finetune_with_teacher, epochs: 10, warmup_epochs: 3, feature_dim: 107 },
   supervise: { ...mini.supervise, schedule: schedule(3, 0.9, 4e-3, 1e-6) },
 } satisfies ProfileDeclaration;

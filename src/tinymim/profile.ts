@@ -144,6 +144,19 @@ const fields = z.strictObject({
     /** Of the MAE baseline, where its size says nothing else. */
     mae: variation.default({}),
   }),
+  /** Of TinyMIM*, what differs from `finetune`: longer, from two heads, one of which learns from a teacher that classifies. */
+  finetune_with_teacher: variation
+    .extend({
+      /** In every block. */
+      num_heads: z.int().positive(),
+      /** Width behind the last block (LayerNorm, linear, GELU); null: none. */
+      feature_dim: z.int().positive().nullable(),
+      /** Share of the loss that is learned from the teacher. */
+      alpha: z.number().min(0).max(1),
+      /** Temperature of distributions. */
+      tau: z.number().positive(),
+    })
+    .exactOptional(),
   /** The paper trains from scratch for three times the epochs of a fine-tuning (300 against 100). */
   supervise: z.strictObject({ ...classifier, init: initialisation.default('mae'), pos_embed: positions.default('sincos') }),
   /** `split`: `validation` while anything is chosen, so that test images have no part in it. */

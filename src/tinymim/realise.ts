@@ -1,9 +1,10 @@
 /** How an arm becomes stages, at the scale of a profile. */
 import type { StageSpec } from '../core/ablation/declaration.ts';
+import { UsageError } from '../core/ablation/errors.ts';
 import type { JsonObject } from '../core/ablation/kind.ts';
 import type { EvaluateRecipe, FinetuneRecipe, SuperviseRecipe } from './stages/recipes.ts';
 import { distillStage, pretrainStage, teacherStage } from './distillation.ts';
-import type { Factors } from './factors.ts';
+import { teacherFactors, type Factors, type ModelSize } from './factors.ts';
 import { classifier } from './models.ts';
 import type { Profile, Variation } from './profile.ts';
 
@@ -34,6 +35,35 @@ export function finetuneStage(factors: Factors, profile: Profile, seed: number, 
   return { kind: 'finetune', role: 'finetune', recipe: json(recipe), seed, upstream: { weights } };
 }
 
+/** Fine-tuning as TinyMIM* has it: a distillation token and its head, which learn from a classifier. */
+function finetuneWithTeacherStage(factors: Factors, profile: Profile, seed: number, student: StageSpec): StageSpec {
+  const fields = profile.finetune_with_teacher;
+  if (fields === undefined) throw new UsageError('NO_TEACHER_RECIPE', `Expected 'finetune_with_teacher' in the profile ${profile.name}, of which an arm with finetuneTeacher is made, got none. Declare it (the profile mini has one), or leave the arm out.`);
+  const { num_heads, feature_dim, alpha, tau, ...variations } = fields;
+  const stage = finetuneStage(factors, profile, seed, student),
+    plain = stage.recipe as unknown as FinetuneRecipe;
+  const { layer_decay = plain.layer_decay, drop_path = plain.drop_path, ...schedule } = variations;
+  const recipe: FinetuneRecipe = {
+    ...plain,
+    model: { ...plain.model, num_heads, pool: 'class_token', dist_token: true, feature_dim },
+    schedule: { ...plain.schedule, ...schedule },
+    drop_path,
+    layer_decay,
+    distillation: factors.finetuneDistillation === 'hard' ? { type: 'hard', alpha } : { type: 'soft', alpha, tau },
+  };
+  return { ...stage, recipe: json(recipe), upstream: { weights: student, teacher: classifierTeacherStage(factors, profile, seed, student) } };
+}
+
+/** The teacher of `finetuneTeacher`, fine-tuned: the same stage as that of the arm it has of its own (`teachersOf`). */
+function classifierTeacherStage(factors: Factors, profile: Profile, seed: number, student: StageSpec): StageSpec {
+  const { teachers, finetuneTeacher } = factors,
+    size = finetuneTeacher as ModelSize,
+    place = teachers.lastIndexOf(size);
+  const weights = teachers.slice(place).reduce<StageSpec>(taught => taught.upstream['teacher']!, student);
+  const own: Factors = { ...teacherFactors(factors), method: place === 0 ? 'mae' : 'distill', student: size };
+  return { ...finetuneStage(own, profile, seed, weights), role: 'finetune-teacher' };
+}
+
 function superviseStage(factors: Factors, profile: Profile, seed: number): StageSpec {
   const { init, pos_embed } = profile.supervise;
   const recipe: SuperviseRecipe = { ...classifierFields(factors, profile, profile.supervise), init, pos_embed };
@@ -43,7 +73,7 @@ function superviseStage(factors: Factors, profile: Profile, seed: number): Stage
 /** The stages of one arm: pre-training or distillation, fine-tuning, and the evaluation that all others hang on. */
 export function realise(factors: Factors, profile: Profile, seed: number): StageSpec {
   const weights = {
-    distill: () => finetuneStage(factors, profile, seed, distillStage(factors, profile, seed)),
+    distill: () => (factors.finetuneTeacher === 'none' ? finetuneStage : finetuneWithTeacherStage)(factors, profile, seed, distillStage(factors, profile, seed)),
     mae: () => finetuneStage(factors, profile, seed, factors.mae === 'teacher' ? teacherStage(profile, factors.student, seed) : pretrainStage(profile, factors.student, seed, 'pretrain')),
     scratch: () => superviseStage(factors, profile, seed),
   }[factors.method]();

@@ -33,6 +33,9 @@ const likeDeit = ({ init, pos_embed, pool, optimizer: { ema_decay } }: Profile['
     .flatMap(text => (text === false ? [] : [`, ${text}`]))
     .join('');
 
+const withTeacher = ({ finetune: { schedule } }: Profile, { num_heads, feature_dim, alpha, ...changes }: NonNullable<Profile['finetune_with_teacher']>): string =>
+  `${epochs({ schedule: { ...schedule, ...changes } })}, with a classifier as teacher (${alpha} of the loss), a distillation token, ${num_heads} heads in every block${feature_dim === null ? '' : `, ${feature_dim} features behind the last`}`;
+
 const images = (count: number | null, all: number): string => (count ?? all).toLocaleString('en-US');
 
 function teacherText(p: Profile, size: ModelSize, teacher: ImportedTeacher | KeptTeacher): string {
@@ -60,6 +63,7 @@ function facts(p: Profile): Fact[] {
     { label: 'MAE pre-training', value: `${epochs(p.pretrain)}, mask ratio ${p.pretrain.mask_ratio}${ofSizes(p)}` },
     { label: 'Distillation', value: `${epochs(p.distill)}; three times as long on the main schedule` },
     { label: 'Fine-tuning', value: `${epochs(p.finetune)}, layer decay ${p.finetune.layer_decay}` },
+    ...(p.finetune_with_teacher ? [{ label: 'Fine-tuning of TinyMIM*', value: withTeacher(p, p.finetune_with_teacher) }] : []),
     { label: 'From scratch', value: `${epochs(p.supervise)}${likeDeit(p.supervise)}` },
     { label: 'Images seen, every epoch counted', value: imagesSeenText(p), scale: true },
     { label: 'Engine', value: `mode ${p.engine.mode}, ${p.engine.precision}`, lead: true, engines: { tensorflow: 'TensorFlow', wasm: 'WebAssembly' } },

@@ -5,7 +5,7 @@
 import type { JsonObject, Objection } from '../../core/ablation/kind.ts';
 import { classCount, dataSpec, dataTitle, imageCount, imageShape, type DataSpec } from '../data/spec.ts';
 import { distillMisfits } from '../distill/misfits.ts';
-import { decoderMisfits, patchCount, patchDim, vitMisfits, type Misfit } from '../nn/config.ts';
+import { classifierMisfits, decoderMisfits, patchCount, patchDim, vitMisfits, type Misfit } from '../nn/config.ts';
 import { leavesSome } from '../nn/masking.ts';
 import { scaledLearningRate } from '../optim/schedule.ts';
 import { checkAugment, checkClassifierAugment, checkJitter } from './check-augment.ts';
@@ -13,6 +13,7 @@ import { checkSchedule } from './check-schedule.ts';
 import {
   classifierVitRecipe,
   type CheckpointRecipe,
+  type ClassifierVitRecipe,
   type DistillRecipe,
   type EvaluateRecipe,
   type FinetuneRecipe,
@@ -56,9 +57,15 @@ export function checkDistill(recipe: DistillRecipe, upstream: JsonObject): Objec
 }
 
 export function checkSupervise(recipe: SuperviseRecipe): Objection[] {
+  return [...checkClassifier(recipe), ...checkDistToken(recipe.model, false)];
+}
+
+/** What all classifiers have in common. */
+function checkClassifier(recipe: SuperviseRecipe): Objection[] {
   const { model, drop_path, label_smoothing, augment, data, schedule } = recipe;
   return [
     ...checkTraining(recipe, 'labelled'),
+    ...fitting('model.', classifierMisfits(model)),
     ...checkDropPath('drop_path', drop_path, model),
     ...objectIf(label_smoothing > MOST_SMOOTHING, doubtful('label_smoothing', `at most ${MOST_SMOOTHING}: more leaves little of the labels`)),
     ...checkAugment(augment, data),
@@ -66,12 +73,31 @@ export function checkSupervise(recipe: SuperviseRecipe): Objection[] {
   ];
 }
 
-export function checkFinetune(recipe: FinetuneRecipe, upstream: JsonObject): Objection[] {
+/** @param teacher the classifier that it learns from, where there is one */
+export function checkFinetune(recipe: FinetuneRecipe, weights: JsonObject, teacher?: JsonObject): Objection[] {
   const { model, layer_decay } = recipe;
   return [
-    ...checkSupervise(recipe),
-    ...checkWeights(model, modelOf(upstream)),
+    ...checkClassifier(recipe),
+    ...checkWeights(model, modelOf(weights)),
+    ...checkDistToken(model, teacher !== undefined),
+    ...checkDistillation(recipe, teacher),
     ...objectIf(layer_decay ** (model.depth + 1) < LEAST_SHARE, doubtful('layer_decay', `a decay that leaves the first of ${model.depth} blocks more than ${LEAST_SHARE} of the rate`)),
+  ];
+}
+
+/** The head that reads the token learns from a teacher alone. */
+const checkDistToken = ({ dist_token }: ClassifierVitRecipe, taught: boolean): Objection[] =>
+  objectIf((dist_token === true) !== taught, impossible('model.dist_token', taught ? 'true with a teacher, from which the head of the distillation token learns' : 'false without a teacher, from which its head would learn'));
+
+function checkDistillation({ data, distillation = null }: FinetuneRecipe, teacher: JsonObject | undefined): Objection[] {
+  if (teacher === undefined) return objectIf(distillation !== null, impossible('distillation', 'null without a teacher'));
+  const taughtOn = dataSpec.parse(teacher['data']);
+  return [
+    ...objectIf(distillation === null, impossible('distillation', 'how it learns from its teacher, as it has one')),
+    ...objectIf(distillation?.alpha === 0, doubtful('distillation.alpha', 'above 0, or no teacher: nothing is learned from it')),
+    ...objectIf(distillation?.alpha === 1, doubtful('distillation.alpha', 'below 1: nothing is learned from the labels')),
+    ...objectIf(classCount(taughtOn) !== classCount(data), impossible('data', `images of the ${classCount(taughtOn)} classes that its teacher was trained for`)),
+    ...objectIf(shapeMisfits(data, modelOf(teacher)).length > 0, impossible('data', "images of the size and channels of its teacher's")),
   ];
 }
 
@@ -171,5 +197,5 @@ function checkWeights(model: VitRecipe, given: VitRecipe): Objection[] {
   ];
 }
 
-/** The encoder of an upstream stage. */
-const modelOf = (recipe: JsonObject): VitRecipe => classifierVitRecipe.parse(recipe['model']);
+/** The model of an upstream stage. */
+const modelOf = (recipe: JsonObject): ClassifierVitRecipe => classifierVitRecipe.parse(recipe['model']);

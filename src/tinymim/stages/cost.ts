@@ -3,7 +3,7 @@
  * but a few percent of a ViT; a backward pass counts as two forward passes.
  */
 import type { StageCost } from '../../core/ablation/kind.ts';
-import { patchCount, patchDim, type DecoderConfig } from '../nn/config.ts';
+import { patchCount, patchDim, prefixTokens, type DecoderConfig, type ViTConfig } from '../nn/config.ts';
 import { keptPatches } from '../nn/masking.ts';
 import type { DistillRecipe, VitRecipe } from './recipes.ts';
 
@@ -25,10 +25,10 @@ export const visiblePatches = (model: VitRecipe, maskRatio: number): number => k
 
 /**
  * FLOPs of one image forward through the first `blocks` blocks of an encoder.
- * @param patches that it sees, beside the class token
+ * @param patches that it sees, beside its other tokens
  */
-export function encoderFlops(model: VitRecipe, blocks = model.depth, patches = patchCount(model)): number {
-  return 2 * patches * patchDim(model) * model.embed_dim + blockFlops(model, blocks, patches + 1);
+export function encoderFlops(model: ViTConfig, blocks = model.depth, patches = patchCount(model)): number {
+  return 2 * patches * patchDim(model) * model.embed_dim + blockFlops(model, blocks, patches + prefixTokens(model));
 }
 
 /** FLOPs of one image forward through MAE's decoder: from the visible tokens to the pixels of all patches. */

@@ -181,7 +181,7 @@ const classifierKind = {
     const all = classifierParameters(model, classCount(data));
     return trainingDisk(all, all, optimizer);
   },
-  shape: classifierShape,
+  shape: recipe => classifierShape(recipe),
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
   exporting: { formats: exportFormats, load: async () => (await import('./export.ts')).exportClassifier },
   memory: (recipe, _, microBatches) => classifierMemory(recipe, classCount(recipe.data), microBatches),
@@ -190,14 +190,23 @@ const classifierKind = {
   anyThreads,
 } satisfies Partial<StageKind<SuperviseRecipe>>;
 
+/** The classifier that teaches a fine-tuning, where there is one. */
+const classifierTeacherOf = (upstream: Readonly<Record<string, JsonObject>>): ClassifierVitRecipe | undefined => upstream['teacher'] && encoderOf(upstream['teacher']);
+
 const finetuneKind = defineKind<FinetuneRecipe>({
   name: 'finetune',
   revision: 3,
   changedIn: ofPrecision({ float32: 2, tf32: 2, bfloat16: 3 }),
   ...classifierKind,
   recipe: finetuneRecipe,
-  upstream: { weights: { kinds: ['pretrain', 'distill', 'checkpoint'] } },
-  check: (recipe, upstream) => checkFinetune(recipe, upstream['weights']!),
+  upstream: { weights: { kinds: ['pretrain', 'distill', 'checkpoint'] }, teacher: { kinds: ['finetune', 'supervise'], optional: true } },
+  check: (recipe, upstream) => checkFinetune(recipe, upstream['weights']!, upstream['teacher']),
+  cost: (recipe, upstream) => {
+    const teacher = classifierTeacherOf(upstream);
+    return trainingCost(imagesSeen(recipe), true, encoderFlops(recipe.model), teacher ? encoderFlops(teacher) : 0);
+  },
+  shape: (recipe, upstream) => classifierShape(recipe, classifierTeacherOf(upstream)),
+  memory: (recipe, upstream, microBatches) => classifierMemory(recipe, classCount(recipe.data), microBatches, classifierTeacherOf(upstream)),
   load: async () => (await import('./finetune.ts')).runFinetune,
 });
 

@@ -45,6 +45,11 @@ function targetShape(target: DistillTarget): JsonObject {
   }
 }
 
-export const classifierShape = (recipe: SuperviseRecipe): JsonObject => ({ ...stepShape(recipe, ['label_smoothing', 'layer_decay', 'init', 'pos_embed']), drop_path: recipe.drop_path > 0 });
+/** @param teacher in fine-tuning, where there is one */
+export const classifierShape = (recipe: SuperviseRecipe, teacher?: VitRecipe): JsonObject => ({
+  ...stepShape(recipe, ['label_smoothing', 'layer_decay', 'init', 'pos_embed']),
+  drop_path: recipe.drop_path > 0,
+  ...(teacher && { teacher }),
+});
 
 export const evaluateShape = (recipe: EvaluateRecipe, model: VitRecipe): JsonObject => ({ ...recipe, model });
