@@ -4,6 +4,7 @@ import type { StageContext, StageRunner } from '../../core/ablation/kind.ts';
 import * as tf from '../../engine/tf.ts';
 import type { EvalBatch } from '../data/image-set.ts';
 import { loadEvaluation } from '../data/loader.ts';
+import { openShifted } from '../data/test-sets.ts';
 import { toTensors } from '../../engine/formats/weights.ts';
 import type { EvaluateRecipe } from './recipes.ts';
 import { createScorer } from './score.ts';
@@ -14,7 +15,8 @@ export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   const dataset = await loadEngineAndDataset(context, upstreamConfig(context.upstream['weights']));
   const { config, weights } = upstreamModel(context.upstream['weights']);
   const params = toTensors(weights);
-  const set = dataset[recipe.split];
+  const split = dataset[recipe.split],
+    set = recipe.shifted ? openShifted(recipe.shifted, split) : split;
   const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size);
   try {
     const { right, correct, count, loss } = await scorer.scoreLoaded(params, set, told(context, set.count, loadEvaluation(set, recipe.batch_size, recipe.crop?.resize)));
