@@ -89,6 +89,7 @@ export default {
     drop_path: 0.1,
   },
   evaluate: { batch_size: 250, crop: { resize: 256 } },
+  robustness: { imagenet_a: { name: 'imagenet-a' }, imagenet_r: { name: 'imagenet-r' }, imagenet_c: { name: 'imagenet-c' } },
   comparable: true,
   sources: {
     seeds: 'assumed: the paper repeats no run',

@@ -13,6 +13,7 @@ import { factors, type Factors, type ModelSize } from './factors.ts';
 import { imagesSeenText } from './images-seen.ts';
 import { pretrainSchedule, profile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
 import { realise } from './realise.ts';
+import { prepareTestSets, resolveTestSets, testSetFile } from './robustness.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
 
@@ -142,15 +143,16 @@ export default defineStudy<Factors, Profile>({
   prepare: async (p, dataDir, say) => {
     try {
       await prepare(p.data, dataDir, say);
+      await prepareTestSets(p, dataDir, say);
     } catch (error) {
       throw error instanceof DataError ? new UsageError(error.code, error.message, { cause: error }) : error;
     }
   },
   resolve: (p, dataDir) => {
-    const resolved = resolveCheckpoints(p, dataDir);
+    const resolved = resolveTestSets(resolveCheckpoints(p, dataDir), dataDir);
     return { ...resolved, data: asOnThisMachine(resolved.data, dataDir) };
   },
-  inputFile: checkpointFile,
+  inputFile: (stage, p, folders) => checkpointFile(stage, p, folders) ?? testSetFile(stage, folders),
   importFile: async (file, options) => (await import('./checkpoints/import.ts')).importCheckpoint(file, options),
   // A checkpoint computes nothing, on no engine.
   statedThroughput: (p, { engine }) => (engine === undefined ? undefined : p.throughput && stated(p.throughput, engineRecipe.parse(engine).precision)),

@@ -1,21 +1,48 @@
 /**
- * Opening test sets that are made of the images of a split. They are the same for every seed and every classifier: what is drawn depends on the
- * change and on the place of an image in the subset alone (`corruption/<name>/<severity>` and `shift/<name>`, seed 0, step = place).
+ * Opening test sets beside that of the data: folders, and what is made of the images of a split. The latter are the same for every seed and every
+ * classifier: what is drawn depends on the change and on the place of an image in the subset alone (`corruption/<name>/<severity>` and `shift/<name>`,
+ * seed 0, step = place).
  */
 import { stream } from '../../engine/random/rng.ts';
 import { corrupt } from './corrupt/corruptions.ts';
 import { shift, type ShiftName } from './corrupt/shifts.ts';
-import { CORRUPTION_NAMES, SEVERITIES, type CorruptionName } from './corruption-names.ts';
+import { SEVERITIES, type CorruptionName } from './corruption-names.ts';
+import type { Dataset } from './dataset.ts';
+import { joinedSets, openTestFolder, type TestFolder } from './folder/test-folder.ts';
 import { imageAt, imageBytes, inMemory, labelledSubset, type EvalBatch, type ImageSet } from './image-set.ts';
-import type { CorruptedSpec, ShiftedSpec } from './test-spec.ts';
+import { loadEvaluation } from './loader.ts';
+import { corruptedSet, corruptionsOf, isTestFolder, type CorruptedSpec, type ShiftedSpec } from './test-spec.ts';
 
 const SEED = 0;
 
-/** The images that a set is made of, in memory; not to be written to. @param images how many; `null`: all of them @throws DataError `DATA_INVALID` for more than there are */
-const baseImages = (split: ImageSet, images: number | null): ImageSet => inMemory(images === null ? split : labelledSubset(split, images));
+/** What a test set is opened beside. */
+export interface Beside {
+  /** That the classifiers were trained on. */
+  readonly dataset: Dataset;
+  readonly split: 'test' | 'validation';
+  /** Folder of prepared data sets. */
+  readonly dataDir: string;
+  /** [H, W] that images in files are brought to. */
+  readonly size: readonly [number, number];
+}
 
-/** @throws DataError as `openDataset` */
-export const openShifted = ({ name, images }: ShiftedSpec, split: ImageSet): ImageSet => shiftedImages(baseImages(split, images), name);
+/** Of each class of a set the place of its logit; absent: the classes are those of the data. */
+type Answers = readonly number[];
+
+/** Images of another kind than those of the training. @throws DataError as `openDataset` */
+export function openShifted(spec: ShiftedSpec, beside: Beside): { readonly set: ImageSet; readonly answers?: Answers } {
+  if (!isTestFolder(spec)) return { set: shiftedImages(baseImages(beside, spec.images), spec.name) };
+  const folder = openTestFolder(spec, beside.dataDir, beside.size, beside.dataset.train.classes);
+  return { set: folder.set('test'), ...answersOf(folder, beside) };
+}
+
+function answersOf({ classes }: TestFolder, { dataset }: Beside): { readonly answers?: Answers } {
+  const all = classes.length === dataset.train.classes.length && classes.every((place, i) => place === i);
+  return all ? {} : { answers: classes };
+}
+
+/** The images that a set is made of, in memory; not to be written to. */
+const baseImages = ({ dataset, split }: Pick<Beside, 'dataset' | 'split'>, images: number | null): ImageSet => inMemory(images === null ? dataset[split] : labelledSubset(dataset[split], images));
 
 /** Copies of the images, each changed in a way of its own. */
 function shiftedImages(base: ImageSet, name: ShiftName): ImageSet {
@@ -32,27 +59,42 @@ export interface CorruptedImages {
   readonly count: number;
   /** Of one corruption at all severities. */
   readonly shape: Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'classes'>;
-  /** Those of one corruption, one severity after the other, made as they are asked for: batches as `evalBatches` has them. */
+  readonly answers?: Answers;
+  /** Those of one corruption, one severity after the other, made or decoded as they are asked for: batches as `loadEvaluation` gives them. */
   batches(corruption: string, batchSize: number, resize?: number): Iterable<EvalBatch> | AsyncIterable<EvalBatch>;
 }
 
-/** @throws DataError as `openDataset` */
-export function openCorrupted({ images }: CorruptedSpec, split: ImageSet): CorruptedImages {
-  const base = baseImages(split, images),
-    { count, height, width, channels, classes } = base;
+/** @throws DataError as `openDataset`, and where sets of a folder have other images */
+export function openCorrupted(spec: CorruptedSpec, beside: Beside): CorruptedImages {
+  const corruptions = corruptionsOf(spec);
+  if (!isTestFolder(spec)) {
+    const base = baseImages(beside, spec.images);
+    return { corruptions, count: base.count, shape: shapeOf(base), batches: (corruption, batchSize) => corruptedBatches(base, corruption as CorruptionName, batchSize) };
+  }
+  const folder = openTestFolder(spec, beside.dataDir, beside.size, beside.dataset.train.classes),
+    first = corruptedSet(corruptions[0]!, SEVERITIES[0]),
+    base = folder.set(first);
   return {
-    corruptions: CORRUPTION_NAMES,
-    count,
-    shape: { count: SEVERITIES.length * count, height, width, channels, classes },
-    batches: (corruption, batchSize) => corruptedBatches(base, corruption as CorruptionName, batchSize),
+    corruptions,
+    count: base.count,
+    shape: shapeOf(base),
+    ...answersOf(folder, beside),
+    batches: (corruption, batchSize, resize) =>
+      loadEvaluation(
+        joinedSets(
+          folder,
+          SEVERITIES.map(severity => corruptedSet(corruption, severity)),
+          first,
+        ),
+        batchSize,
+        resize,
+      ),
   };
 }
 
-/**
- * The images at five severities of a corruption, one severity after the other, made as they are asked for.
- * @param base in memory
- * @returns batches as `evalBatches` has them, of `5 * base.count` images
- */
+const shapeOf = ({ count, height, width, channels, classes }: ImageSet): CorruptedImages['shape'] => ({ count: SEVERITIES.length * count, height, width, channels, classes });
+
+/** @param base in memory */
 function* corruptedBatches(base: ImageSet, name: CorruptionName, batchSize: number): Generator<EvalBatch, void> {
   const bytes = imageBytes(base),
     all = SEVERITIES.length * base.count;

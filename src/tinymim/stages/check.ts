@@ -4,7 +4,8 @@
  */
 import { canonicalJson } from '../../core/ablation/json.ts';
 import type { JsonObject, Objection } from '../../core/ablation/kind.ts';
-import { classCount, dataSpec, dataTitle, imageCount, imageShape, type DataSpec } from '../data/spec.ts';
+import { classCount, dataSpec, dataTitle, imageCount, imageShape, isFolder, type DataSpec } from '../data/spec.ts';
+import { isTestFolder, testFolder, type CorruptedSpec, type ShiftedSpec } from '../data/test-spec.ts';
 import { distillMisfits } from '../distill/misfits.ts';
 import { decoderMisfits, patchCount, patchDim, vitMisfits, type Misfit } from '../nn/config.ts';
 import { leavesSome } from '../nn/masking.ts';
@@ -80,7 +81,7 @@ export function checkFinetune(recipe: FinetuneRecipe, upstream: JsonObject): Obj
 
 export function checkEvaluate(recipe: EvaluateRecipe, upstream: JsonObject): Objection[] {
   const { data, split, shifted } = recipe;
-  return [...checkEvaluation(recipe, evaluatedImages(recipe), upstream), ...(shifted ? checkMadeOf('shifted', shifted, data, split) : [])];
+  return [...checkEvaluation(recipe, evaluatedImages(recipe), upstream), ...(shifted ? checkTestSet('shifted', shifted, data, split) : [])];
 }
 
 /** @param reference recipe of the stage in that slot */
@@ -89,15 +90,23 @@ export function checkEvaluateCorrupted(recipe: EvaluateCorruptedRecipe, weights:
   const same = reference === undefined || (['data', 'split', 'corrupted', 'crop'] as const).every(field => canonicalJson(recipe[field]) === canonicalJson(reference[field]));
   return [
     ...checkEvaluation(recipe, corruptedImages(recipe), weights),
-    ...checkMadeOf('corrupted', corrupted, data, split),
-    ...objectIf(denominators === 'alexnet', impossible('denominators', "null with images that are corrupted here: AlexNet's errors are those on ImageNet-C")),
+    ...checkTestSet('corrupted', corrupted, data, split),
+    ...objectIf(denominators === 'alexnet' && !isTestFolder(corrupted), impossible('denominators', "null with images that are corrupted here: AlexNet's errors are those on ImageNet-C")),
     ...objectIf(!same, impossible('corrupted', 'the same images as those that the reference was tested on')),
   ];
 }
 
-/** Of a test set that is made of a split's images. */
-function checkMadeOf(field: 'shifted' | 'corrupted', { images }: { readonly images: number | null }, data: DataSpec, split: EvaluateRecipe['split']): Objection[] {
-  const all = imageCount(data, split);
+/** Of a test set beside that of the data. */
+function checkTestSet(field: 'shifted' | 'corrupted', spec: ShiftedSpec | CorruptedSpec, data: DataSpec, split: EvaluateRecipe['split']): Objection[] {
+  if (isTestFolder(spec)) {
+    const { title, classes } = testFolder(spec);
+    return [
+      ...objectIf(!isFolder(data), impossible(`${field}.name`, `a set that is made of ${dataTitle(data)}: ${title} has other classes`)),
+      ...objectIf(classes > classCount(data), impossible(`${field}.classes`, `at most ${classCount(data)}, those of ${dataTitle(data)}`)),
+    ];
+  }
+  const all = imageCount(data, split),
+    { images } = spec;
   return [
     ...objectIf(images !== null && images > all, impossible(`${field}.images`, `at most ${all}, the images of the ${split} split of ${dataTitle(data)}`)),
     ...objectIf(images !== null && images < classCount(data), impossible(`${field}.images`, `at least ${classCount(data)}, one of each class of ${dataTitle(data)}`)),

@@ -59,7 +59,7 @@ export class CorruptedClassifier {
     this.#seen = this.#saved = checkpoint?.step ?? 0;
     this.#scores = checkpoint ? readScores(checkpoint.dir, corruptions, count) : noScores(corruptions, count);
     this.#params = toTensors(weights);
-    this.#scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size);
+    this.#scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size, images.answers);
     if (checkpoint) context.log(`Goes on after ${this.#seen} of ${corruptions.length} corruptions.`);
     this.#tell();
   }

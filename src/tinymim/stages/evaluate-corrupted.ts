@@ -26,8 +26,10 @@ export const runEvaluateCorruptedPack: PackRunner<EvaluateCorruptedRecipe> = asy
   let images: CorruptedImages | undefined;
   for (const context of contexts) {
     try {
-      const dataset = await loadEngineAndDataset(context, upstreamConfig(context.upstream['weights']));
-      images ??= openCorrupted(context.recipe.corrupted, dataset[context.recipe.split]);
+      const { image_size: size } = upstreamConfig(context.upstream['weights']),
+        { split, corrupted } = context.recipe;
+      const dataset = await loadEngineAndDataset(context, { image_size: size });
+      images ??= openCorrupted(corrupted, { dataset, split, dataDir: context.execution.dataDir, size });
       classifiers.push(await CorruptedClassifier.open(context, dataset, images));
     } catch (error) {
       fail(context, error);

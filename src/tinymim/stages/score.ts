@@ -41,9 +41,9 @@ export interface Scorer {
   dispose(): void;
 }
 
-/** Scores a classifier, as often as it is asked to. */
-export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { mean, std }: Normalisation, batchSize: number): Scorer {
-  const evaluator = createEvaluator(scoreBatch(config, { mean, std }), { engine, signature: graphSignature('score', { config, mean, std, engine }) });
+/** Scores a classifier, as often as it is asked to. @param answers places of the logits that are the classes of the set; default: all, in their order */
+export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { mean, std }: Normalisation, batchSize: number, answers?: readonly number[]): Scorer {
+  const evaluator = createEvaluator(scoreBatch(config, { mean, std }, answers), { engine, signature: graphSignature('score', { config, mean, std, engine, ...(answers && { answers }) }) });
   const begin = (params: Params, set: Scored): Scoring => {
     evaluator.use(params);
     const right: boolean[] = [];
@@ -97,9 +97,10 @@ function padded({ images, labels }: EvalBatch, set: Scored, batchSize: number): 
   };
 }
 
-function scoreBatch(config: ClassifierConfig, normalisation: Normalisation): (params: Params, inputs: Inputs) => Params {
+function scoreBatch(config: ClassifierConfig, normalisation: Normalisation, answers?: readonly number[]): (params: Params, inputs: Inputs) => Params {
   return (params, { images, labels, targets }) => {
-    const logits = classify(params, normalise(images!, normalisation), config);
+    const all = classify(params, normalise(images!, normalisation), config),
+      logits = answers ? tf.gather(all, tf.tensor1d([...answers], 'int32'), 1) : all;
     const right = tf.cast(tf.equal(tf.argMax(logits, 1), labels!), 'float32');
     return { right, entropy: softmaxCrossEntropy(targets!, logits) };
   };

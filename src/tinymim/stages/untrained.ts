@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { classCount } from '../data/spec.ts';
 import { initClassifier, initEncoder, initMae } from '../nn/init.ts';
 import { writeWeights, type Weights } from '../../engine/formats/weights.ts';
-import { CORRUPTION_NAMES } from '../data/corruption-names.ts';
 import { imageCount } from '../data/spec.ts';
-import { corruptedCount } from '../data/test-spec.ts';
+import { corruptionsOf, testImages } from '../data/test-spec.ts';
 import { noScores } from './corruption-error.ts';
 import { writeScores } from './corrupted-scores-file.ts';
 import type { EvaluateCorruptedRecipe, PretrainRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
@@ -25,7 +24,7 @@ export const untrainedEncoder: Writer<{ readonly model: VitRecipe }> = writer(({
 export const untrainedClassifier: Writer<SuperviseRecipe> = writer(recipe => initClassifier(recipe.model, classCount(recipe.data), 0, recipe));
 
 export const untrainedScores: Writer<EvaluateCorruptedRecipe> = ({ data, split, corrupted }, output) => {
-  const scores = noScores(CORRUPTION_NAMES, corruptedCount(corrupted, imageCount(data, split)));
+  const scores = noScores(corruptionsOf(corrupted), testImages(corrupted, imageCount(data, split)));
   scores.wrong.fill(1);
   writeScores(output, scores);
   return Promise.resolve();

@@ -3,14 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { CORRUPTION_NAMES } from '../../../../src/tinymim/data/corruption-names.ts';
 import type { EvalBatch, ImageSet } from '../../../../src/tinymim/data/image-set.ts';
 import { proceduralSet } from '../../../../src/tinymim/data/procedural.ts';
-import { openCorrupted, openShifted } from '../../../../src/tinymim/data/test-sets.ts';
+import { openCorrupted, openShifted, type Beside } from '../../../../src/tinymim/data/test-sets.ts';
 
 const spec = { name: 'procedural', classes: 4, image_size: [28, 28], channels: 1, train: 4, validation: 4, test: 16, seed: 3 } as const;
 const split: ImageSet = proceduralSet({ ...spec, image_size: [28, 28] }, 'test');
 const before = Buffer.from(split.images);
+const beside = (test: ImageSet = split): Beside => ({ dataset: { train: test, validation: test, test, mean: [0.5], std: [0.5] }, split: 'test', dataDir: '', size: [28, 28] });
+const shifted = (name: 'sheared-scaled' | 'shade-inverted', images: number | null = null, test = split): ImageSet => openShifted({ name, images }, beside(test)).set;
 
 const batchesOf = (corruption: string, size: number, images: number | null = null): EvalBatch[] => [
-  ...(openCorrupted({ name: 'simulated', images }, split).batches(corruption, size) as Iterable<EvalBatch>),
+  ...(openCorrupted({ name: 'simulated', images }, beside()).batches(corruption, size) as Iterable<EvalBatch>),
 ];
 const joined = (batches: readonly EvalBatch[]): Buffer => Buffer.concat(batches.map(({ images }) => images));
 
@@ -32,7 +34,7 @@ describe('corrupted images', () => {
   });
 
   it('are of as many images as are asked for, with balanced classes', () => {
-    const { count, shape } = openCorrupted({ name: 'simulated', images: 12 }, split);
+    const { count, shape } = openCorrupted({ name: 'simulated', images: 12 }, beside());
     expect([count, shape.count]).toEqual([12, 60]);
     const labels = batchesOf('scale', 60, 12).flatMap(batch => [...batch.labels].slice(0, 12));
     expect([0, 1, 2, 3].map(label => labels.filter(other => other === label).length)).toEqual([3, 3, 3, 3]);
@@ -40,24 +42,24 @@ describe('corrupted images', () => {
 
   it('differ from image to image where anything is drawn', () => {
     const blank = { ...split, images: new Uint8Array(split.images.length).fill(128) };
-    const images = [...(openCorrupted({ name: 'simulated', images: null }, blank).batches('gaussian_noise', 16) as Iterable<EvalBatch>)][0]!.images;
+    const images = [...(openCorrupted({ name: 'simulated', images: null }, beside(blank)).batches('gaussian_noise', 16) as Iterable<EvalBatch>)][0]!.images;
     expect(Buffer.from(images.subarray(0, 784)).equals(images.subarray(784, 2 * 784))).toBe(false);
   });
 });
 
 describe('shifted images', () => {
   it.each(['sheared-scaled', 'shade-inverted'] as const)('%s: others than the images, always the same, and the images as they were', name => {
-    const shifted = openShifted({ name, images: null }, split);
+    const changed = shifted(name);
     expect(before.equals(split.images)).toBe(true);
-    expect(Buffer.from(shifted.images).equals(before)).toBe(false);
-    expect(Buffer.from(shifted.images).equals(openShifted({ name, images: null }, split).images)).toBe(true);
-    expect([...shifted.labels]).toEqual([...split.labels]);
-    expect(openShifted({ name, images: 8 }, split).count).toBe(8);
+    expect(Buffer.from(changed.images).equals(before)).toBe(false);
+    expect(Buffer.from(changed.images).equals(shifted(name).images)).toBe(true);
+    expect([...changed.labels]).toEqual([...split.labels]);
+    expect(shifted(name, 8).count).toBe(8);
   });
 
   it('have inverted shades: where it was black it is white', () => {
     const black = { ...split, images: new Uint8Array(split.images.length) };
-    expect(openShifted({ name: 'shade-inverted', images: null }, black).images.every(level => level === 255)).toBe(true);
-    expect(openShifted({ name: 'sheared-scaled', images: null }, black).images.every(level => level === 0)).toBe(true);
+    expect(shifted('shade-inverted', null, black).images.every(level => level === 255)).toBe(true);
+    expect(shifted('sheared-scaled', null, black).images.every(level => level === 0)).toBe(true);
   });
 });

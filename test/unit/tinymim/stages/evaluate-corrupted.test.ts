@@ -54,7 +54,7 @@ describe('a classifier on corrupted images', () => {
   it('makes the errors that a scorer counts, set by set', async () => {
     const { reference, of, result } = await compared();
     const dataset = openDataset(recipe.data, '', image.image_size),
-      images = openCorrupted(recipe.corrupted, dataset.validation);
+      images = openCorrupted(recipe.corrupted, { dataset, split: 'validation', dataDir: '', size: image.image_size });
     const errors = (which: number): number[][] => {
       const params = toTensors(initClassifier(MODELS[which]!, 4, which)),
         scorer = createScorer(recipe.engine, MODELS[which]!, dataset, COUNT);
