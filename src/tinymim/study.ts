@@ -11,8 +11,8 @@ import { kinds } from './stages/kinds.ts';
 import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
 import { factors, type Factors, type ModelSize } from './factors.ts';
 import { imagesSeenText } from './images-seen.ts';
+import { measures, realiseMeasures } from './measures.ts';
 import { pretrainSchedule, profile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
-import { realise } from './realise.ts';
 import { prepareTestSets, resolveTestSets, testSetFile } from './robustness.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
@@ -130,7 +130,7 @@ export default defineStudy<Factors, Profile>({
   factors,
   profile,
   kinds,
-  realise,
+  realise: realiseMeasures,
   headroom: {
     name: 'teachers',
     title: 'Teachers, fine-tuned',
@@ -158,6 +158,7 @@ export default defineStudy<Factors, Profile>({
   statedThroughput: (p, { engine }) => (engine === undefined ? undefined : p.throughput && stated(p.throughput, engineRecipe.parse(engine).precision)),
   report: {
     headline: { role: 'evaluate', metric: 'accuracy', standardError: 'accuracy_se' },
+    measures,
     columns: [
       { role: 'distill', metric: 'val_loss', label: 'held-out distillation loss' },
       { role: 'distill', metric: 'val_loss_untrained', label: 'untrained student' },
@@ -170,7 +171,7 @@ export default defineStudy<Factors, Profile>({
       { role: 'finetune', metric: 'val_accuracy', title: 'Validation accuracy in fine-tuning', items: heldOut },
       { role: 'supervise', metric: 'val_accuracy', title: 'Validation accuracy from scratch', items: heldOut },
     ],
-    ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate'],
+    ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate', 'imagenet-a', 'imagenet-r', 'corrupted'],
     notes,
     assumptions,
     comparable: p => p.comparable,
