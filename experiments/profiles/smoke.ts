@@ -37,6 +37,6 @@ export default {
   pretrain: { ...mini.pretrain, schedule: schedule(1, 0.4, 3e-3, 0), sizes: {}, decoder: { embed_dim: 16, depth: 1, num_heads: 2, mlp_ratio: 4 } },
   distill: { ...mini.distill, schedule: schedule(1, 0.1, 3e-3, 0) },
   finetune: { ...mini.finetune, schedule: schedule(1, 0.3, 1.2e-2, 1e-6), mae: {} },
-  robustness: { imagenet_a: { name: 'sheared-scaled', images: 1000 }, imagenet_r: { name: 'shade-inverted', images: 1000 }, imagenet_c: { name: 'simulated', images: 100 } },
+  robustness: { imagenet_a: { name: 'sheared-scaled', images: 1000 }, imagenet_r: { name: 'shade-inverted', images: 1000 }, imagenet_c: { name: 'simulated', images: 40 } },
   supervise: { ...mini.supervise, schedule: schedule(3, 0.9, 4e-3, 1e-6) },
 } satisfies ProfileDeclaration;

@@ -26,12 +26,13 @@ export function shiftedStage(profile: Profile, seed: number, weights: StageSpec,
  */
 export function corruptedStage(profile: Profile, seed: number, weights: StageSpec, reference: StageSpec): StageSpec {
   const corrupted = profile.robustness.imagenet_c;
-  // Of ImageNet-C those errors are published.
-  const denominators = isTestFolder(corrupted) ? 'alexnet' : null;
-  const recipe: EvaluateCorruptedRecipe = { ...fieldsOf(profile), corrupted, denominators };
+  // Of ImageNet-C the denominators are published, for images as they are: its files have the size that models see.
+  const published = isTestFolder(corrupted);
+  const fields = fieldsOf(profile);
+  const recipe: EvaluateCorruptedRecipe = { ...fields, crop: published ? null : fields.crop, corrupted, denominators: published ? 'alexnet' : null };
   const tested = (of: StageSpec, role: string): StageSpec => ({ kind: 'evaluate-corrupted', role, recipe: json(recipe), seed, upstream: { weights: of } });
   const own = tested(weights, 'corrupted');
-  return denominators !== null || sameStage(weights, reference) ? own : { ...own, upstream: { weights, reference: tested({ ...reference, role: 'reference-weights' }, 'reference') } };
+  return published || sameStage(weights, reference) ? own : { ...own, upstream: { weights, reference: tested({ ...reference, role: 'reference-weights' }, 'reference') } };
 }
 
 /** Whether both are of the same weights; a reference has no stages upstream. */

@@ -5,7 +5,7 @@
 import { canonicalJson } from '../../core/ablation/json.ts';
 import type { JsonObject, Objection } from '../../core/ablation/kind.ts';
 import { classCount, dataSpec, dataTitle, imageCount, imageShape, isFolder, type DataSpec } from '../data/spec.ts';
-import { isTestFolder, testFolder, type CorruptedSpec, type ShiftedSpec } from '../data/test-spec.ts';
+import { isTestFolder, testFolder, testImages, type CorruptedSpec, type ShiftedSpec } from '../data/test-spec.ts';
 import { distillMisfits } from '../distill/misfits.ts';
 import { decoderMisfits, patchCount, patchDim, vitMisfits, type Misfit } from '../nn/config.ts';
 import { leavesSome } from '../nn/masking.ts';
@@ -91,6 +91,7 @@ export function checkEvaluateCorrupted(recipe: EvaluateCorruptedRecipe, weights:
   return [
     ...checkEvaluation(recipe, corruptedImages(recipe), weights),
     ...checkTestSet('corrupted', corrupted, data, split),
+    ...objectIf(testImages(corrupted, imageCount(data, split)) < 2, impossible('corrupted.images', 'at least 2, for an error of their mean')),
     ...objectIf(denominators === 'alexnet' && !isTestFolder(corrupted), impossible('denominators', "null with images that are corrupted here: AlexNet's errors are those on ImageNet-C")),
     ...objectIf(!same, impossible('corrupted', 'the same images as those that the reference was tested on')),
   ];
