@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { checkpointHash, checkpointName } from './checkpoints/imported.ts';
 import { dataSpec } from './data/spec.ts';
+import { corruptedSpec, shiftedSpec } from './data/test-spec.ts';
 import {
   augmentRecipe,
   classifierAugmentRecipe,
@@ -161,6 +162,13 @@ const fields = z.strictObject({
   supervise: z.strictObject({ ...classifier, init: initialisation.default('mae'), pos_embed: positions.default('sincos') }),
   /** `split`: `validation` while anything is chosen, so that test images have no part in it. */
   evaluate: z.strictObject({ split: z.enum(['test', 'validation']).default('test'), batch_size: z.int().positive(), crop: evaluationCropRecipe }),
+  /**
+   * What classifiers are tested on beside that, as the columns of Table 4: images that are otherwise than those they were trained on, in the place of
+   * ImageNet-A and ImageNet-R, and corrupted ones.
+   */
+  robustness: z
+    .strictObject({ imagenet_a: shiftedSpec, imagenet_r: shiftedSpec, imagenet_c: corruptedSpec })
+    .default({ imagenet_a: { name: 'sheared-scaled', images: null }, imagenet_r: { name: 'shade-inverted', images: null }, imagenet_c: { name: 'simulated', images: null } }),
   /** Of every stage. */
   engine: engineRecipe.default({ mode: 'graph', precision: 'float32' }),
   /** Whether data and recipe are the paper's, so that values compare and not only their order. */

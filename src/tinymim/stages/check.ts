@@ -2,8 +2,10 @@
  * What can be said against the recipes of our kinds without running them (`check` of `core/ablation/kind.ts`): a kind's rules are a list
  * of the lists below, and a new field gets its rule there. Light: planning asks.
  */
+import { canonicalJson } from '../../core/ablation/json.ts';
 import type { JsonObject, Objection } from '../../core/ablation/kind.ts';
-import { classCount, dataSpec, dataTitle, imageCount, imageShape, type DataSpec } from '../data/spec.ts';
+import { classCount, dataSpec, dataTitle, imageCount, imageShape, isFolder, type DataSpec } from '../data/spec.ts';
+import { isTestFolder, testFolder, testImages, type CorruptedSpec, type ShiftedSpec } from '../data/test-spec.ts';
 import { distillMisfits } from '../distill/misfits.ts';
 import { classifierMisfits, decoderMisfits, patchCount, patchDim, vitMisfits, type Misfit } from '../nn/config.ts';
 import { leavesSome } from '../nn/masking.ts';
@@ -15,6 +17,7 @@ import {
   type CheckpointRecipe,
   type ClassifierVitRecipe,
   type DistillRecipe,
+  type EvaluateCorruptedRecipe,
   type EvaluateRecipe,
   type FinetuneRecipe,
   type PretrainRecipe,
@@ -22,6 +25,7 @@ import {
   type SuperviseRecipe,
   type VitRecipe,
 } from './recipes.ts';
+import { corruptedImages, evaluatedImages } from './cost.ts';
 import { doubtful, impossible, objectIf } from './rules.ts';
 import { teacherModel } from './teacher-model.ts';
 
@@ -87,7 +91,10 @@ export function checkFinetune(recipe: FinetuneRecipe, weights: JsonObject, teach
 
 /** The head that reads the token learns from a teacher alone. */
 const checkDistToken = ({ dist_token }: ClassifierVitRecipe, taught: boolean): Objection[] =>
-  objectIf((dist_token === true) !== taught, impossible('model.dist_token', taught ? 'true with a teacher, from which the head of the distillation token learns' : 'false without a teacher, from which its head would learn'));
+  objectIf(
+    (dist_token === true) !== taught,
+    impossible('model.dist_token', taught ? 'true with a teacher, from which the head of the distillation token learns' : 'false without a teacher, from which its head would learn'),
+  );
 
 function checkDistillation({ data, distillation = null }: FinetuneRecipe, teacher: JsonObject | undefined): Objection[] {
   if (teacher === undefined) return objectIf(distillation !== null, impossible('distillation', 'null without a teacher'));
@@ -101,16 +108,53 @@ function checkDistillation({ data, distillation = null }: FinetuneRecipe, teache
   ];
 }
 
-export function checkEvaluate({ data, split, batch_size, crop }: EvaluateRecipe, upstream: JsonObject): Objection[] {
-  const count = imageCount(data, split),
-    model = modelOf(upstream),
+export function checkEvaluate(recipe: EvaluateRecipe, upstream: JsonObject): Objection[] {
+  const { data, split, shifted } = recipe;
+  return [...checkEvaluation(recipe, evaluatedImages(recipe), upstream), ...(shifted ? checkTestSet('shifted', shifted, data, split) : [])];
+}
+
+/** @param reference recipe of the stage in that slot */
+export function checkEvaluateCorrupted(recipe: EvaluateCorruptedRecipe, weights: JsonObject, reference: JsonObject | undefined): Objection[] {
+  const { data, split, corrupted, denominators } = recipe;
+  const same = reference === undefined || (['data', 'split', 'corrupted', 'crop'] as const).every(field => canonicalJson(recipe[field]) === canonicalJson(reference[field]));
+  return [
+    ...checkEvaluation(recipe, corruptedImages(recipe), weights),
+    ...checkTestSet('corrupted', corrupted, data, split),
+    ...objectIf(testImages(corrupted, imageCount(data, split)) < 2, impossible('corrupted.images', 'at least 2, for an error of their mean')),
+    ...objectIf(denominators === 'alexnet' && !isTestFolder(corrupted), impossible('denominators', "null with images that are corrupted here: AlexNet's errors are those on ImageNet-C")),
+    ...objectIf(!same, impossible('corrupted', 'the same images as those that the reference was tested on')),
+  ];
+}
+
+/** Of a test set beside that of the data. */
+function checkTestSet(field: 'shifted' | 'corrupted', spec: ShiftedSpec | CorruptedSpec, data: DataSpec, split: EvaluateRecipe['split']): Objection[] {
+  if (isTestFolder(spec)) {
+    const { title, classes } = testFolder(spec);
+    return [
+      ...objectIf(!isFolder(data), impossible(`${field}.name`, `a set that is made of ${dataTitle(data)}: ${title} has other classes`)),
+      ...objectIf(classes > classCount(data), impossible(`${field}.classes`, `at most ${classCount(data)}, those of ${dataTitle(data)}`)),
+    ];
+  }
+  const all = imageCount(data, split),
+    { images } = spec;
+  return [
+    ...objectIf(images !== null && images > all, impossible(`${field}.images`, `at most ${all}, the images of the ${split} split of ${dataTitle(data)}`)),
+    ...objectIf(images !== null && images < classCount(data), impossible(`${field}.images`, `at least ${classCount(data)}, one of each class of ${dataTitle(data)}`)),
+  ];
+}
+
+type Evaluation = Pick<EvaluateRecipe, 'data' | 'split' | 'batch_size' | 'crop'>;
+
+/** @param count images that are looked at */
+function checkEvaluation({ data, split, batch_size, crop }: Evaluation, count: number, upstream: JsonObject): Objection[] {
+  const model = modelOf(upstream),
     trainedOn = dataSpec.safeParse(upstream['data']);
   return [
-    ...objectIf(count === 0, impossible('split', `a split that has images in ${dataTitle(data)}`)),
+    ...objectIf(imageCount(data, split) === 0, impossible('split', `a split that has images in ${dataTitle(data)}`)),
     ...objectIf(shapeMisfits(data, model).length > 0, impossible('data', `images of the size and channels of the model, [${model.image_size.join(', ')}] and ${model.in_chans}`)),
     ...(trainedOn.success ? objectIf(classCount(trainedOn.data) !== classCount(data), impossible('data', `images of the ${classCount(trainedOn.data)} classes that the model was trained for`)) : []),
     ...objectIf(crop !== null && crop.resize < Math.max(...model.image_size), impossible('crop.resize', `at least the image_size of the model, ${Math.max(...model.image_size)}`)),
-    ...objectIf(batch_size > count, doubtful('batch_size', `at most ${count}, the images of the ${split} split: what is missing is filled up and computed, too`)),
+    ...objectIf(batch_size > count, doubtful('batch_size', `at most ${count}, the images that it is tested on: what is missing is filled up and computed, too`)),
   ];
 }
 

@@ -55,8 +55,8 @@ export function classifierMemory({ data, model, schedule, optimizer }: Supervise
   return { shared: processBytes(data) + FLOAT32 * (frozen + Math.max(training, evaluation)), own: trainedBytes(classifierParameters(model, classes), parts, optimizer) };
 }
 
-/** Of an evaluation, which cannot be divided. */
-export function evaluateMemory({ data, batch_size }: EvaluateRecipe, model: ClassifierConfig, classes: number): StageMemory {
+/** Of an evaluation, of whatever images, which cannot be divided. */
+export function evaluateMemory({ data, batch_size }: Pick<EvaluateRecipe, 'data' | 'batch_size'>, model: ClassifierConfig, classes: number): StageMemory {
   return { shared: processBytes(data) + FLOAT32 * batch_size * forwardTensors(model), own: GRAPH + FLOAT32 * 2 * classifierParameters(model, classes) };
 }
 
