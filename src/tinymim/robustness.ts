@@ -1,11 +1,13 @@
 /** How an arm's classifier is tested beyond the test images: the columns of the paper's Table 4. */
-import type { InputFile, InputFolders, StageSpec } from '../core/ablation/declaration.ts';
+import type { BreakdownDeclaration, InputFile, InputFolders, StageSpec } from '../core/ablation/declaration.ts';
 import type { JsonObject } from '../core/ablation/kind.ts';
 import type { PrintLine } from './data/files.ts';
 import { indexAtFirstUse, withFingerprint } from './data/folder/open.ts';
 import { testFolderProblem } from './data/folder/test-folder.ts';
-import { isTestFolder, type CorruptedSpec, type ShiftedSpec } from './data/test-spec.ts';
+import { SEVERITIES } from './data/corruption-names.ts';
+import { corruptionsOf, isTestFolder, type CorruptedSpec, type ShiftedSpec } from './data/test-spec.ts';
 import type { Profile } from './profile.ts';
+import { errorName } from './stages/corruption-error.ts';
 import { evaluateCorruptedRecipe, evaluateRecipe, type EvaluateCorruptedRecipe, type EvaluateRecipe } from './stages/recipes.ts';
 
 const json = (recipe: object): JsonObject => recipe as JsonObject;
@@ -60,3 +62,24 @@ export function testSetFile({ kind, recipe }: Pick<StageSpec, 'kind' | 'recipe'>
   const problem = spec && isTestFolder(spec) ? testFolderProblem(spec, dataDir()) : undefined;
   return problem && { text: problem.what, missing: { mend: problem.mend } };
 }
+
+/** How errors grow with severity, and which corruptions make them. */
+export const robustnessBreakdowns: readonly BreakdownDeclaration<Profile>[] = [
+  {
+    role: 'corrupted',
+    name: 'severity',
+    title: 'Errors over severity, mean of all corruptions',
+    axis: 'severity',
+    places: ({ robustness: { imagenet_c } }) => SEVERITIES.map(severity => ({ label: String(severity), metrics: corruptionsOf(imagenet_c).map(corruption => errorName(corruption, severity)) })),
+    as: 'lines',
+  },
+  {
+    role: 'corrupted',
+    name: 'corruption',
+    title: 'Errors by corruption, mean of all severities',
+    axis: 'corruption',
+    places: ({ robustness: { imagenet_c } }) =>
+      corruptionsOf(imagenet_c).map(corruption => ({ label: corruption.replaceAll('_', ' '), metrics: SEVERITIES.map(severity => errorName(corruption, severity)) })),
+    as: 'matrix',
+  },
+];

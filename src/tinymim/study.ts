@@ -13,7 +13,7 @@ import { factors, type Factors, type ModelSize } from './factors.ts';
 import { imagesSeenText } from './images-seen.ts';
 import { measures, realiseMeasures } from './measures.ts';
 import { pretrainSchedule, profile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
-import { prepareTestSets, resolveTestSets, testSetFile } from './robustness.ts';
+import { prepareTestSets, resolveTestSets, robustnessBreakdowns, testSetFile } from './robustness.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
 
@@ -175,6 +175,7 @@ export default defineStudy<Factors, Profile>({
       { role: 'finetune', metric: 'val_accuracy', title: 'Validation accuracy in fine-tuning', items: heldOut },
       { role: 'supervise', metric: 'val_accuracy', title: 'Validation accuracy from scratch', items: heldOut },
     ],
+    breakdowns: robustnessBreakdowns,
     ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate', 'imagenet-a', 'imagenet-r', 'corrupted'],
     notes,
     assumptions,

@@ -170,6 +170,21 @@ export interface ReportCurve<P = ProfileBase> {
   items?(profile: P): number;
 }
 
+/** Numbers of one result over an axis, for each arm that has them: a chart below the tables of its ablation, and a table of its values. */
+export interface BreakdownDeclaration<P = ProfileBase> {
+  /** Of the stage that has the numbers. */
+  readonly role: string;
+  /** Told apart by it from others of the role; a part of file names. */
+  readonly name: string;
+  readonly title: string;
+  /** Title of the axis, e.g. `severity`. */
+  readonly axis: string;
+  /** At each the mean of these numbers of the result. */
+  places(profile: P): readonly { readonly label: string; readonly metrics: readonly string[] }[];
+  /** `lines` over places that have an order, with a panel for each column of crossed arms; a `matrix` of arms and places. */
+  readonly as: 'lines' | 'matrix';
+}
+
 /** Where pictures stand: PNGs as `data:` addresses in the results of the stage of a role, under its prefix and the name of a row. */
 interface PicturesOf {
   readonly role: string;
@@ -391,6 +406,7 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
     readonly columns: readonly ReportColumn[];
     readonly curves: readonly ReportCurve<P>[];
     readonly pictures?: readonly PictureDeclaration<P>[];
+    readonly breakdowns?: readonly BreakdownDeclaration<P>[];
     /** Roles whose cost is charged to the arm itself; the others (a shared teacher) are listed apart. */
     readonly ownRoles: readonly string[];
     /**
