@@ -208,7 +208,9 @@ describe('files', () => {
     const figures = await renderFigures(report);
     expect([...figures.keys()]).toEqual(expect.arrayContaining(['robust-result', 'robust-shifted-result', 'robust-mce-result']));
     const page = renderHtml(report, figures, { script: '' });
-    expect(page.match(/<h3[^>]*>[^<]*<\/h3>/g)).toEqual(expect.arrayContaining([expect.stringContaining('mCE'), expect.stringContaining('Shifted accuracy of sample')]));
+    expect(page.match(/<summary>[^<]*<\/summary>/g)).toEqual(
+      expect.arrayContaining(['<summary>mCE: differences to the default</summary>', '<summary>Shifted accuracy of sample: differences to the default</summary>']),
+    );
     const readme = renderMarkdown(report, figures);
     expect(readme).toContain('mCE (%) \u2193');
     expect(readme.match(/36\.8/g)).toHaveLength(1);

@@ -81,9 +81,10 @@ function severalResults(report: Report, ablation: AblationReport): Block[] {
   ];
 }
 
+/** Folded away: the table of all numbers has these values. */
 function otherResults(other: AblationReport, figures: ReadonlySet<string>): Block[] {
   const figure = otherFigureId(other);
-  return headed(capitalised(other.measure.label), [
+  return details(`${capitalised(other.measure.label)}: differences to the default`, [
     paragraph([other.finding.join(' ')], 'quiet'),
     ...tableOf(resultTable(other), 'results'),
     ...(figures.has(figure) ? [{ type: 'figure', id: figure } as const] : []),
