@@ -68,7 +68,8 @@ export const robustnessBreakdowns: readonly BreakdownDeclaration<Profile>[] = [
   {
     role: 'corrupted',
     name: 'severity',
-    title: 'Errors over severity, mean of all corruptions',
+    title: 'Errors over severity',
+    notes: ['Means over all corruptions.'],
     axis: 'severity',
     places: ({ robustness: { imagenet_c } }) => SEVERITIES.map(severity => ({ label: String(severity), metrics: corruptionsOf(imagenet_c).map(corruption => errorName(corruption, severity)) })),
     as: 'lines',
@@ -76,7 +77,8 @@ export const robustnessBreakdowns: readonly BreakdownDeclaration<Profile>[] = [
   {
     role: 'corrupted',
     name: 'corruption',
-    title: 'Errors by corruption, mean of all severities',
+    title: 'Errors by corruption',
+    notes: ['Means over all severities.'],
     axis: 'corruption',
     places: ({ robustness: { imagenet_c } }) =>
       corruptionsOf(imagenet_c).map(corruption => ({ label: corruption.replaceAll('_', ' '), metrics: SEVERITIES.map(severity => errorName(corruption, severity)) })),

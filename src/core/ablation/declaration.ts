@@ -177,6 +177,8 @@ export interface BreakdownDeclaration<P = ProfileBase> {
   /** Told apart by it from others of the role; a part of file names. */
   readonly name: string;
   readonly title: string;
+  /** What a reader has to know of it, a sentence each. */
+  readonly notes?: readonly string[];
   /** Title of the axis, e.g. `severity`. */
   readonly axis: string;
   /** At each the mean of these numbers of the result. */

@@ -6,7 +6,8 @@ import { formatCount, formatValue, plural, scale } from '../../text/format.ts';
 import type { Breakdown } from '../model/breakdowns.ts';
 import { right, type Table } from '../tables/results.ts';
 
-const titleOf = ({ title, unit }: Breakdown): string => `${title}${unit === 'fraction' ? ' (%)' : ''}`;
+const inUnit = (title: string, { unit }: Breakdown): string => `${title}${unit === 'fraction' ? ' (%)' : ''}`;
+const titleOf = (breakdown: Breakdown): string => inUnit(breakdown.title, breakdown);
 
 /** Arms that are rows and columns of two axes have a panel for each column, in which a row has the same line. */
 function axesOf({ rows }: Breakdown): { readonly series: readonly string[]; readonly panels: readonly string[] } | undefined {
@@ -22,7 +23,7 @@ export function breakdownLines(breakdown: Breakdown): LineChart | undefined {
   const lineOf = (values: readonly number[], of: number): Line => ({ series: of, grid: 0, y: values.map(value => shownNumber(value, unit)) });
   const panel = (title: string, lines: readonly Line[]): LinePanel => ({ title, format: unit, lines });
   const panels = axes
-    ? axes.panels.map(column => panel(column, rows.flatMap(({ crossed, values }) => (crossed![1] === column ? [lineOf(values, series.indexOf(crossed![0]))] : [])))) // prettier-ignore
+    ? axes.panels.map(column => panel(inUnit(column, breakdown), rows.flatMap(({ crossed, values }) => (crossed![1] === column ? [lineOf(values, series.indexOf(crossed![0]))] : [])))) // prettier-ignore
     : [panel(titleOf(breakdown), rows.map(({ values }, i) => lineOf(values, i)))]; // prettier-ignore
   return { kind: 'lines', x: { title: axis, labels: places }, series: series.map((label, style) => ({ label, style })), grids: [places.map((_, i) => i)], panels, log: false };
 }
@@ -51,9 +52,10 @@ export function breakdownMatrix(breakdown: Breakdown): MatrixChart {
   };
 }
 
-export function breakdownCaption({ rows, as, axis }: Breakdown): string {
-  const means = rows.some(({ n }) => n > 1) ? 'Means over seeds.' : '';
-  return as === 'lines' ? `Each panel on its own scale. ${means}`.trim() : `A row for each arm, a column for each ${axis}; the higher the number, the warmer the shade. ${means}`.trim();
+export function breakdownCaption(breakdown: Breakdown): string {
+  const { rows, as, axis, notes } = breakdown;
+  const form = as === 'matrix' ? [`A row for each arm, a column for each ${axis}; the higher the number, the warmer the shade.`] : axesOf(breakdown) ? ['Each panel on its own scale.'] : [];
+  return [...form, ...notes, ...(rows.some(({ n }) => n > 1) ? ['Means over seeds.'] : [])].join(' ');
 }
 
 /** The chart in words: the ends of each row. */

@@ -10,6 +10,7 @@ import { metricSpec, resultNumber, type Placed } from './usage.ts';
 export interface Breakdown {
   readonly id: string;
   readonly title: string;
+  readonly notes: readonly string[];
   readonly axis: string;
   readonly as: 'lines' | 'matrix';
   readonly unit: Unit;
@@ -36,7 +37,7 @@ interface BrokenDownArm {
 /** Those that some arm of an ablation has. @param declared seeds, before which others do not count */
 export function breakdowns(study: Study, profile: ProfileBase, ablation: string, arms: readonly BrokenDownArm[], declared: readonly number[]): Breakdown[] {
   return (study.report.breakdowns ?? []).flatMap(declaration => {
-    const { role, title, axis, as } = declaration;
+    const { role, title, notes = [], axis, as } = declaration;
     const places = declaration.places(profile);
     const rows = arms.flatMap(({ declaration: { crossed }, label, placed }): BreakdownRow[] => {
       const finished = placed.filter(one => one.role === role && one.record.state === 'done');
@@ -54,6 +55,6 @@ export function breakdowns(study: Study, profile: ProfileBase, ablation: string,
     if (rows.length === 0) return [];
     const records = arms.flatMap(({ placed }) => placed.map(({ record }) => record));
     const unit = metricSpec(study, records, role, places[0]!.metrics[0]!)?.unit ?? 'ratio';
-    return [{ id: breakdownFigureId(ablation, declaration), title: oneLine(title), axis: oneLine(axis), as, unit, places: places.map(place => oneLine(place.label)), rows }];
+    return [{ id: breakdownFigureId(ablation, declaration), title: oneLine(title), notes: notes.map(oneLine), axis: oneLine(axis), as, unit, places: places.map(place => oneLine(place.label)), rows }];
   });
 }
