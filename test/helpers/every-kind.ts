@@ -2,9 +2,10 @@
 import type { JsonObject, PackRunner, StageContext, StageRunner } from '../../src/core/ablation/kind.ts';
 import { runDistillPack } from '../../src/tinymim/stages/distill.ts';
 import { runEvaluate } from '../../src/tinymim/stages/evaluate.ts';
+import { runEvaluateCorrupted } from '../../src/tinymim/stages/evaluate-corrupted.ts';
 import { runFinetune } from '../../src/tinymim/stages/finetune.ts';
 import { runPretrain } from '../../src/tinymim/stages/pretrain.ts';
-import { distillRecipe, evaluateRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe, type EngineRecipe } from '../../src/tinymim/stages/recipes.ts';
+import { distillRecipe, evaluateCorruptedRecipe, evaluateRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe, type EngineRecipe } from '../../src/tinymim/stages/recipes.ts';
 import { runSupervise } from '../../src/tinymim/stages/supervise.ts';
 import { TARGETS } from './distill-model.ts';
 import { image } from './distill-recipe.ts';
@@ -72,5 +73,11 @@ export async function everyKind({ engine, place, folder, targets = Object.keys(T
   const deit = { augment: STRONG, model: { ...model, pool: 'class_token' }, optimizer: { ...fields.optimizer, ema_decay: 0.9 }, init: 'trunc_normal', pos_embed: 'learned' };
   await run('supervise as DeiT', runSupervise, stage(superviseRecipe.parse({ ...classifier, ...deit, engine })));
   await run('evaluate', runEvaluate, stage(evaluateRecipe.parse({ data: fields.data, split: 'test', batch_size: 5, engine }), { weights: finetuned }));
+  const corrupted = { name: 'simulated', images: null };
+  await run(
+    'evaluate-corrupted',
+    runEvaluateCorrupted,
+    stage(evaluateCorruptedRecipe.parse({ data: fields.data, split: 'test', batch_size: 20, corrupted, denominators: null, engine }), { weights: finetuned }),
+  );
   return results;
 }
