@@ -100,8 +100,9 @@ const engine = {
 /** The study: of the core it needs the contract alone. */
 const tinymim = {
   'src/tinymim/data/decode': ['src/tinymim/data'],
+  'src/tinymim/data/corrupt': ['src/engine/random', 'src/tinymim/data'],
   'src/tinymim/data/folder': [...CONTRACT, 'src/engine/random', 'src/tinymim/data', 'src/tinymim/data/decode', START],
-  'src/tinymim/data': [...CONTRACT, 'src/engine/binding.ts', 'src/engine/random', 'src/tinymim/data/folder', START],
+  'src/tinymim/data': [...CONTRACT, 'src/engine/binding.ts', 'src/engine/random', 'src/tinymim/data/corrupt', 'src/tinymim/data/folder', START],
   'src/tinymim/nn': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/engine/random'],
   'src/tinymim/distill': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/tinymim/nn'],
   'src/tinymim/optim': ['src/engine', 'src/engine/compile', 'src/engine/formats'],
