@@ -67,7 +67,8 @@ export function linearSpec(name: string, from: number, to: number): ModelSpec {
   };
 }
 
-function trunkSpec(config: ViTConfig): ModelSpec {
+/** Encoder without its final norm. */
+export function trunkSpec(config: ViTConfig): ModelSpec {
   const { embed_dim, in_chans, patch_size } = config;
   const fanIn = in_chans * patch_size ** 2;
   return {
