@@ -1,13 +1,11 @@
 /**
- * Convolutions of feature maps `[B, H, W, C]` as sums of matrix products, one for each place of the kernel: products have kernels on every
+ * Convolutions of feature maps `[B, H, W, C]` as one matrix product with all that a kernel sees of each pixel: products have kernels on every
  * engine, and the same bytes with any number of threads. Weights are in PyTorch's layouts.
  */
 import { shapeError } from '../shape.ts';
 import * as tf from '../tf.ts';
 import { linear } from './linear.ts';
 import { withGradient } from './with-gradient.ts';
-
-type Size = readonly [batch: number, height: number, width: number];
 
 /**
  * `nn.Conv2d` of stride 1 without bias, padded with zeros so that the map keeps its size.
@@ -23,53 +21,40 @@ export function convolve(x: tf.Tensor4D, weight: tf.Tensor): tf.Tensor4D {
   return withGradient<tf.Tensor4D>([x, weight], save => {
     save([x, weight]);
     return {
-      value: sumOfProducts(x, placesOf(weight)),
-      gradient: (dy, [x, weight]) => [sumOfProducts(dy, mirrored(weight!)), weightGradient(x as tf.Tensor4D, dy, kernel)],
+      value: product(x, tf.transpose(weight, [0, 2, 3, 1])),
+      gradient: (dy, [x, weight]) => [
+        product(dy, tf.reverse(tf.transpose(weight!, [1, 2, 3, 0]), [1, 2])), // the kernel turned by half, from output to input
+        weightGradient(x as tf.Tensor4D, dy, kernel),
+      ],
     };
   });
 }
 
-/** Of each place of the kernel, row by row, the matrix `[O, C]`. */
-function placesOf(weight: tf.Tensor): tf.Tensor2D[] {
-  const [out, channels, kernel] = weight.shape as [number, number, number, number];
-  return tf.unstack(tf.reshape(tf.transpose(weight, [2, 3, 0, 1]), [kernel ** 2, out, channels])) as tf.Tensor2D[];
+/** @param weight `[O, k, k, C]` */
+function product(x: tf.Tensor4D, weight: tf.Tensor): tf.Tensor4D {
+  const [batch, height, width] = x.shape,
+    [out, kernel] = weight.shape as [number, number];
+  return tf.reshape(tf.matMul(seen(x, kernel), tf.reshape(weight, [out, -1]), false, true), [batch, height, width, out]);
 }
 
-/** The kernel of the gradient: turned by half, from output to input. */
-function mirrored(weight: tf.Tensor): tf.Tensor2D[] {
-  return placesOf(tf.transpose(weight, [1, 0, 2, 3])).reverse();
-}
-
-/** @param places `[O, C]` each; their number is a square */
-function sumOfProducts(x: tf.Tensor4D, places: readonly tf.Tensor2D[]): tf.Tensor4D {
-  const [batch, height, width] = x.shape;
-  const products = shifted(x, Math.sqrt(places.length)).map((rows, i) => tf.matMul(rows, places[i]!, false, true));
-  return tf.reshape(
-    products.reduce((sum, product) => tf.add(sum, product)),
-    [batch, height, width, places[0]!.shape[0]],
-  );
-}
-
-/** For each place of a kernel the map as that place sees it, `[B * H * W, C]`. */
-function shifted(x: tf.Tensor4D, kernel: number): tf.Tensor2D[] {
+/** What a kernel sees of each pixel, place by place, row after row: `[B * H * W, k * k * C]`. */
+function seen(x: tf.Tensor4D, kernel: number): tf.Tensor2D {
+  if (kernel === 1) return rowsOf(x);
   const [batch, height, width, channels] = x.shape,
-    size: Size = [batch, height, width];
-  if (kernel === 1) return [rowsOf(x)];
-  const margin = (kernel - 1) / 2;
+    margin = (kernel - 1) / 2;
   const padded = tf.pad(x, [
     [0, 0],
     [margin, margin],
     [margin, margin],
     [0, 0],
   ]);
-  return Array.from({ length: kernel ** 2 }, (_, place) => rowsOf(tf.slice(padded, [0, Math.floor(place / kernel), place % kernel, 0], [...size, channels])));
+  const places = Array.from({ length: kernel ** 2 }, (_, place) => tf.slice(padded, [0, Math.floor(place / kernel), place % kernel, 0], [batch, height, width, channels]));
+  return rowsOf(tf.concat(places, 3));
 }
 
 function weightGradient(x: tf.Tensor4D, dy: tf.Tensor4D, kernel: number): tf.Tensor {
-  const gradient = rowsOf(dy);
-  const places = shifted(x, kernel).map(rows => tf.matMul(gradient, rows, true, false));
-  const stacked = tf.reshape(tf.stack(places), [kernel, kernel, dy.shape[3], x.shape[3]]);
-  return tf.transpose(stacked, [2, 3, 0, 1]);
+  const matrix = tf.matMul(rowsOf(dy), seen(x, kernel), true, false);
+  return tf.transpose(tf.reshape(matrix, [dy.shape[3], kernel, kernel, x.shape[3]]), [0, 3, 1, 2]);
 }
 
 /** `[B, H, W, C]` as `[B * H * W, C]`. */

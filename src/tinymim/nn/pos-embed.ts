@@ -1,7 +1,6 @@
 /** Position tables, computed outside the engine in double precision. Row 0 is the class token. */
+import type { Grid } from './config.ts';
 import { ModelError } from './errors.ts';
-
-export type Grid = readonly [rows: number, columns: number];
 
 /**
  * 2-D sine-cosine table as in MAE (`util/pos_embed.py`), for grids that need not be square. The first half of the channels

@@ -4,13 +4,9 @@
  */
 import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
+import { relativePositions, type Grid } from './config.ts';
 import { param } from './params.ts';
 import { gatherRows } from './vit.ts';
-
-type Grid = readonly [rows: number, columns: number];
-
-/** Rows of a table: one for each distance of patches, then from the class token to patches, from patches to it, and of it to itself. */
-export const relativePositions = ([rows, columns]: Grid): number => (2 * rows - 1) * (2 * columns - 1) + 3;
 
 /** Row of the table for each pair of tokens, `[N, N]` row-major, N = 1 + patches. */
 function relativeIndex([rows, columns]: Grid): Int32Array {

@@ -1,9 +1,8 @@
 /** Parameters of a segmenter: names, shapes, initial values as mmsegmentation and BEiT's backbone draw them. */
 import { constant, kaimingNormal, normal, uniform } from './initializers.ts';
-import { patchGrid } from './config.ts';
-import { relativePositions } from './relative-positions.ts';
+import { patchGrid, POOL_SCALES, relativePositions } from './config.ts';
 import { trunkSpec, type ModelSpec } from './spec.ts';
-import { LEVELS, POOL_SCALES, type SegmenterConfig } from './upernet.ts';
+import { LEVELS, type SegmenterConfig } from './upernet.ts';
 
 /** Widths of what stands on the backbone. */
 export interface HeadWidths {

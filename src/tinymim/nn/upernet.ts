@@ -9,15 +9,12 @@ import { maxPool } from '../../engine/grad/max-pool.ts';
 import { adaptiveMeanPool, resizeBilinear } from '../../engine/grad/resample.ts';
 import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
-import { patchGrid, type ViTConfig } from './config.ts';
+import { patchGrid, POOL_SCALES, type ViTConfig } from './config.ts';
 import type { DropPath } from './drop-path.ts';
 import { batchNormalised, classesOf, convModule, dropChannels, type ChannelDropout, type Statistics } from './feature-map.ts';
 import { param } from './params.ts';
 import { relativeBias } from './relative-positions.ts';
 import { extractFeatures, featureOf } from './vit.ts';
-
-/** Pixels across that the smallest map is pooled to (`pool_scales`). */
-export const POOL_SCALES = [1, 2, 3, 6] as const;
 
 /** Levels of the pyramid: four times, twice, once and half the grid of patches. */
 export const LEVELS = 4;

@@ -1,7 +1,7 @@
 /**
  * Scenes composed of small images: several items on one canvas, scaled, the later over the earlier, each pixel with the class of what is seen there.
- * Scene i of a split is a function of the seed and i: it draws the level of the background and its noise, the number of items, and of each item
- * which image it is, its factor of size, and row and column of its centre.
+ * Scene i of a split is a function of the seed and i: it draws the levels of the background at three corners, the number of items, and of each
+ * item which image it is, its factor of size, and row and column of its centre.
  */
 import { stream, type Stream } from '../../../engine/random/rng.ts';
 import { allocateImageSet, imageAt, imageBytes, type ImageSet } from '../image-set.ts';
@@ -28,16 +28,12 @@ export function composeScenes(source: ImageSet, spec: ComposedSpec, split: Scene
   return { ...set, maps };
 }
 
-/** Levels: of the background at most, and of its noise. */
+/** Level that a corner of the background has at most; an item may be darker. */
 const BRIGHTEST_BACKGROUND = 64;
-const NOISE = 16;
 
 function composeScene(draws: Stream, source: ImageSet, { items, scale }: ComposedSpec, canvas: Pixels, map: Uint8Array): void {
-  const { data, offset, height, width, channels } = canvas;
-  const level = BRIGHTEST_BACKGROUND * draws.uniform();
-  draws.uniforms(height * width * channels).forEach((noise, i) => {
-    data[offset + i] = Math.floor(level + NOISE * noise);
-  });
+  const { height, width } = canvas;
+  paintBackground(draws, canvas);
   const count = items[0] + draws.integer(items[1] - items[0] + 1);
   for (let item = 0; item < count; item++) {
     const index = draws.integer(source.count),
@@ -46,6 +42,17 @@ function composeScene(draws: Stream, source: ImageSet, { items, scale }: Compose
       column = draws.uniform() * width;
     const image = resized(imageAt(source, index), factor);
     paste(image, canvas, map, { top: Math.round(row - image.height / 2), left: Math.round(column - image.width / 2), label: 1 + source.labels[index]! });
+  }
+}
+
+/** A slope of grey, from the first corner to the one beside it and to the one below. */
+function paintBackground(draws: Stream, { data, offset, height, width, channels }: Pixels): void {
+  const corner = (): number => BRIGHTEST_BACKGROUND * draws.uniform();
+  const first = corner(),
+    right = (corner() - first) / width,
+    down = (corner() - first) / height;
+  for (let y = 0, i = offset; y < height; y++) {
+    for (let x = 0; x < width; x++, i += channels) data.fill(Math.min(Math.max(Math.round(first + right * x + down * y), 0), 255), i, i + channels);
   }
 }
 
