@@ -3,7 +3,7 @@ import type { ArmChange, ArmOutcome, MeasuredSide } from './arms.ts';
 import { claimWords, type ClaimChange, type ClaimState } from './claims.ts';
 import type { Changes, Conflict, SideSummary } from './baseline.ts';
 import { changesVerdict, ranked } from './sentences.ts';
-import { formatCode, formatCount, formatDelta, formatValue, plural, type Unit } from '../../text/format.ts';
+import { formatCode, formatCount, formatDelta, formatValue, plural } from '../../text/format.ts';
 import { left, NONE, right, withoutEmptyColumns, type Cell, type Table, type Tone } from '../tables/results.ts';
 import { claimNoun, verdictWord, type Origin } from '../model/words.ts';
 import type { Verdict } from '../statistics/verdict.ts';
@@ -80,23 +80,24 @@ const OUTCOMES: Readonly<Record<ArmOutcome, { readonly text: string; readonly to
 };
 
 /** Undefined when no arm changed. What matters most comes first, in the order of the report within that. */
-export function armTable({ arms, headline: { unit, label } }: Changes, limit = Infinity): Table | undefined {
+export function armTable({ arms }: Changes, limit = Infinity): Table | undefined {
   if (arms.length === 0) return undefined;
+  const several = new Set(arms.map(({ measure }) => measure.name)).size > 1;
   return withoutEmptyColumns({
     subject: SUBJECT,
-    caption: `Arms that changed: ${label}${unit === 'fraction' ? ' (%)' : ''}`,
+    caption: several ? 'Arms that changed' : `Arms that changed: ${arms[0]!.measure.label}${arms[0]!.measure.unit === 'fraction' ? ' (%)' : ''}`,
     corner: 'Arm',
     columns: [left('Change'), right('Before'), right('Now'), right('\u0394'), right('Noise')],
     rows: ranked(arms)
       .slice(0, limit)
-      .map(arm => ({ header: arm.label, detail: alsoText(arm), cells: armCells(arm, unit) })),
+      .map(arm => ({ header: arm.label, detail: alsoText(arm), cells: armCells(arm) })),
     notes: more(arms.length, limit, 'arm'),
   });
 }
 
 const alsoText = ({ also }: ArmChange): string => (also.length === 0 ? '' : also.length < 3 ? `also ${also.join(', ')}` : `and ${also.length} arms of the same runs`);
 
-function armCells({ outcome, before, now, difference }: ArmChange, unit: Unit): Cell[] {
+function armCells({ outcome, before, now, difference, measure: { unit } }: ArmChange): Cell[] {
   const side = (measured: ArmChange['now']): Cell => (measured === undefined ? NONE : { text: formatValue(measured.mean, unit), detail: seedsOf(measured) });
   return [
     OUTCOMES[outcome],
