@@ -170,7 +170,7 @@ const fields = z.strictObject({
   /** `split`: `validation` while anything is chosen, so that test images have no part in it. */
   evaluate: z.strictObject({ split: z.enum(['test', 'validation']).default('test'), batch_size: z.int().positive(), crop: evaluationCropRecipe }),
   /** Absent: no arm of this profile is tested by segmentation. */
-  segment: segmentation.exactOptional(),
+  segment: segmentation.optional(),
   /** Of every stage. */
   engine: engineRecipe.default({ mode: 'graph', precision: 'float32' }),
   /** Whether data and recipe are the paper's, so that values compare and not only their order. */

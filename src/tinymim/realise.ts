@@ -6,6 +6,7 @@ import { distillStage, pretrainStage, teacherStage } from './distillation.ts';
 import type { Factors } from './factors.ts';
 import { classifier } from './models.ts';
 import type { Profile, Variation } from './profile.ts';
+import { expectSegmentation, segmentationStage } from './segmentation.ts';
 
 const json = (recipe: object): JsonObject => recipe as JsonObject;
 
@@ -40,13 +41,45 @@ function superviseStage(factors: Factors, profile: Profile, seed: number): Stage
   return { kind: 'supervise', role: 'supervise', recipe: json(recipe), seed, upstream: {} };
 }
 
-/** The stages of one arm: pre-training or distillation, fine-tuning, and the evaluation that all others hang on. */
-export function realise(factors: Factors, profile: Profile, seed: number): StageSpec {
-  const weights = {
-    distill: () => finetuneStage(factors, profile, seed, distillStage(factors, profile, seed)),
-    mae: () => finetuneStage(factors, profile, seed, factors.mae === 'teacher' ? teacherStage(profile, factors.student, seed) : pretrainStage(profile, factors.student, seed, 'pretrain')),
-    scratch: () => superviseStage(factors, profile, seed),
-  }[factors.method]();
+/** What an arm has learned without labels, or undefined. */
+function encoderStage(factors: Factors, profile: Profile, seed: number): StageSpec | undefined {
+  switch (factors.method) {
+    case 'distill':
+      return distillStage(factors, profile, seed);
+    case 'mae':
+      return factors.mae === 'teacher' ? teacherStage(profile, factors.student, seed) : pretrainStage(profile, factors.student, seed, 'pretrain');
+    case 'scratch':
+      return undefined;
+  }
+}
+
+/** The classifier of an arm: what it has learned, fine-tuned, or trained from scratch. */
+function classifierStage(factors: Factors, profile: Profile, seed: number, encoder: StageSpec | undefined): StageSpec {
+  return encoder ? finetuneStage(factors, profile, seed, encoder) : superviseStage(factors, profile, seed);
+}
+
+/** The stages of one arm: pre-training or distillation, fine-tuning, and the test of the classifier that all others hang on. */
+export const realise = (factors: Factors, profile: Profile, seed: number): StageSpec => evaluateStage(profile, seed, classifierStage(factors, profile, seed, encoderStage(factors, profile, seed)));
+
+/**
+ * A test for each number that an ablation names and the profile can measure. `miou` is of a segmenter on what was pre-trained, or from scratch on the
+ * classifier, as the paper's DeiT; `miou-finetuned` of one on the classifier in any case ("intermediate fine-tuning").
+ * @throws UsageError where there is none
+ */
+export function realiseMeasures(factors: Factors, profile: Profile, seed: number, measures: readonly string[]): StageSpec[] {
+  const encoder = encoderStage(factors, profile, seed),
+    weights = classifierStage(factors, profile, seed, encoder);
+  const tests: Readonly<Record<string, () => StageSpec>> = {
+    accuracy: () => evaluateStage(profile, seed, weights),
+    miou: () => segmentationStage(factors, profile, seed, encoder ?? weights),
+    'miou-finetuned': () => segmentationStage(factors, profile, seed, weights, ['segment-finetuned', 'segment-evaluate-finetuned']),
+  };
+  const measurable = measures.filter(measure => measure === 'accuracy' || profile.segment !== undefined);
+  if (measurable.length === 0) expectSegmentation(profile);
+  return measurable.flatMap(measure => tests[measure]?.() ?? []);
+}
+
+function evaluateStage(profile: Profile, seed: number, weights: StageSpec): StageSpec {
   const { split, batch_size, crop } = profile.evaluate;
   const recipe: EvaluateRecipe = { data: profile.data, split, batch_size, crop, engine: profile.engine };
   return { kind: 'evaluate', role: 'evaluate', recipe: json(recipe), seed, upstream: { weights } };

@@ -10,19 +10,22 @@ import type { SegmentEvaluateRecipe, SegmentRecipe } from './stages/segment/reci
  * The test of a segmenter, and its training that this hangs on.
  * @param weights the stage whose encoder it starts from: pre-trained, distilled, or a classifier
  * @param roles of training and test
- * @throws UsageError where the profile says nothing of segmentation
+ * @throws UsageError as `expectSegmentation`
  */
 export function segmentationStage(factors: Factors, profile: Profile, seed: number, weights: StageSpec, roles: readonly [train: string, test: string] = ['segment', 'segment-evaluate']): StageSpec {
-  const fields = profile.segment;
-  if (fields === undefined) {
-    throw new UsageError('NO_SEGMENTATION', `Expected the profile ${profile.name} to say how segmentation is trained, got no field segment. Add it, or take a profile that has it (smoke, mini, desk, imagenet1k).`);
-  }
+  const fields = expectSegmentation(profile);
   const { data, crop, blocks, evaluate, ...training } = fields;
   const model = { ...classifier(profile, factors.student), image_size: crop };
   const recipe: SegmentRecipe = { ...training, data, model, feature_blocks: blocks.map(place => blockAt(place, model.depth)) as SegmentRecipe['feature_blocks'], engine: profile.engine };
   const trained: StageSpec = { kind: 'segment', role: roles[0], recipe, seed, upstream: { weights } };
   const test: SegmentEvaluateRecipe = { data, ...evaluate, engine: profile.engine };
   return { kind: 'segment-evaluate', role: roles[1], recipe: test, seed, upstream: { weights: trained } };
+}
+
+/** @throws UsageError `NO_SEGMENTATION` where the profile says nothing of it */
+export function expectSegmentation({ name, segment }: Profile): NonNullable<Profile['segment']> {
+  if (segment !== undefined) return segment;
+  throw new UsageError('NO_SEGMENTATION', `Expected the profile ${name} to say how segmentation is trained, got no field segment. Add it, or take a profile that has it: smoke, mini, desk or imagenet1k.`);
 }
 
 /** The first block at or behind a place in the depth, within rounding. */

@@ -4,6 +4,7 @@ import { defineStudy } from '../core/ablation/define.ts';
 import { UsageError } from '../core/ablation/errors.ts';
 import { asOnThisMachine, notReady, prepare } from './data/dataset.ts';
 import { DataError } from './data/errors.ts';
+import { sceneTitle } from './data/scenes/spec.ts';
 import { dataTitle, imageCount } from './data/spec.ts';
 import { notOnEngine } from './stages/engine-limits.ts';
 import { HELD_OUT_IMAGES } from './stages/held-out.ts';
@@ -12,7 +13,7 @@ import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
 import { factors, type Factors, type ModelSize } from './factors.ts';
 import { imagesSeenText } from './images-seen.ts';
 import { pretrainSchedule, profile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
-import { realise } from './realise.ts';
+import { realiseMeasures } from './realise.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
 
@@ -82,6 +83,8 @@ const overview: OverviewDeclaration = {
   ].map(({ label, arm }) => ({ label, arms: ['t', 's', 'b'].map(size => `strategy-size/${arm}-${size}`) })),
 };
 
+const segmentationTitle = ({ segment }: Profile): string => (segment === undefined ? 'test mIoU' : `mIoU, ${sceneTitle(segment.data)}`);
+
 function notes(p: Profile, published: boolean): string[] {
   const replicate = 'Intervals over seeds cover distillation, its intermediate teachers, fine-tuning, supervised training and the MAE baseline';
   return [
@@ -129,7 +132,7 @@ export default defineStudy<Factors, Profile>({
   factors,
   profile,
   kinds,
-  realise,
+  realise: (f, p, seed, measures) => realiseMeasures(f, p, seed, measures.length === 0 ? ['accuracy'] : measures),
   headroom: {
     name: 'teachers',
     title: 'Teachers, fine-tuned',
@@ -156,6 +159,10 @@ export default defineStudy<Factors, Profile>({
   statedThroughput: (p, { engine }) => (engine === undefined ? undefined : p.throughput && stated(p.throughput, engineRecipe.parse(engine).precision)),
   report: {
     headline: { role: 'evaluate', metric: 'accuracy', standardError: 'accuracy_se' },
+    measures: {
+      miou: { role: 'segment-evaluate', metric: 'miou', standardError: 'miou_se', label: segmentationTitle, roles: ['segment'] },
+      'miou-finetuned': { role: 'segment-evaluate-finetuned', metric: 'miou', standardError: 'miou_se', label: p => `${segmentationTitle(p)} after fine-tuning`, roles: ['segment-finetuned'] },
+    },
     columns: [
       { role: 'distill', metric: 'val_loss', label: 'held-out distillation loss' },
       { role: 'distill', metric: 'val_loss_untrained', label: 'untrained student' },
@@ -167,8 +174,9 @@ export default defineStudy<Factors, Profile>({
       { role: 'pretrain', metric: 'loss', title: 'MAE reconstruction loss' },
       { role: 'finetune', metric: 'val_accuracy', title: 'Validation accuracy in fine-tuning', items: heldOut },
       { role: 'supervise', metric: 'val_accuracy', title: 'Validation accuracy from scratch', items: heldOut },
+      { role: 'segment', metric: 'decode_loss', title: 'Training loss of the segmenter' },
     ],
-    ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate'],
+    ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate', 'segment', 'segment-evaluate', 'segment-finetuned', 'segment-evaluate-finetuned'],
     notes,
     assumptions,
     comparable: p => p.comparable,
