@@ -25,7 +25,10 @@ export function segmentationStage(factors: Factors, profile: Profile, seed: numb
 /** @throws UsageError `NO_SEGMENTATION` where the profile says nothing of it */
 export function expectSegmentation({ name, segment }: Profile): NonNullable<Profile['segment']> {
   if (segment !== undefined) return segment;
-  throw new UsageError('NO_SEGMENTATION', `Expected the profile ${name} to say how segmentation is trained, got no field segment. Add it, or take a profile that has it: smoke, mini, desk or imagenet1k.`);
+  throw new UsageError(
+    'NO_SEGMENTATION',
+    `Expected the profile ${name} to say how segmentation is trained, got no field segment. Add it, or take a profile that has it: smoke, mini, desk or imagenet1k.`,
+  );
 }
 
 /** The first block at or behind a place in the depth, within rounding. */

@@ -43,7 +43,10 @@ function checkSteps(schedule: SegmentRecipe['schedule'], data: SceneSpec): Objec
   const parts = canSplit({ schedule }, 1);
   return [
     ...objectIf(!parts, impossible('schedule.accumulation_steps', `a divisor of batch_size ${batch_size}`)),
-    ...objectIf(parts && batch_size / accumulation_steps < 2, impossible('schedule.batch_size', `at least two scenes at a time (here ${accumulation_steps} parts): a single one that is pooled to a pixel has no variance to be normalised by`)),
+    ...objectIf(
+      parts && batch_size / accumulation_steps < 2,
+      impossible('schedule.batch_size', `at least two scenes at a time (here ${accumulation_steps} parts): a single one that is pooled to a pixel has no variance to be normalised by`),
+    ),
     ...objectIf(batch_size > data.train, impossible('schedule.batch_size', `at most ${data.train}, the scenes that it trains on`)),
     ...objectIf(steps > MOST_STEPS, impossible('schedule.steps', `at most ${MOST_STEPS}`)),
     ...objectIf(warmup_steps >= steps, doubtful('schedule.warmup_steps', `fewer than the ${steps} steps of the training, which else never reaches its rate`)),
@@ -58,6 +61,8 @@ export function checkSegmentEvaluate({ data, stride }: SegmentEvaluateRecipe, up
     trained = sceneShape(trainedOn);
   return [
     ...objectIf(channels !== trained.channels || sceneTitle(data) !== sceneTitle(trainedOn), impossible('data', `scenes of those that the model was trained for, ${sceneTitle(trainedOn)}`)),
-    ...stride.flatMap((by, axis) => objectIf(size !== undefined && by > model.image_size[axis]!, impossible(`stride.${axis}`, `at most ${model.image_size[axis]!}, the window: pixels between two of them would be seen by none`))),
+    ...stride.flatMap((by, axis) =>
+      objectIf(size !== undefined && by > model.image_size[axis]!, impossible(`stride.${axis}`, `at most ${model.image_size[axis]!}, the window: pixels between two of them would be seen by none`)),
+    ),
   ];
 }

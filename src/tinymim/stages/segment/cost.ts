@@ -64,7 +64,8 @@ export function segmenterParameters(recipe: Model): { all: number; trained: numb
 /** Of one image forward. */
 const flops = (layers: readonly Convolution[]): number => sum(layers.map(({ pixels, from, to, places }) => 2 * pixels * from * to * places));
 
-const windows = ({ data, stride }: SegmentEvaluateRecipe, { image_size }: ViTConfig): number => sceneCount(data, 'test') * windowCorners(sceneShape(data).size ?? image_size, image_size, stride).length;
+const windows = ({ data, stride }: SegmentEvaluateRecipe, { image_size }: ViTConfig): number =>
+  sceneCount(data, 'test') * windowCorners(sceneShape(data).size ?? image_size, image_size, stride).length;
 
 export function segmentCost(recipe: SegmentRecipe): StageCost {
   const { decode, auxiliary } = convolutions(recipe),

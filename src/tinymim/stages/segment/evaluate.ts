@@ -27,10 +27,10 @@ export const runSegmentEvaluate: StageRunner<SegmentEvaluateRecipe> = async cont
     config = segmenterConfig(trained),
     window = config.image_size;
   const params = toTensors(upstreamWeights(context.upstream['weights']));
-  const evaluator = createEvaluator(
-    (p, { images }) => ({ logits: resizeBilinear(segment(p, normalise(images!, { mean, std }), config, { statistics: 'running' }).decode, window) }),
-    { engine, signature: graphSignature('segment-evaluate', { config, head: trained.head, mean, std, engine }) },
-  );
+  const evaluator = createEvaluator((p, { images }) => ({ logits: resizeBilinear(segment(p, normalise(images!, { mean, std }), config, { statistics: 'running' }).decode, window) }), {
+    engine,
+    signature: graphSignature('segment-evaluate', { config, head: trained.head, mean, std, engine }),
+  });
   evaluator.use(params);
   const confusion = new Confusion(test.classes.length);
   try {

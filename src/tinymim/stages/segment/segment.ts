@@ -101,4 +101,3 @@ function inEpochs({ steps, warmup_steps, batch_size, accumulation_steps, lr, min
 function segmentSignature({ augment: _, schedule: { batch_size, accumulation_steps }, ...recipe }: SegmentRecipe): string {
   return graphSignature('segment', { ...recipe, batch_size, accumulation_steps });
 }
-
