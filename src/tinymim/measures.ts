@@ -3,18 +3,25 @@ import type { StageSpec, Study } from '../core/ablation/declaration.ts';
 import { isTestFolder, testFolder } from './data/test-spec.ts';
 import { factors as schema, type Factors } from './factors.ts';
 import type { Profile } from './profile.ts';
-import { realise } from './realise.ts';
+import { sceneTitle } from './data/scenes/spec.ts';
+import { classifierStage, encoderStage, evaluateStage } from './realise.ts';
 import { corruptedStage, shiftedStage, type ShiftedColumn } from './robustness.ts';
+import { segmentationStage } from './segmentation.ts';
 
-/** An arm at a scale, and the stage that trains its classifier. */
+/** An arm at a scale, with the stages that train it. */
 interface TrainedArm {
+  readonly factors: Factors;
   readonly profile: Profile;
   readonly seed: number;
+  /** What it has learned without labels. */
+  readonly encoder: StageSpec | undefined;
+  /** Its classifier. */
   readonly weights: StageSpec;
 }
 
 type Measures = NonNullable<Study<Factors, Profile>['report']['measures']>;
-type Measure = Measures[string] & { stage(arm: TrainedArm): StageSpec };
+/** `stage` is undefined where an arm has no such number. */
+type Measure = Measures[string] & { stage(arm: TrainedArm): StageSpec | undefined; readonly segments?: boolean };
 
 /** What stands in a column of Table 4 is called by what it is. */
 const columnLabel =
@@ -39,18 +46,45 @@ const MEASURES: Readonly<Record<string, Measure>> = {
     standardError: 'mce_se',
     roles: ['reference', 'reference-weights'],
     label: profile => `mean corruption error${isTestFolder(profile.robustness.imagenet_c) ? ' on ImageNet-C' : ', relative to the ViT-B from scratch'}`,
-    stage: ({ profile, seed, weights }) => corruptedStage(profile, seed, weights, trained(schema.parse({ method: 'scratch', student: 'B' }), profile, seed)),
+    stage: ({ profile, seed, weights }) => corruptedStage(profile, seed, weights, classifierStage(schema.parse({ method: 'scratch', student: 'B' }), profile, seed, undefined)),
+  },
+  miou: {
+    role: 'segment-evaluate',
+    metric: 'miou',
+    standardError: 'miou_se',
+    roles: ['segment'],
+    label: segmentationLabel,
+    segments: true,
+    // From scratch it starts from the classifier, as the paper's DeiT.
+    stage: ({ factors, profile, seed, encoder, weights }) => segmentationStage(factors, profile, seed, encoder ?? weights),
+  },
+  'miou-finetuned': {
+    role: 'segment-evaluate-finetuned',
+    metric: 'miou',
+    standardError: 'miou_se',
+    roles: ['segment-finetuned'],
+    label: profile => `${segmentationLabel(profile)}, after fine-tuning`,
+    segments: true,
+    // The classifier of TinyMIM* has a token more and features of its own, which no segmenter here has.
+    stage: ({ factors, profile, seed, weights }) =>
+      factors.finetuneTeacher === 'none' ? segmentationStage(factors, profile, seed, weights, ['segment-finetuned', 'segment-evaluate-finetuned']) : undefined,
   },
 };
 
-const trained = (factors: Factors, profile: Profile, seed: number): StageSpec => realise(factors, profile, seed).upstream['weights']!;
+function segmentationLabel({ segment }: Profile): string {
+  return segment === undefined ? 'test mIoU' : `mIoU, ${sceneTitle(segment.data)}`;
+}
 
 /** By the names under which ablations ask for them. */
 export const measures: Measures = MEASURES;
 
-/** The stage of each number, of which those that no entry here has are the accuracy on the test images. */
+/** The stage of each number that the profile can measure, of which those that no entry here has are the accuracy on the test images. */
 export function realiseMeasures(factors: Factors, profile: Profile, seed: number, names: readonly string[]): StageSpec[] {
-  const tested = realise(factors, profile, seed),
-    arm = { profile, seed, weights: tested.upstream['weights']! };
-  return names.map(name => MEASURES[name]?.stage(arm) ?? tested);
+  const encoder = encoderStage(factors, profile, seed),
+    weights = classifierStage(factors, profile, seed, encoder);
+  const measurable = names.filter(name => MEASURES[name]?.segments !== true || profile.segment !== undefined);
+  return measurable.flatMap(name => {
+    const measure = MEASURES[name];
+    return measure === undefined ? [evaluateStage(profile, seed, weights)] : (measure.stage({ factors, profile, seed, encoder, weights }) ?? []);
+  });
 }

@@ -104,7 +104,8 @@ const ASSUMED = /^assumed:\s*/;
 
 function assumptions(p: Profile): Assumption[] {
   const sourced = Object.entries(p.sources ?? {})
-    .filter(([, source]) => ASSUMED.test(source))
+    // Of a part that the profile took over from another and leaves out there is nothing to assume.
+    .filter(([field, source]) => ASSUMED.test(source) && valueAt(p, field) !== undefined)
     .map(([field, source]) => ({ field, value: JSON.stringify(valueAt(p, field)), reason: source.replace(ASSUMED, '') }));
   return [...sourced, ...assumedHeldOut(p)];
 }
@@ -174,9 +175,10 @@ export default defineStudy<Factors, Profile>({
       { role: 'pretrain', metric: 'loss', title: 'MAE reconstruction loss' },
       { role: 'finetune', metric: 'val_accuracy', title: 'Validation accuracy in fine-tuning', items: heldOut },
       { role: 'supervise', metric: 'val_accuracy', title: 'Validation accuracy from scratch', items: heldOut },
+      { role: 'segment', metric: 'decode_loss', title: 'Training loss of the segmenter' },
     ],
     breakdowns: robustnessBreakdowns,
-    ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate', 'imagenet-a', 'imagenet-r', 'corrupted'],
+    ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate', 'imagenet-a', 'imagenet-r', 'corrupted', 'segment', 'segment-evaluate', 'segment-finetuned', 'segment-evaluate-finetuned'],
     notes,
     assumptions,
     comparable: p => p.comparable,

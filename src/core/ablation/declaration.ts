@@ -368,7 +368,7 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
   readonly kinds: readonly StageKind[];
   /**
    * The last stage of the arm, with the role of the number that it is compared by; all others hang on it as upstream stages. Where an ablation names
-   * several numbers, or another than the headline: one for each that this profile can measure, of the same upstream stages.
+   * several numbers, or another than the headline: one for each that this profile can measure, of the same upstream stages; none: the arm is left out.
    * @param measures as the ablation names them
    */
   realise(factors: F, profile: P, seed: number, measures: readonly string[]): StageSpec | readonly StageSpec[];

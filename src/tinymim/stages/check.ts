@@ -209,10 +209,10 @@ function checkMask(model: VitRecipe, maskRatio: number): Objection[] {
 const MOST_SMOOTHING = 0.5;
 const MOST_DROPPED = 0.5;
 /** A layer with less than this share of the rate keeps its weights, as float32 rounds the steps away. */
-const LEAST_SHARE = 1e-6;
+export const LEAST_SHARE = 1e-6;
 
 /** Rates are 0 in the last block of a student or teacher, and in the first of a classifier. */
-function checkDropPath(field: string, rate: number, { depth }: VitRecipe): Objection[] {
+export function checkDropPath(field: string, rate: number, { depth }: VitRecipe): Objection[] {
   return [
     ...objectIf(rate > 0 && depth === 1, doubtful(field, '0 for a model of one block, which never drops its path')),
     ...objectIf(rate > MOST_DROPPED, doubtful(field, `at most ${MOST_DROPPED}: more drops most of the model at every step`)),
@@ -227,8 +227,8 @@ function checkOptimizer({ weight_decay, betas }: TrainingRecipe['optimizer'], { 
   ];
 }
 
-/** Fine-tuning takes over the parameters of equal names; heads may be split anew. */
-function checkWeights(model: VitRecipe, given: VitRecipe): Objection[] {
+/** Fine-tuning takes over the parameters of equal names; heads may be split anew. @param sameImage false where positions are resized to those of another image */
+export function checkWeights(model: VitRecipe, given: VitRecipe, { sameImage = true } = {}): Objection[] {
   const same = (field: 'patch_size' | 'in_chans' | 'embed_dim' | 'mlp_ratio'): Objection[] =>
     objectIf(model[field] !== given[field], impossible(`model.${field}`, `${given[field]}, as of the weights that it starts from`));
   return [
@@ -236,7 +236,7 @@ function checkWeights(model: VitRecipe, given: VitRecipe): Objection[] {
     ...same('in_chans'),
     ...same('embed_dim'),
     ...same('mlp_ratio'),
-    ...objectIf(model.image_size.join() !== given.image_size.join(), impossible('model.image_size', `[${given.image_size.join(', ')}], as of the weights that it starts from`)),
+    ...objectIf(sameImage && model.image_size.join() !== given.image_size.join(), impossible('model.image_size', `[${given.image_size.join(', ')}], as of the weights that it starts from`)),
     ...objectIf(model.depth !== given.depth, doubtful('model.depth', `${given.depth}, as of the weights that it starts from`)),
   ];
 }

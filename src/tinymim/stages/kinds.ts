@@ -6,12 +6,11 @@ import { defineKind } from '../../core/ablation/define.ts';
 import type { JsonObject, MetricSpec, StageKind } from '../../core/ablation/kind.ts';
 import { CORRUPTION_NAMES, IMAGENET_C, SEVERITIES } from '../data/corruption-names.ts';
 import { classCount, imageCount } from '../data/spec.ts';
-import { modeEnvironment } from '../../engine/compile/mode.ts';
-import { precisionEnvironment } from '../../engine/tf32.ts';
 import { checkCheckpoint, checkDistill, checkEvaluate, checkEvaluateCorrupted, checkFinetune, checkPretrain, checkSupervise } from './check.ts';
 import { corruptedImages, corruptingFlops, decoderFlops, encoderFlops, evaluatedImages, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
 import { errorName } from './corruption-error.ts';
 import { classifierMemory, distillMemory, evaluateMemory, pretrainMemory } from './memory.ts';
+import { anyThreads, environment, lossMetric } from './kind-parts.ts';
 import { canSplit, canSplitPairs } from './micro-batches.ts';
 import { corruptedKey, packingKey, sharedCorruptingFlops, sharedFlops } from './packing.ts';
 import { classifierParameters, decoderParameters, distillExtras, encoderParameters, FLOAT32, scoresBytes, trainingDisk } from './parameters.ts';
@@ -36,10 +35,10 @@ import {
   type SuperviseRecipe,
   type VitRecipe,
 } from './recipes.ts';
+import { segmentEvaluateKind, segmentKind } from './segment/kinds.ts';
 import { classifierShape, distillShape, evaluateShape, pretrainShape } from './shape.ts';
 import { teacherModel } from './teacher-model.ts';
 
-const lossMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'loss', better: 'lower', help });
 const errorMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'lower', help });
 const accuracyMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'higher', help });
 
@@ -54,15 +53,6 @@ const encoderOf = (recipe: JsonObject | undefined): ClassifierVitRecipe => {
 };
 
 const teacherOf = (recipe: DistillRecipe, upstream: Readonly<Record<string, JsonObject>>): VitRecipe => teacherModel(recipe, encoderOf(upstream['teacher']));
-
-/** Variables that the engine reads at the start of its process. */
-const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<string, string> => ({ ...modeEnvironment(engine.mode), ...precisionEnvironment(engine.precision) });
-
-/**
- * Measured, op by op and stage by stage: as a graph of float32 every number keeps its bits. Long sums of products do not in bfloat16, nor in
- * float32 op by op: there TensorFlow cuts them into as many pieces as it has threads.
- */
-const anyThreads = ({ engine }: { readonly engine: EngineRecipe }): boolean => engine.mode === 'graph' && engine.precision === 'float32';
 
 /** Revisions in which the numbers of either precision last changed. */
 const ofPrecision =
@@ -285,4 +275,4 @@ const evaluateCorruptedKind = defineKind<EvaluateCorruptedRecipe>({
   load: async () => (await import('./evaluate-corrupted.ts')).runEvaluateCorrupted,
 });
 
-export const kinds = [pretrainKind, checkpointKind, distillKind, finetuneKind, superviseKind, evaluateKind, evaluateCorruptedKind] as const;
+export const kinds = [pretrainKind, checkpointKind, distillKind, finetuneKind, superviseKind, evaluateKind, evaluateCorruptedKind, segmentKind, segmentEvaluateKind] as const;

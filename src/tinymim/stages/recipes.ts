@@ -15,7 +15,7 @@ export const emaDecay = z.number().gt(0).lt(1).nullable();
 /** Ordered pairs of {query, key, value}: `qk` is the relation of queries to keys. */
 export const relationPair = z.enum(['qq', 'qk', 'qv', 'kq', 'kk', 'kv', 'vq', 'vk', 'vv']);
 
-/** A ViT encoder; see `nn/config.ts`. @internal */
+/** A ViT encoder; see `nn/config.ts`. */
 export const vitRecipe = z.strictObject({
   image_size: z.tuple([positive, positive]),
   patch_size: positive,
