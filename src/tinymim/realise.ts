@@ -38,7 +38,11 @@ export function finetuneStage(factors: Factors, profile: Profile, seed: number, 
 /** Fine-tuning as TinyMIM* has it: a distillation token and its head, which learn from a classifier. */
 function finetuneWithTeacherStage(factors: Factors, profile: Profile, seed: number, student: StageSpec): StageSpec {
   const fields = profile.finetune_with_teacher;
-  if (fields === undefined) throw new UsageError('NO_TEACHER_RECIPE', `Expected 'finetune_with_teacher' in the profile ${profile.name}, of which an arm with finetuneTeacher is made, got none. Declare it (the profile mini has one), or leave the arm out.`);
+  if (fields === undefined)
+    throw new UsageError(
+      'NO_TEACHER_RECIPE',
+      `Expected 'finetune_with_teacher' in the profile ${profile.name}, of which an arm with finetuneTeacher is made, got none. Declare it (the profile mini has one), or leave the arm out.`,
+    );
   const { num_heads, feature_dim, alpha, tau, ...variations } = fields;
   const stage = finetuneStage(factors, profile, seed, student),
     plain = stage.recipe as unknown as FinetuneRecipe;

@@ -57,7 +57,9 @@ export function classifierSpec(config: ClassifierConfig, classes: number, { init
   const { embed_dim, pool, dist_token, feature_dim } = config;
   const spec: ModelSpec = {
     ...trunkSpec(config),
-    ...((feature_dim ?? null) === null ? normSpec(pool === 'class_token' ? 'norm' : 'fc_norm', embed_dim) : { ...normSpec('conv1x1.0', embed_dim), ...linearSpec('conv1x1.1', embed_dim, headWidth(config)) }),
+    ...((feature_dim ?? null) === null
+      ? normSpec(pool === 'class_token' ? 'norm' : 'fc_norm', embed_dim)
+      : { ...normSpec('conv1x1.0', embed_dim), ...linearSpec('conv1x1.1', embed_dim, headWidth(config)) }),
     ...headSpec('head', headWidth(config), classes),
     ...(dist_token === true && headSpec('head_dist', headWidth(config), classes)),
   };

@@ -87,7 +87,10 @@ export function checkFinetune(recipe: FinetuneRecipe, weights: JsonObject, teach
 
 /** The head that reads the token learns from a teacher alone. */
 const checkDistToken = ({ dist_token }: ClassifierVitRecipe, taught: boolean): Objection[] =>
-  objectIf((dist_token === true) !== taught, impossible('model.dist_token', taught ? 'true with a teacher, from which the head of the distillation token learns' : 'false without a teacher, from which its head would learn'));
+  objectIf(
+    (dist_token === true) !== taught,
+    impossible('model.dist_token', taught ? 'true with a teacher, from which the head of the distillation token learns' : 'false without a teacher, from which its head would learn'),
+  );
 
 function checkDistillation({ data, distillation = null }: FinetuneRecipe, teacher: JsonObject | undefined): Objection[] {
   if (teacher === undefined) return objectIf(distillation !== null, impossible('distillation', 'null without a teacher'));

@@ -229,14 +229,14 @@ describe('fine-tuning of TinyMIM*', () => {
     expect(finetuneTeacher).toBe('L');
   });
 
-  test.each([
+  test.each<[Factors['finetuneTeacher'], Partial<Factors>]>([
     ['L', { method: 'mae', mae: 'teacher', student: 'L' }],
     ['B', { student: 'B', teachers: ['L'], schedule: 'main' }],
     ['S', { student: 'S', teachers: ['L', 'B'], schedule: 'main' }],
-  ] as const)('has the %s of its teachers classify, fine-tuned as the arm of its own that stands beside the table', (finetuneTeacher, own) => {
+  ])('has the %s of its teachers classify, fine-tuned as the arm of its own that stands beside the table', (finetuneTeacher, own) => {
     const teaching = teacher(finetuned({ ...star, finetuneTeacher }));
     expect(teaching.role).toBe('finetune-teacher');
-    const ofArm = finetuned({ ...own, ...('teachers' in own && { teachers: [...own.teachers] }) });
+    const ofArm = finetuned(own);
     expect([teaching.kind, teaching.recipe, teaching.seed]).toEqual([ofArm.kind, ofArm.recipe, ofArm.seed]);
     // In another role, as it also begins the sequence.
     expect(teaching.upstream['weights']!.recipe).toEqual(ofArm.upstream['weights']!.recipe);
