@@ -37,7 +37,7 @@ function planned(of: typeof study, at: ProfileBase, ablation: Ablation): unknown
 
 function readAblation(value: unknown, name: string, of: typeof study, at: ProfileBase): unknown {
   const declaration = parseAblation(value, `${name}.ts`, name, of);
-  checkReferences(declaration, `${name}.ts`, others, available);
+  checkReferences(declaration, `${name}.ts`, others, available, of);
   const ablation = expandAblation(declaration, of, others);
   return { declaration, arms: ablation.arms, stages: planned(of, at, ablation) };
 }

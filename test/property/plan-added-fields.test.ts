@@ -85,7 +85,7 @@ function extended({ place: [kind, ...path], field, before: old, after }: Added, 
     ...study,
     factors: factors as unknown as Study['factors'],
     kinds: study.kinds.map(k => (k.name === kind ? { ...k, recipe: withField(k.recipe, path, field, declare(z.json())) as typeof k.recipe } : k)),
-    realise: ({ addedFactor, ...known }, p, seed) => inStage(addedFactor, study.realise(known, p, seed)),
+    realise: ({ addedFactor, ...known }, p, seed, measures) => [study.realise(known, p, seed, measures)].flat().map(stage => inStage(addedFactor, stage)),
   };
 }
 

@@ -48,7 +48,7 @@ function planOf(nodes: readonly Node[]): Plan {
     stages.push({ ...identity, key: keyOf(identity), cost: tree.cost(identity.recipe, {}), roles: ['tree'], users: [{ ablation: 'a', arm: `arm-${number}`, seed: 0 }] });
   }
   const used = new Set(stages.flatMap(stage => Object.values(stage.upstream)));
-  const arms = stages.filter(({ key }) => !used.has(key)).map(({ key, users }) => ({ ...users[0]!, stages: { tree: key }, final: key }));
+  const arms = stages.filter(({ key }) => !used.has(key)).map(({ key, users }) => ({ ...users[0]!, stages: { tree: key }, final: key, finals: [key] }));
   return { stages: new Map(stages.map(stage => [stage.key, stage])), arms };
 }
 

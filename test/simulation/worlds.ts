@@ -70,7 +70,7 @@ function trials(world: World, seeds: number, seed: number): (repetition: number)
     return {
       judge: (measured, declared) => {
         const profile: ProfileBase = { name: 'p', seeds: Array.from({ length: declared }, (_, i) => i), verdicts: { margin: world.margin, source: 'simulated' } };
-        return evaluateClaims({ study: sampleStudy, profile, ablations: [ablation], records: records.filter(record => record.uses[0]!.seed < measured), unit: 'fraction' });
+        return evaluateClaims({ study: sampleStudy, profile, ablations: [ablation], records: records.filter(record => record.uses[0]!.seed < measured) });
       },
     };
   };

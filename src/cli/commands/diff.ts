@@ -5,7 +5,7 @@ import { roleDifferences, type RoleDifference } from '../../core/plan/difference
 import type { Plan, PlannedExperiments } from '../../core/plan/plan.ts';
 import { openStoreIfThere } from '../../core/store/store.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
-import { measured, type CurveDifference, type ItemDifference, type Measured } from '../../core/inspect/diff-arms.ts';
+import { measured, sharedMeasures, type CurveDifference, type ItemDifference, type Measured, type MeasuredBy } from '../../core/inspect/diff-arms.ts';
 import { choose, withSelection } from '../options/selection.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
 import { formatCount, plural } from '../../core/text/format.ts';
@@ -14,10 +14,9 @@ import { pc } from '../terminal/colours.ts';
 import { print } from '../terminal/output.ts';
 
 const defineDiff = (program: Command) =>
-  withSelection(program.command('diff').description('compare two arms: recipe fields, headline numbers seed by seed, curves').argument('<ablation/arm>').argument('<ablation/arm>')).option(
-    '--json',
-    'as JSON',
-  );
+  withSelection(
+    program.command('diff').description('compare two arms: recipe fields, the numbers that they are compared by seed by seed, curves').argument('<ablation/arm>').argument('<ablation/arm>'),
+  ).option('--json', 'as JSON');
 
 export function registerDiff(program: Command): void {
   defineDiff(program).action(async (nameA, nameB, options) => {
@@ -31,16 +30,8 @@ export function registerDiff(program: Command): void {
 }
 
 function diffText(chosen: PlannedExperiments, a: ChosenArm, b: ChosenArm, roles: readonly RoleDifference[], numbers: Measured | undefined): string {
-  const {
-    study: {
-      report: { headline },
-    },
-    profile,
-    overrides,
-    seeds,
-    plan,
-  } = chosen;
-  const spec = metricOf(chosen, plan, a, headline.role, headline.metric);
+  const { study, profile, overrides } = chosen;
+  const by = numbers?.by ?? sharedMeasures(study, a, b).map(measure => ({ measure, a: new Map(), b: new Map(), difference: undefined, items: [] }));
   return [
     heading(`${a.name} and ${b.name}`) + pc.dim(`  (${[`profile ${profile.name}`, ...overrides].join(', ')})`),
     `  a  ${pc.cyan(a.name)}  ${a.label}`,
@@ -49,9 +40,7 @@ function diffText(chosen: PlannedExperiments, a: ChosenArm, b: ChosenArm, roles:
     heading('Recipe'),
     recipeLines(roles),
     '',
-    heading(spec?.label ?? headline.metric),
-    ...headlineLines(seeds, numbers, spec),
-    ...itemLines(numbers?.items ?? []),
+    ...by.flatMap((numbersBy, i) => [...(i === 0 ? [] : ['']), ...measureLines(chosen, a, numbersBy)]),
     ...(numbers?.curves ?? []).flatMap(curve => ['', heading(curve.title) + pc.dim(`  (${curve.role}${curve.seeds.length > 1 ? `, mean of ${curve.seeds.length} seeds` : ''})`), curveLines(curve)]),
   ].join('\n');
 }
@@ -75,8 +64,15 @@ function recipeLines(roles: readonly RoleDifference[]): string {
   );
 }
 
-function headlineLines(seeds: readonly number[], numbers: Measured | undefined, spec: MetricSpec | undefined): string[] {
-  if (numbers === undefined || numbers.a.size + numbers.b.size === 0) return [pc.dim('  Neither arm has a result yet: run ablate sweep.')];
+function measureLines(chosen: PlannedExperiments, arm: ChosenArm, numbers: MeasuredBy): string[] {
+  const { study, profile, seeds, plan } = chosen;
+  const { name, role, metric } = numbers.measure;
+  const spec = metricOf(chosen, plan, arm, role, metric);
+  return [heading(study.report.measures?.[name]?.label?.(profile) ?? spec?.label ?? metric), ...numberLines(seeds, numbers, spec), ...itemLines(numbers.items)];
+}
+
+function numberLines(seeds: readonly number[], numbers: MeasuredBy, spec: MetricSpec | undefined): string[] {
+  if (numbers.a.size + numbers.b.size === 0) return [pc.dim('  Neither arm has a result yet: run ablate sweep.')];
   const { a, b, difference } = numbers;
   const value = (n: number | undefined): string => (n === undefined ? pc.dim('missing') : number(n, spec));
   const delta = (n: number): string => `${n > 0 ? '+' : ''}${gap(n, spec)}`;
@@ -137,7 +133,13 @@ function metricOf({ study }: PlannedExperiments, plan: Plan, arm: ChosenArm, rol
   return study.kinds.find(kind => kind.name === plan.stages.get(key ?? '')?.kind)?.metrics[metric];
 }
 
+const resultsJson = ({ a, b, difference, items }: MeasuredBy) => ({ a: Object.fromEntries(a), b: Object.fromEntries(b), difference: difference ?? null, items });
+
 function diffJson({ profile, overrides }: PlannedExperiments, a: ChosenArm, b: ChosenArm, roles: readonly RoleDifference[], numbers: Measured | undefined): string {
-  const results = numbers && { a: Object.fromEntries(numbers.a), b: Object.fromEntries(numbers.b), difference: numbers.difference ?? null, items: numbers.items, curves: numbers.curves };
+  const results = numbers && {
+    ...resultsJson(numbers.by[0]!),
+    ...(numbers.by.length > 1 && { others: numbers.by.slice(1).map(by => ({ measure: by.measure.name, ...resultsJson(by) })) }),
+    curves: numbers.curves,
+  };
   return harmlessJson(JSON.stringify({ a: a.name, b: b.name, profile: profile.name, overrides, recipe: roles, ...(results && { results }) }, undefined, 2));
 }

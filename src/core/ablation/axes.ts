@@ -16,7 +16,7 @@
  * gives the arms `qk-vv`, `qk-vv-softmax`, `qq-kk-vv`, `qq-kk-vv-softmax` and `mae`.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { ArmDeclaration, Published } from './declaration.ts';
+import type { ArmDeclaration, PublishedValues } from './declaration.ts';
 import { UsageError } from './errors.ts';
 
 /** A choice of some factors: an arm, or a part of one. */
@@ -59,7 +59,7 @@ export interface Axes<F> {
   /** One list after the other. @throws UsageError when two arms have one name */
   readonly union: (...lists: readonly (readonly ArmDeclaration<F>[])[]) => ArmDeclaration<F>[];
   /** The same arms, each with the value that `of` gives for it, if any. */
-  readonly withPublished: (arms: readonly ArmDeclaration<F>[], of: (arm: ArmDeclaration<F>) => Published | undefined) => ArmDeclaration<F>[];
+  readonly withPublished: (arms: readonly ArmDeclaration<F>[], of: (arm: ArmDeclaration<F>) => PublishedValues | undefined) => ArmDeclaration<F>[];
 }
 
 /** Typed once for all axes of a study: a factor that does not exist, or a wrong value of one that does, is marked in the editor. */
@@ -109,7 +109,7 @@ function union<F>(...lists: readonly (readonly ArmDeclaration<F>[])[]): ArmDecla
   return named(lists.flat(), 'union');
 }
 
-function withPublished<F>(arms: readonly ArmDeclaration<F>[], of: (arm: ArmDeclaration<F>) => Published | undefined): ArmDeclaration<F>[] {
+function withPublished<F>(arms: readonly ArmDeclaration<F>[], of: (arm: ArmDeclaration<F>) => PublishedValues | undefined): ArmDeclaration<F>[] {
   return arms.map(arm => {
     const published = of(arm);
     return published === undefined ? arm : { ...arm, published };

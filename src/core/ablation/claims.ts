@@ -6,11 +6,13 @@ export interface ArmName {
   readonly arm: string;
 }
 
-/** `greater`: `arm` is above `than`. `not-worse`: `arm` is not below `than` by more than the margin. `same`: neither is above the other by more. */
+/** `greater`: `arm` is above (better than) `than`. `not-worse`: `arm` is not below `than` by more than the margin. `same`: neither is above the other by more. */
 export interface Pair {
   readonly type: 'greater' | 'not-worse' | 'same';
   readonly arm: ArmName;
   readonly than: ArmName;
+  /** Undefined: the first of the ablation that declares it. */
+  readonly measure: string | undefined;
 }
 
 /** `arm` within `ablation`, or `ablation/arm`. */
@@ -28,7 +30,7 @@ export const armNameText = ({ ablation, arm }: ArmName): string => `${ablation}/
  * @param ablation the one that declares the comparison, to which bare names of arms belong
  */
 export function pairsOf(comparison: Comparison, ablation: string): Pair[] {
-  const pair = (type: Pair['type'], arm: string, than: string): Pair => ({ type, arm: armReference(arm, ablation), than: armReference(than, ablation) });
+  const pair = (type: Pair['type'], arm: string, than: string): Pair => ({ type, arm: armReference(arm, ablation), than: armReference(than, ablation), measure: comparison.measure });
   switch (comparison.type) {
     case 'greater':
     case 'not-worse':

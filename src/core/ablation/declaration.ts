@@ -16,10 +16,13 @@ export interface Published {
   readonly inferred?: boolean;
 }
 
+/** Of the ablation's first measure, or of several by their names. */
+export type PublishedValues = Published | Readonly<Record<string, Published>>;
+
 interface ArmBase {
   readonly name: string;
   readonly label: string;
-  readonly published?: Published;
+  readonly published?: PublishedValues;
   readonly note?: string;
   /** Place on the ablation's `axis`. */
   readonly at?: number;
@@ -44,18 +47,23 @@ export type ArmDeclaration<F> = ArmBase &
       }
   );
 
-/** One comparison between arms. Arms are named `arm` within their ablation, or `ablation/arm`. */
+/** One comparison between arms. Arms are named `arm` within their ablation, or `ablation/arm`. Above is better: below where lower is better. */
 export type Comparison =
   /** `arm` is above `than`. */
-  | { readonly type: 'greater'; readonly arm: string; readonly than: string }
-  /** `arm` is not below `than` by more than the margin. */
-  | { readonly type: 'not-worse'; readonly arm: string; readonly than: string }
-  /** Whether it is `arm` or `than` makes no difference beyond the margin. */
-  | { readonly type: 'same'; readonly arm: string; readonly than: string }
-  /** `arm` is above each of the others. */
-  | { readonly type: 'best'; readonly arm: string; readonly of: readonly string[] }
-  /** Each arm is above the one before it. */
-  | { readonly type: 'monotone'; readonly arms: readonly string[] };
+  (
+    | { readonly type: 'greater'; readonly arm: string; readonly than: string }
+    /** `arm` is not below `than` by more than the margin. */
+    | { readonly type: 'not-worse'; readonly arm: string; readonly than: string }
+    /** Whether it is `arm` or `than` makes no difference beyond the margin. */
+    | { readonly type: 'same'; readonly arm: string; readonly than: string }
+    /** `arm` is above each of the others. */
+    | { readonly type: 'best'; readonly arm: string; readonly of: readonly string[] }
+    /** Each arm is above the one before it. */
+    | { readonly type: 'monotone'; readonly arms: readonly string[] }
+  ) & {
+    /** By which of the ablation's measures; default: its first. Arms of other ablations have to have it, too. */
+    readonly measure?: string;
+  };
 
 /**
  * A conclusion as comparisons between arms; it holds when all its parts hold. With a source, and with published values of arms that it compares, it
@@ -77,7 +85,7 @@ export interface Claim {
 /** A published row that is shown and never run. */
 export interface ReferenceRow {
   readonly label: string;
-  readonly published: Published;
+  readonly published: PublishedValues;
   readonly note?: string;
 }
 
@@ -102,6 +110,8 @@ export interface AblationDeclaration<F> {
   readonly expected: string;
   /** Title of the numeric axis that the arms are places of; absent: the chart has a row for each arm. */
   readonly axis?: string;
+  /** Names of the numbers that its arms are compared by, the first of them first: the study's headline, by the name of its metric, or of its `report.measures`. Default: the headline alone. */
+  readonly measures?: readonly string[];
   /** Factors that all arms share. */
   readonly base: Partial<F>;
   /** Name of the arm that deltas are taken against. */
@@ -123,6 +133,22 @@ export interface StageSpec {
   readonly upstream: Readonly<Record<string, StageSpec>>;
 }
 
+/** A number that arms are compared by, with the error that a finite test set gives it: both of the result of one stage. */
+export interface MeasureDeclaration {
+  readonly role: string;
+  readonly metric: string;
+  /** Binomial, of a share of right items. */
+  readonly standardError: string;
+}
+
+/** One beside the headline, for ablations that name it. */
+interface FurtherMeasure<P = ProfileBase> extends MeasureDeclaration {
+  /** What it is called at a scale; default: the label of its metric. */
+  label?(profile: P): string;
+  /** Roles of stages that an arm has for this number alone, beside that of the number itself: other numbers are not charged for them. */
+  readonly roles?: readonly string[];
+}
+
 /** One number of a stage of the arm, as a column of the report's table. */
 export interface ReportColumn {
   readonly role: string;
@@ -142,6 +168,26 @@ export interface ReportCurve<P = ProfileBase> {
    * report with verdicts says of which arms it still rose at the end.
    */
   items?(profile: P): number;
+}
+
+/** Where pictures stand: PNGs as `data:` addresses in the results of the stage of a role, under its prefix and the name of a row. */
+interface PicturesOf {
+  readonly role: string;
+  readonly prefix: string;
+}
+
+/** Pictures of the same things by every arm that has them, below the tables of its ablation. */
+export interface PictureDeclaration<P = ProfileBase> {
+  readonly title: string;
+  /** Names of the rows, which the keys of the results end in. */
+  readonly rows: readonly string[];
+  /** Of each row what it shows, in words: for who does not see it. */
+  readonly about?: PicturesOf;
+  /** The same for all arms. */
+  readonly shared: readonly (PicturesOf & { readonly label: string })[];
+  readonly own: PicturesOf;
+  /** How to read them. */
+  legend?(profile: P): string;
 }
 
 /** A fact about a profile for the head of the report. */
@@ -303,8 +349,12 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
   readonly factors: z.ZodType<F>;
   readonly profile: z.ZodType<P>;
   readonly kinds: readonly StageKind[];
-  /** The last stage of the arm (`role: 'evaluate'` for us); all others hang on it as upstream stages. */
-  realise(factors: F, profile: P, seed: number): StageSpec;
+  /**
+   * The last stage of the arm, with the role of the number that it is compared by; all others hang on it as upstream stages. Where an ablation names
+   * several numbers, or another than the headline: one for each that this profile can measure, of the same upstream stages.
+   * @param measures as the ablation names them
+   */
+  realise(factors: F, profile: P, seed: number, measures: readonly string[]): StageSpec | readonly StageSpec[];
   readonly headroom?: Headroom<F>;
   /**
    * Why stages of this profile cannot run here (they can still be planned), or undefined.
@@ -334,10 +384,13 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
   importFile?(file: string, options: ImportOptions): Promise<ImportedFile>;
   statedThroughput?(profile: P, recipe: JsonObject): StatedThroughput | undefined;
   readonly report: {
-    /** The number that arms are compared by, and its binomial standard error in the same result. */
-    readonly headline: { readonly role: string; readonly metric: string; readonly standardError: string };
+    /** The number that arms are compared by. */
+    readonly headline: MeasureDeclaration;
+    /** Others, by the names under which ablations ask for them. */
+    readonly measures?: Readonly<Record<string, FurtherMeasure<P>>>;
     readonly columns: readonly ReportColumn[];
     readonly curves: readonly ReportCurve<P>[];
+    readonly pictures?: readonly PictureDeclaration<P>[];
     /** Roles whose cost is charged to the arm itself; the others (a shared teacher) are listed apart. */
     readonly ownRoles: readonly string[];
     /**

@@ -1,6 +1,6 @@
 /** From a declaration to its arms, each with its full choice of factors. */
 import { armReference } from './claims.ts';
-import type { AblationDeclaration, ArmDeclaration, Published, Study } from './declaration.ts';
+import type { AblationDeclaration, ArmDeclaration, Study } from './declaration.ts';
 import type { JsonObject } from './kind.ts';
 import type { Declarations } from './references.ts';
 
@@ -10,7 +10,6 @@ export interface Arm {
   readonly label: string;
   /** Every factor, defaults filled in by the study's schema. */
   readonly factors: JsonObject;
-  readonly published?: Published;
   readonly note?: string;
   /** Names of the arms of the study's headroom that it rests on, where there are any. */
   readonly headroom?: readonly string[];
@@ -45,7 +44,6 @@ export function expandAblation(declaration: AblationDeclaration<JsonObject>, stu
       label: arm.label,
       factors,
       ...(headroom.length > 0 && { headroom }),
-      ...(arm.published && { published: arm.published }),
       ...(arm.note !== undefined && { note: arm.note }),
     };
   });

@@ -152,7 +152,7 @@ async function expanded({ study, available, read }: DeclarationSource, name: str
   const { declaration, file } = await read(name);
   const names = foreignAblations(declaration).filter(other => available.includes(other));
   const others: Declarations = new Map(await Promise.all(names.map(async (other): Promise<[string, Declared]> => [other, await read(other)])));
-  checkReferences(declaration, file, others, available);
+  checkReferences(declaration, file, others, available, study);
   return expandAblation(declaration, study, others);
 }
 

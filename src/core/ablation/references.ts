@@ -1,7 +1,8 @@
 /** Names by which a declaration refers to arms: in claims, and by `sameAs` to arms of other ablations. */
 import { armReference, armsOf, armNameText, type ArmName } from './claims.ts';
-import type { AblationDeclaration, ArmDeclaration } from './declaration.ts';
+import type { AblationDeclaration, ArmDeclaration, Study } from './declaration.ts';
 import type { JsonObject } from './kind.ts';
+import { measuresOf } from './measures.ts';
 import type { Path, Problem } from './problems.ts';
 import { suggest } from './suggest.ts';
 
@@ -23,12 +24,14 @@ interface Reference {
   readonly path: Path;
   readonly target: ArmName;
   readonly sameAs: boolean;
+  /** Of a comparison that names one. */
+  readonly measure?: string | undefined;
 }
 
 function references({ name, arms, claims = [] }: Declaration): Reference[] {
   const shared = arms.flatMap((arm, i) => (arm.sameAs === undefined ? [] : [{ path: ['arms', i, 'sameAs'], target: armReference(arm.sameAs, name), sameAs: true }]));
   const compared = claims.flatMap((claim, i) =>
-    claim.parts.flatMap((part, j) => armsOf(part).map(([path, arm]) => ({ path: ['claims', i, 'parts', j, ...path], target: armReference(arm, name), sameAs: false }))),
+    claim.parts.flatMap((part, j) => armsOf(part).map(([path, arm]) => ({ path: ['claims', i, 'parts', j, ...path], target: armReference(arm, name), sameAs: false, measure: part.measure }))),
   );
   return [...shared, ...compared];
 }
@@ -55,13 +58,19 @@ export function ownReferenceProblems(declaration: Declaration): Problem[] {
  * @param others the ablations that `foreignAblations` names; one that is missing here does not exist
  * @param available names of all ablations, for hints
  */
-export function foreignReferenceProblems(declaration: Declaration, others: Declarations, available: readonly string[]): Problem[] {
+export function foreignReferenceProblems(declaration: Declaration, others: Declarations, available: readonly string[], study: Study): Problem[] {
+  const [{ name: first }] = measuresOf(study, declaration);
   return references(declaration)
     .filter(r => r.target.ablation !== declaration.name)
-    .flatMap(({ path, target, sameAs }) => {
-      const message = foreignProblem(target, sameAs, others, available);
+    .flatMap(({ path, target, sameAs, measure = first }) => {
+      const message = foreignProblem(target, sameAs, others, available) ?? (sameAs ? undefined : lacking(target, measure, others, study));
       return message === undefined ? [] : [{ path, message }];
     });
+}
+
+function lacking({ ablation }: ArmName, measure: string, others: Declarations, study: Study): string | undefined {
+  const names = measuresOf(study, others.get(ablation)!.declaration).map(({ name }) => name);
+  return names.includes(measure) ? undefined : `expected an ablation with the measure '${measure}', got '${ablation}' with ${names.join(', ')}`;
 }
 
 function foreignProblem(target: ArmName, sameAs: boolean, others: Declarations, available: readonly string[]): string | undefined {

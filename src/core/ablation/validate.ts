@@ -1,12 +1,13 @@
 /** Checks declarations at the boundary. Every problem of a file is reported, each with its field, what was expected and what was found. */
 import { z } from 'zod';
-import type { AblationDeclaration, ArmDeclaration, Comparison, ProfileBase, Study } from './declaration.ts';
+import type { AblationDeclaration, ArmDeclaration, Comparison, ProfileBase, PublishedValues, Study } from './declaration.ts';
 import { armNameText, armReference, armsOf } from './claims.ts';
 import { UsageError } from './errors.ts';
 import { executionOnly } from './execution.ts';
 import { chosenFactors } from './expand.ts';
 import type { JsonObject, StageKind } from './kind.ts';
 import { isSeen, lookalikes } from './lookalike.ts';
+import { isByMeasure, knownMeasures, measuresOf } from './measures.ts';
 import { knownFields, pathText, problems, problemText, type Path, type Problem } from './problems.ts';
 import { foreignReferenceProblems, ownReferenceProblems, type Declarations } from './references.ts';
 import { suggest } from './suggest.ts';
@@ -31,6 +32,13 @@ const published = z.strictObject({
   inferred: z.boolean().optional(),
 });
 
+/** One value, or values by measure: told apart before they are checked, so that a slip in one is not answered with what the other would be. */
+const publishedValues = z.custom<PublishedValues>().superRefine((value, context) => {
+  const byMeasure = typeof value === 'object' && (value as unknown) !== null && isByMeasure(value);
+  const parsed = (byMeasure ? z.record(z.string(), published) : published).safeParse(value);
+  for (const issue of parsed.error?.issues ?? []) context.addIssue({ ...issue });
+});
+
 const factors = z.record(z.string(), z.unknown());
 
 const arm = z
@@ -39,7 +47,7 @@ const arm = z
     label: text,
     factors: factors.optional(),
     sameAs: foreignReference.optional(),
-    published: published.optional(),
+    published: publishedValues.optional(),
     note: text.optional(),
     at: z.number().optional(),
     group: text.optional(),
@@ -47,12 +55,13 @@ const arm = z
   })
   .refine(a => (a.factors === undefined) !== (a.sameAs === undefined), "expected either 'factors' or 'sameAs'");
 
+const measure = text.optional();
 const comparison = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('greater'), arm: reference, than: reference }),
-  z.strictObject({ type: z.literal('not-worse'), arm: reference, than: reference }),
-  z.strictObject({ type: z.literal('same'), arm: reference, than: reference }),
-  z.strictObject({ type: z.literal('best'), arm: reference, of: z.array(reference).min(1) }),
-  z.strictObject({ type: z.literal('monotone'), arms: z.array(reference).min(2) }),
+  z.strictObject({ type: z.literal('greater'), arm: reference, than: reference, measure }),
+  z.strictObject({ type: z.literal('not-worse'), arm: reference, than: reference, measure }),
+  z.strictObject({ type: z.literal('same'), arm: reference, than: reference, measure }),
+  z.strictObject({ type: z.literal('best'), arm: reference, of: z.array(reference).min(1), measure }),
+  z.strictObject({ type: z.literal('monotone'), arms: z.array(reference).min(2), measure }),
 ]);
 
 const claim = z.strictObject({
@@ -72,11 +81,12 @@ const ablation = z.strictObject({
   question: text,
   expected: text,
   axis: text.optional(),
+  measures: z.array(text).min(1).optional(),
   base: factors,
   default: name,
   arms: z.array(arm).min(1),
   claims: z.array(claim).optional(),
-  references: z.array(z.strictObject({ label: text, published, note: text.optional() })).optional(),
+  references: z.array(z.strictObject({ label: text, published: publishedValues, note: text.optional() })).optional(),
   inconsistencies: z.array(z.strictObject({ text, table: text, source: text })).optional(),
   footnotes: z.array(text).optional(),
 });
@@ -118,6 +128,7 @@ const overview = z
   .refine(({ x, series }) => series.every(({ arms }) => arms.length === x.values.length), "expected an arm, or null, for each of the values of 'x'");
 const headroom = z.strictObject({ name, title: text, note: text, of: callable, baseline: callable.optional() });
 const retraining = z.strictObject({ values: z.array(z.number()).min(2), source: text });
+const number = z.looseObject({ role: text, metric: text, standardError: text });
 const study = z.looseObject({
   name: text,
   factors: schema,
@@ -126,6 +137,8 @@ const study = z.looseObject({
   realise: callable,
   headroom: headroom.optional(),
   report: z.looseObject({
+    headline: number,
+    measures: z.record(z.string(), number).optional(),
     retraining: retraining.optional(),
     columns: z.array(z.looseObject({ label: text })),
     curves: z.array(z.unknown()),
@@ -206,14 +219,32 @@ export function parseAblation(value: unknown, file: string, fileName: string, of
     ),
     ...claims.flatMap((c, i) => c.parts.flatMap((part, j) => comparisonProblems(part, declaration.name, ['claims', i, 'parts', j]))),
     ...ownReferenceProblems(declaration),
+    ...measureProblems(declaration, of),
   ];
   refuse(file, found);
   return declaration;
 }
 
-/** @throws UsageError when a claim or `sameAs` names an arm of another ablation that is not there; see `foreignReferenceProblems` */
-export function checkReferences(declaration: AblationDeclaration<JsonObject>, file: string, others: Declarations, available: readonly string[]): void {
-  refuse(file, foreignReferenceProblems(declaration, others, available));
+/** Names of numbers: those that the study has, and of these, where values and comparisons name one, those of the ablation. */
+function measureProblems({ measures, arms, references = [], claims = [] }: AblationDeclaration<JsonObject>, study: Study): Problem[] {
+  const known = [...knownMeasures(study).keys()];
+  const own = measuresOf(study, measures === undefined ? {} : { measures }).map(({ name: of }) => of);
+  const unknown = (path: Path, of: string, names: readonly string[]): Problem[] =>
+    names.includes(of) ? [] : [{ path, message: `expected one of ${names.join(', ')}, got '${of}'${suggest(of, names)}` }];
+  const ofValues = (path: Path, values: PublishedValues | undefined): Problem[] =>
+    values === undefined || !isByMeasure(values) ? [] : Object.keys(values).flatMap(of => unknown([...path, of], of, own));
+  return [
+    ...(measures ?? []).flatMap((of, i) => unknown(['measures', i], of, known)),
+    ...duplicates(measures ?? [], i => ['measures', i]),
+    ...arms.flatMap(({ published: values }, i) => ofValues(['arms', i, 'published'], values)),
+    ...references.flatMap(({ published: values }, i) => ofValues(['references', i, 'published'], values)),
+    ...claims.flatMap((c, i) => c.parts.flatMap((part, j) => (part.measure === undefined ? [] : unknown(['claims', i, 'parts', j, 'measure'], part.measure, own)))),
+  ];
+}
+
+/** @throws UsageError when a claim or `sameAs` names an arm of another ablation that is not there or lacks the number; see `foreignReferenceProblems` */
+export function checkReferences(declaration: AblationDeclaration<JsonObject>, file: string, others: Declarations, available: readonly string[], study: Study): void {
+  refuse(file, foreignReferenceProblems(declaration, others, available, study));
 }
 
 /** No arm stands twice in a comparison: it cannot be above itself, and told twice it is a slip of the pen. */

@@ -1,5 +1,7 @@
 /** An arm named on the command line: `ablation/arm`. */
+import type { AblationDeclaration } from '../ablation/declaration.ts';
 import { UsageError } from '../ablation/errors.ts';
+import type { JsonObject } from '../ablation/kind.ts';
 import { nearestName } from '../ablation/suggest.ts';
 import type { PlannedArm } from '../plan/plan.ts';
 import type { PlannedExperiments } from '../plan/plan.ts';
@@ -8,13 +10,14 @@ export interface ChosenArm {
   /** `ablation/arm`. */
   readonly name: string;
   readonly label: string;
+  readonly declaration: AblationDeclaration<JsonObject>;
   /** One replicate a seed. */
   readonly replicates: readonly PlannedArm[];
 }
 
 /** @throws UsageError with the nearest name when no chosen ablation has such an arm */
 export function findArm({ ablations, plan }: Pick<PlannedExperiments, 'ablations' | 'plan'>, name: string): ChosenArm {
-  const arms = ablations.flatMap(a => a.arms);
+  const arms = ablations.flatMap(({ declaration, arms: of }) => of.map(a => ({ ...a, declaration })));
   const found = arms.find(a => `${a.ablation}/${a.name}` === name);
   if (!found)
     throw new UsageError(
@@ -24,7 +27,7 @@ export function findArm({ ablations, plan }: Pick<PlannedExperiments, 'ablations
         arms.map(a => `${a.ablation}/${a.name}`),
       )}`,
     );
-  return { name, label: found.label, replicates: plan.arms.filter(a => a.ablation === found.ablation && a.arm === found.name) };
+  return { name, label: found.label, declaration: found.declaration, replicates: plan.arms.filter(a => a.ablation === found.ablation && a.arm === found.name) };
 }
 
 function hint(name: string, known: readonly string[]): string {

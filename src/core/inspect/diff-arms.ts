@@ -1,5 +1,6 @@
-/** Two arms side by side: headline numbers seed by seed, curves epoch by epoch. */
+/** Two arms side by side: the numbers that they are compared by seed by seed, curves epoch by epoch. */
 import type { ReportCurve, Study } from '../ablation/declaration.ts';
+import { headlineMeasure, measuresOf, type Measure } from '../ablation/measures.ts';
 import type { Plan } from '../plan/plan.ts';
 import { collectRecords } from '../report/records/collect.ts';
 import { difference, type Difference, type Replicates } from '../report/statistics/compare.ts';
@@ -24,12 +25,19 @@ export interface ItemDifference extends PairedItems {
   readonly seed: number;
 }
 
-export interface Measured {
+/** Both arms by one number. */
+export interface MeasuredBy {
+  readonly measure: Measure;
   readonly a: Replicates;
   readonly b: Replicates;
   readonly difference: Difference | undefined;
   /** Of seeds whose test left the results of its items in both arms. */
   readonly items: readonly ItemDifference[];
+}
+
+export interface Measured {
+  /** By the numbers that both ablations have, the first one's first. */
+  readonly by: readonly MeasuredBy[];
   /** Curves that both arms have with a common seed. */
   readonly curves: readonly CurveDifference[];
 }
@@ -42,14 +50,18 @@ export function measured(study: Study, plan: Plan, store: StoreReader, a: Chosen
   const records = collectRecords(study, { stages, arms: [...new Set(arms)] }, store);
   const placedOf = ({ replicates: [first] }: ChosenArm): readonly Placed[] => placeRecords(records, first!.ablation).get(first!.arm) ?? [];
   const [left, right] = [placedOf(a), placedOf(b)];
-  const [ofA, ofB] = [replicates(left, study.report.headline), replicates(right, study.report.headline)];
-  return {
-    a: ofA,
-    b: ofB,
-    difference: difference(ofA, ofB),
-    items: itemDifferences(ofA, ofB),
-    curves: study.report.curves.flatMap(curve => curveDifference(curve, left, right) ?? []),
-  };
+  const by = sharedMeasures(study, a, b).map((measure): MeasuredBy => {
+    const [ofA, ofB] = [replicates(left, measure), replicates(right, measure)];
+    return { measure, a: ofA, b: ofB, difference: difference(ofA, ofB), items: itemDifferences(ofA, ofB) };
+  });
+  return { by, curves: study.report.curves.flatMap(curve => curveDifference(curve, left, right) ?? []) };
+}
+
+/** Of two arms without a common number the headline. */
+export function sharedMeasures(study: Study, a: ChosenArm, b: ChosenArm): readonly Measure[] {
+  const names = new Set(measuresOf(study, b.declaration).map(({ name }) => name));
+  const shared = measuresOf(study, a.declaration).filter(({ name }) => names.has(name));
+  return shared.length === 0 ? [headlineMeasure(study)] : shared;
 }
 
 function itemDifferences(left: Replicates, right: Replicates): ItemDifference[] {

@@ -12,7 +12,7 @@ export function stagesToRun({ stages, arms }: Pick<Plan, 'stages' | 'arms'>, isD
     needed.add(key);
     Object.values(stages.get(key)!.upstream).forEach(enter);
   };
-  for (const arm of arms) enter(arm.final);
+  for (const arm of arms) arm.finals.forEach(enter);
   return [...stages.values()].filter(stage => needed.has(stage.key));
 }
 

@@ -5,6 +5,7 @@ import type { Ablation, Arm } from '../ablation/expand.ts';
 import { isHeadroom } from '../ablation/headroom.ts';
 import type { StageCost, JsonObject } from '../ablation/kind.ts';
 import type { Experiments } from '../ablation/load.ts';
+import { measuresOf, type Measure } from '../ablation/measures.ts';
 import { armsText, StageBuilder, type ArmRef, type PlannedStage } from './stages.ts';
 
 export { armText, packLabel, stageLabel, type PlannedStage } from './stages.ts';
@@ -13,8 +14,10 @@ export { armText, packLabel, stageLabel, type PlannedStage } from './stages.ts';
 export interface PlannedArm extends ArmRef {
   /** Key of the stage in each role. */
   readonly stages: Readonly<Record<string, string>>;
-  /** Key of the stage that gives the arm's result. */
+  /** Key of the stage that gives the first number that the arm is compared by. */
   readonly final: string;
+  /** Of those that give all of them, that one among them. */
+  readonly finals: readonly string[];
 }
 
 export interface Plan {
@@ -49,12 +52,13 @@ export function buildPlan({ study, profile, ablations, seeds }: PlanRequest): Pl
   const builder = new StageBuilder(study.kinds);
   const refused: RefusedArm[] = [];
   const arms = ablations.flatMap(ablation => {
+    const measures = measuresOf(study, ablation.declaration);
     const planned = (ablation.seeds ?? seeds).flatMap(seed =>
       ablation.arms.flatMap((arm): PlannedArm[] => {
         const ref: ArmRef = { ablation: arm.ablation, arm: arm.name, seed };
-        const spec = realised(study, profile, arm, seed);
-        if (spec instanceof UsageError) refused.push({ arm: `${ref.ablation}/${ref.arm}`, error: spec });
-        return spec instanceof UsageError ? [] : [{ ...ref, ...builder.add(spec, ref, ablation.part) }];
+        const specs = realised(study, profile, arm, seed, measures);
+        if (specs instanceof UsageError) refused.push({ arm: `${ref.ablation}/${ref.arm}`, error: specs });
+        return specs instanceof UsageError ? [] : [{ ...ref, ...builder.add(specs, measures[0].role, ref, ablation.part) }];
       }),
     );
     if (!isHeadroom(study, ablation.declaration.name)) refuseEqualArms(planned);
@@ -70,9 +74,15 @@ interface RefusedArm {
   readonly error: UsageError;
 }
 
-function realised(study: Study, profile: ProfileBase, arm: Arm, seed: number): StageSpec | UsageError {
+function realised(study: Study, profile: ProfileBase, arm: Arm, seed: number, measures: readonly Measure[]): readonly StageSpec[] | UsageError {
   try {
-    return study.realise(arm.factors, profile, seed);
+    const specs = study.realise(
+      arm.factors,
+      profile,
+      seed,
+      measures.map(({ name }) => name),
+    );
+    return 'kind' in specs ? [specs] : specs;
   } catch (error) {
     if (error instanceof UsageError) return error;
     throw error;

@@ -67,6 +67,7 @@ interface Entry {
 
 export interface AddedArm {
   readonly final: string;
+  readonly finals: readonly string[];
   readonly stages: Readonly<Record<string, string>>;
 }
 
@@ -82,8 +83,12 @@ export class StageBuilder {
     this.#codes = codeOfKinds(kinds.filter(k => k.codeInKey === true));
   }
 
-  /** Enters `spec` and everything upstream of it for the arm `user`. @param part of the sweep that the arm is in */
-  add(spec: StageSpec, user: ArmRef, part = 0): AddedArm {
+  /**
+   * Enters stages and everything upstream of them for the arm `user`.
+   * @param first role of the stage that gives the number that the arm is compared by first
+   * @param part of the sweep that the arm is in
+   */
+  add(specs: readonly StageSpec[], first: string, user: ArmRef, part = 0): AddedArm {
     const stages: Record<string, string> = {};
     const open = new Set<StageSpec>();
     const enter = (stage: StageSpec): string => {
@@ -99,7 +104,10 @@ export class StageBuilder {
       stages[stage.role] = key;
       return key;
     };
-    return { final: enter(spec), stages };
+    const finals = [...new Set(specs.map(enter))];
+    const final = finals.length === 1 ? finals[0] : finals.find(key => key === stages[first]);
+    if (final === undefined) throw new UsageError('BAD_STAGE', `${armText(user)}: expected a last stage in the role '${first}', got ${specs.map(({ role }) => `'${role}'`).join(', ') || 'none'}`);
+    return { final, finals, stages };
   }
 
   stages(): ReadonlyMap<string, PlannedStage> {

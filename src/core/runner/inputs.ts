@@ -14,5 +14,5 @@ export async function verifyInputs(plan: Plan, store: Store): Promise<void> {
       if (!(await store.verify(input))) await need(input);
     }
   };
-  for (const { final } of plan.arms) if (store.doneAttempt(final) === undefined) await need(final);
+  for (const key of plan.arms.flatMap(({ finals }) => finals)) if (store.doneAttempt(key) === undefined) await need(key);
 }

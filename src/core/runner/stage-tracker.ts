@@ -32,7 +32,7 @@ export class StageTracker {
       this.#missing.set(key, new Set(upstream.filter(k => this.#statuses.get(k) !== 'reused')));
       for (const k of new Set(upstream)) this.#downstream.set(k, [...(this.#downstream.get(k) ?? []), key]);
     };
-    for (const arm of plan.arms) enter(arm.final);
+    for (const arm of plan.arms) arm.finals.forEach(enter);
     this.#enterOtherDone(plan, isDone);
   }
 

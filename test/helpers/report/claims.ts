@@ -55,5 +55,4 @@ export const claimInput = (ablations: readonly AblationDeclaration<object>[], ac
   profile: { name: 'sample', seeds: [0, 1, 2], verdicts: { margin: 0.16, source: 'invented for the test' } },
   ablations,
   records: accuracyRecords(accuracies),
-  unit: 'fraction',
 });

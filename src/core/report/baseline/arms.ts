@@ -1,11 +1,13 @@
 /** Arms of two reports side by side, and the runs behind them: new, gone, better, worse. */
-import type { AblationDeclaration, Study } from '../../ablation/declaration.ts';
+import type { AblationDeclaration, ProfileBase, Study } from '../../ablation/declaration.ts';
 import { isHeadroom } from '../../ablation/headroom.ts';
+import { headlineMeasure, knownMeasures, measuresOf, type Measure } from '../../ablation/measures.ts';
 import { difference, type Replicate } from '../statistics/compare.ts';
-import { byText, type ReportRecord } from '../records/records.ts';
+import type { ShownMeasure } from '../model/measure.ts';
+import { byText, type RecordUse, type ReportRecord } from '../records/records.ts';
 import { mean } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
-import { metricSpec, replicate } from '../model/usage.ts';
+import { replicate, shownMeasure } from '../model/usage.ts';
 import { declaredOf, FEWEST_SEEDS, type VerdictRule } from '../statistics/verdict.ts';
 
 export type ArmOutcome =
@@ -27,6 +29,8 @@ export interface ArmChange {
   /** `ablation/arm`. */
   readonly name: string;
   readonly label: string;
+  /** Of which its numbers are. */
+  readonly measure: ShownMeasure;
   /** Other arms with the same runs. */
   readonly also: readonly string[];
   readonly outcome: ArmOutcome;
@@ -35,7 +39,7 @@ export interface ArmChange {
   readonly renamed: string | undefined;
   readonly before: MeasuredSide | undefined;
   readonly now: MeasuredSide | undefined;
-  /** Of better, worse, within noise and other results, in the headline's unit. */
+  /** Of better, worse, within noise and other results, in the measure's unit. */
   readonly difference: ArmDifference | undefined;
 }
 
@@ -66,6 +70,7 @@ export interface RunChanges {
 
 export interface ArmsInput {
   readonly study: Study;
+  readonly profile: ProfileBase;
   readonly ablations: readonly AblationDeclaration<object>[];
   /** Of the arms of an ablation. */
   readonly rule: (ablation: string) => VerdictRule;
@@ -95,31 +100,37 @@ interface Measured extends Replicate {
   readonly key: string;
 }
 type Seeds = ReadonlyMap<number, Measured>;
-/** By `ablation/arm`. */
+/** By `ablation/arm` and, for another number than the first of the ablation, the name of that: `ablation/arm mce`. */
 type Arms = ReadonlyMap<string, Seeds>;
 
-export function compareArms({ study, ablations, rule, before, now }: ArmsInput): ArmComparison {
-  const sides = { before: measuredArms(study, before), now: measuredArms(study, now) };
-  const labels = new Map<string, string>(ablations.flatMap(ablation => ablation.arms.map(arm => [`${ablation.name}/${arm.name}`, `${oneLine(ablation.title)}: ${oneLine(arm.label)}`] as const)));
-  const better = metricSpec(study, [...now, ...before], study.report.headline.role, study.report.headline.metric)?.better === 'lower' ? -1 : 1;
-  const undeclared = [...new Set([...sides.before.keys(), ...sides.now.keys()])].filter(name => !labels.has(name)).sort(byText);
+const nameOf = (arm: string, measure: Measure, place: number): string => (place === 0 ? arm : `${arm} ${measure.name}`);
+
+export function compareArms({ study, profile, ablations, rule, before, now }: ArmsInput): ArmComparison {
+  const measures = new Map(ablations.map(ablation => [ablation.name, measuresOf(study, ablation)]));
+  const sides = { before: measuredArms(study, measures, before), now: measuredArms(study, measures, now) };
+  const shown = new Map([...knownMeasures(study)].map(([name, measure]) => [name, shownMeasure(study, profile, [...now, ...before], measure)]));
+  const declared = declaredArms(ablations, measures, shown);
+  const undeclared = [...new Set([...sides.before.keys(), ...sides.now.keys()])].filter(name => !declared.has(name)).sort(byText);
   const groups = new Map<string, ArmChange>();
   let same = 0;
-  for (const name of [...labels.keys(), ...undeclared]) {
+  for (const name of [...declared.keys(), ...undeclared]) {
     const [a, b] = [sides.before.get(name) ?? NO_SEEDS, sides.now.get(name) ?? NO_SEEDS];
     if (a.size + b.size === 0) continue;
     const own = rule(ablationOf(name));
-    const found = compareArm(a, b, better, own);
+    const { label, measure } = declared.get(name) ?? { label: oneLine(name), measure: shown.get(headlineMeasure(study).name)! };
+    const found = compareArm(a, b, measure.better === 'lower' ? -1 : 1, own);
     if (found === undefined) {
       same += 1;
       continue;
     }
-    const runs = JSON.stringify([keysOf(a), keysOf(b)]);
+    // One run may give several numbers.
+    const runs = JSON.stringify([measure.name, keysOf(a), keysOf(b)]);
     const known = groups.get(runs);
-    const change = { name, label: labels.get(name) ?? oneLine(name), also: [], declared: labels.has(name), renamed: undefined, ...found, before: sideOf(a, own), now: sideOf(b, own) };
+    const change = { name, label, measure, also: [], declared: declared.has(name), renamed: undefined, ...found, before: sideOf(a, own), now: sideOf(b, own) };
     groups.set(runs, known === undefined ? change : { ...known, also: [...known.also, name] });
   }
-  const count = (arms: Arms): number => [...arms.keys()].filter(name => !isHeadroom(study, ablationOf(name))).length;
+  const isFirst = (name: string): boolean => armOf(name) === name;
+  const count = (arms: Arms): number => [...arms.keys()].filter(name => isFirst(name) && !isHeadroom(study, ablationOf(name))).length;
   return {
     changes: [...groups].map(([runs, change]) => (change.outcome === 'gone' ? { ...change, renamed: groups.get(swapped(runs))?.label } : change)),
     same,
@@ -133,17 +144,40 @@ export function compareArms({ study, ablations, rule, before, now }: ArmsInput):
 const NO_SEEDS: Seeds = new Map();
 /** Of `ablation/arm`. */
 export const ablationOf = (name: string): string => name.slice(0, name.indexOf('/'));
-const swapped = (runs: string): string => JSON.stringify((JSON.parse(runs) as unknown[]).reverse());
+function swapped(runs: string): string {
+  const [measure, before, now] = JSON.parse(runs) as [string, string[], string[]];
+  return JSON.stringify([measure, now, before]);
+}
 
-function measuredArms({ report: { headline } }: Study, records: readonly ReportRecord[]): Arms {
+function declaredArms(
+  ablations: readonly AblationDeclaration<object>[],
+  measures: ReadonlyMap<string, readonly Measure[]>,
+  shown: ReadonlyMap<string, ShownMeasure>,
+): ReadonlyMap<string, Pick<ArmChange, 'label' | 'measure'>> {
+  return new Map(
+    ablations.flatMap(({ name, title, arms }) =>
+      arms.flatMap(arm =>
+        measures.get(name)!.map((measure, place) => {
+          const by = shown.get(measure.name)!;
+          return [nameOf(`${name}/${arm.name}`, measure, place), { label: `${oneLine(title)}: ${oneLine(arm.label)}${place === 0 ? '' : `, ${by.label}`}`, measure: by }] as const;
+        }),
+      ),
+    ),
+  );
+}
+
+/** @param measures of the ablations that are declared; of others the headline counts */
+function measuredArms(study: Study, measures: ReadonlyMap<string, readonly Measure[]>, records: readonly ReportRecord[]): Arms {
   const arms = new Map<string, Map<number, Measured>>();
   for (const record of records) {
     if (record.state !== 'done') continue;
     for (const { ablation, arm, seed, role } of record.uses) {
-      if (role !== headline.role) continue;
-      const name = `${ablation}/${arm}`;
-      const ofArm = arms.get(name) ?? new Map<number, Measured>();
-      arms.set(name, ofArm.set(seed, { key: record.key, ...replicate(record, headline) }));
+      for (const [place, measure] of (measures.get(ablation) ?? [headlineMeasure(study)]).entries()) {
+        if (role !== measure.role) continue;
+        const name = nameOf(`${ablation}/${arm}`, measure, place);
+        const ofArm = arms.get(name) ?? new Map<number, Measured>();
+        arms.set(name, ofArm.set(seed, { key: record.key, ...replicate(record, measure) }));
+      }
     }
   }
   return arms;
@@ -177,6 +211,8 @@ function seedsChanged(gone: number, added: number): Pick<ArmChange, 'outcome' | 
   return { outcome: gone === 0 ? 'more seeds' : added === 0 ? 'fewer seeds' : 'other seeds', difference: undefined };
 }
 
+/** Without the name of a number. */
+const armOf = (name: string): string => name.split(' ')[0]!;
 const placeOf = (name: string, seed: number): string => `${name}, seed ${seed}`;
 const placesOf = (arms: Arms): Map<string, Measured> => new Map([...arms].flatMap(([name, seeds]) => [...seeds].map(([seed, measured]) => [placeOf(name, seed), measured] as const)));
 
@@ -195,5 +231,8 @@ function vanished(before: readonly ReportRecord[], now: readonly ReportRecord[],
   const kept = new Set(now.filter(({ state }) => state === 'done').map(({ key }) => key));
   const [was, is] = [placesOf(arms.before), placesOf(arms.now)];
   const isReplaced = (place: string): boolean => is.has(place) && is.get(place)!.key !== was.get(place)?.key;
-  return before.filter(({ key, state, uses }) => state === 'done' && !kept.has(key) && !uses.some(({ ablation, arm, seed }) => isReplaced(placeOf(`${ablation}/${arm}`, seed))));
+  const names = new Map<string, string[]>();
+  for (const name of new Set([...arms.before.keys(), ...arms.now.keys()])) names.set(armOf(name), [...(names.get(armOf(name)) ?? []), name]);
+  const isGone = ({ ablation, arm, seed }: RecordUse): boolean => !(names.get(`${ablation}/${arm}`) ?? []).some(name => isReplaced(placeOf(name, seed)));
+  return before.filter(({ key, state, uses }) => state === 'done' && !kept.has(key) && uses.every(isGone));
 }

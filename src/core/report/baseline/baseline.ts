@@ -5,7 +5,7 @@ import { claimChanges, type ClaimChange, type ClaimState, type PrintedClaims } f
 import { buildReport, type ReportInput } from '../model/build.ts';
 import { verdictRule } from '../model/claims.ts';
 import type { Engines } from '../records/engines.ts';
-import type { Headline } from '../model/model.ts';
+import type { ShownMeasure } from '../model/measure.ts';
 import { byText, tellsMore, type ReportRecord } from '../records/records.ts';
 
 /** A report to compare with. */
@@ -50,7 +50,7 @@ export interface Changes {
   readonly baseline: string;
   /** As of the baseline. */
   readonly ahead: boolean;
-  readonly headline: Headline;
+  readonly headline: ShownMeasure;
   /** Undefined when the baseline has no report of this profile. */
   readonly before: SideSummary | undefined;
   readonly now: SideSummary;
@@ -77,7 +77,7 @@ export function compareReports(input: ReportInput, baseline: Baseline): Changes 
   const before = baseline.records ?? [];
   const report = buildReport(input);
   const claims = claimChanges(report, buildReport({ ...input, records: before }), baseline.claims);
-  const arms = compareArms({ study, ablations, rule: ablation => verdictRule(profile, ablation), before, now });
+  const arms = compareArms({ study, profile, ablations, rule: ablation => verdictRule(profile, ablation), before, now });
   return {
     baseline: baseline.label,
     ahead: baseline.ahead,

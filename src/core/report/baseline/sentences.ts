@@ -80,22 +80,22 @@ function transitions(changed: readonly ClaimChange[]): string {
 }
 
 /** Those that are gone stand in the warning. */
-function armsText({ arms, headline: { unit } }: Changes): string {
+function armsText({ arms }: Changes): string {
   const there = ranked(arms.filter(({ outcome }) => outcome !== 'gone'));
-  if (there.length <= NAMED.arms) return there.map(arm => `${toldArm(arm, unit)}.`).join(' ');
+  if (there.length <= NAMED.arms) return there.map(arm => `${toldArm(arm)}.`).join(' ');
   const counts = RANK.flatMap(outcome => {
     const count = there.filter(arm => arm.outcome === outcome).reduce((total, arm) => total + 1 + arm.also.length, 0);
     return count === 0 ? [] : [`${count} ${outcome === 'other results' || outcome.endsWith('seeds') ? `with ${outcome}` : outcome}`];
   });
   const [largest] = [...there].sort((a, b) => shiftOf(b) - shiftOf(a));
-  const most = shiftOf(largest!) > 0 ? ` The largest change: ${toldArm(largest!, unit)}.` : '';
+  const most = shiftOf(largest!) > 0 ? ` The largest change: ${toldArm(largest!)}.` : '';
   return `Arms: ${counts.join(', ')}.${most}`;
 }
 
 /** By how much an arm's mean moved, whatever moved it; 0 where one side has none. */
 export const shiftOf = ({ before, now }: ArmChange): number => (before === undefined || now === undefined ? 0 : Math.abs(now.mean - before.mean));
 
-function toldArm({ label, also, outcome, before, now, difference }: ArmChange, unit: Unit): string {
+function toldArm({ label, also, outcome, before, now, difference, measure: { unit } }: ArmChange): string {
   const name = `${label.replace(': ', ', ')}${also.length === 0 ? '' : ` (and ${plural(also.length, 'arm')} with the same runs)`}`;
   const values = (of: MeasuredSide['perSeed']): string =>
     of.length > NAMED.seeds

@@ -3,7 +3,7 @@ import type { ArmChange, ArmOutcome, MeasuredSide } from './arms.ts';
 import { claimWords, type ClaimChange, type ClaimState } from './claims.ts';
 import type { Changes, Conflict, SideSummary } from './baseline.ts';
 import { changesVerdict, ranked } from './sentences.ts';
-import { formatCode, formatCount, formatDelta, formatValue, plural, type Unit } from '../../text/format.ts';
+import { capitalised, formatCode, formatCount, formatDelta, formatValue, plural } from '../../text/format.ts';
 import { left, NONE, right, withoutEmptyColumns, type Cell, type Table, type Tone } from '../tables/results.ts';
 import { claimNoun, verdictWord, type Origin } from '../model/words.ts';
 import type { Verdict } from '../statistics/verdict.ts';
@@ -18,8 +18,6 @@ const COUNTED: readonly { readonly verdicts: readonly Verdict[]; readonly word: 
   { verdicts: ['not run'], word: () => 'not run' },
 ];
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
 /** What differs of both sides as a whole; undefined where nothing does, and where there is nothing to compare with. */
 export function summaryTable({ before, now }: Changes): Table | undefined {
   if (before === undefined) return undefined;
@@ -28,7 +26,7 @@ export function summaryTable({ before, now }: Changes): Table | undefined {
     ...(['published', 'own'] as const).flatMap(origin =>
       COUNTED.map(({ verdicts, word }) => {
         const count = ({ claims }: SideSummary): number => claims.filter(claim => claim.origin === origin && verdicts.includes(claim.verdict)).length;
-        return { header: `${capital(claimNoun(origin, 2))} ${word(origin)}`, before: count(before), now: count(now) };
+        return { header: `${capitalised(claimNoun(origin, 2))} ${word(origin)}`, before: count(before), now: count(now) };
       }),
     ),
   ].filter(({ before, now }) => before !== now);
@@ -80,23 +78,24 @@ const OUTCOMES: Readonly<Record<ArmOutcome, { readonly text: string; readonly to
 };
 
 /** Undefined when no arm changed. What matters most comes first, in the order of the report within that. */
-export function armTable({ arms, headline: { unit, label } }: Changes, limit = Infinity): Table | undefined {
+export function armTable({ arms }: Changes, limit = Infinity): Table | undefined {
   if (arms.length === 0) return undefined;
+  const several = new Set(arms.map(({ measure }) => measure.name)).size > 1;
   return withoutEmptyColumns({
     subject: SUBJECT,
-    caption: `Arms that changed: ${label}${unit === 'fraction' ? ' (%)' : ''}`,
+    caption: several ? 'Arms that changed' : `Arms that changed: ${arms[0]!.measure.label}${arms[0]!.measure.unit === 'fraction' ? ' (%)' : ''}`,
     corner: 'Arm',
     columns: [left('Change'), right('Before'), right('Now'), right('\u0394'), right('Noise')],
     rows: ranked(arms)
       .slice(0, limit)
-      .map(arm => ({ header: arm.label, detail: alsoText(arm), cells: armCells(arm, unit) })),
+      .map(arm => ({ header: arm.label, detail: alsoText(arm), cells: armCells(arm) })),
     notes: more(arms.length, limit, 'arm'),
   });
 }
 
 const alsoText = ({ also }: ArmChange): string => (also.length === 0 ? '' : also.length < 3 ? `also ${also.join(', ')}` : `and ${also.length} arms of the same runs`);
 
-function armCells({ outcome, before, now, difference }: ArmChange, unit: Unit): Cell[] {
+function armCells({ outcome, before, now, difference, measure: { unit } }: ArmChange): Cell[] {
   const side = (measured: ArmChange['now']): Cell => (measured === undefined ? NONE : { text: formatValue(measured.mean, unit), detail: seedsOf(measured) });
   return [
     OUTCOMES[outcome],
@@ -128,8 +127,8 @@ export function claimChangeTable({ claims }: Changes, limit = Infinity): Table |
   const first = [...claims.filter(changesVerdict), ...claims.filter(change => !changesVerdict(change))];
   return withoutEmptyColumns({
     subject: SUBJECT,
-    caption: `${capital(words.many)} that changed`,
-    corner: capital(words.one),
+    caption: `${capitalised(words.many)} that changed`,
+    corner: capitalised(words.one),
     columns: [left('Before'), left('Now'), left('Because of')],
     rows: first
       .slice(0, limit)

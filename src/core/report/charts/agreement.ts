@@ -4,7 +4,8 @@ import { MOST_CELLS, offText } from './vega/matrix.ts';
 import { ablationAnchor } from '../tables/anchors.ts';
 import { decidable } from '../statistics/compare.ts';
 import { formatPublished, formatPValue, formatTau, formatValue, plural } from '../../text/format.ts';
-import type { AblationReport, ArmRow, Headline, Report } from '../model/model.ts';
+import type { AblationReport, ArmRow, Report } from '../model/model.ts';
+import { tablesOf } from '../model/tables-of.ts';
 import { FEWEST_ARMS } from '../statistics/rank.ts';
 import { NONE, right, type Table } from '../tables/results.ts';
 
@@ -33,7 +34,7 @@ export function placesOff(arms: readonly { readonly published: number; readonly 
 /** A single measured arm is in no order, and neither are arms that the paper does not set apart. */
 const hasOrder = ({ rank, order }: AblationReport): boolean => rank !== undefined || decidable(order) > 0;
 
-function matrixRow(ablation: AblationReport, headline: Headline): MatrixRow | undefined {
+function matrixRow(ablation: AblationReport): MatrixRow | undefined {
   const arms = comparedArms(ablation);
   if (arms.length < FEWEST_ARMS || arms.length > MOST_CELLS || arms.every(arm => arm.measured === undefined)) return undefined;
   const off = placesOff(arms.map(arm => ({ published: arm.published!.value, measured: arm.measured?.mean })));
@@ -42,7 +43,7 @@ function matrixRow(ablation: AblationReport, headline: Headline): MatrixRow | un
     name: arm.label,
     off: ordered || arm.measured === undefined ? off[i]! : 'nothing to compare',
     notes: [
-      `Measured: ${arm.measured === undefined ? arm.state : formatValue(arm.measured.mean, headline.unit)}`,
+      `Measured: ${arm.measured === undefined ? arm.state : formatValue(arm.measured.mean, ablation.measure.unit)}`,
       `Published: ${formatPublished(arm.published!.value)}`,
       ...(ordered || arm.measured === undefined ? [] : ['Nothing to compare it with']),
     ],
@@ -60,8 +61,8 @@ function orderText(ablation: AblationReport): string {
 }
 
 /** Undefined below two tables with arms to order: a single one says it better itself. */
-export function agreementChart({ ablations, headline }: Report): MatrixChart | undefined {
-  const rows = ablations.flatMap(ablation => matrixRow(ablation, headline) ?? []);
+export function agreementChart({ ablations }: Report): MatrixChart | undefined {
+  const rows = ablations.flatMap(tablesOf).flatMap(table => matrixRow(table) ?? []);
   if (rows.length < 2) return undefined;
   return { kind: 'matrix', title: 'Order of arms against the paper', rows };
 }
@@ -97,14 +98,13 @@ function placesText({ cells }: MatrixRow): string {
 export function agreementTable(report: Report): Table | undefined {
   const chart = agreementChart(report);
   if (chart === undefined) return undefined;
-  const { unit } = report.headline;
   return {
     subject: chart.title,
     caption: 'Arms of each table, from the lowest published value to the highest',
     corner: 'Arm',
     columns: [right('Published'), right('Measured'), right('Places off')],
-    rows: report.ablations.flatMap(ablation => {
-      const row = matrixRow(ablation, report.headline);
+    rows: report.ablations.flatMap(tablesOf).flatMap(ablation => {
+      const row = matrixRow(ablation);
       if (row === undefined) return [];
       const arms = comparedArms(ablation);
       return [
@@ -113,7 +113,7 @@ export function agreementTable(report: Report): Table | undefined {
           header: name,
           cells: [
             { text: formatPublished(arms[i]!.published!.value) },
-            arms[i]!.measured === undefined ? { text: arms[i]!.state, tone: 'muted' as const } : { text: formatValue(arms[i]!.measured.mean, unit) },
+            arms[i]!.measured === undefined ? { text: arms[i]!.state, tone: 'muted' as const } : { text: formatValue(arms[i]!.measured.mean, ablation.measure.unit) },
             off === 'not measured' ? NONE : { text: typeof off === 'number' ? offText(off) : off, ...(typeof off === 'number' ? {} : { tone: 'muted' as const }) },
           ],
         })),

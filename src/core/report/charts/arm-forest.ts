@@ -4,13 +4,15 @@ import { shownNumber } from './vega/numbers.ts';
 import { bothEnds, endsText, outsideText } from './extremes.ts';
 import { formatDelta, formatPublished, formatPublishedDelta, formatValue, type Unit } from '../../text/format.ts';
 import { barsRule, halfInterval } from '../model/mean-interval.ts';
-import type { AblationReport, ArmRow, Headline } from '../model/model.ts';
+import { metricLabel } from '../tables/results.ts';
+import type { AblationReport, ArmRow } from '../model/model.ts';
+import type { ShownMeasure } from '../model/measure.ts';
 
 /** A single difference is a number, not a picture. */
 const FEWEST_POINTS = 2;
 
 /** Differences where there are some; without a default arm that is measured, the values of the arms themselves. Undefined when there are fewer than two. */
-export function armForest({ rows }: AblationReport, headline: Headline): ForestChart | undefined {
+export function armForest({ rows, measure: headline }: AblationReport): ForestChart | undefined {
   if (hasDifferences(rows)) return rows.filter(row => row.delta !== undefined).length < FEWEST_POINTS ? undefined : differenceForest(rows, headline);
   return rows.filter(row => row.measured !== undefined).length < FEWEST_POINTS ? undefined : valueForest(rows, headline);
 }
@@ -20,9 +22,9 @@ export const hasDifferences = (rows: readonly ArmRow[]): boolean => rows.some(ro
 const drawnRows = (rows: readonly ArmRow[]): readonly ArmRow[] => bothEnds(rows, row => (hasDifferences(rows) ? row.delta?.value : row.measured?.mean), { kept: row => row.isDefault });
 
 /** What a number is measured in, in words. */
-export const differenceTitle = ({ label, unit }: Headline): string => `Difference to the default, ${label}${unit === 'fraction' ? ' (points)' : ''}`;
+export const differenceTitle = ({ label, unit }: ShownMeasure): string => `Difference to the default, ${label}${unit === 'fraction' ? ' (points)' : ''}`;
 
-function differenceForest(rows: readonly ArmRow[], headline: Headline): ForestChart {
+function differenceForest(rows: readonly ArmRow[], headline: ShownMeasure): ForestChart {
   const base = new Map(rows.find(row => row.isDefault)?.measured?.perSeed.map(({ seed, value }) => [seed, value]));
   const published = rows.some(row => row.published?.delta !== undefined);
   return {
@@ -60,10 +62,10 @@ function differenceRow(row: ArmRow, base: ReadonlyMap<number, number>, unit: Uni
   };
 }
 
-function valueForest(rows: readonly ArmRow[], { label, unit }: Headline): ForestChart {
+function valueForest(rows: readonly ArmRow[], { label, unit }: ShownMeasure): ForestChart {
   return {
     kind: 'forest',
-    axis: `${label.charAt(0).toUpperCase()}${label.slice(1)}${unit === 'fraction' ? ' (%)' : ''}`,
+    axis: metricLabel({ label, unit }),
     columns: [{ label: '\u25cf Measured', align: 'right' }],
     rows: drawnRows(rows).map((row): ForestRow => {
       const { measured, state } = row;
@@ -104,7 +106,8 @@ export function armForestCaption({ rows }: AblationReport, chart: ForestChart): 
 }
 
 /** The numbers of the plot in words, for readers who do not see it. */
-export function armForestAlt(ablation: AblationReport, { label }: Headline, chart: ForestChart): string {
+export function armForestAlt(ablation: AblationReport, chart: ForestChart): string {
+  const { label } = ablation.measure;
   const texts = (column: number): string => chart.rows.map(row => `${row.label} ${row.texts[column]!}`).join('; ');
   const of = chart.sides === undefined ? label : `difference to the default arm in ${label}`;
   return `Forest plot of ${ablation.title}, ${of}. Measured: ${texts(0)}.${chart.columns.length > 1 ? ` Published: ${texts(1)}.` : ''}`;

@@ -2,9 +2,10 @@
 import type { Line, LineChart, LinePanel, MarkTone } from './vega/chart.ts';
 import { formatShown, shownNumber } from './vega/numbers.ts';
 import { differenceTitle, hasDifferences } from './arm-forest.ts';
-import { formatPublished, formatValue } from '../../text/format.ts';
+import { capitalised, formatPublished, formatValue } from '../../text/format.ts';
 import { barsRule, halfInterval } from '../model/mean-interval.ts';
-import type { AblationReport, ArmRow, Headline, Overview, Report } from '../model/model.ts';
+import type { AblationReport, ArmRow, Overview, Report } from '../model/model.ts';
+import type { ShownMeasure } from '../model/measure.ts';
 import { NONE, right, type Cell, type Table } from '../tables/results.ts';
 
 /** Arms of one line, by place; undefined: there is no such arm, or the report does not hold it. */
@@ -13,14 +14,14 @@ interface Row {
   readonly arms: readonly (ArmRow | undefined)[];
 }
 
-const measuredTitle = ({ label, unit }: Headline): string => `Measured: ${label}${unit === 'fraction' ? ' (%)' : ''}`;
+const measuredTitle = ({ label, unit }: ShownMeasure): string => `Measured: ${label}${unit === 'fraction' ? ' (%)' : ''}`;
 
 function publishedTitle(rows: readonly ArmRow[]): string {
   const elsewhere = [...new Set(rows.flatMap(row => (row.published?.elsewhere === true ? [row.published.table] : [])))];
   return elsewhere.length === 0 ? 'Published (%)' : `Published (%); * ${elsewhere.join(', ')}`;
 }
 
-function panel(rows: readonly Row[], tone: MarkTone, title: string, headline: Headline, grids: readonly number[]): LinePanel {
+function panel(rows: readonly Row[], tone: MarkTone, title: string, headline: ShownMeasure, grids: readonly number[]): LinePanel {
   const { unit } = headline;
   const lines = rows.flatMap(({ arms }, series): Line[] => {
     const y = arms.map(arm => (tone === 'measured' ? (arm?.measured === undefined ? null : shownNumber(arm.measured.mean, unit)) : (arm?.published?.value ?? null)));
@@ -36,7 +37,7 @@ function panel(rows: readonly Row[], tone: MarkTone, title: string, headline: He
 
 const withError = (error: readonly (number | null)[]): Pick<Line, 'error'> => (error.every(half => half === null) ? {} : { error });
 
-const panelsOf = (rows: readonly Row[], headline: Headline, grids: readonly number[]): LinePanel[] => {
+const panelsOf = (rows: readonly Row[], headline: ShownMeasure, grids: readonly number[]): LinePanel[] => {
   const arms = rows.flatMap(row => row.arms.filter(arm => arm !== undefined));
   return [panel(rows, 'measured', measuredTitle(headline), headline, grids), panel(rows, 'published', publishedTitle(arms), headline, grids)].filter(({ lines }) => lines.length > 0);
 };
@@ -45,7 +46,7 @@ const panelsOf = (rows: readonly Row[], headline: Headline, grids: readonly numb
 const isLine = ({ y }: Line): boolean => y.filter(value => value !== null).length > 1;
 
 /** An ablation that names its axis; undefined when no measured arms make a line over it. Arms without a place are not drawn. */
-export function axisChart({ rows, axis }: AblationReport, headline: Headline): LineChart | undefined {
+export function axisChart({ rows, axis, measure: headline }: AblationReport): LineChart | undefined {
   if (axis === undefined) return undefined;
   const placed = rows.filter(row => row.at !== undefined).sort((a, b) => a.at! - b.at! || a.index - b.index);
   const groups = [...new Set(rows.map(row => row.group))].map(group => placed.filter(row => row.group === group)).filter(group => group.length > 0);
@@ -56,7 +57,7 @@ export function axisChart({ rows, axis }: AblationReport, headline: Headline): L
 }
 
 /** Measured and published differences to the default arm share an axis: lines and broken lines. */
-function differenceLines(rows: readonly Row[], x: LineChart['x'], grids: LineChart['grids'], headline: Headline): LineChart | undefined {
+function differenceLines(rows: readonly Row[], x: LineChart['x'], grids: LineChart['grids'], headline: ShownMeasure): LineChart | undefined {
   const measured = rows.map(({ arms }, series): Line => {
     const error = arms.map(arm => (arm?.delta?.interval === undefined ? null : shownNumber((arm.delta.interval.high - arm.delta.interval.low) / 2, headline.unit)));
     return { series, grid: series, y: arms.map(arm => measuredDifference(arm, headline)), ...withError(error) };
@@ -84,12 +85,12 @@ const [MEASURED, PUBLISHED, BROKEN] = [2, 8, 9];
 
 const titled = (source: string, label: string): string => (label === '' ? source : `${label}, ${source.toLowerCase()}`);
 
-const measuredDifference = (arm: ArmRow | undefined, { unit }: Headline): number | null =>
+const measuredDifference = (arm: ArmRow | undefined, { unit }: ShownMeasure): number | null =>
   arm?.isDefault === true && arm.measured !== undefined ? 0 : arm?.delta === undefined ? null : shownNumber(arm.delta.value, unit);
 
 const publishedDifference = (arm: ArmRow | undefined): number | null => (arm?.isDefault === true && arm.published !== undefined ? 0 : (arm?.published?.delta ?? null));
 
-function valueLines(rows: readonly Row[], x: LineChart['x'], grids: LineChart['grids'], headline: Headline): LineChart | undefined {
+function valueLines(rows: readonly Row[], x: LineChart['x'], grids: LineChart['grids'], headline: ShownMeasure): LineChart | undefined {
   const measured = panel(
     rows,
     'measured',
@@ -102,7 +103,7 @@ function valueLines(rows: readonly Row[], x: LineChart['x'], grids: LineChart['g
 }
 
 /** The paper's headline picture; undefined when nothing measured makes a line of it. Its legend tells what is not measured. */
-export function overviewChart({ x, series }: Overview, headline: Headline): LineChart | undefined {
+export function overviewChart({ x, series }: Overview, headline: ShownMeasure): LineChart | undefined {
   const known = series.flatMap(({ label, arms }, style) => (arms.every(arm => arm === undefined) ? [] : [{ label, arms, style }]));
   const panels = panelsOf(
     known,
@@ -152,7 +153,7 @@ export function overviewTable({ overview, headline }: Report): Table | undefined
   return {
     subject: title,
     caption: `${measuredTitle(headline)}${published ? ', and published' : ''}`,
-    corner: x.label.charAt(0).toUpperCase() + x.label.slice(1),
+    corner: capitalised(x.label),
     columns: x.values.flatMap(value => [right(value), ...(published ? [right(`${value}, published`)] : [])]),
     rows: series.map(({ label, arms }) => ({
       header: label,

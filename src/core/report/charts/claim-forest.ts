@@ -2,7 +2,7 @@
 import type { ForestChart, ForestRow } from './vega/chart.ts';
 import { shownNumber } from './vega/numbers.ts';
 import { bothEnds, endsText, outsideText } from './extremes.ts';
-import { formatDelta, formatPublishedDelta, plural, type Unit } from '../../text/format.ts';
+import { formatDelta, formatPublishedDelta, plural } from '../../text/format.ts';
 import type { ClaimResult, PairResult } from '../model/claims.ts';
 import type { Report } from '../model/model.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow } from '../tables/results.ts';
@@ -23,30 +23,44 @@ const drawnClaims = (report: Report): readonly PlacedClaim[] => bothEnds(placedC
 
 /** Undefined where no claim is measured. */
 export function claimForest(report: Report): ForestChart | undefined {
-  const { unit, label } = report.headline;
   const drawn = drawnClaims(report);
   if (drawn.every(({ claim }) => claim.deciding.delta === undefined)) return undefined;
   const claims = drawn.map(({ claim }) => claim);
   const published = claims.some(({ deciding }) => deciding.published !== undefined);
   return {
     kind: 'forest',
-    axis: `Difference in ${label}${unit === 'fraction' ? ' (points)' : ''}`,
+    axis: differenceAxis(claims),
     sides: { left: 'against', right: byOrigin(claims).some(({ origin }) => origin === 'published') ? 'as claimed' : 'as supposed' },
     columns: [
       { label: '\u25cf Measured', align: 'right' },
       ...(published ? [{ label: '\u25c7 Published', align: 'right', wideOnly: true } as const] : []),
       { label: 'Verdict', align: 'left', coloured: true },
     ],
-    rows: drawn.map(placed => claimRow(placed, unit, published)),
+    rows: drawn.map(placed => claimRow(placed, published)),
     choose: false,
   };
 }
 
-function claimRow({ claim, group }: PlacedClaim, unit: Unit, withPublished: boolean): ForestRow {
+/** Named where all are of one number; shares of all kinds are points. */
+function differenceAxis(claims: readonly ClaimResult[]): string {
+  const measures = new Map(claims.map(({ deciding: { measure } }) => [measure.name, measure]));
+  const [first, another] = measures.values();
+  const points = [...measures.values()].every(({ unit }) => unit === 'fraction') ? ' (points)' : '';
+  return another === undefined ? `Difference in ${first!.label}${points}` : `Difference, above zero better${points}`;
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+function claimRow({ claim, group }: PlacedClaim, withPublished: boolean): ForestRow {
   const { deciding, verdict } = claim;
-  const { delta, interval, published } = deciding;
+  const {
+    delta,
+    interval,
+    published,
+    measure: { unit },
+  } = deciding;
   const word = shortState(claim);
-  const texts = [measuredText(deciding, unit), ...(withPublished ? [publishedText(deciding)] : []), word];
+  const texts = [measuredText(deciding), ...(withPublished ? [publishedText(deciding)] : []), word];
   const what = drawnComparison(claim);
   return {
     label: claim.sentence,
@@ -57,7 +71,7 @@ function claimRow({ claim, group }: PlacedClaim, unit: Unit, withPublished: bool
           measured: {
             value: shownNumber(delta, unit),
             ...(interval === undefined ? {} : { low: shownNumber(interval.low, unit), high: shownNumber(interval.high, unit) }),
-            notes: [`Measured: ${measuredText(deciding, unit)}${interval === undefined ? '' : ` ${intervalText(deciding, unit)}`}, ${stateText(claim)}`, what],
+            notes: [`Measured: ${measuredText(deciding)}${interval === undefined ? '' : ` ${intervalText(deciding)}`}, ${stateText(claim)}`, what],
           },
         }),
     ...(published === undefined ? {} : { published: { value: published.gap, notes: [`Published: ${publishedText(deciding)}`, what] } }),
@@ -74,11 +88,11 @@ function shortState(claim: ClaimResult): string {
   return (verdict === 'no verdict' || verdict === 'exploratory') && seeds.n > 1 ? verdict : stateText(claim);
 }
 
-const measuredText = ({ delta }: PairResult, unit: Unit): string => (delta === undefined ? '\u2013' : formatDelta(delta, unit));
+const measuredText = ({ delta, measure: { unit } }: PairResult): string => (delta === undefined ? '\u2013' : formatDelta(delta, unit));
 
 const publishedText = ({ published }: PairResult): string => (published === undefined ? '\u2013' : formatPublishedDelta(published.gap));
 
-const intervalText = ({ interval }: PairResult, unit: Unit): string => (interval === undefined ? '' : `[${formatDelta(interval.low, unit)}, ${formatDelta(interval.high, unit)}]`);
+const intervalText = ({ interval, measure: { unit } }: PairResult): string => (interval === undefined ? '' : `[${formatDelta(interval.low, unit)}, ${formatDelta(interval.high, unit)}]`);
 
 /** What is drawn for a claim: of several comparisons, the one that goes most against it. */
 const drawnComparison = ({ deciding, pairs }: ClaimResult): string => `${comparisonText(deciding)}${pairs.length === 1 ? '' : `, the weakest of ${pairs.length} comparisons`}`;
@@ -142,7 +156,7 @@ export function claimForestAlt(report: Report, chart: ForestChart): string {
   const published = rows.flatMap(({ published: mark, margin = 0 }) => (mark === undefined ? [] : [[mark.value, margin] as const]));
   const verdicts = (verdict: ForestRow['verdict']): number => rows.filter(row => row.verdict === verdict).length;
   return [
-    `Forest plot of ${plural(rows.length, one(claims), many(claims))} in ${plural(new Set(rows.map(({ group }) => group)).size, 'table')}, each as a difference in ${report.headline.label}.`,
+    `Forest plot of ${plural(rows.length, one(claims), many(claims))} in ${plural(new Set(rows.map(({ group }) => group)).size, 'table')}, each as a ${lowerFirst(differenceAxis(claims).replace(/ \(points\)$/, ''))}.`,
     `${directions.length} measured: ${pointing('agrees')} agree, ${pointing('disagrees')} disagree, ${pointing('within noise')} within noise.`,
     ...(published.length === 0 ? [] : [`${published.length} published: ${count(published)}.`]),
     `${verdicts('reproduced')} ${wordsOf('reproduced', claims)}, ${verdicts('contradicted')} ${wordsOf('contradicted', claims)}, ${verdicts('none')} without a verdict.`,
@@ -155,7 +169,6 @@ export function claimForestAlt(report: Report, chart: ForestChart): string {
 /** The numbers of the chart, of all claims; undefined where there is no chart. */
 export function claimForestTable(report: Report): Table | undefined {
   if (claimForest(report) === undefined) return undefined;
-  const { unit } = report.headline;
   const claims = placedClaims(report).map(({ claim }) => claim);
   const columns = COLUMNS.filter(({ known }) => claims.some(({ deciding }) => known(deciding)));
   return {
@@ -171,7 +184,7 @@ export function claimForestTable(report: Report): Table | undefined {
             ...ofTable.map(claim => ({
               header: claim.sentence,
               href: claimAnchor(claim),
-              cells: [{ text: drawnComparison(claim) }, ...columns.map(({ known, text }) => (known(claim.deciding) ? { text: text(claim.deciding, unit) } : NONE)), verdictCell(claim)],
+              cells: [{ text: drawnComparison(claim) }, ...columns.map(({ known, text }) => (known(claim.deciding) ? { text: text(claim.deciding) } : NONE)), verdictCell(claim)],
             })),
           ],
     ),
@@ -182,13 +195,13 @@ export function claimForestTable(report: Report): Table | undefined {
 interface NumberColumn {
   readonly label: string;
   readonly known: (pair: PairResult) => boolean;
-  readonly text: (pair: PairResult, unit: Unit) => string;
+  readonly text: (pair: PairResult) => string;
 }
 
 const COLUMNS: readonly NumberColumn[] = [
   { label: 'Measured \u0394', known: ({ delta }) => delta !== undefined, text: measuredText },
   { label: 'Interval', known: ({ interval }) => interval !== undefined, text: intervalText },
-  { label: 'Margin', known: ({ margin }) => margin > 0, text: ({ margin }, unit) => formatDelta(margin, unit).replace('+', '\u00b1') },
+  { label: 'Margin', known: ({ margin }) => margin > 0, text: ({ margin, measure: { unit } }) => formatDelta(margin, unit).replace('+', '\u00b1') },
   { label: 'Published \u0394', known: ({ published }) => published !== undefined, text: publishedText },
 ];
 

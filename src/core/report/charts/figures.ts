@@ -9,7 +9,7 @@ import { compileChart, compileViews } from './vega/compile.ts';
 import { viewName, type PageChart, type PageLayout, type ViewName } from './vega/views.ts';
 import { curveCaption, curveLineChart, lineChartAlt } from './line-chart.ts';
 import { barsRule } from '../model/mean-interval.ts';
-import type { AblationReport, CurveChart, Headline, Report } from '../model/model.ts';
+import type { AblationReport, CurveChart, Report } from '../model/model.ts';
 import { renderSvg, type Figure } from './svg/svg.ts';
 import { slug } from '../../text/clean.ts';
 
@@ -41,6 +41,9 @@ export const AGREEMENT = 'agreement';
 
 /** The chart of an ablation's results. */
 export const resultFigureId = ({ name }: AblationReport): string => `${slug(name)}-result`;
+
+/** Of another number of the ablation. */
+export const otherFigureId = ({ name, measure }: AblationReport): string => `${slug(name)}-${slug(measure.name)}-result`;
 
 type Description = Pick<ReportFigure, 'id' | 'alt' | 'caption' | 'chart'>;
 
@@ -83,12 +86,11 @@ function agreementFigure(report: Report): Description[] {
   return [{ id: AGREEMENT, alt: agreementAlt(chart), caption: agreementCaption(chart), chart }];
 }
 
-function resultFigure(ablation: AblationReport, headline: Headline): Description[] {
-  const id = resultFigureId(ablation);
-  const line = axisChart(ablation, headline);
+function resultFigure(ablation: AblationReport, id: string): Description[] {
+  const line = axisChart(ablation);
   if (line !== undefined) return [{ id, alt: axisChartAlt(ablation.title, line), caption: axisCaption(ablation, line), chart: line }];
-  const forest = armForest(ablation, headline);
-  return forest === undefined ? [] : [{ id, alt: armForestAlt(ablation, headline, forest), caption: armForestCaption(ablation, forest), chart: forest }];
+  const forest = armForest(ablation);
+  return forest === undefined ? [] : [{ id, alt: armForestAlt(ablation, forest), caption: armForestCaption(ablation, forest), chart: forest }];
 }
 
 function curveFigure(curves: CurveChart): Description[] {
@@ -102,7 +104,11 @@ export async function renderFigures(report: Report): Promise<ReadonlyMap<string,
     ...forestFigure(report),
     ...overviewFigure(report),
     ...agreementFigure(report),
-    ...report.ablations.flatMap(ablation => [...resultFigure(ablation, report.headline), ...ablation.curves.flatMap(curveFigure)]),
+    ...report.ablations.flatMap(ablation => [
+      ...resultFigure(ablation, resultFigureId(ablation)),
+      ...ablation.others.flatMap(other => resultFigure(other, otherFigureId(other))),
+      ...ablation.curves.flatMap(curveFigure),
+    ]),
   ];
   const figures: ReportFigure[] = [];
   for (const description of described) figures.push(await draw(description));

@@ -1,5 +1,6 @@
 /** One ablation of the report: its rows, and how their order relates to the paper's. */
-import type { AblationDeclaration, ArmDeclaration, Inconsistency, ReferenceRow, ReportColumn, Study } from '../../ablation/declaration.ts';
+import type { AblationDeclaration, ArmDeclaration, Inconsistency, ProfileBase, Published, ReferenceRow, ReportColumn, Study } from '../../ablation/declaration.ts';
+import { headlineMeasure, measuresOf, publishedFor, type Measure } from '../../ablation/measures.ts';
 import type { ClaimResult } from './claims.ts';
 import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicate, type Replicates } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
@@ -9,8 +10,10 @@ import { tableImages } from './images.ts';
 import { finishedOf, mixedCodes, mixedCodeText, type CodesByKind } from '../records/code.ts';
 import { mixedEngines, type Engines } from '../records/engines.ts';
 import { formatCode, formatDelta, formatValue, scale } from '../../text/format.ts';
-import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Headline, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
+import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
+import type { ShownMeasure } from './measure.ts';
 import { rankAgreement } from '../statistics/rank.ts';
+import { pictureTables } from './pictures.ts';
 import type { ArmRecipe } from './recipes.ts';
 import { retraining } from './retraining.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
@@ -18,17 +21,17 @@ import { mean, sampleStd } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
 import { declaredOf } from '../statistics/verdict.ts';
 import { teacherWarnings } from './teacher.ts';
-import { earlierText, metricSpec, placeRecords, replicateCost, replicates, resultNumber, type Placed } from './usage.ts';
+import { earlierText, metricSpec, placeRecords, replicateCost, replicates, resultNumber, shownMeasure, type Placed } from './usage.ts';
 
 export interface AblationInput {
   readonly study: Study;
+  readonly profile: ProfileBase;
   readonly ablation: AblationDeclaration<object>;
   /** Sorted. */
   readonly records: readonly ReportRecord[];
   /** Seeds that the profile declares for it, and for the headroom in its table. */
   readonly declared: readonly number[];
   readonly headroomSeeds: readonly number[];
-  readonly headline: Headline;
   readonly comparable: boolean;
   readonly engines: Engines;
   /** The claims that this ablation declares. */
@@ -37,50 +40,132 @@ export interface AblationInput {
   readonly headroom: TableHeadroom;
 }
 
+/** An ablation by one of its numbers. */
+interface MeasureInput extends AblationInput {
+  readonly measure: Measure;
+  readonly shown: ShownMeasure;
+  /** The ablation's first measure. */
+  readonly first: string;
+  /** Roles of stages that arms have for its other numbers alone. */
+  readonly otherRoles: ReadonlySet<string>;
+}
+
 /** An arm with its records, before rows are made. */
 interface Arm {
   readonly declaration: ArmDeclaration<object>;
   readonly label: string;
+  readonly published: Published | undefined;
+  /** Of all its stages. */
+  readonly all: readonly Placed[];
+  /** Without those of other numbers. */
   readonly placed: readonly Placed[];
   /** Those that count. */
   readonly replicates: Replicates;
   readonly extraSeeds: ArmRow['extraSeeds'];
 }
 
-function armOf({ study, declared }: Pick<AblationInput, 'study' | 'declared'>, declaration: ArmDeclaration<object>, placed: ReadonlyMap<string, readonly Placed[]>): Arm {
-  const ofArm = placed.get(declaration.name) ?? [];
-  const all = replicates(ofArm, study.report.headline);
-  const counted = new Set(declaredOf([...all.keys()], declared));
-  const ofSeeds = (isCounted: boolean): [number, Replicate][] => [...all].filter(([seed]) => counted.has(seed) === isCounted);
-  return { declaration, label: oneLine(declaration.label), placed: ofArm, replicates: new Map(ofSeeds(true)), extraSeeds: ofSeeds(false).map(([seed, { value }]) => ({ seed, value })) };
+function armOf(
+  { declared, measure, first, otherRoles }: Pick<MeasureInput, 'declared' | 'measure' | 'first' | 'otherRoles'>,
+  declaration: ArmDeclaration<object>,
+  placed: ReadonlyMap<string, readonly Placed[]>,
+): Arm {
+  const all = placed.get(declaration.name) ?? [];
+  const ofMeasure = all.filter(({ role }) => !otherRoles.has(role));
+  const measured = replicates(ofMeasure, measure);
+  const counted = new Set(declaredOf([...measured.keys()], declared));
+  const ofSeeds = (isCounted: boolean): [number, Replicate][] => [...measured].filter(([seed]) => counted.has(seed) === isCounted);
+  return {
+    declaration,
+    label: oneLine(declaration.label),
+    published: publishedFor(declaration.published, measure.name, first),
+    all,
+    placed: ofMeasure,
+    replicates: new Map(ofSeeds(true)),
+    extraSeeds: ofSeeds(false).map(([seed, { value }]) => ({ seed, value })),
+  };
 }
 
 /** Whether there is anything of a paper in it. */
 const hasPublished = ({ arms, references = [] }: AblationDeclaration<object>): boolean => references.length > 0 || arms.some(({ published }) => published !== undefined);
 
 export function buildAblation(input: AblationInput): AblationReport {
-  const { study, ablation, records, headline } = input;
+  const { study, profile, ablation, records } = input;
+  const [first, ...others] = measuresOf(study, ablation);
+  const byMeasure = (measure: Measure): MeasureInput => ({
+    ...input,
+    measure,
+    shown: shownMeasure(study, profile, records, measure),
+    first: first.name,
+    otherRoles: new Set([first, ...others].filter(({ role }) => role !== measure.role).flatMap(({ name, role }) => [role, ...(study.report.measures?.[name]?.roles ?? [])])),
+  });
+  return { ...buildFirst(byMeasure(first)), others: others.map(measure => buildOther(byMeasure(measure))) };
+}
+
+/** What one of its numbers says of the arms. */
+function compared(input: MeasureInput, arms: readonly Arm[], mixed: CodesByKind, columns: readonly ReportColumn[]) {
+  const { study, ablation, measure, shown } = input;
+  const rows = arms.map((arm, index) => buildRow(input, arms, arm, index, mixed, columns));
+  const comparable = comparedArms(ablation, arms, measure.name === input.first ? '' : measure.name);
+  const pairs = comparePairs(comparable, measure.name === headlineMeasure(study).name ? (study.report.publishedNoise?.value ?? 0) : 0);
+  return { measure: shown, finding: finding(rows, shown), rows, pairs, order: countOrder(pairs), rank: rankAgreement(comparable), references: references(input) };
+}
+
+/** By another number than the first, with all that is said of the whole left to that. */
+function buildOther(input: MeasureInput): AblationReport {
+  const { ablation, records, shown } = input;
+  const placed = placeRecords(records, ablation.name);
+  const arms = ablation.arms.map(declaration => armOf(input, declaration, placed));
+  const finished = finishedOf(arms.flatMap(({ placed }) => placed.map(({ record }) => record)));
+  return {
+    name: ablation.name,
+    others: [],
+    title: `${oneLine(ablation.title)}, ${shown.label}`,
+    table: oneLine(ablation.table),
+    question: oneLine(ablation.question),
+    expected: oneLine(ablation.expected),
+    axis: ablation.axis === undefined ? undefined : oneLine(ablation.axis),
+    ...compared(input, arms, mixedCodes(finished), []),
+    headroom: [],
+    headroomNote: undefined,
+    warnings: [],
+    images: undefined,
+    published: arms.some(({ published }) => published !== undefined),
+    columns: [],
+    claims: [],
+    inconsistencies: [],
+    shared: [],
+    curves: [],
+    pictures: [],
+    failures: [],
+    recipes: undefined,
+    mixedCode: mixedCodeText(finished),
+    footnotes: [],
+  };
+}
+
+function buildFirst(input: MeasureInput): Omit<AblationReport, 'others'> {
+  const { study, ablation, records, measure } = input;
   const placed = placeRecords(records, ablation.name);
   const arms = ablation.arms.map(declaration => armOf(input, declaration, placed));
   const headroom = headroomArms(input);
-  const shown = shownColumns(study, arms);
-  const columns: ExtraColumn[] = shown.map(column => {
+  const extra = shownColumns(study, arms);
+  const columns: ExtraColumn[] = extra.map(column => {
     const spec = metricSpec(study, records, column.role, column.metric);
     return { role: column.role, label: oneLine(column.label), unit: spec?.unit ?? 'ratio' };
   });
-  const finished = finishedOf([...arms, ...headroom].flatMap(({ placed }) => placed.map(({ record }) => record)));
+  const whole = [...arms, ...headroom].map(arm => ({ ...arm, placed: arm.all }));
+  const finished = finishedOf(whole.flatMap(({ placed }) => placed.map(({ record }) => record)));
   const mixed = mixedCodes(finished);
   const images = tableImages({
     study,
+    role: measure.role,
     ablation,
     arms: arms.map(({ declaration: { name }, label, placed: ofArm }) => ({ name, label, placed: ofArm })),
     claims: input.claims,
     baselines: input.headroom.baselines,
     records,
   });
-  const rows = arms.map((arm, index) => ({ ...buildRow(input, arms, arm, index, mixed, shown), fewerImages: images.fewer.get(arm.declaration.name) }));
-  const compared = comparedArms(ablation, arms);
-  const pairs = comparePairs(compared, study.report.publishedNoise?.value ?? 0);
+  const { rows, ...numbers } = compared(input, arms, mixed, extra);
   return {
     name: ablation.name,
     title: oneLine(ablation.title),
@@ -88,27 +173,27 @@ export function buildAblation(input: AblationInput): AblationReport {
     question: oneLine(ablation.question),
     expected: oneLine(ablation.expected),
     axis: ablation.axis === undefined ? undefined : oneLine(ablation.axis),
-    finding: finding(rows, headline),
-    rows,
-    headroom: headroom.map(arm => ({ ...measuredRow({ study, declared: input.headroomSeeds }, arm, mixed), name: `${study.headroom!.name}/${arm.declaration.name}`, index: -1, extra: [] })),
+    ...numbers,
+    rows: rows.map(row => ({ ...row, fewerImages: images.fewer.get(row.name) })),
+    headroom: headroom.map(arm => ({ ...measuredRow({ study, declared: input.headroomSeeds, measure }, arm, mixed), name: `${study.headroom!.name}/${arm.declaration.name}`, index: -1, extra: [] })),
     headroomNote: headroom.length === 0 ? undefined : oneLine(study.headroom!.note),
-    warnings: [...teacherWarnings({ study, declared: input.declared, records, headline, baselines: input.headroom.baselines }), ...doubtfulWarnings(study, arms)],
+    warnings: [
+      ...teacherWarnings({ study, declared: input.declared, records, headline: shownMeasure(study, input.profile, records, headlineMeasure(study)), baselines: input.headroom.baselines }),
+      ...doubtfulWarnings(study, arms),
+    ],
     images: images.line,
     published: hasPublished(ablation),
     columns,
-    pairs,
-    order: countOrder(pairs),
-    rank: rankAgreement(compared),
     claims: input.claims,
-    references: (ablation.references ?? []).map(reference),
     inconsistencies: (ablation.inconsistencies ?? []).map(inconsistency),
-    shared: sharedStages(arms, study.report.ownRoles),
-    curves: curveCharts(study, ablation.name, arms),
-    failures: failures([...arms, ...headroom]),
+    shared: sharedStages(whole.slice(0, arms.length), study.report.ownRoles),
+    curves: curveCharts(study, ablation.name, whole.slice(0, arms.length)),
+    pictures: pictureTables(study, input.profile, whole.slice(0, arms.length), input.declared),
+    failures: failures(whole),
     recipes: input.recipes,
     mixedCode: mixedCodeText(finished),
     footnotes: [
-      ...footnotes(ablation),
+      ...footnotes(ablation, arms),
       ...exploratoryNotes([...arms, ...headroom], [...input.declared, ...input.headroomSeeds]),
       ...(input.headroom.footnote === undefined ? [] : [input.headroom.footnote]),
       ...engineNotes([...arms, ...headroom], input.engines),
@@ -117,12 +202,13 @@ export function buildAblation(input: AblationInput): AblationReport {
 }
 
 /** Recorded under the name of the headroom, whichever table shows them. */
-function headroomArms(input: AblationInput): Arm[] {
+function headroomArms(input: MeasureInput): Arm[] {
   const { study, records, headroom } = input;
   const { arms } = headroom;
-  if (arms.length === 0) return [];
+  // They are tested for the headline alone.
+  if (arms.length === 0 || input.measure.name !== headlineMeasure(study).name) return [];
   const placed = placeRecords(records, study.headroom!.name);
-  return arms.map(({ name, label, factors }) => armOf({ study, declared: input.headroomSeeds }, { name, label, factors }, placed));
+  return arms.map(({ name, label, factors }) => armOf({ ...input, declared: input.headroomSeeds }, { name, label, factors }, placed));
 }
 
 function exploratoryNotes(arms: readonly Arm[], declared: readonly number[]): string[] {
@@ -142,7 +228,14 @@ function engineNotes(arms: readonly Arm[], engines: Engines): string[] {
   return note === undefined ? [] : [note];
 }
 
-const reference = ({ label, published, note }: ReferenceRow): Reference => ({
+/** Rows that have a value of this number. */
+const references = ({ ablation, measure, first }: MeasureInput): Reference[] =>
+  (ablation.references ?? []).flatMap(row => {
+    const published = publishedFor(row.published, measure.name, first);
+    return published === undefined ? [] : [reference(row, published)];
+  });
+
+const reference = ({ label, note }: ReferenceRow, published: Published): Reference => ({
   label: oneLine(label),
   value: published.value,
   unit: oneLine(published.unit),
@@ -154,21 +247,20 @@ const reference = ({ label, published, note }: ReferenceRow): Reference => ({
 
 const inconsistency = ({ text, table, source }: Inconsistency): Inconsistency => ({ text: oneLine(text), table: oneLine(table), source: oneLine(source) });
 
-const publishedOf = (declaration: ArmDeclaration<object>, defaultTable: string | undefined) =>
-  declaration.published !== undefined && declaration.published.table === defaultTable ? declaration.published : undefined;
-
-/** Arms whose published values compare with each other: those of the default arm's table. */
-function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[]): ComparedArm[] {
-  const table = arms.find(arm => arm.declaration.name === ablation.default)?.declaration.published?.table;
-  return arms.flatMap(({ declaration, replicates: measured }) => {
-    const published = publishedOf(declaration, table);
-    const what = `${declaration.sameAs ?? `${ablation.name}/${declaration.name}`} ${published?.table ?? ''}`;
-    return published === undefined ? [] : [{ what, published: published.value, replicates: measured }];
+/**
+ * Arms whose published values compare with each other: those of the default arm's table.
+ * @param by name of the number, where it is not the ablation's first
+ */
+function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[], by: string): ComparedArm[] {
+  const table = arms.find(arm => arm.declaration.name === ablation.default)?.published?.table;
+  return arms.flatMap(({ declaration, published, replicates: measured }) => {
+    if (published === undefined || published.table !== table) return [];
+    return [{ what: `${declaration.sameAs ?? `${ablation.name}/${declaration.name}`} ${published.table}${by === '' ? '' : ` ${by}`}`, published: published.value, replicates: measured }];
   });
 }
 
 /** What an arm came to by itself. @param mixed kinds whose code the table mixes */
-function measuredRow({ study, declared }: Pick<AblationInput, 'study' | 'declared'>, arm: Arm, mixed: CodesByKind) {
+function measuredRow({ study, declared, measure }: Pick<MeasureInput, 'study' | 'declared' | 'measure'>, arm: Arm, mixed: CodesByKind) {
   return {
     label: arm.label,
     at: undefined,
@@ -191,19 +283,20 @@ function measuredRow({ study, declared }: Pick<AblationInput, 'study' | 'declare
     valueGap: undefined,
     retraining: undefined,
     fewerImages: undefined,
-    cost: replicateCost(arm.placed, study.report.headline.role, role => study.report.ownRoles.includes(role)),
+    cost: replicateCost(arm.placed, measure.role, role => study.report.ownRoles.includes(role)),
   };
 }
 
-function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: number, mixed: CodesByKind, columns: readonly ReportColumn[]): ArmRow {
-  const { study, ablation, headline, comparable } = input;
+function buildRow(input: MeasureInput, arms: readonly Arm[], arm: Arm, index: number, mixed: CodesByKind, columns: readonly ReportColumn[]): ArmRow {
+  const { study, ablation, measure, shown, comparable } = input;
+  const ofHeadline = measure.name === headlineMeasure(study).name;
   const isDefault = arm.declaration.name === ablation.default;
   const reference = arms.find(other => other.declaration.name === ablation.default);
   const row = measuredRow(input, arm, mixed);
   const { measured } = row;
   const delta = isDefault || reference === undefined ? undefined : difference(arm.replicates, reference.replicates);
-  const published = publishedCell(arm.declaration, reference?.declaration, isDefault);
-  const valueGap = comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, headline.unit) : undefined;
+  const published = publishedCell(arm, reference, isDefault);
+  const valueGap = comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, shown.unit) : undefined;
   return {
     ...row,
     index,
@@ -214,9 +307,9 @@ function buildRow(input: AblationInput, arms: readonly Arm[], arm: Arm, index: n
     isDefault,
     delta,
     published,
-    agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, study.report.publishedNoise?.value ?? 0),
+    agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, ofHeadline ? (study.report.publishedNoise?.value ?? 0) : 0),
     valueGap,
-    retraining: valueGap === undefined || study.report.retraining === undefined ? undefined : retraining(scale(valueGap, headline.unit), measured!.n, study.report.retraining),
+    retraining: valueGap === undefined || !ofHeadline || study.report.retraining === undefined ? undefined : retraining(scale(valueGap, shown.unit), measured!.n, study.report.retraining),
     extra: columns.map(column => columnMean(arm.placed, column)),
   };
 }
@@ -250,7 +343,7 @@ function measurement(values: Replicates): Measurement | undefined {
   return { n: list.length, mean: mean(list), spread, perSeed };
 }
 
-function publishedCell({ published }: ArmDeclaration<object>, reference: ArmDeclaration<object> | undefined, isDefault: boolean): PublishedCell | undefined {
+function publishedCell({ published }: Arm, reference: Arm | undefined, isDefault: boolean): PublishedCell | undefined {
   if (published === undefined) return undefined;
   const base = reference?.published;
   const elsewhere = base !== undefined && published.table !== base.table;
@@ -274,7 +367,7 @@ function columnMean(placed: readonly Placed[], { role, metric, optional }: Repor
 }
 
 /** Highest and lowest arm, and where the default stands. */
-function finding(rows: readonly ArmRow[], { unit, label }: Headline): string[] {
+function finding(rows: readonly ArmRow[], { unit, label }: ShownMeasure): string[] {
   const ranked = rows.filter(row => row.measured !== undefined).sort((a, b) => b.measured!.mean - a.measured!.mean || a.index - b.index);
   const best = ranked[0];
   const worst = ranked.at(-1);
@@ -327,12 +420,15 @@ function failures(arms: readonly Arm[]): Failure[] {
 }
 
 /** The declaration's own footnotes, notes of its arms, arms that other tables share, and what the source left open about published cells. */
-function footnotes(ablation: AblationDeclaration<object>): string[] {
+function footnotes(ablation: AblationDeclaration<object>, arms: readonly Arm[]): string[] {
   const ofArms = ablation.arms.flatMap(arm => (arm.note === undefined ? [] : [`${arm.label}: ${arm.note}`]));
   const shared = ablation.arms.flatMap(({ label, sameAs }) => (sameAs === undefined ? [] : [`${label} (${sameAs})`]));
   const ofShared = shared.length === 0 ? [] : [`The same runs as in other tables: ${shared.join('; ')}.`];
   const inferred = new Map<string, string[]>();
-  for (const { label, published } of ablation.arms) {
+  for (const {
+    declaration: { label },
+    published,
+  } of arms) {
     // Without a note of its own the sign in the table says all there is.
     if (published?.inferred !== true || published.note === undefined) continue;
     const note = published.note;

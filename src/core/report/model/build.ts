@@ -3,6 +3,7 @@ import { assumptionsOf } from '../../ablation/assumptions.ts';
 import type { AblationDeclaration, Fact, ProfileBase, Study } from '../../ablation/declaration.ts';
 import type { Ablation } from '../../ablation/expand.ts';
 import { isHeadroom } from '../../ablation/headroom.ts';
+import { headlineMeasure, measuresOf } from '../../ablation/measures.ts';
 import { declaredSeeds, sweptAblations } from '../../ablation/swept.ts';
 import { buildAblation } from './ablation.ts';
 import { countClaims, evaluateClaims } from './claims.ts';
@@ -12,7 +13,7 @@ import { agreementRule, countOrder, valueRule } from '../statistics/compare.ts';
 import { enginesText, type Engines } from '../records/engines.ts';
 import { objectionSentence, objectionsTo } from '../../plan/objections.ts';
 import { buildPlan, type Plan } from '../../plan/plan.ts';
-import type { AblationReport, ArmCount, ArmRow, Headline, Report, ReportSeeds } from './model.ts';
+import type { AblationReport, ArmCount, ArmRow, Report, ReportSeeds } from './model.ts';
 import { headroomOf } from './headroom.ts';
 import { buildRecipes } from './recipes.ts';
 import { retrainingRule } from './retraining.ts';
@@ -20,7 +21,8 @@ import { verdictSentences } from './sentence.ts';
 import { sortRecords, type ReportRecord } from '../records/records.ts';
 import { buildOverview } from './overview.ts';
 import { oneLine } from '../../text/clean.ts';
-import { earlierText, metricSpec } from './usage.ts';
+import { tablesOf } from './tables-of.ts';
+import { earlierText, shownMeasure } from './usage.ts';
 
 export interface ReportInput {
   readonly study: Study;
@@ -75,10 +77,10 @@ function doubtNotes({ kinds }: Study, plan: Plan): string[] {
  */
 function shownAblations(study: Study, profile: ProfileBase, declared: ReportInput['ablations'], records: readonly ReportRecord[]): AblationDeclaration<object>[] {
   const swept = sweptAblations(profile);
-  const { role } = study.report.headline;
+  const roles = new Map(declared.map(ablation => [ablation.name, measuresOf(study, ablation).map(({ role }) => role)]));
   const beyond = new Set(
     records.flatMap(({ uses }) => {
-      const names = uses.filter(use => use.role === role).map(use => use.ablation);
+      const names = uses.filter(use => roles.get(use.ablation)?.includes(use.role) === true).map(use => use.ablation);
       return names.some(name => swept?.includes(name) === true) ? [] : names;
     }),
   );
@@ -88,22 +90,21 @@ function shownAblations(study: Study, profile: ProfileBase, declared: ReportInpu
 export function buildReport({ study, profile, ablations: declared, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
   const sorted = sortRecords(records);
   const ablations = shownAblations(study, profile, declared, sorted);
-  const { headline: h, publishedNoise } = study.report;
-  const spec = metricSpec(study, sorted, h.role, h.metric);
-  const headline: Headline = { label: oneLine(spec?.label ?? h.metric), unit: spec?.unit ?? 'ratio', better: spec?.better ?? 'higher' };
+  const { publishedNoise } = study.report;
+  const headline = shownMeasure(study, profile, sorted, headlineMeasure(study));
   const comparable = overrides.length === 0 && study.report.comparable(profile);
   const tables = expanded.filter(({ declaration }) => !isHeadroom(study, declaration.name)),
     plan = buildPlan({ study, profile, ablations: tables, seeds: [ANY_SEED] });
   const recipes = buildRecipes(plan, tables);
-  const claims = evaluateClaims({ study, profile, ablations, records: sorted, unit: headline.unit });
+  const claims = evaluateClaims({ study, profile, ablations, records: sorted });
   const reports: AblationReport[] = ablations.map(ablation =>
     buildAblation({
       study,
+      profile,
       ablation,
       records: sorted,
       declared: declaredSeeds(profile, ablation.name),
       headroomSeeds: headroomSeeds(study, profile, ablation.name),
-      headline,
       comparable,
       engines,
       claims: claims.filter(claim => claim.ablation === ablation.name),
@@ -111,9 +112,9 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
       headroom: headroomOf(study, ablation.name, expanded),
     }),
   );
-  const published = reports.some(report => report.published);
+  const published = reports.flatMap(tablesOf).some(table => table.published);
   const arms = countArms(reports.flatMap(report => report.rows));
-  const order = countOrder(reports.flatMap(report => report.pairs));
+  const order = countOrder(reports.flatMap(tablesOf).flatMap(({ pairs }) => pairs));
   const seeds = seedsOf(profile, reports);
   const isShown = ({ name }: { readonly name: string }): boolean => isHeadroom(study, name) || ablations.some(shown => shown.name === name);
   const conditions = conditionsOf({ study, profile, ablations: declared.filter(isShown), expanded: expanded.filter(({ declaration }) => isShown(declaration)), records: sorted });

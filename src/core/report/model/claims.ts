@@ -1,14 +1,16 @@
 /** Claims of the declarations, judged from the records: each pair of arms, then each claim, then all claims of an ablation together. */
 import { armNameText, pairsOf, type ArmName, type Pair } from '../../ablation/claims.ts';
 import type { AblationDeclaration, ArmDeclaration, Claim, ProfileBase, Published, Study } from '../../ablation/declaration.ts';
+import { headlineMeasure, knownMeasures, measuresOf, publishedFor, type Measure } from '../../ablation/measures.ts';
 import { declaredSeeds } from '../../ablation/swept.ts';
 import { publishedDifference, type Replicates } from '../statistics/compare.ts';
 import { holmDecisions } from '../statistics/holm.ts';
-import { scale, type Unit } from '../../text/format.ts';
+import { scale } from '../../text/format.ts';
 import type { ReportRecord } from '../records/records.ts';
 import { tidy, type Interval } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
-import { replicatesOfArms } from './usage.ts';
+import type { ShownMeasure } from './measure.ts';
+import { replicatesOfArms, shownMeasure } from './usage.ts';
 import type { Origin } from './words.ts';
 import { ALPHA, FEWEST_SEEDS, intervalOf, judge, verdictOf, type Direction, type Judgement, type Sides, type Verdict, type VerdictRule } from '../statistics/verdict.ts';
 
@@ -20,9 +22,15 @@ interface ClaimArm extends ArmName {
   readonly label: string;
 }
 
-/** One comparison of two arms. Numbers of the judgement and the margin are in the headline's unit. */
+/**
+ * One comparison of two arms. Numbers of the judgement and the margin are in the measure's unit, and so turned that more is better: a difference of errors
+ * is positive where the first arm has fewer.
+ */
 export interface PairResult extends Judgement {
   readonly type: Pair['type'];
+  readonly measure: ShownMeasure;
+  /** Whether the ablation has several. */
+  readonly ofSeveral: boolean;
   readonly arm: ClaimArm;
   readonly than: ClaimArm;
   readonly margin: number;
@@ -82,20 +90,28 @@ export interface ClaimInput {
   readonly profile: ProfileBase;
   readonly ablations: readonly AblationDeclaration<object>[];
   readonly records: readonly ReportRecord[];
-  readonly unit: Unit;
 }
 
 /** What a pair is judged with, looked up once. */
 interface Evidence {
-  readonly unit: Unit;
-  /** The paper's, in the unit of the published values; 0: none stated. */
-  readonly noise: number;
+  /** The paper's of a measure, in the unit of the published values; 0: none stated. */
+  readonly noise: (measure: string) => number;
   /** The profile's, in the same unit. */
   readonly margin: number;
   /** Of claims that an ablation declares. */
   readonly rule: (ablation: string) => VerdictRule;
-  readonly replicates: ReadonlyMap<string, Replicates>;
+  readonly measures: ReadonlyMap<string, MeasuredArms>;
+  /** Name of the first measure of each ablation. */
+  readonly first: ReadonlyMap<string, string>;
+  /** Ablations that have several. */
+  readonly several: ReadonlySet<string>;
   readonly declared: ReadonlyMap<string, ArmDeclaration<object>>;
+}
+
+/** By `ablation/arm`. */
+interface MeasuredArms {
+  readonly shown: ShownMeasure;
+  readonly replicates: ReadonlyMap<string, Replicates>;
 }
 
 const NOTHING: Replicates = new Map();
@@ -104,14 +120,17 @@ const NOTHING: Replicates = new Map();
  * Every claim of the ablations in the order of their declaration. An arm of an ablation that is not among them counts as
  * not run unless the records have it.
  */
-export function evaluateClaims({ study, profile, ablations, records, unit }: ClaimInput): ClaimResult[] {
+export function evaluateClaims({ study, profile, ablations, records }: ClaimInput): ClaimResult[] {
   const named = ablations.flatMap(({ name, claims = [] }) => claims.flatMap(({ parts }) => parts.flatMap(part => pairsOf(part, name))).flatMap(({ arm, than }) => [arm, than]));
+  const headline = headlineMeasure(study);
+  const measuredArms = (measure: Measure): MeasuredArms => ({ shown: shownMeasure(study, profile, records, measure), replicates: replicatesOfArms(records, measure, new Set(named.map(armNameText))) });
   const evidence: Evidence = {
-    unit,
-    noise: study.report.publishedNoise?.value ?? 0,
+    noise: measure => (measure === headline.name ? (study.report.publishedNoise?.value ?? 0) : 0),
     margin: marginOf(profile),
     rule: ablation => verdictRule(profile, ablation),
-    replicates: replicatesOfArms(records, study.report.headline, new Set(named.map(armNameText))),
+    measures: new Map([...knownMeasures(study)].map(([name, measure]) => [name, measuredArms(measure)])),
+    several: new Set(ablations.filter(ablation => measuresOf(study, ablation).length > 1).map(({ name }) => name)),
+    first: new Map(ablations.map(ablation => [ablation.name, measuresOf(study, ablation)[0].name])),
     declared: new Map(ablations.flatMap(({ name, arms }) => arms.map(arm => [armNameText({ ablation: name, arm: arm.name }), arm] as const))),
   };
   return ablations.flatMap(({ name, claims = [] }) => decideTogether(claims.map(claim => evaluateClaim(claim, name, evidence))));
@@ -156,18 +175,21 @@ function evaluateClaim(claim: Claim, ablation: string, evidence: Evidence): Eval
 }
 
 function evaluatePair(pair: Pair, ablation: string, ownMargin: number | undefined, evidence: Evidence): Omit<PairResult, 'interval'> {
-  const { type, arm, than } = pair;
-  const margin = tidy((ownMargin ?? evidence.margin) / scale(1, evidence.unit));
-  const values = (name: ArmName): Replicates => evidence.replicates.get(armNameText(name)) ?? NOTHING;
-  const published = (name: ArmName): Published | undefined => evidence.declared.get(armNameText(name))?.published;
+  const { type, arm, than, measure = evidence.first.get(ablation)! } = pair;
+  const { shown, replicates } = evidence.measures.get(measure)!;
+  const margin = tidy((ownMargin ?? evidence.margin) / scale(1, shown.unit));
+  const values = (name: ArmName): Replicates => turned(replicates.get(armNameText(name)) ?? NOTHING, shown);
+  const published = (name: ArmName): Published | undefined => publishedFor(evidence.declared.get(armNameText(name))?.published, measure, evidence.first.get(name.ablation) ?? measure);
   return {
     ...judge(type, values(arm), values(than), margin, evidence.rule(ablation)),
     type,
+    measure: shown,
+    ofSeveral: evidence.several.has(ablation),
     arm: { ...arm, label: armLabel(arm, ablation, evidence) },
     than: { ...than, label: armLabel(than, ablation, evidence) },
     margin,
     missing: (['arm', 'than'] as const).filter(side => values(pair[side]).size === 0),
-    published: publishedGap(type, published(arm), published(than), Math.max(ownMargin ?? 0, evidence.noise)),
+    published: publishedGap(pair, shown, published(arm), published(than), Math.max(ownMargin ?? 0, evidence.noise(measure))),
   };
 }
 
@@ -178,9 +200,13 @@ function armLabel(name: ArmName, ablation: string, { declared }: Evidence): stri
   return name.ablation === ablation ? label : `${oneLine(name.ablation)}: ${label}`;
 }
 
-function publishedGap(type: Pair['type'], arm: Published | undefined, than: Published | undefined, noise: number): PairResult['published'] {
+/** So that more is better. */
+const turned = (replicates: Replicates, { better }: ShownMeasure): Replicates =>
+  better === 'lower' ? new Map([...replicates].map(([seed, { value, ...of }]) => [seed, { ...of, value: -value }])) : replicates;
+
+function publishedGap({ type }: Pair, { better }: ShownMeasure, arm: Published | undefined, than: Published | undefined, noise: number): PairResult['published'] {
   if (arm === undefined || than === undefined || arm.unit !== than.unit) return undefined;
-  const gap = publishedDifference(arm.value, than.value);
+  const gap = better === 'lower' ? publishedDifference(than.value, arm.value) : publishedDifference(arm.value, than.value);
   const size = Math.abs(gap);
   if (type === 'same') return { gap, outcome: size <= noise ? 'supports' : 'contradicts' };
   // A loss of just the margin is not more than the margin.

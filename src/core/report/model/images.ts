@@ -24,10 +24,10 @@ interface Seen {
   readonly roles: readonly string[];
 }
 
-function seenBy({ report: { headline, ownRoles } }: Study, name: string, label: string, placed: readonly Placed[]): Seen | undefined {
+function seenBy({ report: { ownRoles } }: Study, finalRole: string, name: string, label: string, placed: readonly Placed[]): Seen | undefined {
   const isOwn = (role: string): boolean => ownRoles.includes(role);
-  const own = replicateCost(placed, headline.role, isOwn);
-  const rests = replicateCost(placed, headline.role, role => !isOwn(role));
+  const own = replicateCost(placed, finalRole, isOwn);
+  const rests = replicateCost(placed, finalRole, role => !isOwn(role));
   if (own === undefined || rests === undefined) return undefined;
   return { name, label, own, rests, roles: [...new Set(placed.map(({ role }) => role).filter(role => !isOwn(role)))].sort() };
 }
@@ -40,6 +40,8 @@ const MOST_GROUPS = 3;
 
 interface ImagesInput {
   readonly study: Study;
+  /** Of the stage that gives the number by which arms are compared. */
+  readonly role: string;
   readonly ablation: { readonly name: string; readonly default: string };
   readonly arms: readonly SeenArm[];
   readonly claims: readonly ClaimResult[];
@@ -57,9 +59,9 @@ export interface TableImages {
   readonly fewer: ReadonlyMap<string, string>;
 }
 
-export function tableImages({ study, ablation, arms, claims, baselines, records }: ImagesInput): TableImages {
-  const seen = arms.flatMap(({ name, label, placed }) => seenBy(study, name, label, placed) ?? []);
-  const elsewhere = baselines.flatMap(({ ablation: of, arm, label }) => (of === ablation.name ? [] : (seenBy(study, arm, label, placeRecords(records, of).get(arm) ?? []) ?? [])));
+export function tableImages({ study, role, ablation, arms, claims, baselines, records }: ImagesInput): TableImages {
+  const seen = arms.flatMap(({ name, label, placed }) => seenBy(study, role, name, label, placed) ?? []);
+  const elsewhere = baselines.flatMap(({ ablation: of, arm, label }) => (of === ablation.name ? [] : (seenBy(study, role, arm, label, placeRecords(records, of).get(arm) ?? []) ?? [])));
   return { line: seen.every(({ own, rests }) => total(own) + total(rests) === 0) ? undefined : imagesLine(seen, elsewhere), fewer: fewerImages(seen, comparedArms(ablation, seen, claims, baselines)) };
 }
 

@@ -1,6 +1,6 @@
 /** The report as plain data: everything that a renderer prints is decided here, and nothing about how it looks. */
 import type { Assumption, Fact, Inconsistency } from '../../ablation/declaration.ts';
-import type { MetricSpec, StageCost } from '../../ablation/kind.ts';
+import type { StageCost } from '../../ablation/kind.ts';
 import type { ClaimCount, ClaimResult } from './claims.ts';
 import type { Agreement, Difference, OrderCount, OrderedPair } from '../statistics/compare.ts';
 import type { Unit } from '../../text/format.ts';
@@ -8,6 +8,8 @@ import type { RankAgreement } from '../statistics/rank.ts';
 import type { ArmRecipe, DefaultRecipe } from './recipes.ts';
 import type { Retraining } from './retraining.ts';
 import type { CurvePoint } from '../records/records.ts';
+import type { ShownMeasure } from './measure.ts';
+import type { PictureTable } from './pictures.ts';
 
 export interface Report {
   readonly study: string;
@@ -25,7 +27,7 @@ export interface Report {
   readonly notes: readonly string[];
   /** Whether published values compare as values, not only in order and sign. */
   readonly comparable: boolean;
-  readonly headline: Headline;
+  readonly headline: ShownMeasure;
   readonly arms: ArmCount;
   /** Of all ablations, the same two arms of a table once. */
   readonly order: OrderCount;
@@ -124,12 +126,6 @@ export interface StageEntry {
   readonly codeHash: string | undefined;
 }
 
-export interface Headline {
-  readonly label: string;
-  readonly unit: Unit;
-  readonly better: MetricSpec['better'];
-}
-
 export interface ArmCount {
   readonly total: number;
   /** All seeds measured. */
@@ -144,6 +140,11 @@ export interface ArmCount {
 
 export interface AblationReport {
   readonly name: string;
+  /** What all numbers below are of, if not said otherwise. */
+  readonly measure: ShownMeasure;
+  /** The same arms by its other numbers: what is not of one number stands in the first alone, and is empty here. */
+  readonly others: readonly AblationReport[];
+  /** Of another number with the name of that. */
   readonly title: string;
   readonly table: string;
   readonly question: string;
@@ -177,6 +178,7 @@ export interface AblationReport {
   /** Stages that several arms share and none is charged for. */
   readonly shared: readonly SharedStage[];
   readonly curves: readonly CurveChart[];
+  readonly pictures: readonly PictureTable[];
   readonly failures: readonly Failure[];
   /** Undefined where the factors of the arms were not given, or the default arm is not among them. */
   readonly recipes: readonly ArmRecipe[] | undefined;

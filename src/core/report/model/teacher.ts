@@ -7,7 +7,8 @@ import { difference, type Replicates } from '../statistics/compare.ts';
 import { mean, tidy } from '../statistics/statistics.ts';
 import { declaredOf } from '../statistics/verdict.ts';
 import type { Baseline, HeadroomPair } from './headroom.ts';
-import type { Headline, HeadroomCondition } from './model.ts';
+import type { HeadroomCondition } from './model.ts';
+import type { ShownMeasure } from './measure.ts';
 import { placeRecords, replicates, type Placed } from './usage.ts';
 
 interface Measurements {
@@ -18,7 +19,7 @@ interface Measurements {
 }
 
 interface TeacherInput extends Measurements {
-  readonly headline: Headline;
+  readonly headline: ShownMeasure;
   readonly baselines: readonly Baseline[];
 }
 
@@ -38,7 +39,7 @@ export function teacherWarnings({ study, declared, records, headline, baselines 
   });
 }
 
-/** Headline numbers of an arm, of the seeds that count. */
+/** ShownMeasure numbers of an arm, of the seeds that count. */
 function measuredIn({ study, declared, records }: Measurements): (ablation: string, arm: string) => Replicates {
   const byAblation = new Map<string, ReadonlyMap<string, readonly Placed[]>>();
   return (ablation, arm) => {
@@ -73,4 +74,4 @@ function isBetter(measured: Replicates, baseline: Replicates): boolean {
   return found === undefined ? meanOf(measured) > meanOf(baseline) : found.value > found.standardError;
 }
 
-const meanText = (measured: Replicates, { unit }: Headline): string => `${formatValue(meanOf(measured), unit)}${unit === 'fraction' ? '\u00a0%' : ''}, ${plural(measured.size, 'seed')}`;
+const meanText = (measured: Replicates, { unit }: ShownMeasure): string => `${formatValue(meanOf(measured), unit)}${unit === 'fraction' ? '\u00a0%' : ''}, ${plural(measured.size, 'seed')}`;

@@ -1,6 +1,8 @@
 /** Which records belong to which arm of one ablation. */
-import type { Study } from '../../ablation/declaration.ts';
+import type { MeasureDeclaration, ProfileBase, Study } from '../../ablation/declaration.ts';
 import type { MetricSpec, StageCost } from '../../ablation/kind.ts';
+import type { Measure } from '../../ablation/measures.ts';
+import type { ShownMeasure } from './measure.ts';
 import type { Replicate } from '../statistics/compare.ts';
 import { itemsOf } from '../records/items.ts';
 import { byText, RecordError, type ReportRecord } from '../records/records.ts';
@@ -42,29 +44,29 @@ export function resultNumber(record: ReportRecord, metric: string): number {
   );
 }
 
-/** The headline number of every seed that has one. */
-export function replicates(placed: readonly Placed[], headline: Study['report']['headline']): Map<number, Replicate> {
-  const finished = placed.filter(p => p.role === headline.role && p.record.state === 'done');
-  return new Map(finished.map(({ seed, record }) => [seed, replicate(record, headline)]));
+/** The number of every seed that has one. */
+export function replicates(placed: readonly Placed[], measure: MeasureDeclaration): Map<number, Replicate> {
+  const finished = placed.filter(p => p.role === measure.role && p.record.state === 'done');
+  return new Map(finished.map(({ seed, record }) => [seed, replicate(record, measure)]));
 }
 
-/** The headline number of every seed of these arms (`ablation/arm`, of any ablation), by arm; arms without one are left out. */
-export function replicatesOfArms(records: readonly ReportRecord[], headline: Study['report']['headline'], arms: ReadonlySet<string>): ReadonlyMap<string, Map<number, Replicate>> {
+/** The number of every seed of these arms (`ablation/arm`, of any ablation), by arm; arms without one are left out. */
+export function replicatesOfArms(records: readonly ReportRecord[], measure: MeasureDeclaration, arms: ReadonlySet<string>): ReadonlyMap<string, Map<number, Replicate>> {
   const byArm = new Map<string, Map<number, Replicate>>();
   for (const record of records) {
     if (record.state !== 'done') continue;
     for (const { ablation, arm, seed, role } of record.uses) {
       const name = `${ablation}/${arm}`;
-      if (role !== headline.role || !arms.has(name)) continue;
+      if (role !== measure.role || !arms.has(name)) continue;
       const ofArm = byArm.get(name) ?? new Map<number, Replicate>();
-      byArm.set(name, ofArm.set(seed, replicate(record, headline)));
+      byArm.set(name, ofArm.set(seed, replicate(record, measure)));
     }
   }
   return byArm;
 }
 
-/** The headline number of a finished stage. */
-export function replicate(record: ReportRecord, { metric, standardError }: Study['report']['headline']): Replicate {
+/** The number of a finished stage that gives it. */
+export function replicate(record: ReportRecord, { metric, standardError }: MeasureDeclaration): Replicate {
   let items: boolean[] | undefined;
   return {
     value: resultNumber(record, metric),
@@ -97,6 +99,12 @@ export function replicateCost(placed: readonly Placed[], headlineRole: string, i
     }),
     { labelledImages: 0, unlabelledImages: 0, flops: 0 },
   );
+}
+
+/** A number as a report shows it. */
+export function shownMeasure(study: Study, profile: ProfileBase, records: readonly ReportRecord[], { name, role, metric }: Measure): ShownMeasure {
+  const spec = metricSpec(study, records, role, metric);
+  return { name, label: oneLine(study.report.measures?.[name]?.label?.(profile) ?? spec?.label ?? metric), unit: spec?.unit ?? 'ratio', better: spec?.better ?? 'higher' };
 }
 
 /** The metric of a study's kinds by name, preferring the kind that a record of the role has. */

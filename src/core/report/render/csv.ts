@@ -4,6 +4,7 @@ import { armNameText } from '../../ablation/claims.ts';
 import { countClaims, type ClaimResult, type PairResult } from '../model/claims.ts';
 import type { AblationReport, ArmRow, Report } from '../model/model.ts';
 import type { RecipeChange, StageRecipe } from '../model/recipes.ts';
+import { tablesOf } from '../model/tables-of.ts';
 import { HEADROOM_ERRORS } from '../model/teacher.ts';
 
 type Value = string | number | undefined;
@@ -12,17 +13,20 @@ type Value = string | number | undefined;
 const tidy = (value: number | undefined): number | undefined => (value === undefined ? undefined : Number(value.toPrecision(12)));
 
 /**
- * One row per arm, those of the headroom last and named with their ablation. Measured values are in the unit of the result (fractions, not
- * percent), published ones as printed.
+ * One row per arm, those of the headroom last and named with their ablation; where arms are compared by several numbers, one for each of them, which the
+ * first column names. Measured values are in the unit of the result (fractions, not percent), published ones as printed.
  * Cells that a spreadsheet would run as a formula are written as text.
  */
 export function resultCsv(ablation: AblationReport): string {
-  const rows = [...ablation.rows, ...ablation.headroom];
-  const earlier = rows.some(row => row.earlier !== undefined);
-  const mixed = ablation.mixedCode !== undefined;
-  const seeds = [...new Set(rows.flatMap(row => seedValues(row).map(s => s.seed)))].sort((a, b) => a - b);
+  const tables = tablesOf(ablation).map(table => ({ table, rows: [...table.rows, ...table.headroom] }));
+  const all = tables.flatMap(({ rows }) => rows);
+  const earlier = all.some(row => row.earlier !== undefined);
+  const mixed = tables.some(({ table }) => table.mixedCode !== undefined);
+  const several = tables.length > 1;
+  const seeds = [...new Set(all.flatMap(row => seedValues(row).map(s => s.seed)))].sort((a, b) => a - b);
   return write([
     [
+      ...(several ? ['measure'] : []),
       'arm',
       'label',
       'default',
@@ -49,15 +53,18 @@ export function resultCsv(ablation: AblationReport): string {
       ...(earlier ? ['earlier_revisions'] : []),
       ...(mixed ? ['code'] : []),
     ],
-    ...rows.map(row => [
-      ...measuredCells(row),
-      ...publishedCells(row),
-      ...costCells(row),
-      ...ablation.columns.map((_, i) => tidy(row.extra[i])),
-      ...seedCells(row, seeds),
-      ...(earlier ? [row.earlier] : []),
-      ...(mixed ? [row.code] : []),
-    ]),
+    ...tables.flatMap(({ table: { measure }, rows }) =>
+      rows.map(row => [
+        ...(several ? [measure.name] : []),
+        ...measuredCells(row),
+        ...publishedCells(row),
+        ...costCells(row),
+        ...ablation.columns.map((_, i) => tidy(row.extra[i])),
+        ...seedCells(row, seeds),
+        ...(earlier ? [row.earlier] : []),
+        ...(mixed ? [row.code] : []),
+      ]),
+    ),
   ]);
 }
 
@@ -97,11 +104,13 @@ const seedCells = (row: ArmRow, seeds: readonly number[]): Value[] => seeds.map(
 
 /**
  * One row per comparison of every claim; undefined when no claim is declared. Differences, intervals and margin are in the unit of
- * the result (fractions), published gaps as printed. `claim_verdict` is after Holm's correction, and `low` and `high` are at the
+ * the result (fractions), published gaps as printed; of a `measure` of which less is better all are turned round. The column stands where there are
+ * others than the headline. `claim_verdict` is after Holm's correction, and `low` and `high` are at the
  * `level` that so decides; `verdict` is of the comparison alone, at 95 %. p-values of comparisons are one-sided.
  */
 export function claimCsv({ ablations }: Report): string | undefined {
-  const rows = ablations.flatMap(({ claims }) => claims.flatMap(claim => claim.pairs.map(pair => [...claimCells(claim), ...pairCells(pair)])));
+  const several = ablations.some(({ others }) => others.length > 0);
+  const rows = ablations.flatMap(({ claims }) => claims.flatMap(claim => claim.pairs.map(pair => [...claimCells(claim), ...(several ? [pair.measure.name] : []), ...pairCells(pair)])));
   if (rows.length === 0) return undefined;
   return write([
     [
@@ -117,6 +126,7 @@ export function claimCsv({ ablations }: Report): string | undefined {
       'claim_p',
       'claim_p_holm',
       'claim_published',
+      ...(several ? ['measure'] : []),
       'type',
       'arm',
       'than',
@@ -208,11 +218,13 @@ export function conditionCsv({ conditions }: Report): string | undefined {
   ]);
 }
 
-/** One row per ablation: how its claims and its order came out. Counts of pairs are of arms with published values of one table. */
+/** One row per ablation and number that its arms are compared by: how its claims, which stand with the first, and its order came out. Counts of pairs are of arms with published values of one table. */
 export function contentsCsv({ ablations }: Report): string {
+  const several = ablations.some(({ others }) => others.length > 0);
   return write([
     [
       'ablation',
+      ...(several ? ['measure'] : []),
       'title',
       'table',
       'arms',
@@ -239,10 +251,11 @@ export function contentsCsv({ ablations }: Report): string {
       'kendall_low',
       'kendall_high',
     ],
-    ...ablations.map(({ name, title, table, rows, claims, order, rank }) => {
+    ...ablations.flatMap(tablesOf).map(({ name, measure, title, table, rows, claims, order, rank }) => {
       const count = countClaims(claims);
       return [
         name,
+        ...(several ? [measure.name] : []),
         title,
         table,
         rows.length,

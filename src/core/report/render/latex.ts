@@ -1,6 +1,7 @@
 /** Report -> LaTeX: its tables for a paper, with booktabs. */
 import { claimOverview } from '../tables/claims.ts';
 import type { AblationReport, Report } from '../model/model.ts';
+import { tablesOf } from '../model/tables-of.ts';
 import { claimsCaption } from '../model/words.ts';
 import { plainTable } from '../tables/plain.ts';
 import { measuredWith, resultRules, resultTable, withoutEmptyColumns, type Cell, type Table, type TableColumn, type TableRow } from '../tables/results.ts';
@@ -13,7 +14,7 @@ export const plainLatex = (report: Report, ablation: AblationReport): string => 
 
 /** Two crossed axes of one ablation in the same form; undefined where there are none. */
 export function twoWayLatex(report: Report, ablation: AblationReport): string | undefined {
-  const table = twoWayTable(report, ablation);
+  const table = twoWayTable(ablation);
   return table && pasted({ ...table, caption: `${titleOf(report, ablation)}. ${table.caption}` }, ablation, 'two-way');
 }
 
@@ -42,13 +43,19 @@ function pasted(table: Table, { name }: AblationReport, form: string): string {
 /** The row behind it. */
 const SHADED = '\\rowcolor[gray]{.92}';
 
-/** One ablation with all that its table says: a float as wide as its column, for which arms take the room that the numbers leave. */
-export function resultLatex(report: Report, ablation: AblationReport): string {
-  const table = withoutEmptyColumns(resultTable(report, ablation));
-  return file('In two columns make it table* for the width of both.', [
+/** One ablation with all that its tables say, one for each number: floats as wide as their column, for which arms take the room that the numbers leave. */
+export const resultLatex = (report: Report, ablation: AblationReport): string =>
+  file(
+    'In two columns make it table* for the width of both.',
+    tablesOf(ablation).flatMap((table, i) => resultFloat(report, table, i === 0 ? ablation.name : `${ablation.name}-${table.measure.name}`)),
+  );
+
+function resultFloat(report: Report, ablation: AblationReport, label: string): string[] {
+  const table = withoutEmptyColumns(resultTable(ablation));
+  return [
     '\\begin{table}',
     '\\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}',
-    captionOf(titleOf(report, ablation), ablation.name),
+    captionOf(titleOf(report, ablation), label),
     `\\begin{tabularx}{\\linewidth}{@{}>{\\raggedright\\arraybackslash}X${sides(table.columns)}@{}}`,
     '\\toprule',
     headerOf(table),
@@ -58,7 +65,7 @@ export function resultLatex(report: Report, ablation: AblationReport): string {
     '\\end{tabularx}',
     ...notesBelow([`${measuredWith(ablation)}.`, ...resultRules({ ablations: [ablation] }), ...table.notes]),
     '\\end{table}',
-  ]);
+  ];
 }
 
 /** All claims, over as many pages as it takes; undefined when none is declared. */

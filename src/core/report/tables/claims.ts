@@ -1,6 +1,6 @@
 /** Tables of claims: all of them for the head of the report, and those of one ablation with every comparison. */
 import type { ClaimResult, PairResult, PublishedOutcome } from '../model/claims.ts';
-import { formatDelta, formatPValue, formatPublishedDelta, plural, type Unit } from '../../text/format.ts';
+import { formatDelta, formatPValue, formatPublishedDelta, listed, plural } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
 import { claimsCaption, claimsCorner, claimsTitle, verdictWord } from '../model/words.ts';
 import { left, NONE, right, type Cell, type Table, type TableRow, type Tone } from './results.ts';
@@ -25,17 +25,14 @@ export function claimOverview(report: Report): Table {
     rows: report.ablations.flatMap(({ name, title, table, claims }): TableRow[] =>
       claims.length === 0
         ? []
-        : [
-            { header: `${table}: ${title}`, href: ablationAnchor(name), group: true, cells: [] },
-            ...claims.map(claim => ({ ...claimRow(claim, report.headline.unit, published), href: claimAnchor(claim) })),
-          ],
+        : [{ header: `${table}: ${title}`, href: ablationAnchor(name), group: true, cells: [] }, ...claims.map(claim => ({ ...claimRow(claim, published), href: claimAnchor(claim) }))],
     ),
     notes: [...report.claimRule, ...claimNotes(all)],
   };
 }
 
 /** The claims of one ablation; those of several comparisons with a row for each. */
-export function claimTable({ headline: { unit } }: Report, { title, claims }: AblationReport): Table | undefined {
+export function claimTable({ title, claims }: AblationReport): Table | undefined {
   if (claims.length === 0) return undefined;
   const published = hasPublished(claims);
   return {
@@ -44,26 +41,25 @@ export function claimTable({ headline: { unit } }: Report, { title, claims }: Ab
     corner: claimsCorner(claims),
     columns: published ? [...COLUMNS, PUBLISHED] : COLUMNS,
     rows: claims.flatMap((claim): TableRow[] => {
-      const row = { ...claimRow(claim, unit, published), id: claimAnchor(claim) };
-      if (claim.pairs.length === 1)
-        return [{ ...row, detail: [comparisonText(claim.deciding), row.detail, perSeedText(claim.deciding, unit), exploratoryText(claim.deciding, unit)].filter(Boolean).join('. ') }];
-      return [{ ...row, marked: true }, ...claim.pairs.map(pair => pairRow(pair, unit, published))];
+      const row = { ...claimRow(claim, published), id: claimAnchor(claim) };
+      if (claim.pairs.length === 1) return [{ ...row, detail: [comparisonText(claim.deciding), row.detail, perSeedText(claim.deciding), exploratoryText(claim.deciding)].filter(Boolean).join('. ') }];
+      return [{ ...row, marked: true }, ...claim.pairs.map(pair => pairRow(pair, published))];
     }),
     notes: [],
   };
 }
 
 /** The weakest comparison stands for the claim, which needs them all. @param published whether there is a column for it */
-function claimRow(claim: ClaimResult, unit: Unit, published: boolean): TableRow {
+function claimRow(claim: ClaimResult, published: boolean): TableRow {
   const { deciding, pairs, p, sentence } = claim;
-  const measured = measuredCell(deciding, unit);
+  const measured = measuredCell(deciding);
   return {
     header: sentence,
     detail: [claim.source, claim.note].filter(text => text !== undefined).join('. '),
     cells: [
       verdictCell(claim),
       pairs.length > 1 && deciding.delta !== undefined ? { ...measured, detail: [measured.detail, `weakest of\u00a0${pairs.length}`].filter(Boolean).join(', ') } : measured,
-      neededCell(deciding, unit),
+      neededCell(deciding),
       p === undefined ? NONE : { text: formatPValue(p.adjusted), detail: `alone ${formatPValue(p.value)}` },
       ...(published ? [publishedCell(claim.published, deciding.published?.gap)] : []),
     ],
@@ -71,28 +67,30 @@ function claimRow(claim: ClaimResult, unit: Unit, published: boolean): TableRow 
 }
 
 /** The verdict is the claim's: a part has none of its own. */
-const pairRow = (pair: PairResult, unit: Unit, published: boolean): TableRow => ({
+const pairRow = (pair: PairResult, published: boolean): TableRow => ({
   header: comparisonText(pair),
-  detail: [perSeedText(pair, unit), exploratoryText(pair, unit)].filter(Boolean).join('. '),
+  detail: [perSeedText(pair), exploratoryText(pair)].filter(Boolean).join('. '),
   part: true,
   cells: [
     pair.direction === undefined ? NONE : { text: pair.direction, tone: 'muted' },
-    measuredCell(pair, unit),
-    neededCell(pair, unit),
+    measuredCell(pair),
+    neededCell(pair),
     NONE,
     ...(published ? [publishedCell(pair.published?.outcome, pair.published?.gap)] : []),
   ],
 });
 
 const RELATIONS = { greater: 'above', 'not-worse': 'not below', same: 'no different from' } as const satisfies Readonly<Record<PairResult['type'], string>>;
+const RELATIONS_OF_LESS = { ...RELATIONS, greater: 'below', 'not-worse': 'not above' } as const;
 
-/** Which arms are compared, and how. */
-export const comparisonText = ({ type, arm, than }: PairResult): string => `${arm.label} ${RELATIONS[type]} ${than.label}`;
+/** Which arms are compared, how and, where there are several numbers, by which. */
+export const comparisonText = ({ type, arm, than, measure: { better, label }, ofSeveral }: PairResult): string =>
+  `${arm.label} ${(better === 'lower' ? RELATIONS_OF_LESS : RELATIONS)[type]} ${than.label}${ofSeveral ? `, ${label}` : ''}`;
 
 /** One difference is the mean itself. */
-const perSeedText = ({ perSeed }: PairResult, unit: Unit): string => (perSeed.length < 2 ? '' : `Per seed: ${perSeed.map(({ delta }) => formatDelta(delta, unit)).join(', ')}`);
+const perSeedText = ({ perSeed, measure: { unit } }: PairResult): string => (perSeed.length < 2 ? '' : `Per seed: ${perSeed.map(({ delta }) => formatDelta(delta, unit)).join(', ')}`);
 
-function exploratoryText({ exploratory }: PairResult, unit: Unit): string {
+function exploratoryText({ exploratory, measure: { unit } }: PairResult): string {
   if (exploratory === undefined) return '';
   const { n, delta, interval } = exploratory;
   return `Exploratory, all ${plural(n, 'seed')}: ${formatDelta(delta, unit)}${interval === undefined ? '' : ` [${formatDelta(interval.low, unit)}, ${formatDelta(interval.high, unit)}]`}`;
@@ -131,7 +129,7 @@ function verdictCell(claim: ClaimResult): Cell {
   return { text: stateText(claim), tone: VERDICTS[claim.verdict].tone, ...(details.length === 0 ? {} : { detail: details.join('; ') }) };
 }
 
-function measuredCell({ delta, standardError, interval, n }: PairResult, unit: Unit): Cell {
+function measuredCell({ delta, standardError, interval, n, measure: { unit } }: PairResult): Cell {
   if (delta === undefined || standardError === undefined) return NONE;
   if (interval !== undefined) return { text: formatDelta(delta, unit), detail: `[${formatDelta(interval.low, unit)},\u00a0${formatDelta(interval.high, unit)}], n\u00a0${n}` };
   const error = `\u00b1\u00a0${formatDelta(standardError, unit).replace('+', '')}`;
@@ -139,7 +137,7 @@ function measuredCell({ delta, standardError, interval, n }: PairResult, unit: U
 }
 
 /** Nothing is needed where nothing is judged. */
-function neededCell({ type, margin, verdict }: PairResult, unit: Unit): Cell {
+function neededCell({ type, margin, verdict, measure: { unit } }: PairResult): Cell {
   if (verdict === 'no verdict') return NONE;
   const size = formatDelta(margin, unit).replace('+', '');
   return { text: type === 'same' ? `within\u00a0\u00b1${size}` : `>\u00a0${formatDelta(type === 'greater' ? margin : -margin, unit)}`, tone: 'muted' };
@@ -156,6 +154,11 @@ function publishedCell(outcome: PublishedOutcome | undefined, gap: number | unde
   return outcome === undefined ? { text: formatPublishedDelta(gap), detail: 'not all published' } : { text: formatPublishedDelta(gap), ...OUTCOMES[outcome] };
 }
 
+function lessIsBetterNotes(pairs: readonly PairResult[]): string[] {
+  const labels = [...new Set(pairs.flatMap(({ measure: { label, better } }) => (better === 'lower' ? [label] : [])))];
+  return labels.length === 0 ? [] : [`Differences in ${listed(labels)}, of which less is better, are turned round: above zero the first of the two is better.`];
+}
+
 /** What the signs in the cells mean, as far as they are there. */
 function claimNotes(claims: readonly ClaimResult[]): string[] {
   const pairs = claims.flatMap(claim => claim.pairs);
@@ -164,6 +167,7 @@ function claimNotes(claims: readonly ClaimResult[]): string[] {
     ...(claims.some(({ p }) => p !== undefined) ? ['p: two-sided, of its own direction beyond the margin, by the paired t test; after Holm\u2019s correction, and alone.'] : []),
     ...(errors.includes(1) ? ['\u00b1 of one seed: the error that the test images give the difference of these two trained models. It decides nothing.'] : []),
     ...(errors.some(n => n > 1) ? [`\u00b1 of several seeds: the standard error of the mean difference, where there is no verdict to give or there are fewer than ${FEWEST_SEEDS} seeds.`] : []),
+    ...lessIsBetterNotes(pairs),
     ...(hasPublished(claims) ? ['Published \u0394: the gap in the paper\u2019s own table, for claims of several comparisons that of the one shown.'] : []),
   ];
 }

@@ -4,6 +4,7 @@ import { countClaims } from '../model/claims.ts';
 import { decidable } from '../statistics/compare.ts';
 import { formatPublished, formatPValue, formatTau } from '../../text/format.ts';
 import type { AblationReport, Report } from '../model/model.ts';
+import { tablesOf } from '../model/tables-of.ts';
 import { rankRule, type RankAgreement } from '../statistics/rank.ts';
 import { claimCountText } from '../model/wording.ts';
 import { byOrigin, claimsCaption } from '../model/words.ts';
@@ -32,7 +33,7 @@ export function contentsTable({ ablations }: Report): Table {
 
 /** How the measured order of a table's arms relates to the published one; undefined where no table has arms to order. */
 export function orderTable({ ablations, rule }: Report): Table | undefined {
-  const ordered = ablations.filter(({ order, rank }) => decidable(order) > 0 || rank !== undefined);
+  const ordered = ablations.flatMap(tablesOf).filter(({ order, rank }) => decidable(order) > 0 || rank !== undefined);
   if (ordered.length === 0) return undefined;
   return {
     subject: 'Order of arms',

@@ -1,10 +1,14 @@
-/** The table of an ablation as a paper prints it: arm, measured, published. What explains the numbers stands in the table of results. */
+/** The table of an ablation as a paper prints it: arm, measured, published, for each of its numbers. What explains them stands in the tables of results. */
 import type { AblationReport, ArmRow, Report } from '../model/model.ts';
+import type { ShownMeasure } from '../model/measure.ts';
+import { tablesOf } from '../model/tables-of.ts';
 import { formatPublished, formatValue, type Unit } from '../../text/format.ts';
 import { seedShare } from '../model/wording.ts';
-import { bestMean, bestOf, NONE, right, type Cell, type Table, type TableColumn } from './results.ts';
+import { bestMean, bestOf, metricLabel, NONE, right, type Cell, type Table, type TableColumn } from './results.ts';
 
 interface PlainColumn extends TableColumn {
+  /** Of the arms in their order, those of the headroom last. */
+  readonly rows: readonly ArmRow[];
   /** What stands in bold where it is the best. */
   readonly value: (row: ArmRow) => string | undefined;
   /** What stands beside it. */
@@ -13,45 +17,62 @@ interface PlainColumn extends TableColumn {
 }
 
 /** One row per arm, the teachers last; a column in which there is nothing is left out. Its notes are for whoever pastes it. */
-export function plainTable({ headline, profile }: Report, { title, table, rows: arms, headroom }: AblationReport): Table {
-  const { label, unit } = headline;
-  const rows = [...arms, ...headroom];
-  const measured = (row: ArmRow): string | undefined => row.measured && formatValue(row.measured.mean, unit);
-  const ofTable = ({ published }: ArmRow): number | undefined => (published?.elsewhere === true ? undefined : published?.value);
-  const published = (row: ArmRow): string | undefined => (ofTable(row) === undefined ? undefined : formatPublished(ofTable(row)!));
-  const columns: readonly PlainColumn[] = [
-    ...(countsOf(rows).size > 1 ? [{ ...right('Seeds'), value: (row: ArmRow) => row.measured && String(row.measured.n) }] : []),
-    { ...right('Measured'), value: measured, spread: (row: ArmRow) => deviation(row, unit), best: bestMean(arms, headline) },
-    { ...right('Published'), value: published, best: bestOf(arms.map(ofTable), headline.better, formatPublished) },
-  ].filter(({ value }) => rows.some(row => value(row) !== undefined));
+export function plainTable({ profile }: Report, ablation: AblationReport): Table {
+  const { title, table, rows: arms, headroom, others, measure } = ablation;
+  const tables = tablesOf(ablation);
+  const columns = tables.flatMap(each => columnsOf(each, others.length === 0 ? 'Measured' : `${metricLabel(each.measure)}${DIRECTIONS[each.measure.better]}`));
+  const all = tables.flatMap(rowsOf);
+  const by = others.length === 0 ? `: ${measure.label}${measure.unit === 'fraction' ? ' (%)' : ''}` : '';
   return {
     subject: title,
-    caption: `${title} (${table}): ${label}${unit === 'fraction' ? ' (%)' : ''}, ${seedsOf(rows)}, profile ${profile}`,
+    caption: `${title} (${table})${by}, ${seedsOf(all)}, profile ${profile}`,
     corner: 'Arm',
     columns,
     rows: [
-      ...arms.map(row => ({ header: row.label, marked: row.isDefault, cells: columns.map(column => cellOf(column, row)) })),
-      ...headroom.map(row => ({ header: row.label, aside: true, cells: columns.map(column => cellOf({ ...column, best: undefined }, row)) })),
+      ...arms.map((row, i) => ({ header: row.label, marked: row.isDefault, cells: columns.map(column => cellOf(column, i)) })),
+      ...headroom.map((row, i) => ({ header: row.label, aside: true, cells: columns.map(column => cellOf({ ...column, best: undefined }, arms.length + i)) })),
     ],
     notes: [
       ...about(
         'Published in another table, so left out',
-        rows.filter(row => row.published?.elsewhere === true),
+        all.filter(row => row.published?.elsewhere === true),
       ),
       ...about(
         'Published value of an inferred row',
-        rows.filter(row => ofTable(row) !== undefined && row.published?.inferred === true),
+        all.filter(row => ofTable(row) !== undefined && row.published?.inferred === true),
       ),
     ],
   };
 }
 
-const about = (what: string, rows: readonly ArmRow[]): string[] => (rows.length === 0 ? [] : [`${what}: ${rows.map(row => row.label).join('; ')}.`]);
+/** Beside the name of one of several numbers. */
+const DIRECTIONS: Readonly<Record<ShownMeasure['better'], string>> = { higher: ' \u2191', lower: ' \u2193', none: '' };
 
-function cellOf({ value, spread, best }: PlainColumn, row: ArmRow): Cell {
-  const text = value(row);
+const rowsOf = ({ rows, headroom }: AblationReport): ArmRow[] => [...rows, ...headroom];
+
+/** Only what the paper has in the table of the default arm. */
+const ofTable = ({ published }: ArmRow): number | undefined => (published?.elsewhere === true ? undefined : published?.value);
+
+function columnsOf(table: AblationReport, label: string): PlainColumn[] {
+  const { rows: arms, measure } = table;
+  const rows = rowsOf(table);
+  const measured = (row: ArmRow): string | undefined => row.measured && formatValue(row.measured.mean, measure.unit);
+  const published = (row: ArmRow): string | undefined => (ofTable(row) === undefined ? undefined : formatPublished(ofTable(row)!));
+  return [
+    ...(countsOf(rows).size > 1 ? [{ ...right('Seeds'), rows, value: (row: ArmRow) => row.measured && String(row.measured.n) }] : []),
+    { ...right(label), rows, value: measured, spread: (row: ArmRow) => deviation(row, measure.unit), best: bestMean(arms, measure) },
+    { ...right('Published'), rows, value: published, best: bestOf(arms.map(ofTable), measure.better, formatPublished) },
+  ].filter(({ value }) => rows.some(row => value(row) !== undefined));
+}
+
+const about = (what: string, rows: readonly ArmRow[]): string[] => (rows.length === 0 ? [] : [`${what}: ${[...new Set(rows.map(row => row.label))].join('; ')}.`]);
+
+/** @param place of the arm */
+function cellOf({ rows, value, spread, best }: PlainColumn, place: number): Cell {
+  const row = rows[place];
+  const text = row && value(row);
   if (text === undefined) return NONE;
-  const detail = spread?.(row);
+  const detail = spread?.(row!);
   return { text, ...(detail === undefined ? {} : { detail }), ...(text === best ? { tone: 'strong' } : {}) };
 }
 

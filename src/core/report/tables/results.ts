@@ -1,7 +1,8 @@
 /** The report's tables as text cells, shared by HTML and Markdown: a number is formatted in one place. */
 import type { TestSetError } from '../statistics/compare.ts';
-import { formatDelta, formatPublished, formatPublishedDelta, formatValue, type Unit } from '../../text/format.ts';
-import type { AblationReport, ArmRow, Headline, Measurement, PublishedCell, Report } from '../model/model.ts';
+import { capitalised, formatDelta, formatPublished, formatPublishedDelta, formatValue, type Unit } from '../../text/format.ts';
+import type { AblationReport, ArmRow, Measurement, PublishedCell, Report } from '../model/model.ts';
+import type { ShownMeasure } from '../model/measure.ts';
 import { seedShare } from '../model/wording.ts';
 
 export type Tone = 'agree' | 'disagree' | 'muted' | 'strong' | 'plain';
@@ -55,9 +56,8 @@ export const NONE: Cell = { text: '\u2013', tone: 'muted' };
 const DEFAULT: Cell = { text: 'default', tone: 'muted' };
 export const left = (label: string): TableColumn => ({ label, align: 'left' });
 export const right = (label: string): TableColumn => ({ label, align: 'right' });
-const capital = (label: string): string => label.charAt(0).toUpperCase() + label.slice(1);
 /** Heads a column of values of the metric. */
-export const metricLabel = ({ label, unit }: { readonly label: string; readonly unit: Unit }): string => `${capital(label)}${unit === 'fraction' ? ' (%)' : ''}`;
+export const metricLabel = ({ label, unit }: { readonly label: string; readonly unit: Unit }): string => `${capitalised(label)}${unit === 'fraction' ? ' (%)' : ''}`;
 
 const says = (cell: Cell | undefined): boolean => cell !== undefined && cell !== DEFAULT && (cell.text !== NONE.text || cell.detail !== undefined);
 
@@ -69,14 +69,14 @@ export function withoutEmptyColumns(table: Table): Table {
 }
 
 /** Measured beside published, one row per arm. Columns in which there may be nothing are part of it. */
-export function resultTable(report: Report, ablation: AblationReport): Table {
-  const { rows, headroom } = ablation;
-  const shown = { ...describe(ablation), unit: report.headline.unit, best: bestMean(rows, report.headline) };
+export function resultTable(ablation: AblationReport): Table {
+  const { rows, headroom, measure } = ablation;
+  const shown = { ...describe(ablation), unit: measure.unit, best: bestMean(rows, measure) };
   return {
     subject: ablation.title,
     caption: resultCaption(ablation),
     corner: 'Arm',
-    columns: [right('Seeds'), right(metricLabel(report.headline)), right('\u0394 to default'), right('Published'), right('Published \u0394'), right('Measured \u2212 published')],
+    columns: [right('Seeds'), right(metricLabel(measure)), right('\u0394 to default'), right('Published'), right('Published \u0394'), right('Measured \u2212 published')],
     rows: [
       ...rows.map(row => ({ header: row.label, marked: row.isDefault, cells: resultCells(row, shown) })),
       ...headroom.map(row => ({ header: row.label, aside: true, cells: headroomCells(row, shown) })),
@@ -108,13 +108,13 @@ function describe(ablation: AblationReport): Described {
 }
 
 /** The best of these numbers as printed, so that those that read alike are level; undefined where there is nothing to be better than. */
-export function bestOf(values: readonly (number | undefined)[], better: Headline['better'], format: (value: number) => string): string | undefined {
+export function bestOf(values: readonly (number | undefined)[], better: ShownMeasure['better'], format: (value: number) => string): string | undefined {
   const known = values.filter(value => value !== undefined);
   return known.length < 2 ? undefined : format(better === 'lower' ? Math.min(...known) : Math.max(...known));
 }
 
 /** The best mean of these arms, as printed. */
-export const bestMean = (rows: readonly (ArmRow | undefined)[], { unit, better }: Headline): string | undefined =>
+export const bestMean = (rows: readonly (ArmRow | undefined)[], { unit, better }: ShownMeasure): string | undefined =>
   bestOf(
     rows.map(row => row?.measured?.mean),
     better,

@@ -1,6 +1,6 @@
 /** Arms of two crossed axes as a table of one by the other, with the means of its complete rows and columns. */
 import { formatPublished, formatValue } from '../../text/format.ts';
-import type { AblationReport, ArmRow, Report } from '../model/model.ts';
+import type { AblationReport, ArmRow } from '../model/model.ts';
 import { mean } from '../statistics/statistics.ts';
 import { bestMean, measuredSigns, measuredWith, metricLabel, NONE, publishedSigns, resultNotes, right, type Cell, type Table, type TableRow } from './results.ts';
 
@@ -30,15 +30,16 @@ function gridOf(rows: readonly ArmRow[]): Grid | undefined {
 }
 
 /** Means of the arms by both axes; undefined where no two axes cross, or nothing is measured. */
-export function twoWayTable({ headline }: Report, ablation: AblationReport): Table | undefined {
+export function twoWayTable(ablation: AblationReport): Table | undefined {
+  const { measure } = ablation;
   const grid = gridOf(ablation.rows);
   if (grid === undefined || grid.arms.flat().every(arm => arm?.measured === undefined)) return undefined;
-  const best = bestMean(grid.arms.flat(), headline);
+  const best = bestMean(grid.arms.flat(), measure);
   const published = grid.arms.flat().some(arm => arm?.published !== undefined);
   const armCell = (arm: ArmRow | undefined): Cell => {
     if (arm === undefined) return NONE;
     const { measured, published: paper, state } = arm;
-    const text = measured === undefined ? state : formatValue(measured.mean, headline.unit);
+    const text = measured === undefined ? state : formatValue(measured.mean, measure.unit);
     const signs = measured === undefined ? '' : measuredSigns(arm);
     return {
       // Not at the end of the cell, where the published value stands.
@@ -49,14 +50,14 @@ export function twoWayTable({ headline }: Report, ablation: AblationReport): Tab
   };
   const meanCell = (arms: readonly (ArmRow | undefined)[]): Cell => {
     const [measured, paper] = [meanOf(arms.map(arm => arm?.measured?.mean)), meanOf(arms.map(arm => arm?.published?.value))];
-    return { text: measured === undefined ? NONE.text : formatValue(measured, headline.unit), ...(paper === undefined ? {} : { detail: paper.toFixed(1) }), tone: 'muted' };
+    return { text: measured === undefined ? NONE.text : formatValue(measured, measure.unit), ...(paper === undefined ? {} : { detail: paper.toFixed(1) }), tone: 'muted' };
   };
   const body = grid.arms.map((arms, i): TableRow => ({ header: grid.rows[i]!, cells: [...arms.map(armCell), meanCell(arms)] }));
   const columns = grid.columns.map((_, i) => grid.arms.map(arms => arms[i]));
   return {
     subject: ablation.title,
     caption: `${measuredWith(ablation)}${published ? '; small: published' : ''}. Mean: where every arm of the row or column has a value`,
-    corner: metricLabel(headline),
+    corner: metricLabel(measure),
     columns: [...grid.columns, 'Mean'].map(right),
     rows: [...body, ...marginRow([...columns, grid.arms.flat()].map(meanCell))],
     notes: resultNotes(ablation),
@@ -64,9 +65,9 @@ export function twoWayTable({ headline }: Report, ablation: AblationReport): Tab
 }
 
 /** Arms of the headroom have no place in the grid: what they came to, in a sentence; undefined where there are none. */
-export function besideText({ headline }: Report, { headroom }: AblationReport): string | undefined {
+export function besideText({ headroom, measure }: AblationReport): string | undefined {
   if (headroom.length === 0) return undefined;
-  const texts = headroom.map(({ label, measured }) => `${label} ${measured === undefined ? 'not run' : formatValue(measured.mean, headline.unit)}`);
+  const texts = headroom.map(({ label, measured }) => `${label} ${measured === undefined ? 'not run' : formatValue(measured.mean, measure.unit)}`);
   return `Beside them: ${texts.join('; ')}.`;
 }
 

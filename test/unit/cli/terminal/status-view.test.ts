@@ -23,7 +23,7 @@ const stage = (key: string, upstream: Record<string, string> = {}): PlannedStage
 });
 const planOf = (...stages: PlannedStage[]): Plan => ({
   stages: new Map(stages.map(s => [s.key, s])),
-  arms: stages.map(s => ({ ablation: 'a', arm: s.key, seed: 0, stages: { train: s.key }, final: s.key })),
+  arms: stages.map(s => ({ ablation: 'a', arm: s.key, seed: 0, stages: { train: s.key }, final: s.key, finals: [s.key] })),
 });
 const work = (place: string, more: Partial<StageProgress> = {}): StageProgress => ({ place, owner, ...more });
 const running: StageState = { state: 'running', attempt: 1, owner };

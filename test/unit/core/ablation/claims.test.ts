@@ -123,7 +123,7 @@ describe('an arm that is the same as another', () => {
 
   test('must be there, with factors', () => {
     const others = new Map([['variety', byName(parseAblation({ ...good, name: 'variety', ...shared({ sameAs: 'cut/half' }) }, 'file.ts', 'variety', study))]]);
-    const found = (sameAs: string): string[] => foreignReferenceProblems(parse(shared({ sameAs })), others, ['cut', 'variety']).map(problemText);
+    const found = (sameAs: string): string[] => foreignReferenceProblems(parse(shared({ sameAs })), others, ['cut', 'variety'], study).map(problemText);
     expect(found('variety/half')).toEqual([]);
     expect(found('varity/half')).toEqual(["arms[3].sameAs: no ablation 'varity'; did you mean 'variety'?"]);
     expect(found('variety/hlf')).toEqual(["arms[3].sameAs: ablation 'variety' has no arm 'hlf'; did you mean 'half'?"]);

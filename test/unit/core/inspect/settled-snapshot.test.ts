@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../../toy/sweep.ts';
 
 const plan: Plan = {
   stages: new Map([[key, { key, ...identity, cost: { labelledImages: 0, unlabelledImages: 3, flops: 3 }, roles: ['tree'], users: [{ ablation: 'a', arm: 'b', seed: 0 }] }]]),
-  arms: [{ ablation: 'a', arm: 'b', seed: 0, stages: { tree: key }, final: key }],
+  arms: [{ ablation: 'a', arm: 'b', seed: 0, stages: { tree: key }, final: key, finals: [key] }],
 };
 
 /** A stage that this process works on, as if it were another host's. */

@@ -338,7 +338,7 @@ describe('runPlan', () => {
       key = keyOf(stage);
     const executor = new TestExecutor(1);
     const summary = await runPlan({
-      plan: { stages: new Map([[key, { ...stage, key }]]), arms: [{ ...arm!, stages: { stock: key }, final: key }] },
+      plan: { stages: new Map([[key, { ...stage, key }]]), arms: [{ ...arm!, stages: { stock: key }, final: key, finals: [key] }] },
       kinds: toyStudy.kinds,
       store,
       executor,

@@ -18,7 +18,7 @@ function planOf(graph: Record<string, readonly [upstream: string[], images: numb
       users: [{ ablation: 'a', arm: 'b', seed: 0 }],
     },
   ]);
-  const arms = finals.map(final => ({ ablation: 'a', arm: final, seed: 0, stages: { r: final }, final }));
+  const arms = finals.map(final => ({ ablation: 'a', arm: final, seed: 0, stages: { r: final }, final, finals: [final] }));
   return { stages: new Map(stages), arms };
 }
 

@@ -3,14 +3,15 @@ import { ablationAnchor } from '../../tables/anchors.ts';
 import { claimTable } from '../../tables/claims.ts';
 import { inconsistencyTable, referenceTable } from '../../tables/context.ts';
 import { curveTable } from '../../tables/curves.ts';
+import { plainTable } from '../../tables/plain.ts';
 import { failureTable, resultTable, type Table } from '../../tables/results.ts';
 import { besideText, twoWayTable } from '../../tables/two-way.ts';
-import { FOREST, resultFigureId } from '../../charts/figures.ts';
+import { FOREST, otherFigureId, resultFigureId } from '../../charts/figures.ts';
 import type { AblationReport, Report } from '../../model/model.ts';
-import { plural } from '../../../text/format.ts';
+import { capitalised, plural } from '../../../text/format.ts';
 import { slug } from '../../../text/clean.ts';
 import type { Block, Inline } from './blocks.ts';
-import { details, only, paragraph, small, tableOf } from './parts.ts';
+import { details, headed, only, paragraph, small, tableOf } from './parts.ts';
 
 export function ablationSection(report: Report, ablation: AblationReport, figures: ReadonlySet<string>): Block {
   const { name, title, table, question, expected, finding, warnings, footnotes } = ablation;
@@ -24,12 +25,23 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
       paragraph([question, ' Expected: ', expected], 'question'),
       ...only('page', [paragraph([finding.join(' ')], 'quiet')]),
       ...(warnings.length === 0 ? [] : [{ type: 'caution', blocks: warnings.map(warning => paragraph([warning])) } as const]),
-      ...results(report, ablation),
+      ...(ablation.others.length === 0 ? results(ablation) : severalResults(report, ablation)),
       // The README has one figure: that of all claims, or where there is none those of the tables.
       ...(figures.has(figure) ? [{ type: 'figure', id: figure, ...(figures.has(FOREST) ? { on: 'page' as const } : {}) } as const] : []),
+      ...only(
+        'page',
+        ablation.others.flatMap(other => otherResults(other, figures)),
+      ),
       ...tableOf(failureTable(ablation), 'values'),
-      ...claims(claimTable(report, ablation)),
-      ...only('page', [...references(ablation), ...tableOf(inconsistencyTable(ablation), 'claims'), ...small(footnotes), paragraph(files(ablation), 'small'), ...curves(ablation, figures)]),
+      ...claims(claimTable(ablation)),
+      ...only('page', [
+        ...references(ablation),
+        ...tableOf(inconsistencyTable(ablation), 'claims'),
+        ...pictures(ablation),
+        ...small(footnotes),
+        paragraph(files(ablation), 'small'),
+        ...curves(ablation, figures),
+      ]),
     ],
   };
 }
@@ -38,10 +50,10 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
  * Both tables, or on the README that of two axes alone where every arm is in it and it is shorter. A README shows no captions, and has few
  * lines for the small print.
  */
-function results(report: Report, ablation: AblationReport): Block[] {
+function results(ablation: AblationReport): Block[] {
   const { rows, images, footnotes } = ablation;
-  const plain = resultTable(report, ablation);
-  const crossed = twoWayTable(report, ablation);
+  const plain = resultTable(ablation);
+  const crossed = twoWayTable(ablation);
   const instead = crossed !== undefined && crossed.rows.length < rows.length && rows.every(row => row.crossed !== undefined);
   const [table, ...notes] = tableOf(plain, 'results');
   const byAxes = crossed === undefined ? [] : tableOf({ ...crossed, notes: [] }, 'crossed');
@@ -49,11 +61,32 @@ function results(report: Report, ablation: AblationReport): Block[] {
   return [
     ...only('page', [table!, ...notes, ...small(images === undefined ? [] : [images]), ...byAxes]),
     ...only('readme', [
-      ...(instead ? [...byAxes, ...below(crossed.caption), ...small([besideText(report, ablation)].filter(text => text !== undefined))] : [table!, ...below(plain.caption)]),
+      ...(instead ? [...byAxes, ...below(crossed.caption), ...small([besideText(ablation)].filter(text => text !== undefined))] : [table!, ...below(plain.caption)]),
       ...notes,
       paragraph([...footnotes.map(note => `${note} `), ...files(ablation)], 'small'),
     ]),
   ];
+}
+
+/** All numbers side by side, as a paper prints them; with what else is known of each on the page alone. */
+function severalResults(report: Report, ablation: AblationReport): Block[] {
+  const { images, footnotes } = ablation;
+  const all = plainTable(report, ablation);
+  return [
+    ...tableOf(all, 'results'),
+    ...only('page', [...small(images === undefined ? [] : [images]), ...headed(capitalised(ablation.measure.label), tableOf(resultTable(ablation), 'results'))]),
+    ...only('readme', [...small([`${all.caption}.${images === undefined ? '' : ` ${images}`}`]), paragraph([...footnotes.map(note => `${note} `), ...files(ablation)], 'small')]),
+  ];
+}
+
+function otherResults(other: AblationReport, figures: ReadonlySet<string>): Block[] {
+  const figure = otherFigureId(other);
+  return headed(capitalised(other.measure.label), [
+    paragraph([other.finding.join(' ')], 'quiet'),
+    ...tableOf(resultTable(other), 'results'),
+    ...(figures.has(figure) ? [{ type: 'figure', id: figure } as const] : []),
+    ...references(other),
+  ]);
 }
 
 /** The README has the claims, the page every comparison in them. */
@@ -85,6 +118,8 @@ function references(ablation: AblationReport): Block[] {
   if (data === undefined || data.rows.length <= OPEN_REFERENCES) return table;
   return details(`${plural(data.rows.length, 'published row')} for reference, never run here`, table);
 }
+
+const pictures = (ablation: AblationReport): Block[] => ablation.pictures.flatMap(table => [{ type: 'pictures', table } as const, ...small(table.legend === undefined ? [] : [table.legend])]);
 
 /** Folded away: a dozen charts would hide the tables between them. */
 function curves(ablation: AblationReport, figures: ReadonlySet<string>): Block[] {

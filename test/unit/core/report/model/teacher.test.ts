@@ -69,7 +69,7 @@ const warningsOf = (name: string, accuracies: Accuracies): string[] =>
     study,
     declared: [0, 1, 2],
     records: accuracyRecords(accuracies),
-    headline: { label: 'accuracy', unit: 'fraction', better: 'higher' },
+    headline: { name: 'accuracy', label: 'accuracy', unit: 'fraction', better: 'higher' },
     baselines: headroomOf(study, name, all).baselines,
   });
 
@@ -106,7 +106,7 @@ describe('a teacher that is no better than its baseline', () => {
       study,
       declared: [0],
       records: accuracyRecords({ 'relation/mae': [0.9], 'teachers/a': [0.8], 'teachers/b': [0.91], 'teachers/c': [0.7] }),
-      headline: { label: 'accuracy', unit: 'fraction', better: 'higher' },
+      headline: { name: 'accuracy', label: 'accuracy', unit: 'fraction', better: 'higher' },
       baselines: [{ ablation: 'relation', arm: 'mae', label: 'MAE', rests }],
     });
     expect(warning).toBe('A (80.00\u00a0%, 1 seed) and C (70.00\u00a0%, 1 seed) are no better than MAE (90.00\u00a0%, 1 seed), the baseline: arms that rest on them have little to gain.');
@@ -139,7 +139,7 @@ function imagesOf(images: Images, claims: readonly ClaimResult[] = [], elsewhere
   const placed = placeRecords(records, 'x');
   const arms = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].slice(0, Math.max(2, Object.keys(images).length)).map(name => ({ name, label: name.toUpperCase(), placed: placed.get(name) ?? [] }));
   const baselines = Object.keys(elsewhere).map(arm => ({ ablation: 'other', arm, label: `other: ${arm}`, rests: [] }));
-  return tableImages({ study, ablation: { name: 'x', default: 'a' }, arms, claims, baselines, records });
+  return tableImages({ study, role: 'evaluate', ablation: { name: 'x', default: 'a' }, arms, claims, baselines, records });
 }
 
 const STUDENT = { own: [1000, 4000], teacher: [0, 9000] } as const;

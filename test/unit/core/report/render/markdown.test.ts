@@ -128,7 +128,7 @@ test('revisions that are no longer the present ones are told row by row where th
   const report = buildReport({ ...input, records });
   const [first, second] = [a, b].map(arm => report.ablations[0]!.rows.find(({ name }) => name === arm)!);
   expect([first!.earlier, second!.earlier]).toEqual(['distill 1 (now 1)', 'finetune 1 (now 1)']);
-  const { notes, rows } = resultTable(report, report.ablations[0]!);
+  const { notes, rows } = resultTable(report.ablations[0]!);
   expect(notes.find(note => note.startsWith('\u00a7'))).toMatch(/: (?:distill|finetune) 1 \(now 1\) for [^.]+\. (?:distill|finetune) 1 \(now 1\) for [^.]+\.$/);
   expect(rows.filter(({ cells }) => cells.some(({ sign }) => sign === '\u00a7'))).toHaveLength(2);
 });
@@ -139,7 +139,7 @@ describe('code of a kind', () => {
   const told = (codeOf: (i: number) => string | undefined) => {
     const records = input.records.map(record => (last.includes(record) ? { ...record, codeHash: codeOf(last.indexOf(record)) } : record));
     const report = buildReport({ ...input, records });
-    return { report, notes: report.ablations.flatMap(ablation => resultTable(report, ablation).notes).filter(note => note.startsWith('This table mixes')) };
+    return { report, notes: report.ablations.flatMap(ablation => resultTable(ablation).notes).filter(note => note.startsWith('This table mixes')) };
   };
   const [a, b] = ['a'.repeat(32), 'b'.repeat(32)];
 

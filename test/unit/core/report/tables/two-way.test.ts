@@ -16,7 +16,7 @@ function crossed(places: readonly (readonly [row: string, column: string])[], ac
   const ablation = { name: 'grid', title: 'A grid', table: 'Table 1', question: 'q', expected: 'e', base: {}, default: arms[0]!.name, arms };
   const records = accuracyRecords(Object.fromEntries(Object.entries(accuracies).map(([name, values]) => [`grid/${name}`, values])));
   const report = buildReport({ study: sampleStudy, profile: { name: 'sample', seeds: [0] }, ablations: [ablation], records });
-  return twoWayTable(report, report.ablations[0]!);
+  return twoWayTable(report.ablations[0]!);
 }
 
 const places = (rows: readonly string[], columns: readonly string[]) => rows.flatMap(row => columns.map(column => [row, column] as const));
@@ -91,9 +91,9 @@ describe('table of two crossed axes', () => {
       })),
       records: accuracyRecords({ 'of-0/arm-0': [0.7], 'of-1/arm-0': [0.7] }),
     });
-    expect(report.ablations.map(ablation => twoWayTable(report, ablation))).toEqual([undefined, undefined]);
-    expect(report.ablations.map(ablation => besideText(report, ablation))).toEqual([undefined, undefined]);
-    expect(withoutEmptyColumns(resultTable(report, report.ablations[1]!)).columns.map(({ label }) => label)).toEqual(['Test accuracy (%)']);
+    expect(report.ablations.map(twoWayTable)).toEqual([undefined, undefined]);
+    expect(report.ablations.map(besideText)).toEqual([undefined, undefined]);
+    expect(withoutEmptyColumns(resultTable(report.ablations[1]!)).columns.map(({ label }) => label)).toEqual(['Test accuracy (%)']);
   });
 });
 
