@@ -77,13 +77,13 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     const distilled = results.find(r => r['val_loss_untrained'] !== undefined)!;
     expect(distilled['val_loss_ratio']!).toBeLessThan(1);
 
-    const again = await ablate(sweep('whole'));
+    const again = await command(sweep('whole'), { cwd: folder });
     expect(again.exitCode).toBe(0);
     expect(again.all).toContain('Nothing to run: all 13 stages of profile toy are done');
     expect(again.all).toContain('Report up to date');
     expect(attempts('whole')).toEqual(Array(13).fill(1));
 
-    const check = await ablate(['report', '--check', '--experiments', EXPERIMENTS, '--profile', 'toy', '--reports', 'whole-reports']);
+    const check = await command(['report', '--check', '--experiments', EXPERIMENTS, '--profile', 'toy', '--reports', 'whole-reports'], { cwd: folder });
     expect(check.exitCode).toBe(0);
   });
 
@@ -183,7 +183,8 @@ describe('ablate sweep with the stages of TinyMIM', () => {
   });
 
   it('does not begin without the data, and says how to get them', async () => {
-    const { exitCode, all } = await ablate(['sweep', '--only', 'mae-vs-scratch/scratch-b', '--store', 'no-data', '--no-report', '--devices', 'cpu:1x1'], {
+    const { exitCode, all } = await command(['sweep', '--only', 'mae-vs-scratch/scratch-b', '--store', 'no-data', '--no-report', '--devices', 'cpu:1x1'], {
+      cwd: folder,
       env: { TINYMIM_CACHE: join(folder, 'empty') },
     });
     expect(exitCode).toBe(2);
@@ -198,7 +199,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     expect(all).toContain('schedule.base_lr');
     expect(all).not.toContain('retry'); // no other try could end better
     expect(all).toContain('blocked'); // what hangs on it
-    const status = await ablate(['status', '--experiments', EXPERIMENTS, '--profile', 'explode', '--only', 'tiny/scratch', '--store', 'explode']);
+    const status = await command(['status', '--experiments', EXPERIMENTS, '--profile', 'explode', '--only', 'tiny/scratch', '--store', 'explode'], { cwd: folder });
     expect(status.all).toContain('failed');
     expect(status.all).toContain('log.txt');
   });
