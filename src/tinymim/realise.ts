@@ -62,9 +62,9 @@ function classifierStage(factors: Factors, profile: Profile, seed: number, encod
 export const realise = (factors: Factors, profile: Profile, seed: number): StageSpec => evaluateStage(profile, seed, classifierStage(factors, profile, seed, encoderStage(factors, profile, seed)));
 
 /**
- * A test for each number that an ablation names and the profile can measure. `miou` is of a segmenter on what was pre-trained, or from scratch on the
- * classifier, as the paper's DeiT; `miou-finetuned` of one on the classifier in any case ("intermediate fine-tuning").
- * @throws UsageError where there is none
+ * A test for each number that an ablation names and that can be measured. `miou` is of a segmenter on what was pre-trained, or from scratch on the
+ * classifier, as the paper's DeiT; `miou-finetuned`, of distilled arms alone, of one on the classifier ("intermediate fine-tuning").
+ * @throws UsageError where the profile can measure none
  */
 export function realiseMeasures(factors: Factors, profile: Profile, seed: number, measures: readonly string[]): StageSpec[] {
   const encoder = encoderStage(factors, profile, seed),
@@ -74,8 +74,8 @@ export function realiseMeasures(factors: Factors, profile: Profile, seed: number
     miou: () => segmentationStage(factors, profile, seed, encoder ?? weights),
     'miou-finetuned': () => segmentationStage(factors, profile, seed, weights, ['segment-finetuned', 'segment-evaluate-finetuned']),
   };
-  const measurable = measures.filter(measure => measure === 'accuracy' || profile.segment !== undefined);
-  if (measurable.length === 0) expectSegmentation(profile);
+  if (!measures.includes('accuracy')) expectSegmentation(profile);
+  const measurable = measures.filter(measure => measure === 'accuracy' || (profile.segment !== undefined && (measure === 'miou' || factors.method === 'distill')));
   return measurable.flatMap(measure => tests[measure]?.() ?? []);
 }
 

@@ -102,7 +102,7 @@ const ASSUMED = /^assumed:\s*/;
 
 function assumptions(p: Profile): Assumption[] {
   const sourced = Object.entries(p.sources ?? {})
-    .filter(([, source]) => ASSUMED.test(source))
+    .filter(([field, source]) => ASSUMED.test(source) && valueAt(p, field) !== undefined) // a profile on another may have turned a part of it off
     .map(([field, source]) => ({ field, value: JSON.stringify(valueAt(p, field)), reason: source.replace(ASSUMED, '') }));
   return [...sourced, ...assumedHeldOut(p)];
 }
