@@ -2,9 +2,11 @@
  * Table 3: the main comparison, and Table 1 beside it.
  *
  * Purpose   DeiT, MAE and TinyMIM for ViT-T, S and B on the main schedule. TinyMIM-B learns from MAE-L, S from TinyMIM-B,
- *           T from TinyMIM-S. The other methods are published numbers, shown and never run.
- * Expected  TinyMIM above MAE and DeiT at every size: by 4.2, 2.4 and 1.4 points over MAE.
- * Cost      Segmenters on all arms, and of those of TinyMIM a second one on the fine-tuned classifier; the arms themselves are those of Table 8.
+ *           T from TinyMIM-S. TinyMIM*-T is the same student, fine-tuned ten times as long with a teacher that classifies. The other
+ *           methods are published numbers, shown and never run.
+ * Expected  TinyMIM above MAE and DeiT at every size: by 4.2, 2.4 and 1.4 points over MAE. TinyMIM*-T 3.8 above TinyMIM-T.
+ * Cost      The fine-tuning of TinyMIM*, and that of its teacher, MAE-L; segmenters on all arms, and of those of TinyMIM a second one on the
+ *           fine-tuned classifier. All other arms are those of Table 8.
  * Run       make sweep ARGS="--only headline"
  */
 import { defineAblation } from 'tinymim-ablations';
@@ -21,11 +23,26 @@ const arms = (['T', 'S', 'B'] as const).flatMap(size => {
     published: {
       accuracy: published('Table 3', `ViT-${size}: ${row}`),
       miou: published('Table 3', `ViT-${size}: ${row}`, 'mIoU'),
-      ...(name === 'tinymim' && { 'miou-finetuned': published('Table 3', `ViT-${size}: ${row}`, 'mIoU with intermediate IN-1K fine-tuning') }),
+      ...(name === 'tinymim' && { miou_finetuned: published('Table 3', `ViT-${size}: ${row}`, 'mIoU with intermediate IN-1K fine-tuning') }),
     },
   });
   return [arm('scratch', 'from scratch', 'scratch', 'Scratch (DeiT)'), arm('mae', 'MAE', 'mae', size === 'B' ? 'MAE' : 'MAE (dagger: reproduced)'), arm('tinymim', 'TinyMIM', 'relation', 'TinyMIM')];
 });
+
+const STAR = 'ViT-T: TinyMIM* (1000-epoch DeiT-style KD fine-tune)';
+
+/** Table 1 has the same model with the same number. */
+const star = {
+  name: 'tinymim-star-t',
+  label: 'ViT-T, TinyMIM*',
+  group: 'ViT-T',
+  crossed: ['TinyMIM*', 'ViT-T'] as const,
+  factors: { student: 'T', teachers: ['L', 'B', 'S'], schedule: 'main', finetuneTeacher: 'L' } satisfies Partial<Factors>,
+  published: {
+    accuracy: published('Table 3', STAR),
+    miou_finetuned: published('Table 3', STAR, 'mIoU with intermediate IN-1K fine-tuning'),
+  },
+};
 
 /** Methods of which the paper has no mIoU. */
 const WITHOUT_MIOU = ['CIM', 'SIM', 'MaskFeat', 'data2vec'];
@@ -42,10 +59,10 @@ export default defineAblation<Factors>({
   table: 'Table 3',
   question: 'Does TinyMIM beat MAE and training from scratch at every model size?',
   expected: 'TinyMIM first at every size, and its lead grows as the model shrinks.',
-  measures: ['accuracy', 'miou', 'miou-finetuned'],
+  measures: ['accuracy', 'miou', 'miou_finetuned'],
   base: {},
   default: 'tinymim-b',
-  arms,
+  arms: [...arms.slice(0, 3), star, ...arms.slice(3)],
   claims: (['T', 'S', 'B'] as const).map(size => ({
     name: `tinymim-above-all-${size.toLowerCase()}`,
     sentence: `TinyMIM beats MAE pre-training and training from scratch for ViT-${size}.`,
@@ -54,17 +71,13 @@ export default defineAblation<Factors>({
   })),
   references: [
     reference('Table 3', 'ViT-T: MoCo'),
-    {
-      label: 'ViT-T: TinyMIM* (1000-epoch DeiT-style KD fine-tune)',
-      published: {
-        accuracy: published('Table 3', 'ViT-T: TinyMIM* (1000-epoch DeiT-style KD fine-tune)'),
-        'miou-finetuned': published('Table 3', 'ViT-T: TinyMIM* (1000-epoch DeiT-style KD fine-tune)', 'mIoU with intermediate IN-1K fine-tuning'),
-      },
-    },
     ...['MoCo', 'DINO', 'CIM'].map(method => reference('Table 3', `ViT-S: ${method}`)),
     ...['BEiT (DALLE250M+IN22K+IN1K tokenizer data)', 'SIM', 'CAE (DALLE250M+IN22K+IN1K tokenizer data)', 'MaskFeat', 'SdAE', 'data2vec', 'PeCo (300 ep)', 'PeCo (800 ep)'].map(method =>
       reference('Table 3', `ViT-B: ${method}`),
     ),
-    ...['DeiT-T', 'PVT-T', 'CiT-T', 'Swin', 'EdgeViT-XS', 'MobileViTv1-S', 'MobileViTv3-S', 'TinyMIM*-T'].map(model => reference('Table 1', model, `${model} (Table 1)`)),
+    ...['DeiT-T', 'PVT-T', 'CiT-T', 'Swin', 'EdgeViT-XS', 'MobileViTv1-S', 'MobileViTv3-S'].map(model => reference('Table 1', model, `${model} (Table 1)`)),
+  ],
+  footnotes: [
+    'TinyMIM*-T has 79.6 in Tables 1 and 3. Readings where the paper is silent: the fine-tuned MAE-L classifies for it, by the class that it would choose (hard distillation, as in the command of README_deit.md); its heads read class and distillation token. The ablation `readings` has other teachers and soft distillation.',
   ],
 });

@@ -3,10 +3,11 @@
  *
  * Purpose   Each arm of another table that rests on a reading of ours, beside the reading that was not taken: how class tokens
  *           become comparable, which loss relations without softmax have, whether features pass through the final norm,
- *           what the teacher of a masked student sees, and how many heads the last block of a distilled teacher has.
+ *           what the teacher of a masked student sees, how many heads the last block of a distilled teacher has, and who classifies
+ *           for TinyMIM* in its fine-tuning, and how.
  * Expected  That which reading is taken makes no difference: each pair is a hypothesis of its own. A reading whose published value
  *           lies nearer speaks for itself at a scale where values compare.
- * Cost      Six distillations and fine-tunings beyond other tables.
+ * Cost      Six distillations and fine-tunings beyond other tables, and two fine-tunings of TinyMIM*.
  * Run       make sweep ARGS="--only readings"
  */
 import { defineAblation, type Claim } from 'tinymim-ablations';
@@ -18,6 +19,9 @@ const same = (name: string, what: string, taken: string, other: string): Claim =
   sentence: `It makes no difference ${what}.`,
   parts: [{ type: 'same', arm: other, than: taken }],
 });
+
+/** The student of TinyMIM*. */
+const star = { student: 'T', teachers: ['L', 'B', 'S'], schedule: 'main' } satisfies Partial<Factors>;
 
 export default defineAblation<Factors>({
   name: 'readings',
@@ -39,6 +43,9 @@ export default defineAblation<Factors>({
     { name: 'masked-visible', label: 'Masked student, teacher sees as much', factors: { maskRatio: 0.75, teacherInput: 'visible' } },
     { name: 'teacher-heads-distilled', label: 'ViT-S from TinyMIM-B, its heads as distilled (taken)', sameAs: 'sequential/s-from-l-b' },
     { name: 'teacher-heads-rebuilt', label: 'ViT-S from TinyMIM-B, its heads rebuilt', factors: { student: 'S', teachers: ['L', 'B'], teacherHeads: 'rebuilt' } },
+    { name: 'star-mae-l', label: 'TinyMIM*-T, from the class that MAE-L chooses (taken)', sameAs: 'headline/tinymim-star-t' },
+    { name: 'star-tinymim-b', label: 'TinyMIM*-T, from the class that TinyMIM-B chooses', factors: { ...star, finetuneTeacher: 'B' } },
+    { name: 'star-soft', label: 'TinyMIM*-T, from the distribution of MAE-L', factors: { ...star, finetuneTeacher: 'L', finetuneDistillation: 'soft' } },
   ],
   claims: [
     same('class-token-loss', 'whether class tokens are compared by KL divergence or by squared error', 'class-token-kl', 'class-token-mse'),
@@ -47,5 +54,7 @@ export default defineAblation<Factors>({
     same('output-norm', 'whether the output feature is taken before or after the final norm', 'output-norm', 'output-raw'),
     same('masked-teacher', 'whether the teacher of a masked student sees the whole image', 'masked-whole', 'masked-visible'),
     same('teacher-heads', 'whether the last block of a distilled teacher keeps the heads that it was distilled with', 'teacher-heads-distilled', 'teacher-heads-rebuilt'),
+    same('star-teacher', 'whether MAE-L or TinyMIM-B classifies for TinyMIM* in its fine-tuning', 'star-mae-l', 'star-tinymim-b'),
+    same('star-distillation', 'whether TinyMIM* is fine-tuned with the class that its teacher chooses or with its distribution', 'star-mae-l', 'star-soft'),
   ],
 });

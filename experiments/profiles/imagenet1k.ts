@@ -12,6 +12,7 @@ const MAE_FINETUNE = 'facebookresearch/mae, FINETUNE.md';
 const TINYMIM = 'OliverRensu/TinyMIM, README.md and main_pretrain.py';
 const TINYMIM_MODELS = 'OliverRensu/TinyMIM, models_tinymim.py';
 const TINYMIM_FINETUNE = 'OliverRensu/TinyMIM, README.md and main_finetune.py';
+const TINYMIM_STAR = 'OliverRensu/TinyMIM, Segmentation/TinyMIMstar-T/backbone/mae.py';
 const DEIT = 'facebookresearch/deit, README_deit.md and main.py';
 const CROP_RATIO = "assumed: torchvision's default; the official code is known to us by its range of scales";
 const CROP = "assumed: timm's defaults, which nothing that we know changes";
@@ -78,6 +79,7 @@ export default {
     sizes: { L: { epochs: 50, base_lr: 1e-3, layer_decay: 0.75, drop_path: 0.2 } },
     mae: { drop_path: 0.1 },
   },
+  finetune_with_teacher: { epochs: 1000, num_heads: 12, feature_dim: 1280, alpha: 0.5, tau: 1 },
   supervise: {
     ...classification,
     optimizer: { ...classification.optimizer, ema_decay: 0.99996 },
@@ -89,6 +91,7 @@ export default {
     drop_path: 0.1,
   },
   evaluate: { batch_size: 250, crop: { resize: 256 } },
+  robustness: { imagenet_a: { name: 'imagenet-a' }, imagenet_r: { name: 'imagenet-r' }, imagenet_c: { name: 'imagenet-c' } },
   comparable: true,
   sources: {
     seeds: 'assumed: the paper repeats no run',
@@ -147,6 +150,13 @@ export default {
     'finetune.label_smoothing': TINYMIM_FINETUNE,
     'finetune.sizes.L': MAE_FINETUNE,
     'finetune.mae': `assumed: ${MAE_FINETUNE} has drop path 0.1 for ViT-B, whose other values are those of the distilled students; taken for T and S, too, of which nothing is stated`,
+    finetune_with_teacher:
+      "assumed: what is not named here is as in fine-tuning, of which the paper has the length alone; heads on class and distillation token, as the author says 'like DeiT' (issue 6); the new token's position starts at zero, as the class token's",
+    'finetune_with_teacher.epochs': 'paper, Table 3: 1000 epochs',
+    'finetune_with_teacher.num_heads': TINYMIM_STAR,
+    'finetune_with_teacher.feature_dim': `assumed: ${TINYMIM_STAR} has LayerNorm, a linear layer from 192 to 1280 and GELU after the last block; that the heads read it, with no other norm between, is ours`,
+    'finetune_with_teacher.alpha': `assumed: the default of ${DEIT}`,
+    'finetune_with_teacher.tau': `assumed: the default of ${DEIT}`,
     'supervise.schedule.epochs': `assumed: ${DEIT}, without the 10 epochs of cool-down at the least rate that its arguments name, too`,
     'supervise.schedule.warmup_epochs': `assumed: ${DEIT}; there from a rate of 1e-6, here from 0`,
     'supervise.schedule.batch_size': `${DEIT}: 4 x 256 for T and S, 2 x 8 x 64 for B`,
@@ -167,6 +177,9 @@ export default {
     'evaluate.split': "OliverRensu/TinyMIM, util/datasets.py: ImageNet's validation images, which are the test split here",
     'evaluate.batch_size': 'assumed: changes no number but the order of a sum',
     'evaluate.crop': 'OliverRensu/TinyMIM, util/datasets.py',
+    'robustness.imagenet_a': 'hendrycks/natural-adv-examples, eval.py: top-1 among the 200 classes, of images resized to 256 and cut to 224',
+    'robustness.imagenet_r': 'hendrycks/imagenet-r, eval.py: top-1 among the 200 classes, of images resized to 256 and cut to 224',
+    'robustness.imagenet_c': 'hendrycks/robustness, ImageNet-C/test.py: the images as they are; errors of AlexNet as in google-research/augmix, imagenet.py',
     'engine.mode': 'assumed: how a step is computed changes its last digits only',
     'engine.precision': 'assumed: float32, as everywhere here; the official code trains with mixed precision of float16 (facebookresearch/mae, main_pretrain.py)',
     'throughput.precisions':

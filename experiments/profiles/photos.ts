@@ -69,5 +69,6 @@ export default {
   },
   distill: { ...mini.distill, ...pretraining, schedule: { ...mini.distill.schedule, epochs: 3, warmup_epochs: 0.3 }, jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 } },
   finetune: { ...mini.finetune, ...classification, sizes: { L: { epochs: 24, warmup_epochs: 2.4 } }, schedule: { ...mini.finetune.schedule, epochs: 48, warmup_epochs: 4.8, batch_size: 64 } },
+  finetune_with_teacher: { ...mini.finetune_with_teacher, epochs: 480, warmup_epochs: 48 },
   supervise: { ...mini.supervise, ...classification, schedule: { ...mini.supervise.schedule, epochs: 144, warmup_epochs: 14.4, batch_size: 64 } },
 } satisfies ProfileDeclaration;

@@ -10,7 +10,7 @@
 import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
 import mini from './mini.ts';
 
-/** One epoch, or three from scratch, of batches of 64. */
+/** One epoch, three from scratch or ten with a teacher, of batches of 64. */
 const schedule = (epochs: number, warmup_epochs: number, base_lr: number, min_lr: number) => ({ epochs, warmup_epochs, batch_size: 64, accumulation_steps: 1, base_lr, min_lr });
 
 export default {
@@ -43,5 +43,7 @@ export default {
     head: { ...mini.segment.head, channels: 8, auxiliary_channels: 4 },
     schedule: { ...mini.segment.schedule, steps: 4, warmup_steps: 1, batch_size: 8 },
   },
+  finetune_with_teacher: { ...mini.finetune_with_teacher, epochs: 10, warmup_epochs: 3, feature_dim: 107 },
+  robustness: { imagenet_a: { name: 'sheared-scaled', images: 1000 }, imagenet_r: { name: 'shade-inverted', images: 1000 }, imagenet_c: { name: 'simulated', images: 40 } },
   supervise: { ...mini.supervise, schedule: schedule(3, 0.9, 4e-3, 1e-6) },
 } satisfies ProfileDeclaration;

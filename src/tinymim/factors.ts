@@ -66,6 +66,13 @@ const schema = z.strictObject({
   jitter: z.boolean().default(true),
   /** Length of distillation: `main` is three times `ablation`, as the paper's 300 and 100 epochs. */
   schedule: z.enum(['ablation', 'main']).default('ablation'),
+  /**
+   * Size of the one of `teachers` that, fine-tuned, teaches in the student's fine-tuning, too, as in TinyMIM* (of several of a size the last); the
+   * paper does not say which classifier taught. `none`: labels alone.
+   */
+  finetuneTeacher: z.union([z.literal('none'), modelSize]).default('none'),
+  /** How: by the class that the teacher would choose, or by its distribution (DeiT); the paper does not say. */
+  finetuneDistillation: z.enum(['hard', 'soft']).default('hard'),
 });
 
 export type Factors = z.infer<typeof schema>;
@@ -101,13 +108,16 @@ const MEANINGFUL: Readonly<Partial<Record<keyof Factors, readonly Condition[]>>>
   teacherDropPath: [distilled],
   jitter: [distilled],
   schedule: [distilled],
+  finetuneTeacher: [distilled, [f => f.finetuneTeacher === 'none' || f.teachers.includes(f.finetuneTeacher), 'an arm none of whose teachers has that size']],
+  finetuneDistillation: [distilled, [f => f.finetuneTeacher !== 'none', "an arm that is fine-tuned with labels alone (finetuneTeacher 'none')"]],
 };
 
 const defaults = schema.parse({});
 
-/** What the distilled teachers of an arm learn: see `teacherTarget`. */
+/** What the distilled teachers of an arm learn: see `teacherTarget`. They are fine-tuned with labels alone. */
 export function teacherFactors(arm: Factors): Factors {
-  return arm.teacherTarget === 'same' ? arm : { ...defaults, schedule: arm.schedule, teacherHeads: arm.teacherHeads };
+  const { finetuneTeacher, finetuneDistillation } = defaults;
+  return arm.teacherTarget === 'same' ? { ...arm, finetuneTeacher, finetuneDistillation } : { ...defaults, schedule: arm.schedule, teacherHeads: arm.teacherHeads };
 }
 
 /** The factors that an arm chooses otherwise than by default. */

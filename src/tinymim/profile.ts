@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { checkpointHash, checkpointName } from './checkpoints/imported.ts';
 import { sceneSpec } from './data/scenes/spec.ts';
 import { dataSpec } from './data/spec.ts';
+import { corruptedSpec, shiftedSpec } from './data/test-spec.ts';
 import {
   augmentRecipe,
   classifierAugmentRecipe,
@@ -165,12 +166,32 @@ const fields = z.strictObject({
     /** Of the MAE baseline, where its size says nothing else. */
     mae: variation.default({}),
   }),
+  /** Of TinyMIM*, what differs from `finetune`: longer, from two heads, one of which learns from a teacher that classifies. */
+  finetune_with_teacher: variation
+    .extend({
+      /** In every block. */
+      num_heads: z.int().positive(),
+      /** Width behind the last block (LayerNorm, linear, GELU); null: none. */
+      feature_dim: z.int().positive().nullable(),
+      /** Share of the loss that is learned from the teacher. */
+      alpha: z.number().min(0).max(1),
+      /** Temperature of distributions. */
+      tau: z.number().positive(),
+    })
+    .exactOptional(),
   /** The paper trains from scratch for three times the epochs of a fine-tuning (300 against 100). */
   supervise: z.strictObject({ ...classifier, init: initialisation.default('mae'), pos_embed: positions.default('sincos') }),
   /** `split`: `validation` while anything is chosen, so that test images have no part in it. */
   evaluate: z.strictObject({ split: z.enum(['test', 'validation']).default('test'), batch_size: z.int().positive(), crop: evaluationCropRecipe }),
   /** Absent: no arm of this profile is tested by segmentation. */
   segment: segmentation.optional(),
+  /**
+   * What classifiers are tested on beside that, as the columns of Table 4: images that are otherwise than those they were trained on, in the place of
+   * ImageNet-A and ImageNet-R, and corrupted ones.
+   */
+  robustness: z
+    .strictObject({ imagenet_a: shiftedSpec, imagenet_r: shiftedSpec, imagenet_c: corruptedSpec })
+    .default({ imagenet_a: { name: 'sheared-scaled', images: null }, imagenet_r: { name: 'shade-inverted', images: null }, imagenet_c: { name: 'simulated', images: null } }),
   /** Of every stage. */
   engine: engineRecipe.default({ mode: 'graph', precision: 'float32' }),
   /** Whether data and recipe are the paper's, so that values compare and not only their order. */

@@ -1,12 +1,12 @@
 /** How an arm becomes stages, at the scale of a profile. */
 import type { StageSpec } from '../core/ablation/declaration.ts';
+import { UsageError } from '../core/ablation/errors.ts';
 import type { JsonObject } from '../core/ablation/kind.ts';
 import type { EvaluateRecipe, FinetuneRecipe, SuperviseRecipe } from './stages/recipes.ts';
 import { distillStage, pretrainStage, teacherStage } from './distillation.ts';
-import type { Factors } from './factors.ts';
+import { teacherFactors, type Factors, type ModelSize } from './factors.ts';
 import { classifier } from './models.ts';
 import type { Profile, Variation } from './profile.ts';
-import { expectSegmentation, segmentationStage } from './segmentation.ts';
 
 const json = (recipe: object): JsonObject => recipe as JsonObject;
 
@@ -35,51 +35,52 @@ export function finetuneStage(factors: Factors, profile: Profile, seed: number, 
   return { kind: 'finetune', role: 'finetune', recipe: json(recipe), seed, upstream: { weights } };
 }
 
+/** Fine-tuning as TinyMIM* has it: a distillation token and its head, which learn from a classifier. */
+function finetuneWithTeacherStage(factors: Factors, profile: Profile, seed: number, student: StageSpec): StageSpec {
+  const fields = profile.finetune_with_teacher;
+  if (fields === undefined)
+    throw new UsageError(
+      'NO_TEACHER_RECIPE',
+      `Expected 'finetune_with_teacher' in the profile ${profile.name}, of which an arm with finetuneTeacher is made, got none. Declare it (the profile mini has one), or leave the arm out.`,
+    );
+  const { num_heads, feature_dim, alpha, tau, ...variations } = fields;
+  const stage = finetuneStage(factors, profile, seed, student),
+    plain = stage.recipe as unknown as FinetuneRecipe;
+  const { layer_decay = plain.layer_decay, drop_path = plain.drop_path, ...schedule } = variations;
+  const recipe: FinetuneRecipe = {
+    ...plain,
+    model: { ...plain.model, num_heads, pool: 'class_token', dist_token: true, feature_dim },
+    schedule: { ...plain.schedule, ...schedule },
+    drop_path,
+    layer_decay,
+    distillation: factors.finetuneDistillation === 'hard' ? { type: 'hard', alpha } : { type: 'soft', alpha, tau },
+  };
+  return { ...stage, recipe: json(recipe), upstream: { weights: student, teacher: classifierTeacherStage(factors, profile, seed, student) } };
+}
+
+/** The teacher of `finetuneTeacher`, fine-tuned: the same stage as that of the arm it has of its own (`teachersOf`). */
+function classifierTeacherStage(factors: Factors, profile: Profile, seed: number, student: StageSpec): StageSpec {
+  const { teachers, finetuneTeacher } = factors,
+    size = finetuneTeacher as ModelSize,
+    place = teachers.lastIndexOf(size);
+  const weights = teachers.slice(place).reduce<StageSpec>(taught => taught.upstream['teacher']!, student);
+  const own: Factors = { ...teacherFactors(factors), method: place === 0 ? 'mae' : 'distill', student: size };
+  return { ...finetuneStage(own, profile, seed, weights), role: 'finetune-teacher' };
+}
+
 function superviseStage(factors: Factors, profile: Profile, seed: number): StageSpec {
   const { init, pos_embed } = profile.supervise;
   const recipe: SuperviseRecipe = { ...classifierFields(factors, profile, profile.supervise), init, pos_embed };
   return { kind: 'supervise', role: 'supervise', recipe: json(recipe), seed, upstream: {} };
 }
 
-/** What an arm has learned without labels, or undefined. */
-function encoderStage(factors: Factors, profile: Profile, seed: number): StageSpec | undefined {
-  switch (factors.method) {
-    case 'distill':
-      return distillStage(factors, profile, seed);
-    case 'mae':
-      return factors.mae === 'teacher' ? teacherStage(profile, factors.student, seed) : pretrainStage(profile, factors.student, seed, 'pretrain');
-    case 'scratch':
-      return undefined;
-  }
-}
-
-/** The classifier of an arm: what it has learned, fine-tuned, or trained from scratch. */
-function classifierStage(factors: Factors, profile: Profile, seed: number, encoder: StageSpec | undefined): StageSpec {
-  return encoder ? finetuneStage(factors, profile, seed, encoder) : superviseStage(factors, profile, seed);
-}
-
-/** The stages of one arm: pre-training or distillation, fine-tuning, and the test of the classifier that all others hang on. */
-export const realise = (factors: Factors, profile: Profile, seed: number): StageSpec => evaluateStage(profile, seed, classifierStage(factors, profile, seed, encoderStage(factors, profile, seed)));
-
-/**
- * A test for each number that an ablation names and that can be measured. `miou` is of a segmenter on what was pre-trained, or from scratch on the
- * classifier, as the paper's DeiT; `miou-finetuned`, of distilled arms alone, of one on the classifier ("intermediate fine-tuning").
- * @throws UsageError where the profile can measure none
- */
-export function realiseMeasures(factors: Factors, profile: Profile, seed: number, measures: readonly string[]): StageSpec[] {
-  const encoder = encoderStage(factors, profile, seed),
-    weights = classifierStage(factors, profile, seed, encoder);
-  const tests: Readonly<Record<string, () => StageSpec>> = {
-    accuracy: () => evaluateStage(profile, seed, weights),
-    miou: () => segmentationStage(factors, profile, seed, encoder ?? weights),
-    'miou-finetuned': () => segmentationStage(factors, profile, seed, weights, ['segment-finetuned', 'segment-evaluate-finetuned']),
-  };
-  if (!measures.includes('accuracy')) expectSegmentation(profile);
-  const measurable = measures.filter(measure => measure === 'accuracy' || (profile.segment !== undefined && (measure === 'miou' || factors.method === 'distill')));
-  return measurable.flatMap(measure => tests[measure]?.() ?? []);
-}
-
-function evaluateStage(profile: Profile, seed: number, weights: StageSpec): StageSpec {
+/** The stages of one arm: pre-training or distillation, fine-tuning, and the evaluation that all others hang on. */
+export function realise(factors: Factors, profile: Profile, seed: number): StageSpec {
+  const weights = {
+    distill: () => (factors.finetuneTeacher === 'none' ? finetuneStage : finetuneWithTeacherStage)(factors, profile, seed, distillStage(factors, profile, seed)),
+    mae: () => finetuneStage(factors, profile, seed, factors.mae === 'teacher' ? teacherStage(profile, factors.student, seed) : pretrainStage(profile, factors.student, seed, 'pretrain')),
+    scratch: () => superviseStage(factors, profile, seed),
+  }[factors.method]();
   const { split, batch_size, crop } = profile.evaluate;
   const recipe: EvaluateRecipe = { data: profile.data, split, batch_size, crop, engine: profile.engine };
   return { kind: 'evaluate', role: 'evaluate', recipe: json(recipe), seed, upstream: { weights } };

@@ -1,9 +1,8 @@
 /** Segmentation of an arm as stages: UPerNet trained on its weights, and tested. */
 import type { StageSpec } from '../core/ablation/declaration.ts';
 import { UsageError } from '../core/ablation/errors.ts';
-import type { Factors } from './factors.ts';
-import { classifier } from './models.ts';
 import type { Profile } from './profile.ts';
+import type { VitRecipe } from './stages/recipes.ts';
 import type { SegmentEvaluateRecipe, SegmentRecipe } from './stages/segment/recipes.ts';
 
 /**
@@ -12,10 +11,10 @@ import type { SegmentEvaluateRecipe, SegmentRecipe } from './stages/segment/reci
  * @param roles of training and test
  * @throws UsageError as `expectSegmentation`
  */
-export function segmentationStage(factors: Factors, profile: Profile, seed: number, weights: StageSpec, roles: readonly [train: string, test: string] = ['segment', 'segment-evaluate']): StageSpec {
+export function segmentationStage(profile: Profile, seed: number, weights: StageSpec, roles: readonly [train: string, test: string]): StageSpec {
   const fields = expectSegmentation(profile);
   const { data, crop, blocks, evaluate, ...training } = fields;
-  const model = { ...classifier(profile, factors.student), image_size: crop };
+  const model = { ...plainModel(profile, weights), image_size: crop };
   const recipe: SegmentRecipe = { ...training, data, model, feature_blocks: blocks.map(place => blockAt(place, model.depth)) as SegmentRecipe['feature_blocks'], engine: profile.engine };
   const trained: StageSpec = { kind: 'segment', role: roles[0], recipe, seed, upstream: { weights } };
   const test: SegmentEvaluateRecipe = { data, ...evaluate, engine: profile.engine };
@@ -29,6 +28,14 @@ export function expectSegmentation({ name, segment }: Profile): NonNullable<Prof
     'NO_SEGMENTATION',
     `Expected the profile ${name} to say how segmentation is trained, got no field segment. Add it, or take a profile that has it: smoke, mini, desk or imagenet1k.`,
   );
+}
+
+/** The encoder of a stage as its classifier splits it into heads: a fine-tuned one as it is, any other as it would be fine-tuned. */
+function plainModel(profile: Profile, { kind, recipe }: StageSpec): VitRecipe {
+  const { image_size, patch_size, in_chans, embed_dim, depth, num_heads, mlp_ratio } = recipe['model'] as unknown as VitRecipe;
+  const size = Object.values(profile.model.sizes).find(other => other.embed_dim === embed_dim && other.depth === depth);
+  const heads = kind === 'finetune' || kind === 'supervise' ? num_heads : (size?.classifier_heads ?? num_heads);
+  return { image_size, patch_size, in_chans, embed_dim, depth, num_heads: heads, mlp_ratio };
 }
 
 /** The first block at or behind a place in the depth, within rounding. */

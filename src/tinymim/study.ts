@@ -4,7 +4,6 @@ import { defineStudy } from '../core/ablation/define.ts';
 import { UsageError } from '../core/ablation/errors.ts';
 import { asOnThisMachine, notReady, prepare } from './data/dataset.ts';
 import { DataError } from './data/errors.ts';
-import { sceneTitle } from './data/scenes/spec.ts';
 import { dataTitle, imageCount } from './data/spec.ts';
 import { notOnEngine } from './stages/engine-limits.ts';
 import { HELD_OUT_IMAGES } from './stages/held-out.ts';
@@ -12,8 +11,9 @@ import { kinds } from './stages/kinds.ts';
 import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
 import { factors, type Factors, type ModelSize } from './factors.ts';
 import { imagesSeenText } from './images-seen.ts';
+import { measures, realiseMeasures } from './measures.ts';
 import { pretrainSchedule, profile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
-import { realiseMeasures } from './realise.ts';
+import { prepareTestSets, resolveTestSets, testSetFile } from './robustness.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
 
@@ -33,6 +33,9 @@ const likeDeit = ({ init, pos_embed, pool, optimizer: { ema_decay } }: Profile['
   ]
     .flatMap(text => (text === false ? [] : [`, ${text}`]))
     .join('');
+
+const withTeacher = ({ finetune: { schedule } }: Profile, { num_heads, feature_dim, alpha, ...changes }: NonNullable<Profile['finetune_with_teacher']>): string =>
+  `${epochs({ schedule: { ...schedule, ...changes } })}, with a classifier as teacher (${alpha} of the loss), a distillation token, ${num_heads} heads in every block${feature_dim === null ? '' : `, ${feature_dim} features behind the last`}`;
 
 const images = (count: number | null, all: number): string => (count ?? all).toLocaleString('en-US');
 
@@ -61,6 +64,7 @@ function facts(p: Profile): Fact[] {
     { label: 'MAE pre-training', value: `${epochs(p.pretrain)}, mask ratio ${p.pretrain.mask_ratio}${ofSizes(p)}` },
     { label: 'Distillation', value: `${epochs(p.distill)}; three times as long on the main schedule` },
     { label: 'Fine-tuning', value: `${epochs(p.finetune)}, layer decay ${p.finetune.layer_decay}` },
+    ...(p.finetune_with_teacher ? [{ label: 'Fine-tuning of TinyMIM*', value: withTeacher(p, p.finetune_with_teacher) }] : []),
     { label: 'From scratch', value: `${epochs(p.supervise)}${likeDeit(p.supervise)}` },
     { label: 'Images seen, every epoch counted', value: imagesSeenText(p), scale: true },
     { label: 'Engine', value: `mode ${p.engine.mode}, ${p.engine.precision}`, lead: true, engines: { tensorflow: 'TensorFlow', wasm: 'WebAssembly' } },
@@ -82,8 +86,6 @@ const overview: OverviewDeclaration = {
     { label: 'Relations (TinyMIM)', arm: 'relation' },
   ].map(({ label, arm }) => ({ label, arms: ['t', 's', 'b'].map(size => `strategy-size/${arm}-${size}`) })),
 };
-
-const segmentationTitle = ({ segment }: Profile): string => (segment === undefined ? 'test mIoU' : `mIoU, ${sceneTitle(segment.data)}`);
 
 function notes(p: Profile, published: boolean): string[] {
   const replicate = 'Intervals over seeds cover distillation, its intermediate teachers, fine-tuning, supervised training and the MAE baseline';
@@ -132,7 +134,7 @@ export default defineStudy<Factors, Profile>({
   factors,
   profile,
   kinds,
-  realise: (f, p, seed, measures) => realiseMeasures(f, p, seed, measures.length === 0 ? ['accuracy'] : measures),
+  realise: realiseMeasures,
   headroom: {
     name: 'teachers',
     title: 'Teachers, fine-tuned',
@@ -145,24 +147,22 @@ export default defineStudy<Factors, Profile>({
   prepare: async (p, dataDir, say) => {
     try {
       await prepare(p.data, dataDir, say);
+      await prepareTestSets(p, dataDir, say);
     } catch (error) {
       throw error instanceof DataError ? new UsageError(error.code, error.message, { cause: error }) : error;
     }
   },
   resolve: (p, dataDir) => {
-    const resolved = resolveCheckpoints(p, dataDir);
+    const resolved = resolveTestSets(resolveCheckpoints(p, dataDir), dataDir);
     return { ...resolved, data: asOnThisMachine(resolved.data, dataDir) };
   },
-  inputFile: checkpointFile,
+  inputFile: (stage, p, folders) => checkpointFile(stage, p, folders) ?? testSetFile(stage, folders),
   importFile: async (file, options) => (await import('./checkpoints/import.ts')).importCheckpoint(file, options),
   // A checkpoint computes nothing, on no engine.
   statedThroughput: (p, { engine }) => (engine === undefined ? undefined : p.throughput && stated(p.throughput, engineRecipe.parse(engine).precision)),
   report: {
     headline: { role: 'evaluate', metric: 'accuracy', standardError: 'accuracy_se' },
-    measures: {
-      miou: { role: 'segment-evaluate', metric: 'miou', standardError: 'miou_se', label: segmentationTitle, roles: ['segment'] },
-      'miou-finetuned': { role: 'segment-evaluate-finetuned', metric: 'miou', standardError: 'miou_se', label: p => `${segmentationTitle(p)} after fine-tuning`, roles: ['segment-finetuned'] },
-    },
+    measures,
     columns: [
       { role: 'distill', metric: 'val_loss', label: 'held-out distillation loss' },
       { role: 'distill', metric: 'val_loss_untrained', label: 'untrained student' },
@@ -176,7 +176,7 @@ export default defineStudy<Factors, Profile>({
       { role: 'supervise', metric: 'val_accuracy', title: 'Validation accuracy from scratch', items: heldOut },
       { role: 'segment', metric: 'decode_loss', title: 'Training loss of the segmenter' },
     ],
-    ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate', 'segment', 'segment-evaluate', 'segment-finetuned', 'segment-evaluate-finetuned'],
+    ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate', 'imagenet-a', 'imagenet-r', 'corrupted', 'segment', 'segment-evaluate', 'segment-finetuned', 'segment-evaluate-finetuned'],
     notes,
     assumptions,
     comparable: p => p.comparable,

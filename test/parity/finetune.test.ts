@@ -68,7 +68,7 @@ describe('classifier', () => {
   it('pooled tokens, norm, logits', () => {
     const tokens = encode(params(), image(), vit);
     expectClose(meanTokens(tokens, 1), data.tensor('value/pooled'), VALUE);
-    expectClose(poolTokens(params(), tokens, 'mean'), data.tensor('value/fc_norm'), VALUE);
+    expectClose(poolTokens(params(), tokens, { pool: 'mean' }), data.tensor('value/fc_norm'), VALUE);
     expectClose(classify(params(), image(), vit), data.tensor('value/logits'), VALUE);
     expectClose(classify(params(), mixedImage(), vit), data.tensor('value/logits_mixup'), VALUE);
     expectClose(classify(params(), data.tensor('value/cutmix_image'), vit), data.tensor('value/logits_cutmix'), VALUE);

@@ -6,11 +6,12 @@ import { classifierSpec, encoderSpec, maeSpec, type ModelSpec } from '../../src/
 
 const dialects = fc.constantFrom(...DIALECTS);
 const model = fc
-  .record({ depth: fc.integer({ min: 1, max: 13 }), width: fc.constantFrom(4, 8, 12), of: fc.constantFrom('encoder', 'mae', 'mean', 'class_token') })
+  .record({ depth: fc.integer({ min: 1, max: 13 }), width: fc.constantFrom(4, 8, 12), of: fc.constantFrom('encoder', 'mae', 'mean', 'class_token', 'distilled', 'wide') })
   .map(({ depth, width, of }): ModelSpec => {
     const vit = { image_size: [4, 6] as const, patch_size: 2, in_chans: 1, embed_dim: width, depth, num_heads: 2, mlp_ratio: 2 };
     if (of === 'encoder') return encoderSpec(vit);
     if (of === 'mae') return maeSpec(vit, { embed_dim: 4, depth: 2, num_heads: 1, mlp_ratio: 1 });
+    if (of === 'distilled' || of === 'wide') return classifierSpec({ ...vit, pool: 'class_token', dist_token: true, feature_dim: of === 'wide' ? 8 : null }, 3);
     return classifierSpec({ ...vit, pool: of }, 3);
   });
 

@@ -35,9 +35,11 @@ const masking = fc.oneof(
   fc.record({ maskRatio: fc.constantFrom(0.5, 0.75), teacherInput: fc.constantFrom('whole', 'visible'), reconstruction: fc.constantFrom(0, 0.5, 1) }),
 );
 const network = fc.record({ student: size, teachers: fc.array(size, { minLength: 1, maxLength: 3 }), teacherBlock: fc.constantFrom('default', 0.5, 0.75, 1) }, optional);
+/** Of sequences that have such a teacher; elsewhere it is refused. */
+const finetuning = fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: fc.record({ finetuneTeacher: size, finetuneDistillation: fc.constantFrom('hard', 'soft') }) });
 const training = fc.record({ studentDropPath: fc.constantFrom(0, 0.1, 0.2), teacherDropPath: fc.constantFrom(0, 0.1), jitter: fc.boolean(), schedule: fc.constantFrom('ablation', 'main') }, optional);
 const choice: fc.Arbitrary<JsonObject> = fc.oneof(
-  { weight: 8, arbitrary: fc.tuple(target, masking, network, training).map(parts => Object.assign({}, ...parts) as JsonObject) },
+  { weight: 8, arbitrary: fc.tuple(target, masking, network, training, finetuning).map(parts => Object.assign({}, ...parts) as JsonObject) },
   { weight: 1, arbitrary: fc.record({ method: fc.constantFrom('mae', 'scratch'), student: size }) },
 );
 /** An arm that TinyMIM can realise at `mini`. */
@@ -148,6 +150,8 @@ const OTHER: { readonly [F in keyof Factors]?: readonly Factors[F][] } = {
   teacherDropPath: [0, 0.1],
   jitter: [true, false],
   schedule: ['ablation', 'main'],
+  finetuneTeacher: ['none', 'L', 'B'],
+  finetuneDistillation: ['hard', 'soft'],
 };
 
 test('an arm with another value of any one factor is another stage', () => {
@@ -182,6 +186,7 @@ const COVER = ['T', 'S', 'B', 'L']
     // Of which no profile has a checkpoint.
     { student, teachers: ['S'], target: 'feature' },
   ])
+  .concat({ student: 'T', teachers: ['L'], target: 'feature', finetuneTeacher: 'L', finetuneDistillation: 'soft' })
   .map(factors => study.factors.parse(factors));
 
 /** Fields that say something about a profile and change nothing. */
@@ -210,7 +215,8 @@ test.each<[string, object]>([
     const value = at(path);
     if (typeof value !== 'number' && typeof value !== 'boolean') continue;
     const others = typeof value === 'number' ? [2 * value, value / 2, value + 1, value + 0.25].filter(v => v !== value) : [!value];
-    const keys = others.map(other => keysWith(`${pathText(path)}=${other}`, profile)).find(k => k !== undefined);
+    let keys: readonly string[] | undefined;
+    for (const other of others) keys ??= keysWith(`${pathText(path)}=${other}`, profile);
     (keys === undefined ? untested : tested).push(pathText(path));
     if (keys !== undefined)
       expect(

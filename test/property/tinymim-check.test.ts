@@ -36,6 +36,7 @@ const base = {
   pretrain: { ...stage, decoder: { embed_dim: 4, depth: 1, num_heads: 1, mlp_ratio: 1 }, mask_ratio: 0.5, norm_pix_loss: true },
   distill: { ...stage, jitter: { brightness: 0.4, contrast: 0.4 } },
   finetune: { ...stage, layer_decay: 0.9, drop_path: 0, label_smoothing: 0.1 },
+  finetune_with_teacher: { epochs: 1, num_heads: 2, feature_dim: 6, alpha: 0.5, tau: 1 },
   supervise: { ...stage, drop_path: 0, label_smoothing: 0.1 },
   evaluate: { batch_size: 4 },
   segment: {
@@ -142,8 +143,15 @@ const changes: readonly (readonly [path: string, values: readonly JsonValue[]])[
   ['supervise.drop_path', [0.3, 0.99]],
   ['finetune.label_smoothing', [0, 0.9]],
   ['finetune.sizes.B', [{ batch_size: 5, epochs: 0.4 }, { drop_path: 0.1 }]],
+  ['finetune_with_teacher.num_heads', [1, 3, 4]],
+  ['finetune_with_teacher.feature_dim', [null, 1, 40]],
+  ['finetune_with_teacher.alpha', [0, 1]],
+  ['finetune_with_teacher.tau', [0.1, 20]],
   ['evaluate.batch_size', [1, 6, 50]],
   ['evaluate.crop', [{ resize: 8 }, { resize: 4 }]],
+  ['robustness.imagenet_a.images', [1, 4, 5, 20]],
+  ['robustness.imagenet_c.images', [2, 4, 20]],
+  ['robustness.imagenet_c', [{ name: 'imagenet-c' }]],
   ['finetune.augment.random_erase', [0.25, 1]],
   ['finetune.augment.rand_augment', ['rand-m9-mstd0.5-inc1', 'rand-m9', 'rand-m10-n3-p1-inc1']],
   ['supervise.augment.repeats', [3, 50]],
@@ -202,6 +210,8 @@ const factors: fc.Arbitrary<JsonObject> = fc.constantFrom<JsonObject>(
   { target: 'class-token', maskRatio: 0.75 },
   { target: 'class-token', maskRatio: 0.25, reconstruction: 1 },
   { maskRatio: 0.5, teacherInput: 'visible', reconstruction: 0.5 },
+  { student: 'S', finetuneTeacher: 'L' },
+  { student: 'S', teachers: ['L', 'B'], finetuneTeacher: 'B', finetuneDistillation: 'soft' },
   { method: 'mae' },
   { method: 'scratch' },
 );
@@ -217,7 +227,7 @@ function planOf(arm: JsonObject, list: readonly Change[]): Plan | undefined {
   const profile = study.profile.safeParse(list.reduce<JsonValue>((value, [path, to]) => changed(value, path.split('.'), to), base as unknown as JsonObject));
   if (!profile.success) return undefined;
   const one = { name: 'arm', label: 'x', factors: study.factors.parse(arm) };
-  const declaration = { name: 't', title: 't', table: 'ours', question: 'q', expected: 'e', measures: ['accuracy', 'miou', 'miou-finetuned'], base: {}, default: 'arm', arms: [one] };
+  const declaration = { name: 't', title: 't', table: 'ours', question: 'q', expected: 'e', measures: ['accuracy', ...Object.keys(study.report.measures!)], base: {}, default: 'arm', arms: [one] };
   try {
     return buildPlan({ study, profile: profile.data, ablations: [{ declaration, arms: [{ ablation: 't', ...one }] }], seeds: [0] });
   } catch (error) {
@@ -253,7 +263,7 @@ async function run(plan: Plan, planned: PlannedStage): Promise<Record<string, nu
   return runner(stageContext({ recipe: planned.recipe, seed: planned.seed, upstream, output }, { threads: 1, dataDir: folder, progress: () => undefined }));
 }
 
-const drawn = fc.record({ arm: factors, list: fc.array(change, { maxLength: 3 }), place: fc.nat({ max: 11 }) });
+const drawn = fc.record({ arm: factors, list: fc.array(change, { maxLength: 3 }), place: fc.nat({ max: 13 }) });
 
 /** @returns how many recipes were accepted by kind */
 async function tryRecipes(numRuns: number): Promise<Record<string, number>> {
@@ -263,7 +273,11 @@ async function tryRecipes(numRuns: number): Promise<Record<string, number>> {
       const plan = planOf(arm, list);
       fc.pre(plan !== undefined && objectionsTo(study.kinds, plan).every(({ weight }) => weight === 'doubtful'));
       const planned = [...plan.stages.values()][place % plan.stages.size]!;
-      const result = await run(plan, planned);
+      const result = await run(plan, planned).catch((error: unknown) => {
+        // A reference that makes no error on a handful of images is known by running it alone.
+        fc.pre((error as { code?: unknown }).code !== 'NO_ERRORS');
+        throw error;
+      });
       for (const value of Object.values(result)) expect(value).toBeTypeOf('number');
       for (const value of Object.values(result)) expect(Number.isFinite(value)).toBe(true);
       accepted[planned.kind] = (accepted[planned.kind] ?? 0) + 1;
@@ -307,6 +321,7 @@ describe('a recipe that check has nothing against', () => {
   });
 
   test('runs to its end, whatever is drawn', { tags: 'long', timeout: 1_200_000 }, async () => {
-    expect(Object.keys(await tryRecipes(400)).sort()).toEqual(study.kinds.map(({ name }) => name).sort());
+    const all = study.kinds.map(({ name }) => name).filter(name => name !== 'checkpoint'); // which starts from a file
+    expect(Object.keys(await tryRecipes(400)).sort()).toEqual(all.sort());
   });
 });

@@ -170,6 +170,26 @@ export interface ReportCurve<P = ProfileBase> {
   items?(profile: P): number;
 }
 
+/** Where pictures stand: PNGs as `data:` addresses in the results of the stage of a role, under its prefix and the name of a row. */
+interface PicturesOf {
+  readonly role: string;
+  readonly prefix: string;
+}
+
+/** Pictures of the same things by every arm that has them, below the tables of its ablation. */
+export interface PictureDeclaration<P = ProfileBase> {
+  readonly title: string;
+  /** Names of the rows, which the keys of the results end in. */
+  readonly rows: readonly string[];
+  /** Of each row what it shows, in words: for who does not see it. */
+  readonly about?: PicturesOf;
+  /** The same for all arms. */
+  readonly shared: readonly (PicturesOf & { readonly label: string })[];
+  readonly own: PicturesOf;
+  /** How to read them. */
+  legend?(profile: P): string;
+}
+
 /** A fact about a profile for the head of the report. */
 export interface Fact {
   readonly label: string;
@@ -370,6 +390,7 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
     readonly measures?: Readonly<Record<string, FurtherMeasure<P>>>;
     readonly columns: readonly ReportColumn[];
     readonly curves: readonly ReportCurve<P>[];
+    readonly pictures?: readonly PictureDeclaration<P>[];
     /** Roles whose cost is charged to the arm itself; the others (a shared teacher) are listed apart. */
     readonly ownRoles: readonly string[];
     /**

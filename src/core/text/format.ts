@@ -91,3 +91,6 @@ export const formatCode = (hash: string | undefined): string => hash?.slice(0, 1
 
 /** `a, b and c`. */
 export const listed = (items: readonly string[]): string => (items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)!}`);
+
+/** As it stands at the start of a line. A word with capitals of its own, such as mIoU, keeps them. */
+export const capitalised = (text: string): string => (/^\p{Ll}\p{Lu}/u.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1));

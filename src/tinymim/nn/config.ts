@@ -21,6 +21,8 @@ export interface ViTConfig extends BlocksConfig {
    * has, at the same width. The parameters keep their shapes, so fine-tuning can split them anew.
    */
   readonly last_block_heads?: number;
+  /** A distillation token at position 2, behind the class token (DeiT). Classifiers that learn from a teacher have one, what is pre-trained or distilled has none. */
+  readonly dist_token?: boolean;
 }
 
 /**
@@ -29,10 +31,15 @@ export interface ViTConfig extends BlocksConfig {
  */
 export type Pooling = 'mean' | 'class_token';
 
-/** A ViT with a head. */
+/** A ViT with a head; with a distillation token it has two (`head`, `head_dist`). */
 export interface ClassifierConfig extends ViTConfig {
   /** Default `mean`. */
   readonly pool?: Pooling;
+  /**
+   * Width that the heads read: after the last block stand a norm, a linear layer to this width and GELU, in the place of the final norm
+   * (`conv1x1` of TinyMIM*, `Segmentation/TinyMIMstar-T/backbone/mae.py`). Default null: they read the final norm.
+   */
+  readonly feature_dim?: number | null;
 }
 
 /** How a classifier starts that no pre-training has prepared; where a field is absent, as MAE does. */
@@ -51,6 +58,8 @@ export type DecoderConfig = BlocksConfig;
 
 /** Epsilon of all LayerNorms of the models (`partial(nn.LayerNorm, eps=1e-6)` in MAE and TinyMIM). */
 export const LAYER_NORM_EPS = 1e-6;
+/** Of the norm in front of TinyMIM*'s linear layer alone, `nn.LayerNorm(192)` there. */
+export const FEATURE_NORM_EPS = 1e-5;
 
 /** [rows, columns] of patches. */
 export function patchGrid(config: ViTConfig): Grid {
@@ -70,6 +79,15 @@ export function patchCount(config: ViTConfig): number {
   const [rows, columns] = patchGrid(config);
   return rows * columns;
 }
+
+/** Tokens that stand before those of the patches. */
+export const prefixTokens = ({ dist_token }: Pick<ViTConfig, 'dist_token'>): number => (dist_token === true ? 2 : 1);
+
+/** Tokens of a whole image. */
+export const tokenCount = (config: ViTConfig): number => prefixTokens(config) + patchCount(config);
+
+/** Width that the heads of a classifier read. */
+export const headWidth = ({ embed_dim, feature_dim }: Pick<ClassifierConfig, 'embed_dim' | 'feature_dim'>): number => feature_dim ?? embed_dim;
 
 /** Values of one patch. */
 export function patchDim(config: ViTConfig): number {
@@ -106,12 +124,23 @@ export function vitMisfits(config: ViTConfig): Misfit[] {
   ];
 }
 
+/** What does not fit in a classifier, beside what does not fit in its encoder. */
+export function classifierMisfits({ pool, dist_token, feature_dim }: ClassifierConfig): Misfit[] {
+  if (pool === 'class_token' || (dist_token !== true && (feature_dim ?? null) === null)) return [];
+  return [{ field: 'pool', expected: `class_token with ${dist_token === true ? 'a distillation token' : 'a feature_dim'}, as heads read single tokens then` }];
+}
+
 /** What does not fit in a decoder. */
 export const decoderMisfits = (config: DecoderConfig): Misfit[] => blocksMisfits(config);
 
 /** @throws ModelError with the first dimension that does not fit */
 export function validateViT(config: ViTConfig): void {
   refuse('the encoder', config, vitMisfits(config));
+}
+
+/** @throws ModelError with the first dimension that does not fit */
+export function validateClassifier(config: ClassifierConfig): void {
+  refuse('the classifier', config, [...vitMisfits(config), ...classifierMisfits(config)]);
 }
 
 /** @throws ModelError with the first dimension that does not fit */

@@ -1,6 +1,6 @@
 /** Classes of other libraries that our weights load into with `strict=True`, and the arguments of their constructors. */
 import type { Weights } from '../../engine/formats/weights.ts';
-import { headsOf, LAYER_NORM_EPS, type DecoderConfig, type ViTConfig } from './config.ts';
+import { headsOf, LAYER_NORM_EPS, type ClassifierConfig, type DecoderConfig, type ViTConfig } from './config.ts';
 
 type Argument = string | number | boolean | readonly number[];
 
@@ -24,10 +24,9 @@ const encoderArgs = ({ image_size, patch_size, in_chans, embed_dim, depth, num_h
   mlp_ratio,
 });
 
-/** timm 0.6 and newer: the norms there have our epsilon. An encoder has no head, and its last norm. */
+/** timm 0.6 and newer: the norms there have our epsilon. An encoder has no head, and its last norm. A distillation token has a class of its own. */
 export const timmModel = (config: ViTConfig, weights: Weights): ForeignModel => ({
-  module: 'timm.models.vision_transformer',
-  name: 'VisionTransformer',
+  ...(config.dist_token === true ? { module: 'timm.models.deit', name: 'VisionTransformerDistilled' } : { module: 'timm.models.vision_transformer', name: 'VisionTransformer' }),
   args: { ...encoderArgs(config), num_classes: classesOf(weights), global_pool: isPooled(weights) ? 'avg' : 'token', qkv_bias: true, class_token: true },
 });
 
@@ -42,20 +41,33 @@ export function maeModel(config: ViTConfig, weights: Weights, decoder?: DecoderC
   };
 }
 
-/** Python that builds the model and loads the file. @param heads of the last block, where they differ: no constructor takes them */
-export function loadingCode({ module, name, args }: ForeignModel, file: string, config: ViTConfig): string[] {
+/** Python that builds the model and loads the file. Code sets what no constructor takes: other heads in the last block, and wider features. */
+export function loadingCode({ module, name, args }: ForeignModel, file: string, config: ClassifierConfig): string[] {
   const isMae = module.startsWith('models_');
   const last = headsOf(config, config.depth),
     width = config.embed_dim / last;
+  const widened = wideFeatures(config, args['num_classes']);
   return [
-    ...(isMae ? ['from functools import partial', 'from torch import nn'] : []),
+    ...(isMae ? ['from functools import partial'] : []),
+    ...(isMae || widened.length > 0 ? ['from torch import nn'] : []),
     'from safetensors.torch import load_file',
     `from ${module} import ${name}`,
     '',
     `model = ${name}(${[...Object.entries(args).map(([key, value]) => `${key}=${python(value)}`), ...(isMae ? [`norm_layer=partial(nn.LayerNorm, eps=${LAYER_NORM_EPS})`] : [])].join(', ')})`,
+    ...widened,
     `model.load_state_dict(load_file(${JSON.stringify(file)}), strict=True)`,
     ...(last === config.num_heads ? [] : ['attn = model.blocks[-1].attn', `attn.num_heads, attn.head_dim, attn.scale = ${last}, ${width}, ${width} ** -0.5`]),
     'model.eval()',
+  ];
+}
+
+/** TinyMIM*'s linear layer stands where timm has the last norm; what of the distillation token reads it, too. */
+function wideFeatures({ embed_dim, feature_dim = null, dist_token }: ClassifierConfig, classes: Argument | undefined): string[] {
+  if (feature_dim === null) return [];
+  const heads = ['head', ...(dist_token === true ? ['head_dist'] : [])];
+  return [
+    `model.norm = nn.Sequential(nn.LayerNorm(${embed_dim}), nn.Linear(${embed_dim}, ${feature_dim}), nn.GELU())`,
+    ...heads.map(head => `model.${head} = nn.Linear(${feature_dim}, ${String(classes)})`),
   ];
 }
 

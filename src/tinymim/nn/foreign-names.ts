@@ -17,12 +17,14 @@ export type Dialect = (typeof DIALECTS)[number];
 /** Names of the tensors whose rows, one below the other, are those of ours: mostly one. */
 type Spelling = readonly string[];
 
-/** `#`: the number of a block, from 0. `.*`: a layer's `.weight` and `.bias`. Of several spellings the first is written and all are read. */
+/** `#`: the number of a block, or of a layer in a sequence, from 0. `.*`: a layer's `.weight` and `.bias`. Of several spellings the first is written and all are read. */
 interface Row {
   readonly ours: string;
   readonly transformers: readonly Spelling[];
   /** How forks of MAE and timm write it. */
   readonly forks?: readonly Spelling[];
+  /** Where timm, or a model of it that is made to take the weights (`loadingCode`), has another name than MAE. */
+  readonly timm?: string;
 }
 
 const row = (ours: string, ...transformers: readonly string[]): Row => ({ ours, transformers: transformers.map(name => [name]) });
@@ -69,8 +71,8 @@ const DECODER: readonly Row[] = [
   row('decoder_pred.*', 'decoder.decoder_pred.*'),
 ];
 
-/** A norm behind the mean of the tokens is unknown to `transformers`. */
-const CLASSIFIER: readonly Row[] = [row('fc_norm.*'), row('head.*', 'classifier.*')];
+/** A norm behind the mean of the tokens is unknown to `transformers`, and so is what DeiT and TinyMIM* add to a ViT. */
+const CLASSIFIER: readonly Row[] = [row('fc_norm.*'), row('head.*', 'classifier.*'), row('dist_token'), row('head_dist.*'), { ...row('conv1x1.#.*'), timm: 'norm.#.*' }];
 
 /** All spellings by the pattern of our name. */
 type Table = ReadonlyMap<string, readonly Spelling[]>;
@@ -86,10 +88,11 @@ function table(rows: readonly Row[], spellings: (row: Row) => readonly Spelling[
 }
 
 const ourOwn = ({ ours, forks = [] }: Row): Spelling[] => [[ours], ...forks];
+const ofTimm = ({ timm, ...one }: Row): Spelling[] => (timm === undefined ? ourOwn(one) : [[timm]]);
 
 const TABLES: Readonly<Record<Dialect, Table>> = {
   mae: table([...ENCODER, ...DECODER, ...CLASSIFIER], ourOwn),
-  timm: table([...ENCODER, ...CLASSIFIER], ourOwn),
+  timm: table([...ENCODER, ...CLASSIFIER], ofTimm),
   transformers: new Map([...table(ENCODER, ({ transformers }) => [...inside('vit', transformers), ...transformers]), ...table([...DECODER, ...CLASSIFIER], ({ transformers }) => transformers)]),
 };
 

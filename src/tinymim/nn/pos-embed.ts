@@ -1,18 +1,20 @@
-/** Position tables, computed outside the engine in double precision. Row 0 is the class token. */
+/** Position tables, computed outside the engine in double precision. Row 0 is the class token; a distillation token has the next one. */
+import type { HostTensor } from '../../engine/formats/weights.ts';
 import type { Grid } from './config.ts';
 import { ModelError } from './errors.ts';
 
 /**
  * 2-D sine-cosine table as in MAE (`util/pos_embed.py`), for grids that need not be square. The first half of the channels
  * encodes the column, the second half the row; each half is `[sin(p w_i), cos(p w_i)]`, `w_i = 10000^(-i / (D/4))`.
- * @returns `[1 + rows * columns, D]`, row 0 (class token) zero
+ * @param before tokens that have no place in the grid
+ * @returns `[before + rows * columns, D]`, the first rows zero
  */
-export function sincosPosEmbed(dim: number, [rows, columns]: Grid): Float32Array {
+export function sincosPosEmbed(dim: number, [rows, columns]: Grid, before = 1): Float32Array {
   if (dim % 4 !== 0) throw new ModelError('CONFIG', `Expected a width that 4 divides, got ${dim}.`);
-  const table = new Float32Array((1 + rows * columns) * dim);
+  const table = new Float32Array((before + rows * columns) * dim);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      const start = (1 + row * columns + column) * dim;
+      const start = (before + row * columns + column) * dim;
       encodePosition(table, start, dim / 2, column);
       encodePosition(table, start + dim / 2, dim / 2, row);
     }
@@ -82,4 +84,17 @@ function bicubicTaps(from: number, to: number): Tap[][] {
 function cubicConvolution(x: number): number {
   const a = -0.75;
   return x <= 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+}
+
+/**
+ * The table of an encoder for the same model with a distillation token: its row, the second, is as initialised, as no pre-training has one.
+ * @param initial `[1, 2 + patches, D]`
+ * @param table `[1, 1 + patches, D]`
+ */
+export function withDistPosition(initial: HostTensor, table: HostTensor): HostTensor {
+  const dim = initial.shape[2]!;
+  const data = Float32Array.from(initial.data);
+  data.set(table.data.subarray(0, dim));
+  data.set(table.data.subarray(dim), 2 * dim);
+  return { shape: initial.shape, data };
 }

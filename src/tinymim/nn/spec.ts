@@ -1,5 +1,19 @@
 /** Names, shapes and initial distributions of all parameters, in the order of the PyTorch models. */
-import { mlpDim, patchCount, patchGrid, validateDecoder, validateViT, type BlocksConfig, type ClassifierConfig, type ClassifierStart, type DecoderConfig, type ViTConfig } from './config.ts';
+import {
+  headWidth,
+  mlpDim,
+  patchGrid,
+  prefixTokens,
+  tokenCount,
+  validateClassifier,
+  validateDecoder,
+  validateViT,
+  type BlocksConfig,
+  type ClassifierConfig,
+  type ClassifierStart,
+  type DecoderConfig,
+  type ViTConfig,
+} from './config.ts';
 import { constant, normal, uniform, xavierUniform, type Initializer } from './initializers.ts';
 import { sincosPosEmbed } from './pos-embed.ts';
 
@@ -35,18 +49,28 @@ export function decoderSpec(config: ViTConfig, decoder: DecoderConfig): ModelSpe
 }
 
 /**
- * Classifier over the mean of the patch tokens (`fc_norm`) or over the class token (`norm`). As in MAE the head starts near
- * zero, with std 2e-5. The truncation at +-2, there (`main_finetune.py`) and in timm, has no effect on draws so small.
+ * Classifier over the mean of the patch tokens (`fc_norm`) or over the class token (`norm`); with a distillation token it has a second
+ * head, and with a `feature_dim` a linear layer behind its last norm (`conv1x1`). As in MAE a head starts near zero, with std 2e-5. The truncation at +-2, there (`main_finetune.py`) and in timm, has no effect on draws so small.
  */
 export function classifierSpec(config: ClassifierConfig, classes: number, { init = 'mae', pos_embed = 'sincos' }: ClassifierStart = {}): ModelSpec {
-  validateViT(config);
+  validateClassifier(config);
+  const { embed_dim, pool, dist_token, feature_dim } = config;
   const spec: ModelSpec = {
     ...trunkSpec(config),
-    ...normSpec(config.pool === 'class_token' ? 'norm' : 'fc_norm', config.embed_dim),
-    'head.weight': { shape: [classes, config.embed_dim], init: normal(2e-5) },
-    'head.bias': { shape: [classes], init: constant(0) },
+    ...((feature_dim ?? null) === null
+      ? normSpec(pool === 'class_token' ? 'norm' : 'fc_norm', embed_dim)
+      : { ...normSpec('conv1x1.0', embed_dim), ...linearSpec('conv1x1.1', embed_dim, headWidth(config)) }),
+    ...headSpec('head', headWidth(config), classes),
+    ...(dist_token === true && headSpec('head_dist', headWidth(config), classes)),
   };
   return redrawn(spec, (name, shape) => (name === 'pos_embed' && pos_embed === 'learned' ? normal(0.02) : init === 'trunc_normal' ? timmInitializer(name, shape) : undefined));
+}
+
+function headSpec(name: string, width: number, classes: number): ModelSpec {
+  return {
+    [`${name}.weight`]: { shape: [classes, width], init: normal(2e-5) },
+    [`${name}.bias`]: { shape: [classes], init: constant(0) },
+  };
 }
 
 /** What timm draws otherwise than MAE; the class token, biases and norms start the same. */
@@ -69,10 +93,12 @@ export function linearSpec(name: string, from: number, to: number): ModelSpec {
 
 /** Encoder without its final norm. */
 export function trunkSpec(config: ViTConfig): ModelSpec {
-  const { embed_dim, in_chans, patch_size } = config;
+  const { embed_dim, in_chans, patch_size, dist_token } = config;
   const fanIn = in_chans * patch_size ** 2;
+  const token: ParameterSpec = { shape: [1, 1, embed_dim], init: normal(0.02) };
   return {
-    cls_token: { shape: [1, 1, embed_dim], init: normal(0.02) },
+    cls_token: token,
+    ...(dist_token === true && { dist_token: token }),
     pos_embed: posEmbedSpec(embed_dim, config),
     'patch_embed.proj.weight': { shape: [embed_dim, in_chans, patch_size, patch_size], init: xavierUniform(fanIn, embed_dim) },
     'patch_embed.proj.bias': { shape: [embed_dim], init: uniform(1 / Math.sqrt(fanIn)) }, // MAE leaves PyTorch's Conv2d default
@@ -107,5 +133,5 @@ function normSpec(name: string, dim: number): ModelSpec {
 }
 
 function posEmbedSpec(dim: number, config: ViTConfig): ParameterSpec {
-  return { shape: [1, 1 + patchCount(config), dim], init: () => sincosPosEmbed(dim, patchGrid(config)) };
+  return { shape: [1, tokenCount(config), dim], init: () => sincosPosEmbed(dim, patchGrid(config), prefixTokens(config)) };
 }

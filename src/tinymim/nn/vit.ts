@@ -6,7 +6,7 @@ import { linear } from '../../engine/grad/linear.ts';
 import type { Params } from '../../engine/formats/weights.ts';
 import * as tf from '../../engine/tf.ts';
 import { projectQkv, runAttention, runBlock, type BlockTensors, type TokenShape } from './block.ts';
-import { headsOf, patchCount, patchDim, type ViTConfig } from './config.ts';
+import { headsOf, patchCount, patchDim, prefixTokens, type ViTConfig } from './config.ts';
 import { blockScales, type DropPath } from './drop-path.ts';
 import { ModelError } from './errors.ts';
 import { param } from './params.ts';
@@ -21,7 +21,7 @@ export interface EncodeOptions {
 /**
  * Tokens after the last block, without the final norm.
  * @param images `[B, C, H, W]` float32, normalised
- * @returns `[B, N, D]`, N = 1 + patches, class token first
+ * @returns `[B, N, D]`, N = 1 + patches, class token first; a distillation token is the second of N = 2 + patches
  */
 export function encode(params: Params, images: tf.Tensor, config: ViTConfig, options: EncodeOptions = {}): tf.Tensor3D {
   const { x, shape } = embedTokens(params, images, config, options.tokens);
@@ -85,25 +85,28 @@ export function featureOf(features: Features, block: number, name: Feature): tf.
 }
 
 /**
- * Patch projection, class token and positions: `[B * N, D]`. The pixels of unseen patches are left out before the
+ * Patch projection, class token, distillation token where there is one, and positions: `[B * N, D]`. The pixels of unseen patches are left out before the
  * projection, which gives what MAE gets by dropping projected patches.
+ * @throws ModelError for a choice of patches beside a distillation token, which no pre-training has
  */
 export function embedTokens(params: Params, images: tf.Tensor, config: ViTConfig, tokens?: tf.Tensor2D): { x: tf.Tensor2D; shape: TokenShape } {
   const batch = images.shape[0],
     patches = patchCount(config),
     dim = config.embed_dim;
-  const seen = tokens?.shape[1] ?? patches;
+  if (tokens && config.dist_token === true) throw new ModelError('INPUT', 'Expected all patches beside a distillation token, got a choice of them.');
+  const seen = tokens?.shape[1] ?? patches,
+    before = prefixTokens(config);
   const pixels = patchify(images, config, 'channel-row-column');
   const visible = tokens ? gatherRows(pixels, tf.add(tokens, rowOffsets(batch, patches))) : pixels;
   const weight = tf.reshape(param(params, 'patch_embed.proj.weight'), [dim, patchDim(config)]);
   const projected = tf.reshape(linear(visible, weight, param(params, 'patch_embed.proj.bias')), [batch, seen, dim]);
   const positions = positionsOf(param(params, 'pos_embed'), tokens, [batch, seen, dim]);
-  const cls = tf.add(param(params, 'cls_token'), tf.zeros([batch, 1, dim])); // tile has a slow gradient
-  const x = tf.add(tf.concat([cls, projected], 1), positions);
-  return { x: tf.reshape(x, [batch * (1 + seen), dim]), shape: { batch, tokens: 1 + seen } };
+  const prefix = ['cls_token', 'dist_token'].slice(0, before).map(name => tf.add(param(params, name), tf.zeros([batch, 1, dim]))); // tile has a slow gradient
+  const x = tf.add(tf.concat([...prefix, projected], 1), positions);
+  return { x: tf.reshape(x, [batch * (before + seen), dim]), shape: { batch, tokens: before + seen } };
 }
 
-/** `[1, 1 + L, D]` as it is, or the rows of the class token and of the seen patches, `[B, 1 + K, D]`. */
+/** `[1, 1 + L, D]` (`[1, 2 + L, D]` with a distillation token) as it is, or the rows of the class token and of the seen patches, `[B, 1 + K, D]`. */
 function positionsOf(table: tf.Tensor, tokens: tf.Tensor2D | undefined, [batch, seen, dim]: [number, number, number]): tf.Tensor {
   if (tokens === undefined) return table;
   const rows = tf.pad(tf.add(tokens, tf.scalar(1, 'int32')), [

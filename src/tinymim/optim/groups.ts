@@ -41,22 +41,26 @@ export interface FinetuneOptions {
 }
 
 /**
- * Groups of fine-tuning with layer-wise learning-rate decay: no decay for 1-D parameters, `cls_token` and `pos_embed`;
+ * Groups of fine-tuning with layer-wise learning-rate decay: no decay for 1-D parameters, tokens and `pos_embed`;
  * lrScale = layerDecay^(depth + 1 - layer).
- * Source: facebookresearch/mae, util/lr_decay.py, param_groups_lrd.
+ * Source: facebookresearch/mae, util/lr_decay.py, param_groups_lrd; of the distillation token, which has no place there,
+ * huggingface/pytorch-image-models, timm/models/deit.py (`group_matcher`) and vision_transformer.py (`no_weight_decay`).
  */
 export function finetuneGroups(params: Shapes, { depth, weightDecay, layerDecay }: FinetuneOptions): ParamGroups {
   return Object.fromEntries(
     Object.entries(params).map(([name, { shape }]) => {
-      const decays = shape.length !== 1 && name !== 'cls_token' && name !== 'pos_embed';
+      const decays = shape.length !== 1 && !TOKENS_AND_POSITIONS.has(name);
       return [name, { weightDecay: decays ? weightDecay : 0, lrScale: layerDecay ** (depth + 1 - layerOf(name, depth)) }];
     }),
   );
 }
 
+/** Tokens that are parameters, and the table of positions. */
+const TOKENS_AND_POSITIONS: ReadonlySet<string> = new Set(['cls_token', 'dist_token', 'pos_embed']);
+
 /** 0 for what makes the tokens, i + 1 for block i, depth + 1 for everything above the blocks. */
 function layerOf(name: string, depth: number): number {
-  if (name === 'cls_token' || name === 'pos_embed' || name.startsWith('patch_embed')) return 0;
+  if (TOKENS_AND_POSITIONS.has(name) || name.startsWith('patch_embed')) return 0;
   const block = /^blocks\.(\d+)\./.exec(name);
   if (!block) return depth + 1;
   const index = Number(block[1]);

@@ -2,10 +2,12 @@
  * What can be said against the recipes of our kinds without running them (`check` of `core/ablation/kind.ts`): a kind's rules are a list
  * of the lists below, and a new field gets its rule there. Light: planning asks.
  */
+import { canonicalJson } from '../../core/ablation/json.ts';
 import type { JsonObject, Objection } from '../../core/ablation/kind.ts';
-import { classCount, dataSpec, dataTitle, imageCount, imageShape, type DataSpec } from '../data/spec.ts';
+import { classCount, dataSpec, dataTitle, imageCount, imageShape, isFolder, type DataSpec } from '../data/spec.ts';
+import { isTestFolder, testFolder, testImages, type CorruptedSpec, type ShiftedSpec } from '../data/test-spec.ts';
 import { distillMisfits } from '../distill/misfits.ts';
-import { decoderMisfits, patchCount, patchDim, vitMisfits, type Misfit } from '../nn/config.ts';
+import { classifierMisfits, decoderMisfits, patchCount, patchDim, vitMisfits, type Misfit } from '../nn/config.ts';
 import { leavesSome } from '../nn/masking.ts';
 import { scaledLearningRate } from '../optim/schedule.ts';
 import { checkAugment, checkClassifierAugment, checkJitter } from './check-augment.ts';
@@ -13,7 +15,9 @@ import { checkSchedule } from './check-schedule.ts';
 import {
   classifierVitRecipe,
   type CheckpointRecipe,
+  type ClassifierVitRecipe,
   type DistillRecipe,
+  type EvaluateCorruptedRecipe,
   type EvaluateRecipe,
   type FinetuneRecipe,
   type PretrainRecipe,
@@ -21,6 +25,7 @@ import {
   type SuperviseRecipe,
   type VitRecipe,
 } from './recipes.ts';
+import { corruptedImages, evaluatedImages } from './cost.ts';
 import { doubtful, impossible, objectIf } from './rules.ts';
 import { teacherModel } from './teacher-model.ts';
 
@@ -56,9 +61,15 @@ export function checkDistill(recipe: DistillRecipe, upstream: JsonObject): Objec
 }
 
 export function checkSupervise(recipe: SuperviseRecipe): Objection[] {
+  return [...checkClassifier(recipe), ...checkDistToken(recipe.model, false)];
+}
+
+/** What all classifiers have in common. */
+function checkClassifier(recipe: SuperviseRecipe): Objection[] {
   const { model, drop_path, label_smoothing, augment, data, schedule } = recipe;
   return [
     ...checkTraining(recipe, 'labelled'),
+    ...fitting('model.', classifierMisfits(model)),
     ...checkDropPath('drop_path', drop_path, model),
     ...objectIf(label_smoothing > MOST_SMOOTHING, doubtful('label_smoothing', `at most ${MOST_SMOOTHING}: more leaves little of the labels`)),
     ...checkAugment(augment, data),
@@ -66,25 +77,84 @@ export function checkSupervise(recipe: SuperviseRecipe): Objection[] {
   ];
 }
 
-export function checkFinetune(recipe: FinetuneRecipe, upstream: JsonObject): Objection[] {
+/** @param teacher the classifier that it learns from, where there is one */
+export function checkFinetune(recipe: FinetuneRecipe, weights: JsonObject, teacher?: JsonObject): Objection[] {
   const { model, layer_decay } = recipe;
   return [
-    ...checkSupervise(recipe),
-    ...checkWeights(model, modelOf(upstream)),
+    ...checkClassifier(recipe),
+    ...checkWeights(model, modelOf(weights)),
+    ...checkDistToken(model, teacher !== undefined),
+    ...checkDistillation(recipe, teacher),
     ...objectIf(layer_decay ** (model.depth + 1) < LEAST_SHARE, doubtful('layer_decay', `a decay that leaves the first of ${model.depth} blocks more than ${LEAST_SHARE} of the rate`)),
   ];
 }
 
-export function checkEvaluate({ data, split, batch_size, crop }: EvaluateRecipe, upstream: JsonObject): Objection[] {
-  const count = imageCount(data, split),
-    model = modelOf(upstream),
+/** The head that reads the token learns from a teacher alone. */
+const checkDistToken = ({ dist_token }: ClassifierVitRecipe, taught: boolean): Objection[] =>
+  objectIf(
+    (dist_token === true) !== taught,
+    impossible('model.dist_token', taught ? 'true with a teacher, from which the head of the distillation token learns' : 'false without a teacher, from which its head would learn'),
+  );
+
+function checkDistillation({ data, distillation = null }: FinetuneRecipe, teacher: JsonObject | undefined): Objection[] {
+  if (teacher === undefined) return objectIf(distillation !== null, impossible('distillation', 'null without a teacher'));
+  const taughtOn = dataSpec.parse(teacher['data']);
+  return [
+    ...objectIf(distillation === null, impossible('distillation', 'how it learns from its teacher, as it has one')),
+    ...objectIf(distillation?.alpha === 0, doubtful('distillation.alpha', 'above 0, or no teacher: nothing is learned from it')),
+    ...objectIf(distillation?.alpha === 1, doubtful('distillation.alpha', 'below 1: nothing is learned from the labels')),
+    ...objectIf(classCount(taughtOn) !== classCount(data), impossible('data', `images of the ${classCount(taughtOn)} classes that its teacher was trained for`)),
+    ...objectIf(shapeMisfits(data, modelOf(teacher)).length > 0, impossible('data', "images of the size and channels of its teacher's")),
+  ];
+}
+
+export function checkEvaluate(recipe: EvaluateRecipe, upstream: JsonObject): Objection[] {
+  const { data, split, shifted } = recipe;
+  return [...checkEvaluation(recipe, evaluatedImages(recipe), upstream), ...(shifted ? checkTestSet('shifted', shifted, data, split) : [])];
+}
+
+/** @param reference recipe of the stage in that slot */
+export function checkEvaluateCorrupted(recipe: EvaluateCorruptedRecipe, weights: JsonObject, reference: JsonObject | undefined): Objection[] {
+  const { data, split, corrupted, denominators } = recipe;
+  const same = reference === undefined || (['data', 'split', 'corrupted', 'crop'] as const).every(field => canonicalJson(recipe[field]) === canonicalJson(reference[field]));
+  return [
+    ...checkEvaluation(recipe, corruptedImages(recipe), weights),
+    ...checkTestSet('corrupted', corrupted, data, split),
+    ...objectIf(testImages(corrupted, imageCount(data, split)) < 2, impossible('corrupted.images', 'at least 2, for an error of their mean')),
+    ...objectIf(denominators === 'alexnet' && !isTestFolder(corrupted), impossible('denominators', "null with images that are corrupted here: AlexNet's errors are those on ImageNet-C")),
+    ...objectIf(!same, impossible('corrupted', 'the same images as those that the reference was tested on')),
+  ];
+}
+
+/** Of a test set beside that of the data. */
+function checkTestSet(field: 'shifted' | 'corrupted', spec: ShiftedSpec | CorruptedSpec, data: DataSpec, split: EvaluateRecipe['split']): Objection[] {
+  if (isTestFolder(spec)) {
+    const { title, classes } = testFolder(spec);
+    return [
+      ...objectIf(!isFolder(data), impossible(`${field}.name`, `a set that is made of ${dataTitle(data)}: ${title} has other classes`)),
+      ...objectIf(classes > classCount(data), impossible(`${field}.classes`, `at most ${classCount(data)}, those of ${dataTitle(data)}`)),
+    ];
+  }
+  const all = imageCount(data, split),
+    { images } = spec;
+  return [
+    ...objectIf(images !== null && images > all, impossible(`${field}.images`, `at most ${all}, the images of the ${split} split of ${dataTitle(data)}`)),
+    ...objectIf(images !== null && images < classCount(data), impossible(`${field}.images`, `at least ${classCount(data)}, one of each class of ${dataTitle(data)}`)),
+  ];
+}
+
+type Evaluation = Pick<EvaluateRecipe, 'data' | 'split' | 'batch_size' | 'crop'>;
+
+/** @param count images that are looked at */
+function checkEvaluation({ data, split, batch_size, crop }: Evaluation, count: number, upstream: JsonObject): Objection[] {
+  const model = modelOf(upstream),
     trainedOn = dataSpec.safeParse(upstream['data']);
   return [
-    ...objectIf(count === 0, impossible('split', `a split that has images in ${dataTitle(data)}`)),
+    ...objectIf(imageCount(data, split) === 0, impossible('split', `a split that has images in ${dataTitle(data)}`)),
     ...objectIf(shapeMisfits(data, model).length > 0, impossible('data', `images of the size and channels of the model, [${model.image_size.join(', ')}] and ${model.in_chans}`)),
     ...(trainedOn.success ? objectIf(classCount(trainedOn.data) !== classCount(data), impossible('data', `images of the ${classCount(trainedOn.data)} classes that the model was trained for`)) : []),
     ...objectIf(crop !== null && crop.resize < Math.max(...model.image_size), impossible('crop.resize', `at least the image_size of the model, ${Math.max(...model.image_size)}`)),
-    ...objectIf(batch_size > count, doubtful('batch_size', `at most ${count}, the images of the ${split} split: what is missing is filled up and computed, too`)),
+    ...objectIf(batch_size > count, doubtful('batch_size', `at most ${count}, the images that it is tested on: what is missing is filled up and computed, too`)),
   ];
 }
 
@@ -171,5 +241,5 @@ export function checkWeights(model: VitRecipe, given: VitRecipe, { sameImage = t
   ];
 }
 
-/** The encoder of an upstream stage. */
-const modelOf = (recipe: JsonObject): VitRecipe => classifierVitRecipe.parse(recipe['model']);
+/** The model of an upstream stage. */
+const modelOf = (recipe: JsonObject): ClassifierVitRecipe => classifierVitRecipe.parse(recipe['model']);

@@ -11,7 +11,7 @@ import { headsOf, LAYER_NORM_EPS } from '../nn/config.ts';
 import { toDialect } from '../nn/foreign-names.ts';
 import { loadingCode, maeModel, timmModel } from '../nn/foreign-models.ts';
 import { classifierSpec, encoderSpec, maeSpec, type ModelSpec } from '../nn/spec.ts';
-import type { DistillRecipe, PretrainRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
+import type { ClassifierVitRecipe, DistillRecipe, PretrainRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
 import { WEIGHTS } from './stage-io.ts';
 
 /** MAE with its decoder; timm has no place for that one. */
@@ -58,11 +58,18 @@ export const exportStudent: Exporter<DistillRecipe> = request => {
 
 export const exportClassifier: Exporter<SuperviseRecipe> = request => {
   const { model, data } = request.recipe;
+  if (request.format === 'mae') requireOneHead(model);
   return exportModel(request, { config: model, spec: () => classifierSpec(model, classCount(data)), notes: [] });
 };
 
+/** @throws PermanentError for what `models_vit.py` has no place for */
+function requireOneHead({ dist_token, feature_dim }: ClassifierVitRecipe): void {
+  const other = dist_token === true ? 'one with a distillation token' : (feature_dim ?? null) === null ? undefined : `one with a layer to ${feature_dim} features`;
+  if (other !== undefined) throw new PermanentError('NOT_IN_MAE', `--to mae: expected a classifier with one head on its last norm, as its class has it, got ${other}. It can go to timm.`);
+}
+
 interface Model {
-  readonly config: VitRecipe;
+  readonly config: ClassifierVitRecipe;
   /** All that its stage leaves. */
   readonly spec: () => ModelSpec;
   readonly decoder?: PretrainRecipe['decoder'] & { readonly norm_pix_loss: boolean };
@@ -84,6 +91,7 @@ async function exportModel({ recipe, format, output, path, origin, dataDir }: Ex
     args: JSON.stringify(model.args),
     layer_norm_eps: String(LAYER_NORM_EPS),
     ...(heads === config.num_heads ? {} : { last_block_heads: String(heads) }),
+    ...((config.feature_dim ?? null) === null ? {} : { feature_dim: String(config.feature_dim) }),
     data: dataTitle(recipe.data),
     ...(statistics && { mean: JSON.stringify(statistics.mean), std: JSON.stringify(statistics.std) }),
   });

@@ -4,18 +4,21 @@
  */
 import { defineKind } from '../../core/ablation/define.ts';
 import type { JsonObject, MetricSpec, StageKind } from '../../core/ablation/kind.ts';
+import { CORRUPTION_NAMES, IMAGENET_C, SEVERITIES } from '../data/corruption-names.ts';
 import { classCount, imageCount } from '../data/spec.ts';
-import { checkCheckpoint, checkDistill, checkEvaluate, checkFinetune, checkPretrain, checkSupervise } from './check.ts';
-import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
+import { checkCheckpoint, checkDistill, checkEvaluate, checkEvaluateCorrupted, checkFinetune, checkPretrain, checkSupervise } from './check.ts';
+import { corruptedImages, corruptingFlops, decoderFlops, encoderFlops, evaluatedImages, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
+import { errorName } from './corruption-error.ts';
 import { classifierMemory, distillMemory, evaluateMemory, pretrainMemory } from './memory.ts';
 import { anyThreads, environment, lossMetric } from './kind-parts.ts';
 import { canSplit, canSplitPairs } from './micro-batches.ts';
-import { packingKey, sharedFlops } from './packing.ts';
-import { classifierParameters, decoderParameters, distillExtras, encoderParameters, FLOAT32, trainingDisk } from './parameters.ts';
+import { corruptedKey, packingKey, sharedCorruptingFlops, sharedFlops } from './packing.ts';
+import { classifierParameters, decoderParameters, distillExtras, encoderParameters, FLOAT32, scoresBytes, trainingDisk } from './parameters.ts';
 import {
   checkpointRecipe,
   classifierVitRecipe,
   distillRecipe,
+  evaluateCorruptedRecipe,
   evaluateRecipe,
   finetuneRecipe,
   pretrainRecipe,
@@ -24,6 +27,7 @@ import {
   type ClassifierVitRecipe,
   type DistillRecipe,
   type EngineRecipe,
+  type EvaluateCorruptedRecipe,
   type EvaluateRecipe,
   type FinetuneRecipe,
   type PretrainRecipe,
@@ -35,6 +39,7 @@ import { segmentEvaluateKind, segmentKind } from './segment/kinds.ts';
 import { classifierShape, distillShape, evaluateShape, pretrainShape } from './shape.ts';
 import { teacherModel } from './teacher-model.ts';
 
+const errorMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'lower', help });
 const accuracyMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'higher', help });
 
 /** In a training, every epoch counted. */
@@ -171,7 +176,7 @@ const classifierKind = {
     const all = classifierParameters(model, classCount(data));
     return trainingDisk(all, all, optimizer);
   },
-  shape: classifierShape,
+  shape: recipe => classifierShape(recipe),
   loadUntrained: async () => (await import('./untrained.ts')).untrainedClassifier,
   exporting: { formats: exportFormats, load: async () => (await import('./export.ts')).exportClassifier },
   memory: (recipe, _, microBatches) => classifierMemory(recipe, classCount(recipe.data), microBatches),
@@ -180,14 +185,23 @@ const classifierKind = {
   anyThreads,
 } satisfies Partial<StageKind<SuperviseRecipe>>;
 
+/** The classifier that teaches a fine-tuning, where there is one. */
+const classifierTeacherOf = (upstream: Readonly<Record<string, JsonObject>>): ClassifierVitRecipe | undefined => upstream['teacher'] && encoderOf(upstream['teacher']);
+
 const finetuneKind = defineKind<FinetuneRecipe>({
   name: 'finetune',
   revision: 3,
   changedIn: ofPrecision({ float32: 2, tf32: 2, bfloat16: 3 }),
   ...classifierKind,
   recipe: finetuneRecipe,
-  upstream: { weights: { kinds: ['pretrain', 'distill', 'checkpoint'] } },
-  check: (recipe, upstream) => checkFinetune(recipe, upstream['weights']!),
+  upstream: { weights: { kinds: ['pretrain', 'distill', 'checkpoint'] }, teacher: { kinds: ['finetune', 'supervise'], optional: true } },
+  check: (recipe, upstream) => checkFinetune(recipe, upstream['weights']!, upstream['teacher']),
+  cost: (recipe, upstream) => {
+    const teacher = classifierTeacherOf(upstream);
+    return trainingCost(imagesSeen(recipe), true, encoderFlops(recipe.model), teacher ? encoderFlops(teacher) : 0);
+  },
+  shape: (recipe, upstream) => classifierShape(recipe, classifierTeacherOf(upstream)),
+  memory: (recipe, upstream, microBatches) => classifierMemory(recipe, classCount(recipe.data), microBatches, classifierTeacherOf(upstream)),
   load: async () => (await import('./finetune.ts')).runFinetune,
 });
 
@@ -217,10 +231,7 @@ const evaluateKind = defineKind<EvaluateRecipe>({
     loss: lossMetric('test loss', 'Cross entropy without label smoothing.'),
   },
   check: (recipe, upstream) => checkEvaluate(recipe, upstream['weights']!),
-  cost: (recipe, upstream) => {
-    const images = imageCount(recipe.data, recipe.split);
-    return { labelledImages: 0, unlabelledImages: 0, flops: images * encoderFlops(encoderOf(upstream['weights'])) };
-  },
+  cost: (recipe, upstream) => ({ labelledImages: 0, unlabelledImages: 0, flops: evaluatedImages(recipe) * encoderFlops(encoderOf(upstream['weights'])) }),
   disk: () => ({ output: 0, checkpoint: 0 }),
   memory: (recipe, upstream) => evaluateMemory(recipe, encoderOf(upstream['weights']), classCount(recipe.data)),
   shape: (recipe, upstream) => evaluateShape(recipe, encoderOf(upstream['weights'])),
@@ -229,4 +240,39 @@ const evaluateKind = defineKind<EvaluateRecipe>({
   load: async () => (await import('./evaluate.ts')).runEvaluate,
 });
 
-export const kinds = [pretrainKind, checkpointKind, distillKind, finetuneKind, superviseKind, evaluateKind, segmentKind, segmentEvaluateKind] as const;
+/** Of every corruption that some images have. */
+const corruptions = [...new Set<string>([...CORRUPTION_NAMES, ...IMAGENET_C])];
+
+const evaluateCorruptedKind = defineKind<EvaluateCorruptedRecipe>({
+  name: 'evaluate-corrupted',
+  revision: 1,
+  recipe: evaluateCorruptedRecipe,
+  upstream: { weights: { kinds: ['finetune', 'supervise'] }, reference: { kinds: ['evaluate-corrupted'], optional: true } },
+  metrics: {
+    mce: errorMetric('mean corruption error', 'Errors of each corruption over five severities, as a share of those of a reference, averaged over fifteen corruptions. 100 % is the reference.'),
+    mce_se: errorMetric('standard error of the mean corruption error', 'Over the images, which are the same in all 75 sets and for the reference.'),
+    error: errorMetric('mean error', 'Share of errors over all corruptions and severities, not divided by those of a reference.'),
+    error_se: errorMetric('standard error of the mean error', 'Over the images.'),
+    count: { label: 'images', unit: 'count', better: 'none', help: 'Images of each of the 75 sets.' },
+    ...Object.fromEntries(
+      corruptions.flatMap(corruption =>
+        SEVERITIES.map(
+          severity =>
+            [errorName(corruption, severity), errorMetric(`error, ${corruption.replaceAll('_', ' ')} ${severity}`, 'Share of errors under this corruption at this severity, of five.')] as const,
+        ),
+      ),
+    ),
+  },
+  check: (recipe, upstream) => checkEvaluateCorrupted(recipe, upstream['weights']!, upstream['reference']),
+  cost: (recipe, upstream) => ({ labelledImages: 0, unlabelledImages: 0, flops: corruptedImages(recipe) * (encoderFlops(encoderOf(upstream['weights'])) + corruptingFlops(recipe)) }),
+  disk: recipe => ({ output: scoresBytes(recipe), checkpoint: scoresBytes(recipe) }),
+  memory: (recipe, upstream) => evaluateMemory(recipe, encoderOf(upstream['weights']), classCount(recipe.data)),
+  shape: (recipe, upstream) => evaluateShape(recipe, encoderOf(upstream['weights'])),
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedScores,
+  packing: { key: corruptedKey, sharedFlops: sharedCorruptingFlops, load: async () => (await import('./evaluate-corrupted.ts')).runEvaluateCorruptedPack },
+  environment,
+  anyThreads,
+  load: async () => (await import('./evaluate-corrupted.ts')).runEvaluateCorrupted,
+});
+
+export const kinds = [pretrainKind, checkpointKind, distillKind, finetuneKind, superviseKind, evaluateKind, evaluateCorruptedKind, segmentKind, segmentEvaluateKind] as const;

@@ -1,7 +1,7 @@
 /** What stages take of a memory while they run, from their recipes alone. Light: planning asks. */
 import type { StageMemory } from '../../core/ablation/kind.ts';
 import { pixelBytes, type DataSpec } from '../data/spec.ts';
-import { patchCount, patchDim, type BlocksConfig } from '../nn/config.ts';
+import { patchCount, patchDim, tokenCount, type BlocksConfig, type ClassifierConfig, type ViTConfig } from '../nn/config.ts';
 import { visiblePatches } from './cost.ts';
 import { teacherMask } from './packing.ts';
 import { averages, classifierParameters, decoderParameters, distillExtras, encoderParameters, FLOAT32 } from './parameters.ts';
@@ -43,16 +43,20 @@ export function pretrainMemory({ data, model, decoder, mask_ratio, schedule, opt
   return { shared: processBytes(data) + FLOAT32 * batch * values, own: trainedBytes(encoderParameters(model) + decoderParameters(model, decoder), parts, optimizer) };
 }
 
-/** Of a training of a classifier. Evaluations, of whole batches, come between its steps. @param classes of the data */
-export function classifierMemory({ data, model, schedule, optimizer }: SuperviseRecipe, classes: number, microBatches: number): StageMemory {
+/**
+ * Of a training of a classifier, with a teacher or without. Evaluations, of whole batches, come between its steps.
+ * @param classes of the data
+ */
+export function classifierMemory({ data, model, schedule, optimizer }: SuperviseRecipe, classes: number, microBatches: number, teacher?: ClassifierConfig): StageMemory {
   const { batch, parts } = divided(schedule, microBatches);
-  const training = batch * stackTensors(model, 1 + patchCount(model)),
-    evaluation = (schedule.batch_size / microBatches) * forwardTensors(model);
-  return { shared: processBytes(data) + FLOAT32 * Math.max(training, evaluation), own: trainedBytes(classifierParameters(model, classes), parts, optimizer) };
+  const training = batch * (stackTensors(model, tokenCount(model)) + (teacher ? forwardTensors(teacher) : 0)),
+    evaluation = (schedule.batch_size / microBatches) * forwardTensors(model),
+    frozen = teacher ? 2 * classifierParameters(teacher, classes) : 0;
+  return { shared: processBytes(data) + FLOAT32 * (frozen + Math.max(training, evaluation)), own: trainedBytes(classifierParameters(model, classes), parts, optimizer) };
 }
 
-/** Of an evaluation, which cannot be divided. */
-export function evaluateMemory({ data, batch_size }: EvaluateRecipe, model: VitRecipe, classes: number): StageMemory {
+/** Of an evaluation, of whatever images, which cannot be divided. */
+export function evaluateMemory({ data, batch_size }: Pick<EvaluateRecipe, 'data' | 'batch_size'>, model: ClassifierConfig, classes: number): StageMemory {
   return { shared: processBytes(data) + FLOAT32 * batch_size * forwardTensors(model), own: GRAPH + FLOAT32 * 2 * classifierParameters(model, classes) };
 }
 
@@ -74,7 +78,7 @@ function blockTensors({ embed_dim, num_heads, mlp_ratio }: BlocksConfig, tokens:
 export const stackTensors = (blocks: BlocksConfig, tokens: number): number => blocks.depth * blockTensors(blocks, tokens);
 
 /** Without a backward pass a block's tensors are freed before those of the next but one. */
-const forwardTensors = (model: VitRecipe): number => blockTensors(model, 1 + patchCount(model));
+const forwardTensors = (model: ViTConfig): number => blockTensors(model, tokenCount(model));
 
 /** Values of one image that a student is to match. */
 function targetTensors(target: DistillTarget, { embed_dim, num_heads, last_block_heads = num_heads }: VitRecipe, tokens: number): number {

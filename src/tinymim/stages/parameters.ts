@@ -3,8 +3,10 @@
  * From them what stages leave on the disk.
  */
 import type { StageDisk } from '../../core/ablation/kind.ts';
-import { mlpDim, patchCount, patchDim, type BlocksConfig, type DecoderConfig } from '../nn/config.ts';
-import type { DistillRecipe, OptimizerRecipe, VitRecipe } from './recipes.ts';
+import { headWidth, mlpDim, patchCount, patchDim, prefixTokens, tokenCount, type BlocksConfig, type ClassifierConfig, type DecoderConfig, type ViTConfig } from '../nn/config.ts';
+import { SEVERITIES } from '../data/corruption-names.ts';
+import { corruptedImages } from './cost.ts';
+import type { DistillRecipe, EvaluateCorruptedRecipe, OptimizerRecipe, VitRecipe } from './recipes.ts';
 
 /** A linear layer with bias. */
 const linear = (from: number, to: number): number => from * to + to;
@@ -17,9 +19,9 @@ function blockParameters(blocks: BlocksConfig): number {
 }
 
 /** An encoder with its final norm (`encoderSpec`). */
-export function encoderParameters(model: VitRecipe): number {
+export function encoderParameters(model: ViTConfig): number {
   const dim = model.embed_dim;
-  const embed = dim + (1 + patchCount(model)) * dim + linear(patchDim(model), dim);
+  const embed = (prefixTokens(model) + tokenCount(model)) * dim + linear(patchDim(model), dim);
   return embed + blockParameters(model) + 2 * dim;
 }
 
@@ -30,14 +32,21 @@ export function decoderParameters(model: VitRecipe, decoder: DecoderConfig): num
   return embed + blockParameters(decoder) + 2 * dim + linear(dim, patchDim(model));
 }
 
-/** A classifier (`classifierSpec`): the encoder, whose norm stands behind the pooling, and a head. */
-export const classifierParameters = (model: VitRecipe, classes: number): number => encoderParameters(model) + linear(model.embed_dim, classes);
+/** A classifier (`classifierSpec`): the encoder, whose norm stands behind the pooling, the layer to `feature_dim`, and one head or two. */
+export function classifierParameters(model: ClassifierConfig, classes: number): number {
+  const width = headWidth(model),
+    widening = (model.feature_dim ?? null) === null ? 0 : linear(model.embed_dim, width);
+  return encoderParameters(model) + widening + prefixTokens(model) * linear(width, classes);
+}
 
 /** What a student trains beside its encoder (`studentSpec`): projections to the teacher's width and a decoder of pixels. */
 export function distillExtras({ model, target, reconstruction }: DistillRecipe, teacher: VitRecipe): number {
   const projections = target.family === 'relation' ? 0 : target.family === 'feature' && target.feature === 'qkv' ? 3 : 1;
   return projections * linear(model.embed_dim, teacher.embed_dim) + (reconstruction ? decoderParameters(model, reconstruction.decoder) : 0);
 }
+
+/** What an evaluation of corrupted images leaves, and a checkpoint of it takes: a byte for each image and corruption (`corrupted-scores-file.ts`). */
+export const scoresBytes = (recipe: EvaluateCorruptedRecipe): number => corruptedImages(recipe) / SEVERITIES.length;
 
 /** Bytes of a number. */
 export const FLOAT32 = 4;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { asBefore } from '../../core/ablation/as-before.ts';
 import { checkpointHash, checkpointName } from '../checkpoints/imported.ts';
 import { dataSpec } from '../data/spec.ts';
+import { corruptedSpec, shiftedSpec } from '../data/test-spec.ts';
 
 const positive = z.int().positive();
 const rate = z.number().min(0).lt(1);
@@ -29,8 +30,8 @@ export const vitRecipe = z.strictObject({
 
 export const pooling = z.enum(['mean', 'class_token']);
 
-/** The same with a head; see `ClassifierConfig` (`nn/config.ts`). */
-export const classifierVitRecipe = vitRecipe.extend({ pool: asBefore(pooling, 'mean') });
+/** The same with heads; see `ClassifierConfig` (`nn/config.ts`). */
+export const classifierVitRecipe = vitRecipe.extend({ pool: asBefore(pooling, 'mean'), dist_token: asBefore(z.boolean(), false), feature_dim: asBefore(positive.nullable(), null) });
 
 /** MAE's decoder (`models_mae.py`). */
 export const decoderRecipe = z.strictObject({ embed_dim: positive, depth: positive, num_heads: positive, mlp_ratio: z.number().positive() });
@@ -207,9 +208,30 @@ export const positions = z.enum(['sincos', 'learned']);
 /** Test images: the shorter side resized to `resize`, then the centre; `null`: the image as it is. */
 export const evaluationCropRecipe = z.strictObject({ resize: positive }).nullable().default(null);
 
-export const finetuneRecipe = z.strictObject({ ...classifierFields, layer_decay: z.number().gt(0).max(1) });
+const alpha = z.number().min(0).max(1);
+
+/** How much of the loss is what is learned of a teacher, and how: DeiT's distillation, see `distill/logits.ts`. */
+const logitDistillation = z.discriminatedUnion('type', [z.strictObject({ type: z.literal('hard'), alpha }), z.strictObject({ type: z.literal('soft'), alpha, tau: z.number().positive() })]);
+
+export const finetuneRecipe = z.strictObject({
+  ...classifierFields,
+  layer_decay: z.number().gt(0).max(1),
+  /** Of its teacher; null: it has none. */
+  distillation: asBefore(logitDistillation.nullable(), null),
+});
 export const superviseRecipe = z.strictObject({ ...classifierFields, init: asBefore(initialisation, 'mae'), pos_embed: asBefore(positions, 'sincos') });
-export const evaluateRecipe = z.strictObject({ data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive, crop: evaluationCropRecipe, engine: engineRecipe });
+const evaluationFields = { data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive, crop: evaluationCropRecipe, engine: engineRecipe };
+export const evaluateRecipe = z.strictObject({
+  ...evaluationFields,
+  /** Another test set than that of the data, whose split it may be made of. */
+  shifted: asBefore(shiftedSpec.nullable(), null),
+});
+export const evaluateCorruptedRecipe = z.strictObject({
+  ...evaluationFields,
+  corrupted: corruptedSpec,
+  /** Whose errors each corruption's are divided by: AlexNet's published ones; `null`: those of the stage in the slot `reference`, or, without one, its own. */
+  denominators: z.literal('alexnet').nullable(),
+});
 
 export type EngineRecipe = z.infer<typeof engineRecipe>;
 export type VitRecipe = z.infer<typeof vitRecipe>;
@@ -224,3 +246,4 @@ export type DistillRecipe = z.infer<typeof distillRecipe>;
 export type FinetuneRecipe = z.infer<typeof finetuneRecipe>;
 export type SuperviseRecipe = z.infer<typeof superviseRecipe>;
 export type EvaluateRecipe = z.infer<typeof evaluateRecipe>;
+export type EvaluateCorruptedRecipe = z.infer<typeof evaluateCorruptedRecipe>;

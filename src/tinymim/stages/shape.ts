@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../../core/ablation/kind.ts';
 import { averages } from './parameters.ts';
-import type { DistillRecipe, DistillTarget, EvaluateRecipe, OptimizerRecipe, PretrainRecipe, ScheduleRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
+import type { DistillRecipe, DistillTarget, EvaluateCorruptedRecipe, EvaluateRecipe, OptimizerRecipe, PretrainRecipe, ScheduleRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
 
 interface TrainingRecipe {
   readonly schedule: ScheduleRecipe;
@@ -45,6 +45,11 @@ function targetShape(target: DistillTarget): JsonObject {
   }
 }
 
-export const classifierShape = (recipe: SuperviseRecipe): JsonObject => ({ ...stepShape(recipe, ['label_smoothing', 'layer_decay', 'init', 'pos_embed']), drop_path: recipe.drop_path > 0 });
+/** @param teacher in fine-tuning, where there is one */
+export const classifierShape = (recipe: SuperviseRecipe, teacher?: VitRecipe): JsonObject => ({
+  ...stepShape(recipe, ['label_smoothing', 'layer_decay', 'init', 'pos_embed']),
+  drop_path: recipe.drop_path > 0,
+  ...(teacher && { teacher }),
+});
 
-export const evaluateShape = (recipe: EvaluateRecipe, model: VitRecipe): JsonObject => ({ ...recipe, model });
+export const evaluateShape = (recipe: EvaluateRecipe | EvaluateCorruptedRecipe, model: VitRecipe): JsonObject => ({ ...recipe, model });

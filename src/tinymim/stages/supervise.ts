@@ -8,5 +8,5 @@ import { trainClassifier } from './train-classifier.ts';
 export const runSupervise: StageRunner<SuperviseRecipe> = async context => {
   const dataset = await loadEngineAndDataset(context, context.recipe.model);
   const weights = initClassifier(context.recipe.model, dataset.train.classes.length, context.seed, context.recipe);
-  return trainClassifier(context, dataset, weights, 1);
+  return trainClassifier(context, dataset, { weights, layerDecay: 1 });
 };

@@ -4,16 +4,15 @@ import { roundHalfEven } from '../data/augment.ts';
 import type { Augment } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { parseRandAugment } from '../data/rand-augment.ts';
-import { classify } from '../nn/classifier.ts';
-import { linearRates } from '../nn/drop-path.ts';
-import { mixImages, mixTargets, softTargets } from '../nn/mixup.ts';
+import { mixTargets, softTargets } from '../nn/mixup.ts';
 import { finetuneGroups } from '../optim/groups.ts';
-import { softmaxCrossEntropy } from '../../engine/grad/cross-entropy.ts';
 import { stream } from '../../engine/random/rng.ts';
 import * as tf from '../../engine/tf.ts';
 import type { Weights } from '../../engine/formats/weights.ts';
+import { classifierLoss, type ClassifierRecipe } from './classifier-objective.ts';
+import type { ClassifierTeacher } from './classifier-teacher.ts';
 import { heldOutImages } from './held-out.ts';
-import { normalise, pixels } from './images.ts';
+import { pixels } from './images.ts';
 import { drawMixing, type Mixing } from './mixing.ts';
 import type { SuperviseRecipe } from './recipes.ts';
 import { createScorer } from './score.ts';
@@ -22,14 +21,21 @@ import { saveModel, trainingImages } from './stage-io.ts';
 import { train } from './train.ts';
 import type { HostInputs } from './train-step.ts';
 
-/** @param layerDecay rate of a layer relative to the one above it; 1 for training from scratch */
-export async function trainClassifier(context: StageContext<SuperviseRecipe>, dataset: Dataset, weights: Weights, layerDecay: number): Promise<StageResult> {
+/** Where a training begins, and who helps. */
+interface ClassifierTraining {
+  readonly weights: Weights;
+  /** Rate of a layer relative to the one above it; 1 for training from scratch. */
+  readonly layerDecay: number;
+  /** Of a recipe with `distillation`; stays the caller's. */
+  readonly teacher?: ClassifierTeacher | undefined;
+}
+
+export async function trainClassifier(context: StageContext<ClassifierRecipe>, dataset: Dataset, { weights, layerDecay, teacher }: ClassifierTraining): Promise<StageResult> {
   const { recipe, seed } = context;
   const { model, schedule, optimizer, drop_path, label_smoothing, engine } = recipe;
   const { mixing } = recipe.augment;
   const set = trainingImages(dataset, recipe.images, 'labelled');
   const classes = set.classes.length;
-  const rates = linearRates(drop_path, model.depth);
   const heldOut = heldOutImages(dataset.validation);
   // Divided as the training is: a class is right or wrong in a batch of any size.
   const scorer = createScorer(engine, model, dataset, schedule.batch_size / (context.execution.microBatches ?? 1));
@@ -40,10 +46,7 @@ export async function trainClassifier(context: StageContext<SuperviseRecipe>, da
       context,
       weights,
       groups: finetuneGroups(weights, { depth: model.depth, weightDecay: optimizer.weight_decay, layerDecay }),
-      loss: (p, { images, erased, mix_box: box, mix_share: share, targets, drop_path: uniforms }) => {
-        const normal = normalise(images!, dataset, erased);
-        return { loss: softmaxCrossEntropy(targets as tf.Tensor2D, classify(p, box && share ? mixImages(normal, { box, share }) : normal, model, uniforms ? { dropPath: { rates, uniforms } } : {})) };
-      },
+      loss: classifierLoss(recipe, dataset),
       schedule,
       optimizer,
       engine,
@@ -60,6 +63,13 @@ export async function trainClassifier(context: StageContext<SuperviseRecipe>, da
       seed,
       schedule,
       mixed: mixing !== null,
+      ...(teacher && {
+        feed: (inputs, trainings, step) => {
+          const said = teacher.of(inputs);
+          for (const training of trainings) step(training, { ...inputs, ...said });
+          tf.dispose(said);
+        },
+      }),
       inputs: batch => ({
         images: pixels(batch.images, set),
         ...(batch.erased && { erased: { data: batch.erased, shape: [batch.labels.length, 4] } }),

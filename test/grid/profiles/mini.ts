@@ -58,6 +58,7 @@ export default {
     drop_path: 0,
     label_smoothing: 0.1,
   },
+  finetune_with_teacher: { epochs: 30, warmup_epochs: 3, num_heads: 8, feature_dim: 213, alpha: 0.5, tau: 1 },
   supervise: {
     ...classification,
     schedule: { epochs: 9, warmup_epochs: 0.9, batch_size: 128, accumulation_steps: 1, base_lr: 4e-3, min_lr: 1e-6 },

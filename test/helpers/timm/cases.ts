@@ -13,6 +13,8 @@ const data = { ...distillFields.data, image_size: model.image_size, channels: mo
 const shared = { data, model, images: null, drop_path: 0, schedule: distillFields.schedule, optimizer: distillFields.optimizer, augment: distillFields.augment, engine: {} };
 const classifier = superviseRecipe.parse({ ...shared, label_smoothing: 0 });
 const byToken = { ...classifier, model: { ...classifier.model, pool: 'class_token' as const } };
+const distilled = { ...byToken, model: { ...byToken.model, dist_token: true } };
+const star = { ...distilled, model: { ...distilled.model, num_heads: 4, feature_dim: 20 } };
 const student = distillRecipe.parse({ ...distillFields, data, model: { ...model, last_block_heads: 4 } });
 
 interface TimmCase {
@@ -25,6 +27,9 @@ export const TIMM_CASES: Readonly<Record<string, TimmCase>> = {
   /** Mean of the patch tokens, `fc_norm`. */
   mean: { config: classifier.model, weights: () => noisy(initClassifier(model, data.classes, 1)), write: to => exportClassifier({ ...to, recipe: classifier }) },
   class_token: { config: byToken.model, weights: () => noisy(initClassifier(byToken.model, data.classes, 2)), write: to => exportClassifier({ ...to, recipe: byToken }) },
+  /** Two heads, as DeiT's distilled models; and on the features of TinyMIM*, for which timm has no argument. */
+  distilled: { config: distilled.model, weights: () => noisy(initClassifier(distilled.model, data.classes, 4)), write: to => exportClassifier({ ...to, recipe: distilled }) },
+  star: { config: star.model, weights: () => noisy(initClassifier(star.model, data.classes, 5)), write: to => exportClassifier({ ...to, recipe: star }) },
   /** A distilled student, whose last block has more heads. */
   student: { config: student.model, weights: () => noisy(initEncoder(student.model, 3)), write: to => exportStudent({ ...to, recipe: student }) },
 };

@@ -51,6 +51,9 @@ describe('factors', () => {
     [{ reconstruction: 1 }, /^reconstruction: .*raw image/],
     [{ target: 'feature', feature: 'qkv', finalNorm: true }, /^finalNorm/],
     [{ method: 'mae', schedule: 'main' }, /^schedule/],
+    [{ method: 'mae', finetuneTeacher: 'L' }, /^finetuneTeacher: expected no 'finetuneTeacher' in an arm with method 'mae' or 'scratch'/],
+    [{ teachers: ['L', 'B'], finetuneTeacher: 'S' }, /^finetuneTeacher: .*none of whose teachers has that size/],
+    [{ finetuneDistillation: 'soft' }, /^finetuneDistillation: .*fine-tuned with labels alone/],
   ])('a choice that would change nothing is refused: %j', (choice, message) => {
     expect(messages(choice)).toEqual([expect.stringMatching(message)]);
   });
@@ -208,6 +211,50 @@ describe('fine-tuning', () => {
   });
 });
 
+describe('fine-tuning of TinyMIM*', () => {
+  const star = { student: 'T', teachers: ['L', 'B', 'S'], schedule: 'main', finetuneTeacher: 'L' } satisfies Partial<Factors>;
+  const finetuned = (choice: Partial<Factors>, profile = paper): StageSpec => realise(factors.parse(choice), profile, 7).upstream['weights']!;
+
+  test("is ten times as long, with 12 heads in every block, two of them at the end on 1280 features, and DeiT's loss", () => {
+    const { finetuneTeacher, ...plain } = star;
+    expect(recipe(finetuned(star))).toEqual({
+      ...recipe(finetuned(plain)),
+      model: { ...(recipe(finetuned(plain))['model'] as object), num_heads: 12, pool: 'class_token', dist_token: true, feature_dim: 1280 },
+      schedule: { ...(recipe(finetuned(plain))['schedule'] as object), epochs: 1000 },
+      distillation: { type: 'hard', alpha: 0.5 },
+    });
+    expect(recipe(finetuned(plain))['schedule']).toMatchObject({ epochs: 100 });
+    expect(recipe(finetuned({ ...star, finetuneDistillation: 'soft' }))['distillation']).toEqual({ type: 'soft', alpha: 0.5, tau: 1 });
+    expect(finetuned(star).upstream['weights']).toEqual(finetuned(plain).upstream['weights']);
+    expect(finetuneTeacher).toBe('L');
+  });
+
+  test.each<['L' | 'B' | 'S', Partial<Factors>]>([
+    ['L', { method: 'mae', mae: 'teacher', student: 'L' }],
+    ['B', { student: 'B', teachers: ['L'], schedule: 'main' }],
+    ['S', { student: 'S', teachers: ['L', 'B'], schedule: 'main' }],
+  ])('has the %s of its teachers classify, fine-tuned as the arm of its own that stands beside the table', (finetuneTeacher, own) => {
+    const teaching = teacher(finetuned({ ...star, finetuneTeacher }));
+    expect(teaching.role).toBe('finetune-teacher');
+    const ofArm = finetuned(own);
+    expect([teaching.kind, teaching.recipe, teaching.seed]).toEqual([ofArm.kind, ofArm.recipe, ofArm.seed]);
+    // In another role, as it also begins the sequence.
+    expect(teaching.upstream['weights']!.recipe).toEqual(ofArm.upstream['weights']!.recipe);
+  });
+
+  test('its teachers have learned from labels alone, also where they learn the same as their student', () => {
+    const same = finetuned({ ...star, target: 'class-token', teacherTarget: 'same', finetuneTeacher: 'B' });
+    expect(recipe(teacher(same))['distillation']).toBeUndefined();
+    expect(recipe(teacher(same))['model']).not.toHaveProperty('dist_token');
+  });
+
+  test('is refused at a profile that does not declare it', () => {
+    const { finetune_with_teacher, ...without } = imagenet1k;
+    expect(finetune_with_teacher.epochs).toBe(1000);
+    expect(() => finetuned(star, profileSchema.parse(without))).toThrow(/^Expected 'finetune_with_teacher' in the profile imagenet1k/);
+  });
+});
+
 describe('training from scratch', () => {
   const scratch = (declared: ReturnType<typeof profileSchema.parse>) => realise(factors.parse({ method: 'scratch', student: 'T' }), declared, 0);
   const canonical = (stage: StageSpec) =>
@@ -246,7 +293,8 @@ describe('training from scratch', () => {
     for (const field of ['init', 'pos_embed']) expect(recipeOf).not.toHaveProperty(field);
     expect(recipeOf['model']).not.toHaveProperty('pool');
     expect(recipeOf['optimizer']).not.toHaveProperty('ema_decay');
-    expect(study.report.assumptions!(profileSchema.parse(declared)).filter(({ field }) => !field.startsWith('segment')).map(({ field, value }) => [field, value])).toEqual([
+    const assumed = study.report.assumptions!(profileSchema.parse(declared)).filter(({ field }) => field.startsWith('supervise.'));
+    expect(assumed.map(({ field, value }) => [field, value])).toEqual([
       ['supervise.init', '"mae"'],
       ['supervise.pos_embed', '"sincos"'],
       ['supervise.pool', '"mean"'],

@@ -24,8 +24,8 @@ describe('the teachers of an arm', () => {
   });
 });
 
-/** By key: role in the arm, of every stage that teaches another. */
-const teaching = (plan: Plan): Set<string> => new Set([...plan.stages.values()].flatMap(({ upstream }) => upstream['teacher'] ?? []));
+/** Keys of all stages that teach another of the kind. */
+const teaching = (plan: Plan, kind: string): Set<string> => new Set([...plan.stages.values()].flatMap(stage => (stage.kind === kind ? (stage.upstream['teacher'] ?? []) : [])));
 
 describe.each([
   ['smoke', []],
@@ -41,8 +41,12 @@ describe.each([
     const alone = buildPlan({ ...loaded, ablations: own, seeds });
     expect(plan.arms.slice(0, alone.arms.length)).toEqual(alone.arms);
     const headroom = plan.arms.slice(alone.arms.length);
-    const tested = new Set(headroom.map(({ final }) => plan.stages.get(plan.stages.get(plan.stages.get(final)!.upstream['weights']!)!.upstream['weights']!)!.key));
-    expect(tested).toEqual(teaching(alone));
+    const finetuned = headroom.map(({ final }) => plan.stages.get(plan.stages.get(final)!.upstream['weights']!)!);
+    expect(new Set(finetuned.map(({ upstream }) => upstream['weights']))).toEqual(teaching(alone, 'distill'));
+    // What classifies for a student is one of them.
+    const classifying = teaching(alone, 'finetune');
+    expect(classifying.size).toBeGreaterThan(0);
+    expect(finetuned.map(({ key }) => key)).toEqual(expect.arrayContaining([...classifying]));
     // What every table needs is run once.
     expect(new Set(headroom.map(({ final }) => final)).size).toBe(headroom.length);
   });

@@ -3,7 +3,7 @@ import type { ArmChange, ArmOutcome, MeasuredSide } from './arms.ts';
 import { claimWords, type ClaimChange, type ClaimState } from './claims.ts';
 import type { Changes, Conflict, SideSummary } from './baseline.ts';
 import { changesVerdict, ranked } from './sentences.ts';
-import { formatCode, formatCount, formatDelta, formatValue, plural } from '../../text/format.ts';
+import { capitalised, formatCode, formatCount, formatDelta, formatValue, plural } from '../../text/format.ts';
 import { left, NONE, right, withoutEmptyColumns, type Cell, type Table, type Tone } from '../tables/results.ts';
 import { claimNoun, verdictWord, type Origin } from '../model/words.ts';
 import type { Verdict } from '../statistics/verdict.ts';
@@ -18,8 +18,6 @@ const COUNTED: readonly { readonly verdicts: readonly Verdict[]; readonly word: 
   { verdicts: ['not run'], word: () => 'not run' },
 ];
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
 /** What differs of both sides as a whole; undefined where nothing does, and where there is nothing to compare with. */
 export function summaryTable({ before, now }: Changes): Table | undefined {
   if (before === undefined) return undefined;
@@ -28,7 +26,7 @@ export function summaryTable({ before, now }: Changes): Table | undefined {
     ...(['published', 'own'] as const).flatMap(origin =>
       COUNTED.map(({ verdicts, word }) => {
         const count = ({ claims }: SideSummary): number => claims.filter(claim => claim.origin === origin && verdicts.includes(claim.verdict)).length;
-        return { header: `${capital(claimNoun(origin, 2))} ${word(origin)}`, before: count(before), now: count(now) };
+        return { header: `${capitalised(claimNoun(origin, 2))} ${word(origin)}`, before: count(before), now: count(now) };
       }),
     ),
   ].filter(({ before, now }) => before !== now);
@@ -129,8 +127,8 @@ export function claimChangeTable({ claims }: Changes, limit = Infinity): Table |
   const first = [...claims.filter(changesVerdict), ...claims.filter(change => !changesVerdict(change))];
   return withoutEmptyColumns({
     subject: SUBJECT,
-    caption: `${capital(words.many)} that changed`,
-    corner: capital(words.one),
+    caption: `${capitalised(words.many)} that changed`,
+    corner: capitalised(words.one),
     columns: [left('Before'), left('Now'), left('Because of')],
     rows: first
       .slice(0, limit)

@@ -4,6 +4,7 @@ import { shownNumber } from './vega/numbers.ts';
 import { bothEnds, endsText, outsideText } from './extremes.ts';
 import { formatDelta, formatPublished, formatPublishedDelta, formatValue, type Unit } from '../../text/format.ts';
 import { barsRule, halfInterval } from '../model/mean-interval.ts';
+import { metricLabel } from '../tables/results.ts';
 import type { AblationReport, ArmRow } from '../model/model.ts';
 import type { ShownMeasure } from '../model/measure.ts';
 
@@ -64,7 +65,7 @@ function differenceRow(row: ArmRow, base: ReadonlyMap<number, number>, unit: Uni
 function valueForest(rows: readonly ArmRow[], { label, unit }: ShownMeasure): ForestChart {
   return {
     kind: 'forest',
-    axis: `${label.charAt(0).toUpperCase()}${label.slice(1)}${unit === 'fraction' ? ' (%)' : ''}`,
+    axis: metricLabel({ label, unit }),
     columns: [{ label: '\u25cf Measured', align: 'right' }],
     rows: drawnRows(rows).map((row): ForestRow => {
       const { measured, state } = row;

@@ -2,7 +2,7 @@
 import type { Line, LineChart, LinePanel, MarkTone } from './vega/chart.ts';
 import { formatShown, shownNumber } from './vega/numbers.ts';
 import { differenceTitle, hasDifferences } from './arm-forest.ts';
-import { formatPublished, formatValue } from '../../text/format.ts';
+import { capitalised, formatPublished, formatValue } from '../../text/format.ts';
 import { barsRule, halfInterval } from '../model/mean-interval.ts';
 import type { AblationReport, ArmRow, Overview, Report } from '../model/model.ts';
 import type { ShownMeasure } from '../model/measure.ts';
@@ -153,7 +153,7 @@ export function overviewTable({ overview, headline }: Report): Table | undefined
   return {
     subject: title,
     caption: `${measuredTitle(headline)}${published ? ', and published' : ''}`,
-    corner: x.label.charAt(0).toUpperCase() + x.label.slice(1),
+    corner: capitalised(x.label),
     columns: x.values.flatMap(value => [right(value), ...(published ? [right(`${value}, published`)] : [])]),
     rows: series.map(({ label, arms }) => ({
       header: label,

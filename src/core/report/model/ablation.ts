@@ -13,6 +13,7 @@ import { formatCode, formatDelta, formatValue, scale } from '../../text/format.t
 import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
 import type { ShownMeasure } from './measure.ts';
 import { rankAgreement } from '../statistics/rank.ts';
+import { pictureTables } from './pictures.ts';
 import type { ArmRecipe } from './recipes.ts';
 import { retraining } from './retraining.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
@@ -134,6 +135,7 @@ function buildOther(input: MeasureInput): AblationReport {
     inconsistencies: [],
     shared: [],
     curves: [],
+    pictures: [],
     failures: [],
     recipes: undefined,
     mixedCode: mixedCodeText(finished),
@@ -186,6 +188,7 @@ function buildFirst(input: MeasureInput): Omit<AblationReport, 'others'> {
     inconsistencies: (ablation.inconsistencies ?? []).map(inconsistency),
     shared: sharedStages(whole.slice(0, arms.length), study.report.ownRoles),
     curves: curveCharts(study, ablation.name, whole.slice(0, arms.length)),
+    pictures: pictureTables(study, input.profile, whole.slice(0, arms.length), input.declared),
     failures: failures(whole),
     recipes: input.recipes,
     mixedCode: mixedCodeText(finished),

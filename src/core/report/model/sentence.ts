@@ -1,5 +1,5 @@
 /** What came out, in a sentence or two for the first screen: counts of claims, and the strongest by their own sentence as long as they fit. */
-import { plural } from '../../text/format.ts';
+import { capitalised, plural } from '../../text/format.ts';
 import { decidable, type OrderCount } from '../statistics/compare.ts';
 import { FEWEST_SEEDS, type Direction, type Verdict } from '../statistics/verdict.ts';
 import { countClaims, type ClaimResult } from './claims.ts';
@@ -75,7 +75,6 @@ function withoutClaims({ arms, seeds, order }: SentenceInput): string[] {
 }
 
 const wordsIn = (sentences: readonly string[]): number => sentences.join(' ').split(/\s+/).length;
-const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const hasVerdict = ({ verdict }: Pick<ClaimResult, 'verdict'>): boolean => verdict === 'reproduced' || verdict === 'contradicted';
 

@@ -54,6 +54,9 @@ function markdownBlock(block: Block, figures: Figures): string[] {
       const figure = figures.get(block.id);
       return figure === undefined ? [] : [image(figure)];
     }
+    case 'pictures':
+      // GitHub shows no `data:` addresses.
+      return [];
     case 'details':
       return [details(block.summary, inner(block.blocks).join('\n\n'))];
     case 'gallery':

@@ -1,6 +1,6 @@
 /** The report's tables as text cells, shared by HTML and Markdown: a number is formatted in one place. */
 import type { TestSetError } from '../statistics/compare.ts';
-import { formatDelta, formatPublished, formatPublishedDelta, formatValue, type Unit } from '../../text/format.ts';
+import { capitalised, formatDelta, formatPublished, formatPublishedDelta, formatValue, type Unit } from '../../text/format.ts';
 import type { AblationReport, ArmRow, Measurement, PublishedCell, Report } from '../model/model.ts';
 import type { ShownMeasure } from '../model/measure.ts';
 import { seedShare } from '../model/wording.ts';
@@ -56,9 +56,8 @@ export const NONE: Cell = { text: '\u2013', tone: 'muted' };
 const DEFAULT: Cell = { text: 'default', tone: 'muted' };
 export const left = (label: string): TableColumn => ({ label, align: 'left' });
 export const right = (label: string): TableColumn => ({ label, align: 'right' });
-const capital = (label: string): string => label.charAt(0).toUpperCase() + label.slice(1);
 /** Heads a column of values of the metric. */
-export const metricLabel = ({ label, unit }: { readonly label: string; readonly unit: Unit }): string => `${capital(label)}${unit === 'fraction' ? ' (%)' : ''}`;
+export const metricLabel = ({ label, unit }: { readonly label: string; readonly unit: Unit }): string => `${capitalised(label)}${unit === 'fraction' ? ' (%)' : ''}`;
 
 const says = (cell: Cell | undefined): boolean => cell !== undefined && cell !== DEFAULT && (cell.text !== NONE.text || cell.detail !== undefined);
 

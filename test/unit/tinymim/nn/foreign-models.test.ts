@@ -15,6 +15,12 @@ describe('the class that weights load into', () => {
     expect(timmModel(config, initEncoder(config, 0)).args).toEqual({ ...size, ...timm, num_classes: 0, global_pool: 'token' });
   });
 
+  it('is another in timm with a distillation token', () => {
+    const distilled = { ...config, pool: 'class_token', dist_token: true } as const;
+    const { module, name, args } = timmModel(distilled, initClassifier(distilled, 3, 0));
+    expect([module, name, args['global_pool'], args['num_classes']]).toEqual(['timm.models.deit', 'VisionTransformerDistilled', 'token', 3]);
+  });
+
   it('is one of two in MAE', () => {
     expect(maeModel(config, initClassifier(config, 3, 0))).toEqual({ module: 'models_vit', name: 'VisionTransformer', args: { ...size, num_classes: 3, global_pool: true, qkv_bias: true } });
     expect(maeModel(config, initMae(config, decoder, 0), { ...decoder, norm_pix_loss: true })).toEqual({
@@ -36,6 +42,18 @@ describe('the code that loads them', () => {
       'model.eval()',
     ]);
     expect(loadingCode(maeModel(config, initEncoder(config, 0)), 'x', config).join('\n')).toContain('norm_layer=partial(nn.LayerNorm, eps=0.000001))');
+  });
+
+  it.each([
+    [true, ['model.head = nn.Linear(24, 3)', 'model.head_dist = nn.Linear(24, 3)']],
+    [false, ['model.head = nn.Linear(24, 3)']],
+  ])("puts TinyMIM*'s linear layer in the place of the last norm, with all heads behind it (distillation token: %s)", (dist_token, heads) => {
+    const wide = { ...config, pool: 'class_token', dist_token, feature_dim: 24 } as const;
+    const code = loadingCode(timmModel(wide, initClassifier(wide, 3, 0)), 'x', wide);
+    const norm = code.indexOf('model.norm = nn.Sequential(nn.LayerNorm(16), nn.Linear(16, 24), nn.GELU())');
+    expect(code.slice(norm, norm + 1 + heads.length).slice(1)).toEqual(heads);
+    expect(code[norm + 1 + heads.length]).toMatch(/^model\.load_state_dict/);
+    expect(code[0]).toBe('from torch import nn');
   });
 
   it('splits the last block into its own heads', () => {

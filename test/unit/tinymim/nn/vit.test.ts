@@ -221,7 +221,7 @@ describe('a classifier over the class token', () => {
     const params = start(),
       tokens = encode(params, images(), config);
     const others = tf.concat([tf.slice(tokens, [0, 0, 0], [batch, 1, 16]), draw('others', [batch, patches, 16])], 1) as tf.Tensor3D;
-    expectClose(poolTokens(params, others, 'class_token'), poolTokens(params, tokens, 'class_token'), 0);
+    expectClose(poolTokens(params, others, byClassToken), poolTokens(params, tokens, byClassToken), 0);
     expect(classify(params, images(), byClassToken).shape).toEqual([batch, 5]);
   });
 

@@ -66,6 +66,16 @@ describe('an export', () => {
     expect((await exportMae({ ...to('timm'), recipe })).notes).toHaveLength(2);
   });
 
+  it.each([
+    ['distilled', 'one with a distillation token'],
+    ['star', 'one with a distillation token'],
+  ])('of a classifier with two heads goes to timm alone: %s', async (name, got) => {
+    const { weights, write } = TIMM_CASES[name]!;
+    leave(weights());
+    await expect(async () => write(to('mae'))).rejects.toThrow(`--to mae: expected a classifier with one head on its last norm, as its class has it, got ${got}. It can go to timm.`);
+    expect(existsSync(exported())).toBe(false);
+  });
+
   it('says how images are normalised, or that their statistics are not here', async () => {
     leave(initMae(model, decoder, 1));
     const { notes } = await exportMae({ ...to('timm'), recipe: mae });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, StageKind } from '../../../../src/core/ablation/kind.ts';
 import { classifierSpec, decoderSpec, encoderSpec, maeSpec, type ModelSpec } from '../../../../src/tinymim/nn/spec.ts';
-import { kinds } from '../../../../src/tinymim/stages/kinds.ts';
+import { encoderFlops } from '../../../../src/tinymim/stages/cost.ts';
+import { imagesSeen, kinds } from '../../../../src/tinymim/stages/kinds.ts';
 import { studentSpec } from '../../../../src/tinymim/stages/distill-objective.ts';
 import { classifierParameters, decoderParameters, distillExtras, encoderParameters } from '../../../../src/tinymim/stages/parameters.ts';
 import type { DistillRecipe, PretrainRecipe, SuperviseRecipe, VitRecipe } from '../../../../src/tinymim/stages/recipes.ts';
@@ -47,12 +48,21 @@ describe('numbers of parameters', () => {
     expect(encoderParameters(config)).toBe(count(encoderSpec(config)));
     expect(decoderParameters(config, decoder)).toBe(count(decoderSpec(config, decoder)));
     expect(encoderParameters(config) + decoderParameters(config, decoder)).toBe(count(maeSpec(config, decoder)));
-    expect(classifierParameters(config, 11)).toBe(count(classifierSpec(config, 11)));
+    for (const changes of [{}, { pool: 'class_token', dist_token: true }, { pool: 'class_token', feature_dim: 30 }, { pool: 'class_token', dist_token: true, feature_dim: 30 }] as const)
+      expect(classifierParameters({ ...config, ...changes }, 11)).toBe(count(classifierSpec({ ...config, ...changes }, 11)));
   });
 
   it('of a published model: ViT-B/16 as a classifier of 1,000 has 86.6 million', () => {
     const base = model({ image_size: [224, 224], patch_size: 16, embed_dim: 768, depth: 12, num_heads: 12, mlp_ratio: 4 });
     expect(classifierParameters(base, 1000)).toBe(86_567_656);
+  });
+
+  it('of TinyMIM*-T without its heads: 5.77 million, 0.25 more than ViT-T, for a token, its position and the layer to 1280 (Table 1 has 5.8 and 5.5)', () => {
+    const tiny = model({ image_size: [224, 224], patch_size: 16, embed_dim: 192, depth: 12, num_heads: 12, mlp_ratio: 4 });
+    const star = { ...tiny, pool: 'class_token', dist_token: true, feature_dim: 1280 } as const;
+    const backbone = classifierParameters(star, 1000) - 2 * 1281 * 1000;
+    expect(backbone).toBe(5_771_840);
+    expect(backbone - encoderParameters(tiny)).toBe(2 * 192 + 193 * 1280);
   });
 
   it.each(features)('of what a student trains beside its encoder for $family $feature', target => {
@@ -86,6 +96,60 @@ describe('what stages leave on the disk', () => {
     const averaged = { ...recipe, optimizer: { ...recipe.optimizer, ema_decay: 0.9 } };
     expect(stageKind.disk!(json(averaged), upstream).checkpoint).toBeCloseTo((4 / 3) * checkpoint, 6);
     expect(stageKind.memory!(json(averaged), upstream, 1).own - stageKind.memory!(json(recipe), upstream, 1).own).toBeCloseTo(checkpoint / 3, 6);
+  });
+});
+
+describe('a fine-tuning with a teacher', () => {
+  const finetune = kind('finetune');
+  const model = { ...common.model, pool: 'class_token', dist_token: true, feature_dim: 30 };
+  const plain = json({ ...supervise, layer_decay: 0.75 }),
+    taught = json({ ...supervise, model, layer_decay: 0.75, distillation: { type: 'hard', alpha: 0.5 } });
+  const [weights, ofTeacher] = [json({ model: common.model }), json({ ...supervise, model: teacher })];
+
+  it('costs the forward pass of its teacher beside its own, which has one token more', () => {
+    const flops = (recipe: JsonObject, upstream: Record<string, JsonObject>): number => finetune.cost(recipe, upstream).flops / imagesSeen(supervise);
+    const own = flops(taught, { weights });
+    expect(own).toBeGreaterThan(flops(plain, { weights }));
+    expect(own).toBeLessThan(1.2 * flops(plain, { weights }));
+    expect(flops(taught, { weights, teacher: ofTeacher }) - own).toBeCloseTo(encoderFlops(teacher), 3);
+  });
+
+  it('takes memory for it, as weights and as what they compute of a micro-batch', () => {
+    const shared = (upstream: Record<string, JsonObject>, microBatches: number): number => finetune.memory!(taught, upstream, microBatches).shared;
+    const [once, twice] = [1, 2].map(n => shared({ weights, teacher: ofTeacher }, n) - shared({ weights }, n)) as [number, number];
+    expect(twice).toBeGreaterThan(2 * 4 * encoderParameters(teacher));
+    expect(once).toBeGreaterThan(twice);
+    expect(finetune.disk!(taught, { weights, teacher: ofTeacher })).toEqual(finetune.disk!(taught, { weights }));
+  });
+
+  const grey = { name: 'procedural', classes: 10, image_size: [28, 56], channels: 1, train: 64, validation: 8, test: 8, seed: 1 };
+  it.each<[string, object, object | undefined, string[]]>([
+    ['nothing, where all goes together', {}, {}, []],
+    ['a token whose head would learn from nobody', {}, undefined, ['model.dist_token: false without a teacher, from which its head would learn', 'distillation: null without a teacher']],
+    ['no token', { model: { ...model, dist_token: false } }, {}, ['model.dist_token: true with a teacher, from which the head of the distillation token learns']],
+    ['a mean of the patches', { model: { ...model, pool: 'mean' } }, {}, ['model.pool: class_token with a distillation token, as heads read single tokens then']],
+    ['a teacher that is not learned from', { distillation: null }, {}, ['distillation: how it learns from its teacher, as it has one']],
+    ['a teacher of other classes', { data: { ...grey, classes: 5 } }, { data: grey }, ['data: images of the 10 classes that its teacher was trained for']],
+    ['a teacher of other images', { data: grey }, { data: grey, model: { ...teacher, in_chans: 3 } }, ["data: images of the size and channels of its teacher's"]],
+    ['labels that count for nothing', { distillation: { type: 'hard', alpha: 1 } }, {}, ['distillation.alpha: below 1: nothing is learned from the labels']],
+    ['a teacher that counts for nothing', { distillation: { type: 'hard', alpha: 0 } }, {}, ['distillation.alpha: above 0, or no teacher: nothing is learned from it']],
+  ])('is told of %s', (_, change, teaching, expected) => {
+    const data = { ...grey, channels: 3 };
+    const given = finetune.recipe.parse({ ...taught, data, images: null, engine: {}, ...change });
+    const upstream = { weights, ...(teaching && { teacher: json({ data, model: teacher, ...teaching }) }) };
+    const told = finetune.check!(given, upstream).filter(({ field }) => /^(?:data|distillation|model\.(?:dist|pool))/.test(field));
+    expect(told.map(({ field, expected: right }) => `${field}: ${right}`)).toEqual(expect.arrayContaining(expected));
+    if (expected.length === 0) expect(told).toEqual([]);
+  });
+
+  it('is what a distillation token needs, so that no training from scratch has one', () => {
+    const told = kind('supervise').check!(json({ ...supervise, model }), {});
+    expect(told).toContainEqual({ weight: 'impossible', field: 'model.dist_token', expected: 'false without a teacher, from which its head would learn' });
+  });
+
+  it('has the shape of its teacher in its own', () => {
+    const shape = (upstream: Record<string, JsonObject>): string => JSON.stringify(finetune.shape!(taught, upstream));
+    expect(new Set([shape({ weights }), shape({ weights, teacher: ofTeacher }), shape({ weights, teacher: json({ ...supervise, model: common.model }) })]).size).toBe(3);
   });
 });
 

@@ -1,12 +1,11 @@
 /** The signature of a step holds all that decides its graph: a field may be left out only where two values give the same bytes. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { classify } from '../../../../src/tinymim/nn/classifier.ts';
-import { linearRates } from '../../../../src/tinymim/nn/drop-path.ts';
 import { initClassifier, initialise, initMae } from '../../../../src/tinymim/nn/init.ts';
 import { maeLoss, type MaskTensors } from '../../../../src/tinymim/nn/mae.ts';
 import { adamwRates, initAdamW } from '../../../../src/tinymim/optim/adamw.ts';
 import { finetuneGroups, pretrainGroups, type ParamGroups } from '../../../../src/tinymim/optim/groups.ts';
+import { classifierLoss } from '../../../../src/tinymim/stages/classifier-objective.ts';
 import { studentLoss, studentSpec } from '../../../../src/tinymim/stages/distill-objective.ts';
 import { normalise } from '../../../../src/tinymim/stages/images.ts';
 import { maskInputs } from '../../../../src/tinymim/stages/mask-inputs.ts';
@@ -20,7 +19,6 @@ import { emitFunction } from '../../../../src/engine/compile/emit.ts';
 import { graphDef } from '../../../../src/engine/compile/protobuf.ts';
 import { rewrite } from '../../../../src/engine/compile/rewrite.ts';
 import { traceStep } from '../../../../src/engine/compile/step.ts';
-import { softmaxCrossEntropy } from '../../../../src/engine/grad/cross-entropy.ts';
 import * as tf from '../../../../src/engine/tf.ts';
 import { toTensors, type Weights } from '../../../../src/engine/formats/weights.ts';
 
@@ -102,19 +100,23 @@ const KINDS = {
     },
   },
   classifier: {
-    recipe: finetuneRecipe.parse({ ...common, drop_path: 0.1, label_smoothing: 0, layer_decay: 0.75 }) as object,
+    recipe: finetuneRecipe.parse({
+      ...common,
+      model: { ...common.model, pool: 'class_token', dist_token: true, feature_dim: 12 },
+      drop_path: 0.1,
+      label_smoothing: 0,
+      layer_decay: 0.75,
+      distillation: { type: 'soft', alpha: 0.5, tau: 2 },
+    }) as object,
     step: (recipe: FinetuneRecipe): Step => {
-      const { model, drop_path, optimizer, layer_decay, schedule } = recipe,
+      const { model, optimizer, layer_decay, schedule } = recipe,
         weights = initClassifier(model, 4, 1),
         batch = micro(schedule);
-      const rates = linearRates(drop_path, model.depth);
       return {
         weights,
         groups: finetuneGroups(weights, { depth: model.depth, weightDecay: optimizer.weight_decay, layerDecay: layer_decay }),
-        loss: (params, { images, targets, drop_path: uniforms }) => ({
-          loss: softmaxCrossEntropy(targets!, classify(params, normalise(images!, normalisation(recipe)), model, { dropPath: { rates, uniforms: uniforms! } })),
-        }),
-        inputs: { ...upload(pixels(batch)), targets: tf.ones([batch, 4]), drop_path: tf.zeros([model.depth, 2, batch]) },
+        loss: classifierLoss(recipe, normalisation(recipe)),
+        inputs: { ...upload(pixels(batch)), targets: tf.ones([batch, 4]), teacher: tf.ones([batch, 4]), drop_path: tf.zeros([model.depth, 2, batch]) },
       };
     },
   },
@@ -199,6 +201,9 @@ describe('every other field', () => {
     ['distill', 'reconstruction.weight', 1],
     ['classifier', 'layer_decay', 0.5],
     ['classifier', 'drop_path', 0.2],
+    ['classifier', 'distillation.alpha', 0.3],
+    ['classifier', 'distillation', { type: 'hard', alpha: 0.5 }],
+    ['classifier', 'model.feature_dim', 8],
   ])('may change the graph, as %s: %s does', (kind, field, value) => {
     expect(graphOf(kind, withField(KINDS[kind].recipe, field.split('.'), value))).not.toBe(graphOf(kind, KINDS[kind].recipe));
   });

@@ -2,6 +2,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { palette } from './palette.ts';
 import type { ChartView, ForestChart, ForestRow } from './chart.ts';
+import { capitalised } from '../../../text/format.ts';
 import { wrap } from './labels.ts';
 import { differenceRange, withRoom } from './range.ts';
 import { READ, type TooltipDatum, type TooltipText } from './reading.ts';
@@ -73,7 +74,7 @@ export function rowLabels(rows: readonly Pick<ForestRow, 'label' | 'group' | 'is
 function withoutGroup(label: string, group: string | undefined): string {
   if (group === undefined) return label;
   const rest = label.startsWith(`${group}, `) ? label.slice(group.length + 2) : label.endsWith(`, ${group}`) ? label.slice(0, -group.length - 2) : label;
-  return `${rest.charAt(0).toUpperCase()}${rest.slice(1)}`;
+  return capitalised(rest);
 }
 
 /** Slots from `first` on: half a line of room, the lines, half a line of room. On a phone the marks have a line of their own below. */

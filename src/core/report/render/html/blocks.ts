@@ -3,6 +3,7 @@ import type { ReportFigure } from '../../charts/figures.ts';
 import { withinPage, type Figure } from '../../charts/svg/svg.ts';
 import { withSmallPrint, type Block, type Inline, type Look, type Voice } from '../outline/blocks.ts';
 import { html, raw, type Markup } from './markup.ts';
+import { htmlPictures } from './pictures.ts';
 import { styleOf } from './style.ts';
 import { htmlTable } from './table.ts';
 
@@ -60,6 +61,8 @@ ${inner(block.blocks)}</section>`;
       const figure = figures.get(block.id);
       return figure === undefined ? undefined : htmlFigure(figure);
     }
+    case 'pictures':
+      return htmlPictures(block.table);
     case 'details':
       return html`<details><summary>${block.summary}</summary>${inner(block.blocks)}</details>`;
     case 'gallery':

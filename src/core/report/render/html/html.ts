@@ -16,7 +16,8 @@ type Figures = ReadonlyMap<string, ReportFigure>;
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** Nothing loads; the one style sheet and the one script are known by their hashes. */
-const policy = (script: string): string => `default-src 'none'; style-src ${hashOf(styleSheet)};${script === '' ? '' : ` script-src ${hashOf(script)};`} base-uri 'none'; form-action 'none'`;
+const policy = (script: string, pictures: boolean): string =>
+  `default-src 'none'; style-src ${hashOf(styleSheet)};${script === '' ? '' : ` script-src ${hashOf(script)};`}${pictures ? ' img-src data:;' : ''} base-uri 'none'; form-action 'none'`;
 
 export interface PageParts {
   /** Makes the charts live; without it the page is the same and stands still. */
@@ -32,7 +33,10 @@ export function renderHtml(report: Report, figures: Figures, { script = '', chan
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(script)}">
+<meta http-equiv="Content-Security-Policy" content="${policy(
+    script,
+    report.ablations.some(({ pictures }) => pictures.length > 0),
+  )}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}, profile ${report.profile}</title>

@@ -78,6 +78,7 @@ figure .narrow{display:none}
 figcaption{font-size:.8125rem;margin-top:.35rem;max-width:52rem}
 details{margin:.5rem 0 0}details+p{margin-top:1rem}
 summary{cursor:pointer;color:var(--accent);font-size:.875rem;padding:.2rem 0;width:fit-content}
+.pictures td,.pictures th{text-align:center;max-width:8rem;padding:.2rem .4rem}.pictures img{display:block;margin:auto;image-rendering:pixelated}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr));gap:1rem 1.5rem;align-items:start}.charts>div{min-width:0}.charts>div:has(>details[open]){grid-column:1/-1}
 footer{margin:2.5rem 0 3rem;padding-top:1rem;border-top:1px solid var(--rule);font-size:.875rem}
 `;

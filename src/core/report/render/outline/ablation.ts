@@ -8,7 +8,7 @@ import { failureTable, resultTable, type Table } from '../../tables/results.ts';
 import { besideText, twoWayTable } from '../../tables/two-way.ts';
 import { FOREST, otherFigureId, resultFigureId } from '../../charts/figures.ts';
 import type { AblationReport, Report } from '../../model/model.ts';
-import { plural } from '../../../text/format.ts';
+import { capitalised, plural } from '../../../text/format.ts';
 import { slug } from '../../../text/clean.ts';
 import type { Block, Inline } from './blocks.ts';
 import { details, headed, only, paragraph, small, tableOf } from './parts.ts';
@@ -34,7 +34,14 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
       ),
       ...tableOf(failureTable(ablation), 'values'),
       ...claims(claimTable(ablation)),
-      ...only('page', [...references(ablation), ...tableOf(inconsistencyTable(ablation), 'claims'), ...small(footnotes), paragraph(files(ablation), 'small'), ...curves(ablation, figures)]),
+      ...only('page', [
+        ...references(ablation),
+        ...tableOf(inconsistencyTable(ablation), 'claims'),
+        ...pictures(ablation),
+        ...small(footnotes),
+        paragraph(files(ablation), 'small'),
+        ...curves(ablation, figures),
+      ]),
     ],
   };
 }
@@ -67,22 +74,21 @@ function severalResults(report: Report, ablation: AblationReport): Block[] {
   const all = plainTable(report, ablation);
   return [
     ...tableOf(all, 'results'),
-    ...only('page', [...small(images === undefined ? [] : [images]), ...headed(capital(ablation.measure.label), tableOf(resultTable(ablation), 'results'))]),
+    ...only('page', [...small(images === undefined ? [] : [images]), ...headed(capitalised(ablation.measure.label), tableOf(resultTable(ablation), 'results'))]),
     ...only('readme', [...small([`${all.caption}.${images === undefined ? '' : ` ${images}`}`]), paragraph([...footnotes.map(note => `${note} `), ...files(ablation)], 'small')]),
   ];
 }
 
+/** Folded away: the table of all numbers has these values. */
 function otherResults(other: AblationReport, figures: ReadonlySet<string>): Block[] {
   const figure = otherFigureId(other);
-  return headed(capital(other.measure.label), [
+  return details(`${capitalised(other.measure.label)}: differences to the default`, [
     paragraph([other.finding.join(' ')], 'quiet'),
     ...tableOf(resultTable(other), 'results'),
     ...(figures.has(figure) ? [{ type: 'figure', id: figure } as const] : []),
     ...references(other),
   ]);
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The README has the claims, the page every comparison in them. */
 function claims(data: Table | undefined): Block[] {
@@ -113,6 +119,8 @@ function references(ablation: AblationReport): Block[] {
   if (data === undefined || data.rows.length <= OPEN_REFERENCES) return table;
   return details(`${plural(data.rows.length, 'published row')} for reference, never run here`, table);
 }
+
+const pictures = (ablation: AblationReport): Block[] => ablation.pictures.flatMap(table => [{ type: 'pictures', table } as const, ...small(table.legend === undefined ? [] : [table.legend])]);
 
 /** Folded away: a dozen charts would hide the tables between them. */
 function curves(ablation: AblationReport, figures: ReadonlySet<string>): Block[] {

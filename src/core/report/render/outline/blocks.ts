@@ -1,4 +1,5 @@
 /** What a report consists of, before it has a form: the page and the README map the same blocks. */
+import type { PictureTable } from '../../model/pictures.ts';
 import type { Table } from '../../tables/results.ts';
 
 /** The page has everything; the README is short, as GitHub shows it whole. */
@@ -48,6 +49,7 @@ export type Block =
   | (OnFace & { readonly type: 'table'; readonly table: Table; readonly look: Look })
   /** Of the report's figures, by id. */
   | (OnFace & { readonly type: 'figure'; readonly id: string })
+  | (OnFace & { readonly type: 'pictures'; readonly table: PictureTable })
   /** Figures side by side, each with what belongs to it. */
   | (OnFace & { readonly type: 'gallery'; readonly items: readonly (readonly Block[])[] })
   | (OnFace & { readonly type: 'list'; readonly items: readonly (readonly Inline[])[] })
