@@ -101,7 +101,7 @@ const engine = {
 const tinymim = {
   'src/tinymim/data/decode': ['src/tinymim/data'],
   'src/tinymim/data/folder': [...CONTRACT, 'src/engine/random', 'src/tinymim/data', 'src/tinymim/data/decode', START],
-  'src/tinymim/data/scenes': ['src/engine/random', 'src/tinymim/data'],
+  'src/tinymim/data/scenes': [...CONTRACT, 'src/engine/random', 'src/tinymim/data', 'src/tinymim/data/folder'],
   'src/tinymim/data': [...CONTRACT, 'src/engine/binding.ts', 'src/engine/random', 'src/tinymim/data/folder', 'src/tinymim/data/scenes', START],
   'src/tinymim/nn': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/engine/random'],
   'src/tinymim/distill': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/tinymim/nn'],
@@ -177,7 +177,7 @@ export const MAY_IMPORT = {
   ...report,
   ...engine,
   ...tinymim,
-  'src/setup': ['src/core/ablation/errors.ts', 'src/engine', 'src/tinymim/data', 'src/tinymim/data/folder', INSTALLATION, START],
+  'src/setup': ['src/core/ablation/errors.ts', 'src/engine', 'src/tinymim/data', 'src/tinymim/data/folder', 'src/tinymim/data/scenes', INSTALLATION, START],
   ...cli,
   [START]: [],
   src: ['src/core/ablation'],

@@ -1,8 +1,11 @@
-/** Segmentation of an arm as stages: UPerNet trained on its weights, and tested. */
-import type { StageSpec } from '../core/ablation/declaration.ts';
+/** Segmentation of an arm as stages: UPerNet trained on its weights, and tested; and the scenes that they need. */
+import type { InputFile, InputFolders, StageSpec } from '../core/ablation/declaration.ts';
 import { UsageError } from '../core/ablation/errors.ts';
 import type { Profile } from './profile.ts';
 import type { VitRecipe } from './stages/recipes.ts';
+import type { PrintLine } from './data/files.ts';
+import { indexScenesAtFirstUse, isSceneFolder, sceneFolderProblem, withSceneFingerprint } from './data/scenes/folder.ts';
+import { sceneSpec } from './data/scenes/spec.ts';
 import type { SegmentEvaluateRecipe, SegmentRecipe } from './stages/segment/recipes.ts';
 
 /**
@@ -40,3 +43,22 @@ function plainModel(profile: Profile, { kind, recipe }: StageSpec): VitRecipe {
 
 /** The first block at or behind a place in the depth, within rounding. */
 const blockAt = (place: number, depth: number): number => Math.max(1, Math.ceil(place * depth - 1e-9));
+
+/** The profile with what this machine holds of its scenes, where they are in files. */
+export function resolveScenes(profile: Profile, dataDir: () => string): Profile {
+  const { segment } = profile;
+  return segment && isSceneFolder(segment.data) ? { ...profile, segment: { ...segment, data: withSceneFingerprint(segment.data, dataDir()) } } : profile;
+}
+
+/** Lists them, where their folder is known and was not listed yet. @throws DataError */
+export function prepareScenes({ segment }: Profile, dataDir: string, say: PrintLine): void {
+  if (segment && isSceneFolder(segment.data)) indexScenesAtFirstUse(segment.data, dataDir, say);
+}
+
+/** The folder that a stage reads scenes of, where it is not there as it should be: only stages that need it wait for it. */
+export function sceneFile({ kind, recipe }: Pick<StageSpec, 'kind' | 'recipe'>, { dataDir }: InputFolders): InputFile | undefined {
+  if (kind !== 'segment' && kind !== 'segment-evaluate') return undefined;
+  const spec = sceneSpec.parse(recipe['data']);
+  const problem = isSceneFolder(spec) ? sceneFolderProblem(spec, dataDir()) : undefined;
+  return problem && { text: problem.what, missing: { mend: problem.mend } };
+}

@@ -278,8 +278,7 @@ async function tryRecipes(numRuns: number): Promise<Record<string, number>> {
         fc.pre((error as { code?: unknown }).code !== 'NO_ERRORS');
         throw error;
       });
-      for (const value of Object.values(result)) expect(value).toBeTypeOf('number');
-      for (const value of Object.values(result)) expect(Number.isFinite(value)).toBe(true);
+      for (const value of Object.values(result)) expect(typeof value === 'string' || Number.isFinite(value)).toBe(true);
       accepted[planned.kind] = (accepted[planned.kind] ?? 0) + 1;
     }),
     { numRuns, maxSkipsPerRun: 1000 },
