@@ -31,6 +31,7 @@ const arm = (size: Size, { name, label, row, sameAs }: (typeof METHODS)[number])
     name: `${name}-${size.toLowerCase()}`,
     label: `ViT-${size}, ${label}`,
     group: `ViT-${size}`,
+    crossed: [label, `ViT-${size}`] as const,
     sameAs: `strategy-size/${sameAs}-${size.toLowerCase()}`,
     published: {
       accuracy: of('ImageNet-1K (up)'),

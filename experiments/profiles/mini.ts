@@ -99,6 +99,8 @@ export default {
     label_smoothing: 0.1,
   },
   evaluate: { batch_size: 500 },
+  // 75 sets of 500 images take a classifier some five seconds, mostly to make them; packs share that.
+  robustness: { imagenet_a: { name: 'sheared-scaled', images: null }, imagenet_r: { name: 'shade-inverted', images: null }, imagenet_c: { name: 'simulated', images: 500 } },
   // The recipe of ADE20K with garments for things: scenes of 84 x 84 pixels, of which a step sees 56 x 56.
   segment: {
     data: { name: 'composed', source: { name: 'fashion-mnist' }, canvas: [84, 84], items: [3, 6], scale: [0.75, 1.5], train: 2000, test: 250, seed: 0 },
@@ -114,8 +116,6 @@ export default {
     augment: { resize: null, cat_max_ratio: 0.75, flip: true, photometric: true },
     evaluate: { stride: [37, 37], batch_size: 16 },
   },
-  // 75 sets of 500 images take a classifier some five seconds, mostly to make them; packs share that.
-  robustness: { imagenet_a: { name: 'sheared-scaled', images: null }, imagenet_r: { name: 'shade-inverted', images: null }, imagenet_c: { name: 'simulated', images: 500 } },
   comparable: false,
   sources: {
     finetune_with_teacher:

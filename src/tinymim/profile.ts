@@ -183,8 +183,6 @@ const fields = z.strictObject({
   supervise: z.strictObject({ ...classifier, init: initialisation.default('mae'), pos_embed: positions.default('sincos') }),
   /** `split`: `validation` while anything is chosen, so that test images have no part in it. */
   evaluate: z.strictObject({ split: z.enum(['test', 'validation']).default('test'), batch_size: z.int().positive(), crop: evaluationCropRecipe }),
-  /** Absent: no arm of this profile is tested by segmentation. */
-  segment: segmentation.optional(),
   /**
    * What classifiers are tested on beside that, as the columns of Table 4: images that are otherwise than those they were trained on, in the place of
    * ImageNet-A and ImageNet-R, and corrupted ones.
@@ -192,6 +190,8 @@ const fields = z.strictObject({
   robustness: z
     .strictObject({ imagenet_a: shiftedSpec, imagenet_r: shiftedSpec, imagenet_c: corruptedSpec })
     .default({ imagenet_a: { name: 'sheared-scaled', images: null }, imagenet_r: { name: 'shade-inverted', images: null }, imagenet_c: { name: 'simulated', images: null } }),
+  /** Absent: no arm of this profile is tested by segmentation. */
+  segment: segmentation.optional(),
   /** Of every stage. */
   engine: engineRecipe.default({ mode: 'graph', precision: 'float32' }),
   /** Whether data and recipe are the paper's, so that values compare and not only their order. */

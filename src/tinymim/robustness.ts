@@ -1,11 +1,12 @@
 /** How an arm's classifier is tested beyond the test images: the columns of the paper's Table 4. */
-import type { InputFile, InputFolders, StageSpec } from '../core/ablation/declaration.ts';
+import type { BreakdownDeclaration, InputFile, InputFolders, StageSpec } from '../core/ablation/declaration.ts';
 import type { JsonObject } from '../core/ablation/kind.ts';
 import type { PrintLine } from './data/files.ts';
-import { indexAtFirstUse, withFingerprint } from './data/folder/open.ts';
-import { testFolderProblem } from './data/folder/test-folder.ts';
-import { isTestFolder, type CorruptedSpec, type ShiftedSpec } from './data/test-spec.ts';
+import { SEVERITIES } from './data/corruption-names.ts';
+import { prepareTestSet, testSetNotReady, testSetOnThisMachine } from './data/test-folders.ts';
+import { corruptionsOf, isTestFolder } from './data/test-spec.ts';
 import type { Profile } from './profile.ts';
+import { errorName } from './stages/corruption-error.ts';
 import { evaluateCorruptedRecipe, evaluateRecipe, type EvaluateCorruptedRecipe, type EvaluateRecipe } from './stages/recipes.ts';
 
 const json = (recipe: object): JsonObject => recipe as JsonObject;
@@ -44,19 +45,44 @@ const COLUMNS = ['imagenet_a', 'imagenet_r', 'imagenet_c'] as const;
 
 /** The profile with what this machine holds of the folders among its test sets. */
 export function resolveTestSets(profile: Profile, dataDir: () => string): Profile {
-  const resolved = <S extends ShiftedSpec | CorruptedSpec>(spec: S): S => (isTestFolder(spec) ? withFingerprint(spec, spec.name, dataDir()) : spec);
   const { imagenet_a, imagenet_r, imagenet_c } = profile.robustness;
-  return { ...profile, robustness: { imagenet_a: resolved(imagenet_a), imagenet_r: resolved(imagenet_r), imagenet_c: resolved(imagenet_c) } };
+  return {
+    ...profile,
+    robustness: { imagenet_a: testSetOnThisMachine(imagenet_a, dataDir), imagenet_r: testSetOnThisMachine(imagenet_r, dataDir), imagenet_c: testSetOnThisMachine(imagenet_c, dataDir) },
+  };
 }
 
 /** Indexes those of its folders that are known and have no index yet. @throws DataError */
 export async function prepareTestSets({ robustness }: Profile, dataDir: string, say: PrintLine): Promise<void> {
-  for (const column of COLUMNS) if (isTestFolder(robustness[column])) await indexAtFirstUse(robustness[column].name, dataDir, say);
+  for (const column of COLUMNS) await prepareTestSet(robustness[column], dataDir, say);
 }
 
 /** The folder that a stage tests on, where it is not there as it should be: only stages that need it wait for it. */
 export function testSetFile({ kind, recipe }: Pick<StageSpec, 'kind' | 'recipe'>, { dataDir }: InputFolders): InputFile | undefined {
   const spec = kind === 'evaluate' ? evaluateRecipe.parse(recipe).shifted : kind === 'evaluate-corrupted' ? evaluateCorruptedRecipe.parse(recipe).corrupted : undefined;
-  const problem = spec && isTestFolder(spec) ? testFolderProblem(spec, dataDir()) : undefined;
+  const problem = spec ? testSetNotReady(spec, dataDir) : undefined;
   return problem && { text: problem.what, missing: { mend: problem.mend } };
 }
+
+/** How errors grow with severity, and which corruptions make them. */
+export const robustnessBreakdowns: readonly BreakdownDeclaration<Profile>[] = [
+  {
+    role: 'corrupted',
+    name: 'severity',
+    title: 'Errors over severity',
+    notes: ['Means over all corruptions.'],
+    axis: 'severity',
+    places: ({ robustness: { imagenet_c } }) => SEVERITIES.map(severity => ({ label: String(severity), metrics: corruptionsOf(imagenet_c).map(corruption => errorName(corruption, severity)) })),
+    as: 'lines',
+  },
+  {
+    role: 'corrupted',
+    name: 'corruption',
+    title: 'Errors by corruption',
+    notes: ['Means over all severities.'],
+    axis: 'corruption',
+    places: ({ robustness: { imagenet_c } }) =>
+      corruptionsOf(imagenet_c).map(corruption => ({ label: corruption.replaceAll('_', ' '), metrics: SEVERITIES.map(severity => errorName(corruption, severity)) })),
+    as: 'matrix',
+  },
+];

@@ -1,44 +1,32 @@
 /** Segmentation of an arm as stages: UPerNet trained on its weights, and tested; and the scenes that they need. */
 import type { InputFile, InputFolders, StageSpec } from '../core/ablation/declaration.ts';
-import { UsageError } from '../core/ablation/errors.ts';
-import type { Profile } from './profile.ts';
-import type { VitRecipe } from './stages/recipes.ts';
 import type { PrintLine } from './data/files.ts';
 import { indexScenesAtFirstUse, isSceneFolder, sceneFolderProblem, withSceneFingerprint } from './data/scenes/folder.ts';
 import { sceneSpec } from './data/scenes/spec.ts';
+import type { Factors } from './factors.ts';
+import { classifier } from './models.ts';
+import type { Profile } from './profile.ts';
+import type { VitRecipe } from './stages/recipes.ts';
 import type { SegmentEvaluateRecipe, SegmentRecipe } from './stages/segment/recipes.ts';
 
 /**
  * The test of a segmenter, and its training that this hangs on.
  * @param weights the stage whose encoder it starts from: pre-trained, distilled, or a classifier
  * @param roles of training and test
- * @throws UsageError as `expectSegmentation`
+ * @param profile that has a field `segment`
  */
-export function segmentationStage(profile: Profile, seed: number, weights: StageSpec, roles: readonly [train: string, test: string]): StageSpec {
-  const fields = expectSegmentation(profile);
-  const { data, crop, blocks, evaluate, ...training } = fields;
-  const model = { ...plainModel(profile, weights), image_size: crop };
+export function segmentationStage(factors: Factors, profile: Profile, seed: number, weights: StageSpec, roles: readonly [train: string, test: string] = ['segment', 'segment-evaluate']): StageSpec {
+  const { data, crop, blocks, evaluate, ...training } = profile.segment!;
+  const model = { ...classifier(profile, factors.student), ...ownHeads(weights), image_size: crop };
   const recipe: SegmentRecipe = { ...training, data, model, feature_blocks: blocks.map(place => blockAt(place, model.depth)) as SegmentRecipe['feature_blocks'], engine: profile.engine };
   const trained: StageSpec = { kind: 'segment', role: roles[0], recipe, seed, upstream: { weights } };
   const test: SegmentEvaluateRecipe = { data, ...evaluate, engine: profile.engine };
   return { kind: 'segment-evaluate', role: roles[1], recipe: test, seed, upstream: { weights: trained } };
 }
 
-/** @throws UsageError `NO_SEGMENTATION` where the profile says nothing of it */
-export function expectSegmentation({ name, segment }: Profile): NonNullable<Profile['segment']> {
-  if (segment !== undefined) return segment;
-  throw new UsageError(
-    'NO_SEGMENTATION',
-    `Expected the profile ${name} to say how segmentation is trained, got no field segment. Add it, or take a profile that has it: smoke, mini, desk or imagenet1k.`,
-  );
-}
-
-/** The encoder of a stage as its classifier splits it into heads: a fine-tuned one as it is, any other as it would be fine-tuned. */
-function plainModel(profile: Profile, { kind, recipe }: StageSpec): VitRecipe {
-  const { image_size, patch_size, in_chans, embed_dim, depth, num_heads, mlp_ratio } = recipe['model'] as unknown as VitRecipe;
-  const size = Object.values(profile.model.sizes).find(other => other.embed_dim === embed_dim && other.depth === depth);
-  const heads = kind === 'finetune' || kind === 'supervise' ? num_heads : (size?.classifier_heads ?? num_heads);
-  return { image_size, patch_size, in_chans, embed_dim, depth, num_heads: heads, mlp_ratio };
+/** Those that a classifier was trained with: TinyMIM* has others. */
+function ownHeads({ kind, recipe }: StageSpec): { readonly num_heads?: number } {
+  return kind === 'finetune' ? { num_heads: (recipe['model'] as unknown as VitRecipe).num_heads } : {};
 }
 
 /** The first block at or behind a place in the depth, within rounding. */

@@ -4,8 +4,7 @@ import { defineStudy } from '../core/ablation/define.ts';
 import { UsageError } from '../core/ablation/errors.ts';
 import { asOnThisMachine, notReady, prepare } from './data/dataset.ts';
 import { DataError } from './data/errors.ts';
-import { FASHION_CLASSES } from './data/spec.ts';
-import { dataTitle, imageCount } from './data/spec.ts';
+import { dataTitle, FASHION_CLASSES, imageCount } from './data/spec.ts';
 import { notOnEngine } from './stages/engine-limits.ts';
 import { HELD_OUT_IMAGES } from './stages/held-out.ts';
 import { kinds } from './stages/kinds.ts';
@@ -15,7 +14,7 @@ import { factors, type Factors, type ModelSize } from './factors.ts';
 import { imagesSeenText } from './images-seen.ts';
 import { measures, realiseMeasures } from './measures.ts';
 import { pretrainSchedule, profile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
-import { prepareTestSets, resolveTestSets, testSetFile } from './robustness.ts';
+import { prepareTestSets, resolveTestSets, robustnessBreakdowns, testSetFile } from './robustness.ts';
 import { prepareScenes, resolveScenes, sceneFile } from './segmentation.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
@@ -114,7 +113,8 @@ const ASSUMED = /^assumed:\s*/;
 
 function assumptions(p: Profile): Assumption[] {
   const sourced = Object.entries(p.sources ?? {})
-    .filter(([field, source]) => ASSUMED.test(source) && valueAt(p, field) !== undefined) // a profile on another may have turned a part of it off
+    // Of a part that the profile took over from another and leaves out there is nothing to assume.
+    .filter(([field, source]) => ASSUMED.test(source) && valueAt(p, field) !== undefined)
     .map(([field, source]) => ({ field, value: JSON.stringify(valueAt(p, field)), reason: source.replace(ASSUMED, '') }));
   return [...sourced, ...assumedHeldOut(p)];
 }
@@ -200,6 +200,7 @@ export default defineStudy<Factors, Profile>({
         legend: sceneColours,
       },
     ],
+    breakdowns: robustnessBreakdowns,
     ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate', 'imagenet-a', 'imagenet-r', 'corrupted', 'segment', 'segment-evaluate', 'segment-finetuned', 'segment-evaluate-finetuned'],
     notes,
     assumptions,

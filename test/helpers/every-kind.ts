@@ -2,9 +2,10 @@
 import type { JsonObject, PackRunner, StageContext, StageRunner } from '../../src/core/ablation/kind.ts';
 import { runDistillPack } from '../../src/tinymim/stages/distill.ts';
 import { runEvaluate } from '../../src/tinymim/stages/evaluate.ts';
+import { runEvaluateCorrupted } from '../../src/tinymim/stages/evaluate-corrupted.ts';
 import { runFinetune } from '../../src/tinymim/stages/finetune.ts';
 import { runPretrain } from '../../src/tinymim/stages/pretrain.ts';
-import { distillRecipe, evaluateRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe, type EngineRecipe } from '../../src/tinymim/stages/recipes.ts';
+import { distillRecipe, evaluateCorruptedRecipe, evaluateRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe, type EngineRecipe } from '../../src/tinymim/stages/recipes.ts';
 import { runSegmentEvaluate } from '../../src/tinymim/stages/segment/evaluate.ts';
 import { segmentEvaluateRecipe, segmentRecipe } from '../../src/tinymim/stages/segment/recipes.ts';
 import { runSegment } from '../../src/tinymim/stages/segment/segment.ts';
@@ -72,10 +73,27 @@ export async function everyKind({ engine, place, folder, targets = Object.keys(T
   });
   await packed({ 'masked as its teacher': { ...aligned(TARGETS['class token, kl']!), ...masked, teacher_input: 'visible' } });
   const finetuned = await run('finetune', runFinetune, stage(finetuneRecipe.parse({ ...classifier, model: teacher, engine, layer_decay: 0.75 }), { weights: pretrained }));
+  const taught = { augment: STRONG, model: { ...teacher, num_heads: 12, pool: 'class_token', dist_token: true, feature_dim: 40 } };
+  for (const distillation of [
+    { type: 'hard', alpha: 0.5 },
+    { type: 'soft', alpha: 0.5, tau: 2 },
+  ]) {
+    await run(
+      `finetune with a teacher, ${distillation.type}`,
+      runFinetune,
+      stage(finetuneRecipe.parse({ ...classifier, ...taught, engine, layer_decay: 0.75, distillation }), { weights: pretrained, teacher: finetuned }),
+    );
+  }
   await run('supervise', runSupervise, stage(superviseRecipe.parse({ ...classifier, engine })));
   const deit = { augment: STRONG, model: { ...model, pool: 'class_token' }, optimizer: { ...fields.optimizer, ema_decay: 0.9 }, init: 'trunc_normal', pos_embed: 'learned' };
   await run('supervise as DeiT', runSupervise, stage(superviseRecipe.parse({ ...classifier, ...deit, engine })));
   await run('evaluate', runEvaluate, stage(evaluateRecipe.parse({ data: fields.data, split: 'test', batch_size: 5, engine }), { weights: finetuned }));
+  const corrupted = { name: 'simulated', images: null };
+  await run(
+    'evaluate-corrupted',
+    runEvaluateCorrupted,
+    stage(evaluateCorruptedRecipe.parse({ data: fields.data, split: 'test', batch_size: 20, corrupted, denominators: null, engine }), { weights: finetuned }),
+  );
   const scenes = { ...segmentFields.data, source: { ...segmentFields.data.source, channels: 3 } };
   const segmenter = segmentRecipe.parse({ ...segmentFields, data: scenes, model: { ...teacher, image_size: [8, 12] }, feature_blocks: [1, 2, 2, 3], engine });
   const segmented = await run('segment', runSegment, stage({ ...segmenter, schedule: { ...segmenter.schedule, steps: 2, accumulation_steps: 2 } }, { weights: pretrained }));

@@ -28,7 +28,7 @@ const { config, layers, ...rates } = JSON.parse(readFileSync(join(FOLDER, 'value
 const { tensors } = readSafetensors(join(FOLDER, 'values.safetensors'));
 const stored = (name: string): tf.Tensor => {
   const { dtype, shape, data } = tensors.get(name)!;
-  return dtype === 'I32' ? tf.tensor(data as Int32Array, [...shape], 'int32') : tf.tensor(toFloat32(tensors.get(name)!), [...shape]);
+  return dtype === 'I32' ? tf.tensor(data, [...shape], 'int32') : tf.tensor(toFloat32(tensors.get(name)!), [...shape]);
 };
 const group = (prefix: string): Record<string, tf.Tensor> => Object.fromEntries([...tensors.keys()].filter(key => key.startsWith(prefix)).map(key => [key.slice(prefix.length), stored(key)]));
 

@@ -36,7 +36,7 @@ export const corruptedSpec = z.discriminatedUnion('name', [made('simulated'), fo
 
 export type ShiftedSpec = z.infer<typeof shiftedSpec>;
 export type CorruptedSpec = z.infer<typeof corruptedSpec>;
-export type MadeSpec = Extract<ShiftedSpec | CorruptedSpec, { name: 'sheared-scaled' | 'shade-inverted' | 'simulated' }>;
+type MadeSpec = Extract<ShiftedSpec | CorruptedSpec, { name: 'sheared-scaled' | 'shade-inverted' | 'simulated' }>;
 export type TestFolderSpec = Exclude<ShiftedSpec | CorruptedSpec, MadeSpec>;
 
 export const isTestFolder = <S extends ShiftedSpec | CorruptedSpec>(spec: S): spec is Extract<S, TestFolderSpec> => spec.name in FOLDERS;

@@ -12,7 +12,7 @@ import type { EngineRecipe } from './recipes.ts';
 import { graphSignature } from './signature.ts';
 import { upload, type HostInputs, type Inputs } from './train-step.ts';
 
-export interface Score {
+interface Score {
   /** Of each image of the set whether the largest logit is that of its label. */
   readonly right: readonly boolean[];
   readonly correct: number;
@@ -29,7 +29,7 @@ export interface Scoring {
 }
 
 /** What a scorer asks of the images that it is given. */
-export type Scored = Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'classes'>;
+type Scored = Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'classes'>;
 
 export interface Scorer {
   /** @param params of the names and shapes of the first call; they stay the caller's */

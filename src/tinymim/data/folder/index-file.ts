@@ -46,7 +46,7 @@ const header = z.strictObject({
 
 export type IndexHeader = z.infer<typeof header>;
 /** In the order of their files in an index. */
-export const SPLITS = ['train', 'validation', 'test'] as const;
+const SPLITS = ['train', 'validation', 'test'] as const;
 
 /** What a folder has, by name, in the order of their files in an index. */
 export const partsOf = (head: Pick<IndexHeader, 'train' | 'validation' | 'test' | 'sets'>): (readonly [name: string, part: z.infer<typeof split>])[] => [
