@@ -101,11 +101,25 @@ const engine = {
 const tinymim = {
   'src/tinymim/data/decode': ['src/tinymim/data'],
   'src/tinymim/data/folder': [...CONTRACT, 'src/engine/random', 'src/tinymim/data', 'src/tinymim/data/decode', START],
-  'src/tinymim/data': [...CONTRACT, 'src/engine/binding.ts', 'src/engine/random', 'src/tinymim/data/folder', START],
+  'src/tinymim/data/corrupt': ['src/engine/random', 'src/tinymim/data'],
+  'src/tinymim/data/scenes': ['src/engine/random', 'src/tinymim/data'],
+  'src/tinymim/data': [...CONTRACT, 'src/engine/binding.ts', 'src/engine/random', 'src/tinymim/data/corrupt', 'src/tinymim/data/folder', 'src/tinymim/data/scenes', START],
   'src/tinymim/nn': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/engine/random'],
   'src/tinymim/distill': ['src/engine', 'src/engine/compile', 'src/engine/formats', 'src/engine/grad', 'src/tinymim/nn'],
   'src/tinymim/optim': ['src/engine', 'src/engine/compile', 'src/engine/formats'],
   'src/tinymim/checkpoints': [...CONTRACT, 'src/engine/formats', 'src/engine/formats/pytorch', 'src/tinymim/nn'],
+  'src/tinymim/stages/segment': [
+    ...CONTRACT,
+    'src/engine',
+    'src/engine/formats',
+    'src/engine/grad',
+    'src/engine/random',
+    'src/tinymim/data',
+    'src/tinymim/data/scenes',
+    'src/tinymim/nn',
+    'src/tinymim/optim',
+    'src/tinymim/stages',
+  ],
   'src/tinymim/stages': [
     ...CONTRACT,
     'src/engine',
@@ -118,8 +132,9 @@ const tinymim = {
     'src/tinymim/nn',
     'src/tinymim/distill',
     'src/tinymim/optim',
+    'src/tinymim/stages/segment',
   ],
-  'src/tinymim': [...CONTRACT, 'src/tinymim/checkpoints', 'src/tinymim/data', 'src/tinymim/distill', 'src/tinymim/nn', 'src/tinymim/stages'],
+  'src/tinymim': [...CONTRACT, 'src/tinymim/checkpoints', 'src/tinymim/data', 'src/tinymim/data/folder', 'src/tinymim/data/scenes', 'src/tinymim/distill', 'src/tinymim/nn', 'src/tinymim/stages', 'src/tinymim/stages/segment'],
 };
 
 /** Nothing imports the command line. */

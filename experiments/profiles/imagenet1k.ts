@@ -91,6 +91,7 @@ export default {
     drop_path: 0.1,
   },
   evaluate: { batch_size: 250, crop: { resize: 256 } },
+  robustness: { imagenet_a: { name: 'imagenet-a' }, imagenet_r: { name: 'imagenet-r' }, imagenet_c: { name: 'imagenet-c' } },
   comparable: true,
   sources: {
     seeds: 'assumed: the paper repeats no run',
@@ -176,6 +177,9 @@ export default {
     'evaluate.split': "OliverRensu/TinyMIM, util/datasets.py: ImageNet's validation images, which are the test split here",
     'evaluate.batch_size': 'assumed: changes no number but the order of a sum',
     'evaluate.crop': 'OliverRensu/TinyMIM, util/datasets.py',
+    'robustness.imagenet_a': 'hendrycks/natural-adv-examples, eval.py: top-1 among the 200 classes, of images resized to 256 and cut to 224',
+    'robustness.imagenet_r': 'hendrycks/imagenet-r, eval.py: top-1 among the 200 classes, of images resized to 256 and cut to 224',
+    'robustness.imagenet_c': 'hendrycks/robustness, ImageNet-C/test.py: the images as they are; errors of AlexNet as in google-research/augmix, imagenet.py',
     'engine.mode': 'assumed: how a step is computed changes its last digits only',
     'engine.precision': 'assumed: float32, as everywhere here; the official code trains with mixed precision of float16 (facebookresearch/mae, main_pretrain.py)',
     'throughput.precisions':

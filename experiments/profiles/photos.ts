@@ -59,6 +59,7 @@ export default {
     },
   },
   teachers: {},
+  segment: undefined,
   pretrain: {
     ...mini.pretrain,
     ...pretraining,

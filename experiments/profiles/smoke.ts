@@ -38,5 +38,12 @@ export default {
   distill: { ...mini.distill, schedule: schedule(1, 0.1, 3e-3, 0) },
   finetune: { ...mini.finetune, schedule: schedule(1, 0.3, 1.2e-2, 1e-6), mae: {} },
   finetune_with_teacher: { ...mini.finetune_with_teacher, epochs: 10, warmup_epochs: 3, feature_dim: 107 },
+  robustness: { imagenet_a: { name: 'sheared-scaled', images: 1000 }, imagenet_r: { name: 'shade-inverted', images: 1000 }, imagenet_c: { name: 'simulated', images: 40 } },
+  segment: {
+    ...mini.segment,
+    data: { ...mini.segment.data, train: 32, test: 8 },
+    head: { ...mini.segment.head, channels: 8, auxiliary_channels: 4 },
+    schedule: { ...mini.segment.schedule, steps: 4, warmup_steps: 1, batch_size: 8 },
+  },
   supervise: { ...mini.supervise, schedule: schedule(3, 0.9, 4e-3, 1e-6) },
 } satisfies ProfileDeclaration;

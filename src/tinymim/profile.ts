@@ -1,7 +1,9 @@
 /** The scale at which arms are realised. Profiles change scale only: arms are declared once. */
 import { z } from 'zod';
 import { checkpointHash, checkpointName } from './checkpoints/imported.ts';
+import { sceneSpec } from './data/scenes/spec.ts';
 import { dataSpec } from './data/spec.ts';
+import { corruptedSpec, shiftedSpec } from './data/test-spec.ts';
 import {
   augmentRecipe,
   classifierAugmentRecipe,
@@ -16,8 +18,10 @@ import {
   positions,
   scheduleRecipe,
 } from './stages/recipes.ts';
+import { headRecipe, layerScale, plainOptimizerRecipe, sceneAugmentRecipe, segmentEvaluateRecipe, stepScheduleRecipe } from './stages/segment/recipes.ts';
 
 const rate = z.number().min(0).lt(1);
+const place = z.number().gt(0).max(1);
 
 const size = z.strictObject({
   embed_dim: z.int().positive(),
@@ -54,6 +58,24 @@ const classifier = {
   label_smoothing: rate,
   pool: pooling.default('mean'),
 };
+
+/** Semantic segmentation by UPerNet. */
+const segmentation = z.strictObject({
+  data: sceneSpec,
+  /** [H, W] of what a training step, and a window of the test, sees. */
+  crop: z.tuple([z.int().positive(), z.int().positive()]),
+  /** Blocks that the head reads, as places in the depth of the model (`out_indices`); a place between two blocks is the later. */
+  blocks: z.tuple([place, place, place, place]),
+  relative_position_bias: z.boolean(),
+  layer_scale: layerScale,
+  head: headRecipe,
+  drop_path: rate,
+  schedule: stepScheduleRecipe,
+  optimizer: plainOptimizerRecipe,
+  layer_decay: z.number().gt(0).max(1),
+  augment: sceneAugmentRecipe,
+  evaluate: segmentEvaluateRecipe.pick({ stride: true, batch_size: true }),
+});
 
 /** What a source says of a value, or `assumed: <reason>`; see `sources`. */
 const sourceText = z.string().min(1);
@@ -161,6 +183,15 @@ const fields = z.strictObject({
   supervise: z.strictObject({ ...classifier, init: initialisation.default('mae'), pos_embed: positions.default('sincos') }),
   /** `split`: `validation` while anything is chosen, so that test images have no part in it. */
   evaluate: z.strictObject({ split: z.enum(['test', 'validation']).default('test'), batch_size: z.int().positive(), crop: evaluationCropRecipe }),
+  /**
+   * What classifiers are tested on beside that, as the columns of Table 4: images that are otherwise than those they were trained on, in the place of
+   * ImageNet-A and ImageNet-R, and corrupted ones.
+   */
+  robustness: z
+    .strictObject({ imagenet_a: shiftedSpec, imagenet_r: shiftedSpec, imagenet_c: corruptedSpec })
+    .default({ imagenet_a: { name: 'sheared-scaled', images: null }, imagenet_r: { name: 'shade-inverted', images: null }, imagenet_c: { name: 'simulated', images: null } }),
+  /** Absent: no arm of this profile is tested by segmentation. */
+  segment: segmentation.optional(),
   /** Of every stage. */
   engine: engineRecipe.default({ mode: 'graph', precision: 'float32' }),
   /** Whether data and recipe are the paper's, so that values compare and not only their order. */

@@ -74,13 +74,28 @@ function superviseStage(factors: Factors, profile: Profile, seed: number): Stage
   return { kind: 'supervise', role: 'supervise', recipe: json(recipe), seed, upstream: {} };
 }
 
-/** The stages of one arm: pre-training or distillation, fine-tuning, and the evaluation that all others hang on. */
-export function realise(factors: Factors, profile: Profile, seed: number): StageSpec {
-  const weights = {
-    distill: () => (factors.finetuneTeacher === 'none' ? finetuneStage : finetuneWithTeacherStage)(factors, profile, seed, distillStage(factors, profile, seed)),
-    mae: () => finetuneStage(factors, profile, seed, factors.mae === 'teacher' ? teacherStage(profile, factors.student, seed) : pretrainStage(profile, factors.student, seed, 'pretrain')),
-    scratch: () => superviseStage(factors, profile, seed),
-  }[factors.method]();
+/** What an arm has learned without labels, or undefined. */
+export function encoderStage(factors: Factors, profile: Profile, seed: number): StageSpec | undefined {
+  switch (factors.method) {
+    case 'distill':
+      return distillStage(factors, profile, seed);
+    case 'mae':
+      return factors.mae === 'teacher' ? teacherStage(profile, factors.student, seed) : pretrainStage(profile, factors.student, seed, 'pretrain');
+    case 'scratch':
+      return undefined;
+  }
+}
+
+/** The classifier of an arm: what it has learned, fine-tuned, or trained from scratch. */
+export function classifierStage(factors: Factors, profile: Profile, seed: number, encoder: StageSpec | undefined): StageSpec {
+  if (encoder === undefined) return superviseStage(factors, profile, seed);
+  return (factors.finetuneTeacher === 'none' ? finetuneStage : finetuneWithTeacherStage)(factors, profile, seed, encoder);
+}
+
+/** The stages of one arm: pre-training or distillation, fine-tuning, and the test of the classifier that all others hang on. */
+export const realise = (factors: Factors, profile: Profile, seed: number): StageSpec => evaluateStage(profile, seed, classifierStage(factors, profile, seed, encoderStage(factors, profile, seed)));
+
+export function evaluateStage(profile: Profile, seed: number, weights: StageSpec): StageSpec {
   const { split, batch_size, crop } = profile.evaluate;
   const recipe: EvaluateRecipe = { data: profile.data, split, batch_size, crop, engine: profile.engine };
   return { kind: 'evaluate', role: 'evaluate', recipe: json(recipe), seed, upstream: { weights } };

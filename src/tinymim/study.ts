@@ -11,8 +11,9 @@ import { kinds } from './stages/kinds.ts';
 import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
 import { factors, type Factors, type ModelSize } from './factors.ts';
 import { imagesSeenText } from './images-seen.ts';
+import { measures, realiseMeasures } from './measures.ts';
 import { pretrainSchedule, profile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
-import { realise } from './realise.ts';
+import { prepareTestSets, resolveTestSets, robustnessBreakdowns, testSetFile } from './robustness.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
 
@@ -103,7 +104,8 @@ const ASSUMED = /^assumed:\s*/;
 
 function assumptions(p: Profile): Assumption[] {
   const sourced = Object.entries(p.sources ?? {})
-    .filter(([, source]) => ASSUMED.test(source))
+    // Of a part that the profile took over from another and leaves out there is nothing to assume.
+    .filter(([field, source]) => ASSUMED.test(source) && valueAt(p, field) !== undefined)
     .map(([field, source]) => ({ field, value: JSON.stringify(valueAt(p, field)), reason: source.replace(ASSUMED, '') }));
   return [...sourced, ...assumedHeldOut(p)];
 }
@@ -133,7 +135,7 @@ export default defineStudy<Factors, Profile>({
   factors,
   profile,
   kinds,
-  realise,
+  realise: realiseMeasures,
   headroom: {
     name: 'teachers',
     title: 'Teachers, fine-tuned',
@@ -146,20 +148,22 @@ export default defineStudy<Factors, Profile>({
   prepare: async (p, dataDir, say) => {
     try {
       await prepare(p.data, dataDir, say);
+      await prepareTestSets(p, dataDir, say);
     } catch (error) {
       throw error instanceof DataError ? new UsageError(error.code, error.message, { cause: error }) : error;
     }
   },
   resolve: (p, dataDir) => {
-    const resolved = resolveCheckpoints(p, dataDir);
+    const resolved = resolveTestSets(resolveCheckpoints(p, dataDir), dataDir);
     return { ...resolved, data: asOnThisMachine(resolved.data, dataDir) };
   },
-  inputFile: checkpointFile,
+  inputFile: (stage, p, folders) => checkpointFile(stage, p, folders) ?? testSetFile(stage, folders),
   importFile: async (file, options) => (await import('./checkpoints/import.ts')).importCheckpoint(file, options),
   // A checkpoint computes nothing, on no engine.
   statedThroughput: (p, { engine }) => (engine === undefined ? undefined : p.throughput && stated(p.throughput, engineRecipe.parse(engine).precision)),
   report: {
     headline: { role: 'evaluate', metric: 'accuracy', standardError: 'accuracy_se' },
+    measures,
     columns: [
       { role: 'distill', metric: 'val_loss', label: 'held-out distillation loss' },
       { role: 'distill', metric: 'val_loss_untrained', label: 'untrained student' },
@@ -171,8 +175,10 @@ export default defineStudy<Factors, Profile>({
       { role: 'pretrain', metric: 'loss', title: 'MAE reconstruction loss' },
       { role: 'finetune', metric: 'val_accuracy', title: 'Validation accuracy in fine-tuning', items: heldOut },
       { role: 'supervise', metric: 'val_accuracy', title: 'Validation accuracy from scratch', items: heldOut },
+      { role: 'segment', metric: 'decode_loss', title: 'Training loss of the segmenter' },
     ],
-    ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate'],
+    breakdowns: robustnessBreakdowns,
+    ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate', 'imagenet-a', 'imagenet-r', 'corrupted', 'segment', 'segment-evaluate', 'segment-finetuned', 'segment-evaluate-finetuned'],
     notes,
     assumptions,
     comparable: p => p.comparable,

@@ -2,13 +2,18 @@
 import type { JsonObject, PackRunner, StageContext, StageRunner } from '../../src/core/ablation/kind.ts';
 import { runDistillPack } from '../../src/tinymim/stages/distill.ts';
 import { runEvaluate } from '../../src/tinymim/stages/evaluate.ts';
+import { runEvaluateCorrupted } from '../../src/tinymim/stages/evaluate-corrupted.ts';
 import { runFinetune } from '../../src/tinymim/stages/finetune.ts';
 import { runPretrain } from '../../src/tinymim/stages/pretrain.ts';
-import { distillRecipe, evaluateRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe, type EngineRecipe } from '../../src/tinymim/stages/recipes.ts';
+import { distillRecipe, evaluateCorruptedRecipe, evaluateRecipe, finetuneRecipe, pretrainRecipe, superviseRecipe, type EngineRecipe } from '../../src/tinymim/stages/recipes.ts';
+import { runSegmentEvaluate } from '../../src/tinymim/stages/segment/evaluate.ts';
+import { segmentEvaluateRecipe, segmentRecipe } from '../../src/tinymim/stages/segment/recipes.ts';
+import { runSegment } from '../../src/tinymim/stages/segment/segment.ts';
 import { runSupervise } from '../../src/tinymim/stages/supervise.ts';
 import { TARGETS } from './distill-model.ts';
 import { image } from './distill-recipe.ts';
 import { runPack, StageInFolder } from './run-stage.ts';
+import { segmentEvaluateFields, segmentFields } from './segmentation.ts';
 
 const decoder = { embed_dim: 8, depth: 1, num_heads: 2, mlp_ratio: 2 };
 const teacher = { ...image, in_chans: 3, embed_dim: 24, depth: 3, num_heads: 6 };
@@ -83,5 +88,15 @@ export async function everyKind({ engine, place, folder, targets = Object.keys(T
   const deit = { augment: STRONG, model: { ...model, pool: 'class_token' }, optimizer: { ...fields.optimizer, ema_decay: 0.9 }, init: 'trunc_normal', pos_embed: 'learned' };
   await run('supervise as DeiT', runSupervise, stage(superviseRecipe.parse({ ...classifier, ...deit, engine })));
   await run('evaluate', runEvaluate, stage(evaluateRecipe.parse({ data: fields.data, split: 'test', batch_size: 5, engine }), { weights: finetuned }));
+  const corrupted = { name: 'simulated', images: null };
+  await run(
+    'evaluate-corrupted',
+    runEvaluateCorrupted,
+    stage(evaluateCorruptedRecipe.parse({ data: fields.data, split: 'test', batch_size: 20, corrupted, denominators: null, engine }), { weights: finetuned }),
+  );
+  const scenes = { ...segmentFields.data, source: { ...segmentFields.data.source, channels: 3 } };
+  const segmenter = segmentRecipe.parse({ ...segmentFields, data: scenes, model: { ...teacher, image_size: [8, 12] }, feature_blocks: [1, 2, 2, 3], engine });
+  const segmented = await run('segment', runSegment, stage({ ...segmenter, schedule: { ...segmenter.schedule, steps: 2, accumulation_steps: 2 } }, { weights: pretrained }));
+  await run('segment-evaluate', runSegmentEvaluate, stage(segmentEvaluateRecipe.parse({ ...segmentEvaluateFields, data: scenes, engine }), { weights: segmented }));
   return results;
 }

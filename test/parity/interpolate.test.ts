@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { interpolatePosEmbed, type Grid } from '../../src/tinymim/nn/pos-embed.ts';
+import type { Grid } from '../../src/tinymim/nn/config.ts';
+import { interpolatePosEmbed } from '../../src/tinymim/nn/pos-embed.ts';
 import { toFloat32 } from '../../src/engine/formats/safetensors.ts';
 import { expectClose, fixture } from '../helpers/parity/fixtures.ts';
 import { VALUE } from '../helpers/parity/model.ts';

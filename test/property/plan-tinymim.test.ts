@@ -52,7 +52,7 @@ const arms = fc.array(arm, { minLength: 1, maxLength: 6 });
 /** The arm's stages, or undefined where the profile cannot realise it (no such block, heads that do not divide, untrained targets). */
 function spec(factors: JsonObject, profile: ProfileBase = declared, seed = 0): StageSpec | undefined {
   try {
-    const [stage] = [study.realise(factors, profile, seed, [])].flat();
+    const [stage] = [study.realise(factors, profile, seed, ['accuracy'])].flat();
     buildPlan({ study, profile, ablations: tables([factors]), seeds: [seed] });
     return stage;
   } catch (error) {
@@ -89,7 +89,7 @@ test('stages are shared exactly when everything that their numbers depend on is 
       const { stages, arms: planned } = plan(list, [0, 1]);
       const keys = new Map<string, string>();
       for (const { ablation, seed, stages: byRole } of planned) {
-        const realised = [study.realise(list[Number(ablation.slice(1))]!, declared, seed, [])].flat();
+        const realised = [study.realise(list[Number(ablation.slice(1))]!, declared, seed, ['accuracy'])].flat();
         for (const stage of realised.flatMap(everyStage)) {
           const key = byRole[stage.role]!;
           expect(keys.get(whole(stage)) ?? key).toBe(key);

@@ -39,6 +39,29 @@ const base = {
   finetune_with_teacher: { epochs: 1, num_heads: 2, feature_dim: 6, alpha: 0.5, tau: 1 },
   supervise: { ...stage, drop_path: 0, label_smoothing: 0.1 },
   evaluate: { batch_size: 4 },
+  segment: {
+    data: {
+      name: 'composed',
+      source: { name: 'procedural', classes: 2, image_size: [6, 6], channels: 1, train: 6, validation: 1, test: 4, seed: 1 },
+      canvas: [12, 12],
+      items: [1, 2],
+      scale: [0.5, 1.5],
+      train: 8,
+      test: 2,
+      seed: 0,
+    },
+    crop: [8, 8],
+    blocks: [1 / 3, 1 / 2, 2 / 3, 1],
+    relative_position_bias: true,
+    layer_scale: 1,
+    head: { channels: 3, auxiliary_channels: 2, auxiliary_weight: 0.4, dropout: 0.1 },
+    drop_path: 0,
+    schedule: { steps: 2, warmup_steps: 1, warmup_ratio: 1e-6, batch_size: 4, accumulation_steps: 1, lr: 1e-3, min_lr: 0, power: 1 },
+    optimizer: { weight_decay: 0.05, betas: [0.9, 0.999] },
+    layer_decay: 0.9,
+    augment: { resize: null, cat_max_ratio: 0.75, flip: true, photometric: true },
+    evaluate: { stride: [5, 5], batch_size: 3 },
+  },
   comparable: false,
 };
 
@@ -126,6 +149,9 @@ const changes: readonly (readonly [path: string, values: readonly JsonValue[]])[
   ['finetune_with_teacher.tau', [0.1, 20]],
   ['evaluate.batch_size', [1, 6, 50]],
   ['evaluate.crop', [{ resize: 8 }, { resize: 4 }]],
+  ['robustness.imagenet_a.images', [1, 4, 5, 20]],
+  ['robustness.imagenet_c.images', [2, 4, 20]],
+  ['robustness.imagenet_c', [{ name: 'imagenet-c' }]],
   ['finetune.augment.random_erase', [0.25, 1]],
   ['finetune.augment.rand_augment', ['rand-m9-mstd0.5-inc1', 'rand-m9', 'rand-m10-n3-p1-inc1']],
   ['supervise.augment.repeats', [3, 50]],
@@ -136,6 +162,37 @@ const changes: readonly (readonly [path: string, values: readonly JsonValue[]])[
       { mixup: 0, cutmix: 1, switch_prob: 0.5 },
       { mixup: 0.1, cutmix: 0, switch_prob: 0 },
       { mixup: 0, cutmix: 0, switch_prob: 0 },
+    ],
+  ],
+  [
+    'segment.crop',
+    [
+      [4, 4],
+      [12, 8],
+      [16, 16],
+      [6, 6],
+    ],
+  ],
+  ['segment.data.source.channels', [3]],
+  ['segment.head.dropout', [0, 0.9]],
+  ['segment.relative_position_bias', [false]],
+  ['segment.layer_scale', [null, 1e-4]],
+  ['segment.drop_path', [0.3]],
+  ['segment.schedule.batch_size', [1, 2, 8, 9]],
+  ['segment.schedule.accumulation_steps', [2, 3, 4]],
+  ['segment.schedule.warmup_steps', [0, 5]],
+  [
+    'segment.augment.resize',
+    [
+      { within: [12, 12], ratio: [0.3, 2] },
+      { within: [12, 12], ratio: [2, 0.3] },
+    ],
+  ],
+  [
+    'segment.evaluate.stride',
+    [
+      [8, 8],
+      [1, 9],
     ],
   ],
   ['engine.mode', ['eager']],
@@ -170,7 +227,7 @@ function planOf(arm: JsonObject, list: readonly Change[]): Plan | undefined {
   const profile = study.profile.safeParse(list.reduce<JsonValue>((value, [path, to]) => changed(value, path.split('.'), to), base as unknown as JsonObject));
   if (!profile.success) return undefined;
   const one = { name: 'arm', label: 'x', factors: study.factors.parse(arm) };
-  const declaration = { name: 't', title: 't', table: 'ours', question: 'q', expected: 'e', base: {}, default: 'arm', arms: [one] };
+  const declaration = { name: 't', title: 't', table: 'ours', question: 'q', expected: 'e', measures: ['accuracy', ...Object.keys(study.report.measures!)], base: {}, default: 'arm', arms: [one] };
   try {
     return buildPlan({ study, profile: profile.data, ablations: [{ declaration, arms: [{ ablation: 't', ...one }] }], seeds: [0] });
   } catch (error) {
@@ -206,7 +263,7 @@ async function run(plan: Plan, planned: PlannedStage): Promise<Record<string, nu
   return runner(stageContext({ recipe: planned.recipe, seed: planned.seed, upstream, output }, { threads: 1, dataDir: folder, progress: () => undefined }));
 }
 
-const drawn = fc.record({ arm: factors, list: fc.array(change, { maxLength: 3 }), place: fc.nat({ max: 4 }) });
+const drawn = fc.record({ arm: factors, list: fc.array(change, { maxLength: 3 }), place: fc.nat({ max: 11 }) });
 
 /** @returns how many recipes were accepted by kind */
 async function tryRecipes(numRuns: number): Promise<Record<string, number>> {
@@ -216,7 +273,11 @@ async function tryRecipes(numRuns: number): Promise<Record<string, number>> {
       const plan = planOf(arm, list);
       fc.pre(plan !== undefined && objectionsTo(study.kinds, plan).every(({ weight }) => weight === 'doubtful'));
       const planned = [...plan.stages.values()][place % plan.stages.size]!;
-      const result = await run(plan, planned);
+      const result = await run(plan, planned).catch((error: unknown) => {
+        // A reference that makes no error on a handful of images is known by running it alone.
+        fc.pre((error as { code?: unknown }).code !== 'NO_ERRORS');
+        throw error;
+      });
       for (const value of Object.values(result)) expect(value).toBeTypeOf('number');
       for (const value of Object.values(result)) expect(Number.isFinite(value)).toBe(true);
       accepted[planned.kind] = (accepted[planned.kind] ?? 0) + 1;
@@ -256,10 +317,11 @@ test('whatever numbers a profile has, its plan is made or refused, and judged', 
 
 describe('a recipe that check has nothing against', () => {
   test('runs to its end', async () => {
-    expect(Object.keys(await tryRecipes(10)).length).toBeGreaterThan(1);
+    expect(Object.keys(await tryRecipes(12)).length).toBeGreaterThan(1);
   });
 
   test('runs to its end, whatever is drawn', { tags: 'long', timeout: 1_200_000 }, async () => {
-    expect(Object.keys(await tryRecipes(400)).sort()).toEqual(study.kinds.map(({ name }) => name).sort());
+    const all = study.kinds.map(({ name }) => name).filter(name => name !== 'checkpoint'); // which starts from a file
+    expect(Object.keys(await tryRecipes(400)).sort()).toEqual(all.sort());
   });
 });

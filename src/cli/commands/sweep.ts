@@ -19,12 +19,12 @@ import { createDisplay } from '../terminal/display.ts';
 import { exploratoryLines } from '../terminal/plan-view.ts';
 import { settingFor } from '../options/setting.ts';
 import { commandLine } from '../terminal/invocation.ts';
-import { missingFileText } from '../terminal/missing-file.ts';
+import { missingFileTexts } from '../terminal/missing-file.ts';
 import { doubtsAbout, showPlan } from './plan.ts';
 import { prepareReport } from '../report/scope.ts';
 import { PartReports } from '../report/parts.ts';
 import { writeFromStore } from '../report/write.ts';
-import { filesOf, waiting } from '../../core/plan/files.ts';
+import { filesOf } from '../../core/plan/files.ts';
 import type { PlannedExperiments, PlannedStage } from '../../core/plan/plan.ts';
 import { pathOf } from '../options/paths.ts';
 import { chooseReady, oneList, withData, withSelection, type OptionsOf } from '../options/selection.ts';
@@ -145,7 +145,13 @@ function requireFiles(chosen: PlannedExperiments, store: string): Map<string, st
   const reader = openStoreIfThere(store);
   const toRun = new Set(stagesToRun(chosen.plan, key => reader?.doneAttempt(key) !== undefined));
   const missing = absent.filter(({ stage }) => toRun.has(stage));
-  if (missing.length > 0) throw new UsageError('MISSING_FILE', missing.map(file => `Missing: ${missingFileText(file, waiting(chosen.plan, [file]).size)}`).join('\n'));
+  if (missing.length > 0)
+    throw new UsageError(
+      'MISSING_FILE',
+      missingFileTexts(chosen.plan, missing)
+        .map(text => `Missing: ${text}`)
+        .join('\n'),
+    );
   return lying;
 }
 

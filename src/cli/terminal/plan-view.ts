@@ -15,7 +15,7 @@ import { harmlessJson, oneLine, shorten } from '../../core/text/clean.ts';
 import { formatAmount, formatCount, formatValue, listed, plural, type Unit } from '../../core/text/format.ts';
 import { columns, duration, heading, textTable, wrap } from './text.ts';
 import { pc } from './colours.ts';
-import { missingFileText, presentFileText } from './missing-file.ts';
+import { missingFileTexts, presentFileText } from './missing-file.ts';
 
 export interface PlanView {
   readonly chosen: PlannedExperiments;
@@ -133,7 +133,8 @@ function forecastLines({ chosen, files, power, forecast: { toRun, packs, disk, c
   const line = (name: string, text: string): string => `  ${name.padEnd(9)}${wrap(text, columns() - 11, ' '.repeat(11))}`;
   return [
     ...(shared > 0 ? [line('Shared', `${plural(shared, 'stage')} of several tables, run once`)] : []),
-    ...files.map(file => (file.file.missing ? line('Missing', missingFileText(file, waiting(chosen.plan, [file]).size)) : line('File', presentFileText(file)))),
+    ...missingFileTexts(chosen.plan, files).map(text => line('Missing', text)),
+    ...files.filter(({ file }) => !file.missing).map(file => line('File', presentFileText(file))),
     ...packLines(packs).map(text => line('Packs', text)),
     ...(disk && toRun.length > 0 ? [line('Disk', diskText(disk))] : []),
     ...(card && toRun.length > 0 ? [line('Memory', cardText(card, toRun))] : []),

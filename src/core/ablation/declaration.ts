@@ -170,6 +170,23 @@ export interface ReportCurve<P = ProfileBase> {
   items?(profile: P): number;
 }
 
+/** Numbers of one result over an axis, for each arm that has them: a chart below the tables of its ablation, and a table of its values. */
+export interface BreakdownDeclaration<P = ProfileBase> {
+  /** Of the stage that has the numbers. */
+  readonly role: string;
+  /** Told apart by it from others of the role; a part of file names. */
+  readonly name: string;
+  readonly title: string;
+  /** What a reader has to know of it, a sentence each. */
+  readonly notes?: readonly string[];
+  /** Title of the axis, e.g. `severity`. */
+  readonly axis: string;
+  /** At each the mean of these numbers of the result. */
+  places(profile: P): readonly { readonly label: string; readonly metrics: readonly string[] }[];
+  /** `lines` over places that have an order, with a panel for each column of crossed arms; a `matrix` of arms and places. */
+  readonly as: 'lines' | 'matrix';
+}
+
 /** Where pictures stand: PNGs as `data:` addresses in the results of the stage of a role, under its prefix and the name of a row. */
 interface PicturesOf {
   readonly role: string;
@@ -351,7 +368,7 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
   readonly kinds: readonly StageKind[];
   /**
    * The last stage of the arm, with the role of the number that it is compared by; all others hang on it as upstream stages. Where an ablation names
-   * several numbers, or another than the headline: one for each that this profile can measure, of the same upstream stages.
+   * several numbers, or another than the headline: one for each that this profile can measure, of the same upstream stages; none: the arm is left out.
    * @param measures as the ablation names them
    */
   realise(factors: F, profile: P, seed: number, measures: readonly string[]): StageSpec | readonly StageSpec[];
@@ -391,6 +408,7 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
     readonly columns: readonly ReportColumn[];
     readonly curves: readonly ReportCurve<P>[];
     readonly pictures?: readonly PictureDeclaration<P>[];
+    readonly breakdowns?: readonly BreakdownDeclaration<P>[];
     /** Roles whose cost is charged to the arm itself; the others (a shared teacher) are listed apart. */
     readonly ownRoles: readonly string[];
     /**

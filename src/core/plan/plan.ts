@@ -31,8 +31,19 @@ export interface PlannedExperiments extends Experiments {
   readonly plan: Plan;
 }
 
-/** @throws UsageError as {@link buildPlan} does */
-export const planExperiments = (experiments: Experiments): PlannedExperiments => ({ ...experiments, plan: buildPlan(experiments) });
+/** @throws UsageError as {@link buildPlan} does, and where the profile measures nothing by which the chosen arms are compared */
+export function planExperiments(experiments: Experiments): PlannedExperiments {
+  const plan = buildPlan(experiments);
+  const { study, profile } = experiments;
+  const chosen = experiments.ablations.filter(({ declaration, arms }) => arms.length > 0 && !isHeadroom(study, declaration.name));
+  const names = chosen.map(({ declaration }) => declaration.name);
+  if (chosen.length === 0 || plan.arms.some(({ ablation }) => names.includes(ablation))) return { ...experiments, plan };
+  const measures = new Set(chosen.flatMap(({ declaration }) => measuresOf(study, declaration).map(({ name }) => name)));
+  throw new UsageError(
+    'NOTHING_MEASURED',
+    `Expected a profile that measures ${[...measures].join(' or ')}, by which arms of ${names.join(', ')} are compared, got ${profile.name}, which does not. Choose another profile, or other ablations with --only.`,
+  );
+}
 
 export interface PlanRequest {
   readonly study: Study;
@@ -43,7 +54,7 @@ export interface PlanRequest {
 }
 
 /**
- * Realises every arm at the profile and seeds, and shares equal stages by key.
+ * Realises every arm at the profile and seeds, and shares equal stages by key. An arm of which the profile measures no number is left out.
  * @throws UsageError when the study refuses to realise arms at this profile, which it names all together; when it realises a
  *   stage that its kind refuses (recipe, slots); or when two arms of one ablation come out as the same stage, so that their
  *   comparison would be of a thing with itself
@@ -52,13 +63,15 @@ export function buildPlan({ study, profile, ablations, seeds }: PlanRequest): Pl
   const builder = new StageBuilder(study.kinds);
   const refused: RefusedArm[] = [];
   const arms = ablations.flatMap(ablation => {
-    const measures = measuresOf(study, ablation.declaration);
+    const measures = measuresOf(study, ablation.declaration),
+      roles = measures.map(({ role }) => role);
     const planned = (ablation.seeds ?? seeds).flatMap(seed =>
       ablation.arms.flatMap((arm): PlannedArm[] => {
         const ref: ArmRef = { ablation: arm.ablation, arm: arm.name, seed };
         const specs = realised(study, profile, arm, seed, measures);
         if (specs instanceof UsageError) refused.push({ arm: `${ref.ablation}/${ref.arm}`, error: specs });
-        return specs instanceof UsageError ? [] : [{ ...ref, ...builder.add(specs, measures[0].role, ref, ablation.part) }];
+        if (specs instanceof UsageError || specs.length === 0) return [];
+        return [{ ...ref, ...builder.add(specs, roles, ref, ablation.part) }];
       }),
     );
     if (!isHeadroom(study, ablation.declaration.name)) refuseEqualArms(planned);

@@ -85,10 +85,11 @@ export class StageBuilder {
 
   /**
    * Enters stages and everything upstream of them for the arm `user`.
-   * @param first role of the stage that gives the number that the arm is compared by first
+   * @param specs at least one
+   * @param roles of the stages that give the numbers that the arm is compared by, in their order
    * @param part of the sweep that the arm is in
    */
-  add(specs: readonly StageSpec[], first: string, user: ArmRef, part = 0): AddedArm {
+  add(specs: readonly StageSpec[], roles: readonly string[], user: ArmRef, part = 0): AddedArm {
     const stages: Record<string, string> = {};
     const open = new Set<StageSpec>();
     const enter = (stage: StageSpec): string => {
@@ -105,9 +106,8 @@ export class StageBuilder {
       return key;
     };
     const finals = [...new Set(specs.map(enter))];
-    const final = finals.length === 1 ? finals[0] : finals.find(key => key === stages[first]);
-    if (final === undefined) throw new UsageError('BAD_STAGE', `${armText(user)}: expected a last stage in the role '${first}', got ${specs.map(({ role }) => `'${role}'`).join(', ') || 'none'}`);
-    return { final, finals, stages };
+    const [final] = roles.flatMap(role => finals.find(key => key === stages[role]) ?? []);
+    return { final: final ?? finals[0]!, finals, stages };
   }
 
   stages(): ReadonlyMap<string, PlannedStage> {

@@ -41,7 +41,7 @@ export function traceStep(fn: StepFunction, { state, frozen = {}, inputs }: Leav
       const before = part(tensors, state, stateVariable);
       const { state: next, outputs } = fn(before, { ...part(tensors, frozen, frozenVariable), ...part(tensors, inputs, input) });
       const values = { outputs: valuesOf(outputs), next: renamed(valuesOf(next), stateVariable), before: renamed(valuesOf(before), stateVariable) };
-      disposeReplaced(outputs, tensors); // a step may have kept them beyond its tidies
+      for (const kept of [outputs, next]) disposeReplaced(kept, { ...tensors, ...before }); // a step may have kept them beyond its tidies
       return values;
     });
   let recorded: ReturnType<typeof recordStep> | undefined;

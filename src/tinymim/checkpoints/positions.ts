@@ -1,7 +1,7 @@
 /** Position tables of a file at the size of a model. */
 import { toFloat32, type TensorSource } from '../../engine/formats/safetensors.ts';
-import { patchGrid, type ViTConfig } from '../nn/config.ts';
-import { interpolatePosEmbed, type Grid } from '../nn/pos-embed.ts';
+import { patchGrid, type Grid, type ViTConfig } from '../nn/config.ts';
+import { interpolatePosEmbed } from '../nn/pos-embed.ts';
 
 const TABLE = 'pos_embed';
 

@@ -9,6 +9,7 @@
  * | `data/jitter`, step  | for each image of the batch: factors and order (see `drawJitter`) |
  * | `data/rand-augment i`, step | for the image at place i of the batch alone: operations (see `drawRandAugment`) |
  * | `data/erase i`, step | for the image at place i of the batch alone: the rectangle (see `drawErased`), then its noise |
+ * | `data/scene i`, step | for the scene at place i of the batch alone: size, crop, flip, distortion (see `drawScene`) |
  *
  * What is turned off draws nothing. Images in files have a stream each, `data/augment 7` and `data/jitter 7` for the eighth of the batch: how many
  * numbers one takes depends on its size, and several threads make a batch.
@@ -17,8 +18,9 @@ import { stream, type Stream } from '../../engine/random/rng.ts';
 import { centralImage, flipHorizontal, randomResizedCrop, type CropOptions } from './augment.ts';
 import { applyJitter, drawJitter, type JitterOptions } from './color-jitter.ts';
 import { DataError } from './errors.ts';
-import { imageAt, imageBytes, type ImageSet } from './image-set.ts';
+import { imageAt, imageBytes, mapAt, type ImageSet } from './image-set.ts';
 import { resizeBicubic, type Pixels } from './resize.ts';
+import { cropScene, drawScene, type SceneAugment } from './scenes/augment.ts';
 import { augmentStrongly, erasedBox, rectangleOf, type StrongAugment } from './strong-augment.ts';
 
 export interface Augment extends StrongAugment {
@@ -33,6 +35,8 @@ export interface Augment extends StrongAugment {
    * many images. Default 1. Source: facebookresearch/deit, samplers.py, `RASampler`, over all of its processes.
    */
   readonly repeats?: number;
+  /** Of scenes, in place of all the others. `padding`: see `cropScene`. */
+  readonly scene?: SceneAugment & { readonly padding: readonly number[] };
 }
 
 export interface BatchPlan {
@@ -55,6 +59,8 @@ export interface Batch {
   readonly images: Uint8Array;
   /** The same images with jitter, if the plan has a `studentJitter`. */
   readonly studentImages?: Uint8Array;
+  /** `[B, H, W]`: of each pixel its class, if the plan has scenes. */
+  readonly maps?: Uint8Array;
   /** `[B, 4]`: of each image the rectangle whose bytes are noise, as half-open rows and columns (`nn/rectangles.ts`), if the plan has a `randomErase`; zeros where there is none. */
   readonly erased?: Int32Array;
   /** `[B]`, or empty without labels. */
@@ -69,15 +75,22 @@ export function stepsPerEpoch({ set, batchSize }: { readonly set: Pick<ImageSet,
   return Math.floor(set.count / batchSize);
 }
 
+/** Of the images of a batch. */
+export function imageSize({ set, augment: { scene } }: Pick<BatchPlan, 'set' | 'augment'>): Pick<ImageSet, 'height' | 'width' | 'channels'> {
+  return scene ? { height: scene.crop[0], width: scene.crop[1], channels: set.channels } : set;
+}
+
 /** What a batch holds, before it is filled. @param allocate gives memory for so many bytes */
 export function emptyBatch(plan: BatchPlan, step: number, allocate: (bytes: number) => Uint8Array = bytes => new Uint8Array(bytes)): Batch {
   const { set, augment, withLabels, evaluation } = plan;
-  const bytes = batchIndices(plan, step).length * imageBytes(set);
+  const size = imageSize(plan),
+    bytes = batchIndices(plan, step).length * imageBytes(size);
   return {
     step,
     epoch: evaluation ? 0 : step / stepsPerEpoch(plan),
     images: allocate(bytes),
     ...(augment.studentJitter ? { studentImages: allocate(bytes) } : {}),
+    ...(augment.scene ? { maps: allocate(bytes / size.channels) } : {}),
     ...(augment.randomErase ? { erased: erasedRectangles(plan, step) } : {}),
     labels: withLabels ? Int32Array.from(batchIndices(plan, step), index => set.labels[index]!) : new Int32Array(0),
   };
@@ -94,7 +107,11 @@ export function makeBatch(plan: BatchPlan, step: number): Batch {
 export const isDivisible = ({ set }: Pick<BatchPlan, 'set'>): boolean => set.files !== undefined;
 
 /** Makes the images at the places `from` to `to` of the batch, the latter excluded; all of them where the batch is not divisible. */
-export function fillBatch(plan: BatchPlan, batch: Pick<Batch, 'step' | 'images' | 'studentImages'>, from: number, to: number): void {
+export function fillBatch(plan: BatchPlan, batch: FilledBatch, from: number, to: number): void {
+  if (plan.augment.scene) {
+    fillScenes(plan, batch, from, to);
+    return;
+  }
   const { set, seed, augment } = plan;
   const indices = batchIndices(plan, batch.step);
   const { height, width, channels } = set;
@@ -112,6 +129,23 @@ export function fillBatch(plan: BatchPlan, batch: Pick<Batch, 'step' | 'images' 
     const student = at(batch.studentImages!, place);
     student.data.set(target.data.subarray(target.offset, target.offset + imageBytes(set)), student.offset);
     applyJitter(student, drawJitter(jitterDraws(place), augment.studentJitter));
+  }
+}
+
+/** What threads fill of a batch. */
+export type FilledBatch = Pick<Batch, 'step' | 'images' | 'studentImages' | 'maps'>;
+
+function fillScenes(plan: BatchPlan, { step, images, maps }: FilledBatch, from: number, to: number): void {
+  const { set, seed, augment } = plan,
+    scene = augment.scene!,
+    size = imageSize(plan);
+  const indices = batchIndices(plan, step),
+    pixels = size.height * size.width;
+  for (let place = from; place < to; place++) {
+    const index = indices[place]!,
+      source = { image: imageAt(set, index), map: mapAt(set, index) };
+    const target = { image: { data: images, offset: place * imageBytes(size), ...size }, map: maps!.subarray(place * pixels, (place + 1) * pixels) };
+    cropScene(source, drawScene(stream(seed, `data/scene ${place}`, step), source, scene), target, scene.padding);
   }
 }
 

@@ -5,7 +5,7 @@ import type { PrintLine } from './files.ts';
 import { folderProblem, indexAtFirstUse, openFolder, withFingerprint } from './folder/open.ts';
 import type { ImageSet } from './image-set.ts';
 import { proceduralSet } from './procedural.ts';
-import { dataTitle, folderStatistics, isFolder, type DataSpec, type FolderSpec, type Split } from './spec.ts';
+import { dataTitle, folderOf, folderStatistics, isFolder, type DataSpec, type FolderSpec, type Split } from './spec.ts';
 
 export interface Dataset {
   /** For training, without the validation images. */
@@ -45,11 +45,11 @@ function openSplits(spec: Exclude<DataSpec, FolderSpec>, dataDir: string): Recor
 }
 
 /** The spec with what this machine holds under the name in it; what is not there stays as it is. */
-export const asOnThisMachine = (spec: DataSpec, dataDir: () => string): DataSpec => (isFolder(spec) ? withFingerprint(spec, dataDir()) : spec);
+export const asOnThisMachine = (spec: DataSpec, dataDir: () => string): DataSpec => (isFolder(spec) ? withFingerprint(spec, folderOf(spec), dataDir()) : spec);
 
 /** Does what this machine can do by itself before these images are used. @throws DataError */
 export async function prepare(spec: DataSpec, dataDir: string, say: PrintLine): Promise<void> {
-  if (isFolder(spec)) await indexAtFirstUse(spec, dataDir, say);
+  if (isFolder(spec)) await indexAtFirstUse(folderOf(spec), dataDir, say);
 }
 
 /** What is missing before `openDataset` can read these images, or undefined. */

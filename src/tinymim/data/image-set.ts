@@ -11,6 +11,8 @@ export interface ImageSet {
   readonly images: Uint8Array;
   /** Where they are decoded from whenever they are needed, each of a size of its own. */
   readonly files?: ImageFiles;
+  /** Of scenes the class of each pixel, `[N, H, W]`, shared likewise; see `scenes/`. */
+  readonly maps?: Uint8Array;
   /** `[N]` indices into `classes`, shared likewise. */
   readonly labels: Uint8Array | Uint16Array;
   readonly count: number;
@@ -41,6 +43,11 @@ export function imageAt(set: ImageSet, index: number): Pixels {
   if (set.files) return readImage(set.files, index);
   const { height, width, channels } = set;
   return { data: set.images, offset: index * imageBytes(set), height, width, channels };
+}
+
+/** The classes of one scene's pixels, `[H, W]`, without a copy where they are in memory. */
+export function mapAt({ maps, height, width }: ImageSet, index: number): Uint8Array {
+  return maps!.subarray(index * height * width, (index + 1) * height * width);
 }
 
 /** The images with the given indices, in their order: copied where they are in memory. */

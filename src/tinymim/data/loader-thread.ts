@@ -1,10 +1,10 @@
 /** A loader's thread: makes the part of a batch that it is asked for. One thread serves one loader after the other. */
 import { parentPort } from 'node:worker_threads';
-import { fillBatch, type Batch, type BatchPlan } from './batch.ts';
+import { fillBatch, type BatchPlan, type FilledBatch } from './batch.ts';
 
 /** Places of a batch, whose arrays are shared; `to` is excluded. */
 export interface BatchPart {
-  readonly batch: Pick<Batch, 'step' | 'images' | 'studentImages'>;
+  readonly batch: FilledBatch;
   readonly from: number;
   readonly to: number;
 }

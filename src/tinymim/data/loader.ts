@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { loadedBinding } from '../../engine/binding.ts';
-import { emptyBatch, isDivisible, stepsPerEpoch, type Batch, type BatchPlan } from './batch.ts';
+import { emptyBatch, imageSize, isDivisible, stepsPerEpoch, type Batch, type BatchPlan } from './batch.ts';
 import { DataError } from './errors.ts';
 import { evalBatches, imageBytes, type EvalBatch, type ImageSet } from './image-set.ts';
 import { loadersOfProcess } from './loaders.ts';
@@ -29,7 +29,7 @@ export interface Loader {
    */
   next(): Promise<Batch>;
   /** Takes the arrays of a batch for a later one. What threads share counts nothing in the pressure on memory: batches left to the garbage collection would lie about by the gigabyte. */
-  release(batch: Pick<Batch, 'images' | 'studentImages'>): void;
+  release(batch: Pick<Batch, 'images' | 'studentImages' | 'maps'>): void;
   /** Gives the threads back. Batches still asked for are rejected. */
   close(): Promise<void>;
 }
@@ -104,8 +104,8 @@ const MOST_BYTES = 4e9;
 const PREFETCH = 4;
 
 /** Batches that are ready or in the making beside the one that is used. @internal */
-export function defaultPrefetch({ set, batchSize, augment }: BatchPlan): number {
-  const bytes = batchSize * imageBytes(set) * (augment.studentJitter ? 2 : 1);
+export function defaultPrefetch(plan: BatchPlan): number {
+  const bytes = plan.batchSize * imageBytes(imageSize(plan)) * (plan.augment.studentJitter ? 2 : 1);
   return Math.min(Math.max(Math.floor(MOST_BYTES / bytes) - 1, 1), PREFETCH);
 }
 
@@ -169,8 +169,8 @@ class ThreadLoader implements Loader {
     return answered;
   }
 
-  release({ images, studentImages }: Pick<Batch, 'images' | 'studentImages'>): void {
-    this.#free.push(images, ...(studentImages ? [studentImages] : []));
+  release({ images, studentImages, maps }: Pick<Batch, 'images' | 'studentImages' | 'maps'>): void {
+    this.#free.push(images, ...[studentImages, maps].flatMap(array => array ?? []));
   }
 
   async close(): Promise<void> {
@@ -186,12 +186,12 @@ class ThreadLoader implements Loader {
   #make(): void {
     if (this.#ask >= this.#endStep) return;
     const batch = emptyBatch(this.#plan, this.#ask++, bytes => this.#allocate(bytes));
-    const batchSize = batch.images.length / imageBytes(this.#plan.set); // the last of an evaluation may be smaller
+    const batchSize = batch.images.length / imageBytes(imageSize(this.#plan)); // the last of an evaluation may be smaller
     const size = isDivisible(this.#plan) ? Math.ceil(batchSize / (this.#threads.length * PARTS_OF_THREAD)) : batchSize;
-    const { step, images, studentImages } = batch;
+    const { step, images, studentImages, maps } = batch;
     const starts = Array.from({ length: Math.ceil(batchSize / size) }, (_, i) => i * size);
     this.#making.set(step, { batch, left: starts.length });
-    this.#parts.push(...starts.map(from => ({ batch: { step, images, ...(studentImages && { studentImages }) }, from, to: Math.min(from + size, batchSize) })));
+    this.#parts.push(...starts.map(from => ({ batch: { step, images, ...(studentImages && { studentImages }), ...(maps && { maps }) }, from, to: Math.min(from + size, batchSize) })));
     this.#send();
   }
 

@@ -1,7 +1,7 @@
 /**
  * Bicubic resize with antialiasing, bit for bit that of PIL (`Image.resize` with `BICUBIC`), which torchvision's transforms use
  * on images: kernel with a = -0.5, widened by the scale where the image shrinks; the horizontal pass first, then the vertical,
- * each in fixed point and rounded to bytes; a pass that changes no size is left out.
+ * each in fixed point and rounded to bytes; a pass that changes no size is left out. `BOX`, the mean of an area, is the same with another kernel.
  * Source: python-pillow/Pillow, src/libImaging/Resample.c (`precompute_coeffs`, `normalize_coeffs_8bpc`).
  */
 
@@ -34,7 +34,15 @@ interface Pass {
   readonly stride: number;
 }
 
-const SUPPORT = 2;
+interface Filter {
+  /** Beyond this it is 0. */
+  readonly support: number;
+  weight(x: number): number;
+}
+
+const BICUBIC: Filter = { support: 2, weight: bicubic };
+const BOX: Filter = { support: 0.5, weight: x => (x > -0.5 && x <= 0.5 ? 1 : 0) };
+
 const PRECISION_BITS = 32 - 8 - 2; // 8 bits of pixel, and headroom for the kernel's overshoot
 const HALF = 1 << (PRECISION_BITS - 1);
 
@@ -46,10 +54,10 @@ function bicubic(x: number): number {
   return 0;
 }
 
-function computeCoefficients(inputs: number, outputs: number): Pass {
+function computeCoefficients(filter: Filter, inputs: number, outputs: number): Pass {
   const scale = inputs / outputs;
   const filterScale = Math.max(scale, 1);
-  const support = SUPPORT * filterScale;
+  const support = filter.support * filterScale;
   const stride = Math.ceil(support) * 2 + 1;
   const start = new Int32Array(outputs),
     count = new Int32Array(outputs),
@@ -58,7 +66,7 @@ function computeCoefficients(inputs: number, outputs: number): Pass {
     const center = (i + 0.5) * scale;
     const first = Math.max(Math.trunc(center - support + 0.5), 0);
     const taps = Math.min(Math.trunc(center + support + 0.5), inputs) - first;
-    const raw = Array.from({ length: taps }, (_, k) => bicubic((k + first - center + 0.5) * (1 / filterScale)));
+    const raw = Array.from({ length: taps }, (_, k) => filter.weight((k + first - center + 0.5) * (1 / filterScale)));
     const sum = raw.reduce((total, weight) => total + weight, 0);
     raw.forEach((weight, k) => {
       const fixed = (weight / sum) * (1 << PRECISION_BITS);
@@ -71,16 +79,17 @@ function computeCoefficients(inputs: number, outputs: number): Pass {
 }
 
 /** Crops of small images come in few sizes (at most as many as the image has rows or columns), so each is computed once. */
-const cache = new Map<number, Pass>();
+const caches = new Map<Filter, Map<number, Pass>>([BICUBIC, BOX].map(filter => [filter, new Map()]));
 const MAX_SIZE = 2 ** 20;
 const MOST_KEPT = 1024;
 
-function coefficients(inputs: number, outputs: number): Pass {
-  const key = inputs * MAX_SIZE + outputs;
+function coefficients(filter: Filter, inputs: number, outputs: number): Pass {
+  const key = inputs * MAX_SIZE + outputs,
+    cache = caches.get(filter)!;
   const known = cache.get(key);
   if (known) return known;
   if (cache.size >= MOST_KEPT) cache.clear(); // those of a crop of a large image are some 100 kB
-  const found = computeCoefficients(inputs, outputs);
+  const found = computeCoefficients(filter, inputs, outputs);
   cache.set(key, found);
   return found;
 }
@@ -101,14 +110,23 @@ export interface Cutout extends Pick<Box, 'top' | 'left'> {
  * influence: as if it were cropped first. Source and target must not overlap.
  * @throws RangeError for a box outside the source, a target that is no part of the resized image, or different channels
  */
-export function resizeBicubic(source: Pixels, box: Box, target: Pixels, { of, top, left }: Cutout = { of: target, top: 0, left: 0 }): void {
+export function resizeBicubic(source: Pixels, box: Box, target: Pixels, cutout: Cutout = { of: target, top: 0, left: 0 }): void {
+  resize(BICUBIC, source, box, target, cutout);
+}
+
+/** Resizes all of `source` to the whole of `target`: each pixel is the mean of the area that it covers. They must not overlap. */
+export function resizeBox(source: Pixels, target: Pixels): void {
+  resize(BOX, source, { top: 0, left: 0, height: source.height, width: source.width }, target, { of: target, top: 0, left: 0 });
+}
+
+function resize(filter: Filter, source: Pixels, box: Box, target: Pixels, { of, top, left }: Cutout): void {
   expectBox(source, box, target);
   expectPart(target, { of, top, left });
   const { channels, width: columns, height: rows } = target;
   const stride = source.width * channels,
     row = columns * channels;
-  const across = passOf(box.width, of.width, left, columns),
-    down = passOf(box.height, of.height, top, rows);
+  const across = passOf(filter, box.width, of.width, left, columns),
+    down = passOf(filter, box.height, of.height, top, rows);
   // Of the box the rows that the target needs.
   const first = down ? down.start[0]! : top,
     last = down ? down.start[rows - 1]! + down.count[rows - 1]! : top + rows;
@@ -124,9 +142,9 @@ export function resizeBicubic(source: Pixels, box: Box, target: Pixels, { of, to
 }
 
 /** Of a pass the outputs from `first`; undefined where it changes nothing. */
-function passOf(inputs: number, outputs: number, first: number, count: number): Pass | undefined {
+function passOf(filter: Filter, inputs: number, outputs: number, first: number, count: number): Pass | undefined {
   if (inputs === outputs) return undefined;
-  const all = coefficients(inputs, outputs);
+  const all = coefficients(filter, inputs, outputs);
   if (count === outputs) return all;
   const end = first + count;
   return { start: all.start.subarray(first, end), count: all.count.subarray(first, end), weights: all.weights.subarray(first * all.stride, end * all.stride), stride: all.stride };

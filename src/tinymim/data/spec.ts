@@ -24,7 +24,7 @@ const sha256 = z
  * says so when it verifies. Both ways lead back: to verify again, or to index without it. A profile that names a fingerprint means the same
  * stages on every machine, verified or not, unless it names `contents`, too.
  */
-const identity = { fingerprint: asBefore(sha256, null), contents: asBefore(sha256, null) };
+export const identity = { fingerprint: asBefore(sha256, null), contents: asBefore(sha256, null) };
 
 /** Of red, green and blue. */
 const channels = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]);

@@ -59,10 +59,11 @@ export function projectQkv(params: Params, prefix: string, x: tf.Tensor2D, shape
   return { q: q!, k: k!, v: v! };
 }
 
-/** `softmax(q k^T / sqrt(D / H))`, `[B, H, N, N]`. @internal */
-export function attentionProbabilities({ q, k }: Qkv): tf.Tensor4D {
-  const scaled = tf.mul<tf.Tensor4D>(q, q.shape[3] ** -0.5);
-  return tf.softmax(tf.matMul<tf.Tensor4D>(scaled, k, false, true));
+/** `softmax(q k^T / sqrt(D / H) + bias)`, `[B, H, N, N]`. @param bias `[1, H, N, N]` @internal */
+export function attentionProbabilities({ q, k }: Qkv, bias?: tf.Tensor4D): tf.Tensor4D {
+  const scaled = tf.mul<tf.Tensor4D>(q, q.shape[3] ** -0.5),
+    similar = tf.matMul<tf.Tensor4D>(scaled, k, false, true);
+  return tf.softmax(bias ? tf.add<tf.Tensor4D>(similar, bias) : similar);
 }
 
 /** `fc2(gelu(fc1(x)))`. */
@@ -87,26 +88,33 @@ export function runAttention(params: Params, prefix: string, x: tf.Tensor2D, sha
  * A whole block.
  * @param x `[B * N, D]`
  * @param scales drop path of this block
+ * @param bias of its attention, `[1, H, N, N]`
  */
-export function runBlock(params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number, scales?: BlockScales): BlockTensors {
+export function runBlock(params: Params, prefix: string, x: tf.Tensor2D, shape: TokenShape, heads: number, scales?: BlockScales, bias?: tf.Tensor4D): BlockTensors {
   const qkv = projectQkv(params, prefix, x, shape, heads);
-  return { ...qkv, ...completeBlock(params, prefix, x, qkv, scales) };
+  return { ...qkv, ...completeBlock(params, prefix, x, qkv, scales, bias) };
 }
 
 /**
  * A block from its queries, keys and values on.
  * @param x `[B * N, D]`, what they were projected from
  */
-export function completeBlock(params: Params, prefix: string, x: tf.Tensor2D, qkv: Qkv, scales?: BlockScales): Omit<BlockTensors, keyof Qkv> {
-  const half = attend(params, prefix, x, qkv, scales);
-  const ffn = mlp(params, prefix, norm(params, `${prefix}.norm2`, half.attention_residual));
+export function completeBlock(params: Params, prefix: string, x: tf.Tensor2D, qkv: Qkv, scales?: BlockScales, bias?: tf.Tensor4D): Omit<BlockTensors, keyof Qkv> {
+  const half = attend(params, prefix, x, qkv, scales, bias);
+  const ffn = layerScaled(params, `${prefix}.gamma_2`, mlp(params, prefix, norm(params, `${prefix}.norm2`, half.attention_residual)));
   return { ...half, ffn, block: addBranch(half.attention_residual, ffn, scales?.mlp) };
 }
 
-function attend(params: Params, prefix: string, x: tf.Tensor2D, qkv: Qkv, scales?: BlockScales): Pick<BlockTensors, 'attention' | 'attention_residual'> {
-  const mixed = mergeHeads(tf.matMul<tf.Tensor4D>(attentionProbabilities(qkv), qkv.v));
-  const attention = dense(params, `${prefix}.attn.proj`, mixed);
+function attend(params: Params, prefix: string, x: tf.Tensor2D, qkv: Qkv, scales?: BlockScales, bias?: tf.Tensor4D): Pick<BlockTensors, 'attention' | 'attention_residual'> {
+  const mixed = mergeHeads(tf.matMul<tf.Tensor4D>(attentionProbabilities(qkv, bias), qkv.v));
+  const attention = layerScaled(params, `${prefix}.gamma_1`, dense(params, `${prefix}.attn.proj`, mixed));
   return { attention, attention_residual: addBranch(x, attention, scales?.attention) };
+}
+
+/** LayerScale: a factor for each channel of a branch, of models that have one (`init_values` of BEiT). */
+function layerScaled(params: Params, name: string, branch: tf.Tensor2D): tf.Tensor2D {
+  const gamma = params[name];
+  return gamma ? tf.mul<tf.Tensor2D>(branch, gamma) : branch;
 }
 
 function addBranch(x: tf.Tensor2D, branch: tf.Tensor2D, scale: tf.Tensor | undefined): tf.Tensor2D {

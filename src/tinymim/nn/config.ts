@@ -62,9 +62,17 @@ export const LAYER_NORM_EPS = 1e-6;
 export const FEATURE_NORM_EPS = 1e-5;
 
 /** [rows, columns] of patches. */
-export function patchGrid(config: ViTConfig): readonly [number, number] {
+export function patchGrid(config: ViTConfig): Grid {
   return [config.image_size[0] / config.patch_size, config.image_size[1] / config.patch_size];
 }
+
+export type Grid = readonly [rows: number, columns: number];
+
+/** Rows of a table of relative positions: one for each distance of two patches, then from the class token to patches, from patches to it, and of it to itself. */
+export const relativePositions = ([rows, columns]: Grid): number => (2 * rows - 1) * (2 * columns - 1) + 3;
+
+/** Pixels across that UPerNet pools its smallest map to (`pool_scales`). */
+export const POOL_SCALES = [1, 2, 3, 6] as const;
 
 /** Number of patches L. */
 export function patchCount(config: ViTConfig): number {

@@ -22,3 +22,6 @@ export const uniform =
 
 /** U(-b, b) with b = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010). */
 export const xavierUniform = (fanIn: number, fanOut: number): Initializer => uniform(Math.sqrt(6 / (fanIn + fanOut)));
+
+/** N(0, 2 / fan_out) (He et al. 2015, `mode='fan_out'` for ReLU). */
+export const kaimingNormal = (fanOut: number): Initializer => normal(Math.sqrt(2 / fanOut));

@@ -1,8 +1,7 @@
 /** Position tables, computed outside the engine in double precision. Row 0 is the class token; a distillation token has the next one. */
 import type { HostTensor } from '../../engine/formats/weights.ts';
+import type { Grid } from './config.ts';
 import { ModelError } from './errors.ts';
-
-export type Grid = readonly [rows: number, columns: number];
 
 /**
  * 2-D sine-cosine table as in MAE (`util/pos_embed.py`), for grids that need not be square. The first half of the channels

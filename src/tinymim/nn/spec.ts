@@ -91,7 +91,8 @@ export function linearSpec(name: string, from: number, to: number): ModelSpec {
   };
 }
 
-function trunkSpec(config: ViTConfig): ModelSpec {
+/** Encoder without its final norm. */
+export function trunkSpec(config: ViTConfig): ModelSpec {
   const { embed_dim, in_chans, patch_size, dist_token } = config;
   const fanIn = in_chans * patch_size ** 2;
   const token: ParameterSpec = { shape: [1, 1, embed_dim], init: normal(0.02) };

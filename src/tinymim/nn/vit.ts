@@ -33,6 +33,11 @@ export function encode(params: Params, images: tf.Tensor, config: ViTConfig, opt
   return toTokens(output, shape);
 }
 
+export interface ExtractOptions extends EncodeOptions {
+  /** Of the attention of a block, by its prefix (`blocks.0`): `[1, H, N, N]`. For outputs of whole blocks. */
+  readonly attentionBias?: ((prefix: string) => tf.Tensor4D) | undefined;
+}
+
 /** What can be taken from a block: see `BlockTensors`. q, k, v are `[B, H, N, D / H]`, the others `[B, N, D]`. */
 export type Feature = keyof BlockTensors;
 
@@ -50,7 +55,7 @@ export type Features = ReadonlyMap<number, Readonly<Partial<Record<Feature, tf.T
  * 1 and the q, k, v projection for relations (as the released student and teacher do), no MLP for features of the attention.
  * @param images `[B, C, H, W]` float32, normalised
  */
-export function extractFeatures(params: Params, images: tf.Tensor, config: ViTConfig, taps: readonly Tap[], options: EncodeOptions = {}): Features {
+export function extractFeatures(params: Params, images: tf.Tensor, config: ViTConfig, taps: readonly Tap[], options: ExtractOptions = {}): Features {
   const wanted = mergeTaps(taps, config.depth);
   const deepest = Math.max(...wanted.keys());
   const { x, shape } = embedTokens(params, images, config, options.tokens);
@@ -62,9 +67,9 @@ export function extractFeatures(params: Params, images: tf.Tensor, config: ViTCo
     const prefix = `blocks.${block - 1}`,
       heads = headsOf(config, block);
     if (block === deepest) {
-      features.set(block, pick(runFor(names)(params, prefix, input, shape, heads, scales?.[block - 1]), names, shape));
+      features.set(block, pick(runFor(names)(params, prefix, input, shape, heads, scales?.[block - 1], options.attentionBias?.(prefix)), names, shape));
     } else {
-      const tensors = runBlock(params, prefix, input, shape, heads, scales?.[block - 1]);
+      const tensors = runBlock(params, prefix, input, shape, heads, scales?.[block - 1], options.attentionBias?.(prefix));
       if (names.size > 0) features.set(block, pick(tensors, names, shape));
       input = tensors.block;
     }

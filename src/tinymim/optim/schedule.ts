@@ -26,3 +26,23 @@ export function learningRate({ lr, minLr, warmupEpochs, epochs }: Schedule, epoc
 export function scaledLearningRate(baseLr: number, effectiveBatch: number): number {
   return (baseLr * effectiveBatch) / 256;
 }
+
+/** mmsegmentation's schedule, in steps. */
+export interface PolynomialSchedule {
+  readonly lr: number;
+  readonly min_lr: number;
+  readonly power: number;
+  readonly steps: number;
+  readonly warmup_steps: number;
+  /** Share of the rate that the warm-up begins with. */
+  readonly warmup_ratio: number;
+}
+
+/**
+ * The rate of a step, counted from 0: `(lr - min_lr) (1 - step / steps)^power + min_lr`, which a linear warm-up multiplies.
+ * Source: open-mmlab/mmcv 1.x, mmcv/runner/hooks/lr_updater.py, PolyLrUpdaterHook with linear warm-up.
+ */
+export function polynomialRate({ lr, min_lr, power, steps, warmup_steps, warmup_ratio }: PolynomialSchedule, step: number): number {
+  const regular = (lr - min_lr) * (1 - step / steps) ** power + min_lr;
+  return step < warmup_steps ? regular * (1 - (1 - step / warmup_steps) * (1 - warmup_ratio)) : regular;
+}

@@ -2,8 +2,10 @@
  * What can be said against the recipes of our kinds without running them (`check` of `core/ablation/kind.ts`): a kind's rules are a list
  * of the lists below, and a new field gets its rule there. Light: planning asks.
  */
+import { canonicalJson } from '../../core/ablation/json.ts';
 import type { JsonObject, Objection } from '../../core/ablation/kind.ts';
-import { classCount, dataSpec, dataTitle, imageCount, imageShape, type DataSpec } from '../data/spec.ts';
+import { classCount, dataSpec, dataTitle, imageCount, imageShape, isFolder, type DataSpec } from '../data/spec.ts';
+import { isTestFolder, testFolder, testImages, type CorruptedSpec, type ShiftedSpec } from '../data/test-spec.ts';
 import { distillMisfits } from '../distill/misfits.ts';
 import { classifierMisfits, decoderMisfits, patchCount, patchDim, vitMisfits, type Misfit } from '../nn/config.ts';
 import { leavesSome } from '../nn/masking.ts';
@@ -15,6 +17,7 @@ import {
   type CheckpointRecipe,
   type ClassifierVitRecipe,
   type DistillRecipe,
+  type EvaluateCorruptedRecipe,
   type EvaluateRecipe,
   type FinetuneRecipe,
   type PretrainRecipe,
@@ -22,6 +25,7 @@ import {
   type SuperviseRecipe,
   type VitRecipe,
 } from './recipes.ts';
+import { corruptedImages, evaluatedImages } from './cost.ts';
 import { doubtful, impossible, objectIf } from './rules.ts';
 import { teacherModel } from './teacher-model.ts';
 
@@ -104,16 +108,53 @@ function checkDistillation({ data, distillation = null }: FinetuneRecipe, teache
   ];
 }
 
-export function checkEvaluate({ data, split, batch_size, crop }: EvaluateRecipe, upstream: JsonObject): Objection[] {
-  const count = imageCount(data, split),
-    model = modelOf(upstream),
+export function checkEvaluate(recipe: EvaluateRecipe, upstream: JsonObject): Objection[] {
+  const { data, split, shifted } = recipe;
+  return [...checkEvaluation(recipe, evaluatedImages(recipe), upstream), ...(shifted ? checkTestSet('shifted', shifted, data, split) : [])];
+}
+
+/** @param reference recipe of the stage in that slot */
+export function checkEvaluateCorrupted(recipe: EvaluateCorruptedRecipe, weights: JsonObject, reference: JsonObject | undefined): Objection[] {
+  const { data, split, corrupted, denominators } = recipe;
+  const same = reference === undefined || (['data', 'split', 'corrupted', 'crop'] as const).every(field => canonicalJson(recipe[field]) === canonicalJson(reference[field]));
+  return [
+    ...checkEvaluation(recipe, corruptedImages(recipe), weights),
+    ...checkTestSet('corrupted', corrupted, data, split),
+    ...objectIf(testImages(corrupted, imageCount(data, split)) < 2, impossible('corrupted.images', 'at least 2, for an error of their mean')),
+    ...objectIf(denominators === 'alexnet' && !isTestFolder(corrupted), impossible('denominators', "null with images that are corrupted here: AlexNet's errors are those on ImageNet-C")),
+    ...objectIf(!same, impossible('corrupted', 'the same images as those that the reference was tested on')),
+  ];
+}
+
+/** Of a test set beside that of the data. */
+function checkTestSet(field: 'shifted' | 'corrupted', spec: ShiftedSpec | CorruptedSpec, data: DataSpec, split: EvaluateRecipe['split']): Objection[] {
+  if (isTestFolder(spec)) {
+    const { title, classes } = testFolder(spec);
+    return [
+      ...objectIf(!isFolder(data), impossible(`${field}.name`, `a set that is made of ${dataTitle(data)}: ${title} has other classes`)),
+      ...objectIf(classes > classCount(data), impossible(`${field}.classes`, `at most ${classCount(data)}, those of ${dataTitle(data)}`)),
+    ];
+  }
+  const all = imageCount(data, split),
+    { images } = spec;
+  return [
+    ...objectIf(images !== null && images > all, impossible(`${field}.images`, `at most ${all}, the images of the ${split} split of ${dataTitle(data)}`)),
+    ...objectIf(images !== null && images < classCount(data), impossible(`${field}.images`, `at least ${classCount(data)}, one of each class of ${dataTitle(data)}`)),
+  ];
+}
+
+type Evaluation = Pick<EvaluateRecipe, 'data' | 'split' | 'batch_size' | 'crop'>;
+
+/** @param count images that are looked at */
+function checkEvaluation({ data, split, batch_size, crop }: Evaluation, count: number, upstream: JsonObject): Objection[] {
+  const model = modelOf(upstream),
     trainedOn = dataSpec.safeParse(upstream['data']);
   return [
-    ...objectIf(count === 0, impossible('split', `a split that has images in ${dataTitle(data)}`)),
+    ...objectIf(imageCount(data, split) === 0, impossible('split', `a split that has images in ${dataTitle(data)}`)),
     ...objectIf(shapeMisfits(data, model).length > 0, impossible('data', `images of the size and channels of the model, [${model.image_size.join(', ')}] and ${model.in_chans}`)),
     ...(trainedOn.success ? objectIf(classCount(trainedOn.data) !== classCount(data), impossible('data', `images of the ${classCount(trainedOn.data)} classes that the model was trained for`)) : []),
     ...objectIf(crop !== null && crop.resize < Math.max(...model.image_size), impossible('crop.resize', `at least the image_size of the model, ${Math.max(...model.image_size)}`)),
-    ...objectIf(batch_size > count, doubtful('batch_size', `at most ${count}, the images of the ${split} split: what is missing is filled up and computed, too`)),
+    ...objectIf(batch_size > count, doubtful('batch_size', `at most ${count}, the images that it is tested on: what is missing is filled up and computed, too`)),
   ];
 }
 
@@ -168,10 +209,10 @@ function checkMask(model: VitRecipe, maskRatio: number): Objection[] {
 const MOST_SMOOTHING = 0.5;
 const MOST_DROPPED = 0.5;
 /** A layer with less than this share of the rate keeps its weights, as float32 rounds the steps away. */
-const LEAST_SHARE = 1e-6;
+export const LEAST_SHARE = 1e-6;
 
 /** Rates are 0 in the last block of a student or teacher, and in the first of a classifier. */
-function checkDropPath(field: string, rate: number, { depth }: VitRecipe): Objection[] {
+export function checkDropPath(field: string, rate: number, { depth }: VitRecipe): Objection[] {
   return [
     ...objectIf(rate > 0 && depth === 1, doubtful(field, '0 for a model of one block, which never drops its path')),
     ...objectIf(rate > MOST_DROPPED, doubtful(field, `at most ${MOST_DROPPED}: more drops most of the model at every step`)),
@@ -186,8 +227,8 @@ function checkOptimizer({ weight_decay, betas }: TrainingRecipe['optimizer'], { 
   ];
 }
 
-/** Fine-tuning takes over the parameters of equal names; heads may be split anew. */
-function checkWeights(model: VitRecipe, given: VitRecipe): Objection[] {
+/** Fine-tuning takes over the parameters of equal names; heads may be split anew. @param sameImage false where positions are resized to those of another image */
+export function checkWeights(model: VitRecipe, given: VitRecipe, { sameImage = true } = {}): Objection[] {
   const same = (field: 'patch_size' | 'in_chans' | 'embed_dim' | 'mlp_ratio'): Objection[] =>
     objectIf(model[field] !== given[field], impossible(`model.${field}`, `${given[field]}, as of the weights that it starts from`));
   return [
@@ -195,7 +236,7 @@ function checkWeights(model: VitRecipe, given: VitRecipe): Objection[] {
     ...same('in_chans'),
     ...same('embed_dim'),
     ...same('mlp_ratio'),
-    ...objectIf(model.image_size.join() !== given.image_size.join(), impossible('model.image_size', `[${given.image_size.join(', ')}], as of the weights that it starts from`)),
+    ...objectIf(sameImage && model.image_size.join() !== given.image_size.join(), impossible('model.image_size', `[${given.image_size.join(', ')}], as of the weights that it starts from`)),
     ...objectIf(model.depth !== given.depth, doubtful('model.depth', `${given.depth}, as of the weights that it starts from`)),
   ];
 }

@@ -3,9 +3,12 @@
  * but a few percent of a ViT; a backward pass counts as two forward passes.
  */
 import type { StageCost } from '../../core/ablation/kind.ts';
+import { SEVERITIES } from '../data/corruption-names.ts';
+import { imageCount, imageShape } from '../data/spec.ts';
+import { corruptionsOf, isTestFolder, testImages } from '../data/test-spec.ts';
 import { patchCount, patchDim, prefixTokens, type DecoderConfig, type ViTConfig } from '../nn/config.ts';
 import { keptPatches } from '../nn/masking.ts';
-import type { DistillRecipe, VitRecipe } from './recipes.ts';
+import type { DistillRecipe, EvaluateCorruptedRecipe, EvaluateRecipe, VitRecipe } from './recipes.ts';
 
 /** Steps of a training: the last partial batch of an epoch is dropped. */
 export function totalSteps(images: number, schedule: { epochs: number; batch_size: number }): number {
@@ -57,4 +60,23 @@ export function trainingCost(images: number, labelled: boolean, forward: number,
     unlabelledImages: labelled ? 0 : images,
     flops: images * (3 * forward + frozen),
   };
+}
+
+/** Images that an evaluation looks at. */
+export function evaluatedImages({ data, split, shifted }: EvaluateRecipe): number {
+  const all = imageCount(data, split);
+  return shifted ? testImages(shifted, all) : all;
+}
+
+/** Images of all corruptions at all severities. */
+export const corruptedImages = ({ data, split, corrupted }: EvaluateCorruptedRecipe): number => corruptionsOf(corrupted).length * SEVERITIES.length * testImages(corrupted, imageCount(data, split));
+
+/** By which a pixel is corrupted, on average over corruptions: about as many as an encoder computes in the same time. */
+const FLOPS_OF_PIXEL = 300;
+
+/** FLOPs of making one corrupted image; none where they are in files. */
+export function corruptingFlops({ data, corrupted }: EvaluateCorruptedRecipe): number {
+  if (isTestFolder(corrupted)) return 0;
+  const { channels, size: [height, width] = [0, 0] } = imageShape(data);
+  return FLOPS_OF_PIXEL * height * width * channels;
 }

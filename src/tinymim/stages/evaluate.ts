@@ -4,6 +4,7 @@ import type { StageContext, StageRunner } from '../../core/ablation/kind.ts';
 import * as tf from '../../engine/tf.ts';
 import type { EvalBatch } from '../data/image-set.ts';
 import { loadEvaluation } from '../data/loader.ts';
+import { openShifted } from '../data/test-sets.ts';
 import { toTensors } from '../../engine/formats/weights.ts';
 import type { EvaluateRecipe } from './recipes.ts';
 import { createScorer } from './score.ts';
@@ -11,11 +12,14 @@ import { loadEngineAndDataset, upstreamConfig, upstreamModel } from './stage-io.
 
 export const runEvaluate: StageRunner<EvaluateRecipe> = async context => {
   const { recipe } = context;
-  const dataset = await loadEngineAndDataset(context, upstreamConfig(context.upstream['weights']));
+  const { image_size: size } = upstreamConfig(context.upstream['weights']);
+  const dataset = await loadEngineAndDataset(context, { image_size: size });
   const { config, weights } = upstreamModel(context.upstream['weights']);
   const params = toTensors(weights);
-  const set = dataset[recipe.split];
-  const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size);
+  const { set, answers } = recipe.shifted
+    ? openShifted(recipe.shifted, { dataset, split: recipe.split, dataDir: context.execution.dataDir, size })
+    : { set: dataset[recipe.split], answers: undefined };
+  const scorer = createScorer(recipe.engine, config, dataset, recipe.batch_size, answers);
   try {
     const { right, correct, count, loss } = await scorer.scoreLoaded(params, set, told(context, set.count, loadEvaluation(set, recipe.batch_size, recipe.crop?.resize)));
     context.items(right);

@@ -4,19 +4,21 @@
  */
 import { defineKind } from '../../core/ablation/define.ts';
 import type { JsonObject, MetricSpec, StageKind } from '../../core/ablation/kind.ts';
+import { CORRUPTION_NAMES, IMAGENET_C, SEVERITIES } from '../data/corruption-names.ts';
 import { classCount, imageCount } from '../data/spec.ts';
-import { modeEnvironment } from '../../engine/compile/mode.ts';
-import { precisionEnvironment } from '../../engine/tf32.ts';
-import { checkCheckpoint, checkDistill, checkEvaluate, checkFinetune, checkPretrain, checkSupervise } from './check.ts';
-import { decoderFlops, encoderFlops, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
+import { checkCheckpoint, checkDistill, checkEvaluate, checkEvaluateCorrupted, checkFinetune, checkPretrain, checkSupervise } from './check.ts';
+import { corruptedImages, corruptingFlops, decoderFlops, encoderFlops, evaluatedImages, maeFlops, teacherFlops, totalSteps, trainingCost, visiblePatches } from './cost.ts';
+import { errorName } from './corruption-error.ts';
 import { classifierMemory, distillMemory, evaluateMemory, pretrainMemory } from './memory.ts';
+import { anyThreads, environment, lossMetric } from './kind-parts.ts';
 import { canSplit, canSplitPairs } from './micro-batches.ts';
-import { packingKey, sharedFlops } from './packing.ts';
-import { classifierParameters, decoderParameters, distillExtras, encoderParameters, FLOAT32, trainingDisk } from './parameters.ts';
+import { corruptedKey, packingKey, sharedCorruptingFlops, sharedFlops } from './packing.ts';
+import { classifierParameters, decoderParameters, distillExtras, encoderParameters, FLOAT32, scoresBytes, trainingDisk } from './parameters.ts';
 import {
   checkpointRecipe,
   classifierVitRecipe,
   distillRecipe,
+  evaluateCorruptedRecipe,
   evaluateRecipe,
   finetuneRecipe,
   pretrainRecipe,
@@ -25,6 +27,7 @@ import {
   type ClassifierVitRecipe,
   type DistillRecipe,
   type EngineRecipe,
+  type EvaluateCorruptedRecipe,
   type EvaluateRecipe,
   type FinetuneRecipe,
   type PretrainRecipe,
@@ -32,10 +35,11 @@ import {
   type SuperviseRecipe,
   type VitRecipe,
 } from './recipes.ts';
+import { segmentEvaluateKind, segmentKind } from './segment/kinds.ts';
 import { classifierShape, distillShape, evaluateShape, pretrainShape } from './shape.ts';
 import { teacherModel } from './teacher-model.ts';
 
-const lossMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'loss', better: 'lower', help });
+const errorMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'lower', help });
 const accuracyMetric = (label: string, help: string): MetricSpec => ({ label, unit: 'fraction', better: 'higher', help });
 
 /** In a training, every epoch counted. */
@@ -49,15 +53,6 @@ const encoderOf = (recipe: JsonObject | undefined): ClassifierVitRecipe => {
 };
 
 const teacherOf = (recipe: DistillRecipe, upstream: Readonly<Record<string, JsonObject>>): VitRecipe => teacherModel(recipe, encoderOf(upstream['teacher']));
-
-/** Variables that the engine reads at the start of its process. */
-const environment = ({ engine }: { readonly engine: EngineRecipe }): Record<string, string> => ({ ...modeEnvironment(engine.mode), ...precisionEnvironment(engine.precision) });
-
-/**
- * Measured, op by op and stage by stage: as a graph of float32 every number keeps its bits. Long sums of products do not in bfloat16, nor in
- * float32 op by op: there TensorFlow cuts them into as many pieces as it has threads.
- */
-const anyThreads = ({ engine }: { readonly engine: EngineRecipe }): boolean => engine.mode === 'graph' && engine.precision === 'float32';
 
 /** Revisions in which the numbers of either precision last changed. */
 const ofPrecision =
@@ -237,10 +232,7 @@ const evaluateKind = defineKind<EvaluateRecipe>({
     loss: lossMetric('test loss', 'Cross entropy without label smoothing.'),
   },
   check: (recipe, upstream) => checkEvaluate(recipe, upstream['weights']!),
-  cost: (recipe, upstream) => {
-    const images = imageCount(recipe.data, recipe.split);
-    return { labelledImages: 0, unlabelledImages: 0, flops: images * encoderFlops(encoderOf(upstream['weights'])) };
-  },
+  cost: (recipe, upstream) => ({ labelledImages: 0, unlabelledImages: 0, flops: evaluatedImages(recipe) * encoderFlops(encoderOf(upstream['weights'])) }),
   disk: () => ({ output: 0, checkpoint: 0 }),
   memory: (recipe, upstream) => evaluateMemory(recipe, encoderOf(upstream['weights']), classCount(recipe.data)),
   shape: (recipe, upstream) => evaluateShape(recipe, encoderOf(upstream['weights'])),
@@ -249,4 +241,39 @@ const evaluateKind = defineKind<EvaluateRecipe>({
   load: async () => (await import('./evaluate.ts')).runEvaluate,
 });
 
-export const kinds = [pretrainKind, checkpointKind, distillKind, finetuneKind, superviseKind, evaluateKind] as const;
+/** Of every corruption that some images have. */
+const corruptions = [...new Set<string>([...CORRUPTION_NAMES, ...IMAGENET_C])];
+
+const evaluateCorruptedKind = defineKind<EvaluateCorruptedRecipe>({
+  name: 'evaluate-corrupted',
+  revision: 1,
+  recipe: evaluateCorruptedRecipe,
+  upstream: { weights: { kinds: ['finetune', 'supervise'] }, reference: { kinds: ['evaluate-corrupted'], optional: true } },
+  metrics: {
+    mce: errorMetric('mean corruption error', 'Errors of each corruption over five severities, as a share of those of a reference, averaged over fifteen corruptions. 100 % is the reference.'),
+    mce_se: errorMetric('standard error of the mean corruption error', 'Over the images, which are the same in all 75 sets and for the reference.'),
+    error: errorMetric('mean error', 'Share of errors over all corruptions and severities, not divided by those of a reference.'),
+    error_se: errorMetric('standard error of the mean error', 'Over the images.'),
+    count: { label: 'images', unit: 'count', better: 'none', help: 'Images of each of the 75 sets.' },
+    ...Object.fromEntries(
+      corruptions.flatMap(corruption =>
+        SEVERITIES.map(
+          severity =>
+            [errorName(corruption, severity), errorMetric(`error, ${corruption.replaceAll('_', ' ')} ${severity}`, 'Share of errors under this corruption at this severity, of five.')] as const,
+        ),
+      ),
+    ),
+  },
+  check: (recipe, upstream) => checkEvaluateCorrupted(recipe, upstream['weights']!, upstream['reference']),
+  cost: (recipe, upstream) => ({ labelledImages: 0, unlabelledImages: 0, flops: corruptedImages(recipe) * (encoderFlops(encoderOf(upstream['weights'])) + corruptingFlops(recipe)) }),
+  disk: recipe => ({ output: scoresBytes(recipe), checkpoint: scoresBytes(recipe) }),
+  memory: (recipe, upstream) => evaluateMemory(recipe, encoderOf(upstream['weights']), classCount(recipe.data)),
+  shape: (recipe, upstream) => evaluateShape(recipe, encoderOf(upstream['weights'])),
+  loadUntrained: async () => (await import('./untrained.ts')).untrainedScores,
+  packing: { key: corruptedKey, sharedFlops: sharedCorruptingFlops, load: async () => (await import('./evaluate-corrupted.ts')).runEvaluateCorruptedPack },
+  environment,
+  anyThreads,
+  load: async () => (await import('./evaluate-corrupted.ts')).runEvaluateCorrupted,
+});
+
+export const kinds = [pretrainKind, checkpointKind, distillKind, finetuneKind, superviseKind, evaluateKind, evaluateCorruptedKind, segmentKind, segmentEvaluateKind] as const;

@@ -8,12 +8,12 @@ import { averages, classifierParameters, decoderParameters, distillExtras, encod
 import type { DistillRecipe, DistillTarget, EvaluateRecipe, OptimizerRecipe, PretrainRecipe, ScheduleRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
 
 /** Engine, code and a small data set, before any model; on a GPU the libraries' own. */
-const PROCESS = 480 * 2 ** 20;
+export const PROCESS = 480 * 2 ** 20;
 /** The same with images that may be many: made in memory, and copied where a part of them is used. */
 const processBytes = (data: DataSpec): number => PROCESS + (data.name === 'procedural' ? 2 * pixelBytes(data) : 0);
 
 /** A loaded and optimised graph of a training step. */
-const GRAPH = 30 * 2 ** 20;
+export const GRAPH = 30 * 2 ** 20;
 
 /**
  * Of a distillation. Students train one after the other, so that the tensors of one of them are alive at a time; each keeps its
@@ -55,8 +55,8 @@ export function classifierMemory({ data, model, schedule, optimizer }: Supervise
   return { shared: processBytes(data) + FLOAT32 * (frozen + Math.max(training, evaluation)), own: trainedBytes(classifierParameters(model, classes), parts, optimizer) };
 }
 
-/** Of an evaluation, which cannot be divided. */
-export function evaluateMemory({ data, batch_size }: EvaluateRecipe, model: ClassifierConfig, classes: number): StageMemory {
+/** Of an evaluation, of whatever images, which cannot be divided. */
+export function evaluateMemory({ data, batch_size }: Pick<EvaluateRecipe, 'data' | 'batch_size'>, model: ClassifierConfig, classes: number): StageMemory {
   return { shared: processBytes(data) + FLOAT32 * batch_size * forwardTensors(model), own: GRAPH + FLOAT32 * 2 * classifierParameters(model, classes) };
 }
 
@@ -75,7 +75,7 @@ function blockTensors({ embed_dim, num_heads, mlp_ratio }: BlocksConfig, tokens:
 }
 
 /** What a backward pass needs of one image: that of all blocks. */
-const stackTensors = (blocks: BlocksConfig, tokens: number): number => blocks.depth * blockTensors(blocks, tokens);
+export const stackTensors = (blocks: BlocksConfig, tokens: number): number => blocks.depth * blockTensors(blocks, tokens);
 
 /** Without a backward pass a block's tensors are freed before those of the next but one. */
 const forwardTensors = (model: ViTConfig): number => blockTensors(model, tokenCount(model));

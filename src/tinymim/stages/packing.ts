@@ -1,7 +1,7 @@
-/** Which distillations may share a teacher's forward passes in one process, and what of it is shared. Light: planning asks. */
+/** Which distillations may share a teacher's forward passes in one process, which evaluations corrupted images, and what of it is shared. Light: planning asks. */
 import type { JsonObject, JsonValue, Packing } from '../../core/ablation/kind.ts';
-import { teacherFlops } from './cost.ts';
-import type { DistillRecipe, VitRecipe } from './recipes.ts';
+import { corruptedImages, corruptingFlops, teacherFlops } from './cost.ts';
+import type { DistillRecipe, EvaluateCorruptedRecipe, VitRecipe } from './recipes.ts';
 
 /**
  * All that decides what the teacher computes for each batch, and how: the batches (length and rates of a training are its own:
@@ -27,3 +27,11 @@ export const teacherMask = ({ teacher_input, mask_ratio }: DistillRecipe): numbe
 
 /** FLOPs of the teacher for `images` images. */
 export const sharedFlops = (recipe: DistillRecipe, teacher: VitRecipe, images: number): number => images * teacherFlops(recipe, teacher);
+
+/** All that decides which images are shown, of whatever seed and to whatever classifier; its batches and its engine, too. */
+export const corruptedKey = ({ recipe: { data, split, corrupted, batch_size, crop, engine } }: Parameters<Packing<EvaluateCorruptedRecipe>['key']>[0]): JsonObject => ({
+  ...({ data, split, corrupted, batch_size, crop, engine } as Record<string, JsonValue>),
+});
+
+/** FLOPs of making the images. */
+export const sharedCorruptingFlops = (recipe: EvaluateCorruptedRecipe): number => corruptedImages(recipe) * corruptingFlops(recipe);

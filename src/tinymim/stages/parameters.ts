@@ -4,7 +4,9 @@
  */
 import type { StageDisk } from '../../core/ablation/kind.ts';
 import { headWidth, mlpDim, patchCount, patchDim, prefixTokens, tokenCount, type BlocksConfig, type ClassifierConfig, type DecoderConfig, type ViTConfig } from '../nn/config.ts';
-import type { DistillRecipe, OptimizerRecipe, VitRecipe } from './recipes.ts';
+import { SEVERITIES } from '../data/corruption-names.ts';
+import { corruptedImages } from './cost.ts';
+import type { DistillRecipe, EvaluateCorruptedRecipe, OptimizerRecipe, VitRecipe } from './recipes.ts';
 
 /** A linear layer with bias. */
 const linear = (from: number, to: number): number => from * to + to;
@@ -42,6 +44,9 @@ export function distillExtras({ model, target, reconstruction }: DistillRecipe, 
   const projections = target.family === 'relation' ? 0 : target.family === 'feature' && target.feature === 'qkv' ? 3 : 1;
   return projections * linear(model.embed_dim, teacher.embed_dim) + (reconstruction ? decoderParameters(model, reconstruction.decoder) : 0);
 }
+
+/** What an evaluation of corrupted images leaves, and a checkpoint of it takes: a byte for each image and corruption (`corrupted-scores-file.ts`). */
+export const scoresBytes = (recipe: EvaluateCorruptedRecipe): number => corruptedImages(recipe) / SEVERITIES.length;
 
 /** Bytes of a number. */
 export const FLOAT32 = 4;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { asBefore } from '../../core/ablation/as-before.ts';
 import { checkpointHash, checkpointName } from '../checkpoints/imported.ts';
 import { dataSpec } from '../data/spec.ts';
+import { corruptedSpec, shiftedSpec } from '../data/test-spec.ts';
 
 const positive = z.int().positive();
 const rate = z.number().min(0).lt(1);
@@ -14,7 +15,7 @@ export const emaDecay = z.number().gt(0).lt(1).nullable();
 /** Ordered pairs of {query, key, value}: `qk` is the relation of queries to keys. */
 export const relationPair = z.enum(['qq', 'qk', 'qv', 'kq', 'kk', 'kv', 'vq', 'vk', 'vv']);
 
-/** A ViT encoder; see `nn/config.ts`. @internal */
+/** A ViT encoder; see `nn/config.ts`. */
 export const vitRecipe = z.strictObject({
   image_size: z.tuple([positive, positive]),
   patch_size: positive,
@@ -219,7 +220,18 @@ export const finetuneRecipe = z.strictObject({
   distillation: asBefore(logitDistillation.nullable(), null),
 });
 export const superviseRecipe = z.strictObject({ ...classifierFields, init: asBefore(initialisation, 'mae'), pos_embed: asBefore(positions, 'sincos') });
-export const evaluateRecipe = z.strictObject({ data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive, crop: evaluationCropRecipe, engine: engineRecipe });
+const evaluationFields = { data: dataSpec, split: z.enum(['test', 'validation']), batch_size: positive, crop: evaluationCropRecipe, engine: engineRecipe };
+export const evaluateRecipe = z.strictObject({
+  ...evaluationFields,
+  /** Another test set than that of the data, whose split it may be made of. */
+  shifted: asBefore(shiftedSpec.nullable(), null),
+});
+export const evaluateCorruptedRecipe = z.strictObject({
+  ...evaluationFields,
+  corrupted: corruptedSpec,
+  /** Whose errors each corruption's are divided by: AlexNet's published ones; `null`: those of the stage in the slot `reference`, or, without one, its own. */
+  denominators: z.literal('alexnet').nullable(),
+});
 
 export type EngineRecipe = z.infer<typeof engineRecipe>;
 export type VitRecipe = z.infer<typeof vitRecipe>;
@@ -234,3 +246,4 @@ export type DistillRecipe = z.infer<typeof distillRecipe>;
 export type FinetuneRecipe = z.infer<typeof finetuneRecipe>;
 export type SuperviseRecipe = z.infer<typeof superviseRecipe>;
 export type EvaluateRecipe = z.infer<typeof evaluateRecipe>;
+export type EvaluateCorruptedRecipe = z.infer<typeof evaluateCorruptedRecipe>;

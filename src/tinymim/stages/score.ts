@@ -21,18 +21,30 @@ interface Score {
   readonly loss: number;
 }
 
+/** Of images that come batch by batch. */
+export interface Scoring {
+  add(batch: EvalBatch): void;
+  /** Of those that have come. */
+  score(): Score;
+}
+
+/** What a scorer asks of the images that it is given. */
+type Scored = Pick<ImageSet, 'count' | 'height' | 'width' | 'channels' | 'classes'>;
+
 export interface Scorer {
   /** @param params of the names and shapes of the first call; they stay the caller's */
   score(params: Params, set: ImageSet): Score;
+  /** The same of `set.count` images in batches of the scorer's size, of which the last may be smaller. One set at a time. */
+  begin(params: Params, set: Scored): Scoring;
   /** The same of images that come as they are loaded. @param batches all of the set, in order, of the scorer's size */
   scoreLoaded(params: Params, set: ImageSet, batches: AsyncIterable<EvalBatch>): Promise<Score>;
   dispose(): void;
 }
 
-/** Scores a classifier, as often as it is asked to. */
-export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { mean, std }: Normalisation, batchSize: number): Scorer {
-  const evaluator = createEvaluator(scoreBatch(config, { mean, std }), { engine, signature: graphSignature('score', { config, mean, std, engine }) });
-  const begin = (params: Params, set: ImageSet): { add(batch: EvalBatch): void; score(): Score } => {
+/** Scores a classifier, as often as it is asked to. @param answers places of the logits that are the classes of the set; default: all, in their order */
+export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { mean, std }: Normalisation, batchSize: number, answers?: readonly number[]): Scorer {
+  const evaluator = createEvaluator(scoreBatch(config, { mean, std }, answers), { engine, signature: graphSignature('score', { config, mean, std, engine, ...(answers && { answers }) }) });
+  const begin = (params: Params, set: Scored): Scoring => {
     evaluator.use(params);
     const right: boolean[] = [];
     let loss = 0;
@@ -51,6 +63,7 @@ export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { m
     };
   };
   return {
+    begin,
     score: (params, set) => {
       const scoring = begin(params, set);
       for (const batch of evalBatches(set, batchSize)) scoring.add(batch);
@@ -68,7 +81,7 @@ export function createScorer(engine: EngineRecipe, config: ClassifierConfig, { m
 }
 
 /** The last batch is filled up with images that no class is right for, and whose targets are all 0: a graph has one size of batch. */
-function padded({ images, labels }: EvalBatch, set: ImageSet, batchSize: number): HostInputs {
+function padded({ images, labels }: EvalBatch, set: Scored, batchSize: number): HostInputs {
   const classes = set.classes.length,
     missing = batchSize - labels.length;
   const fill = <T extends Uint8Array | Int32Array | Float32Array>(array: T, values: number, value: number): T => {
@@ -84,9 +97,10 @@ function padded({ images, labels }: EvalBatch, set: ImageSet, batchSize: number)
   };
 }
 
-function scoreBatch(config: ClassifierConfig, normalisation: Normalisation): (params: Params, inputs: Inputs) => Params {
+function scoreBatch(config: ClassifierConfig, normalisation: Normalisation, answers?: readonly number[]): (params: Params, inputs: Inputs) => Params {
   return (params, { images, labels, targets }) => {
-    const logits = classify(params, normalise(images!, normalisation), config);
+    const all = classify(params, normalise(images!, normalisation), config),
+      logits = answers ? tf.gather(all, tf.tensor1d([...answers], 'int32'), 1) : all;
     const right = tf.cast(tf.equal(tf.argMax(logits, 1), labels!), 'float32');
     return { right, entropy: softmaxCrossEntropy(targets!, logits) };
   };

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../../core/ablation/kind.ts';
 import { averages } from './parameters.ts';
-import type { DistillRecipe, DistillTarget, EvaluateRecipe, OptimizerRecipe, PretrainRecipe, ScheduleRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
+import type { DistillRecipe, DistillTarget, EvaluateCorruptedRecipe, EvaluateRecipe, OptimizerRecipe, PretrainRecipe, ScheduleRecipe, SuperviseRecipe, VitRecipe } from './recipes.ts';
 
 interface TrainingRecipe {
   readonly schedule: ScheduleRecipe;
@@ -52,4 +52,4 @@ export const classifierShape = (recipe: SuperviseRecipe, teacher?: VitRecipe): J
   ...(teacher && { teacher }),
 });
 
-export const evaluateShape = (recipe: EvaluateRecipe, model: VitRecipe): JsonObject => ({ ...recipe, model });
+export const evaluateShape = (recipe: EvaluateRecipe | EvaluateCorruptedRecipe, model: VitRecipe): JsonObject => ({ ...recipe, model });

@@ -18,9 +18,15 @@ import { classifierVitRecipe, type ClassifierVitRecipe, type EngineRecipe, type 
  * @param model that sees the images
  * @throws EngineError, DataError when either is missing; PermanentError when the engine cannot run the recipe
  */
-export async function loadEngineAndDataset({ recipe, ...context }: StageContext<{ data: DataSpec; engine: EngineRecipe }>, { image_size }: Pick<VitRecipe, 'image_size'>): Promise<Dataset> {
+export async function loadEngineAndDataset(context: StageContext<{ data: DataSpec; engine: EngineRecipe }>, { image_size }: Pick<VitRecipe, 'image_size'>): Promise<Dataset> {
+  await loadStageEngine(context);
+  return cachedDataset(context.recipe.data, context.execution.dataDir, image_size);
+}
+
+/** Loads the engine, and says and records which it is. @throws EngineError where it is missing; PermanentError when it cannot run the recipe */
+export async function loadStageEngine({ recipe, ...context }: StageContext<{ engine: EngineRecipe }>): Promise<void> {
   context.progress({ phase: 'load', step: 0, steps: 0 });
-  const { device, threads, dataDir } = context.execution;
+  const { device, threads } = context.execution;
   const engine = await loadEngine({ device, threads });
   const unable = notOnEngine(recipe.engine, engine.name, [engine.device]) ?? notInProcess(recipe.engine, engine);
   if (unable !== undefined) throw new PermanentError('ENGINE_PRECISION', `This recipe cannot run here: ${unable}.`);
@@ -28,7 +34,6 @@ export async function loadEngineAndDataset({ recipe, ...context }: StageContext<
   context.log(`${engineText(engine)}, ${modeText(recipe.engine, executed)}.`);
   const { gpu, ...facts } = engine;
   context.provenance({ engine: { ...facts, ...executed, ...(gpu && { gpu: { ...gpu } }) } });
-  return cachedDataset(recipe.data, dataDir, image_size);
 }
 
 /** Of TF32, which a card has or not, and which is decided for a whole process. */
@@ -81,8 +86,10 @@ export const upstreamConfig = (upstream: UpstreamOutput | undefined): Classifier
 
 /** The same with the weights that it left. */
 export function upstreamModel(upstream: UpstreamOutput | undefined): { config: ClassifierVitRecipe; weights: Record<string, HostTensor> } {
-  return { config: upstreamConfig(upstream), weights: readWeights(join(expectUpstream(upstream).output, WEIGHTS)) };
+  return { config: upstreamConfig(upstream), weights: upstreamWeights(upstream) };
 }
+
+export const upstreamWeights = (upstream: UpstreamOutput | undefined): Record<string, HostTensor> => readWeights(join(expectUpstream(upstream).output, WEIGHTS));
 
 function expectUpstream(upstream: UpstreamOutput | undefined): UpstreamOutput {
   if (upstream === undefined) throw new Error('Expected an upstream stage with weights, got none.');

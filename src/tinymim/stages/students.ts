@@ -9,11 +9,12 @@ import { pixels } from './images.ts';
 import { maskInputs } from './mask-inputs.ts';
 import type { DistillRecipe, VitRecipe } from './recipes.ts';
 import type { BlockTarget, Teacher } from './teacher.ts';
-import type { HostInputs, Inputs } from './train-step.ts';
+import type { HostInputs, Inputs, LossFunction } from './train-step.ts';
 import type { Training } from './training.ts';
 
 export interface Student extends Training {
   readonly context: StageContext<DistillRecipe>;
+  readonly loss: LossFunction;
 }
 
 const recipeOf = ({ context }: Student): DistillRecipe => context.recipe;

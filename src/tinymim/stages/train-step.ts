@@ -27,23 +27,30 @@ export interface Losses {
 /** Means over a batch. Runs inside the gradient tape. */
 export type LossFunction = (params: Params, inputs: Inputs) => Losses;
 
+/** The same of a model that has parameters which no gradient trains, as running averages: `set` takes the next value of one, and keeps the tensor beyond tidies. */
+export type SettingLossFunction = (params: Params, inputs: Inputs, set: (name: string, value: tf.Tensor) => void) => Losses;
+
 /**
- * Losses of a batch, and gradients of the parameters that have a group. Those that the loss does not reach have none in the
- * result: the optimizer leaves them alone.
+ * Losses of a batch, gradients of the parameters that have a group, and what the loss sets. Those that the loss does not reach have no
+ * gradient in the result: the optimizer leaves them alone.
  */
-export function lossesAndGrads(lossOf: LossFunction, params: Params, groups: ParamGroups, inputs: Inputs): { values: Params; grads: Params } {
+export function lossesAndGrads(lossOf: SettingLossFunction, params: Params, groups: ParamGroups, inputs: Inputs): { values: Params; grads: Params; next: Params } {
   const trained = Object.fromEntries(Object.entries(params).filter(([name]) => name in groups));
   const names = Object.keys(trained);
   return tf.tidy(() => {
     let losses: Losses | undefined;
+    const next: Record<string, tf.Tensor> = {};
+    const set = (name: string, value: tf.Tensor): void => {
+      next[name] = tf.keep(value);
+    };
     const forward = (): tf.Scalar => {
-      losses = lossOf(params, inputs);
+      losses = lossOf(params, inputs, set);
       for (const part of Object.values(losses)) tf.keep(part);
       return losses.loss;
     };
     const { grads } = tf.engine().gradients(forward, Object.values(trained), undefined, true);
     const reached = (grads as readonly (tf.Tensor | undefined)[]).flatMap((grad, i) => (grad ? [[names[i]!, grad] as const] : []));
-    return { values: { ...losses! }, grads: Object.fromEntries(reached) };
+    return { values: { ...losses! }, grads: Object.fromEntries(reached), next };
   });
 }
 

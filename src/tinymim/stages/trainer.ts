@@ -15,7 +15,7 @@ import { makeAll } from '../../engine/make-all.ts';
 import * as tf from '../../engine/tf.ts';
 import type { Params } from '../../engine/formats/weights.ts';
 import type { EngineRecipe } from './recipes.ts';
-import { lossesAndGrads, meanLosses, type Inputs, type LossFunction } from './train-step.ts';
+import { lossesAndGrads, meanLosses, type Inputs, type SettingLossFunction } from './train-step.ts';
 
 export interface TrainState {
   readonly params: Params;
@@ -28,8 +28,8 @@ export interface TrainState {
 export const weightsOf = ({ params, average }: TrainState): Params => average ?? params;
 
 export interface TrainerOptions {
-  readonly loss: LossFunction;
-  /** Parameters with a group are trained; the others stay as they are. */
+  readonly loss: SettingLossFunction;
+  /** Parameters with a group are trained; the others stay as they are, unless the loss sets them. */
   readonly groups: ParamGroups;
   readonly betas: readonly [number, number];
   /** Of the average; without one the state has none. */
@@ -169,16 +169,16 @@ export function stepFunctions({ loss, groups, betas, emaDecay, microBatches }: O
   return {
     accumulate: (state, inputs) => {
       const { params, sums } = unflatten(state);
-      const { values, grads } = lossesAndGrads(loss, params, groups, inputs);
-      return { state: flatten({ sums: meanGrads(sums, grads) }), outputs: values };
+      const { values, grads, next } = lossesAndGrads(loss, params, groups, inputs);
+      return { state: flatten({ params: next, sums: meanGrads(sums, grads) }), outputs: values };
     },
     step: (state, inputs) => {
       const { params, m, v, sums } = unflatten(state);
       const { batch, rates } = splitRates(inputs);
-      const { values, grads } = lossesAndGrads(loss, params, groups, batch);
-      const next = adamwUpdate({ grads: meanGrads(sums, grads), params, m, v, rates, betas, groups });
+      const { values, grads, next } = lossesAndGrads(loss, params, groups, batch);
+      const updated = adamwUpdate({ grads: meanGrads(sums, grads), params, m, v, rates, betas, groups });
       const reached = Object.fromEntries(Object.entries(sums).filter(([name]) => name in grads));
-      return { state: flatten({ ...next, sums: zerosLike(reached) }), outputs: values };
+      return { state: flatten({ ...updated, params: { ...updated.params, ...next }, sums: zerosLike(reached) }), outputs: values };
     },
     average: state => {
       const { params, average } = unflatten(state);

@@ -198,7 +198,7 @@ export class TrainingRun<T extends Training = Training> {
   }
 
   #rate(step: number): number {
-    return learningRate(this.#peak, step / this.#stepsPerEpoch);
+    return this.training.rate?.(step) ?? learningRate(this.#peak, step / this.#stepsPerEpoch);
   }
 
   #start(): TrainState {

@@ -3,19 +3,21 @@ import type { StageContext } from '../../core/ablation/kind.ts';
 import type { ParamGroups } from '../optim/groups.ts';
 import type { Params, Weights } from '../../engine/formats/weights.ts';
 import type { EngineRecipe, OptimizerRecipe, ScheduleRecipe } from './recipes.ts';
-import type { LossFunction } from './train-step.ts';
+import type { SettingLossFunction } from './train-step.ts';
 
 /** One model in training. */
 export interface Training {
   readonly context: StageContext<object>;
   readonly weights: Weights;
   readonly groups: ParamGroups;
-  readonly loss: LossFunction;
+  readonly loss: SettingLossFunction;
   readonly schedule: ScheduleRecipe;
   readonly optimizer: OptimizerRecipe;
   readonly engine: EngineRecipe;
   /** All that decides the graph of a step; see `signature.ts`. */
   readonly signature: string;
+  /** Learning rate of a step, counted from 0; default: that of `schedule`, half a cosine. */
+  readonly rate?: (step: number) => number;
   /** Numbers that are known before the first step, where the curve begins with them. */
   readonly known?: Readonly<Record<string, number>>;
   /** Numbers of the curve that cost an evaluation, e.g. the validation accuracy: taken at a few ends of epochs. */

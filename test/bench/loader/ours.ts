@@ -22,7 +22,7 @@ async function open(asked: OpenRequest): Promise<object> {
   const dataDir = mkdtempSync(join(tmpdir(), 'loader-'));
   rememberFolder('photos', asked.folder, dataDir);
   const { classes, train, test } = await buildIndex(asked.folder, dataDir, {}, () => undefined);
-  dataset = openDataset({ name: 'folder', folder: 'photos', classes: classes.length, train: sum(train.images), validation: 0, test: sum(test.images), mean: [1, 1, 1], std: [1, 1, 1] }, dataDir);
+  dataset = openDataset({ name: 'folder', folder: 'photos', classes: classes.length, train: sum(train!.images), validation: 0, test: sum(test!.images), mean: [1, 1, 1], std: [1, 1, 1] }, dataDir);
   return {};
 }
 

@@ -1,10 +1,15 @@
 /** Custom gradients against central differences of the function itself, along random directions. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { batchNorm } from '../../../src/engine/grad/batch-norm.ts';
+import { convolve, convolveUp } from '../../../src/engine/grad/convolution.ts';
 import { softmaxCrossEntropy } from '../../../src/engine/grad/cross-entropy.ts';
 import { gelu } from '../../../src/engine/grad/gelu.ts';
 import { layerNorm } from '../../../src/engine/grad/layer-norm.ts';
 import { linear } from '../../../src/engine/grad/linear.ts';
+import { maxPool } from '../../../src/engine/grad/max-pool.ts';
 import { meanTokens } from '../../../src/engine/grad/mean-tokens.ts';
+import { relu } from '../../../src/engine/grad/relu.ts';
+import { adaptiveMeanPool, resizeBilinear } from '../../../src/engine/grad/resample.ts';
 import { smoothL1 } from '../../../src/engine/grad/smooth-l1.ts';
 import { softmaxKl } from '../../../src/engine/grad/softmax-kl.ts';
 import { meanSquaredError, weightedSquaredError } from '../../../src/engine/grad/squared-error.ts';
@@ -19,6 +24,15 @@ beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
 /** A scalar that weighs every output element differently. */
 const weighed = (output: tf.Tensor): tf.Scalar => tf.sum(tf.mul(output, normals('weighing', output.shape)));
 const TOLERANCE = 4e-3;
+
+/** Numbers no two of which, and none of which and an integer, are nearer than 1/4: shuffled halves. */
+function apart(shape: number[]): tf.Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, (_, i) => (((i * 7) % size) + 0.5) / 2),
+    shape,
+  );
+}
 
 const cases: Record<string, { f: F; inputs: () => tf.Tensor[] }> = {
   linear: {
@@ -53,6 +67,18 @@ const cases: Record<string, { f: F; inputs: () => tf.Tensor[] }> = {
   smoothL1: { f: p => smoothL1(normals('target', [6, 7], 2), p, 2), inputs: () => [normals('p', [6, 7], 2)] },
   'smoothL1, small beta': { f: p => smoothL1(normals('target', [6, 7]), p, 0.5), inputs: () => [normals('p', [6, 7])] },
   meanTokens: { f: x => weighed(meanTokens(x as tf.Tensor3D, 1)), inputs: () => [normals('x', [2, 4, 3])] },
+  'convolve, 3 x 3': { f: (x, w) => weighed(convolve(x as tf.Tensor4D, w)), inputs: () => [normals('x', [2, 3, 4, 2]), normals('w', [3, 2, 3, 3])] },
+  'convolve, 1 x 1': { f: (x, w) => weighed(convolve(x as tf.Tensor4D, w)), inputs: () => [normals('x', [2, 3, 4, 2]), normals('w', [3, 2, 1, 1])] },
+  convolveUp: { f: (x, w, b) => weighed(convolveUp(x as tf.Tensor4D, w, b)), inputs: () => [normals('x', [2, 3, 2, 3]), normals('w', [3, 2, 2, 2]), normals('b', [2])] },
+  batchNorm: {
+    f: (x, weight, bias) => weighed(batchNorm(x as tf.Tensor2D, 1e-5, { weight, bias }, () => undefined)),
+    inputs: () => [normals('x', [7, 3]), normals('weight', [3]), normals('bias', [3])],
+  },
+  'resizeBilinear, larger and smaller': { f: x => weighed(resizeBilinear(x as tf.Tensor4D, [7, 2])), inputs: () => [normals('x', [2, 4, 5, 2])] },
+  adaptiveMeanPool: { f: x => weighed(adaptiveMeanPool(x as tf.Tensor4D, [3, 6])), inputs: () => [normals('x', [2, 5, 4, 2])] },
+  // Their kinks lie further from these values than a step of the differences.
+  maxPool: { f: x => weighed(maxPool(x as tf.Tensor4D)), inputs: () => [apart([2, 5, 4, 3])] },
+  relu: { f: x => weighed(relu(x)), inputs: () => [tf.sub(apart([4, 6]), 6)] },
 };
 
 describe('gradients equal central differences', () => {
@@ -147,6 +173,9 @@ describe('shapes that do not fit', () => {
     ['softmaxCrossEntropy', () => softmaxCrossEntropy(tf.zeros([1, 3]), tf.zeros([2, 3]))],
     ['meanSquaredError', () => meanSquaredError(tf.zeros([1, 3]), tf.zeros([2, 3]))],
     ['smoothL1', () => smoothL1(tf.zeros([1, 3]), tf.zeros([2, 3]), 2)],
+    ['convolve', () => convolve(tf.zeros([1, 2, 2, 3]), tf.zeros([4, 2, 3, 3]))],
+    ['convolve with a kernel without a middle', () => convolve(tf.zeros([1, 2, 2, 3]), tf.zeros([4, 3, 2, 2]))],
+    ['convolveUp', () => convolveUp(tf.zeros([1, 2, 2, 3]), tf.zeros([4, 2, 2, 2]), tf.zeros([2]))],
     ['weightedSquaredError', () => weightedSquaredError(tf.zeros([1, 3]), tf.zeros([2, 3]), tf.ones([2, 1]))],
   ])('%s says what it got', (_, call) => {
     expect(call).toThrow(ShapeError);

@@ -1,5 +1,5 @@
 /** Overview of all tables: where each arm was measured against the place that the paper gives it. */
-import type { MatrixCell, MatrixChart, MatrixRow } from './vega/chart.ts';
+import type { MatrixChart, MatrixRow, PlaceCell } from './vega/chart.ts';
 import { MOST_CELLS, offText } from './vega/matrix.ts';
 import { ablationAnchor } from '../tables/anchors.ts';
 import { decidable } from '../statistics/compare.ts';
@@ -18,7 +18,7 @@ const comparedArms = ({ rows }: AblationReport): ArmRow[] =>
  * share their places: any of them is right.
  * @internal
  */
-export function placesOff(arms: readonly { readonly published: number; readonly measured: number | undefined }[]): MatrixCell['off'][] {
+export function placesOff(arms: readonly { readonly published: number; readonly measured: number | undefined }[]): PlaceCell['off'][] {
   const known = arms.filter(arm => arm.measured !== undefined);
   return arms.map(({ published, measured }) => {
     if (measured === undefined) return 'not measured';
@@ -34,12 +34,12 @@ export function placesOff(arms: readonly { readonly published: number; readonly 
 /** A single measured arm is in no order, and neither are arms that the paper does not set apart. */
 const hasOrder = ({ rank, order }: AblationReport): boolean => rank !== undefined || decidable(order) > 0;
 
-function matrixRow(ablation: AblationReport): MatrixRow | undefined {
+function matrixRow(ablation: AblationReport): MatrixRow<PlaceCell> | undefined {
   const arms = comparedArms(ablation);
   if (arms.length < FEWEST_ARMS || arms.length > MOST_CELLS || arms.every(arm => arm.measured === undefined)) return undefined;
   const off = placesOff(arms.map(arm => ({ published: arm.published!.value, measured: arm.measured?.mean })));
   const ordered = hasOrder(ablation);
-  const cells = arms.map((arm, i): MatrixCell => ({
+  const cells = arms.map((arm, i): PlaceCell => ({
     name: arm.label,
     off: ordered || arm.measured === undefined ? off[i]! : 'nothing to compare',
     notes: [
@@ -61,7 +61,7 @@ function orderText(ablation: AblationReport): string {
 }
 
 /** Undefined below two tables with arms to order: a single one says it better itself. */
-export function agreementChart({ ablations }: Report): MatrixChart | undefined {
+export function agreementChart({ ablations }: Report): MatrixChart<PlaceCell> | undefined {
   const rows = ablations.flatMap(tablesOf).flatMap(table => matrixRow(table) ?? []);
   if (rows.length < 2) return undefined;
   return { kind: 'matrix', title: 'Order of arms against the paper', rows };
@@ -72,7 +72,7 @@ const CAPTION =
   'Beside it Kendall\u2019s \u03c4 of the two orders: 1 is the same, \u22121 the reverse.';
 
 /** With the signs that are used. */
-export function agreementCaption({ rows }: MatrixChart): string {
+export function agreementCaption({ rows }: MatrixChart<PlaceCell>): string {
   const used = new Set(rows.flatMap(({ cells }) => cells.map(({ off }) => off)));
   return [
     CAPTION,
@@ -83,10 +83,10 @@ export function agreementCaption({ rows }: MatrixChart): string {
   ].join(' ');
 }
 
-export const agreementAlt = ({ rows }: MatrixChart): string =>
+export const agreementAlt = ({ rows }: MatrixChart<PlaceCell>): string =>
   `Order of arms against the paper, a row for each table, arms from the lowest published to the highest. ${rows.map(row => `${row.label}: ${row.text}, ${placesText(row)}`).join('; ')}.`;
 
-function placesText({ cells }: MatrixRow): string {
+function placesText({ cells }: MatrixRow<PlaceCell>): string {
   const measured = cells.filter(({ off }) => off !== 'not measured').length;
   const placed = cells.filter(({ off }) => typeof off === 'number');
   if (placed.length === 0) return `${measured} of ${plural(cells.length, 'arm')} measured`;

@@ -3,12 +3,14 @@ import type { Spec } from 'vega';
 import { armForest, armForestAlt, armForestCaption } from './arm-forest.ts';
 import { agreementAlt, agreementCaption, agreementChart } from './agreement.ts';
 import { axisCaption, axisChart, axisChartAlt, overviewChart } from './axis-chart.ts';
+import { breakdownAlt, breakdownCaption, breakdownLines, breakdownMatrix } from './breakdown-chart.ts';
 import { claimForest, claimForestAlt, claimForestCaption } from './claim-forest.ts';
 import { canBeLogarithmic, choices, firstView, type Chart } from './vega/chart.ts';
 import { compileChart, compileViews } from './vega/compile.ts';
 import { viewName, type PageChart, type PageLayout, type ViewName } from './vega/views.ts';
 import { curveCaption, curveLineChart, lineChartAlt } from './line-chart.ts';
 import { barsRule } from '../model/mean-interval.ts';
+import type { Breakdown } from '../model/breakdowns.ts';
 import type { AblationReport, CurveChart, Report } from '../model/model.ts';
 import { renderSvg, type Figure } from './svg/svg.ts';
 import { slug } from '../../text/clean.ts';
@@ -98,6 +100,11 @@ function curveFigure(curves: CurveChart): Description[] {
   return chart === undefined ? [] : [{ id: curves.id, alt: lineChartAlt(curves), caption: curveCaption(curves), chart }];
 }
 
+function breakdownFigure(breakdown: Breakdown): Description[] {
+  const chart = breakdown.as === 'lines' ? breakdownLines(breakdown) : breakdownMatrix(breakdown);
+  return chart === undefined ? [] : [{ id: breakdown.id, alt: breakdownAlt(breakdown), caption: breakdownCaption(breakdown), chart }];
+}
+
 /** Figures by id, in the order of the report. */
 export async function renderFigures(report: Report): Promise<ReadonlyMap<string, ReportFigure>> {
   const described = [
@@ -107,6 +114,7 @@ export async function renderFigures(report: Report): Promise<ReadonlyMap<string,
     ...report.ablations.flatMap(ablation => [
       ...resultFigure(ablation, resultFigureId(ablation)),
       ...ablation.others.flatMap(other => resultFigure(other, otherFigureId(other))),
+      ...ablation.breakdowns.flatMap(breakdownFigure),
       ...ablation.curves.flatMap(curveFigure),
     ]),
   ];

@@ -1,6 +1,7 @@
 /** One ablation of the report: its rows, and how their order relates to the paper's. */
 import type { AblationDeclaration, ArmDeclaration, Inconsistency, ProfileBase, Published, ReferenceRow, ReportColumn, Study } from '../../ablation/declaration.ts';
 import { headlineMeasure, measuresOf, publishedFor, type Measure } from '../../ablation/measures.ts';
+import { breakdowns } from './breakdowns.ts';
 import type { ClaimResult } from './claims.ts';
 import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicate, type Replicates } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
@@ -136,6 +137,7 @@ function buildOther(input: MeasureInput): AblationReport {
     shared: [],
     curves: [],
     pictures: [],
+    breakdowns: [],
     failures: [],
     recipes: undefined,
     mixedCode: mixedCodeText(finished),
@@ -189,6 +191,7 @@ function buildFirst(input: MeasureInput): Omit<AblationReport, 'others'> {
     shared: sharedStages(whole.slice(0, arms.length), study.report.ownRoles),
     curves: curveCharts(study, ablation.name, whole.slice(0, arms.length)),
     pictures: pictureTables(study, input.profile, whole.slice(0, arms.length), input.declared),
+    breakdowns: breakdowns(study, input.profile, ablation.name, whole.slice(0, arms.length), input.declared),
     failures: failures(whole),
     recipes: input.recipes,
     mixedCode: mixedCodeText(finished),

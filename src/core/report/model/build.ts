@@ -93,7 +93,8 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
   const { publishedNoise } = study.report;
   const headline = shownMeasure(study, profile, sorted, headlineMeasure(study));
   const comparable = overrides.length === 0 && study.report.comparable(profile);
-  const tables = expanded.filter(({ declaration }) => !isHeadroom(study, declaration.name)),
+  // An ablation that is not shown may be one that this profile cannot run.
+  const tables = expanded.filter(({ declaration }) => ablations.some(({ name }) => name === declaration.name)),
     plan = buildPlan({ study, profile, ablations: tables, seeds: [ANY_SEED] });
   const recipes = buildRecipes(plan, tables);
   const claims = evaluateClaims({ study, profile, ablations, records: sorted });

@@ -8,16 +8,20 @@ type Curves = Pick<Study, 'report'>;
 /** A chart of curves of one ablation. */
 export const curveFigureId = (ablation: string, { role, metric }: Curves['report']['curves'][number]): string => slug(`${ablation}-${role}-${metric}`);
 
+/** A chart of numbers of one result. */
+export const breakdownFigureId = (ablation: string, { role, name }: NonNullable<Curves['report']['breakdowns']>[number]): string => slug(`${ablation}-${role}-by-${name}`);
+
 /** Files of the report as a whole, without their endings. */
 const OF_ALL = ['tables/claims', 'tables/ablations', 'tables/recipes', 'tables/conditions', 'figures/forest', 'figures/overview', 'figures/agreement'];
 
-const ofAblation = (name: string, { report: { curves } }: Curves): string[] => [
+const ofAblation = (name: string, { report: { curves, breakdowns = [] } }: Curves): string[] => [
   `tables/${slug(name)}`,
   `tables/${slug(name)}-plain`,
   `tables/${slug(name)}-two-way`,
   `figures/${slug(name)}-result`,
   ...(curves.length > 0 ? [`tables/${slug(name)}-curves`] : []),
   ...curves.map(curve => `figures/${curveFigureId(name, curve)}`),
+  ...breakdowns.map(breakdown => `figures/${breakdownFigureId(name, breakdown)}`),
 ];
 
 /** All files that tables and charts of these ablations may have, without their endings, and whose they are. @internal */

@@ -9,6 +9,7 @@ import type { ArmRecipe, DefaultRecipe } from './recipes.ts';
 import type { Retraining } from './retraining.ts';
 import type { CurvePoint } from '../records/records.ts';
 import type { ShownMeasure } from './measure.ts';
+import type { Breakdown } from './breakdowns.ts';
 import type { PictureTable } from './pictures.ts';
 
 export interface Report {
@@ -179,6 +180,7 @@ export interface AblationReport {
   readonly shared: readonly SharedStage[];
   readonly curves: readonly CurveChart[];
   readonly pictures: readonly PictureTable[];
+  readonly breakdowns: readonly Breakdown[];
   readonly failures: readonly Failure[];
   /** Undefined where the factors of the arms were not given, or the default arm is not among them. */
   readonly recipes: readonly ArmRecipe[] | undefined;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DataError } from '../errors.ts';
 import type { PrintLine } from '../files.ts';
 import { thousands } from './found.ts';
-import { makeIndex, SPLITS, writeIndex, type FolderIndex, type Verified } from './index-file.ts';
+import { makeIndex, partFolders, writeIndex, type FolderIndex, type Verified } from './index-file.ts';
 import { indexPath } from './known.ts';
 import { classFolders, scanClass, toPath, toText, type FoundClass } from './scan.ts';
 import { findSplits, type Roles } from './splits.ts';
@@ -53,19 +53,19 @@ function keeping(file: string, work: () => void): void {
   }
 }
 
-/** @returns also the folders of the splits, as `FoundClass` has those of classes @throws DataError where a split has other classes than `train` */
+/** @returns also the folders of the parts, as `FoundClass` has those of classes @throws DataError where one has other classes than the first */
 async function sameClasses(path: string, roles: Roles): Promise<{ classes: string[] } & Pick<FoundClass, 'folders'>> {
-  const { names: classes, folder } = await classFolders(path, roles.train);
+  const [first, ...others] = partFolders(roles).map(([, folder]) => folder);
+  const { names: classes, folder } = await classFolders(path, first!);
   const folders = [folder];
-  for (const split of [roles.validation, roles.test]) {
-    if (split === undefined) continue;
+  for (const split of others) {
     const { names: own, folder: ofSplit } = await classFolders(path, split);
     folders.push(ofSplit);
     const differing = [...own.filter(name => !classes.includes(name)), ...classes.filter(name => !own.includes(name))];
     if (differing.length === 0) continue;
     throw new DataError(
       'DATA_INVALID',
-      `Expected the same classes in ${roles.train} and ${split} of ${path}, got ${classes.length} and ${own.length}; ${differing.length} stand in one of them alone, such as ${differing.slice(0, 3).map(toText).join(', ')}.`,
+      `Expected the same classes in ${first!} and ${split} of ${path}, got ${classes.length} and ${own.length}; ${differing.length} stand in one of them alone, such as ${differing.slice(0, 3).map(toText).join(', ')}.`,
     );
   }
   return { classes, folders };
@@ -84,7 +84,7 @@ function progress(say: PrintLine, text: (done: number) => string): (done: number
 }
 
 async function findAll(path: string, roles: Roles, classes: readonly string[], journal: Journal, say: PrintLine): Promise<JournalClass[]> {
-  const splits = SPLITS.flatMap(role => roles[role] ?? []);
+  const splits = partFolders(roles).map(([, folder]) => folder);
   let images = 0,
     done = 0;
   const tell = progress(say, () => `${thousands(images)} images in ${thousands(done)} of ${thousands(splits.length * classes.length)} folders ...`);

@@ -24,9 +24,11 @@ const header = z.strictObject({
   folder: z.string(),
   /** As text; sorted by their bytes. */
   classes: z.array(z.string()),
-  train: split,
+  train: split.exactOptional(),
   validation: split.exactOptional(),
-  test: split,
+  test: split.exactOptional(),
+  /** Of a folder without splits: its test sets. */
+  sets: z.record(z.string(), split).exactOptional(),
   fingerprint: z.string(),
   /** Images that cannot be read, as far as is known. */
   problems: z.array(problem),
@@ -43,10 +45,18 @@ const header = z.strictObject({
 });
 
 export type IndexHeader = z.infer<typeof header>;
-type SplitName = 'train' | 'validation' | 'test';
-
 /** In the order of their files in an index. */
-export const SPLITS = ['train', 'validation', 'test'] as const;
+const SPLITS = ['train', 'validation', 'test'] as const;
+
+/** What a folder has, by name, in the order of their files in an index. */
+export const partsOf = (head: Pick<IndexHeader, 'train' | 'validation' | 'test' | 'sets'>): (readonly [name: string, part: z.infer<typeof split>])[] => [
+  ...SPLITS.flatMap(name => (head[name] ? [[name, head[name]] as const] : [])),
+  ...Object.entries(head.sets ?? {}),
+];
+
+/** Folders by the names of the parts, in that order. */
+export const partFolders = (roles: Roles): (readonly [name: string, folder: string])[] =>
+  'sets' in roles ? Object.entries(roles.sets) : SPLITS.flatMap(name => (roles[name] === undefined ? [] : [[name, roles[name]] as const]));
 
 export interface FolderIndex extends IndexHeader {
   /** Of all images: those of `train`, then of `validation` and `test`; of each split class after class, sorted. */
@@ -83,9 +93,7 @@ export function makeIndex({ folder, roles, classes, folders, found, leaveOut, ve
     sizes: number[] = [];
   const hash = createHash('sha256');
   const parts = Object.fromEntries(
-    SPLITS.flatMap(role => {
-      const name = roles[role];
-      if (name === undefined) return [];
+    partFolders(roles).map(([role, name]) => {
       const images = found
         .filter(({ split }) => split === name)
         .map(({ name: className, files }) => {
@@ -108,9 +116,9 @@ export function makeIndex({ folder, roles, classes, folders, found, leaveOut, ve
           }
           return kept.length;
         });
-      return [[role, { folder: name, images }] as const];
+      return [role, { folder: name, images }];
     }),
-  ) as Pick<IndexHeader, SplitName>;
+  );
   const leftOut = leaveOut ? problems : [];
   const others = found.flatMap(({ split, name, others: names }) => names.map(other => toPath(`${split}/${name}/${other}`).toString('utf8')));
   const names = packNames(paths, sizes);
@@ -118,7 +126,7 @@ export function makeIndex({ folder, roles, classes, folders, found, leaveOut, ve
     format: 2,
     folder,
     classes: [...classes],
-    ...parts,
+    ...('sets' in roles ? { sets: parts } : parts),
     fingerprint: hash.digest('hex'),
     problems: leaveOut ? [] : problems,
     leftOut,
@@ -171,7 +179,9 @@ export function readIndex(path: string): FolderIndex | undefined {
   return reading(path, file => {
     const found = readHead(file);
     const { head, end } = found;
-    const files = SPLITS.flatMap(role => head[role]?.images ?? []).reduce((a, b) => a + b, 0);
+    const files = partsOf(head)
+      .flatMap(([, { images }]) => images)
+      .reduce((a, b) => a + b, 0);
     const bytes = fstatSync(file).size - end;
     const nameBytes = bytes - files * (Uint32Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PER_ELEMENT);
     const block = (length: number, from: number): SharedArrayBuffer => {

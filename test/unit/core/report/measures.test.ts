@@ -5,7 +5,7 @@ import { defineKind, z } from '../../../../src/core/ablation/define.ts';
 import type { AblationDeclaration, ArmDeclaration, ProfileBase, Study } from '../../../../src/core/ablation/declaration.ts';
 import { UsageError } from '../../../../src/core/ablation/errors.ts';
 import { parseAblation } from '../../../../src/core/ablation/validate.ts';
-import { buildPlan } from '../../../../src/core/plan/plan.ts';
+import { buildPlan, planExperiments } from '../../../../src/core/plan/plan.ts';
 import { compareReports } from '../../../../src/core/report/baseline/baseline.ts';
 import { changeSentence } from '../../../../src/core/report/baseline/sentences.ts';
 import { armTable } from '../../../../src/core/report/baseline/tables.ts';
@@ -208,7 +208,9 @@ describe('files', () => {
     const figures = await renderFigures(report);
     expect([...figures.keys()]).toEqual(expect.arrayContaining(['robust-result', 'robust-shifted-result', 'robust-mce-result']));
     const page = renderHtml(report, figures, { script: '' });
-    expect(page.match(/<h3[^>]*>[^<]*<\/h3>/g)).toEqual(expect.arrayContaining([expect.stringContaining('mCE'), expect.stringContaining('Shifted accuracy of sample')]));
+    expect(page.match(/<summary>[^<]*<\/summary>/g)).toEqual(
+      expect.arrayContaining(['<summary>mCE: differences to the default</summary>', '<summary>Shifted accuracy of sample: differences to the default</summary>']),
+    );
     const readme = renderMarkdown(report, figures);
     expect(readme).toContain('mCE (%) \u2193');
     expect(readme.match(/36\.8/g)).toHaveLength(1);
@@ -279,9 +281,18 @@ describe('the plan', () => {
     expect(stages.get(arms[0]!.final)!.kind).toBe('evaluate');
   });
 
-  test('needs the first number', () => {
-    expect(() => planOf(() => [stage('robustness', 'robustness'), stage('finetune', 'finetune')])).toThrow(
-      "robust/student seed 0: expected a last stage in the role 'evaluate', got 'robustness', 'finetune'",
+  test('has those that the profile can measure, and no arm that has none', () => {
+    const { arms, stages } = planOf(() => [stage('robustness', 'robustness')]);
+    expect(stages.get(arms[0]!.final)!.kind).toBe('robustness');
+    expect(planOf(() => [])).toEqual({ stages: new Map(), arms: [] });
+    const chosen = {
+      study: { ...study, realise: () => [] },
+      profile,
+      ablations: [{ declaration: ablation as never, arms: [{ ablation: 'robust', name: 'student', label: 'Student', factors: {} }] }],
+      seeds: [0],
+    };
+    expect(() => planExperiments({ ...chosen, dir: '.', overrides: [] })).toThrow(
+      'Expected a profile that measures accuracy or shifted or mce, by which arms of robust are compared, got sample, which does not.',
     );
   });
 });

@@ -44,7 +44,8 @@ function fill(test = 'val'): void {
   }
 }
 
-const index = (options: IndexOptions = {}): Promise<FolderIndex> => buildIndex(root, cache, options, line => said.push(line));
+type OfSplits = FolderIndex & Required<Pick<FolderIndex, 'train' | 'test'>>;
+const index = (options: IndexOptions = {}): Promise<OfSplits> => buildIndex(root, cache, options, line => said.push(line)) as Promise<OfSplits>;
 const spec = (more: object = {}): DataSpec => dataSpec.parse({ name: 'folder', folder: 'photos', classes: 3, train: 18, validation: 0, test: 6, ...more });
 const known = async (options: IndexOptions = {}): Promise<FolderIndex> => {
   const made = await index(options);

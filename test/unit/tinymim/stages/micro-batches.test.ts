@@ -166,7 +166,7 @@ describe('canSplit', () => {
     expect([1, 2, 4, 8].map(n => superviseKind.canSplit!(recipe, n))).toEqual([true, true, true, false]);
   });
 
-  it('is for all kinds that train, and for those alone', () => {
+  it('is for all kinds that train, and for those alone; but not for segmentation, whose normalisation has the moments of a micro-batch', () => {
     expect(kinds.filter(kind => 'canSplit' in kind).map(kind => kind.name)).toEqual(['pretrain', 'distill', 'finetune', 'supervise']);
   });
 });

@@ -109,18 +109,20 @@ interface Measured {
   readonly notes: readonly string[];
 }
 
-/** A row of cells for each table: how far from its published place each arm was measured. */
-export interface MatrixChart {
+/** Rows of cells: how far from its published place each arm of a table was measured, or numbers of arms. */
+export interface MatrixChart<C extends MatrixCell = MatrixCell> {
   readonly kind: 'matrix';
   readonly title: string;
-  readonly rows: readonly MatrixRow[];
+  /** What cells that stand below each other have in common, if anything. */
+  readonly columns?: readonly string[];
+  readonly rows: readonly MatrixRow<C>[];
 }
 
-export interface MatrixRow {
+export interface MatrixRow<C extends MatrixCell = MatrixCell> {
   readonly label: string;
   /** Whether its cells have colours: one seed decides nothing, and has none. */
   readonly coloured: boolean;
-  readonly cells: readonly MatrixCell[];
+  readonly cells: readonly C[];
   /** Beside the cells. */
   readonly text: string;
 }
@@ -128,12 +130,23 @@ export interface MatrixRow {
 /** An arm without a result, and one with a result but no other arm that the paper sets apart from it. */
 type NoPlace = 'not measured' | 'nothing to compare';
 
-export interface MatrixCell {
+interface CellBase {
   readonly name: string;
-  /** Places above (+) or below the published one, or why there is no such number. */
-  readonly off: number | NoPlace;
   readonly notes: readonly string[];
 }
+
+export interface PlaceCell extends CellBase {
+  /** Places above (+) or below the published one, or why there is no such number. */
+  readonly off: number | NoPlace;
+}
+
+/** A number, as it is printed, and where it stands between the lowest (0) and the highest (1). */
+interface NumberCell extends CellBase {
+  readonly text: string;
+  readonly share: number;
+}
+
+export type MatrixCell = PlaceCell | NumberCell;
 
 export type Chart = LineChart | ForestChart | MatrixChart;
 

@@ -1,7 +1,7 @@
-/** Overview of all tables: how far from its published place each arm was measured. */
+/** Cells in rows: how far from its published place each arm of a table was measured, or numbers of arms under the names of columns. */
 import type { TopLevelSpec } from 'vega-lite';
 import { palette } from './palette.ts';
-import type { ChartView, MatrixCell, MatrixChart, MatrixRow } from './chart.ts';
+import type { ChartView, MatrixCell, MatrixChart, MatrixRow, PlaceCell } from './chart.ts';
 import { shortLabels } from './labels.ts';
 import { READ, type TooltipDatum } from './reading.ts';
 import { topLevel } from './theme.ts';
@@ -15,6 +15,10 @@ const NARROW_WIDTH = 330;
 /** Of more arms a row would not fit a phone. */
 export const MOST_CELLS = Math.floor(NARROW_WIDTH / CELL.narrowLeast);
 const LABEL_LIMIT = 42;
+/** Above the first row. */
+const HEAD_Y = -6;
+/** Of cells on a phone. */
+const SMALL_TEXT = 9;
 
 const shades = [palette.same, palette.near, palette.off, palette.far, palette.opposite] as const;
 
@@ -26,14 +30,16 @@ export function shadeOf(off: number, arms: number): string {
 }
 
 /** A sign where there is no number. */
-export function offText(off: MatrixCell['off']): string {
+export function offText(off: PlaceCell['off']): string {
   if (off === 'not measured') return '\u2013';
   if (off === 'nothing to compare') return '\u2022';
   return off > 0 ? `+${off}` : off < 0 ? `\u2212${-off}` : '0';
 }
 
 /** What has no place is apart from the shades. */
-const fillOf = (off: MatrixCell['off'], { cells, coloured }: MatrixRow): string =>
+const fillOf = (cell: MatrixCell, row: MatrixRow): string => ('off' in cell ? placeFill(cell.off, row) : shades[Math.min(shades.length - 1, Math.floor(cell.share * shades.length))]!.light);
+
+const placeFill = (off: PlaceCell['off'], { cells, coloured }: MatrixRow): string =>
   off === 'not measured' ? palette.page.light : off === 'nothing to compare' || !coloured ? palette.band.light : shadeOf(off, cells.length);
 
 interface CellDatum extends TooltipDatum {
@@ -47,7 +53,7 @@ export function matrixSpec(chart: MatrixChart, view: ChartView): TopLevelSpec {
   const most = Math.max(...chart.rows.map(row => row.cells.length));
   const width = Math.floor(Math.min(CELL.most, Math.max(narrow ? CELL.narrowLeast : CELL.least, (narrow ? NARROW_WIDTH : WIDE_CELLS) / most)));
   const cells = chart.rows.flatMap((row, group) =>
-    row.cells.map((cell, column): CellDatum => ({ group, column, fill: fillOf(cell.off, row), text: offText(cell.off), tip: [cell.name, ...cell.notes] })),
+    row.cells.map((cell, column): CellDatum => ({ group, column, fill: fillOf(cell, row), text: 'off' in cell ? offText(cell.off) : cell.text, tip: [cell.name, ...cell.notes] })),
   );
   const labels = shortLabels(
     chart.rows.map(({ label }) => label),
@@ -66,7 +72,8 @@ export function matrixSpec(chart: MatrixChart, view: ChartView): TopLevelSpec {
         mark: { type: 'rect', width: width - 2, height: CELL.height, yOffset, stroke: palette.rule.light },
         encoding: { x, y, fill: { field: 'fill', type: 'nominal', scale: null } },
       },
-      { mark: { type: 'text', yOffset }, encoding: { x, y, text: { field: 'text', type: 'nominal' } } },
+      { mark: { type: 'text', yOffset, ...(width < CELL.least ? { fontSize: SMALL_TEXT } : {}) }, encoding: { x, y, text: { field: 'text', type: 'nominal' } } },
+      ...(chart.columns === undefined ? [] : [heads(chart.columns)]),
       { data: { values: rows }, ...label(narrow) },
       { data: { values: rows }, ...beside(narrow, most * width + 12) },
     ],
@@ -77,6 +84,13 @@ export function matrixSpec(chart: MatrixChart, view: ChartView): TopLevelSpec {
 const band = (field: string): object => ({ field, type: 'ordinal', scale: { type: 'band', padding: 0 }, axis: null });
 const x = band('column');
 const y = band('group');
+
+/** Names of the columns, upright over the first row. */
+const heads = (columns: readonly string[]): object => ({
+  data: { values: columns.map((name, column) => ({ name, column })) },
+  mark: { type: 'text', angle: -90, align: 'left', baseline: 'middle', color: palette.muted.light },
+  encoding: { x, y: { value: HEAD_Y }, text: { field: 'name', type: 'nominal' } },
+});
 
 const label = (narrow: boolean): object => ({
   mark: { type: 'text', ...(narrow ? { align: 'left', baseline: 'alphabetic', yOffset: STACKED.label, limit: NARROW_WIDTH } : { align: 'right', limit: 290 }) },

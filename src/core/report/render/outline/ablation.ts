@@ -6,6 +6,7 @@ import { curveTable } from '../../tables/curves.ts';
 import { plainTable } from '../../tables/plain.ts';
 import { failureTable, resultTable, type Table } from '../../tables/results.ts';
 import { besideText, twoWayTable } from '../../tables/two-way.ts';
+import { breakdownTable } from '../../charts/breakdown-chart.ts';
 import { FOREST, otherFigureId, resultFigureId } from '../../charts/figures.ts';
 import type { AblationReport, Report } from '../../model/model.ts';
 import { capitalised, plural } from '../../../text/format.ts';
@@ -38,6 +39,7 @@ export function ablationSection(report: Report, ablation: AblationReport, figure
         ...references(ablation),
         ...tableOf(inconsistencyTable(ablation), 'claims'),
         ...pictures(ablation),
+        ...brokenDown(ablation, figures),
         ...small(footnotes),
         paragraph(files(ablation), 'small'),
         ...curves(ablation, figures),
@@ -79,9 +81,10 @@ function severalResults(report: Report, ablation: AblationReport): Block[] {
   ];
 }
 
+/** Folded away: the table of all numbers has these values. */
 function otherResults(other: AblationReport, figures: ReadonlySet<string>): Block[] {
   const figure = otherFigureId(other);
-  return headed(capitalised(other.measure.label), [
+  return details(`${capitalised(other.measure.label)}: differences to the default`, [
     paragraph([other.finding.join(' ')], 'quiet'),
     ...tableOf(resultTable(other), 'results'),
     ...(figures.has(figure) ? [{ type: 'figure', id: figure } as const] : []),
@@ -120,6 +123,13 @@ function references(ablation: AblationReport): Block[] {
 }
 
 const pictures = (ablation: AblationReport): Block[] => ablation.pictures.flatMap(table => [{ type: 'pictures', table } as const, ...small(table.legend === undefined ? [] : [table.legend])]);
+
+/** Numbers of results over an axis. */
+const brokenDown = (ablation: AblationReport, figures: ReadonlySet<string>): Block[] =>
+  ablation.breakdowns.flatMap((breakdown): Block[] => [
+    ...headed(breakdown.title, figures.has(breakdown.id) ? [{ type: 'figure', id: breakdown.id }] : []),
+    ...details(`Values of \u201c${breakdown.title}\u201d`, tableOf(breakdownTable(breakdown), 'values')),
+  ]);
 
 /** Folded away: a dozen charts would hide the tables between them. */
 function curves(ablation: AblationReport, figures: ReadonlySet<string>): Block[] {

@@ -1,0 +1,90 @@
+/** The numbers that arms are compared by, beside the accuracy on the test images: what they are called, and the stages that give them. */
+import type { StageSpec, Study } from '../core/ablation/declaration.ts';
+import { isTestFolder, testFolder } from './data/test-spec.ts';
+import { factors as schema, type Factors } from './factors.ts';
+import type { Profile } from './profile.ts';
+import { sceneTitle } from './data/scenes/spec.ts';
+import { classifierStage, encoderStage, evaluateStage } from './realise.ts';
+import { corruptedStage, shiftedStage, type ShiftedColumn } from './robustness.ts';
+import { segmentationStage } from './segmentation.ts';
+
+/** An arm at a scale, with the stages that train it. */
+interface TrainedArm {
+  readonly factors: Factors;
+  readonly profile: Profile;
+  readonly seed: number;
+  /** What it has learned without labels. */
+  readonly encoder: StageSpec | undefined;
+  /** Its classifier. */
+  readonly weights: StageSpec;
+}
+
+type Measures = NonNullable<Study<Factors, Profile>['report']['measures']>;
+/** `stage` is undefined where an arm has no such number. */
+type Measure = Measures[string] & { stage(arm: TrainedArm): StageSpec | undefined; readonly segments?: boolean };
+
+/** What stands in a column of Table 4 is called by what it is. */
+const columnLabel =
+  (column: keyof Profile['robustness'], made: string) =>
+  ({ robustness: { [column]: spec } }: Profile): string =>
+    isTestFolder(spec) ? testFolder(spec).title : made;
+
+const shifted = (column: ShiftedColumn, made: string): Measure => ({
+  role: column.replace('_', '-'),
+  metric: 'accuracy',
+  standardError: 'accuracy_se',
+  label: columnLabel(column, made),
+  stage: ({ profile, seed, weights }) => shiftedStage(profile, seed, weights, column),
+});
+
+const MEASURES: Readonly<Record<string, Measure>> = {
+  imagenet_a: shifted('imagenet_a', 'accuracy on sheared and scaled images'),
+  imagenet_r: shifted('imagenet_r', 'accuracy on images with inverted shades'),
+  mce: {
+    role: 'corrupted',
+    metric: 'mce',
+    standardError: 'mce_se',
+    roles: ['reference', 'reference-weights'],
+    label: profile => `mean corruption error${isTestFolder(profile.robustness.imagenet_c) ? ' on ImageNet-C' : ', relative to the ViT-B from scratch'}`,
+    stage: ({ profile, seed, weights }) => corruptedStage(profile, seed, weights, classifierStage(schema.parse({ method: 'scratch', student: 'B' }), profile, seed, undefined)),
+  },
+  miou: {
+    role: 'segment-evaluate',
+    metric: 'miou',
+    standardError: 'miou_se',
+    roles: ['segment'],
+    label: segmentationLabel,
+    segments: true,
+    // From scratch it starts from the classifier, as the paper's DeiT.
+    stage: ({ factors, profile, seed, encoder, weights }) => segmentationStage(factors, profile, seed, encoder ?? weights),
+  },
+  'miou-finetuned': {
+    role: 'segment-evaluate-finetuned',
+    metric: 'miou',
+    standardError: 'miou_se',
+    roles: ['segment-finetuned'],
+    label: profile => `${segmentationLabel(profile)}, after fine-tuning`,
+    segments: true,
+    // The classifier of TinyMIM* has a token more and features of its own, which no segmenter here has.
+    stage: ({ factors, profile, seed, weights }) =>
+      factors.finetuneTeacher === 'none' ? segmentationStage(factors, profile, seed, weights, ['segment-finetuned', 'segment-evaluate-finetuned']) : undefined,
+  },
+};
+
+function segmentationLabel({ segment }: Profile): string {
+  return segment === undefined ? 'test mIoU' : `mIoU, ${sceneTitle(segment.data)}`;
+}
+
+/** By the names under which ablations ask for them. */
+export const measures: Measures = MEASURES;
+
+/** The stage of each number that the profile can measure, of which those that no entry here has are the accuracy on the test images. */
+export function realiseMeasures(factors: Factors, profile: Profile, seed: number, names: readonly string[]): StageSpec[] {
+  const encoder = encoderStage(factors, profile, seed),
+    weights = classifierStage(factors, profile, seed, encoder);
+  const measurable = names.filter(name => MEASURES[name]?.segments !== true || profile.segment !== undefined);
+  return measurable.flatMap(name => {
+    const measure = MEASURES[name];
+    return measure === undefined ? [evaluateStage(profile, seed, weights)] : (measure.stage({ factors, profile, seed, encoder, weights }) ?? []);
+  });
+}
