@@ -1,6 +1,6 @@
 /** A report of the real declarations with every stage of every seed, generated: as large as a report of them gets. Nothing here was measured. */
 import { fileURLToPath } from 'node:url';
-import type { JsonObject } from '../../../src/core/ablation/kind.ts';
+import type { JsonObject, MetricSpec } from '../../../src/core/ablation/kind.ts';
 import { loadEveryAblation, loadExperiments } from '../../../src/core/ablation/load.ts';
 import { buildPlan, type PlannedStage } from '../../../src/core/plan/plan.ts';
 import type { ReportInput } from '../../../src/core/report/model/build.ts';
@@ -19,11 +19,11 @@ export async function wholeInput(profile: string, seeds?: readonly number[]): Pr
   const whole = await loadEveryAblation(EXPERIMENTS, study);
   const plan = buildPlan({ study, profile: loaded.profile, ablations: whole, seeds: seeds ?? loaded.seeds });
   const uses = usesByKey(plan);
-  const records = [...plan.stages.values()].map(stage => stageRecord(stage, uses.get(stage.key)!, study.report.curves));
+  const records = [...plan.stages.values()].map(stage => stageRecord(stage, uses.get(stage.key)!, study));
   return { study, profile: { ...loaded.profile, seeds: seeds ?? loaded.seeds }, ablations: whole.map(({ declaration }) => declaration), expanded: whole, records };
 }
 
-function stageRecord({ key, kind, seed, cost, recipe }: PlannedStage, uses: ReportRecord['uses'], declared: ReportInput['study']['report']['curves']): ReportRecord {
+function stageRecord({ key, kind, seed, cost, recipe }: PlannedStage, uses: ReportRecord['uses'], { kinds, report: { curves: declared } }: ReportInput['study']): ReportRecord {
   const normal = (purpose: string): number => stream(seed, `whole/${key}/${purpose}`, 0).normal();
   const accuracy = Math.round(TEST_IMAGES * (0.86 + 0.01 * normal('accuracy'))) / TEST_IMAGES;
   const loss = Math.exp(normal('loss'));
@@ -32,10 +32,13 @@ function stageRecord({ key, kind, seed, cost, recipe }: PlannedStage, uses: Repo
     distill: { loss, val_loss: loss, val_loss_untrained: 10 * loss, val_loss_ratio: 0.1 },
     pretrain: { loss, val_loss: loss },
   };
+  const { metrics: known } = kinds.find(({ name }) => name === kind)!;
+  const ofUnit = (unit: MetricSpec['unit']): number => ({ fraction: accuracy, loss, count: TEST_IMAGES, ratio: 0.1 })[unit];
+  const anyOther = (): ReportRecord['result'] => Object.fromEntries(Object.entries(known).map(([name, { unit }]) => [name, name.endsWith('_se') ? 0.005 : ofUnit(unit)]));
   const roles = new Set(uses.map(({ role }) => role));
   const metrics = new Set(declared.filter(({ role }) => roles.has(role)).map(({ metric }) => metric));
   const curves = [...metrics].map(metric => [metric, curve(key, seed, epochsOf(recipe), metric === 'loss' ? 3 * loss : 0.5, metric === 'loss' ? loss : accuracy)] as const);
-  return { key, kind, seed, state: 'done', uses, cost, result: results[kind] ?? { loss, val_accuracy: accuracy }, curves: Object.fromEntries(curves), resultSha256: sampleKey(key, 'result') };
+  return { key, kind, seed, state: 'done', uses, cost, result: results[kind] ?? anyOther(), curves: Object.fromEntries(curves), resultSha256: sampleKey(key, 'result') };
 }
 
 function epochsOf(recipe: JsonObject): number {
