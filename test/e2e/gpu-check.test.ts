@@ -36,7 +36,7 @@ it('compares golden values, writes what it found, and says on what', async () =>
   expect(text).not.toContain(folder);
 });
 
-it('fails where golden values are others, and names them', async () => {
+it('fails where golden values are others, and names them', { tags: 'long' }, async () => {
   const out = join(folder, 'wrong.json');
   const { exitCode, stderr } = await check(['--few', '--only', 'parity', '--out', out], { FIXTURES: folder });
   expect(stderr).toContain('WRONG parity');

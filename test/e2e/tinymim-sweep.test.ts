@@ -26,14 +26,14 @@ afterAll(async () => {
 
 const ablate = (args: readonly string[], { env = {}, detached = false }: { env?: Record<string, string>; detached?: boolean } = {}) =>
   execa(process.execPath, [ABLATE, ...args], { reject: false, all: true, cwd: folder, env, detached });
-const sweep = (store: string, more: readonly string[] = []) => [
+const sweep = (store: string, more: readonly string[] = [], only = 'tiny,factors/taught') => [
   'sweep',
   '--experiments',
   EXPERIMENTS,
   '--profile',
   'toy',
   '--only',
-  'tiny',
+  only,
   '--store',
   store,
   '--reports',
@@ -61,35 +61,35 @@ const firstSweep = (): ReturnType<typeof ablate> => (first ??= ablate(sweep('who
 describe('ablate sweep with the stages of TinyMIM', () => {
   it('trains every arm, writes a report, and does nothing the second time', async () => {
     const { all, exitCode } = await firstSweep();
-    expect(all).toContain('11 stages done');
+    expect(all).toContain('13 stages done');
     expect(exitCode).toBe(0);
     const page = readFileSync(join(folder, 'whole-reports/toy/index.html'), 'utf8');
     expect(page).toContain('Every stage once');
     const results = Object.entries(bytes('whole')).flatMap(([file, text]) => (file.endsWith('result.json') ? [JSON.parse(text) as Record<string, number>] : []));
     const accuracies = results.flatMap(r => (r['accuracy'] === undefined ? [] : [r['accuracy']]));
-    expect(accuracies).toHaveLength(4); // of the three arms, and of the teacher
+    expect(accuracies).toHaveLength(5); // of the four arms, and of the teacher
     for (const accuracy of accuracies) expect(accuracy).toBeGreaterThan(0.3); // chance is 0.25
     expect(page).toMatch(/<tr class="aside"><th scope="row">MAE ViT-L, fine-tuned<\/th><td>\d/);
     // 128 images in batches of 50: the last one is filled up, and what fills it up is no item.
     const tested = testedItems(join(folder, 'whole'));
-    expect(tested).toHaveLength(4);
+    expect(tested).toHaveLength(5);
     for (const { correct, ofItems } of tested) expect(ofItems).toEqual({ correct, count: 128 });
     const distilled = results.find(r => r['val_loss_untrained'] !== undefined)!;
     expect(distilled['val_loss_ratio']!).toBeLessThan(1);
 
-    const again = await ablate(sweep('whole'));
+    const again = await command(sweep('whole'), { cwd: folder });
     expect(again.exitCode).toBe(0);
-    expect(again.all).toContain('Nothing to run: all 11 stages of profile toy are done');
+    expect(again.all).toContain('Nothing to run: all 13 stages of profile toy are done');
     expect(again.all).toContain('Report up to date');
-    expect(attempts('whole')).toEqual(Array(11).fill(1));
+    expect(attempts('whole')).toEqual(Array(13).fill(1));
 
-    const check = await ablate(['report', '--check', '--experiments', EXPERIMENTS, '--profile', 'toy', '--reports', 'whole-reports']);
+    const check = await command(['report', '--check', '--experiments', EXPERIMENTS, '--profile', 'toy', '--reports', 'whole-reports'], { cwd: folder });
     expect(check.exitCode).toBe(0);
   });
 
   it('trains with all the augmentation that imagenet1k declares, and tests on the centres of resized images', async () => {
     const sets = [`supervise.augment=${JSON.stringify(imagenet1k.supervise.augment)}`, 'supervise.label_smoothing=0.1', 'evaluate.crop={"resize":18}'];
-    const args = sweep('strong', ['--no-report', ...sets.flatMap(set => ['--set', set])]).map(arg => (arg === 'tiny' ? 'tiny/scratch' : arg));
+    const args = sweep('strong', ['--no-report', ...sets.flatMap(set => ['--set', set])], 'tiny/scratch');
     const { all, exitCode } = await ablate(args);
     expect(all).toContain('2 stages done');
     expect(exitCode).toBe(0);
@@ -105,6 +105,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
       'VisionTransformer(img_size=(16, 16), patch_size=4, in_chans=3, embed_dim=16, depth=2, num_heads=2, mlp_ratio=2, num_classes=4, global_pool="avg"',
       0,
     ],
+    ['a classifier with a distillation token', ['factors/taught', '--to', 'timm'], 'VisionTransformerDistilled(img_size=(16, 16), ', 0],
     ['the student', ['tiny/relation', '--to', 'timm', '--role', 'distill'], 'num_classes=0, global_pool="token"', 0],
     ['its teacher without the decoder', ['tiny/relation', '--to', 'timm', '--role', 'teacher'], 'num_classes=0, global_pool="token"', 20],
     ['its teacher with it', ['tiny/relation', '--to', 'mae', '--role', 'teacher'], 'MaskedAutoencoderViT(', 0],
@@ -142,7 +143,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
 
   it('trains every factor away from its default, every target and a sequence of teachers, and judges claims', { tags: 'long' }, async () => {
     const { exitCode, all } = await ablate(['sweep', '--experiments', EXPERIMENTS, '--profile', 'grid', '--store', 'grid', '--reports', 'grid-reports', '--devices', 'cpu:2x1']);
-    expect(all).toContain('67 stages done');
+    expect(all).toContain('72 stages done');
     expect(exitCode).toBe(0);
     const results = Object.entries(bytes('grid'))
       .filter(([file]) => file.endsWith('result.json'))
@@ -154,7 +155,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
 
     const dry = await ablate(['sweep', '--dry-run', '--experiments', EXPERIMENTS, '--profile', 'grid', '--store', 'grid', '--set', 'distill.base_lr=1e-3']);
     expect(dry.exitCode).toBe(0);
-    expect(attempts('grid')).toEqual(Array(67).fill(1)); // a dry run runs nothing
+    expect(attempts('grid')).toEqual(Array(72).fill(1)); // a dry run runs nothing
   });
 
   it('ends with the same bytes after SIGKILL in the middle', { tags: 'long' }, async () => {
@@ -182,7 +183,8 @@ describe('ablate sweep with the stages of TinyMIM', () => {
   });
 
   it('does not begin without the data, and says how to get them', async () => {
-    const { exitCode, all } = await ablate(['sweep', '--only', 'mae-vs-scratch/scratch-b', '--store', 'no-data', '--no-report', '--devices', 'cpu:1x1'], {
+    const { exitCode, all } = await command(['sweep', '--only', 'mae-vs-scratch/scratch-b', '--store', 'no-data', '--no-report', '--devices', 'cpu:1x1'], {
+      cwd: folder,
       env: { TINYMIM_CACHE: join(folder, 'empty') },
     });
     expect(exitCode).toBe(2);
@@ -197,7 +199,7 @@ describe('ablate sweep with the stages of TinyMIM', () => {
     expect(all).toContain('schedule.base_lr');
     expect(all).not.toContain('retry'); // no other try could end better
     expect(all).toContain('blocked'); // what hangs on it
-    const status = await ablate(['status', '--experiments', EXPERIMENTS, '--profile', 'explode', '--only', 'tiny/scratch', '--store', 'explode']);
+    const status = await command(['status', '--experiments', EXPERIMENTS, '--profile', 'explode', '--only', 'tiny/scratch', '--store', 'explode'], { cwd: folder });
     expect(status.all).toContain('failed');
     expect(status.all).toContain('log.txt');
   });

@@ -1,4 +1,4 @@
-/** `ablate plan`, `diff` and the flags of `sweep` that do not run anything: the real program on the toy study. */
+/** `ablate plan`, `diff` and the flags of `sweep` that do not run anything: the real program on the toy study. Each study has its tests in order, and those of others beside them. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -11,13 +11,15 @@ interface PlanJson {
   readonly stages: readonly { readonly key: string; readonly kind: string; readonly toRun: boolean; readonly time?: { readonly seconds: number; readonly measured: boolean } }[];
 }
 
-describe('plan', () => {
+describe.concurrent('plan', () => {
   const study = editableStudy('slow');
   const only = ['--only', 'cut,variety', '--devices', 'cpu:2x1'];
   const planJson = async (...args: string[]): Promise<PlanJson> => JSON.parse((await study.ablate('plan', '--json', ...only, ...args)).stdout) as PlanJson;
+  /** In a process of its own, which keeps nobody waiting. */
+  const measured = async (): Promise<PlanJson> => JSON.parse((await study.start('plan', '--json', ...only, '--measure')).stdout) as PlanJson;
   const measurements = (): number => readFileSync(join(study.folder, 'cache/throughput.jsonl'), 'utf8').trimEnd().split('\n').length;
 
-  it('before anything was measured: counts stages, those of several tables and the disk, and says how to know the time', async () => {
+  it('before anything was measured: counts stages, those of several tables and the disk, and says how to know the time', { concurrent: false }, async () => {
     const plan = await planJson();
     // Two stocks, four grafts (one of both tables), five weighings (one of both); the oak on its own root is the stock.
     expect(plan.counts).toEqual({ stages: 2 + 4 + 5, shared: 3, done: 0, toRun: 11 });
@@ -29,8 +31,8 @@ describe('plan', () => {
     expect(existsSync(join(study.folder, 'store'))).toBe(false);
   });
 
-  it('--measure runs steps of each shape once, in workers, and keeps what it found', async () => {
-    const plan = await planJson('--measure');
+  it('--measure runs steps of each shape once, in workers, and keeps what it found', { concurrent: false }, async () => {
+    const plan = await measured();
     expect(plan.time).toMatchObject({ measuredShapes: plan.time!.shapes });
     expect(plan.time!.seconds).toBeGreaterThanOrEqual(plan.time!.chainSeconds);
     for (const stage of plan.stages) expect(stage.time!.measured).toBe(true);
@@ -43,7 +45,7 @@ describe('plan', () => {
     expect(existsSync(join(study.folder, 'store'))).toBe(false);
   });
 
-  it('a shape without a measurement is estimated from those of its kind, and marked', async () => {
+  it('a shape without a measurement is estimated from those of its kind, and marked', { concurrent: false }, async () => {
     study.edit('experiments/ablations/cut.ts', 'cut: 0 }', 'cut: 0.3 }');
     const { stdout } = await study.ablate('plan', ...only);
     study.edit('experiments/ablations/cut.ts', 'cut: 0.3 }', 'cut: 0 }');
@@ -53,7 +55,7 @@ describe('plan', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 
-  it('sweep --dry-run prints the plan and does nothing', async () => {
+  it('sweep --dry-run prints the plan and does nothing', { concurrent: false }, async () => {
     const dry = await study.ablate('sweep', '--dry-run', ...only);
     expect(dry.exitCode).toBe(0);
     const withoutDisk = (text: string): string => text.replace(/[\d.]+ GB free/, ''); // others write there, too
@@ -61,7 +63,7 @@ describe('plan', () => {
     expect(existsSync(join(study.folder, 'store'))).toBe(false);
   });
 
-  it('a profile that cannot run is planned with a note, and a sweep of it is bad use', async () => {
+  it('a profile that cannot run is planned with a note, and a sweep of it is bad use', { concurrent: false }, async () => {
     study.edit(
       'experiments/study.ts',
       '  realise,\n',
@@ -78,7 +80,7 @@ describe('plan', () => {
   });
 });
 
-describe('packs in a plan', () => {
+describe.concurrent('packs in a plan', () => {
   const study = editableStudy('slow');
   interface WithPacks {
     readonly packs: readonly { readonly kind: string; readonly keys: string[]; readonly savedFlops: number; readonly seconds?: number }[];
@@ -87,7 +89,7 @@ describe('packs in a plan', () => {
   const args = ['--only', 'side-by-side/tall,side-by-side/middle,side-by-side/small,side-by-side/storm'];
   const plan = async (...more: string[]): Promise<WithPacks> => JSON.parse((await study.ablate('plan', '--json', ...args, ...more)).stdout) as WithPacks;
 
-  it('says how many stages share how many workers, and what that saves', async () => {
+  it('says how many stages share how many workers, and what that saves', { concurrent: false }, async () => {
     const one = await plan('--devices', 'cpu:1x1'),
       two = await plan('--devices', 'cpu:2x1');
     const grafts = (p: WithPacks): WithPacks['packs'] => p.packs.filter(pack => pack.kind === 'graft');
@@ -102,8 +104,8 @@ describe('packs in a plan', () => {
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('Packs 4 graft stages side by side in 2 packs (of 2), which saves 200 FLOP of 800 FLOP (25 %)');
   });
 
-  it('forecasts a pack by what its members do by themselves and share', async () => {
-    const measured = await plan('--measure', '--devices', 'cpu:1x1');
+  it('forecasts a pack by what its members do by themselves and share', { concurrent: false }, async () => {
+    const measured = JSON.parse((await study.start('plan', '--json', ...args, '--measure', '--devices', 'cpu:1x1')).stdout) as WithPacks;
     const [graft] = measured.packs.filter(pack => pack.kind === 'graft');
     // Alone each takes at least 100 pauses of 20 ms; half of that is spent once.
     expect(graft!.seconds).toBeGreaterThan(1.9 * (0.5 + 4 * 0.5));
@@ -112,10 +114,10 @@ describe('packs in a plan', () => {
   });
 });
 
-describe('diff, and the report of a changed profile', () => {
+describe.concurrent('diff, and the report of a changed profile', () => {
   const study = editableStudy('quick');
 
-  it('before anything ran: the recipes, role by role', async () => {
+  it('before anything ran: the recipes, role by role', { concurrent: false }, async () => {
     const { stdout, exitCode } = await study.start('diff', 'cut/half', 'cut/none');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/stock +same stage/);
@@ -131,7 +133,7 @@ describe('diff, and the report of a changed profile', () => {
     expect(other).not.toHaveProperty('results');
   });
 
-  it('after a sweep: deltas seed by seed, their mean with its error, and the curves', async () => {
+  it('after a sweep: deltas seed by seed, their mean with its error, and the curves', { concurrent: false }, async () => {
     const args = ['--seeds', '0,1,2'];
     expect((await study.ablate('sweep', '--only', 'cut', '--no-report', '--devices', 'cpu:2x1', ...args)).exitCode).toBe(0);
     const { stdout } = await study.ablate('diff', 'cut/whole', 'cut/none', ...args);
@@ -153,7 +155,7 @@ describe('diff, and the report of a changed profile', () => {
     expect(curves[0]!.a).toHaveLength(curves[0]!.epochs.length);
   });
 
-  it('an overridden profile is reported in a folder of its own, which can be checked; the plain report stays', async () => {
+  it('an overridden profile is reported in a folder of its own, which can be checked; the plain report stays', { concurrent: false }, async () => {
     const args = ['--only', 'cut/whole', '--devices', 'cpu:2x1'];
     expect((await study.ablate('sweep', ...args)).exitCode).toBe(0);
     const plain = readFileSync(join(study.folder, 'reports/quick/results.jsonl'), 'utf8');
@@ -165,7 +167,7 @@ describe('diff, and the report of a changed profile', () => {
   });
 });
 
-describe('what the declared seeds can show', () => {
+describe.concurrent('what the declared seeds can show', () => {
   const study = editableStudy('quick');
   const only = ['--only', 'variety', '--devices', 'cpu:2x1'];
   const power = async (): Promise<string> => {
@@ -173,7 +175,7 @@ describe('what the declared seeds can show', () => {
     return `${stderr}${/ Power .*?(?=\n\n|\n {2}\S|$)/s.exec(stdout)?.[0] ?? ''}`.replaceAll(/\s+/g, ' ').trim();
   };
 
-  it('is said where claims are declared, before anything ran', async () => {
+  it('is said where claims are declared, before anything ran', { concurrent: false }, async () => {
     expect(await power()).toBe('');
     const claims = ['oak', 'elm'].map(than => `{ name: '${than}', sentence: 'The root is less.', source: 'ours', parts: [{ type: 'greater', arm: '${than}', than: 'own-root' }] }`);
     study.edit('experiments/ablations/variety.ts', "  default: 'oak',", `  default: 'oak',\n  claims: [${claims.join(', ')}],`);
@@ -186,7 +188,7 @@ describe('what the declared seeds can show', () => {
     );
   });
 
-  it('is counted with the spread of earlier records: of the store, then of the report', async () => {
+  it('is counted with the spread of earlier records: of the store, then of the report', { concurrent: false }, async () => {
     expect((await study.ablate('sweep', ...only)).exitCode).toBe(0);
     const counted = await power();
     expect(counted).toMatch(/^Power 3 seeds show a true difference of [\d.]+ points .* for a margin of 0\.00 points and .* \(that of 3 pairs of arms with 3 common seeds in earlier records\)$/);
@@ -194,7 +196,7 @@ describe('what the declared seeds can show', () => {
     expect(await power()).toBe(counted);
   });
 
-  it('and which seeds are none of them, before they are run', async () => {
+  it('and which seeds are none of them, before they are run', { concurrent: false }, async () => {
     const { stdout } = await study.ablate('plan', ...only, '--seeds', '2-4');
     expect(stdout).toContain('Seeds    3, 4 are beyond those that the profile declares (0, 1, 2): exploratory, in no verdict\n');
     expect((await study.ablate('plan', ...only, '--seeds', '1')).stdout).not.toContain('exploratory');
@@ -203,7 +205,7 @@ describe('what the declared seeds can show', () => {
     );
   });
 
-  it('is left out with a warning where the report is damaged', async () => {
+  it('is left out with a warning where the report is damaged', { concurrent: false }, async () => {
     writeFileSync(join(study.folder, 'reports/quick/results.jsonl'), '{}\n');
     expect(await power()).toMatch(/reports\/quick does not tell how far seeds spread: /);
   });

@@ -33,7 +33,7 @@ describe('without an engine', () => {
     [/stages/, 'plan', '--profile', 'mini', '--store', join(out, 'none')],
     [/never run/, 'explain', 'relation/qk-vv', '--store', join(out, 'none')],
     // Whether the reports are up to date is the concern of another test.
-    [/^reports\/mini is what its records|^Run `ablate report --rebuild --profile mini`/m, 'report', '--check', '--profile', 'mini'],
+    [/^reports\/photos is what its records|^Run `ablate report --rebuild --profile photos`/m, 'report', '--check', '--profile', 'photos'],
   ])('%s: %s %s %s', (output, ...args) => expectAnswer(output, args));
 
   it.each<[RegExp, ...string[]]>([

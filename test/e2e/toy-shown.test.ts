@@ -7,7 +7,7 @@ import { editableStudy } from '../toy/editable.ts';
 import { toyPlan } from '../toy/sweep.ts';
 
 // Slow enough for a look at it.
-const chosen = ['--only', 'side-by-side/tall,side-by-side/middle,side-by-side/small', '--set', 'milliseconds=80'];
+const chosen = ['--only', 'side-by-side/tall,side-by-side/middle,side-by-side/small', '--set', 'milliseconds=50'];
 
 describe('a sweep with a pack', () => {
   const study = editableStudy('slow');

@@ -67,7 +67,7 @@ describe('clean', () => {
   });
 });
 
-describe('clean in a store of two studies', () => {
+describe.concurrent('clean in a store of two studies', () => {
   it('removes what the asking study declared once, and says in one line what it leaves and whose it is', async () => {
     const [own, other] = [editableStudy('quick'), editableStudy('quick')];
     other.edit('experiments/study.ts', "name: 'toy'", "name: 'orchard'");
@@ -90,11 +90,11 @@ describe('clean in a store of two studies', () => {
   });
 });
 
-describe('clean beside a running sweep', () => {
+describe.concurrent('clean beside a running sweep', () => {
   const orchard = editableStudy('slow');
   const stageCount = (): number => readdirSync(join(orchard.folder, 'store', 'stages')).length;
 
-  it('keeps what the sweep may still need although the declarations have changed, and removes the rest', async () => {
+  it('keeps what the sweep may still need although the declarations have changed, and removes the rest', { concurrent: false }, async () => {
     expect((await orchard.start('sweep', '--only', 'variety/elm', '--set', 'steps=3', '--no-report', '--devices', 'cpu:1x1')).exitCode).toBe(0);
     const sweep = orchard.start('sweep', '--only', 'cut', '--no-report', '--devices', 'cpu:1x1');
     const deadline = Date.now() + 300_000;
@@ -108,7 +108,7 @@ describe('clean beside a running sweep', () => {
     expect((await orchard.ablate('clean')).all).toContain('Not needed by any declared arm: 7 stages');
   });
 
-  it('shows and removes a stage that cannot be read, prints its log, and leaves what is no stage alone', async () => {
+  it('shows and removes a stage that cannot be read, prints its log, and leaves what is no stage alone', { concurrent: false }, async () => {
     const folder = join(orchard.folder, 'store', 'stages');
     const key = readdirSync(folder)[0]!;
     writeFileSync(join(folder, key, 'stage.json'), '{"label": "torn');

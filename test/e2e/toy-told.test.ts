@@ -2,13 +2,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { makeRoom, type Room } from '../chaos/room.ts';
 import { ablate, startAblate } from '../toy/program.ts';
 import { committedBytes, endSweeps, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
 
-afterEach(endSweeps);
+afterAll(endSweeps);
 
 const choice = (store: string, profile: string, only?: string): string[] => ['--store', store, '--profile', profile, ...(only === undefined ? [] : ['--only', only])];
 const sweep = (store: string, profile: string, only: string, ...more: string[]) =>
@@ -32,7 +32,29 @@ async function until(store: string, profile: string, only: string, wanted: (stag
 
 const times = (text: string, words: RegExp): number => [...text.matchAll(new RegExp(words, 'g'))].length;
 
-describe('Ctrl-C', () => {
+describe('a store of a newer version', () => {
+  it.each(['sweep', 'status', 'plan', 'explain cut/whole', 'diff cut/whole cut/half', 'logs cut/whole', 'query select_1', 'clean', 'report'])('%s refuses it and changes nothing', async line => {
+    const store = temporaryFolder('newer');
+    writeFileSync(join(store, 'store.json'), '{"format": 99}');
+    mkdirSync(join(store, 'stages'));
+    const [command = '', ...args] = line.split(' ').map(word => word.replace('_', ' '));
+    const { exitCode, all } = await ablate(
+      command === 'query' ? undefined : 'experiments',
+      command,
+      ...args,
+      '--store',
+      store,
+      ...(['query', 'clean'].includes(command) ? [] : ['--profile', 'quick']),
+      ...(['sweep', 'report'].includes(command) ? ['--reports', temporaryFolder('reports')] : []),
+    );
+    expect(exitCode).toBe(1);
+    expect(all).toContain(`${store} was written by a newer version of this program (store format 99; this one reads up to 2); update the program or choose another --store`);
+    expect(all).not.toContain('    at '); // one message, and no stack
+    expect(readdirSync(store).sort()).toEqual(['stages', 'store.json']);
+  });
+});
+
+describe.concurrent('Ctrl-C', () => {
   it('once: says what happens, leaves with 130, and the same command goes on from the checkpoint', async () => {
     const store = temporaryFolder('once');
     const running = sweep(store, 'slow', 'cut/whole', '--no-report');
@@ -67,31 +89,9 @@ describe('Ctrl-C', () => {
   });
 });
 
-describe('a store of a newer version', () => {
-  it.each(['sweep', 'status', 'plan', 'explain cut/whole', 'diff cut/whole cut/half', 'logs cut/whole', 'query select_1', 'clean', 'report'])('%s refuses it and changes nothing', async line => {
-    const store = temporaryFolder('newer');
-    writeFileSync(join(store, 'store.json'), '{"format": 99}');
-    mkdirSync(join(store, 'stages'));
-    const [command = '', ...args] = line.split(' ').map(word => word.replace('_', ' '));
-    const { exitCode, all } = await ablate(
-      command === 'query' ? undefined : 'experiments',
-      command,
-      ...args,
-      '--store',
-      store,
-      ...(['query', 'clean'].includes(command) ? [] : ['--profile', 'quick']),
-      ...(['sweep', 'report'].includes(command) ? ['--reports', temporaryFolder('reports')] : []),
-    );
-    expect(exitCode).toBe(1);
-    expect(all).toContain(`${store} was written by a newer version of this program (store format 99; this one reads up to 2); update the program or choose another --store`);
-    expect(all).not.toContain('    at '); // one message, and no stack
-    expect(readdirSync(store).sort()).toEqual(['stages', 'store.json']);
-  });
-});
-
-describe('a disk', () => {
+describe.concurrent('a disk', () => {
   const rooms: Room[] = [];
-  afterEach(() => rooms.splice(0).forEach(room => room.remove()));
+  afterAll(() => rooms.splice(0).forEach(room => room.remove()));
   const newRoom = (): { room: Room; store: string } => {
     const room = makeRoom();
     rooms.push(room);
@@ -160,7 +160,7 @@ describe('a disk', () => {
   });
 });
 
-describe('the report', () => {
+describe.concurrent('the report', () => {
   it('has the reason of a stage that failed, also of one that hung', async () => {
     const store = temporaryFolder('failed'),
       reports = temporaryFolder('reports');

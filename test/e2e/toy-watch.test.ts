@@ -1,4 +1,4 @@
-/** `ablate status` beside a sweep of another process: the real programs on the toy study. */
+/** `ablate status` beside a sweep of another process: the real programs on the toy study. Each study has its tests in order, and those of others beside them. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
@@ -56,11 +56,11 @@ function expectConsistent(look: Look): void {
   }
 }
 
-describe('status --watch beside a sweep', () => {
+describe.concurrent('status --watch beside a sweep', () => {
   const study = editableStudy('slow');
   const args = ['--only', 'cut,variety'];
 
-  it('begins before it, follows every stage to its end, never goes back, and ends with it', async () => {
+  it('begins before it, follows every stage to its end, never goes back, and ends with it', { concurrent: false }, async () => {
     const watching = study.start('status', '--watch', '--json', ...args);
     const lines = study.start('status', '--watch', ...args);
     // A sweep that began to look before the watch does would be another case: a watch that comes later.
@@ -104,7 +104,7 @@ describe('status --watch beside a sweep', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 
-  it('knows how long stages take that have not begun, from those that are done', async () => {
+  it('knows how long stages take that have not begun, from those that are done', { concurrent: false }, async () => {
     const look = await status(study, '--only', 'cut', '--seeds', '5', '--devices', 'cpu:1x1');
     const [whole, weigh] = ['tree of cut/whole seed 5', 'weigh of cut/whole seed 5'].map(label => look.stages.find(s => s.label === label)!);
     expect(whole!.secondsLeft).toBeGreaterThan(1.9);
@@ -115,13 +115,13 @@ describe('status --watch beside a sweep', () => {
   });
 });
 
-describe('status of a sweep that is killed', () => {
+describe.concurrent('status of a sweep that is killed', () => {
   const study = editableStudy('slow');
   const args = ['--only', 'cut', '--set', 'milliseconds=60'];
   const sweep = () => study.start('sweep', '--no-report', '--devices', 'cpu:2x1', '--checkpoint-every', '0.2', ...args);
   const atWork = (look: Look): boolean => look.stages.some(s => s.state === 'running' && (s.step ?? 0) > 5);
 
-  it('runner and workers at once: nothing is shown as running at the next look, and the watch ends', async () => {
+  it('runner and workers at once: nothing is shown as running at the next look, and the watch ends', { concurrent: false }, async () => {
     const running = sweep();
     const look = await until(study, args, atWork);
     const watching = study.start('status', '--watch', '--json', ...args);
@@ -144,7 +144,7 @@ describe('status of a sweep that is killed', () => {
     expect(stdout).toMatch(/interrupted {2}\w+ of cut\/\w+ seed 0.*\n {4}log: store\/stages\/[0-9a-f]+\/attempts\/1\/log\.txt/);
   });
 
-  it('the runner alone: its workers count as running exactly as long as they live', async () => {
+  it('the runner alone: its workers count as running exactly as long as they live', { concurrent: false }, async () => {
     const running = sweep();
     const look = await until(study, args, atWork);
     process.kill(look.runners[0]!.pid, 'SIGKILL');
@@ -157,7 +157,7 @@ describe('status of a sweep that is killed', () => {
     for (const { owner } of begun) await vi.waitFor(() => expect(isRunning(owner!.pid)).toBe(false), { timeout: 60_000 });
   });
 
-  it('and goes on: an attempt more, from where it was, to the end', async () => {
+  it('and goes on: an attempt more, from where it was, to the end', { concurrent: false }, async () => {
     const running = sweep();
     const [watched] = await Promise.all([study.start('status', '--watch', ...args), running]);
     expect(watched.exitCode).toBe(0);
@@ -166,11 +166,11 @@ describe('status of a sweep that is killed', () => {
   });
 });
 
-describe('status of what failed', () => {
+describe.concurrent('status of what failed', () => {
   const study = editableStudy('quick');
   const args = ['--only', 'trouble/sound,trouble/fail-permanently'];
 
-  it('says why, where the log is, and what is blocked by it', async () => {
+  it('says why, where the log is, and what is blocked by it', { concurrent: false }, async () => {
     expect((await study.start('sweep', '--no-report', '--devices', 'cpu:1x1', ...args)).exitCode).toBe(1);
     const { stdout } = await study.ablate('status', ...args);
     expect(stdout).toMatch(/3 of 5 stages done, 1 failed, 1 blocked by that/);

@@ -4,7 +4,7 @@ import { FORMATS } from './formats.ts';
 import { commandOf, fileFormat, type FileSubject } from './fuzz.ts';
 
 describe.each([
-  { inputs: 30, tags: [] },
+  { inputs: 15, tags: [] },
   { inputs: 150, tags: ['long'] },
 ])('no damage of $inputs crashes a reader, hangs it, or is taken for data', ({ inputs: wanted, tags }) => {
   test.each(FORMATS)('$name', { tags }, async ({ name, run }) => {

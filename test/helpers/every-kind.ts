@@ -73,6 +73,17 @@ export async function everyKind({ engine, place, folder, targets = Object.keys(T
   });
   await packed({ 'masked as its teacher': { ...aligned(TARGETS['class token, kl']!), ...masked, teacher_input: 'visible' } });
   const finetuned = await run('finetune', runFinetune, stage(finetuneRecipe.parse({ ...classifier, model: teacher, engine, layer_decay: 0.75 }), { weights: pretrained }));
+  const taught = { augment: STRONG, model: { ...teacher, num_heads: 12, pool: 'class_token', dist_token: true, feature_dim: 40 } };
+  for (const distillation of [
+    { type: 'hard', alpha: 0.5 },
+    { type: 'soft', alpha: 0.5, tau: 2 },
+  ]) {
+    await run(
+      `finetune with a teacher, ${distillation.type}`,
+      runFinetune,
+      stage(finetuneRecipe.parse({ ...classifier, ...taught, engine, layer_decay: 0.75, distillation }), { weights: pretrained, teacher: finetuned }),
+    );
+  }
   await run('supervise', runSupervise, stage(superviseRecipe.parse({ ...classifier, engine })));
   const deit = { augment: STRONG, model: { ...model, pool: 'class_token' }, optimizer: { ...fields.optimizer, ema_decay: 0.9 }, init: 'trunc_normal', pos_embed: 'learned' };
   await run('supervise as DeiT', runSupervise, stage(superviseRecipe.parse({ ...classifier, ...deit, engine })));

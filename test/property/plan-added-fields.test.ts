@@ -22,6 +22,7 @@ const ARMS: readonly Partial<Factors>[] = [
   { target: 'feature', jitter: false },
   { target: 'class-token', schedule: 'main' },
   { student: 'S', teachers: ['L', 'B'], teacherHeads: 'rebuilt' },
+  { student: 'T', finetuneTeacher: 'L' },
 ];
 const ablations = (s: Study): Ablation[] =>
   ARMS.map((factors, i) => {

@@ -193,6 +193,7 @@ const finetuneKind = defineKind<FinetuneRecipe>({
   revision: 3,
   changedIn: ofPrecision({ float32: 2, tf32: 2, bfloat16: 3 }),
   ...classifierKind,
+  metrics: { ...classifierKind.metrics, loss: lossMetric('training loss', 'Cross entropy, with a teacher weighed with what is learned of it; mean over the last epoch of training.') },
   recipe: finetuneRecipe,
   upstream: { weights: { kinds: ['pretrain', 'distill', 'checkpoint'] }, teacher: { kinds: ['finetune', 'supervise'], optional: true } },
   check: (recipe, upstream) => checkFinetune(recipe, upstream['weights']!, upstream['teacher']),

@@ -229,7 +229,7 @@ describe('fine-tuning of TinyMIM*', () => {
     expect(finetuneTeacher).toBe('L');
   });
 
-  test.each<['L' | 'B' | 'S', Partial<Factors>]>([
+  test.each<[Factors['finetuneTeacher'], Partial<Factors>]>([
     ['L', { method: 'mae', mae: 'teacher', student: 'L' }],
     ['B', { student: 'B', teachers: ['L'], schedule: 'main' }],
     ['S', { student: 'S', teachers: ['L', 'B'], schedule: 'main' }],

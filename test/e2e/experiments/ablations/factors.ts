@@ -25,6 +25,8 @@ export default defineAblation<Factors>({
       { name: 'masked-mim', label: 'Class token, masked, MAE loss', factors: { target: 'class-token', maskRatio: 0.75, reconstruction: 0.5 } },
       { name: 'chain-same', label: 'A sequence that learns features', factors: { student: 'S', teachers: ['L', 'B'], target: 'feature', feature: 'ffn', teacherTarget: 'same' } },
       { name: 'chain-rebuilt', label: 'A teacher whose heads are rebuilt', factors: { student: 'S', teachers: ['L', 'B'], teacherHeads: 'rebuilt' } },
+      { name: 'taught', label: 'Fine-tuned with its teacher', factors: { finetuneTeacher: 'L' } },
+      { name: 'taught-soft', label: 'Fine-tuned with a distilled teacher, soft', factors: { student: 'S', teachers: ['L', 'B'], finetuneTeacher: 'B', finetuneDistillation: 'soft' } },
       { name: 'chain', label: 'A sequence of teachers', factors: { student: 'T', teachers: ['L', 'B', 'S'], schedule: 'main' } },
     ],
     axis('feature', [

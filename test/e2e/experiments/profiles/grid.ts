@@ -12,6 +12,7 @@ export default {
   pretrain: { ...toy.pretrain, schedule: short },
   distill: { ...toy.distill, schedule: short },
   finetune: { ...toy.finetune, schedule: short },
+  finetune_with_teacher: { ...toy.finetune_with_teacher, epochs: 1, feature_dim: 24 },
   supervise: {
     ...toy.supervise,
     schedule: { ...short, epochs: 3 },

@@ -31,6 +31,7 @@ export default {
   // Two micro-batches: accumulation on the way, too.
   distill: { ...stage, schedule: { ...schedule, accumulation_steps: 2 }, jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 } },
   finetune: { ...stage, schedule: { ...schedule, epochs: 16, base_lr: 2e-2 }, layer_decay: 0.9, drop_path: 0, label_smoothing: 0.1 },
+  finetune_with_teacher: { epochs: 16, num_heads: 4, feature_dim: null, alpha: 0.5, tau: 1 },
   // And an average of the weights.
   supervise: { ...stage, optimizer: { ...stage.optimizer, ema_decay: 0.9 }, schedule: { ...schedule, epochs: 16, base_lr: 2e-2 }, drop_path: 0.1, label_smoothing: 0.1 },
   evaluate: { batch_size: 50 },

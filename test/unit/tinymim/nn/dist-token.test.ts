@@ -37,7 +37,7 @@ describe('a distillation token', () => {
       expectClose(tf.slice(rows, [image, 0, 0], [1, 1, 16]), cls!, 0);
       expectClose(tf.slice(rows, [image, 1, 0], [1, 1, 16]), dist!, 0);
     }
-    const { dist_token, 'pos_embed': positions, ...rest } = p;
+    const { dist_token, pos_embed: positions, ...rest } = p;
     const without = { ...rest, pos_embed: tf.concat([tf.slice(positions!, [0, 0, 0], [1, 1, 16]), tf.slice(positions!, [0, 2, 0], [1, 6, 16])], 1) };
     const plain = tf.reshape(embedTokens(without, images(), { ...star, dist_token: false }).x, [BATCH, 7, 16]);
     expectClose(tf.slice(rows, [0, 2, 0], [BATCH, 6, 16]), tf.slice(plain, [0, 1, 0], [BATCH, 6, 16]), 0);
@@ -79,7 +79,9 @@ describe('a distillation token', () => {
     ['a distillation token', { dist_token: true, feature_dim: null }],
     ['a feature_dim', { dist_token: false, feature_dim: 20 }],
   ])('is refused with a mean of the patches, as heads read single tokens with %s', (what, change) => {
-    expect(() => initClassifier({ ...star, ...change, pool: 'mean' }, CLASSES, 1)).toThrow(`Expected pool of the classifier to be class_token with ${what}, as heads read single tokens then, got "mean".`);
+    expect(() => initClassifier({ ...star, ...change, pool: 'mean' }, CLASSES, 1)).toThrow(
+      `Expected pool of the classifier to be class_token with ${what}, as heads read single tokens then, got "mean".`,
+    );
   });
 });
 

@@ -98,7 +98,9 @@ describe('fine-tuning with a teacher', () => {
   it('starts from its encoder, to which token, second head and features are new', async () => {
     const { log } = await train({ schedule: { ...distillFields.schedule, epochs: 1 } });
     expect(log).toContainEqual(
-      expect.stringMatching(/^Starting from \d+ pre-trained parameters; new: dist_token, conv1x1\.0\.weight, conv1x1\.0\.bias, conv1x1\.1\.weight, conv1x1\.1\.bias, head\.weight, head\.bias, head_dist\.weight, head_dist\.bias\.$/),
+      expect.stringMatching(
+        /^Starting from \d+ pre-trained parameters; new: dist_token, conv1x1\.0\.weight, conv1x1\.0\.bias, conv1x1\.1\.weight, conv1x1\.1\.bias, head\.weight, head\.bias, head_dist\.weight, head_dist\.bias\.$/,
+      ),
     );
     const { weights } = await train({ schedule: { ...distillFields.schedule, base_lr: 0 } });
     const start = initEncoder(encoder, 2);
@@ -119,7 +121,9 @@ describe('fine-tuning with a teacher', () => {
   it('is evaluated by the mean of both heads', async () => {
     const weights = sure(initClassifier(model, 4, 3));
     const evaluate = async (changed: Weights) => {
-      const stage = new StageInFolder(folder, evaluateRecipe.parse({ data: distillFields.data, split: 'validation', batch_size: 24, engine: {} }), { weights: leaveUpstream(folder, { model }, changed) });
+      const stage = new StageInFolder(folder, evaluateRecipe.parse({ data: distillFields.data, split: 'validation', batch_size: 24, engine: {} }), {
+        weights: leaveUpstream(folder, { model }, changed),
+      });
       return (await runEvaluate(stage.context()))['loss'] as number;
     };
     const [first, second] = ['head', 'head_dist'].map(name => ({ weight: weights[`${name}.weight`]!, bias: weights[`${name}.bias`]! }));

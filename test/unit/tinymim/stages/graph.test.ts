@@ -260,7 +260,7 @@ describe('whole stages', () => {
     ]),
   );
 
-  it.each(Object.keys(STAGES))('give the same weights and metrics in both modes, and resume to the bit: %s', async name => {
+  async function expectSame(name: string): Promise<void> {
     const [eager, graph, resumed] = [await STAGES[name]!('eager'), await STAGES[name]!('graph'), await STAGES[name]!('graph', 2)];
     expect([eager.facts, graph.facts].map(facts => (facts['engine'] as { mode: string }).mode)).toEqual(['eager', 'graph']);
     expect(distance(graph.weights, eager.weights)).toBeLessThan(TOLERANCE);
@@ -268,7 +268,14 @@ describe('whole stages', () => {
     expect((graph.result['loss'] as number) / (eager.result['loss'] as number)).toBeCloseTo(1, 4);
     expect(resumed.weights).toEqual(graph.weights);
     expect(resumed.result).toEqual(graph.result);
-  });
+  }
+
+  /** The average and the class token, of which a training from scratch has both. */
+  const BREADTH = ['finetune by the class token, averaged', 'distill to an average'];
+
+  it.each(Object.keys(STAGES).filter(name => !BREADTH.includes(name)))('give the same weights and metrics in both modes, and resume to the bit: %s', expectSame);
+
+  it.each(BREADTH)('give the same weights and metrics in both modes, and resume to the bit: %s', { tags: 'long' }, expectSame);
 
   it('evaluate to the same number of correct images in both modes', async () => {
     const weights = leaveUpstream(folder, { model }, initClassifier(model, 4, 3));
