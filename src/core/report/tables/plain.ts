@@ -45,30 +45,19 @@ export function plainTable({ profile }: Report, ablation: AblationReport): Table
   };
 }
 
-/** All numbers of an ablation in as few columns as there are, published values small beside the measured ones: for where there is little room. */
-export function narrowTable({ profile }: Report, ablation: AblationReport): Table {
-  const { title, table, rows, headroom } = ablation;
-  const tables = tablesOf(ablation);
-  const all = tables.flatMap(rowsOf);
-  const cell = (row: ArmRow | undefined, { measure }: AblationReport, best: string | undefined): Cell => {
-    const text = row?.measured && formatValue(row.measured.mean, measure.unit);
-    const published = row && ofTable(row);
-    if (text === undefined && published === undefined) return NONE;
-    return { text: text ?? NONE.text, ...(published === undefined ? {} : { detail: formatPublished(published) }), ...(text !== undefined && text === best ? { tone: 'strong' } : {}) };
+/** The same with half the columns: what is published stands below what was measured. */
+export function foldedTable(table: Table): Table {
+  const { columns, rows } = table;
+  const kept = [...columns.keys()].filter(i => columns[i]!.label !== PUBLISHED);
+  const foldedCell = (cells: readonly Cell[], i: number): Cell => {
+    const cell = cells[i]!,
+      published = columns[i + 1]?.label === PUBLISHED ? cells[i + 1]! : NONE;
+    return published === NONE ? cell : { ...cell, detail: [...(cell.detail === undefined ? [] : [cell.detail]), `published ${published.text}`].join(', ') };
   };
-  const line = (place: number, isArm: boolean): Cell[] => tables.map(each => cell(rowsOf(each)[place], each, isArm ? bestMean(each.rows, each.measure) : undefined));
-  return {
-    subject: title,
-    caption: `${title} (${table}), ${seedsOf(all)}, profile ${profile}${all.some(row => ofTable(row) !== undefined) ? '; small: published' : ''}`,
-    corner: 'Arm',
-    columns: tables.map(({ measure }) => right(`${metricLabel(measure)}${DIRECTIONS[measure.better]}`)),
-    rows: [
-      ...rows.map((row, i) => ({ header: row.label, marked: row.isDefault, cells: line(i, true) })),
-      ...headroom.map((row, i) => ({ header: row.label, aside: true, cells: line(rows.length + i, false) })),
-    ],
-    notes: [],
-  };
+  return { ...table, columns: kept.map(i => columns[i]!), rows: rows.map(row => ({ ...row, cells: row.group === true ? row.cells : kept.map(i => foldedCell(row.cells, i)) })) };
 }
+
+const PUBLISHED = 'Published';
 
 /** Beside the name of one of several numbers. */
 const DIRECTIONS: Readonly<Record<ShownMeasure['better'], string>> = { higher: ' \u2191', lower: ' \u2193', none: '' };
@@ -86,7 +75,7 @@ function columnsOf(table: AblationReport, label: string): PlainColumn[] {
   return [
     ...(countsOf(rows).size > 1 ? [{ ...right('Seeds'), rows, value: (row: ArmRow) => row.measured && String(row.measured.n) }] : []),
     { ...right(label), rows, value: measured, spread: (row: ArmRow) => deviation(row, measure.unit), best: bestMean(arms, measure) },
-    { ...right('Published'), rows, value: published, best: bestOf(arms.map(ofTable), measure.better, formatPublished) },
+    { ...right(PUBLISHED), rows, value: published, best: bestOf(arms.map(ofTable), measure.better, formatPublished) },
   ].filter(({ value }) => rows.some(row => value(row) !== undefined));
 }
 
