@@ -45,6 +45,31 @@ export function plainTable({ profile }: Report, ablation: AblationReport): Table
   };
 }
 
+/** All numbers of an ablation in as few columns as there are, published values small beside the measured ones: for where there is little room. */
+export function narrowTable({ profile }: Report, ablation: AblationReport): Table {
+  const { title, table, rows, headroom } = ablation;
+  const tables = tablesOf(ablation);
+  const all = tables.flatMap(rowsOf);
+  const cell = (row: ArmRow | undefined, { measure }: AblationReport, best: string | undefined): Cell => {
+    const text = row?.measured && formatValue(row.measured.mean, measure.unit);
+    const published = row && ofTable(row);
+    if (text === undefined && published === undefined) return NONE;
+    return { text: text ?? NONE.text, ...(published === undefined ? {} : { detail: formatPublished(published) }), ...(text !== undefined && text === best ? { tone: 'strong' } : {}) };
+  };
+  const line = (place: number, isArm: boolean): Cell[] => tables.map(each => cell(rowsOf(each)[place], each, isArm ? bestMean(each.rows, each.measure) : undefined));
+  return {
+    subject: title,
+    caption: `${title} (${table}), ${seedsOf(all)}, profile ${profile}${all.some(row => ofTable(row) !== undefined) ? '; small: published' : ''}`,
+    corner: 'Arm',
+    columns: tables.map(({ measure }) => right(`${metricLabel(measure)}${DIRECTIONS[measure.better]}`)),
+    rows: [
+      ...rows.map((row, i) => ({ header: row.label, marked: row.isDefault, cells: line(i, true) })),
+      ...headroom.map((row, i) => ({ header: row.label, aside: true, cells: line(rows.length + i, false) })),
+    ],
+    notes: [],
+  };
+}
+
 /** Beside the name of one of several numbers. */
 const DIRECTIONS: Readonly<Record<ShownMeasure['better'], string>> = { higher: ' \u2191', lower: ' \u2193', none: '' };
 

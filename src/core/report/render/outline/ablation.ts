@@ -3,7 +3,7 @@ import { ablationAnchor } from '../../tables/anchors.ts';
 import { claimTable } from '../../tables/claims.ts';
 import { inconsistencyTable, referenceTable } from '../../tables/context.ts';
 import { curveTable } from '../../tables/curves.ts';
-import { plainTable } from '../../tables/plain.ts';
+import { narrowTable, plainTable } from '../../tables/plain.ts';
 import { failureTable, resultTable, type Table } from '../../tables/results.ts';
 import { besideText, twoWayTable } from '../../tables/two-way.ts';
 import { breakdownTable } from '../../charts/breakdown-chart.ts';
@@ -73,11 +73,18 @@ function results(ablation: AblationReport): Block[] {
 /** All numbers side by side, as a paper prints them; with what else is known of each on the page alone. */
 function severalResults(report: Report, ablation: AblationReport): Block[] {
   const { images, footnotes } = ablation;
-  const all = plainTable(report, ablation);
+  const narrow = narrowTable(report, ablation);
   return [
-    ...tableOf(all, 'results'),
-    ...only('page', [...small(images === undefined ? [] : [images]), ...headed(capitalised(ablation.measure.label), tableOf(resultTable(ablation), 'results'))]),
-    ...only('readme', [...small([`${all.caption}.${images === undefined ? '' : ` ${images}`}`]), paragraph([...footnotes.map(note => `${note} `), ...files(ablation)], 'small')]),
+    ...only('page', [
+      ...tableOf(plainTable(report, ablation), 'results'),
+      ...small(images === undefined ? [] : [images]),
+      ...headed(capitalised(ablation.measure.label), tableOf(resultTable(ablation), 'results')),
+    ]),
+    ...only('readme', [
+      ...tableOf(narrow, 'results'),
+      ...small([`${narrow.caption}.${images === undefined ? '' : ` ${images}`}`]),
+      paragraph([...footnotes.map(note => `${note} `), ...files(ablation)], 'small'),
+    ]),
   ];
 }
 
