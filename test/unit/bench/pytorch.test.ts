@@ -57,27 +57,22 @@ describe('with pip', () => {
     for (const [name, value] of Object.entries({ PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' })) vi.stubEnv(name, value);
   };
 
-  it(
-    'is installed for CPUs into the cache after its size was told, found there the next time, and healed where it is damaged',
-    { tags: 'long' },
-    async () => {
-      pipFrom(await writeWheel('2.13.0+cpu'));
-      const said: string[] = [],
-        cache = join(folder, 'cache');
-      const first = await ensurePyTorch(cache, 'cpu', line => said.push(line));
-      expect(first.version).toBe('2.13.0+cpu');
-      expect(said).toEqual([expect.stringMatching(/torch==2\.13\.0\+cpu .*MB to download/)]);
-      expect(await ensurePyTorch(cache, 'cpu', line => said.push(line))).toEqual(first);
-      expect(said).toHaveLength(1);
+  it('is installed for CPUs into the cache after its size was told, found there the next time, and healed where it is damaged', { tags: 'long', timeout: 60_000 }, async () => {
+    pipFrom(await writeWheel('2.13.0+cpu'));
+    const said: string[] = [],
+      cache = join(folder, 'cache');
+    const first = await ensurePyTorch(cache, 'cpu', line => said.push(line));
+    expect(first.version).toBe('2.13.0+cpu');
+    expect(said).toEqual([expect.stringMatching(/torch==2\.13\.0\+cpu .*MB to download/)]);
+    expect(await ensurePyTorch(cache, 'cpu', line => said.push(line))).toEqual(first);
+    expect(said).toHaveLength(1);
 
-      const installed = first.env['PYTHONPATH']!;
-      rmSync(join(installed, 'torch'), { recursive: true }); // as a full disk or an impatient person leaves it
-      expect(await ensurePyTorch(cache, 'cpu', line => said.push(line))).toEqual(first);
-      expect(said).toHaveLength(2);
-      expect(readdirSync(join(cache, 'pytorch'))).toHaveLength(1);
-    },
-    60_000,
-  );
+    const installed = first.env['PYTHONPATH']!;
+    rmSync(join(installed, 'torch'), { recursive: true }); // as a full disk or an impatient person leaves it
+    expect(await ensurePyTorch(cache, 'cpu', line => said.push(line))).toEqual(first);
+    expect(said).toHaveLength(2);
+    expect(readdirSync(join(cache, 'pytorch'))).toHaveLength(1);
+  });
 
   it('leaves nothing behind and says what can be done where it cannot be had', async () => {
     mkdirSync(join(folder, 'wheels'));
