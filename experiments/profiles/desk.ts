@@ -23,7 +23,7 @@ export default {
   distill: { ...mini.distill, schedule: { ...mini.distill.schedule, epochs: 8, warmup_epochs: 0.8 } },
   finetune: { ...mini.finetune, schedule: { ...mini.finetune.schedule, epochs: 48, warmup_epochs: 4.8 } },
   finetune_with_teacher: { ...mini.finetune_with_teacher, epochs: 480, warmup_epochs: 48 },
-  robustness: { ...mini.robustness, imagenet_c: { name: 'simulated', images: 2000 } },
+  robustness: { ...mini.robustness, imagenet_c: { name: 'simulated', images: 1000 } },
   segment: { ...mini.segment, schedule: { ...mini.segment.schedule, steps: 1200, warmup_steps: 60 } },
   supervise: { ...mini.supervise, schedule: { ...mini.supervise.schedule, epochs: 144, warmup_epochs: 14.4 } },
 } satisfies ProfileDeclaration;
