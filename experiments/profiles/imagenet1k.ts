@@ -13,6 +13,7 @@ const TINYMIM = 'OliverRensu/TinyMIM, README.md and main_pretrain.py';
 const TINYMIM_MODELS = 'OliverRensu/TinyMIM, models_tinymim.py';
 const TINYMIM_FINETUNE = 'OliverRensu/TinyMIM, README.md and main_finetune.py';
 const TINYMIM_STAR = 'OliverRensu/TinyMIM, Segmentation/TinyMIMstar-T/backbone/mae.py';
+const TINYMIM_SEGMENTATION = 'OliverRensu/TinyMIM, Segmentation/TinyMIM';
 const DEIT = 'facebookresearch/deit, README_deit.md and main.py';
 const CROP_RATIO = "assumed: torchvision's default; the official code is known to us by its range of scales";
 const CROP = "assumed: timm's defaults, which nothing that we know changes";
@@ -92,6 +93,20 @@ export default {
   },
   evaluate: { batch_size: 250, crop: { resize: 256 } },
   robustness: { imagenet_a: { name: 'imagenet-a' }, imagenet_r: { name: 'imagenet-r' }, imagenet_c: { name: 'imagenet-c' } },
+  segment: {
+    data: { name: 'folder', folder: 'ade20k', classes: 150, train: 20_210, test: 2000, reduce_zero_label: true, ignored: null },
+    crop: [512, 512],
+    blocks: [4 / 12, 6 / 12, 8 / 12, 1],
+    relative_position_bias: true,
+    layer_scale: 1,
+    head: { channels: 768, auxiliary_channels: 256, auxiliary_weight: 0.4, dropout: 0.1 },
+    drop_path: 0.1,
+    schedule: { steps: 160_000, warmup_steps: 1500, warmup_ratio: 1e-6, batch_size: 16, accumulation_steps: 8, lr: 1e-4, min_lr: 0, power: 1 },
+    optimizer: { weight_decay: 0.05, betas: [0.9, 0.999] },
+    layer_decay: 0.75,
+    augment: { resize: { within: [2048, 512], ratio: [0.5, 2] }, cat_max_ratio: 0.75, flip: true, photometric: true },
+    evaluate: { stride: [341, 341], resize: [2048, 512], batch_size: 2 },
+  },
   comparable: true,
   sources: {
     seeds: 'assumed: the paper repeats no run',
@@ -180,6 +195,17 @@ export default {
     'robustness.imagenet_a': 'hendrycks/natural-adv-examples, eval.py: top-1 among the 200 classes, of images resized to 256 and cut to 224',
     'robustness.imagenet_r': 'hendrycks/imagenet-r, eval.py: top-1 among the 200 classes, of images resized to 256 and cut to 224',
     'robustness.imagenet_c': 'hendrycks/robustness, ImageNet-C/test.py: the images as they are; errors of AlexNet as in google-research/augmix, imagenet.py',
+    segment: `${TINYMIM_SEGMENTATION}, its configuration for ViT-B`,
+    'segment.data': `${TINYMIM_SEGMENTATION}, configs/_base_/datasets/ade20k.py`,
+    'segment.data.train': 'assumed: of the release ADEChallengeData2016; a folder of other counts is refused, and its own are told',
+    'segment.data.test': 'assumed: of the release ADEChallengeData2016; a folder of other counts is refused, and its own are told',
+    'segment.data.classes': `${TINYMIM_SEGMENTATION} (num_classes=150)`,
+    'segment.head.channels': 'assumed: for ViT-T and S, too; released configurations are known of ViT-B and of TinyMIM*-T, which has the same width',
+    'segment.head.auxiliary_channels': 'assumed: of mmsegmentation, configs/_base_/models/upernet_r50.py, on which the released configurations rest',
+    'segment.head.dropout': 'assumed: of mmsegmentation, configs/_base_/models/upernet_r50.py, on which the released configurations rest',
+    'segment.schedule.accumulation_steps': 'assumed: two scenes at a time, as on each of the eight GPUs of the release, which however normalise by the moments of all sixteen (SyncBN)',
+    'segment.layer_decay': `assumed: for all sizes that of ViT-B (${TINYMIM_SEGMENTATION}); TinyMIM*-T has 0.8`,
+    'segment.evaluate.batch_size': 'assumed: changes no number but last digits',
     'engine.mode': 'assumed: how a step is computed changes its last digits only',
     'engine.precision': 'assumed: float32, as everywhere here; the official code trains with mixed precision of float16 (facebookresearch/mae, main_pretrain.py)',
     'throughput.precisions':

@@ -10,6 +10,7 @@ import { foundLines } from '../tinymim/data/folder/found.ts';
 import type { FolderIndex, IndexHeader } from '../tinymim/data/folder/index-file.ts';
 import { folderVariable, indexHeader, knownFolder, rememberFolder } from '../tinymim/data/folder/known.ts';
 import { LOADERS } from '../tinymim/data/loaders.ts';
+import { holdsScenes, indexScenes, sceneLines } from '../tinymim/data/scenes/folder.ts';
 import { folderName } from '../tinymim/data/spec.ts';
 import { dataDir, prepareFolder } from './cache.ts';
 import { fileError } from './errors.ts';
@@ -109,6 +110,11 @@ export async function indexFolder(given: string, options: IndexOptions, say: Pri
   const before = indexHeader(folder, cache);
   await prepareFolder(cache, INDEX_BYTES);
   try {
+    if (holdsScenes(folder)) {
+      const index = indexScenes(folder, cache);
+      if (path !== undefined) rememberFolder(name, path, cache);
+      return { folder, found: sceneLines(name, index), unreadable: [], notes: [] };
+    }
     const index = await buildIndex(folder, cache, options, say);
     if (path !== undefined) rememberFolder(name, path, cache);
     const { problems, leftOut } = index;

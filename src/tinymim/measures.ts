@@ -65,9 +65,9 @@ const MEASURES: Readonly<Record<string, Measure>> = {
     roles: ['segment-finetuned'],
     label: profile => `${segmentationLabel(profile)}, after fine-tuning`,
     segments: true,
-    // The classifier of TinyMIM* has a token more and features of its own, which no segmenter here has.
+    // The paper has it of what was distilled alone. Of TinyMIM* the segmenter has the blocks, neither the distillation token nor the wider features.
     stage: ({ factors, profile, seed, weights }) =>
-      factors.finetuneTeacher === 'none' ? segmentationStage(factors, profile, seed, weights, ['segment-finetuned', 'segment-evaluate-finetuned']) : undefined,
+      factors.method === 'distill' ? segmentationStage(factors, profile, seed, weights, ['segment-finetuned', 'segment-evaluate-finetuned']) : undefined,
   },
 };
 

@@ -74,7 +74,7 @@ const segmentation = z.strictObject({
   optimizer: plainOptimizerRecipe,
   layer_decay: z.number().gt(0).max(1),
   augment: sceneAugmentRecipe,
-  evaluate: segmentEvaluateRecipe.pick({ stride: true, batch_size: true }),
+  evaluate: segmentEvaluateRecipe.pick({ stride: true, resize: true, batch_size: true }),
 });
 
 /** What a source says of a value, or `assumed: <reason>`; see `sources`. */

@@ -4,16 +4,18 @@ import { defineStudy } from '../core/ablation/define.ts';
 import { UsageError } from '../core/ablation/errors.ts';
 import { asOnThisMachine, notReady, prepare } from './data/dataset.ts';
 import { DataError } from './data/errors.ts';
-import { dataTitle, imageCount } from './data/spec.ts';
+import { dataTitle, FASHION_CLASSES, imageCount } from './data/spec.ts';
 import { notOnEngine } from './stages/engine-limits.ts';
 import { HELD_OUT_IMAGES } from './stages/held-out.ts';
 import { kinds } from './stages/kinds.ts';
+import { CLASS_COLOURS, PICTURED } from './stages/segment/picture-names.ts';
 import { engineRecipe, type EngineRecipe } from './stages/recipes.ts';
 import { factors, type Factors, type ModelSize } from './factors.ts';
 import { imagesSeenText } from './images-seen.ts';
 import { measures, realiseMeasures } from './measures.ts';
 import { pretrainSchedule, profile, type ImportedTeacher, type KeptTeacher, type Profile } from './profile.ts';
 import { prepareTestSets, resolveTestSets, robustnessBreakdowns, testSetFile } from './robustness.ts';
+import { prepareScenes, resolveScenes, sceneFile } from './segmentation.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
 
@@ -87,6 +89,13 @@ const overview: OverviewDeclaration = {
   ].map(({ label, arm }) => ({ label, arms: ['t', 's', 'b'].map(size => `strategy-size/${arm}-${size}`) })),
 };
 
+/** What the colours of a map mean. */
+function sceneColours({ segment }: Profile): string {
+  const classes = segment?.data.name === 'composed' && segment.data.source.name === 'fashion-mnist' ? FASHION_CLASSES : [];
+  const named = classes.map((name, i) => `${CLASS_COLOURS[i + 1]!.name} ${name}`);
+  return `The middle of the first four test scenes, by the first seed. The background is ${CLASS_COLOURS[0].name}${named.length > 0 ? `; ${named.join(', ')}` : ''}.`;
+}
+
 function notes(p: Profile, published: boolean): string[] {
   const replicate = 'Intervals over seeds cover distillation, its intermediate teachers, fine-tuning, supervised training and the MAE baseline';
   return [
@@ -149,15 +158,16 @@ export default defineStudy<Factors, Profile>({
     try {
       await prepare(p.data, dataDir, say);
       await prepareTestSets(p, dataDir, say);
+      prepareScenes(p, dataDir, say);
     } catch (error) {
       throw error instanceof DataError ? new UsageError(error.code, error.message, { cause: error }) : error;
     }
   },
   resolve: (p, dataDir) => {
-    const resolved = resolveTestSets(resolveCheckpoints(p, dataDir), dataDir);
+    const resolved = resolveScenes(resolveTestSets(resolveCheckpoints(p, dataDir), dataDir), dataDir);
     return { ...resolved, data: asOnThisMachine(resolved.data, dataDir) };
   },
-  inputFile: (stage, p, folders) => checkpointFile(stage, p, folders) ?? testSetFile(stage, folders),
+  inputFile: (stage, p, folders) => checkpointFile(stage, p, folders) ?? testSetFile(stage, folders) ?? sceneFile(stage, folders),
   importFile: async (file, options) => (await import('./checkpoints/import.ts')).importCheckpoint(file, options),
   // A checkpoint computes nothing, on no engine.
   statedThroughput: (p, { engine }) => (engine === undefined ? undefined : p.throughput && stated(p.throughput, engineRecipe.parse(engine).precision)),
@@ -176,6 +186,19 @@ export default defineStudy<Factors, Profile>({
       { role: 'finetune', metric: 'val_accuracy', title: 'Validation accuracy in fine-tuning', items: heldOut },
       { role: 'supervise', metric: 'val_accuracy', title: 'Validation accuracy from scratch', items: heldOut },
       { role: 'segment', metric: 'decode_loss', title: 'Training loss of the segmenter' },
+    ],
+    pictures: [
+      {
+        title: 'Test scenes: image, truth, and what segmenters make of them',
+        rows: PICTURED,
+        about: { role: 'segment-evaluate', prefix: 'about_' },
+        shared: [
+          { role: 'segment-evaluate', prefix: 'image_', label: 'Image' },
+          { role: 'segment-evaluate', prefix: 'truth_', label: 'Truth' },
+        ],
+        own: { role: 'segment-evaluate', prefix: 'prediction_' },
+        legend: sceneColours,
+      },
     ],
     breakdowns: robustnessBreakdowns,
     ownRoles: ['pretrain', 'distill', 'finetune', 'supervise', 'evaluate', 'imagenet-a', 'imagenet-r', 'corrupted', 'segment', 'segment-evaluate', 'segment-finetuned', 'segment-evaluate-finetuned'],

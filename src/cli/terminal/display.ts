@@ -233,8 +233,8 @@ class LineDisplay extends SweepDisplay {
 /** The first few numbers of a result. */
 function resultText(result: StageResult): string {
   const shown = Object.entries(result)
-    .slice(0, 3)
-    .map(([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`);
+    .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${Number(value.toPrecision(4))}`] : []))
+    .slice(0, 3);
   return shown.length > 0 ? `  ${shown.join(', ')}` : '';
 }
 

@@ -9,7 +9,7 @@ import { ensureFiles, filesStatus, readKnownFile, type FilesStatus, type KnownFi
 import { parseIdx } from './idx.ts';
 import { allocateImageSet, balancedIndices, takeImages, type ImageSet } from './image-set.ts';
 import { debianSource, folderSource, webSource } from './sources.ts';
-import { imageCount } from './spec.ts';
+import { FASHION_CLASSES, imageCount } from './spec.ts';
 
 /** SHA-256 of the unpacked files as Debian ships them (0.0~git20200523.55506a9-1). */
 const FILES = {
@@ -18,9 +18,6 @@ const FILES = {
   testImages: { name: 't10k-images-idx3-ubyte', bytes: 7_840_016, sha256: '5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b' },
   testLabels: { name: 't10k-labels-idx1-ubyte', bytes: 10_008, sha256: '0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34' },
 } as const satisfies Record<string, KnownFile>;
-
-/** Names as in the publisher's README, by label. */
-const CLASSES = ['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot'];
 
 const ADDRESS = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com';
 const MEGABYTES = 31;
@@ -68,8 +65,8 @@ function fashionMnistSources(env: NodeJS.ProcessEnv): Source[] {
 export function openFashionMnist(dataDir: string): { train: ImageSet; validation: ImageSet; test: ImageSet } {
   const dir = folder(dataDir);
   const read = (file: KnownFile): Uint8Array => readKnownFile(dir, file, FASHION_MNIST_MEND);
-  const official = joinIdx('fashion-mnist/train', read(FILES.trainImages), read(FILES.trainLabels), CLASSES);
-  const test = joinIdx('fashion-mnist/test', read(FILES.testImages), read(FILES.testLabels), CLASSES);
+  const official = joinIdx('fashion-mnist/train', read(FILES.trainImages), read(FILES.trainLabels), FASHION_CLASSES);
+  const test = joinIdx('fashion-mnist/test', read(FILES.testImages), read(FILES.testLabels), FASHION_CLASSES);
   return { ...holdOut(official, imageCount({ name: 'fashion-mnist' }, 'validation')), test };
 }
 

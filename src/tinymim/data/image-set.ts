@@ -2,7 +2,7 @@
 import { stream } from '../../engine/random/rng.ts';
 import { centralImage } from './augment.ts';
 import { DataError } from './errors.ts';
-import { readImage, type ImageFiles } from './folder/read.ts';
+import { imagePath, readImage, type ImageFiles } from './folder/read.ts';
 import type { Pixels } from './resize.ts';
 
 export interface ImageSet {
@@ -13,6 +13,8 @@ export interface ImageSet {
   readonly files?: ImageFiles;
   /** Of scenes the class of each pixel, `[N, H, W]`, shared likewise; see `scenes/`. */
   readonly maps?: Uint8Array;
+  /** Where their classes are read from whenever they are needed, of scenes in files. */
+  readonly mapFiles?: MapFiles;
   /** `[N]` indices into `classes`, shared likewise. */
   readonly labels: Uint8Array | Uint16Array;
   readonly count: number;
@@ -23,7 +25,13 @@ export interface ImageSet {
   readonly classes: readonly string[];
 }
 
-export type ImageSetSize = Omit<ImageSet, 'images' | 'labels' | 'files'>;
+/** Grey images whose levels tell classes. */
+export interface MapFiles extends ImageFiles {
+  /** `[256]`: the class of each level, 255 for none, 254 for one that the data have not. */
+  readonly classOf: Uint8Array;
+}
+
+export type ImageSetSize = Omit<ImageSet, 'images' | 'labels' | 'files' | 'maps' | 'mapFiles'>;
 
 /** A set of black images with label 0, to be filled. */
 export function allocateImageSet(size: ImageSetSize): ImageSet {
@@ -46,9 +54,27 @@ export function imageAt(set: ImageSet, index: number): Pixels {
 }
 
 /** The classes of one scene's pixels, `[H, W]`, without a copy where they are in memory. */
-export function mapAt({ maps, height, width }: ImageSet, index: number): Uint8Array {
-  return maps!.subarray(index * height * width, (index + 1) * height * width);
+export function mapAt({ maps, mapFiles, height, width }: ImageSet, index: number): Uint8Array {
+  return mapFiles ? readMap(mapFiles, index) : maps!.subarray(index * height * width, (index + 1) * height * width);
 }
+
+/** @throws DataError `DATA_DAMAGED` for what is no map of these classes */
+function readMap(files: MapFiles, index: number): Uint8Array {
+  const { data, offset, height, width, channels } = readImage(files, index);
+  const refuse = (what: string): never => {
+    throw new DataError('DATA_DAMAGED', `${imagePath(files, index)}: ${what}. To look at the folder again: npx ablate setup --data ${files.name}`);
+  };
+  return Uint8Array.from({ length: height * width }, (_, i) => {
+    const at = offset + i * channels,
+      level = data[at]!;
+    if (data[at + 1] !== level || data[at + 2] !== level) refuse('Expected a grey image whose levels are labels, got one with colours');
+    const label = files.classOf[level]!;
+    return label === UNKNOWN_CLASS ? refuse(`Expected labels of the classes that the data have, got ${level}`) : label;
+  });
+}
+
+/** In `MapFiles.classOf`. */
+export const UNKNOWN_CLASS = 254;
 
 /** The images with the given indices, in their order: copied where they are in memory. */
 export function takeImages(set: ImageSet, indices: ArrayLike<number>, name: string): ImageSet {

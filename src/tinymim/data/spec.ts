@@ -9,9 +9,9 @@ const count = z.int().min(0);
 const IMAGENET_1K = { classes: 1000, train: 1_281_167, validation: 0, test: 50_000 } as const;
 
 /** What torchvision and timm normalise photographs with; of the training images of ImageNet. */
-const IMAGENET_STATISTICS = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
+export const IMAGENET_STATISTICS = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
-const sha256 = z
+export const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 of 64 hexadecimal digits')
   .nullable();
@@ -27,7 +27,7 @@ const sha256 = z
 export const identity = { fingerprint: asBefore(sha256, null), contents: asBefore(sha256, null) };
 
 /** Of red, green and blue. */
-const channels = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]);
+export const channels = z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]);
 
 /** One shape for each class of the procedural images; see `procedural.ts`. */
 export const SHAPES = ['disc', 'square', 'triangle', 'ring', 'plus', 'diamond', 'horizontal bars', 'vertical bars', 'chevron', 'hourglass'] as const;
@@ -80,6 +80,9 @@ export const dataSpec = z.discriminatedUnion('name', [
 
 export type DataSpec = z.infer<typeof dataSpec>;
 export type Split = 'train' | 'validation' | 'test';
+
+/** Of Fashion-MNIST, as in the publisher's README, by label. */
+export const FASHION_CLASSES = ['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot'] as const;
 
 /** Fashion-MNIST has 60,000 training images, of which 5,000 are held out for choosing anything, and 10,000 for the test. */
 const FASHION_MNIST: Readonly<Record<Split, number>> = { train: 55_000, validation: 5_000, test: 10_000 };

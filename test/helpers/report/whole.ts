@@ -1,6 +1,6 @@
 /** A report of the real declarations with every stage of every seed, generated: as large as a report of them gets. Nothing here was measured. */
 import { fileURLToPath } from 'node:url';
-import type { JsonObject, MetricSpec } from '../../../src/core/ablation/kind.ts';
+import type { JsonObject } from '../../../src/core/ablation/kind.ts';
 import { loadEveryAblation, loadExperiments } from '../../../src/core/ablation/load.ts';
 import { buildPlan, type PlannedStage } from '../../../src/core/plan/plan.ts';
 import type { ReportInput } from '../../../src/core/report/model/build.ts';
@@ -23,22 +23,19 @@ export async function wholeInput(profile: string, seeds?: readonly number[]): Pr
   return { study, profile: { ...loaded.profile, seeds: seeds ?? loaded.seeds }, ablations: whole.map(({ declaration }) => declaration), expanded: whole, records };
 }
 
-function stageRecord({ key, kind, seed, cost, recipe }: PlannedStage, uses: ReportRecord['uses'], { kinds, report: { curves: declared } }: ReportInput['study']): ReportRecord {
+function stageRecord({ key, kind, seed, cost, recipe }: PlannedStage, uses: ReportRecord['uses'], { report, kinds }: ReportInput['study']): ReportRecord {
   const normal = (purpose: string): number => stream(seed, `whole/${key}/${purpose}`, 0).normal();
   const accuracy = Math.round(TEST_IMAGES * (0.86 + 0.01 * normal('accuracy'))) / TEST_IMAGES;
   const loss = Math.exp(normal('loss'));
-  const results: Readonly<Record<string, ReportRecord['result']>> = {
-    evaluate: { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / TEST_IMAGES), correct: TEST_IMAGES * accuracy, count: TEST_IMAGES, loss },
-    distill: { loss, val_loss: loss, val_loss_untrained: 10 * loss, val_loss_ratio: 0.1 },
-    pretrain: { loss, val_loss: loss },
-  };
-  const { metrics: known } = kinds.find(({ name }) => name === kind)!;
-  const ofUnit = (unit: MetricSpec['unit']): number => ({ fraction: accuracy, loss, count: TEST_IMAGES, ratio: 0.1 })[unit];
-  const anyOther = (): ReportRecord['result'] => Object.fromEntries(Object.entries(known).map(([name, { unit }]) => [name, name.endsWith('_se') ? 0.005 : ofUnit(unit)]));
+  const numbers = Object.entries(kinds.find(({ name }) => name === kind)!.metrics).map(
+    ([name, { unit }]) => [name, unit === 'fraction' ? accuracy + 0.02 * normal(name) : unit === 'count' ? TEST_IMAGES : loss] as const,
+  );
+  const tested = { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / TEST_IMAGES), correct: TEST_IMAGES * accuracy };
+  const result = { ...Object.fromEntries(numbers), ...(kind === 'evaluate' ? tested : {}) };
   const roles = new Set(uses.map(({ role }) => role));
-  const metrics = new Set(declared.filter(({ role }) => roles.has(role)).map(({ metric }) => metric));
+  const metrics = new Set(report.curves.filter(({ role }) => roles.has(role)).map(({ metric }) => metric));
   const curves = [...metrics].map(metric => [metric, curve(key, seed, epochsOf(recipe), metric === 'loss' ? 3 * loss : 0.5, metric === 'loss' ? loss : accuracy)] as const);
-  return { key, kind, seed, state: 'done', uses, cost, result: results[kind] ?? anyOther(), curves: Object.fromEntries(curves), resultSha256: sampleKey(key, 'result') };
+  return { key, kind, seed, state: 'done', uses, cost, result, curves: Object.fromEntries(curves), resultSha256: sampleKey(key, 'result') };
 }
 
 function epochsOf(recipe: JsonObject): number {

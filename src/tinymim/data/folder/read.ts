@@ -31,6 +31,9 @@ function pathAt(folder: string, { bytes, ends }: FileNames, row: number): Buffer
   return Buffer.concat([Buffer.from(`${folder}${sep}`), bytes.subarray(row === 0 ? 0 : ends[row - 1], ends[row])]);
 }
 
+/** Of an image of a set, for people. */
+export const imagePath = ({ folder, names, rows }: ImageFiles, index: number): string => pathAt(folder, names, rows[index]!).toString();
+
 /** @returns `[H, W, 3]` @throws DataError `DATA_DAMAGED` for what cannot be read, with what to do about it */
 export function readImage({ folder, name, names, rows }: ImageFiles, index: number): Pixels {
   const row = rows[index]!,

@@ -25,7 +25,7 @@ export interface Scene {
 }
 
 /** Where a crop lies in a scene that is resized first; what lies beyond is padded. */
-export interface Placement {
+interface Placement {
   /** Of the whole scene, resized. */
   readonly size: readonly [height: number, width: number];
   readonly top: number;
@@ -103,19 +103,27 @@ export function cropScene({ image, map }: Scene, draw: SceneDraw, target: { read
   }
 }
 
-interface Tap {
+/** The two pixels between which one lies, and how far from the first. */
+export interface Tap {
   readonly before: number;
   readonly after: number;
   readonly share: number;
 }
 
 /** The two pixels between which each lies (`cv2.INTER_LINEAR`). */
-function linearTaps(from: number, to: number, start: number, count: number): Tap[] {
+export function linearTaps(from: number, to: number, start: number, count: number): Tap[] {
   return Array.from({ length: Math.min(count, to) }, (_, i) => {
     const at = Math.min(Math.max(((start + i + 0.5) * from) / to - 0.5, 0), from - 1),
       before = Math.floor(at);
     return { before, after: Math.min(before + 1, from - 1), share: at - before };
   });
+}
+
+/** The whole image at another size. */
+export function resizedImage(source: Pixels, [height, width]: readonly [number, number]): Pixels {
+  const target: Pixels = { data: new Uint8Array(height * width * source.channels), offset: 0, height, width, channels: source.channels };
+  cropImage(source, { size: [height, width], top: 0, left: 0, flip: false }, target);
+  return target;
 }
 
 /** Bilinear interpolation between the nearest four pixels, rounded. */

@@ -1,6 +1,7 @@
 /** Opening scenes: two splits, and what inputs are normalised with. */
 import { channelStatistics, openDataset } from '../dataset.ts';
 import { composeScenes, type SceneSet } from './compose.ts';
+import { isSceneFolder, openSceneFolder } from './folder.ts';
 import type { SceneSpec } from './spec.ts';
 
 export interface Scenes {
@@ -17,6 +18,7 @@ export interface Scenes {
  * @throws DataError `DATA_MISSING`, `DATA_DAMAGED`
  */
 export function openScenes(spec: SceneSpec, dataDir: string): Scenes {
+  if (isSceneFolder(spec)) return { ...openSceneFolder(spec, dataDir), mean: spec.mean, std: spec.std };
   const source = openDataset(spec.source, dataDir);
   const train = composeScenes(source.train, spec, 'train', spec.train),
     test = composeScenes(source.test, spec, 'test', spec.test);

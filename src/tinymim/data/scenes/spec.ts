@@ -1,6 +1,7 @@
 /** Scenes for segmentation, as plain data: images each of whose pixels has a class. Part of recipes; `open.ts` opens them. */
 import { z } from 'zod';
-import { classCount, dataSpec, dataTitle, imageShape, isFolder } from '../spec.ts';
+import { asBefore } from '../../../core/ablation/as-before.ts';
+import { channels, classCount, dataSpec, dataTitle, folderName, IMAGENET_STATISTICS, imageShape, isFolder, sha256 } from '../spec.ts';
 
 const positive = z.int().positive();
 const ordered = ([low, high]: readonly [number, number]): boolean => low <= high;
@@ -21,6 +22,23 @@ export const sceneSpec = z.discriminatedUnion('name', [
     test: positive,
     seed: z.int().min(0),
   }),
+  /** Photographs in a folder, each with a map; see `folder.ts`. Where it lies is told to each machine (`ablate setup --data <folder>=/path`). */
+  z.strictObject({
+    name: z.literal('folder'),
+    /** Name that machines know it by. */
+    folder: folderName,
+    classes: positive.max(250),
+    train: positive,
+    test: positive,
+    /** As ADE20K's maps are read: label 0 is none of the classes, and all others count from 1. */
+    reduce_zero_label: z.boolean(),
+    /** A further label that is none of the classes, as CamVid's void; 255 is none in any case. */
+    ignored: z.int().min(0).max(255).nullable(),
+    mean: channels.default([...IMAGENET_STATISTICS.mean]),
+    std: channels.default([...IMAGENET_STATISTICS.std]),
+    /** Of names and sizes; absent: whatever has the name on this machine, which then fills it in. */
+    fingerprint: asBefore(sha256, null),
+  }),
 ]);
 
 export type SceneSpec = z.infer<typeof sceneSpec>;
@@ -31,9 +49,13 @@ export const IGNORED = 255;
 
 export const sceneCount = (spec: SceneSpec, split: SceneSplit): number => spec[split];
 
-export const sceneClasses = ({ source }: SceneSpec): number => 1 + classCount(source);
+export const sceneClasses = (spec: SceneSpec): number => (spec.name === 'folder' ? spec.classes : 1 + classCount(spec.source));
 
 /** Channels of the scenes, and their [H, W] where all have one size. */
-export const sceneShape = ({ source, canvas }: SceneSpec): { readonly channels: number; readonly size?: readonly [number, number] } => ({ channels: imageShape(source).channels, size: canvas });
+export const sceneShape = (spec: SceneSpec): { readonly channels: number; readonly size?: readonly [number, number] } =>
+  spec.name === 'folder' ? { channels: 3 } : { channels: imageShape(spec.source).channels, size: spec.canvas };
 
-export const sceneTitle = ({ source, canvas }: SceneSpec): string => `Scenes of ${dataTitle(source)}, ${canvas.join(' x ')}`;
+export function sceneTitle(spec: SceneSpec): string {
+  if (spec.name === 'composed') return `Scenes of ${dataTitle(spec.source)}, ${spec.canvas.join(' x ')}`;
+  return spec.folder === 'ade20k' ? 'ADE20K' : spec.folder;
+}

@@ -6,6 +6,8 @@ import { resizeBilinear } from '../../../engine/grad/resample.ts';
 import * as tf from '../../../engine/tf.ts';
 import { imageAt, mapAt } from '../../data/image-set.ts';
 import type { Pixels } from '../../data/resize.ts';
+import { DataError } from '../../data/errors.ts';
+import { fittedSize, linearTaps, resizedImage, type Tap } from '../../data/scenes/augment.ts';
 import type { SceneSet } from '../../data/scenes/compose.ts';
 import { segment } from '../../nn/upernet.ts';
 import { createEvaluator, type Evaluator } from '../evaluator.ts';
@@ -15,13 +17,14 @@ import { upstreamWeights } from '../stage-io.ts';
 import { upload } from '../train-step.ts';
 import { Confusion } from './confusion.ts';
 import { segmenterConfig } from './model.ts';
+import { scenePictures } from './pictures.ts';
 import { segmentRecipe, type SegmentEvaluateRecipe } from './recipes.ts';
 import { loadEngineAndScenes } from './scenes.ts';
 import { windowCorners, type Corner } from './windows.ts';
 
 export const runSegmentEvaluate: StageRunner<SegmentEvaluateRecipe> = async context => {
   const { recipe } = context,
-    { engine, stride, batch_size } = recipe;
+    { engine, stride, batch_size, resize } = recipe;
   const { test, mean, std } = await loadEngineAndScenes(context);
   const trained = segmentRecipe.parse(context.upstream['weights']?.recipe),
     config = segmenterConfig(trained),
@@ -32,15 +35,19 @@ export const runSegmentEvaluate: StageRunner<SegmentEvaluateRecipe> = async cont
     signature: graphSignature('segment-evaluate', { config, head: trained.head, mean, std, engine }),
   });
   evaluator.use(params);
-  const confusion = new Confusion(test.classes.length);
+  const confusion = new Confusion(test.classes.length),
+    pictures: Record<string, string> = {};
   try {
-    const predicted = predictions(evaluator, test, { window, stride, batchSize: batch_size });
-    for (const [scene, map] of told(context, test.count, predicted)) confusion.add(mapAt(test, scene), map);
+    const predicted = predictions(evaluator, test, { window, stride, batchSize: batch_size, resize });
+    for (const [scene, map] of told(context, test.count, predicted)) {
+      confusion.add(mapAt(test, scene), map);
+      Object.assign(pictures, scenePictures(recipe.data, test, scene, map));
+    }
   } finally {
     evaluator.dispose();
     tf.dispose(params);
   }
-  return { ...confusion.scores(), scenes: test.count };
+  return { ...confusion.scores(), scenes: test.count, ...pictures };
 };
 
 /** Tells how far it is, and ends where it is asked to stop. */
@@ -58,41 +65,78 @@ interface Windows {
   readonly window: readonly [number, number];
   readonly stride: readonly [number, number];
   readonly batchSize: number;
+  readonly resize: readonly [number, number] | null;
+}
+
+/** A scene at the size that windows see, and what they come to. */
+interface OpenScene {
+  readonly scene: number;
+  /** Of its map. */
+  readonly size: readonly [height: number, width: number];
+  readonly image: Pixels;
+  /** `[H, W, K]` */
+  readonly sums: Float32Array;
+  /** How many windows see each pixel, `[H, W]`. */
+  readonly seen: Float32Array;
+  /** Windows that are still to come. */
+  left: number;
 }
 
 interface Place {
-  readonly scene: number;
+  readonly open: OpenScene;
   readonly corner: Corner;
 }
 
-/** The class of each pixel of each scene, in order: where windows overlap, that of the mean of their logits. */
-function* predictions(evaluator: Evaluator, set: SceneSet, { window, stride, batchSize }: Windows): Generator<readonly [scene: number, map: Uint8Array], void> {
-  const corners = windowCorners([set.height, set.width], window, stride),
-    seen = timesSeen(set, window, corners);
-  const places = Array.from({ length: set.count }, (_, scene) => corners.map((corner): Place => ({ scene, corner }))).flat();
-  const classes = set.classes.length;
-  let sums = new Float32Array(set.height * set.width * classes),
-    left = corners.length;
-  for (let start = 0; start < places.length; start += batchSize) {
-    const batch = places.slice(start, start + batchSize);
-    const logits = logitsOf(evaluator, set, window, batch, batchSize);
-    for (const [i, { scene, corner }] of batch.entries()) {
-      addWindow(sums, logits, i, { corner, window, width: set.width, classes });
-      if (--left > 0) continue;
-      yield [scene, largest(sums, seen, classes)];
-      sums = new Float32Array(sums.length);
-      left = corners.length;
+/**
+ * The class of each pixel of each scene, in order: where windows overlap, that of the mean of their logits; of a scene that was resized, that of the
+ * logits at the size of its map.
+ */
+function* predictions(evaluator: Evaluator, set: SceneSet, windows: Windows): Generator<readonly [scene: number, map: Uint8Array], void> {
+  const { window, batchSize } = windows;
+  const waiting: Place[] = [];
+  const compute = function* (batch: readonly Place[]): Generator<readonly [number, Uint8Array], void> {
+    const logits = logitsOf(evaluator, batch, { window, batchSize, channels: set.channels });
+    for (const [i, { open, corner }] of batch.entries()) {
+      addWindow(open, logits.subarray((i * logits.length) / batchSize), { corner, window, classes: set.classes.length });
+      if (--open.left === 0) yield [open.scene, predictedMap(open, set.classes.length)];
     }
+  };
+  for (let scene = 0; scene < set.count; scene++) {
+    waiting.push(...placesOf(set, scene, windows));
+    while (waiting.length >= batchSize) yield* compute(waiting.splice(0, batchSize));
   }
+  if (waiting.length > 0) yield* compute(waiting);
+}
+
+/** @throws DataError where a window is larger than the scene */
+function placesOf(set: SceneSet, scene: number, { window, stride, resize }: Windows): Place[] {
+  const original = imageAt(set, scene),
+    size = [original.height, original.width] as const;
+  const image = resize ? resizedImage(original, fittedSize(size, resize)) : original;
+  if (image.height < window[0] || image.width < window[1]) {
+    throw new DataError(
+      'DATA_INVALID',
+      `Expected scenes of at least ${window.join(' x ')}, the window of the test, got ${image.height} x ${image.width} in scene ${scene} of ${set.name}. Set segment.evaluate.resize to larger sides.`,
+    );
+  }
+  const corners = windowCorners([image.height, image.width], window, stride),
+    pixelCount = image.height * image.width;
+  const open: OpenScene = { scene, size, image, sums: new Float32Array(pixelCount * set.classes.length), seen: timesSeen(image, window, corners), left: corners.length };
+  return corners.map(corner => ({ open, corner }));
+}
+
+interface BatchShape {
+  readonly window: readonly [height: number, width: number];
+  readonly batchSize: number;
+  readonly channels: number;
 }
 
 /** Logits of so many windows, `[B, h, w, K]`; a batch that is not full is filled up with black. */
-function logitsOf(evaluator: Evaluator, set: SceneSet, [height, width]: readonly [number, number], batch: readonly Place[], batchSize: number): Float32Array {
-  const { channels } = set,
-    bytes = height * width * channels,
+function logitsOf(evaluator: Evaluator, batch: readonly Place[], { window: [height, width], batchSize, channels }: BatchShape): Float32Array {
+  const bytes = height * width * channels,
     images = new Uint8Array(batchSize * bytes);
-  batch.forEach(({ scene, corner }, i) => {
-    copyWindow(imageAt(set, scene), corner, images.subarray(i * bytes, (i + 1) * bytes), width * channels);
+  batch.forEach(({ open: { image }, corner }, i) => {
+    copyWindow(image, corner, images.subarray(i * bytes, (i + 1) * bytes), width * channels);
   });
   const inputs = upload({ images: pixels(images, { height, width, channels }) });
   try {
@@ -112,32 +156,54 @@ function copyWindow({ data, offset, width, channels }: Pixels, [top, left]: Corn
 interface Addition {
   readonly corner: Corner;
   readonly window: readonly [number, number];
-  /** Of the scene. */
-  readonly width: number;
   readonly classes: number;
 }
 
-function addWindow(sums: Float32Array, logits: Float32Array, index: number, { corner: [top, left], window: [height, across], width, classes }: Addition): void {
+/** @param logits of the window, first */
+function addWindow({ sums, image }: OpenScene, logits: Float32Array, { corner: [top, left], window: [height, across], classes }: Addition): void {
   const row = across * classes;
   for (let y = 0; y < height; y++) {
-    const to = ((top + y) * width + left) * classes,
-      from = (index * height + y) * row;
+    const to = ((top + y) * image.width + left) * classes,
+      from = y * row;
     for (let i = 0; i < row; i++) sums[to + i]! += logits[from + i]!;
   }
 }
 
-/** How many windows see each pixel, `[H * W]`. */
-function timesSeen({ height, width }: SceneSet, [down, across]: readonly [number, number], corners: readonly Corner[]): Float32Array {
+function timesSeen({ height, width }: Pixels, [down, across]: readonly [number, number], corners: readonly Corner[]): Float32Array {
   const seen = new Float32Array(height * width);
   for (const [top, left] of corners) for (let y = top; y < top + down; y++) for (let x = left; x < left + across; x++) seen[y * width + x]!++;
   return seen;
 }
 
-/** The class with the largest mean of each pixel; of equal ones the first. */
-function largest(sums: Float32Array, seen: Float32Array, classes: number): Uint8Array {
-  return Uint8Array.from(seen, (times, pixel) => {
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (Math.fround(sums[pixel * classes + c]! / times) > Math.fround(sums[pixel * classes + best]! / times)) best = c;
-    return best;
-  });
+function predictedMap({ sums, seen, image, size: [height, width] }: OpenScene, classes: number): Uint8Array {
+  for (let pixel = 0, i = 0; pixel < seen.length; pixel++) for (let c = 0; c < classes; c++, i++) sums[i]! /= seen[pixel]!;
+  const logits = image.height === height && image.width === width ? sums : undefined;
+  const rows = linearTaps(image.height, height, 0, height),
+    columns = linearTaps(image.width, width, 0, width);
+  const map = new Uint8Array(height * width),
+    values = new Float32Array(classes);
+  for (let y = 0, pixel = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, pixel++) map[pixel] = largest(logits ? logits.subarray(pixel * classes, (pixel + 1) * classes) : between(sums, rows[y]!, columns[x]!, image.width, values));
+  }
+  return map;
+}
+
+/** Logits between four pixels, into `values`. */
+function between(logits: Float32Array, row: Tap, column: Tap, width: number, values: Float32Array): Float32Array {
+  const classes = values.length,
+    at = (y: number, x: number): number => (y * width + x) * classes;
+  const [a, b, c, d] = [at(row.before, column.before), at(row.before, column.after), at(row.after, column.before), at(row.after, column.after)] as const;
+  for (let k = 0; k < classes; k++) {
+    const above = logits[a + k]! * (1 - column.share) + logits[b + k]! * column.share,
+      below = logits[c + k]! * (1 - column.share) + logits[d + k]! * column.share;
+    values[k] = above * (1 - row.share) + below * row.share;
+  }
+  return values;
+}
+
+/** Place of the largest; of equal ones the first. */
+function largest(values: Float32Array): number {
+  let best = 0;
+  for (let c = 1; c < values.length; c++) if (values[c]! > values[best]!) best = c;
+  return best;
 }

@@ -27,7 +27,19 @@ export const segmentKind = defineKind<SegmentRecipe>({
   cost: segmentCost,
   disk: segmentDisk,
   memory: segmentMemory,
-  shape: ({ schedule: { batch_size, accumulation_steps }, optimizer: _, layer_decay: __, drop_path, ...recipe }) => ({ ...recipe, drop_path: drop_path > 0, batch_size, accumulation_steps }),
+  shape: ({ data, model, feature_blocks, relative_position_bias, layer_scale, head, drop_path, augment, schedule: { batch_size, accumulation_steps }, engine }) => ({
+    data,
+    model,
+    feature_blocks,
+    relative_position_bias,
+    layer_scale: layer_scale !== null,
+    head,
+    drop_path: drop_path > 0,
+    augment,
+    batch_size,
+    accumulation_steps,
+    engine,
+  }),
   loadUntrained: async () => {
     const [{ initSegmenter }, { writeWeights }, { WEIGHTS }] = await Promise.all([import('./model.ts'), import('../../../engine/formats/weights.ts'), import('../stage-io.ts')]);
     return (recipe, output) => {

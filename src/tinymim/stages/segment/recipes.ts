@@ -64,6 +64,8 @@ export const segmentEvaluateRecipe = z.strictObject({
   data: sceneSpec,
   /** By how much the window moves, down and to the right. */
   stride: pair,
+  /** [longer, shorter side] that scenes are resized to fit into before; null: as they are. */
+  resize: pair.nullable().default(null),
   /** Windows that are computed at once. */
   batch_size: positive,
   engine: engineRecipe,

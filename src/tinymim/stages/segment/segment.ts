@@ -97,7 +97,8 @@ function inEpochs({ steps, warmup_steps, batch_size, accumulation_steps, lr, min
   return { epochs: steps / perEpoch, warmup_epochs: warmup_steps / perEpoch, batch_size, accumulation_steps, base_lr: (256 * lr) / batch_size, min_lr };
 }
 
-/** Of the step of a training: all of the recipe but which scenes it sees, how long and at which rate. */
-function segmentSignature({ augment: _, schedule: { batch_size, accumulation_steps }, ...recipe }: SegmentRecipe): string {
-  return graphSignature('segment', { ...recipe, batch_size, accumulation_steps });
+/** Of the step of a training: all of the recipe but how scenes are changed, how long it takes and at which rate. */
+function segmentSignature({ data, model, feature_blocks, relative_position_bias, layer_scale, head, drop_path, schedule, optimizer, layer_decay, engine }: SegmentRecipe): string {
+  const { batch_size, accumulation_steps } = schedule;
+  return graphSignature('segment', { data, model, feature_blocks, relative_position_bias, layer_scale, head, drop_path, batch_size, accumulation_steps, optimizer, layer_decay, engine });
 }

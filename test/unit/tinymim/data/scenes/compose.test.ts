@@ -78,7 +78,7 @@ describe('what belongs to an item on black', () => {
 });
 
 describe('a split', () => {
-  const composed: SceneSpec = sceneSpec.parse({
+  const composed = sceneSpec.parse({
     name: 'composed',
     source: { name: 'procedural', classes: 3, image_size: [8, 8], channels: 1, train: 12, validation: 1, test: 9, seed: 1 },
     canvas: [16, 16],
@@ -87,7 +87,7 @@ describe('a split', () => {
     train: 6,
     test: 5,
     seed: 2,
-  });
+  }) as Extract<SceneSpec, { name: 'composed' }>;
 
   it('is made of the images of its own split alone: no test image is trained on', () => {
     const { train, test } = openScenes(composed, '');
