@@ -24,7 +24,7 @@ export default {
   distill: { ...mini.distill, schedule: { ...mini.distill.schedule, epochs: 8, warmup_epochs: 0.8 } },
   finetune: { ...mini.finetune, schedule: { ...mini.finetune.schedule, epochs: 48, warmup_epochs: 4.8 } },
   finetune_with_teacher: { ...mini.finetune_with_teacher, epochs: 480, warmup_epochs: 48 },
-  robustness: { ...mini.robustness, imagenet_c: { name: 'simulated', images: 2000 } },
+  robustness: { ...mini.robustness, imagenet_c: { name: 'simulated', images: 1000 } },
   // The recipe of ADE20K with garments for things: scenes of 84 x 84 pixels, of which a step sees 56 x 56.
   segment: {
     data: { name: 'composed', source: { name: 'fashion-mnist' }, canvas: [84, 84], items: [3, 6], scale: [0.75, 1.5], train: 2000, test: 250, seed: 0 },

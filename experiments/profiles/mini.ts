@@ -99,7 +99,7 @@ export default {
     label_smoothing: 0.1,
   },
   evaluate: { batch_size: 500 },
-  // 75 sets of 500 images take a classifier some five seconds, mostly to make them; packs share that.
+  // 75 sets of 500 images take a classifier some ten seconds of a core, most of it to make them, which packs share.
   robustness: { imagenet_a: { name: 'sheared-scaled', images: null }, imagenet_r: { name: 'shade-inverted', images: null }, imagenet_c: { name: 'simulated', images: 500 } },
   comparable: false,
   sources: {
