@@ -61,7 +61,7 @@ export function notReady(spec: DataSpec, dataDir: string): NotReady | undefined 
   return { what: `Expected the files of ${dataTitle(spec)} in ${dir}, got ${state === 'missing' ? 'none' : `damaged ones. ${problems[0]!}`}`, mend: ['setup'] };
 }
 
-/** Per channel mean and (biased) standard deviation. From counts of levels: exact sums, whatever the number of pixels. @internal */
+/** Per channel mean and (biased) standard deviation. From counts of levels: exact sums, whatever the number of pixels. */
 export function channelStatistics({ images, channels }: ImageSet): { mean: number[]; std: number[] } {
   const counts = Array.from({ length: channels }, () => new Float64Array(256));
   counts.forEach((levels, channel) => {

@@ -29,7 +29,7 @@ export interface ViTConfig extends BlocksConfig {
  * What a classifier reads of the tokens. `mean`: mean of the patch tokens, then `fc_norm`; the encoder's `norm` does not exist
  * (MAE, TinyMIM). `class_token`: `norm` of the class token (timm, DeiT).
  */
-export type Pooling = 'mean' | 'class_token';
+type Pooling = 'mean' | 'class_token';
 
 /** A ViT with a head; with a distillation token it has two (`head`, `head_dist`). */
 export interface ClassifierConfig extends ViTConfig {

@@ -19,7 +19,7 @@ export function linearRates(rate: number, depth: number): number[] {
   return Array.from({ length: depth }, (_, i) => (depth === 1 ? 0 : (rate * i) / (depth - 1)));
 }
 
-/** Factor of each sample, `floor(1 - rate + u) / (1 - rate)`: 0 or `1 / (1 - rate)`. Any shape. @internal */
+/** Factor of each sample, `floor(1 - rate + u) / (1 - rate)`: 0 or `1 / (1 - rate)`. Any shape. */
 export function keepScale(uniforms: tf.Tensor, rate: number): tf.Tensor {
   return tf.div(tf.floor(tf.add(uniforms, 1 - rate)), 1 - rate);
 }

@@ -25,7 +25,7 @@ export interface Scene {
 }
 
 /** Where a crop lies in a scene that is resized first; what lies beyond is padded. */
-export interface Placement {
+interface Placement {
   /** Of the whole scene, resized. */
   readonly size: readonly [height: number, width: number];
   readonly top: number;

@@ -50,7 +50,7 @@ function convolutions({ data, model, head: { channels, auxiliary_channels: auxil
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
-/** All that a segmenter holds, and what of it is trained: all but running averages. */
+/** All that a segmenter holds, and what of it is trained: all but running averages. @internal */
 export function segmenterParameters(recipe: Model): { all: number; trained: number } {
   const { model, relative_position_bias: biased, layer_scale } = recipe,
     dim = model.embed_dim,

@@ -12,6 +12,7 @@ type ModelFields = Pick<SegmentRecipe, 'data' | 'model' | 'feature_blocks' | 're
 
 export const segmenterConfig = ({ model, feature_blocks, relative_position_bias }: Omit<ModelFields, 'data' | 'head'>): SegmenterConfig => ({ ...model, feature_blocks, relative_position_bias });
 
+/** @internal */
 export const headWidths = ({ head: { channels, auxiliary_channels }, data }: Pick<ModelFields, 'head' | 'data'>): HeadWidths => ({ channels, auxiliary_channels, classes: sceneClasses(data) });
 
 export const initSegmenter = (recipe: ModelFields, seed: number): Weights => initialise(segmenterSpec(segmenterConfig(recipe), headWidths(recipe), recipe), seed);
