@@ -65,8 +65,7 @@ describe('a segmenter in training', () => {
 
   it('in micro-batches keeps the averages of its normalisations through all of them, and resumes to the bit', async () => {
     const parts = { schedule: { ...segmentFields.schedule, accumulation_steps: 2 } };
-    const [whole, eager, graph, resumed] = [await trained({}), await trained({ ...parts, engine: { mode: 'eager' } }), await trained(parts), await trained(parts, 3)];
-    expect(distance(graph.weights, eager.weights)).toBeLessThan(1e-4);
+    const [whole, graph, resumed] = [await trained({}), await trained(parts), await trained(parts, 3)];
     expect(resumed.weights).toEqual(graph.weights);
     // Two updates a step where there was one: further from the initial 0 and 1.
     const running = (run: StageRun) => run.weights['decode_head.bottleneck.bn.running_var']!.data.map(value => Math.abs(value - 1)).reduce((a, b) => a + b);
