@@ -21,8 +21,11 @@ export const hasDifferences = (rows: readonly ArmRow[]): boolean => rows.some(ro
 
 const drawnRows = (rows: readonly ArmRow[]): readonly ArmRow[] => bothEnds(rows, row => (hasDifferences(rows) ? row.delta?.value : row.measured?.mean), { kept: row => row.isDefault });
 
-/** What a number is measured in, in words. */
-export const differenceTitle = ({ label, unit }: ShownMeasure): string => `Difference to the default, ${label}${unit === 'fraction' ? ' (points)' : ''}`;
+/** Letters of a name that fit below an axis on a phone, with what stands before it. */
+const MOST_LETTERS = 24;
+
+/** What a number is measured in, in words; a long name stands above the chart alone. */
+export const differenceTitle = ({ label, unit }: ShownMeasure): string => `Difference to the default${label.length > MOST_LETTERS ? '' : `, ${label}`}${unit === 'fraction' ? ' (points)' : ''}`;
 
 function differenceForest(rows: readonly ArmRow[], headline: ShownMeasure): ForestChart {
   const base = new Map(rows.find(row => row.isDefault)?.measured?.perSeed.map(({ seed, value }) => [seed, value]));

@@ -17,8 +17,6 @@ export const MOST_CELLS = Math.floor(NARROW_WIDTH / CELL.narrowLeast);
 const LABEL_LIMIT = 42;
 /** Above the first row. */
 const HEAD_Y = -6;
-/** Of cells on a phone. */
-const SMALL_TEXT = 9;
 
 const shades = [palette.same, palette.near, palette.off, palette.far, palette.opposite] as const;
 
@@ -72,7 +70,7 @@ export function matrixSpec(chart: MatrixChart, view: ChartView): TopLevelSpec {
         mark: { type: 'rect', width: width - 2, height: CELL.height, yOffset, stroke: palette.rule.light },
         encoding: { x, y, fill: { field: 'fill', type: 'nominal', scale: null } },
       },
-      { mark: { type: 'text', yOffset, ...(width < CELL.least ? { fontSize: SMALL_TEXT } : {}) }, encoding: { x, y, text: { field: 'text', type: 'nominal' } } },
+      { mark: { type: 'text', yOffset }, encoding: { x, y, text: { field: 'text', type: 'nominal' } } },
       ...(chart.columns === undefined ? [] : [heads(chart.columns)]),
       { data: { values: rows }, ...label(narrow) },
       { data: { values: rows }, ...beside(narrow, most * width + 12) },
