@@ -51,8 +51,8 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     pool: 'forks',
-    // One more than the two cores that are reckoned with: many wait for processes.
-    maxWorkers: 3,
+    // Twice the two cores that are reckoned with: most of the time of end-to-end tests they wait, for steps that pause and for what others compute.
+    maxWorkers: 4,
     // Of the tests of a file that say so: those that wait for processes.
     maxConcurrency: 3,
     sequence: { sequencer: LongestFirst },

@@ -18,7 +18,7 @@ const arm = (name: string, label: string, row: string) => ({ name, label, sameAs
 
 export default defineAblation<Factors>({
   name: 'segmentation',
-  order: 10,
+  order: 12,
   title: 'Semantic segmentation',
   table: 'Table 9',
   question: 'Which target gives the best backbone of a segmenter?',

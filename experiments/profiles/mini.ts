@@ -99,29 +99,12 @@ export default {
     label_smoothing: 0.1,
   },
   evaluate: { batch_size: 500 },
-  // 75 sets of 500 images take a classifier some five seconds, mostly to make them; packs share that.
+  // 75 sets of 500 images take a classifier some ten seconds of a core, most of it to make them, which packs share.
   robustness: { imagenet_a: { name: 'sheared-scaled', images: null }, imagenet_r: { name: 'shade-inverted', images: null }, imagenet_c: { name: 'simulated', images: 500 } },
-  // The recipe of ADE20K with garments for things: scenes of 84 x 84 pixels, of which a step sees 56 x 56.
-  segment: {
-    data: { name: 'composed', source: { name: 'fashion-mnist' }, canvas: [84, 84], items: [3, 6], scale: [0.75, 1.5], train: 2000, test: 250, seed: 0 },
-    crop: [56, 56],
-    blocks: [4 / 12, 6 / 12, 8 / 12, 1],
-    relative_position_bias: true,
-    layer_scale: 1,
-    head: { channels: 24, auxiliary_channels: 8, auxiliary_weight: 0.4, dropout: 0.1 },
-    drop_path: 0,
-    schedule: { steps: 300, warmup_steps: 15, warmup_ratio: 1e-6, batch_size: 16, accumulation_steps: 1, lr: 2e-3, min_lr: 0, power: 1 },
-    optimizer: { weight_decay: 0.05, betas: [0.9, 0.999] },
-    layer_decay: 0.9,
-    augment: { resize: null, cat_max_ratio: 0.75, flip: true, photometric: true },
-    evaluate: { stride: [37, 37], batch_size: 16 },
-  },
   comparable: false,
   sources: {
     finetune_with_teacher:
       'assumed: ten times the epochs of fine-tuning, as 1000 against 100 in the paper; as many heads as the last block was distilled with, as its ViT-T, and features 6.7 times the width, as there',
-    'segment.schedule': 'assumed: a minute on one core, at a rate at which the loss falls; nothing was chosen by an mIoU',
-    'segment.data': 'assumed: as many garments as leave some of each in sight',
     'supervise.init': `assumed: MAE's, as all models here, ${ALIKE}; DeiT draws as timm does (see imagenet1k)`,
     'supervise.pos_embed': `assumed: MAE's table, as all models here, ${ALIKE}; those of DeiT are learned from noise`,
     'supervise.pool': `assumed: the mean of the patches, as all classifiers here, ${ALIKE}; DeiT takes the class token`,

@@ -59,7 +59,6 @@ export default {
     },
   },
   teachers: {},
-  segment: undefined,
   pretrain: {
     ...mini.pretrain,
     ...pretraining,

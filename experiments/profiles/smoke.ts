@@ -8,6 +8,7 @@
  * All ablations, with one seed and a teacher of its own. Data, optimizers and augmentation are those of `mini`.
  */
 import type { ProfileDeclaration } from 'tinymim-ablations/tinymim';
+import desk from './desk.ts';
 import mini from './mini.ts';
 
 /** One epoch, three from scratch or ten with a teacher, of batches of 64. */
@@ -40,10 +41,10 @@ export default {
   finetune_with_teacher: { ...mini.finetune_with_teacher, epochs: 10, warmup_epochs: 3, feature_dim: 107 },
   robustness: { imagenet_a: { name: 'sheared-scaled', images: 1000 }, imagenet_r: { name: 'shade-inverted', images: 1000 }, imagenet_c: { name: 'simulated', images: 40 } },
   segment: {
-    ...mini.segment,
-    data: { ...mini.segment.data, train: 32, test: 8 },
-    head: { ...mini.segment.head, channels: 8, auxiliary_channels: 4 },
-    schedule: { ...mini.segment.schedule, steps: 4, warmup_steps: 1, batch_size: 8 },
+    ...desk.segment,
+    data: { ...desk.segment.data, train: 32, test: 8 },
+    head: { ...desk.segment.head, channels: 8, auxiliary_channels: 4 },
+    schedule: { ...desk.segment.schedule, steps: 4, warmup_steps: 1, batch_size: 8 },
   },
   supervise: { ...mini.supervise, schedule: schedule(3, 0.9, 4e-3, 1e-6) },
 } satisfies ProfileDeclaration;

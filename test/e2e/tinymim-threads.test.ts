@@ -1,4 +1,8 @@
-/** What a stage comes to does not depend on the number of threads: else borrowed ones would change results. With the real engine. */
+/**
+ * What a stage comes to does not depend on the number of threads: else borrowed ones would change results. With the real engine, of every kind
+ * of stage; of a single graph: test/unit/engine/compile/whole-sums.test.ts.
+ * @module-tag long
+ */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

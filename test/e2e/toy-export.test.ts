@@ -38,7 +38,7 @@ describe('before there is a store', () => {
 
 describe('in a store', () => {
   beforeAll(async () => {
-    const { exitCode, all } = await study.ablate('sweep', '--no-report', '--devices', 'cpu:2x1', '--only', 'cut/half,trouble/fail-permanently');
+    const { exitCode, all } = await study.ablate('sweep', '--no-report', '--devices', 'inline', '--only', 'cut/half,trouble/fail-permanently');
     expect(exitCode, all).toBe(1); // of trouble
   });
 

@@ -135,7 +135,7 @@ describe.concurrent('diff, and the report of a changed profile', () => {
 
   it('after a sweep: deltas seed by seed, their mean with its error, and the curves', { concurrent: false }, async () => {
     const args = ['--seeds', '0,1,2'];
-    expect((await study.ablate('sweep', '--only', 'cut', '--no-report', '--devices', 'cpu:2x1', ...args)).exitCode).toBe(0);
+    expect((await study.ablate('sweep', '--only', 'cut', '--no-report', '--devices', 'inline', ...args)).exitCode).toBe(0);
     const { stdout } = await study.ablate('diff', 'cut/whole', 'cut/none', ...args);
     expect(stdout.match(/seed [012] +\d\d\.\d\d % +\d\d\.\d\d % +\+\d+\.\d\d/g)).toHaveLength(3);
     expect(stdout).toMatch(/a - b = \+\d+\.\d\d ± \d+\.\d\d points \(mean of 3 paired seeds, 95 % interval/);
@@ -156,7 +156,7 @@ describe.concurrent('diff, and the report of a changed profile', () => {
   });
 
   it('an overridden profile is reported in a folder of its own, which can be checked; the plain report stays', { concurrent: false }, async () => {
-    const args = ['--only', 'cut/whole', '--devices', 'cpu:2x1'];
+    const args = ['--only', 'cut/whole', '--devices', 'inline'];
     expect((await study.ablate('sweep', ...args)).exitCode).toBe(0);
     const plain = readFileSync(join(study.folder, 'reports/quick/results.jsonl'), 'utf8');
     const changed = await study.ablate('sweep', '--set', 'steps=7', ...args);
@@ -200,7 +200,7 @@ describe.concurrent('what the declared seeds can show', () => {
     const { stdout } = await study.ablate('plan', ...only, '--seeds', '2-4');
     expect(stdout).toContain('Seeds    3, 4 are beyond those that the profile declares (0, 1, 2): exploratory, in no verdict\n');
     expect((await study.ablate('plan', ...only, '--seeds', '1')).stdout).not.toContain('exploratory');
-    expect((await study.ablate('sweep', '--only', 'variety/oak', '--devices', 'cpu:2x1', '--seeds', '3', '--no-report')).stdout).toContain(
+    expect((await study.ablate('sweep', '--only', 'variety/oak', '--devices', 'inline', '--seeds', '3', '--no-report')).stdout).toContain(
       'Seeds 3 is beyond those that the profile declares (0, 1, 2): exploratory, in no verdict.\n',
     );
   });

@@ -55,7 +55,7 @@ describe('a digit changed by hand', () => {
     // The toy study has arms that go wrong; the report is of the others.
     rmSync(join(study.folder, 'test/toy/experiments/ablations/trouble.ts'));
     rmSync(join(study.folder, 'test/toy/experiments/ablations/side-by-side.ts'));
-    expect((await study.ablate('sweep', '--devices', 'cpu:2x1')).exitCode).toBe(0);
+    expect((await study.ablate('sweep', '--devices', 'inline')).exitCode).toBe(0);
   });
 
   it('none: the report follows from its records, and they from the store', async () => {
@@ -214,7 +214,7 @@ describe('in git', () => {
   const study = editableStudy('quick');
   const git = async (...args: string[]) => execa('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { cwd: study.folder, reject: false, all: true });
   const sweep = async (...args: string[]): Promise<void> => {
-    const { exitCode, all } = await study.ablate('sweep', '--devices', 'cpu:2x1', ...args);
+    const { exitCode, all } = await study.ablate('sweep', '--devices', 'inline', ...args);
     if (exitCode !== 0) throw new Error(all);
   };
   const commit = async (message: string): Promise<void> => {

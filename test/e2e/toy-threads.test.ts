@@ -69,7 +69,7 @@ describe.concurrent('idle threads', () => {
     expect([two, short].map(all => new Set(all))).toEqual([new Set([1]), new Set([1])]);
   });
 
-  test('a sweep that is killed while they are lent goes on, with the same bytes', async () => {
+  test('a sweep that is killed while they are lent goes on, with the same bytes', { tags: 'long' }, async () => {
     const choice = { ...wide, profile: 'slow', only: 'cut', checkpointEvery: 100 };
     const plan = await toyPlan(choice);
     const store = temporaryFolder('killed-wide');

@@ -19,23 +19,23 @@ export async function wholeInput(profile: string, seeds?: readonly number[]): Pr
   const whole = await loadEveryAblation(EXPERIMENTS, study);
   const plan = buildPlan({ study, profile: loaded.profile, ablations: whole, seeds: seeds ?? loaded.seeds });
   const uses = usesByKey(plan);
-  const records = [...plan.stages.values()].map(stage => stageRecord(stage, uses.get(stage.key)!, study.report.curves));
+  const records = [...plan.stages.values()].map(stage => stageRecord(stage, uses.get(stage.key)!, study));
   return { study, profile: { ...loaded.profile, seeds: seeds ?? loaded.seeds }, ablations: whole.map(({ declaration }) => declaration), expanded: whole, records };
 }
 
-function stageRecord({ key, kind, seed, cost, recipe }: PlannedStage, uses: ReportRecord['uses'], declared: ReportInput['study']['report']['curves']): ReportRecord {
+function stageRecord({ key, kind, seed, cost, recipe }: PlannedStage, uses: ReportRecord['uses'], { report, kinds }: ReportInput['study']): ReportRecord {
   const normal = (purpose: string): number => stream(seed, `whole/${key}/${purpose}`, 0).normal();
   const accuracy = Math.round(TEST_IMAGES * (0.86 + 0.01 * normal('accuracy'))) / TEST_IMAGES;
   const loss = Math.exp(normal('loss'));
-  const results: Readonly<Record<string, ReportRecord['result']>> = {
-    evaluate: { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / TEST_IMAGES), correct: TEST_IMAGES * accuracy, count: TEST_IMAGES, loss },
-    distill: { loss, val_loss: loss, val_loss_untrained: 10 * loss, val_loss_ratio: 0.1 },
-    pretrain: { loss, val_loss: loss },
-  };
+  const numbers = Object.entries(kinds.find(({ name }) => name === kind)!.metrics).map(
+    ([name, { unit }]) => [name, unit === 'fraction' ? accuracy + 0.02 * normal(name) : unit === 'count' ? TEST_IMAGES : loss] as const,
+  );
+  const tested = { accuracy, accuracy_se: Math.sqrt((accuracy * (1 - accuracy)) / TEST_IMAGES), correct: TEST_IMAGES * accuracy };
+  const result = { ...Object.fromEntries(numbers), ...(kind === 'evaluate' ? tested : {}) };
   const roles = new Set(uses.map(({ role }) => role));
-  const metrics = new Set(declared.filter(({ role }) => roles.has(role)).map(({ metric }) => metric));
+  const metrics = new Set(report.curves.filter(({ role }) => roles.has(role)).map(({ metric }) => metric));
   const curves = [...metrics].map(metric => [metric, curve(key, seed, epochsOf(recipe), metric === 'loss' ? 3 * loss : 0.5, metric === 'loss' ? loss : accuracy)] as const);
-  return { key, kind, seed, state: 'done', uses, cost, result: results[kind] ?? { loss, val_accuracy: accuracy }, curves: Object.fromEntries(curves), resultSha256: sampleKey(key, 'result') };
+  return { key, kind, seed, state: 'done', uses, cost, result, curves: Object.fromEntries(curves), resultSha256: sampleKey(key, 'result') };
 }
 
 function epochsOf(recipe: JsonObject): number {

@@ -57,7 +57,7 @@ describe('with pip', () => {
     for (const [name, value] of Object.entries({ PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' })) vi.stubEnv(name, value);
   };
 
-  it('is installed for CPUs into the cache after its size was told, found there the next time, and healed where it is damaged', async () => {
+  it('is installed for CPUs into the cache after its size was told, found there the next time, and healed where it is damaged', { tags: 'long', timeout: 60_000 }, async () => {
     pipFrom(await writeWheel('2.13.0+cpu'));
     const said: string[] = [],
       cache = join(folder, 'cache');
@@ -72,7 +72,7 @@ describe('with pip', () => {
     expect(await ensurePyTorch(cache, 'cpu', line => said.push(line))).toEqual(first);
     expect(said).toHaveLength(2);
     expect(readdirSync(join(cache, 'pytorch'))).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('leaves nothing behind and says what can be done where it cannot be had', async () => {
     mkdirSync(join(folder, 'wheels'));

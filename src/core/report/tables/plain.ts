@@ -45,6 +45,20 @@ export function plainTable({ profile }: Report, ablation: AblationReport): Table
   };
 }
 
+/** The same with half the columns: what is published stands below what was measured. */
+export function foldedTable(table: Table): Table {
+  const { columns, rows } = table;
+  const kept = [...columns.keys()].filter(i => columns[i]!.label !== PUBLISHED);
+  const foldedCell = (cells: readonly Cell[], i: number): Cell => {
+    const cell = cells[i]!,
+      published = columns[i + 1]?.label === PUBLISHED ? cells[i + 1]! : NONE;
+    return published === NONE ? cell : { ...cell, detail: [...(cell.detail === undefined ? [] : [cell.detail]), `published ${published.text}`].join(', ') };
+  };
+  return { ...table, columns: kept.map(i => columns[i]!), rows: rows.map(row => ({ ...row, cells: row.group === true ? row.cells : kept.map(i => foldedCell(row.cells, i)) })) };
+}
+
+const PUBLISHED = 'Published';
+
 /** Beside the name of one of several numbers. */
 const DIRECTIONS: Readonly<Record<ShownMeasure['better'], string>> = { higher: ' \u2191', lower: ' \u2193', none: '' };
 
@@ -61,7 +75,7 @@ function columnsOf(table: AblationReport, label: string): PlainColumn[] {
   return [
     ...(countsOf(rows).size > 1 ? [{ ...right('Seeds'), rows, value: (row: ArmRow) => row.measured && String(row.measured.n) }] : []),
     { ...right(label), rows, value: measured, spread: (row: ArmRow) => deviation(row, measure.unit), best: bestMean(arms, measure) },
-    { ...right('Published'), rows, value: published, best: bestOf(arms.map(ofTable), measure.better, formatPublished) },
+    { ...right(PUBLISHED), rows, value: published, best: bestOf(arms.map(ofTable), measure.better, formatPublished) },
   ].filter(({ value }) => rows.some(row => value(row) !== undefined));
 }
 

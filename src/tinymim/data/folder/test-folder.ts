@@ -84,5 +84,5 @@ export function joinedSets(folder: TestFolder, names: readonly string[], first: 
 function fileNames({ files }: ImageSet, folder: string): Buffer[] {
   const { names, rows } = files!,
     bytes = Buffer.from(names.bytes.buffer, names.bytes.byteOffset, names.bytes.length);
-  return Array.from(rows, row => bytes.subarray((row === 0 ? 0 : names.ends[row - 1]!) + Buffer.byteLength(folder) + 1, names.ends[row]!));
+  return Array.from(rows, row => bytes.subarray((row === 0 ? 0 : names.ends[row - 1]!) + Buffer.byteLength(folder) + 1, names.ends[row]));
 }

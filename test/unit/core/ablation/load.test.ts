@@ -41,8 +41,8 @@ describe('the toy experiments', () => {
     const { ablations } = await loadExperiments(own, { profile: 'smoke' });
     const names = ablations.map(a => a.declaration.name);
     expect(names.slice(0, 7)).toEqual(['smallest', 'class-token', 'feature', 'relation', 'masking', 'layer', 'drop-path']);
-    expect(names.slice(7, 11)).toEqual(['mae-vs-scratch', 'headline', 'strategy-size', 'sequential']);
-    expect(names.slice(11)).toEqual([...names.slice(11)].sort());
+    expect(names.slice(7, 13)).toEqual(['mae-vs-scratch', 'headline', 'strategy-size', 'sequential', 'robustness', 'segmentation']);
+    expect(names.slice(13)).toEqual([...names.slice(13)].sort());
   });
 
   test('an unknown profile is refused with the nearest', async () => {

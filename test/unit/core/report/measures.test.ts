@@ -18,7 +18,7 @@ import { renderHtml } from '../../../../src/core/report/render/html/html.ts';
 import { plainLatex, resultLatex } from '../../../../src/core/report/render/latex.ts';
 import { renderMarkdown } from '../../../../src/core/report/render/markdown.ts';
 import { claimTable } from '../../../../src/core/report/tables/claims.ts';
-import { plainTable } from '../../../../src/core/report/tables/plain.ts';
+import { foldedTable, plainTable } from '../../../../src/core/report/tables/plain.ts';
 import { resultTable, withoutEmptyColumns } from '../../../../src/core/report/tables/results.ts';
 import { cell } from '../../../helpers/report/claims.ts';
 import { sampleKey, sampleStudy } from '../../../helpers/report/sample.ts';
@@ -202,6 +202,16 @@ describe('files', () => {
     expect(caption).toBe('Robustness (Table 4), mean \u00b1 standard deviation, 3 seeds, profile sample');
     expect(plainLatex(report, table)).toContain('$\\downarrow$');
     expect(resultLatex(report, table).match(/\\label\{tab:[^}]*\}/g)).toEqual(['\\label{tab:robust}', '\\label{tab:robust-shifted}', '\\label{tab:robust-mce}']);
+  });
+
+  test('a README has half of its columns: what is published stands below what was measured', () => {
+    const { columns, rows } = foldedTable(plainTable(report, table));
+    expect(columns.map(({ label }) => label)).toEqual(['Test accuracy (%) \u2191', 'Shifted accuracy of sample (%) \u2191', 'mCE (%) \u2193']);
+    expect(rows[0]!.cells.map(({ text, detail }) => [text, /published [\d.]+$/.exec(detail!)?.[0]])).toEqual([
+      ['80.00', 'published 85.0'],
+      ['50.00', 'published 43.0'],
+      ['70.00', 'published 32.7'],
+    ]);
   });
 
   test('page and README have each number', async () => {

@@ -3,7 +3,7 @@ import { ablationAnchor } from '../../tables/anchors.ts';
 import { claimTable } from '../../tables/claims.ts';
 import { inconsistencyTable, referenceTable } from '../../tables/context.ts';
 import { curveTable } from '../../tables/curves.ts';
-import { plainTable } from '../../tables/plain.ts';
+import { foldedTable, plainTable } from '../../tables/plain.ts';
 import { failureTable, resultTable, type Table } from '../../tables/results.ts';
 import { besideText, twoWayTable } from '../../tables/two-way.ts';
 import { breakdownTable } from '../../charts/breakdown-chart.ts';
@@ -75,7 +75,8 @@ function severalResults(report: Report, ablation: AblationReport): Block[] {
   const { images, footnotes } = ablation;
   const all = plainTable(report, ablation);
   return [
-    ...tableOf(all, 'results'),
+    ...only('page', tableOf(all, 'results')),
+    ...only('readme', tableOf(foldedTable(all), 'results')),
     ...only('page', [...small(images === undefined ? [] : [images]), ...headed(capitalised(ablation.measure.label), tableOf(resultTable(ablation), 'results'))]),
     ...only('readme', [...small([`${all.caption}.${images === undefined ? '' : ` ${images}`}`]), paragraph([...footnotes.map(note => `${note} `), ...files(ablation)], 'small')]),
   ];
