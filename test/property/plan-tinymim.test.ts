@@ -192,11 +192,17 @@ const COVER = ['T', 'S', 'B', 'L']
 /** Fields that say something about a profile and change nothing. */
 const WORDS_ONLY = new Set(['name', 'title', 'caution', 'comparable', 'verdicts', 'sources', 'throughput']);
 
+/** They, with every number that can be measured. */
+function covered(profile: ProfileBase): Plan {
+  const measures = ['accuracy', ...Object.keys(study.report.measures!)];
+  return buildPlan({ study, profile, ablations: tables(COVER).map(table => ({ ...table, declaration: { ...table.declaration, measures } })), seeds: [7] });
+}
+
 /** Keys of the plan with one field of the profile changed, or undefined where the change is not a valid profile. */
 function keysWith(set: string, profile: object = mini): readonly string[] | undefined {
   try {
     const changed = applyOverrides(profile, study.profile.parse(profile), [set], study);
-    return [...plan(COVER, [7], study.profile.parse(changed.profile)).stages.keys()];
+    return [...covered(study.profile.parse(changed.profile)).stages.keys()];
   } catch (error) {
     if (error instanceof AblateError) return undefined;
     throw error;
@@ -209,7 +215,7 @@ test.each<[string, object]>([
 ])('every number and every switch of profile %s is part of some identity', (_, profile) => {
   const whole = study.profile.parse(profile);
   const at = (path: FieldPath): unknown => path.reduce<unknown>((v, part) => (v as Record<string | number, unknown>)[part], whole);
-  const before = new Set(plan(COVER, [7], whole).stages.keys());
+  const before = new Set(covered(whole).stages.keys());
   const [tested, untested]: [string[], string[]] = [[], []];
   for (const path of valuePaths(whole).filter(p => !WORDS_ONLY.has(String(p[0])) && p[0] !== 'seeds')) {
     const value = at(path);
@@ -229,7 +235,7 @@ test.each<[string, object]>([
 });
 
 test('what is only words about the profile changes no key', () => {
-  const before = [...plan(COVER, [7]).stages.keys()];
+  const before = [...covered(declared).stages.keys()];
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), fc.boolean(), (text, comparable) => {
       for (const set of [`title=${JSON.stringify(text)}`, `caution=${JSON.stringify(text)}`, `comparable=${comparable}`]) expect(keysWith(set)).toEqual(before);
