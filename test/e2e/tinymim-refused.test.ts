@@ -113,7 +113,7 @@ describe('what is surely not meant', () => {
     ['finetune.label_smoothing=0.9', /^finetune: label_smoothing: expected at most 0\.5: .* got 0\.9$/],
     ['supervise.drop_path=0.95', /^supervise: drop_path: expected at most 0\.5: .* got 0\.95$/],
     ['model.sizes.B.depth=1', /^distill: drop_path: expected 0 for a model of one block, which never drops its path, got 0\.1$/],
-    ['evaluate.batch_size=20000', /^evaluate: batch_size: expected at most 10000, the images of the test split: .* got 20000$/],
+    ['evaluate.batch_size=20000', /^evaluate: batch_size: expected at most 10000, the images that it is tested on: .* got 20000$/],
     ['finetune.augment.crop.ratio=[50,60]', /^finetune: augment\.crop\.ratio: expected ratios of crops that fit, from 0\.8 to 1\.25, got \[50,60\]$/],
   ];
   const sets = DOUBTS.map(([set]) => set);
