@@ -179,6 +179,9 @@ export default defineStudy<Factors, Profile>({
       { role: 'distill', metric: 'val_loss_untrained', label: 'untrained student' },
       { role: 'distill', metric: 'val_loss_ratio', label: 'ratio' },
       { role: 'distill', metric: 'target_spread', label: 'target spread', optional: true },
+      { role: 'corrupted', metric: 'error', label: 'mean error under corruptions', optional: true },
+      { role: 'segment-evaluate', metric: 'macc', label: 'mAcc', optional: true },
+      { role: 'segment-evaluate', metric: 'aacc', label: 'aAcc', optional: true },
     ],
     curves: [
       { role: 'distill', metric: 'loss', title: 'Distillation loss' },

@@ -313,7 +313,7 @@ function buildRow(input: MeasureInput, arms: readonly Arm[], arm: Arm, index: nu
     agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, ofHeadline ? (study.report.publishedNoise?.value ?? 0) : 0),
     valueGap,
     retraining: valueGap === undefined || !ofHeadline || study.report.retraining === undefined ? undefined : retraining(scale(valueGap, shown.unit), measured!.n, study.report.retraining),
-    extra: columns.map(column => columnMean(arm.placed, column)),
+    extra: columns.map(column => columnMean(arm.all, column)),
   };
 }
 
@@ -362,7 +362,7 @@ function publishedCell({ published }: Arm, reference: Arm | undefined, isDefault
 
 /** Those that some arm has a number for, where records may lack it. */
 const shownColumns = ({ report: { columns } }: Study, arms: readonly Arm[]): ReportColumn[] =>
-  columns.filter(column => column.optional !== true || arms.some(({ placed }) => columnMean(placed, column) !== undefined));
+  columns.filter(column => column.optional !== true || arms.some(({ all }) => columnMean(all, column) !== undefined));
 
 function columnMean(placed: readonly Placed[], { role, metric, optional }: ReportColumn): number | undefined {
   const finished = placed.filter(p => p.role === role && p.record.state === 'done' && (optional !== true || p.record.result[metric] !== undefined));
