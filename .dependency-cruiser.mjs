@@ -134,7 +134,17 @@ const tinymim = {
     'src/tinymim/optim',
     'src/tinymim/stages/segment',
   ],
-  'src/tinymim': [...CONTRACT, 'src/tinymim/checkpoints', 'src/tinymim/data', 'src/tinymim/data/folder', 'src/tinymim/data/scenes', 'src/tinymim/distill', 'src/tinymim/nn', 'src/tinymim/stages', 'src/tinymim/stages/segment'],
+  'src/tinymim': [
+    ...CONTRACT,
+    'src/tinymim/checkpoints',
+    'src/tinymim/data',
+    'src/tinymim/data/folder',
+    'src/tinymim/data/scenes',
+    'src/tinymim/distill',
+    'src/tinymim/nn',
+    'src/tinymim/stages',
+    'src/tinymim/stages/segment',
+  ],
 };
 
 /** Nothing imports the command line. */
