@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findArm } from '../../../../src/core/inspect/arm.ts';
+import { sharedMeasures } from '../../../../src/core/inspect/diff-arms.ts';
 import { sparkline } from '../../../../src/cli/commands/diff.ts';
 import { roleDifferences } from '../../../../src/core/plan/difference.ts';
 import { loadExperiments } from '../../../../src/core/ablation/load.ts';
@@ -22,6 +23,20 @@ describe('findArm', () => {
     ['nothing/like-it', "No arm 'nothing/like-it'; expected <ablation>/<arm>, e.g. cut/whole"],
   ])('of %s says what there is', (name, message) => {
     expect(() => findArm(chosen, name)).toThrow(message);
+  });
+});
+
+describe('two arms', () => {
+  const [half, none] = ['cut/half', 'cut/none'].map(name => findArm(chosen, name)) as [ReturnType<typeof findArm>, ReturnType<typeof findArm>];
+  const study = { ...experiments.study, report: { ...experiments.study.report, measures: { leaves: { role: 'weigh', metric: 'leaves', standardError: 'leaves_se' } } } };
+  const by = (...measures: readonly string[]) => ({ ...half, declaration: { ...half.declaration, measures } });
+
+  it('are compared by the numbers that both ablations have, in the order of the first; by the headline where there is none', () => {
+    const names = (...arms: Parameters<typeof sharedMeasures> extends [unknown, ...infer Arms] ? Arms : never): string[] => sharedMeasures(study, ...arms).map(({ name }) => name);
+    expect(names(half, none)).toEqual(['weight']);
+    expect(names(by('leaves', 'weight'), by('weight', 'leaves'))).toEqual(['leaves', 'weight']);
+    expect(names(by('leaves', 'weight'), none)).toEqual(['weight']);
+    expect(names(by('leaves'), none)).toEqual(['weight']);
   });
 });
 
