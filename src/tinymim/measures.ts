@@ -20,8 +20,8 @@ interface TrainedArm {
 }
 
 type Measures = NonNullable<Study<Factors, Profile>['report']['measures']>;
-/** `stage` is undefined where an arm has no such number. */
-type Measure = Measures[string] & { stage(arm: TrainedArm): StageSpec | undefined; readonly segments?: boolean };
+/** `stage` is undefined where an arm has no such number, or the profile does not measure it. */
+type Measure = Measures[string] & { stage(arm: TrainedArm): StageSpec | undefined };
 
 /** What stands in a column of Table 4 is called by what it is. */
 const columnLabel =
@@ -37,7 +37,8 @@ const shifted = (column: ShiftedColumn, made: string): Measure => ({
   stage: ({ profile, seed, weights }) => shiftedStage(profile, seed, weights, column),
 });
 
-const MEASURES: Readonly<Record<string, Measure>> = {
+/** By the names under which ablations ask for them. */
+export const measures: Readonly<Record<string, Measure>> = {
   imagenet_a: shifted('imagenet_a', 'accuracy on sheared and scaled images'),
   imagenet_r: shifted('imagenet_r', 'accuracy on images with inverted shades'),
   mce: {
@@ -54,9 +55,8 @@ const MEASURES: Readonly<Record<string, Measure>> = {
     standardError: 'miou_se',
     roles: ['segment'],
     label: segmentationLabel,
-    segments: true,
     // From scratch it starts from the classifier, as the paper's DeiT.
-    stage: ({ factors, profile, seed, encoder, weights }) => segmentationStage(factors, profile, seed, encoder ?? weights),
+    stage: ({ factors, profile, seed, encoder, weights }) => segmentationStage(factors, profile, seed, encoder ?? weights, ['segment', 'segment-evaluate']),
   },
   'miou-finetuned': {
     role: 'segment-evaluate-finetuned',
@@ -64,7 +64,6 @@ const MEASURES: Readonly<Record<string, Measure>> = {
     standardError: 'miou_se',
     roles: ['segment-finetuned'],
     label: profile => `${segmentationLabel(profile)}, after fine-tuning`,
-    segments: true,
     // The paper has it of what was distilled alone. Of TinyMIM* the segmenter has the blocks, neither the distillation token nor the wider features.
     stage: ({ factors, profile, seed, weights }) =>
       factors.method === 'distill' ? segmentationStage(factors, profile, seed, weights, ['segment-finetuned', 'segment-evaluate-finetuned']) : undefined,
@@ -75,16 +74,12 @@ function segmentationLabel({ segment }: Profile): string {
   return segment === undefined ? 'test mIoU' : `mIoU, ${sceneTitle(segment.data)}`;
 }
 
-/** By the names under which ablations ask for them. */
-export const measures: Measures = MEASURES;
-
 /** The stage of each number that the profile can measure, of which those that no entry here has are the accuracy on the test images. */
 export function realiseMeasures(factors: Factors, profile: Profile, seed: number, names: readonly string[]): StageSpec[] {
   const encoder = encoderStage(factors, profile, seed),
     weights = classifierStage(factors, profile, seed, encoder);
-  const measurable = names.filter(name => MEASURES[name]?.segments !== true || profile.segment !== undefined);
-  return measurable.flatMap(name => {
-    const measure = MEASURES[name];
+  return names.flatMap(name => {
+    const measure = measures[name];
     return measure === undefined ? [evaluateStage(profile, seed, weights)] : (measure.stage({ factors, profile, seed, encoder, weights }) ?? []);
   });
 }

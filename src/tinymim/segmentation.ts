@@ -10,18 +10,18 @@ import type { VitRecipe } from './stages/recipes.ts';
 import type { SegmentEvaluateRecipe, SegmentRecipe } from './stages/segment/recipes.ts';
 
 /**
- * The test of a segmenter, and its training that this hangs on.
+ * The test of a segmenter, and its training that this hangs on; undefined where the profile measures none.
  * @param weights the stage whose encoder it starts from: pre-trained, distilled, or a classifier
  * @param roles of training and test
- * @param profile that has a field `segment`
  */
-export function segmentationStage(factors: Factors, profile: Profile, seed: number, weights: StageSpec, roles: readonly [train: string, test: string] = ['segment', 'segment-evaluate']): StageSpec {
-  const { data, crop, blocks, evaluate, ...training } = profile.segment!;
-  const model = { ...classifier(profile, factors.student), ...ownHeads(weights), image_size: crop };
-  const recipe: SegmentRecipe = { ...training, data, model, feature_blocks: blocks.map(place => blockAt(place, model.depth)) as SegmentRecipe['feature_blocks'], engine: profile.engine };
-  const trained: StageSpec = { kind: 'segment', role: roles[0], recipe, seed, upstream: { weights } };
+export function segmentationStage({ student }: Factors, profile: Profile, seed: number, weights: StageSpec, [training, testing]: readonly [string, string]): StageSpec | undefined {
+  if (profile.segment === undefined) return undefined;
+  const { data, crop, blocks, evaluate, ...fields } = profile.segment;
+  const model = { ...classifier(profile, student), ...ownHeads(weights), image_size: crop };
+  const recipe: SegmentRecipe = { ...fields, data, model, feature_blocks: blocks.map(place => blockAt(place, model.depth)) as SegmentRecipe['feature_blocks'], engine: profile.engine };
+  const trained: StageSpec = { kind: 'segment', role: training, recipe, seed, upstream: { weights } };
   const test: SegmentEvaluateRecipe = { data, ...evaluate, engine: profile.engine };
-  return { kind: 'segment-evaluate', role: roles[1], recipe: test, seed, upstream: { weights: trained } };
+  return { kind: 'segment-evaluate', role: testing, recipe: test, seed, upstream: { weights: trained } };
 }
 
 /** Those that a classifier was trained with: TinyMIM* has others. */

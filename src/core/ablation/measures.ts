@@ -8,6 +8,9 @@ export interface Measure extends MeasureDeclaration {
 /** The number that arms are compared by where an ablation names none. */
 export const headlineMeasure = ({ report: { headline } }: Study): Measure => ({ ...headline, name: headline.metric });
 
+/** Gap of published values, in their unit, below which the paper itself separates no two arms; of other numbers than the headline nothing is known. */
+export const noiseOf = (study: Study, { name }: Pick<Measure, 'name'>): number => (name === headlineMeasure(study).name ? (study.report.publishedNoise?.value ?? 0) : 0);
+
 /** By name, the headline first. */
 export function knownMeasures(study: Study): ReadonlyMap<string, Measure> {
   const first = headlineMeasure(study);

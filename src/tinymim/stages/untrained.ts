@@ -1,9 +1,8 @@
 /** Initial weights in the place of trained ones, and scores that are always wrong, so that a stage downstream can be measured before its inputs are there. */
 import { join } from 'node:path';
-import { classCount } from '../data/spec.ts';
+import { classCount, imageCount } from '../data/spec.ts';
 import { initClassifier, initEncoder, initMae } from '../nn/init.ts';
 import { writeWeights, type Weights } from '../../engine/formats/weights.ts';
-import { imageCount } from '../data/spec.ts';
 import { corruptionsOf, testImages } from '../data/test-spec.ts';
 import { noScores } from './corruption-error.ts';
 import { writeScores } from './corrupted-scores-file.ts';

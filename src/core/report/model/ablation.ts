@@ -1,90 +1,22 @@
 /** One ablation of the report: its rows, and how their order relates to the paper's. */
-import type { AblationDeclaration, ArmDeclaration, Inconsistency, ProfileBase, Published, ReferenceRow, ReportColumn, Study } from '../../ablation/declaration.ts';
-import { headlineMeasure, measuresOf, publishedFor, type Measure } from '../../ablation/measures.ts';
+import type { AblationDeclaration, Inconsistency, Published, ReferenceRow, ReportColumn, Study } from '../../ablation/declaration.ts';
+import { headlineMeasure, measuresOf, noiseOf, publishedFor, type Measure } from '../../ablation/measures.ts';
+import { armOf, buildRow, columnMean, isExploratory, measuredRow, type AblationInput, type Arm, type MeasureInput } from './arm-rows.ts';
 import { breakdowns } from './breakdowns.ts';
-import type { ClaimResult } from './claims.ts';
-import { agreement, comparePairs, countOrder, difference, publishedDifference, type ComparedArm, type Replicate, type Replicates } from '../statistics/compare.ts';
+import { comparePairs, countOrder, type ComparedArm } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
 import { doubtfulWarnings } from './doubtful.ts';
-import type { TableHeadroom } from './headroom.ts';
 import { tableImages } from './images.ts';
 import { finishedOf, mixedCodes, mixedCodeText, type CodesByKind } from '../records/code.ts';
 import { mixedEngines, type Engines } from '../records/engines.ts';
-import { formatCode, formatDelta, formatValue, scale } from '../../text/format.ts';
-import type { AblationReport, ArmRow, ArmState, ExtraColumn, Failure, Measurement, PublishedCell, Reference, SharedStage } from './model.ts';
+import { formatDelta, formatValue } from '../../text/format.ts';
+import type { AblationReport, ArmRow, ExtraColumn, Failure, Reference, SharedStage } from './model.ts';
 import type { ShownMeasure } from './measure.ts';
 import { rankAgreement } from '../statistics/rank.ts';
 import { pictureTables } from './pictures.ts';
-import type { ArmRecipe } from './recipes.ts';
-import { retraining } from './retraining.ts';
-import { byText, type ReportRecord } from '../records/records.ts';
-import { mean, sampleStd } from '../statistics/statistics.ts';
 import { oneLine } from '../../text/clean.ts';
-import { declaredOf } from '../statistics/verdict.ts';
 import { teacherWarnings } from './teacher.ts';
-import { earlierText, metricSpec, placeRecords, replicateCost, replicates, resultNumber, shownMeasure, type Placed } from './usage.ts';
-
-export interface AblationInput {
-  readonly study: Study;
-  readonly profile: ProfileBase;
-  readonly ablation: AblationDeclaration<object>;
-  /** Sorted. */
-  readonly records: readonly ReportRecord[];
-  /** Seeds that the profile declares for it, and for the headroom in its table. */
-  readonly declared: readonly number[];
-  readonly headroomSeeds: readonly number[];
-  readonly comparable: boolean;
-  readonly engines: Engines;
-  /** The claims that this ablation declares. */
-  readonly claims: readonly ClaimResult[];
-  readonly recipes: readonly ArmRecipe[] | undefined;
-  readonly headroom: TableHeadroom;
-}
-
-/** An ablation by one of its numbers. */
-interface MeasureInput extends AblationInput {
-  readonly measure: Measure;
-  readonly shown: ShownMeasure;
-  /** The ablation's first measure. */
-  readonly first: string;
-  /** Roles of stages that arms have for its other numbers alone. */
-  readonly otherRoles: ReadonlySet<string>;
-}
-
-/** An arm with its records, before rows are made. */
-interface Arm {
-  readonly declaration: ArmDeclaration<object>;
-  readonly label: string;
-  readonly published: Published | undefined;
-  /** Of all its stages. */
-  readonly all: readonly Placed[];
-  /** Without those of other numbers. */
-  readonly placed: readonly Placed[];
-  /** Those that count. */
-  readonly replicates: Replicates;
-  readonly extraSeeds: ArmRow['extraSeeds'];
-}
-
-function armOf(
-  { declared, measure, first, otherRoles }: Pick<MeasureInput, 'declared' | 'measure' | 'first' | 'otherRoles'>,
-  declaration: ArmDeclaration<object>,
-  placed: ReadonlyMap<string, readonly Placed[]>,
-): Arm {
-  const all = placed.get(declaration.name) ?? [];
-  const ofMeasure = all.filter(({ role }) => !otherRoles.has(role));
-  const measured = replicates(ofMeasure, measure);
-  const counted = new Set(declaredOf([...measured.keys()], declared));
-  const ofSeeds = (isCounted: boolean): [number, Replicate][] => [...measured].filter(([seed]) => counted.has(seed) === isCounted);
-  return {
-    declaration,
-    label: oneLine(declaration.label),
-    published: publishedFor(declaration.published, measure.name, first),
-    all,
-    placed: ofMeasure,
-    replicates: new Map(ofSeeds(true)),
-    extraSeeds: ofSeeds(false).map(([seed, { value }]) => ({ seed, value })),
-  };
-}
+import { metricSpec, placeRecords, shownMeasure } from './usage.ts';
 
 /** Whether there is anything of a paper in it. */
 const hasPublished = ({ arms, references = [] }: AblationDeclaration<object>): boolean => references.length > 0 || arms.some(({ published }) => published !== undefined);
@@ -102,12 +34,22 @@ export function buildAblation(input: AblationInput): AblationReport {
   return { ...buildFirst(byMeasure(first)), others: others.map(measure => buildOther(byMeasure(measure))) };
 }
 
+/** As it is declared, by whichever number. */
+const headOf = ({ name, title, table, question, expected, axis }: AblationDeclaration<object>) => ({
+  name,
+  title: oneLine(title),
+  table: oneLine(table),
+  question: oneLine(question),
+  expected: oneLine(expected),
+  axis: axis === undefined ? undefined : oneLine(axis),
+});
+
 /** What one of its numbers says of the arms. */
 function compared(input: MeasureInput, arms: readonly Arm[], mixed: CodesByKind, columns: readonly ReportColumn[]) {
   const { study, ablation, measure, shown } = input;
   const rows = arms.map((arm, index) => buildRow(input, arms, arm, index, mixed, columns));
   const comparable = comparedArms(ablation, arms, measure.name === input.first ? '' : measure.name);
-  const pairs = comparePairs(comparable, measure.name === headlineMeasure(study).name ? (study.report.publishedNoise?.value ?? 0) : 0);
+  const pairs = comparePairs(comparable, noiseOf(study, measure));
   return { measure: shown, finding: finding(rows, shown), rows, pairs, order: countOrder(pairs), rank: rankAgreement(comparable), references: references(input) };
 }
 
@@ -118,13 +60,9 @@ function buildOther(input: MeasureInput): AblationReport {
   const arms = ablation.arms.map(declaration => armOf(input, declaration, placed));
   const finished = finishedOf(arms.flatMap(({ placed }) => placed.map(({ record }) => record)));
   return {
-    name: ablation.name,
+    ...headOf(ablation),
     others: [],
     title: `${oneLine(ablation.title)}, ${shown.label}`,
-    table: oneLine(ablation.table),
-    question: oneLine(ablation.question),
-    expected: oneLine(ablation.expected),
-    axis: ablation.axis === undefined ? undefined : oneLine(ablation.axis),
     ...compared(input, arms, mixedCodes(finished), []),
     headroom: [],
     headroomNote: undefined,
@@ -155,7 +93,9 @@ function buildFirst(input: MeasureInput): Omit<AblationReport, 'others'> {
     const spec = metricSpec(study, records, column.role, column.metric);
     return { role: column.role, label: oneLine(column.label), unit: spec?.unit ?? 'ratio' };
   });
-  const whole = [...arms, ...headroom].map(arm => ({ ...arm, placed: arm.all }));
+  // With the stages of its other numbers.
+  const whole = [...arms, ...headroom].map(arm => ({ ...arm, placed: arm.all })),
+    ofArms = whole.slice(0, arms.length);
   const finished = finishedOf(whole.flatMap(({ placed }) => placed.map(({ record }) => record)));
   const mixed = mixedCodes(finished);
   const images = tableImages({
@@ -169,29 +109,24 @@ function buildFirst(input: MeasureInput): Omit<AblationReport, 'others'> {
   });
   const { rows, ...numbers } = compared(input, arms, mixed, extra);
   return {
-    name: ablation.name,
-    title: oneLine(ablation.title),
-    table: oneLine(ablation.table),
-    question: oneLine(ablation.question),
-    expected: oneLine(ablation.expected),
-    axis: ablation.axis === undefined ? undefined : oneLine(ablation.axis),
+    ...headOf(ablation),
     ...numbers,
     rows: rows.map(row => ({ ...row, fewerImages: images.fewer.get(row.name) })),
     headroom: headroom.map(arm => ({ ...measuredRow({ study, declared: input.headroomSeeds, measure }, arm, mixed), name: `${study.headroom!.name}/${arm.declaration.name}`, index: -1, extra: [] })),
     headroomNote: headroom.length === 0 ? undefined : oneLine(study.headroom!.note),
     warnings: [
       ...teacherWarnings({ study, declared: input.declared, records, headline: shownMeasure(study, input.profile, records, headlineMeasure(study)), baselines: input.headroom.baselines }),
-      ...doubtfulWarnings(study, arms),
+      ...doubtfulWarnings(study, ofArms),
     ],
     images: images.line,
     published: hasPublished(ablation),
     columns,
     claims: input.claims,
     inconsistencies: (ablation.inconsistencies ?? []).map(inconsistency),
-    shared: sharedStages(whole.slice(0, arms.length), study.report.ownRoles),
-    curves: curveCharts(study, ablation.name, whole.slice(0, arms.length)),
-    pictures: pictureTables(study, input.profile, whole.slice(0, arms.length), input.declared),
-    breakdowns: breakdowns(study, input.profile, ablation.name, whole.slice(0, arms.length), input.declared),
+    shared: sharedStages(ofArms, study.report.ownRoles),
+    curves: curveCharts(study, ablation.name, ofArms),
+    pictures: pictureTables(study, input.profile, ofArms, input.declared),
+    breakdowns: breakdowns(study, input.profile, ablation.name, ofArms, input.declared),
     failures: failures(whole),
     recipes: input.recipes,
     mixedCode: mixedCodeText(finished),
@@ -199,7 +134,7 @@ function buildFirst(input: MeasureInput): Omit<AblationReport, 'others'> {
       ...footnotes(ablation, arms),
       ...exploratoryNotes([...arms, ...headroom], [...input.declared, ...input.headroomSeeds]),
       ...(input.headroom.footnote === undefined ? [] : [input.headroom.footnote]),
-      ...engineNotes([...arms, ...headroom], input.engines),
+      ...engineNotes(whole, input.engines),
     ],
   };
 }
@@ -262,112 +197,9 @@ function comparedArms(ablation: AblationDeclaration<object>, arms: readonly Arm[
   });
 }
 
-/** What an arm came to by itself. @param mixed kinds whose code the table mixes */
-function measuredRow({ study, declared, measure }: Pick<MeasureInput, 'study' | 'declared' | 'measure'>, arm: Arm, mixed: CodesByKind) {
-  return {
-    label: arm.label,
-    at: undefined,
-    group: undefined,
-    crossed: undefined,
-    isDefault: false,
-    state: armState(arm, declared.length, isExploratory(arm, declared)),
-    wanted: declared.length,
-    measured: measurement(arm.replicates),
-    exploratory: isExploratory(arm, declared),
-    extraSeeds: arm.extraSeeds,
-    earlier: earlierText(
-      study,
-      arm.placed.map(({ record }) => record),
-    ),
-    ...codeOf(arm, mixed),
-    delta: undefined,
-    published: undefined,
-    agreement: undefined,
-    valueGap: undefined,
-    retraining: undefined,
-    fewerImages: undefined,
-    cost: replicateCost(arm.placed, measure.role, role => study.report.ownRoles.includes(role)),
-  };
-}
-
-function buildRow(input: MeasureInput, arms: readonly Arm[], arm: Arm, index: number, mixed: CodesByKind, columns: readonly ReportColumn[]): ArmRow {
-  const { study, ablation, measure, shown, comparable } = input;
-  const ofHeadline = measure.name === headlineMeasure(study).name;
-  const isDefault = arm.declaration.name === ablation.default;
-  const reference = arms.find(other => other.declaration.name === ablation.default);
-  const row = measuredRow(input, arm, mixed);
-  const { measured } = row;
-  const delta = isDefault || reference === undefined ? undefined : difference(arm.replicates, reference.replicates);
-  const published = publishedCell(arm, reference, isDefault);
-  const valueGap = comparable && measured !== undefined && published !== undefined ? measured.mean - published.value / scale(1, shown.unit) : undefined;
-  return {
-    ...row,
-    index,
-    name: arm.declaration.name,
-    at: arm.declaration.at,
-    group: arm.declaration.group === undefined ? undefined : oneLine(arm.declaration.group),
-    crossed: crossedOf(arm.declaration),
-    isDefault,
-    delta,
-    published,
-    agreement: delta === undefined || published?.delta === undefined ? undefined : agreement(delta, published.delta, ofHeadline ? (study.report.publishedNoise?.value ?? 0) : 0),
-    valueGap,
-    retraining: valueGap === undefined || !ofHeadline || study.report.retraining === undefined ? undefined : retraining(scale(valueGap, shown.unit), measured!.n, study.report.retraining),
-    extra: columns.map(column => columnMean(arm.all, column)),
-  };
-}
-
-function crossedOf({ crossed }: ArmDeclaration<object>): ArmRow['crossed'] {
-  return crossed === undefined ? undefined : [oneLine(crossed[0]), oneLine(crossed[1])];
-}
-
-function codeOf({ placed }: Arm, mixed: CodesByKind): Pick<ArmRow, 'code' | 'mixesCode'> {
-  const finished = finishedOf(placed.map(({ record }) => record));
-  const codes = new Map<string, Set<string>>();
-  for (const { kind, codeHash } of finished) if (mixed.has(kind)) codes.set(kind, (codes.get(kind) ?? new Set<string>()).add(formatCode(codeHash)));
-  const texts = [...codes].sort(([a], [b]) => byText(a, b)).map(([kind, hashes]) => `${oneLine(kind)} ${[...hashes].sort(byText).join(', ')}`);
-  return { code: texts.length === 0 ? undefined : texts.join('; '), mixesCode: mixedCodes(finished).size > 0 };
-}
-
-const isExploratory = ({ replicates }: Arm, declared: readonly number[]): boolean => [...replicates.keys()].some(seed => !declared.includes(seed));
-
-function armState(arm: Arm, wanted: number, exploratory: boolean): ArmState {
-  if (arm.replicates.size >= wanted && !exploratory) return 'done';
-  if (arm.replicates.size > 0) return 'partial';
-  return arm.placed.some(p => p.record.state === 'failed') ? 'failed' : 'missing';
-}
-
-function measurement(values: Replicates): Measurement | undefined {
-  const perSeed = [...values].map(([seed, r]) => ({ seed, value: r.value, standardError: r.standardError })).sort((a, b) => a.seed - b.seed);
-  const first = perSeed[0];
-  if (first === undefined) return undefined;
-  const list = perSeed.map(s => s.value);
-  const spread = list.length === 1 ? { kind: 'binomial' as const, value: first.standardError } : { kind: 'sample' as const, value: sampleStd(list) };
-  return { n: list.length, mean: mean(list), spread, perSeed };
-}
-
-function publishedCell({ published }: Arm, reference: Arm | undefined, isDefault: boolean): PublishedCell | undefined {
-  if (published === undefined) return undefined;
-  const base = reference?.published;
-  const elsewhere = base !== undefined && published.table !== base.table;
-  return {
-    value: published.value,
-    table: oneLine(published.table),
-    elsewhere,
-    inferred: published.inferred === true,
-    delta: isDefault || elsewhere || base === undefined ? undefined : publishedDifference(published.value, base.value),
-    source: oneLine(published.source),
-  };
-}
-
 /** Those that some arm has a number for, where records may lack it. */
 const shownColumns = ({ report: { columns } }: Study, arms: readonly Arm[]): ReportColumn[] =>
   columns.filter(column => column.optional !== true || arms.some(({ all }) => columnMean(all, column) !== undefined));
-
-function columnMean(placed: readonly Placed[], { role, metric, optional }: ReportColumn): number | undefined {
-  const finished = placed.filter(p => p.role === role && p.record.state === 'done' && (optional !== true || p.record.result[metric] !== undefined));
-  return finished.length === 0 ? undefined : mean(finished.map(p => resultNumber(p.record, metric)));
-}
 
 /** Highest and lowest arm, and where the default stands. */
 function finding(rows: readonly ArmRow[], { unit, label }: ShownMeasure): string[] {

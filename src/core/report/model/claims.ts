@@ -1,7 +1,7 @@
 /** Claims of the declarations, judged from the records: each pair of arms, then each claim, then all claims of an ablation together. */
 import { armNameText, pairsOf, type ArmName, type Pair } from '../../ablation/claims.ts';
 import type { AblationDeclaration, ArmDeclaration, Claim, ProfileBase, Published, Study } from '../../ablation/declaration.ts';
-import { headlineMeasure, knownMeasures, measuresOf, publishedFor, type Measure } from '../../ablation/measures.ts';
+import { knownMeasures, measuresOf, noiseOf, publishedFor, type Measure } from '../../ablation/measures.ts';
 import { declaredSeeds } from '../../ablation/swept.ts';
 import { publishedDifference, type Replicates } from '../statistics/compare.ts';
 import { holmDecisions } from '../statistics/holm.ts';
@@ -122,10 +122,9 @@ const NOTHING: Replicates = new Map();
  */
 export function evaluateClaims({ study, profile, ablations, records }: ClaimInput): ClaimResult[] {
   const named = ablations.flatMap(({ name, claims = [] }) => claims.flatMap(({ parts }) => parts.flatMap(part => pairsOf(part, name))).flatMap(({ arm, than }) => [arm, than]));
-  const headline = headlineMeasure(study);
   const measuredArms = (measure: Measure): MeasuredArms => ({ shown: shownMeasure(study, profile, records, measure), replicates: replicatesOfArms(records, measure, new Set(named.map(armNameText))) });
   const evidence: Evidence = {
-    noise: measure => (measure === headline.name ? (study.report.publishedNoise?.value ?? 0) : 0),
+    noise: name => noiseOf(study, { name }),
     margin: marginOf(profile),
     rule: ablation => verdictRule(profile, ablation),
     measures: new Map([...knownMeasures(study)].map(([name, measure]) => [name, measuredArms(measure)])),

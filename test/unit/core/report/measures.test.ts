@@ -29,7 +29,12 @@ const robustness = defineKind({
   revision: 1,
   recipe: z.record(z.string(), z.json()),
   upstream: {},
-  metrics: { shifted: share('shifted accuracy', 'higher'), shifted_se: share('error', 'lower'), mce: share('mCE', 'lower'), mce_se: share('error', 'lower') },
+  metrics: {
+    shifted: { ...share('shifted accuracy', 'higher'), doubtful: { below: 0.1, why: 'that is chance' } },
+    shifted_se: share('error', 'lower'),
+    mce: share('mCE', 'lower'),
+    mce_se: share('error', 'lower'),
+  },
   cost: () => ({ labelledImages: 0, unlabelledImages: 0, flops: 0 }),
   load: () => Promise.reject(new Error('Sample stages do not run.')),
 });
@@ -147,6 +152,12 @@ describe('the numbers of an ablation', () => {
       [],
       [['Other', 40]],
     ]);
+  });
+
+  test('what puts a stage of any of them in doubt is told of the table', () => {
+    const { warnings } = buildReport(input({ ...measured, mae: [0.78, 0.05, 0.8] })).ablations[0]!;
+    expect(table.warnings).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining('that is chance')]);
   });
 
   test('an arm without one of the numbers is missing there alone', () => {
