@@ -17,6 +17,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['init', async () => (await import('./commands/init.ts')).registerInit],
   ['plan', async () => (await import('./commands/plan.ts')).registerPlan],
   ['sweep', async () => (await import('./commands/sweep.ts')).registerSweep],
+  ['worker', async () => (await import('./commands/worker.ts')).registerWorker],
   ['status', async () => (await import('./commands/status.ts')).registerStatus],
   ['explain', async () => (await import('./commands/explain.ts')).registerExplain],
   ['logs', async () => (await import('./commands/logs.ts')).registerLogs],

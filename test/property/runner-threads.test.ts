@@ -14,7 +14,7 @@ it('the sum of threads in use is at most what was given, and all places are ther
   fc.assert(
     fc.property(devices, fc.array(act, { maxLength: 30 }), fc.boolean(), (list, acts, lends) => {
       const given = parseDevices(list);
-      const executor = new LocalExecutor(given, lends);
+      const executor = new LocalExecutor(given, { lends });
       const held: Place[] = [];
       for (const what of acts) {
         if (typeof what === 'number') held.splice(what, 1).forEach(place => executor.release(place));

@@ -16,6 +16,8 @@ export interface Display {
   event(event: RunEvent): void;
   /** A line that stays. */
   say(line: string): void;
+  /** What waits in a cluster's queue, and what is wrong there; replaces what was told before. */
+  queue(lines: readonly string[]): void;
   close(): void;
 }
 
@@ -46,6 +48,7 @@ export function createDisplay(plan: Plan, done: Iterable<string>, workers: numbe
 abstract class SweepDisplay implements Display {
   protected readonly running = new Map<string, Running>();
   protected counts: RunCounts | undefined;
+  protected queued: readonly string[] = [];
   protected readonly began = performance.now();
   /** Those that were said, each of one stage. */
   private readonly doubts = new Set<string>();
@@ -60,6 +63,10 @@ abstract class SweepDisplay implements Display {
 
   abstract say(line: string): void;
   abstract close(): void;
+
+  queue(lines: readonly string[]): void {
+    this.queued = lines;
+  }
 
   event(event: RunEvent): void {
     this.counts = event.counts;
@@ -200,7 +207,7 @@ class LiveDisplay extends SweepDisplay {
     const filled = total === 0 ? 0 : Math.round((BAR * (done + reused)) / total);
     const bar = pc.green('━'.repeat(filled)) + pc.dim('━'.repeat(BAR - filled));
     const rows = this.workerRows();
-    live.show(['', `  ${bar}  ${this.headline()}`, ...(rows.length > 0 ? [textTable(rows, [0, 1])] : [])].join('\n'));
+    live.show(['', `  ${bar}  ${this.headline()}`, ...(rows.length > 0 ? [textTable(rows, [0, 1])] : []), ...this.queued.map(line => `  ${pc.dim(line)}`)].join('\n'));
   }
 }
 
@@ -222,11 +229,8 @@ class LineDisplay extends SweepDisplay {
 
   private line(): void {
     if (this.counts === undefined) return;
-    this.say(
-      `${this.headline()}; ${this.workerRows()
-        .map(row => row.filter(cell => cell !== '').join(' '))
-        .join('; ')}`,
-    );
+    const rows = this.workerRows().map(row => row.filter(cell => cell !== '').join(' '));
+    this.say([this.headline(), ...rows, ...this.queued.map(line => line.trim().replace(/ {2,}/, ' '))].join('; '));
   }
 }
 

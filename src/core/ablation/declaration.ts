@@ -1,6 +1,7 @@
 /** What a researcher declares: ablations and profiles. Pure data; see `experiments/`. */
 import type { z } from 'zod';
 import type { JsonObject, StageKind } from './kind.ts';
+import type { SlurmOptions } from './slurm.ts';
 
 /** A number of the paper with the record it was read from. */
 export interface Published {
@@ -373,6 +374,8 @@ export interface Study<F extends object = JsonObject, P extends ProfileBase = Pr
    */
   realise(factors: F, profile: P, seed: number, measures: readonly string[]): StageSpec | readonly StageSpec[];
   readonly headroom?: Headroom<F>;
+  /** What jobs of a Slurm cluster are asked for with, unless the command line says otherwise. */
+  readonly slurm?: SlurmOptions;
   /**
    * Why stages of this profile cannot run here (they can still be planned), or undefined.
    * @param devices that workers would run on; absent as long as nobody has chosen

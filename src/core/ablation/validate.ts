@@ -10,6 +10,7 @@ import { isSeen, lookalikes } from './lookalike.ts';
 import { isByMeasure, knownMeasures, measuresOf } from './measures.ts';
 import { knownFields, pathText, problems, problemText, type Path, type Problem } from './problems.ts';
 import { foreignReferenceProblems, ownReferenceProblems, type Declarations } from './references.ts';
+import { slurmOptions } from './slurm.ts';
 import { suggest } from './suggest.ts';
 import { sweptAblations } from './swept.ts';
 
@@ -136,6 +137,7 @@ const study = z.looseObject({
   kinds: z.array(kind).min(1),
   realise: callable,
   headroom: headroom.optional(),
+  slurm: slurmOptions.optional(),
   report: z.looseObject({
     headline: number,
     measures: z.record(z.string(), number).optional(),

@@ -110,17 +110,17 @@ export interface MemoryLimits {
   readonly card?: number;
 }
 
-/** A GPU's memory is its own; that of the machine is for the workers on the CPU. Where a GPU's is not known, nothing is packed. */
-export function memoryLimits(places: readonly Place[]): MemoryLimits {
+/**
+ * A GPU's memory is its own; that of the machine is for the workers on the CPU. Where a GPU's is not known, nothing is packed.
+ * @param host bytes that the workers may take of the machine
+ */
+export function memoryLimits(places: readonly Place[], host = hostMemory()): MemoryLimits {
   const gpus = places.filter(place => place.device === 'gpu').map(({ memory }) => memory && CARD_SHARE * memory);
   const known = gpus.filter(limit => limit !== undefined);
   const onCpu = gpus.length < places.length || places.length === 0;
-  const pack = Math.min(...(onCpu ? [hostLimit(places.length)] : []), ...gpus.map(limit => limit ?? 0));
+  const pack = Math.min(...(onCpu ? [(PACK_SHARE * host) / Math.max(1, places.length)] : []), ...gpus.map(limit => limit ?? 0));
   return { pack, ...(known.length > 0 && { card: Math.min(...known) }) };
 }
-
-/** Where `places` workers run at once. */
-const hostLimit = (places: number): number => (PACK_SHARE * hostMemory()) / Math.max(1, places);
 
 function hostMemory(): number {
   const limit = process.constrainedMemory(); // of a container; 0 or beyond all memory where there is none

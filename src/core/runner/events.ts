@@ -54,6 +54,9 @@ export type RunEvent = { readonly counts: RunCounts } & (
   | (OfStage & { readonly type: 'interrupted' })
 );
 
+/** Before the counts are added. */
+export type EventWithoutCounts = RunEvent extends infer E ? (E extends unknown ? Omit<E, 'counts'> : never) : never;
+
 export interface RunSummary {
   /** Keys computed by this run, in the order in which they were done. */
   readonly done: readonly string[];

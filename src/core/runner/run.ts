@@ -8,16 +8,18 @@ import type { Pack } from '../plan/schedule.ts';
 import { environmentOf } from '../plan/sharing.ts';
 import type { Attempt } from '../store/attempt.ts';
 import type { AttemptFailure, StageState } from '../store/reader.ts';
+import type { AttemptShare } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Place } from './devices.ts';
 import { endText, memoryFaultOf, runnerFailure, workerFailure } from './endings.ts';
-import type { RunEvent, RunSummary, StageFailure } from './events.ts';
+import type { EventWithoutCounts, RunEvent, RunSummary, StageFailure } from './events.ts';
 import type { Executor, Job, Task } from './executors/executor.ts';
 import { verifyInputs } from './inputs.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { logTail } from './log.ts';
 import { Queue } from './queue.ts';
 import { retriesFor, type FailedAttempt, type Retries } from './retries.ts';
+import type { Round } from './round.ts';
 import { StageTracker } from './stage-tracker.ts';
 import { superviseJob, type Supervised } from './supervision.ts';
 
@@ -48,8 +50,19 @@ export interface RunOptions {
   readonly limits?: Limits;
   /** Milliseconds between looks at a stage that another runner works on (default 1 s). */
   readonly poll?: number;
+  /** Where other workers share the plan, each in an allocation of its own. */
+  readonly share?: Share;
   /** FLOPs of a stage or pack from which it is given the threads of idle places (default 4e11). */
   readonly wideFrom?: number;
+}
+
+/** The part of one of several workers of a plan. */
+export interface Share {
+  readonly round: Round;
+  /** Of all workers together: stages are packed for them all. */
+  readonly places: number;
+  /** What its attempts say of it, beside the round. `memory`: bytes of its allocation; a stage that needs more is left to others. */
+  readonly facts: Omit<AttemptShare, 'round'>;
 }
 
 const GRACE_MS = 60_000;
@@ -73,9 +86,6 @@ interface Time {
   readonly workerSeconds: number;
 }
 
-/** An event before the counts are added. */
-type EventWithoutCounts = RunEvent extends infer E ? (E extends unknown ? Omit<E, 'counts'> : never) : never;
-
 class Run {
   readonly #options: RunOptions;
   readonly #tracker: StageTracker;
@@ -91,7 +101,8 @@ class Run {
     const { plan, store, kinds, executor } = options;
     this.#tracker = new StageTracker(plan, key => store.doneAttempt(key) !== undefined);
     const fits = fitsOf(kinds, plan, executor.memory.card);
-    this.#queue = new Queue(plan, kinds, this.#tracker, executor, fits);
+    const places = Math.max(executor.places, options.share?.places ?? 0);
+    this.#queue = new Queue(plan, kinds, this.#tracker, { places, memory: executor.memory }, fits);
     this.#retries = retriesFor({ ...options, fits }, this.#tracker.keysWith('queued'));
     for (const key of this.#retries.split()) this.#queue.runAlone(key);
     // What a killed run left to remove.
@@ -185,9 +196,19 @@ class Run {
   }
 
   async #acquire(key: string, place: Place): Promise<Attempt | undefined> {
+    const { store, share } = this.#options;
     try {
       this.#enterStage(key);
-      const acquired = await this.#options.store.acquire(key, place.name);
+      const given = share?.round.failure(key);
+      if (given !== undefined) {
+        this.#giveUp(key, given);
+        return undefined;
+      }
+      if (this.#isTooLarge(key)) {
+        this.#follow(this.#waitForOther(key, store.state(key)));
+        return undefined;
+      }
+      const acquired = await store.acquire(key, place.name, share && { round: share.round.name, ...share.facts });
       if (acquired.type === 'acquired') return acquired.attempt;
       this.#follow(this.#waitForOther(key, acquired.state));
     } catch (error) {
@@ -283,25 +304,62 @@ class Run {
       { store } = this.#options;
     const log = attempt === undefined ? undefined : store.logFile(key, attempt);
     const failure: StageFailure = { key, label: this.#label(key), code, reason, logTail: log === undefined ? '' : logTail(log), ...(log !== undefined && { log }) };
-    if (!this.#stopping && this.#retries.again(key, failed)) {
+    if (!this.#stopping && attempt !== undefined && failed.memory !== undefined && this.#isTooLarge(key)) {
+      this.#emit({ type: 'retry', failure, microBatches: this.#retries.microBatches(key) });
+      this.#follow(this.#waitForOther(key, store.state(key)));
+      return;
+    }
+    if (!this.#stopping && this.#mayTryAgain(key) && this.#retries.again(key, failed)) {
       this.#tracker.set(key, 'queued');
       this.#queue.runAlone(key); // lest it take the others with it
       this.#emit({ type: 'retry', failure, microBatches: this.#retries.microBatches(key) });
       return;
     }
+    if (!this.#stopping && attempt !== undefined && !failed.permanent) this.#tellGivenUp(key, attempt);
+    this.#endFailed(key, failure);
+  }
+
+  #endFailed(key: string, failure: StageFailure): void {
     this.#tracker.set(key, 'failed');
     this.#failures.push(failure);
     this.#emit({ type: 'failed', failure });
     for (const blocked of this.#tracker.block(key)) this.#emit({ type: 'blocked', key: blocked, label: this.#label(blocked), by: key });
   }
 
+  /** Whether the stage needs more memory than this worker's allocation has. */
+  #isTooLarge(key: string): boolean {
+    const { share } = this.#options;
+    const needed = share?.round.memory(key);
+    return needed !== undefined && needed > (share?.facts.memory ?? Infinity);
+  }
+
+  /** By the tries of all workers. */
+  #mayTryAgain(key: string): boolean {
+    return this.#options.share?.round.mayTryAgain(key) !== false;
+  }
+
+  /** So that no other worker tries on. */
+  #tellGivenUp(key: string, attempt: number): void {
+    const { store, share } = this.#options;
+    const last = share && store.states(key, attempt).at(-1);
+    if (last?.state !== 'failed' || last.given_up === true) return;
+    const { time: _, ...failed } = last;
+    store.attemptOf(key, attempt).record({ ...failed, given_up: true });
+  }
+
+  /** What another worker has given up. */
+  #giveUp(key: string, { attempt, code, reason }: AttemptFailure & { readonly attempt: number }): void {
+    const log = this.#options.store.logFile(key, attempt);
+    this.#endFailed(key, { key, label: this.#label(key), code, reason, logTail: '', log });
+  }
+
   /** Until it is done, which we then reuse, or given up, upon which it is ours to try. */
   async #waitForOther(key: string, first: StageState): Promise<void> {
-    const { store, poll = 1_000, stop } = this.#options;
+    const { store, poll = 1_000, stop, share } = this.#options;
     this.#tracker.hold(key);
     if (first.state === 'running') this.#emit({ type: 'waiting', key, label: this.#label(key), owner: first.owner });
     let state = first;
-    while (state.state === 'running' && !this.#stopping) {
+    while ((state.state === 'running' || (state.state !== 'done' && this.#isTooLarge(key) && share!.round.failure(key) === undefined)) && !this.#stopping) {
       await sleep(poll, undefined, stop && { signal: stop }).catch(() => undefined);
       state = store.state(key);
     }

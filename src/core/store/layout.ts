@@ -10,6 +10,8 @@ export const layout = {
   sweeps: (store: string) => join(store, 'sweeps'),
   /** What worker processes print beside the logs of their attempts. */
   workers: (store: string) => join(store, 'workers'),
+  /** Jobs that were handed to a scheduler. */
+  jobs: (store: string) => join(store, 'jobs'),
   stage: (store: string, key: string) => join(store, 'stages', key),
   identity: (stage: string) => join(stage, 'stage.json'),
   done: (stage: string) => join(stage, 'done'),

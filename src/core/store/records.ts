@@ -32,12 +32,25 @@ export interface StageRecord extends StageIdentity {
 
 const owner = z.object({ host: z.string(), boot: z.string(), namespace: z.string().optional(), pid: z.int().min(1), started: z.string() });
 
+/** Of an attempt that one of several workers of a plan made, each in an allocation of its own. */
+const shareFile = z.object({
+  /** Tries at a stage are counted within it. */
+  round: text,
+  /** Of the scheduler. */
+  job: text.optional(),
+  node: text.optional(),
+  /** Bytes that the allocation had. */
+  memory: z.number().optional(),
+});
+export type AttemptShare = z.infer<typeof shareFile>;
+
 export const attemptFile = z.object({
   /** Runner that holds the lease. */
   owner,
   created: z.iso.datetime(),
   /** Where it runs: `cpu:0`, `gpu:1`. */
   place: text,
+  share: shareFile.optional(),
 });
 export type AttemptRecord = z.infer<typeof attemptFile>;
 
@@ -55,6 +68,8 @@ export const stateLine = z.object({
   code: text.optional(),
   reason: text.optional(),
   permanent: z.boolean().optional(),
+  /** Of `failed`: whoever shares the plan is to try no more. */
+  given_up: z.boolean().optional(),
   /** Of `running`: its worker has been silent for long, as the text says. */
   stalled: text.optional(),
 });

@@ -13,7 +13,7 @@ import { leftovers } from './leftovers.ts';
 import { isTemporary, temporaryIn } from './names.ts';
 import { isOwnerAlive, ownerOf } from './owner.ts';
 import { namesIn, readObject } from './read.ts';
-import type { StageRecord } from './records.ts';
+import type { AttemptShare, StageRecord } from './records.ts';
 import { StoreReader, type ReadOptions, type StageState } from './reader.ts';
 import { requireFitDisk } from './requirements.ts';
 import { saysNew, sweepPath, type SweptPlan } from './sweeps.ts';
@@ -71,8 +71,9 @@ export class Store extends StoreReader {
   /**
    * Takes the lease of a stage by making its next attempt. Only one process can: the number is the fencing token.
    * @param place where the attempt is to run, for people
+   * @param share recorded with it, where several workers share the plan
    */
-  async acquire(key: string, place: string): Promise<Acquired> {
+  async acquire(key: string, place: string, share?: AttemptShare): Promise<Acquired> {
     for (;;) {
       // Before the look at the state: an attempt that appears after it has this number, and ours then fails.
       const number = (this.attempts(key).at(-1) ?? 0) + 1;
@@ -80,7 +81,7 @@ export class Store extends StoreReader {
       if (state.state === 'done' || state.state === 'running') return { type: 'taken', state };
       this.#withdraw(key);
       if (await this.#adopt(key)) continue;
-      if (!this.#makeAttempt(key, number, place)) continue;
+      if (!this.#makeAttempt(key, number, place, share)) continue;
       const done = this.doneAttempt(key);
       if (done === undefined) return { type: 'acquired', attempt: new Attempt(this.#files, this, key, number) };
       // Committed between our look and our attempt, by a writer that had been taken for dead.
@@ -142,11 +143,11 @@ export class Store extends StoreReader {
   }
 
   /** The attempt appears with its owner in it, so that nobody ever sees one without. */
-  #makeAttempt(key: string, number: number, place: string): boolean {
+  #makeAttempt(key: string, number: number, place: string, share: AttemptShare | undefined): boolean {
     const temporary = temporaryIn(layout.attempts(this.stageDir(key)));
     this.#files.makeFolder(join(temporary, attemptFiles.checkpoints));
     this.#files.makeFolder(join(temporary, attemptFiles.output));
-    const record = { owner: ownerOf(process.pid), created: new Date().toISOString(), place };
+    const record = { owner: ownerOf(process.pid), created: new Date().toISOString(), place, ...(share && { share }) };
     this.#files.write(join(temporary, attemptFiles.owner), `${canonicalJson(record)}\n`);
     this.#files.touch(join(temporary, attemptFiles.heartbeat));
     const made = this.#files.publishFolder(temporary, this.attemptDir(key, number));

@@ -4,6 +4,13 @@ import { memoryLimits, type MemoryLimits, type Place } from '../devices.ts';
 import type { Executor, Job, JobListener, Task } from './executor.ts';
 import { LocalWorker } from './local-worker.ts';
 
+export interface LocalOptions {
+  /** Whether a worker may be given the threads of idle ones: not where the engine has but one (default yes). */
+  readonly lends?: boolean;
+  /** Bytes of the machine that its workers may take, where an allocation says so. */
+  readonly memory?: number;
+}
+
 export class LocalExecutor implements Executor {
   readonly places: number;
   readonly #lends: boolean;
@@ -14,10 +21,10 @@ export class LocalExecutor implements Executor {
   /** The living worker of each place, by the place's name. */
   readonly #workers = new Map<string, LocalWorker>();
 
-  constructor(places: readonly Place[], lends: boolean) {
+  constructor(places: readonly Place[], { lends = true, memory }: LocalOptions = {}) {
     this.places = places.length;
     this.#lends = lends;
-    this.memory = memoryLimits(places);
+    this.memory = memoryLimits(places, memory);
     this.#free = [...places];
   }
 

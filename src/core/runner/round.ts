@@ -1,0 +1,88 @@
+/**
+ * What workers that share a plan, each in an allocation of its own, know of each other's tries: from the store alone, whoever of them
+ * still lives. Tries are counted within a round, so that whoever starts a sweep anew has them all again.
+ */
+import type { AttemptFailure, StoreReader } from '../store/reader.ts';
+import type { AttemptRecord, AttemptShare, StateLine } from '../store/records.ts';
+import { unlessDamaged } from '../store/errors.ts';
+import { OUT_OF_MEMORY } from './out-of-memory.ts';
+
+export interface RoundOptions {
+  readonly name: string;
+  /** Bytes that an allocation needs for a stage, where its kind has an estimate. */
+  readonly estimate?: (key: string) => number | undefined;
+  /** Whether a scheduler's job ended for want of memory, with whatever it ran. */
+  readonly ranOutOfMemory?: (job: string) => boolean;
+}
+
+interface Try {
+  readonly attempt: number;
+  readonly share: AttemptShare;
+  readonly last: StateLine | undefined;
+}
+
+/** Failures of a stage, others than for want of memory, after which nobody tries it again. */
+const MOST_FAILURES = 2;
+/** What did not suffice is asked for so many times over. */
+const MORE = 2;
+
+export class Round {
+  readonly name: string;
+  readonly #store: StoreReader;
+  readonly #options: RoundOptions;
+  /** Attempts never change what they were made with. */
+  readonly #attempts = new Map<string, AttemptRecord>();
+
+  constructor(store: StoreReader, options: RoundOptions) {
+    this.name = options.name;
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** Why the stage is tried no more; undefined as long as it is. */
+  failure(key: string): (AttemptFailure & { readonly attempt: number }) | undefined {
+    const tries = this.#tries(key);
+    const failed = tries.findLast(({ last }) => last?.state === 'failed');
+    if (failed?.last === undefined) return undefined;
+    const { attempt, last } = failed;
+    if (last.permanent !== true && last.given_up !== true && this.#failures(tries) < MOST_FAILURES) return undefined;
+    return { attempt, code: last.code ?? 'UNKNOWN', reason: last.reason ?? 'no reason recorded', permanent: last.permanent === true };
+  }
+
+  /** Whether the failures so far leave it another try. */
+  mayTryAgain(key: string): boolean {
+    return this.#failures(this.#tries(key)) < MOST_FAILURES;
+  }
+
+  /** Bytes that an allocation needs for the stage: by the estimate of its kind, and more than what did not suffice. Undefined where nothing tells. */
+  memory(key: string): number | undefined {
+    const lacking = this.#tries(key).flatMap(one => (this.#ranOut(one) && one.share.memory !== undefined ? [MORE * one.share.memory] : []));
+    const known = [this.#options.estimate?.(key) ?? 0, ...lacking];
+    const most = Math.max(...known);
+    return most > 0 ? most : undefined;
+  }
+
+  #failures(tries: readonly Try[]): number {
+    return tries.filter(one => one.last?.state === 'failed' && !this.#ranOut(one)).length;
+  }
+
+  #ranOut({ last, share }: Try): boolean {
+    if (last?.state === 'failed') return last.code === OUT_OF_MEMORY;
+    // Ended with its job: it could not say so itself.
+    return last?.state !== 'done' && share.job !== undefined && this.#options.ranOutOfMemory?.(share.job) === true;
+  }
+
+  #tries(key: string): Try[] {
+    return this.#store.attempts(key).flatMap(attempt => {
+      const share = this.#attempt(key, attempt)?.share;
+      return share?.round === this.name ? [{ attempt, share, last: this.#store.states(key, attempt).at(-1) }] : [];
+    });
+  }
+
+  #attempt(key: string, attempt: number): AttemptRecord | undefined {
+    const name = `${key}/${attempt}`;
+    const known = this.#attempts.get(name) ?? unlessDamaged(() => this.#store.attempt(key, attempt));
+    if (known) this.#attempts.set(name, known);
+    return known;
+  }
+}

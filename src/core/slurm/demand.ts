@@ -1,0 +1,42 @@
+/** How many jobs there should be: decided from what is ready and what is there, as a function of both. */
+
+export interface JobView {
+  readonly name: string;
+  readonly phase: 'unknown' | 'waiting' | 'running';
+  /** Bytes that it asked for; absent: as the partition has it. */
+  readonly memory?: number | undefined;
+  /** Its worker is at work on something. */
+  readonly busy: boolean;
+}
+
+export interface Work {
+  /** Of each stage that could start now: bytes that it needs; undefined where nothing tells. */
+  readonly ready: readonly (number | undefined)[];
+  /** Stages that are neither done nor at work, ready or not. */
+  readonly open: number;
+}
+
+export interface Demand {
+  /** Memory of each job to submit. */
+  readonly submit: readonly (number | undefined)[];
+  /** Names of waiting jobs for which there will be no work. */
+  readonly cancel: readonly string[];
+}
+
+/**
+ * One job for each stage that is ready and that no idle or waiting job will take, at most `most` in all. A job that waits keeps its place in the
+ * queue as long as work may come for it.
+ */
+export function demandFor({ ready, open }: Work, jobs: readonly JobView[], most: number): Demand {
+  const free = jobs.filter(({ busy }) => !busy).sort((a, b) => (a.memory ?? Infinity) - (b.memory ?? Infinity));
+  const submit: (number | undefined)[] = [];
+  for (const needed of [...ready].sort((a, b) => (b ?? 0) - (a ?? 0))) {
+    const taker = free.findIndex(({ memory = Infinity }) => (needed ?? 0) <= memory);
+    if (taker >= 0) free.splice(taker, 1);
+    else if (jobs.length + submit.length < most) submit.push(needed);
+    else if (free.length === 0) break;
+  }
+  // Those that wait for more than there is to do, the last in the queue first.
+  const waiting = jobs.filter(({ phase }) => phase === 'waiting');
+  return { submit, cancel: waiting.slice(open).map(({ name }) => name) };
+}

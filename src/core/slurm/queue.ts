@@ -1,0 +1,82 @@
+/** What `squeue` says of jobs, and what that means for a person. */
+
+export interface QueuedJob {
+  readonly id: string;
+  readonly name: string;
+  /** `PENDING`, `RUNNING`, `NODE_FAIL`, ... */
+  readonly state: string;
+  /** Nodes of a job that has some. */
+  readonly node?: string;
+  /** Why it waits, or ended. */
+  readonly reason?: string | undefined;
+}
+
+/** The reason last: it may hold anything. */
+export const QUEUE_FORMAT = '%i|%j|%T|%N|%r';
+
+/** Jobs of which one line each is printed in `QUEUE_FORMAT`; all others are passed over, as are lines that are none. */
+export function parseQueue(printed: string, prefix: string): QueuedJob[] {
+  const jobs: QueuedJob[] = [];
+  for (const line of printed.split('\n')) {
+    // Most lines of a busy cluster are of other jobs.
+    if (!line.includes(`|${prefix}`)) continue;
+    const [id = '', name = '', state = '', node = '', ...rest] = line.trim().split('|');
+    if (!/^\d+$/.test(id) || !name.startsWith(prefix) || state === '') continue;
+    const reason = rest.join('|');
+    jobs.push({ id, name, state, ...(node !== '' && { node }), ...(reason !== '' && reason !== 'None' && { reason }) });
+  }
+  return jobs;
+}
+
+/** `waiting`: in the queue; `unknown`: no answer has come yet. */
+export type JobPhase = 'unknown' | 'waiting' | 'running' | 'over';
+
+const OVER = new Set(['BOOT_FAIL', 'CANCELLED', 'COMPLETED', 'DEADLINE', 'FAILED', 'LAUNCH_FAILED', 'NODE_FAIL', 'OUT_OF_MEMORY', 'PREEMPTED', 'RECONFIG_FAIL', 'REVOKED', 'TIMEOUT']);
+const RUNNING = new Set(['RUNNING', 'CONFIGURING', 'COMPLETING', 'STAGE_OUT', 'SIGNALING', 'STOPPED', 'SUSPENDED', 'RESIZING']);
+
+/** States that are not known, as of a newer Slurm, wait: their job is not over. */
+export const phaseOf = (state: string): JobPhase => (OVER.has(state) ? 'over' : RUNNING.has(state) ? 'running' : 'waiting');
+
+/** What a person reads of a job that waits: what for, and what to do where waiting does not help. */
+export function waitingText(reason: string | undefined, id: string): { readonly text: string; readonly mend?: string } {
+  for (const [pattern, text, mend] of REASONS) if (pattern.test(reason ?? 'None')) return { text, ...(mend !== undefined && { mend: mend.replace('ID', id) }) };
+  return { text: `waits (${reason!})` };
+}
+
+/** First those that no waiting mends. */
+const REASONS: readonly (readonly [RegExp, string, string?])[] = [
+  [/^JobHeldUser/, 'is held', 'scontrol release ID'],
+  [/^JobHeldAdmin/, 'is held by an administrator', 'ask them, or scancel ID'],
+  [/launch failed requeued held|^JobHoldMaxRequeue/i, 'is held, since it could not be started', 'see the log of its node, then scontrol release ID'],
+  [/DependencyNeverSatisfied/, 'waits for a job that failed', 'scancel ID'],
+  [/^PartitionTimeLimit/, "waits for ever: it asks for more time than its partition's limit", 'scancel ID, then sweep again with a shorter --time'],
+  [/^PartitionNodeLimit|^BadConstraints|^AccountNotAllowed|^QOSNotAllowed/, 'waits for ever: its partition has nothing like it', 'scancel ID, then sweep again with other --partition, --gpus or --mem'],
+  [/^PartitionDown|^PartitionInactive/, 'waits for its partition, which takes no jobs to run', 'sweep with another --partition, or wait'],
+  [/^(?:Assoc|QOS)[A-Za-z]*(?:Limit|MaxW|MaxG|GrpM)|^MaxWallDurationPerJob/, 'waits at a limit of its account or QOS', 'sweep with less (--jobs, --time, --gpus), or wait'],
+  [/DOWN, DRAINED|^ReqNodeNotAvail|^NodeDown/i, 'waits for nodes that are down, drained or reserved'],
+  [/^BeginTime/, 'was put back into the queue and starts again in a moment'],
+  [/^Resources/, 'waits for free resources'],
+  [/^Priority/, 'waits behind jobs of higher priority'],
+  [/^None$|^Prolog/, 'is about to start'],
+];
+
+/** How a job ended, as a sentence without its subject. */
+export function endText(state: string, reason: string | undefined): string {
+  const why = reason === undefined ? '' : ` (${reason})`;
+  return `${ENDS.get(state) ?? `ended as ${state}`}${why}`;
+}
+
+const ENDS = new Map([
+  ['COMPLETED', 'left in peace'],
+  ['CANCELLED', 'was cancelled'],
+  ['TIMEOUT', 'reached its time limit before its worker left'],
+  ['PREEMPTED', 'was preempted by another job'],
+  ['NODE_FAIL', 'lost its node'],
+  ['OUT_OF_MEMORY', 'ran out of the memory that it had asked for'],
+  ['FAILED', 'failed'],
+  ['BOOT_FAIL', 'failed, since its node did not boot'],
+  ['DEADLINE', 'reached its deadline'],
+  ['REVOKED', 'was revoked'],
+  ['REFUSED', 'was refused'],
+  ['FORGOTTEN', 'is over; Slurm keeps no record of how (no accounting)'],
+]);

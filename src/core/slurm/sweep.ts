@@ -1,0 +1,267 @@
+/**
+ * A sweep whose workers are jobs of Slurm. Each of them runs the plan by itself (`ablate worker`): the leases of the store decide who does
+ * what, so nothing is done twice whatever the scheduler does, and nothing here needs to live. This side keeps as many jobs as there is work,
+ * and tells from the store how it comes on.
+ */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '../ablation/errors.ts';
+import { canonicalJson } from '../ablation/json.ts';
+import type { StageKind } from '../ablation/kind.ts';
+import type { SlurmOptions } from '../ablation/slurm.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { RunEvent, RunSummary } from '../runner/events.ts';
+import { logTail } from '../runner/log.ts';
+import { Round } from '../runner/round.ts';
+import { readJobs } from '../store/jobs.ts';
+import type { Store } from '../store/store.ts';
+import { SlurmClient } from './client.ts';
+import { demandFor } from './demand.ts';
+import { StoreFollower } from './follower.ts';
+import { allocationFor, StageTimes } from './needs.ts';
+import { JobPool, type Submitted } from './pool.ts';
+import { phaseOf } from './queue.ts';
+import { memoryBytes } from './request.ts';
+
+export interface SlurmSweepOptions {
+  readonly plan: Plan;
+  readonly kinds: readonly StageKind[];
+  readonly store: Store;
+  readonly slurm: SlurmOptions;
+  /** Folder from which jobs start. */
+  readonly folder: string;
+  /** What tells this sweep from others on the same store, whichever machine it is started from. */
+  readonly selection: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Words that start a worker of a round. */
+  readonly command: (round: string) => readonly string[];
+  readonly onEvent: (event: RunEvent) => void;
+  /** Takes a line for the person who watches. */
+  readonly say: (line: string) => void;
+  /** Told after each look what waits in the queue, and what is wrong. */
+  readonly onQueue?: (lines: readonly string[]) => void;
+  /** Aborted: let the workers write checkpoints and leave. */
+  readonly stop?: AbortSignal;
+  /** Aborted: end the jobs at once. */
+  readonly kill?: AbortSignal;
+  /** Aborted: leave them all to go on. */
+  readonly leave?: AbortSignal;
+}
+
+/** Jobs at once, where nobody says. */
+export const MOST_JOBS = 8;
+
+/** Between two looks: a moment after something has changed, up to this when nothing does. */
+const [LEAST_MS, MOST_MS] = [1_000, 15_000];
+/** A look takes at most this share of the time. */
+const SHARE = 1 / 40;
+/** Jobs that fail one after the other before one of them has begun a stage: the next would, too. */
+const MOST_FRUITLESS = 3;
+
+/** First part of the names of all jobs of a sweep. */
+export const jobPrefix = (selection: SlurmSweepOptions['selection']): string =>
+  `ablate-${createHash('sha256')
+    .update(canonicalJson(JSON.parse(JSON.stringify(selection))))
+    .digest('hex')
+    .slice(0, 8)}-`;
+
+/** @throws UsageError where there is no Slurm, or it refuses every job */
+export async function sweepOnSlurm(options: SlurmSweepOptions): Promise<RunSummary> {
+  options.store.clearLeftovers();
+  const { sweep, joined } = await SlurmSweep.create(options);
+  if (joined > 0) options.say(`${joined === 1 ? 'A job of this sweep is' : `${joined} jobs of this sweep are`} in the queue or running: going on with ${joined === 1 ? 'it' : 'them'}.`);
+  return sweep.run();
+}
+
+/** Hands in what is missing just now, once. @returns the number of jobs that are not over */
+export async function submitOnce(options: SlurmSweepOptions): Promise<number> {
+  const { sweep } = await SlurmSweep.create(options);
+  return sweep.submitOnce();
+}
+
+class SlurmSweep {
+  readonly #options: SlurmSweepOptions;
+  readonly #pool: JobPool;
+  readonly #follower: StoreFollower;
+  readonly #round: Round;
+  readonly #times: StageTimes;
+  /** Why no job of so much memory is asked for any more. */
+  readonly #refused = new Map<number | undefined, string>();
+  #saidLater = false;
+
+  static async create(options: SlurmSweepOptions): Promise<{ readonly sweep: SlurmSweep; readonly joined: number }> {
+    const client = new SlurmClient();
+    const prefix = jobPrefix(options.selection);
+    const living = await livingJobs(client, prefix, options);
+    const rounds = readJobs(options.store.dir, prefix).map(({ name }) => Number(name.slice(prefix.length).split('-')[0]));
+    const newest = Math.max(0, ...rounds.filter(Number.isInteger));
+    const round = `${prefix}${living > 0 ? Math.max(1, newest) : newest + 1}`;
+    return { sweep: new SlurmSweep(options, client, prefix, round), joined: living };
+  }
+
+  private constructor(options: SlurmSweepOptions, client: SlurmClient, prefix: string, round: string) {
+    const { plan, kinds, store, slurm, folder, command, say } = options;
+    this.#options = options;
+    this.#pool = new JobPool({ client, store: store.dir, prefix, round, slurm, folder, command: command(round), say });
+    const workers = slurm.cpus ?? 1;
+    this.#round = new Round(store, {
+      name: round,
+      // Nothing tells what memory of the machine a stage on a GPU takes.
+      ...(slurm.memory === undefined && (slurm.gpus ?? 0) === 0 && { estimate: key => allocationFor(kinds, plan, key, workers) }),
+      ranOutOfMemory: job => this.#pool.records().some(({ id, over }) => id === job && over?.state === 'OUT_OF_MEMORY'),
+    });
+    this.#times = new StageTimes(store, kinds, plan);
+    this.#follower = new StoreFollower(plan, store, this.#round, event => {
+      if (event.type === 'finished') this.#times.finished(event.key);
+      options.onEvent(event);
+    });
+  }
+
+  async run(): Promise<RunSummary> {
+    const { stop, leave } = this.#options;
+    this.#follower.begin();
+    let pause = LEAST_MS;
+    while (!this.#isAborted(leave)) {
+      const began = process.cpuUsage();
+      const changed = this.#follower.step();
+      if (this.#follower.isOver) break;
+      if (this.#isAborted(stop)) return this.#end();
+      if (await this.#pool.look()) await this.#supply();
+      this.#options.onQueue?.(this.#pool.lines());
+      if (this.#isForsaken()) break;
+      const { user, system } = process.cpuUsage(began);
+      pause = Math.max(changed ? LEAST_MS : Math.min(MOST_MS, 1.5 * pause), (user + system) / 1000 / SHARE);
+      await this.#wait(pause);
+    }
+    if (!this.#isAborted(leave)) await this.#pool.end(this.#pool.jobs(), false); // idle ones
+    return this.#follower.summary();
+  }
+
+  async submitOnce(): Promise<number> {
+    this.#follower.step();
+    if (!this.#follower.isOver && (await this.#pool.look())) await this.#supply();
+    return this.#pool.jobs().length;
+  }
+
+  /** Jobs for what is ready; fewer where there is less to come. */
+  async #supply(): Promise<void> {
+    const ready = this.#follower.ready().slice(0, 4 * this.#most());
+    const { submit, cancel } = demandFor({ ready: ready.map(key => this.#round.memory(key)), open: this.#follower.open() }, this.#pool.views(this.#follower.busy()), this.#most());
+    const surplus = new Set(cancel);
+    if (surplus.size > 0)
+      await this.#pool.end(
+        this.#pool.jobs().filter(({ name }) => surplus.has(name)),
+        false,
+      );
+    if (submit.length > 0) this.#requireFruit();
+    const seconds = this.#times.forJob(ready, this.#most());
+    for (const needed of submit) {
+      const memory = needed ?? (this.#options.slurm.memory === undefined ? undefined : memoryBytes(this.#options.slurm.memory));
+      if (this.#refused.has(memory)) continue;
+      const submitted = await this.#pool.submit(memory, seconds);
+      if (submitted.type === 'refused') return this.#heed(submitted, memory);
+      if (this.#pool.silence()) return;
+    }
+  }
+
+  /** Those that somebody cancelled are not replaced. */
+  #most(): number {
+    return Math.max(0, (this.#options.slurm.jobs ?? MOST_JOBS) - this.#pool.cancelledByHand());
+  }
+
+  /** Nothing runs, and nothing more is to be asked for. */
+  #isForsaken(): boolean {
+    if (this.#pool.jobs().length > 0 || this.#pool.silence() || this.#most() > 0) return false;
+    this.#options.say('Every job was cancelled by hand: nothing more is handed in. Run the same command again to go on.');
+    return true;
+  }
+
+  #heed({ why, later }: Extract<Submitted, { type: 'refused' }>, memory: number | undefined): void {
+    if (later) {
+      if (!this.#saidLater) this.#options.say(`Slurm takes no more jobs for now: ${why.split('\n').at(-1)!}`);
+      this.#saidLater = true;
+      return;
+    }
+    this.#refused.set(memory, why);
+    if (this.#pool.jobs().length === 0) throw new UsageError('SLURM_REFUSED', refusalText(why));
+    this.#options.say(`Slurm refuses a job${memory === undefined ? '' : ` of ${Math.ceil(memory / 2 ** 20)} MB`}: ${why.split('\n').at(-1)!}`);
+  }
+
+  /** @throws UsageError where job after job ends before it begins a stage */
+  #requireFruit(): void {
+    const bad = this.#pool.lastBadEnds();
+    const began = this.#jobsThatBegan();
+    const fruitless = bad.slice(-MOST_FRUITLESS).filter(({ id }) => id === undefined || !began.has(id));
+    if (fruitless.length < MOST_FRUITLESS) return;
+    const { log, over } = fruitless.at(-1)!;
+    const tail = logTail(log);
+    throw new UsageError(
+      'JOBS_FAIL',
+      `Expected jobs that begin stages, got ${MOST_FRUITLESS} in a row that ended before (${over!.state}).${tail === '' ? '' : `\nThe last one printed:\n${tail}`}\nIts log: ${log}. What a node lacks can be given by --prologue.`,
+    );
+  }
+
+  #jobsThatBegan(): Set<string> {
+    const { store, plan } = this.#options;
+    return new Set([...plan.stages.keys()].flatMap(key => store.attempts(key).flatMap(attempt => store.attempt(key, attempt)?.share?.job ?? [])));
+  }
+
+  /** Lets the workers leave, and waits until they have. */
+  async #end(): Promise<RunSummary> {
+    const { kill } = this.#options;
+    await this.#pool.end(this.#pool.jobs(), true);
+    let pressed = false;
+    while (this.#pool.jobs().length > 0) {
+      if (this.#isAborted(kill) && !pressed) {
+        await this.#pool.end(this.#pool.jobs(), false);
+        pressed = true;
+      }
+      await sleep(LEAST_MS);
+      this.#follower.step();
+      await this.#pool.look();
+      this.#options.onQueue?.(this.#pool.lines());
+      if (pressed && this.#pool.silence()) break;
+    }
+    this.#follower.step();
+    return this.#follower.summary();
+  }
+
+  #isAborted(signal: AbortSignal | undefined): boolean {
+    return signal?.aborted === true;
+  }
+
+  /** Until something is asked of us. */
+  async #wait(milliseconds: number): Promise<void> {
+    const { stop, leave } = this.#options;
+    const signals = [stop, leave].filter(signal => signal !== undefined);
+    await sleep(milliseconds, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined);
+  }
+}
+
+/** Waits for an answer: whether to begin anew or to go on cannot be told without. */
+async function livingJobs(client: SlurmClient, prefix: string, { say, stop, leave }: SlurmSweepOptions): Promise<number> {
+  for (let said = false; ; said = true) {
+    const queue = await client.queue(prefix);
+    if (queue.type === 'answer') return queue.value.filter(({ state }) => phaseOf(state) !== 'over').length;
+    if (!said) say(`Slurm does not answer: ${queue.why.split('\n')[0]!}. Asking again until it does.`);
+    if (stop?.aborted === true || leave?.aborted === true) return 0;
+    await sleep(5 * LEAST_MS);
+  }
+}
+
+/** What Slurm said, and which option it is about. */
+function refusalText(why: string): string {
+  const [, hint] = HINTS.find(([pattern]) => pattern.test(why)) ?? [];
+  return `Slurm refuses the job: ${why}${hint === undefined ? '' : `\n${hint}`}\nNothing is lost: the same command goes on where this one ended.`;
+}
+
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/partition/i, "Choose another --partition: 'sinfo --summarize' lists them."],
+  [/account/i, 'Choose another --account, and a --partition that it may use.'],
+  [/qos/i, "Choose another --qos: 'sacctmgr show qos' lists them."],
+  [/gres|gpu/i, "Choose other --gpus: 'sinfo -o \"%P %G %D\"' shows what nodes have."],
+  [/memory/i, 'Choose a smaller --mem.'],
+  [/time limit|timelimit/i, 'Choose a shorter --time.'],
+  [/constraint|feature/i, "Choose another --constraint: 'sinfo -o \"%P %f\"' shows what nodes have."],
+  [/node configuration|node count/i, "No node has all of it: choose other --gpus, --cpus, --mem or --constraint. 'sinfo -o \"%P %G %c %m %f\"' shows what nodes have."],
+  [/unrecognized option|invalid option|invalid.*(?:specification|argument)/i, 'See the words given by --sbatch, and --time and --mem.'],
+];
