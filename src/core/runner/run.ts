@@ -1,4 +1,5 @@
 /** Runs a plan: every stage until done or failed, inputs first, the critical path first, nothing twice. */
+import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { StageKind } from '../ablation/kind.ts';
 import { codeOfKinds } from '../code/kind-code.ts';
@@ -113,6 +114,7 @@ class Run {
     const { stop, kill, grace = GRACE_MS } = this.#options;
     const onStop = (): void => this.#jobs.forEach(job => job.stop(grace));
     const onKill = (): void => this.#jobs.forEach(job => job.kill());
+    if (stop) setMaxListeners(0, stop); // one for each stage that others work on
     stop?.addEventListener('abort', onStop);
     kill?.addEventListener('abort', onKill);
     this.#emit({ type: 'begin' });

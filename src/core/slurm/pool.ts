@@ -3,7 +3,7 @@ import type { SlurmOptions } from '../ablation/slurm.ts';
 import { JobJournal, readJobs, type JobRecord } from '../store/jobs.ts';
 import type { SlurmClient } from './client.ts';
 import type { JobView } from './demand.ts';
-import { endText, phaseOf, waitingText, type JobPhase, type QueuedJob } from './queue.ts';
+import { endText, livingJobs, phaseOf, queueLines, type LivingJob, type QueuedJob } from './queue.ts';
 import { jobScript, sbatchWords } from './request.ts';
 
 export interface PoolOptions {
@@ -20,16 +20,6 @@ export interface PoolOptions {
   readonly command: readonly string[];
   /** Takes a line for the person who watches. */
   readonly say: (line: string) => void;
-}
-
-/** A job that is not over, as far as is known. */
-export interface PooledJob {
-  readonly name: string;
-  readonly phase: Exclude<JobPhase, 'over'>;
-  readonly id?: string;
-  readonly memory?: number;
-  readonly node?: string;
-  readonly reason?: string;
 }
 
 export type Submitted = { readonly type: 'handed-in' } | { readonly type: 'refused'; readonly why: string; readonly later: boolean };
@@ -75,14 +65,8 @@ export class JobPool {
   }
 
   /** Those that are not over, as far as is known. */
-  jobs(): PooledJob[] {
-    return [...this.#records.values()].flatMap(({ name, id, memory, over }) => {
-      if (over) return [];
-      const { state, node, reason } = this.#queue.get(name) ?? {};
-      const phase = state === undefined ? 'unknown' : phaseOf(state);
-      if (phase === 'over') return [];
-      return [{ name, phase, ...(id !== undefined && { id }), ...(memory !== undefined && { memory }), ...(node !== undefined && { node }), ...(reason !== undefined && { reason }) }];
-    });
+  jobs(): LivingJob[] {
+    return livingJobs(this.#records.values(), this.#queue);
   }
 
   /** Every job of the sweep of which the store knows. */
@@ -119,31 +103,19 @@ export class JobPool {
   }
 
   /** Ends jobs; those that run may first write a checkpoint and leave, if `gently`. */
-  async end(jobs: readonly PooledJob[], gently: boolean): Promise<void> {
+  async end(jobs: readonly LivingJob[], gently: boolean): Promise<void> {
     const { client } = this.#options;
     for (const { name } of jobs) this.#cancelled.add(name);
-    const ids = (of: readonly PooledJob[]): string[] => of.flatMap(({ id }) => id ?? []);
+    const ids = (of: readonly LivingJob[]): string[] => of.flatMap(({ id }) => id ?? []);
     const running = gently ? jobs.filter(({ phase }) => phase === 'running') : [];
     await client.cancel(ids(jobs.filter(job => !running.includes(job))));
     await client.cancel(ids(running), 'USR2');
   }
 
-  /** One line for jobs that wait for the same, and one for what is wrong. */
+  /** What waits for what, and what is wrong. */
   lines(): string[] {
-    const byText = new Map<string, number>();
-    const mends = new Set<string>();
-    for (const { phase, reason, id = '?' } of this.jobs()) {
-      if (phase === 'running') continue;
-      const { text, mend } = phase === 'unknown' ? { text: 'was handed in; no answer yet' } : { mend: undefined, ...waitingText(reason, id) };
-      byText.set(text, (byText.get(text) ?? 0) + 1);
-      if (mend !== undefined) mends.add(mend);
-    }
     const silence = this.silence();
-    return [
-      ...[...byText].map(([text, count]) => `queued   ${count === 1 ? 'a job' : `${count} jobs, each`} ${text}`),
-      ...[...mends].map(mend => `         to mend it: ${mend}`),
-      ...(silence ? [`Slurm has not answered for ${Math.round(silence.seconds)} s: what runs goes on (${silence.why.split('\n')[0]!})`] : []),
-    ];
+    return [...queueLines(this.jobs()), ...(silence ? [`Slurm has not answered for ${Math.round(silence.seconds)} s: what runs goes on (${silence.why.split('\n')[0]!})`] : [])];
   }
 
   #ofRound(): JobRecord[] {

@@ -1,4 +1,5 @@
 /** What `squeue` says of jobs, and what that means for a person. */
+import type { JobRecord } from '../store/jobs.ts';
 
 export interface QueuedJob {
   readonly id: string;
@@ -59,6 +60,40 @@ const REASONS: readonly (readonly [RegExp, string, string?])[] = [
   [/^Priority/, 'waits behind jobs of higher priority'],
   [/^None$|^Prolog/, 'is about to start'],
 ];
+
+/** A job that is not over, as far as is known. */
+export interface LivingJob {
+  readonly name: string;
+  readonly phase: Exclude<JobPhase, 'over'>;
+  readonly id?: string;
+  /** Bytes that it asked for. */
+  readonly memory?: number;
+  readonly node?: string;
+  readonly reason?: string;
+}
+
+/** The jobs of these records that are not over, as the queue has them now. @param queue jobs by name */
+export function livingJobs(records: Iterable<JobRecord>, queue: ReadonlyMap<string, QueuedJob>): LivingJob[] {
+  return [...records].flatMap(({ name, id, memory, over }) => {
+    const { state, node, reason } = queue.get(name) ?? {};
+    const phase = state === undefined ? 'unknown' : phaseOf(state);
+    if (over || phase === 'over') return [];
+    return [{ name, phase, ...(id !== undefined && { id }), ...(memory !== undefined && { memory }), ...(node !== undefined && { node }), ...(reason !== undefined && { reason }) }];
+  });
+}
+
+/** One line for jobs that wait for the same, and what mends it where waiting does not. */
+export function queueLines(jobs: readonly LivingJob[]): string[] {
+  const byText = new Map<string, number>();
+  const mends = new Set<string>();
+  for (const { phase, reason, id } of jobs) {
+    if (phase === 'running') continue;
+    const { text, mend } = phase === 'unknown' ? { text: 'was handed in; Slurm has not answered yet' } : { mend: undefined, ...waitingText(reason, id ?? '?') };
+    byText.set(text, (byText.get(text) ?? 0) + 1);
+    if (mend !== undefined) mends.add(mend);
+  }
+  return [...[...byText].map(([text, count]) => `queued   ${count === 1 ? 'a job' : `${count} jobs, each of which`} ${text}`), ...[...mends].map(mend => `         to mend it: ${mend}`)];
+}
 
 /** How a job ended, as a sentence without its subject. */
 export function endText(state: string, reason: string | undefined): string {

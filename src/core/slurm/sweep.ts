@@ -91,7 +91,7 @@ class SlurmSweep {
   static async create(options: SlurmSweepOptions): Promise<{ readonly sweep: SlurmSweep; readonly joined: number }> {
     const client = new SlurmClient();
     const prefix = jobPrefix(options.selection);
-    const living = await livingJobs(client, prefix, options);
+    const living = await countLiving(client, prefix, options);
     const rounds = readJobs(options.store.dir, prefix).map(({ name }) => Number(name.slice(prefix.length).split('-')[0]));
     const newest = Math.max(0, ...rounds.filter(Number.isInteger));
     const round = `${prefix}${living > 0 ? Math.max(1, newest) : newest + 1}`;
@@ -238,7 +238,7 @@ class SlurmSweep {
 }
 
 /** Waits for an answer: whether to begin anew or to go on cannot be told without. */
-async function livingJobs(client: SlurmClient, prefix: string, { say, stop, leave }: SlurmSweepOptions): Promise<number> {
+async function countLiving(client: SlurmClient, prefix: string, { say, stop, leave }: SlurmSweepOptions): Promise<number> {
   for (let said = false; ; said = true) {
     const queue = await client.queue(prefix);
     if (queue.type === 'answer') return queue.value.filter(({ state }) => phaseOf(state) !== 'over').length;
