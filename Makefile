@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep teacher test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-loader bench-report bench-traffic chaos fuzz tries simulate true-size node-versions surroundings pack setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep teacher test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-loader bench-report bench-traffic chaos fuzz tries simulate true-size node-versions surroundings pack slurm-cluster setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -113,6 +113,9 @@ node-versions: packages ## set-up, a smoke sweep and the tests on each Node, in 
 
 surroundings: packages ## whole set-ups and sweeps where something is missing or broken: make surroundings ARGS="--only path,user"
 	@$(TYPESCRIPT) test/surroundings/main.ts $(ARGS)
+
+slurm-cluster: packages ## a Slurm cluster on this machine alone, with pretended GPUs, to try things on until Ctrl-C; as root, with Slurm installed: make slurm-cluster ARGS="--nodes 3"
+	@$(TYPESCRIPT) test/slurm/main.ts $(ARGS)
 
 pack: packages ## the npm package, to install elsewhere: tinymim-ablations-<version>.tgz
 	@npm pack --ignore-scripts=false $(ARGS)
