@@ -20,6 +20,7 @@ const core = {
   'src/core/store': ['src/core/ablation', 'src/core/disk', 'src/core/text'],
   'src/core/runner': ['src/core/ablation', 'src/core/code', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner/executors', START, INSTALLATION],
   'src/core/runner/executors': ['src/core/ablation', 'src/core/code', 'src/core/store', 'src/core/runner'],
+  'src/core/slurm': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner'],
   'src/core/inspect': [
     'src/core/ablation',
     'src/core/code',
@@ -149,8 +150,31 @@ const tinymim = {
 
 /** Nothing imports the command line. */
 const cli = {
-  'src/cli/terminal': ['src/core/ablation', 'src/core/plan', 'src/core/runner', 'src/core/inspect', 'src/core/text'],
-  'src/cli/options': ['src/core/ablation', 'src/core/plan', 'src/core/runner', 'src/core/inspect', 'src/core/text', 'src/core/report/model', 'src/setup', 'src/cli/terminal'],
+  'src/cli/terminal': ['src/core/ablation', 'src/core/plan', 'src/core/runner', 'src/core/slurm', 'src/core/inspect', 'src/core/text'],
+  'src/cli/options': [
+    'src/core/ablation',
+    'src/core/plan',
+    'src/core/store',
+    'src/core/runner',
+    'src/core/slurm',
+    'src/core/inspect',
+    'src/core/text',
+    'src/core/report/model',
+    'src/setup',
+    'src/cli/terminal',
+  ],
+  'src/cli/sweep': [
+    'src/core/ablation',
+    'src/core/plan',
+    'src/core/store',
+    'src/core/runner',
+    'src/core/runner/executors',
+    'src/core/slurm',
+    'src/core/text',
+    'src/setup',
+    'src/cli/terminal',
+    'src/cli/options',
+  ],
   'src/cli/report': [
     'src/core/ablation',
     'src/core/disk',
@@ -171,6 +195,7 @@ const cli = {
     'src/core/store',
     'src/core/runner',
     'src/core/runner/executors',
+    'src/core/slurm',
     'src/core/inspect',
     'src/core/text',
     'src/core/report/folder.ts',
@@ -178,6 +203,7 @@ const cli = {
     'src/cli/terminal',
     'src/cli/options',
     'src/cli/report',
+    'src/cli/sweep',
   ],
   'src/cli': ['src/core/ablation', 'src/cli/commands', 'src/cli/completion', 'src/cli/terminal', START],
 };

@@ -11,6 +11,7 @@ import { StoreWatcher, type Snapshot } from '../../core/inspect/snapshot.ts';
 import { DoubtReader } from '../../core/inspect/doubts.ts';
 import { StageSpeeds } from '../../core/inspect/speeds.ts';
 import { statusJson, statusText, type StatusView } from '../terminal/status-view.ts';
+import { JobsWatcher, type JobsNow } from '../../core/slurm/jobs-now.ts';
 import { timeLeft } from '../../core/inspect/time-left.ts';
 import { warn } from '../terminal/text.ts';
 import { watch } from '../terminal/watch.ts';
@@ -26,7 +27,7 @@ const defineStatus = (program: Command) =>
 export function registerStatus(program: Command): void {
   defineStatus(program).action(async options => {
     const chosen = await choose(options);
-    const reader = new StatusReader(chosen, new StoreWatcher(options.store, chosen.plan, { warn }), await idleSetting(options.devices));
+    const reader = new StatusReader(chosen, new StoreWatcher(options.store, chosen.plan, { warn }), options.store, await idleSetting(options.devices));
     if (options.watch === true) process.exitCode = await watch(reader, options.json === true);
     else print(`${options.json === true ? statusJson(await reader.settledView(), 2) : statusText(await reader.settledView())}\n`);
   });
@@ -45,26 +46,34 @@ async function idleSetting(devices: string | undefined): Promise<Setting> {
 
 const sayWatching = (seconds: number): void => note(pc.dim(`Some heartbeats have stood still for a while; watching them for ${seconds} s.\n`));
 
+/** Between questions to Slurm. */
+const JOBS_MS = 5_000;
+
 /** Looks, and reckons what is left. */
 class StatusReader {
   readonly #chosen: PlannedExperiments;
   readonly #watcher: StoreWatcher;
+  /** Its folder. */
+  readonly #store: string;
+  readonly #jobsWatcher = new JobsWatcher();
+  #jobs: { readonly now: JobsNow; readonly time: number } | undefined;
   readonly #idle: readonly Place[];
   readonly #engine: Setting['engine'];
   readonly #memoryOf: Setting['memoryOf'];
   readonly #doubts: DoubtReader;
   #known: { readonly for: string; readonly speeds: StageSpeeds } | undefined;
 
-  constructor(chosen: PlannedExperiments, watcher: StoreWatcher, { engine, places, memoryOf }: Setting) {
+  constructor(chosen: PlannedExperiments, watcher: StoreWatcher, store: string, { engine, places, memoryOf }: Setting) {
     this.#chosen = chosen;
     this.#watcher = watcher;
+    this.#store = store;
     this.#idle = places;
     this.#engine = engine;
     this.#memoryOf = memoryOf;
     this.#doubts = new DoubtReader(chosen.study.kinds);
   }
 
-  view(snapshot = this.#watcher.snapshot()): StatusView {
+  async view(snapshot = this.#watcher.snapshot()): Promise<StatusView> {
     const { plan, study, profile, overrides } = this.#chosen;
     const places = snapshot.runners.length > 0 ? this.#watcher.places(snapshot) : [];
     const used = places.length > 0 ? places : this.#idle;
@@ -73,7 +82,14 @@ class StatusReader {
       study.notRunnable?.(profile, devicesOf(used)) !== undefined
         ? { stages: new Map<string, number>() }
         : timeLeft({ plan, kinds: study.kinds, snapshot, places: parseDevices(devicesText(used), undefined, this.#memoryOf), duration: stage => speeds.duration(stage)?.seconds });
-    return { plan, scale: [profile.name, ...overrides].join(', '), snapshot, left, doubts: this.#doubts.of(snapshot, this.#watcher.store), devices: devicesText(used) };
+    return { plan, scale: [profile.name, ...overrides].join(', '), snapshot, left, doubts: this.#doubts.of(snapshot, this.#watcher.store), devices: devicesText(used), jobs: await this.#jobsNow() };
+  }
+
+  /** Slurm is asked every few seconds, however often one looks. */
+  async #jobsNow(): Promise<JobsNow> {
+    if (this.#jobs && performance.now() - this.#jobs.time < JOBS_MS) return this.#jobs.now;
+    this.#jobs = { now: await this.#jobsWatcher.look(this.#store), time: performance.now() };
+    return this.#jobs.now;
   }
 
   /** Never counts a stage as running whose process is gone, if that takes watching a heartbeat for a while. */

@@ -52,7 +52,8 @@ export function registerSweep(program: Command): void {
   defineSweep(program).action(async options => {
     const chosen = await chooseReady(options);
     const slurm = slurmFrom(options, chosen.study.slurm);
-    if (slurm !== undefined && options.devices !== undefined) throw new UsageError('BAD_OPTION', `--devices: expected none beside --executor slurm, where --gpus and --cpus say it, got '${options.devices}'`);
+    if (slurm !== undefined && options.devices !== undefined)
+      throw new UsageError('BAD_OPTION', `--devices: expected none beside --executor slurm, where --gpus and --cpus say it, got '${options.devices}'`);
     if (options.dryRun === true) print(`${await showPlan(chosen, options)}\n`);
     else process.exitCode = await sweep(chosen, options, slurm);
   });
@@ -121,7 +122,9 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions, slurm: S
 async function detach({ chosen, store }: Sweep, options: SweepOptions, slurm: SlurmOptions): Promise<number> {
   const say = (line: string): void => print(`${line}\n`);
   const jobs = await submitOnce(slurmSweepOptions(chosen, store, options, { slurm, folder: process.cwd() }, true, { say, onEvent: () => undefined }));
-  print(`${plural(jobs, 'job is', 'jobs are')} in the queue or running; more are handed in by the workers as stages become ready.\nTo see how it comes on: ${commandLine(['status'])}; the same sweep without --detach watches it and writes the report.\n`);
+  print(
+    `${plural(jobs, 'job is', 'jobs are')} in the queue or running; more are handed in by the workers as stages become ready.\nTo see how it comes on: ${commandLine(['status'])}; the same sweep without --detach watches it and writes the report.\n`,
+  );
   return 0;
 }
 

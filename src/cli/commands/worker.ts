@@ -33,7 +33,9 @@ const defineWorker = (program: Command) =>
     withSelection(
       program
         .command('worker')
-        .description('work on a sweep beside others, in an allocation of a cluster or anywhere that sees the store: stage after stage, until nothing is left, the time is over, or there was nothing to do for a while'),
+        .description(
+          'work on a sweep beside others, in an allocation of a cluster or anywhere that sees the store: stage after stage, until nothing is left, the time is over, or there was nothing to do for a while',
+        ),
     ),
   )
     .option('--devices <list>', "where its workers run, as for sweep (default: the allocation's GPUs, else its CPUs; outside of one as for sweep)", oneList)
@@ -90,7 +92,7 @@ async function work(options: WorkerCommandOptions): Promise<number> {
       onEvent: event => {
         display.event(event);
         ending.heard(event);
-        if (event.type === 'finished') handIn();
+        if (event.type === 'finished') void handIn();
       },
     });
   } finally {

@@ -69,7 +69,6 @@ function sharedWords({ dir, profile }: PlannedExperiments, { store, only = [], s
   ];
 }
 
-
 /** @param json as `command` gives it @throws UsageError where it is something else */
 export function detachedFrom(json: string): Detached {
   const parsed = detached.safeParse(jsonOrNothing(json));

@@ -5,6 +5,7 @@ import { shortNumber } from '../../core/ablation/doubtful.ts';
 import type { Doubts } from '../../core/inspect/doubts.ts';
 import type { Snapshot, StageSnapshot, WorkingStage } from '../../core/inspect/snapshot.ts';
 import { ownerText, workersOf } from '../../core/inspect/snapshot.ts';
+import type { JobsNow } from '../../core/slurm/jobs-now.ts';
 import { outstanding, type TimeLeft } from '../../core/inspect/time-left.ts';
 import { harmlessJson, shorten } from '../../core/text/clean.ts';
 import { formatCount, plural } from '../../core/text/format.ts';
@@ -21,7 +22,12 @@ export interface StatusView {
   readonly doubts: Doubts;
   /** As `--devices` would name them. */
   readonly devices: string;
+  /** Of a cluster, that work on the store. */
+  readonly jobs?: JobsNow;
 }
+
+/** Where no cluster is asked. @internal */
+export const NO_JOBS: JobsNow = { jobs: [], lines: [] };
 
 /** What a stage is to a person: `running` only while a process works on it, `left` if none has begun it. */
 export type DisplayState = 'done' | 'running' | 'stalled' | 'failed' | 'interrupted' | 'left';
@@ -54,19 +60,27 @@ export function countsOf(stages: readonly StageSnapshot[]): StateCounts {
 /** All of it, with every stage that runs or needs a look. */
 export function statusText(view: StatusView): string {
   const { stages } = view.snapshot;
-  return [headline(view), '', ablationTable(view), ...workerLines(view, true), ...troubleLines(stages), ...doubtLines(view)].join('\n');
+  return [headline(view), '', ablationTable(view), ...workerLines(view, true), ...jobLines(view), ...troubleLines(stages), ...doubtLines(view)].join('\n');
 }
 
 /** Without the keys and logs of what runs well: for a screen that is drawn again and again. */
 export function screenText(view: StatusView): string {
   const workers = workerLines(view, false);
-  return ['', headline(view), '', ablationTable(view), ...workers, ...troubleLines(view.snapshot.stages), ...doubtLines(view)].join('\n');
+  return ['', headline(view), '', ablationTable(view), ...workers, ...jobLines(view), ...troubleLines(view.snapshot.stages), ...doubtLines(view)].join('\n');
 }
 
-export function headline({ plan, scale, snapshot, left, devices }: StatusView): string {
+export function headline({ plan, scale, snapshot, left, devices, jobs: { jobs } = NO_JOBS }: StatusView): string {
   const { toRun, blocked } = outstanding(plan, snapshot);
   const counts = countsOf(snapshot.stages);
-  const sweeps = snapshot.runners.length > 0 ? `a sweep runs (${snapshot.runners.map(ownerText).join(', ')})` : toRun.length > 0 ? 'no sweep runs' : '';
+  const running = jobs.filter(({ phase }) => phase === 'running').length;
+  const sweeps =
+    jobs.length > 0
+      ? `${plural(running, 'job')} at work, ${jobs.length - running} queued`
+      : snapshot.runners.length > 0
+        ? `a sweep runs (${snapshot.runners.map(ownerText).join(', ')})`
+        : toRun.length > 0
+          ? 'no sweep runs'
+          : '';
   const parts = [
     `${formatCount(counts.done)} of ${plural(plan.stages.size, 'stage')} done`,
     ...(counts.failed > 0 ? [pc.red(`${formatCount(counts.failed)} failed`)] : []),
@@ -153,6 +167,9 @@ function workerRow(members: Worker): string[] {
   return [placeText(progress), phaseText(progress), paceText(progress), waitingText(progress), leftText(progress), Number.isFinite(silent) ? `${duration(silent)} ago` : ''];
 }
 
+/** What waits in a cluster's queue, and why. */
+const jobLines = ({ jobs: { lines } = NO_JOBS }: StatusView): string[] => (lines.length === 0 ? [] : ['', ...lines.map(line => `  ${wrap(line, columns() - 2, '    ')}`)]);
+
 /** What failed or was interrupted, why, and where its log is. */
 function troubleLines(stages: readonly StageSnapshot[]): string[] {
   return stages.flatMap(snapshot => {
@@ -189,7 +206,7 @@ function logText(log: string | undefined): string {
 }
 
 /** One object; numbers that are not known are absent. */
-export function statusJson({ plan, scale, snapshot, left, doubts, devices }: StatusView, indent?: number): string {
+export function statusJson({ plan, scale, snapshot, left, doubts, devices, jobs: { jobs } = NO_JOBS }: StatusView, indent?: number): string {
   const { toRun, blocked } = outstanding(plan, snapshot);
   const ablations = [...new Set(plan.arms.map(a => a.ablation))];
   const json = JSON.stringify(
@@ -197,6 +214,7 @@ export function statusJson({ plan, scale, snapshot, left, doubts, devices }: Sta
       profile: scale,
       devices,
       runners: snapshot.runners.map(({ host, pid }) => ({ host, pid })),
+      ...(jobs.length > 0 && { jobs }),
       counts: { stages: plan.stages.size, ...countsOf(snapshot.stages), blocked: blocked.size, toRun: toRun.length },
       secondsLeft: left.seconds,
       ablations: ablations.map(name => {

@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signalExitCode } from '../../core/runner/signals.ts';
 import { stageLabel } from '../../core/plan/plan.ts';
-import type { Snapshot, StageSnapshot } from '../../core/inspect/snapshot.ts';
-import { COLOUR, headline, screenText, displayStateOf, statusJson, statusText, type DisplayState, type StatusView } from './status-view.ts';
+import type { StageSnapshot } from '../../core/inspect/snapshot.ts';
+import { COLOUR, headline, NO_JOBS, screenText, displayStateOf, statusJson, statusText, type DisplayState, type StatusView } from './status-view.ts';
 import { outstanding } from '../../core/inspect/time-left.ts';
 import { pc } from './colours.ts';
 import { isLive, live } from './live.ts';
@@ -17,16 +17,16 @@ const APPEARS_MS = 15_000;
 const LINE_MS = 30_000;
 
 /** @returns the exit code: 0 when all is done, 1 when the sweep ended before, or none began, 141 when nobody watches any more */
-export async function watch(viewer: { view(): StatusView }, asJson: boolean): Promise<number> {
+export async function watch(viewer: { view(): Promise<StatusView> }, asJson: boolean): Promise<number> {
   const out = asJson ? new JsonLines() : isLive() ? new Screen() : new Lines();
   let seen = performance.now();
   let patience = APPEARS_MS;
   try {
     for (;;) {
-      const view = viewer.view();
+      const view = await viewer.view();
       out.show(view);
       if (outstanding(view.plan, view.snapshot).toRun.length === 0) return 0;
-      if (isAtWork(view.snapshot)) {
+      if (isAtWork(view)) {
         seen = performance.now();
         patience = view.snapshot.runners.every(({ host }) => host === hostname()) ? 0 : APPEARS_MS;
       } else if (performance.now() - seen > patience) return 1;
@@ -38,8 +38,8 @@ export async function watch(viewer: { view(): StatusView }, asJson: boolean): Pr
   }
 }
 
-/** A runner that lives, or a worker that outlives its runner for a moment. */
-const isAtWork = ({ runners, stages }: Snapshot): boolean => runners.length > 0 || stages.some(s => s.state.state === 'running');
+/** A runner that lives, a worker that outlives its runner for a moment, or a job that waits. */
+const isAtWork = ({ snapshot: { runners, stages }, jobs: { jobs } = NO_JOBS }: StatusView): boolean => runners.length > 0 || jobs.length > 0 || stages.some(s => s.state.state === 'running');
 
 /** Drawn in place; the last view stays, with all its details. */
 class Screen {
@@ -100,7 +100,7 @@ class JsonLines {
 
   show(view: StatusView): void {
     const states = view.snapshot.stages.map(s => [displayStateOf(s), s.state, s.progress?.phase, s.progress?.step]);
-    const text = JSON.stringify([states, view.snapshot.runners]);
+    const text = JSON.stringify([states, view.snapshot.runners, view.jobs?.jobs]);
     if (text === this.#last) return;
     this.#last = text;
     print(`${statusJson(view)}\n`);

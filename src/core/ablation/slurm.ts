@@ -1,7 +1,10 @@
 /** What jobs of a Slurm cluster are asked for with: in a study or on the command line. None of it changes a number, so none enters a key. */
 import { z } from 'zod';
 
-const word = z.string().min(1).regex(/^[^\n]*$/, 'expected one line');
+const word = z
+  .string()
+  .min(1)
+  .regex(/^[^\n]*$/, 'expected one line');
 
 export const slurmOptions = z.strictObject({
   partition: word.optional(),

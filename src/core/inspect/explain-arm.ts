@@ -1,4 +1,5 @@
 /** Where each stage of an arm stands, and why: the plan, the store and the sweeps before, put side by side. */
+import { attemptPlace } from '../store/records.ts';
 import type { StageIdentity } from '../ablation/kind.ts';
 import { identityDifferences, nearestIdentity, type IdentityDifference } from '../plan/explain.ts';
 import { stagesToRun } from '../plan/needed.ts';
@@ -181,7 +182,8 @@ function armsOfOtherTables(stage: PlannedStage, arm: PlannedArm): string[] {
 
 function doneFacts(store: StoreReader, key: string, attempt: number): StateFacts['done'] {
   const { ended, wall_seconds: seconds, code_hash: codeHash } = store.provenance(key) ?? {};
-  const place = store.attempt(key, attempt)?.place;
+  const record = store.attempt(key, attempt);
+  const place = record && attemptPlace(record);
   const items = store.items(key)?.length;
   return {
     attempt,

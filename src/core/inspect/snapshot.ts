@@ -10,7 +10,7 @@ import { attemptFiles } from '../store/layout.ts';
 import { isOwnerAlive, isVisible, ownerTag, type Owner } from '../store/owner.ts';
 import { lastWriteTime, readProgress, type ProgressLine } from '../store/progress.ts';
 import { LEASE_MS, type ReadOptions, type StageState, type StoreReader } from '../store/reader.ts';
-import type { AttemptRecord } from '../store/records.ts';
+import { attemptPlace, type AttemptRecord } from '../store/records.ts';
 import { openStoreIfThere } from '../store/store.ts';
 import { placeNamed } from './places.ts';
 
@@ -129,7 +129,7 @@ export class StoreWatcher {
       state,
       log,
       progress: {
-        place: this.#attempt(store, stage.key, state.attempt)?.place ?? '',
+        place: attemptPlace(this.#attempt(store, stage.key, state.attempt)),
         ...this.#widened(stage.key),
         owner: state.owner,
         ...progressOf(readProgress(dir)),

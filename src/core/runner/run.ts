@@ -345,8 +345,8 @@ class Run {
     const { store, share } = this.#options;
     const last = share && store.states(key, attempt).at(-1);
     if (last?.state !== 'failed' || last.given_up === true) return;
-    const { time: _, ...failed } = last;
-    store.attemptOf(key, attempt).record({ ...failed, given_up: true });
+    const { code, reason } = last;
+    store.attemptOf(key, attempt).record({ state: 'failed', ...(code !== undefined && { code }), ...(reason !== undefined && { reason }), given_up: true });
   }
 
   /** What another worker has given up. */

@@ -77,7 +77,13 @@ function userName(): string {
 
 /** @throws UsageError `NO_SLURM` where the command is not there */
 async function call(command: 'sbatch' | 'squeue' | 'scancel' | 'sacct' | 'scontrol', words: readonly string[], input = ''): Promise<Answer<string>> {
-  const { exitCode, stdout, stderr, timedOut, code, shortMessage } = await execa(command, words, { reject: false, input, timeout: TIMEOUT_MS, maxBuffer: 1 << 28, env: { SLURM_TIME_FORMAT: 'standard' } });
+  const { exitCode, stdout, stderr, timedOut, code, shortMessage } = await execa(command, words, {
+    reject: false,
+    input,
+    timeout: TIMEOUT_MS,
+    maxBuffer: 1 << 28,
+    env: { SLURM_TIME_FORMAT: 'standard' },
+  });
   if (code === 'ENOENT') {
     // Accounting is no part of every installation.
     if (command === 'sacct') return { type: 'refused', why: 'no sacct', later: false };

@@ -7,7 +7,7 @@ import { StageTracker } from '../runner/stage-tracker.ts';
 import { unlessDamaged } from '../store/errors.ts';
 import { readProgress } from '../store/progress.ts';
 import type { StageState, StoreReader } from '../store/reader.ts';
-import type { AttemptRecord } from '../store/records.ts';
+import { attemptPlace, type AttemptRecord } from '../store/records.ts';
 
 interface Running {
   readonly attempt: number;
@@ -63,7 +63,7 @@ export class StoreFollower {
   /** Looks at what may have changed: what is at work, and what could be. @returns whether something had */
   step(): boolean {
     let changed = false;
-    for (let done = -1; done < this.#done.length; ) {
+    for (let done = -1; done < this.#done.length;) {
       done = this.#done.length; // what hung on those may be at work, or done, already
       const started: string[] = [];
       for (const key of [...this.#running.keys(), ...this.#tracker.ready()]) changed = this.#look(key, this.#store.state(key), started) || changed;
@@ -89,7 +89,7 @@ export class StoreFollower {
     if (state.state === 'running') {
       if (running?.attempt === state.attempt) return false;
       const record = unlessDamaged(() => this.#store.attempt(key, state.attempt));
-      this.#running.set(key, { attempt: state.attempt, place: placeText(record), record });
+      this.#running.set(key, { attempt: state.attempt, place: attemptPlace(record), record });
       this.#tracker.set(key, 'running');
       started.push(key);
       return true;
@@ -159,12 +159,6 @@ export class StoreFollower {
   #emit(event: EventWithoutCounts): void {
     this.#onEvent({ ...event, counts: this.#tracker.counts() });
   }
-}
-
-/** `n1 gpu:0 (job 12)`: places of several jobs have the same names. */
-export function placeText(record: AttemptRecord | undefined): string {
-  const { place = '', share } = record ?? {};
-  return [...(share?.node === undefined ? [] : [share.node]), place, ...(share?.job === undefined ? [] : [`(job ${share.job})`])].join(' ');
 }
 
 function groupedBy(keys: readonly string[], nameOf: (key: string) => string): Map<string, string[]> {

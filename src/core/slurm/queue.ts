@@ -39,7 +39,7 @@ const RUNNING = new Set(['RUNNING', 'CONFIGURING', 'COMPLETING', 'STAGE_OUT', 'S
 export const phaseOf = (state: string): JobPhase => (OVER.has(state) ? 'over' : RUNNING.has(state) ? 'running' : 'waiting');
 
 /** What a person reads of a job that waits: what for, and what to do where waiting does not help. */
-export function waitingText(reason: string | undefined, id: string): { readonly text: string; readonly mend?: string } {
+function waitingText(reason: string | undefined, id: string): { readonly text: string; readonly mend?: string } {
   for (const [pattern, text, mend] of REASONS) if (pattern.test(reason ?? 'None')) return { text, ...(mend !== undefined && { mend: mend.replace('ID', id) }) };
   return { text: `waits (${reason!})` };
 }
@@ -51,7 +51,11 @@ const REASONS: readonly (readonly [RegExp, string, string?])[] = [
   [/launch failed requeued held|^JobHoldMaxRequeue/i, 'is held, since it could not be started', 'see the log of its node, then scontrol release ID'],
   [/DependencyNeverSatisfied/, 'waits for a job that failed', 'scancel ID'],
   [/^PartitionTimeLimit/, "waits for ever: it asks for more time than its partition's limit", 'scancel ID, then sweep again with a shorter --time'],
-  [/^PartitionNodeLimit|^BadConstraints|^AccountNotAllowed|^QOSNotAllowed/, 'waits for ever: its partition has nothing like it', 'scancel ID, then sweep again with other --partition, --gpus or --mem'],
+  [
+    /^PartitionNodeLimit|^BadConstraints|^AccountNotAllowed|^QOSNotAllowed/,
+    'waits for ever: its partition has nothing like it',
+    'scancel ID, then sweep again with other --partition, --gpus or --mem',
+  ],
   [/^PartitionDown|^PartitionInactive/, 'waits for its partition, which takes no jobs to run', 'sweep with another --partition, or wait'],
   [/^(?:Assoc|QOS)[A-Za-z]*(?:Limit|MaxW|MaxG|GrpM)|^MaxWallDurationPerJob/, 'waits at a limit of its account or QOS', 'sweep with less (--jobs, --time, --gpus), or wait'],
   [/DOWN, DRAINED|^ReqNodeNotAvail|^NodeDown/i, 'waits for nodes that are down, drained or reserved'],

@@ -58,7 +58,7 @@ const SHARE = 1 / 40;
 const MOST_FRUITLESS = 3;
 
 /** First part of the names of all jobs of a sweep. */
-export const jobPrefix = (selection: SlurmSweepOptions['selection']): string =>
+const jobPrefix = (selection: SlurmSweepOptions['selection']): string =>
   `ablate-${createHash('sha256')
     .update(canonicalJson(JSON.parse(JSON.stringify(selection))))
     .digest('hex')
@@ -258,10 +258,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/partition/i, "Choose another --partition: 'sinfo --summarize' lists them."],
   [/account/i, 'Choose another --account, and a --partition that it may use.'],
   [/qos/i, "Choose another --qos: 'sacctmgr show qos' lists them."],
-  [/gres|gpu/i, "Choose other --gpus: 'sinfo -o \"%P %G %D\"' shows what nodes have."],
+  [/gres|gpu/i, 'Choose other --gpus: \'sinfo -o "%P %G %D"\' shows what nodes have.'],
   [/memory/i, 'Choose a smaller --mem.'],
   [/time limit|timelimit/i, 'Choose a shorter --time.'],
-  [/constraint|feature/i, "Choose another --constraint: 'sinfo -o \"%P %f\"' shows what nodes have."],
-  [/node configuration|node count/i, "No node has all of it: choose other --gpus, --cpus, --mem or --constraint. 'sinfo -o \"%P %G %c %m %f\"' shows what nodes have."],
+  [/constraint|feature/i, 'Choose another --constraint: \'sinfo -o "%P %f"\' shows what nodes have.'],
+  [/node configuration|node count/i, 'No node has all of it: choose other --gpus, --cpus, --mem or --constraint. \'sinfo -o "%P %G %c %m %f"\' shows what nodes have.'],
   [/unrecognized option|invalid option|invalid.*(?:specification|argument)/i, 'See the words given by --sbatch, and --time and --mem.'],
 ];

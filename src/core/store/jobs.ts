@@ -41,7 +41,7 @@ const FILE = 'job.jsonl',
   LOG = 'log.txt';
 
 /** Names of jobs are those of folders. */
-export const isJobName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(name);
+const isJobName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(name);
 
 export class JobJournal {
   readonly #store: string;

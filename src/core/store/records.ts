@@ -54,6 +54,12 @@ export const attemptFile = z.object({
 });
 export type AttemptRecord = z.infer<typeof attemptFile>;
 
+/** Where it runs, for people: `cpu:0`, `n1 gpu:0 (job 12)`. Places of several jobs have the same names. */
+export function attemptPlace(record: AttemptRecord | undefined): string {
+  const { place = '', share } = record ?? {};
+  return [...(share?.node === undefined ? [] : [share.node]), place, ...(share?.job === undefined ? [] : [`(job ${share.job})`])].join(' ');
+}
+
 /** What `worker.json` and `attempt.json` have in common. */
 export const workerFile = z.object({ owner });
 
