@@ -43,7 +43,7 @@ const defineWorker = (program: Command) =>
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
     .option('--accept-engine-change', 'continue checkpoints written on another engine, library or CPU (refused by default: the numbers may differ)')
     .option('--idle <seconds>', 'leave after so long without a stage to work on', '60')
-    .option('--workers <count>', 'how many work on the sweep together, so that stages are shared out among them', '1')
+    .option('--workers <n>', 'how many work on the sweep together, so that stages are shared out among them', '1')
     .addOption(new Option('--round <name>', 'within which failures are counted').hideHelp())
     .addOption(new Option('--by-estimate', 'leave stages to others that by estimate need more memory than the allocation has').hideHelp())
     .addOption(new Option('--hand-in <json>', 'hand in jobs for what becomes ready').hideHelp());

@@ -17,17 +17,16 @@ const GROUP = 'On a Slurm cluster (--executor slurm):';
 
 export function withSlurm<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
   return command
-    .optionsGroup('Where it runs:')
     .addOption(new Option('--executor <executor>', 'local: workers of this machine; slurm: jobs of a cluster, handed in from here').choices(['local', 'slurm']).default('local'))
     .optionsGroup(GROUP)
-    .option('--jobs <count>', `jobs at most at once (default: ${MOST_JOBS})`, wholeFrom(1))
+    .option('--jobs <n>', `jobs at most at once (default: ${MOST_JOBS})`, wholeFrom(1))
     .option('--detach', 'hand the jobs in and return; they go on by themselves')
     .option('--partition <name>', 'partition of the jobs')
     .option('--account <name>', 'account of the jobs')
     .option('--qos <name>', 'quality of service of the jobs')
     .option('--time <limit>', 'time of a job, as sbatch takes it; stages go on in the next (default: by what stages took)')
-    .option('--gpus <count>', 'GPUs of a job, each of which has a worker (default: 0, workers on the CPU)', wholeFrom(0))
-    .option('--cpus <count>', 'CPUs of a job', wholeFrom(1))
+    .option('--gpus <n>', 'GPUs of a job, each of which has a worker (default: 0, workers on the CPU)', wholeFrom(0))
+    .option('--cpus <n>', 'CPUs of a job', wholeFrom(1))
     .option('--mem <size>', 'memory of a job, as sbatch takes it, e.g. 16G; more where it did not suffice (default: by estimate)')
     .option('--constraint <features>', 'features that nodes must have')
     .option('--prologue <line>', 'a line of shell before a worker starts, e.g. "module load cuda"; may be given several times', several)
