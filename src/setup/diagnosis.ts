@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-const CHECKS = ['packages', 'engine', 'native', 'wasm', 'pip', 'compiler', 'device', 'memory', 'data', 'disk, cache', 'disk, store', 'chromium'] as const;
+const CHECKS = ['packages', 'engine', 'native', 'wasm', 'pip', 'compiler', 'device', 'memory', 'data', 'disk, cache', 'disk, store', 'chromium', 'slurm'] as const;
 
 const checkSchema = z.strictObject({
   /**

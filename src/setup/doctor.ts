@@ -12,6 +12,7 @@ import type { Check, Diagnosis } from './diagnosis.ts';
 import { checkEngines, isTested } from './doctor-engines.ts';
 import { SetupError } from './errors.ts';
 import { thisPlatform } from './library.ts';
+import { checkSlurm } from './slurm.ts';
 import { packagesInstalled } from './packages.mjs';
 import { isCheckout, ROOT, SETUP } from '../installation.ts';
 
@@ -27,6 +28,7 @@ export async function diagnose({ store, deep = false }: { readonly store: string
     await findings('disk, cache', () => disk('disk, cache', cacheDir(), READ_ONLY_CACHE)),
     await findings('disk, store', () => disk('disk, store', path.resolve(store), READ_ONLY_STORE)),
     await findings('chromium', chromium),
+    await findings('slurm', checkSlurm),
   ].flat();
   return {
     schema: 1,
