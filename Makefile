@@ -12,7 +12,7 @@ export BASE REPORT_URL
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help sweep teacher test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-loader bench-report bench-traffic chaos fuzz tries simulate true-size node-versions surroundings pack slurm-cluster setup doctor parity lint format typecheck packages engine
+.PHONY: help sweep teacher test test-long plan status report report-check report-comment report-post picture explain diff bench bench-gpu gpu-check bench-engines bench-ledger bench-loader bench-report bench-traffic chaos fuzz tries simulate true-size node-versions surroundings pack slurm-cluster chaos-slurm smoke-slurm bench-slurm setup doctor parity lint format typecheck packages engine
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -116,6 +116,16 @@ surroundings: packages ## whole set-ups and sweeps where something is missing or
 
 slurm-cluster: packages ## a Slurm cluster on this machine alone, with pretended GPUs, to try things on until Ctrl-C; as root, with Slurm installed: make slurm-cluster ARGS="--nodes 3"
 	@$(TYPESCRIPT) test/slurm/main.ts $(ARGS)
+
+chaos-slurm: packages ## disturb sweeps on a private Slurm cluster 200 times (crashes, requeues, kills) and count what was lost: make chaos-slurm ARGS="--seed 7"
+	@$(TYPESCRIPT) test/slurm/chaos.ts $(ARGS)
+
+smoke-slurm: engine ## the profile smoke on the native engine through a private Slurm cluster; its report must have the bytes of a local one
+	@$(ABLATE) setup --data --quiet
+	@$(TYPESCRIPT) test/slurm/smoke.ts
+
+bench-slurm: packages ## what a runner of 10,000 stages costs beside 5,000 jobs of others, with a stand-in squeue; fails above 5 % of a core
+	@$(TYPESCRIPT) test/bench/slurm.ts $(ARGS)
 
 pack: packages ## the npm package, to install elsewhere: tinymim-ablations-<version>.tgz
 	@npm pack --ignore-scripts=false $(ARGS)

@@ -3,7 +3,7 @@
 export interface JobView {
   readonly name: string;
   readonly phase: 'unknown' | 'waiting' | 'running';
-  /** Bytes that it asked for; absent: as the partition has it. */
+  /** Bytes that it asked for; absent: as the partition has it, which may be little. */
   readonly memory?: number | undefined;
   /** Its worker is at work on something. */
   readonly busy: boolean;
@@ -28,10 +28,10 @@ export interface Demand {
  * queue as long as work may come for it.
  */
 export function demandFor({ ready, open }: Work, jobs: readonly JobView[], most: number): Demand {
-  const free = jobs.filter(({ busy }) => !busy).sort((a, b) => (a.memory ?? Infinity) - (b.memory ?? Infinity));
+  const free = jobs.filter(({ busy }) => !busy).sort((a, b) => (a.memory ?? 0) - (b.memory ?? 0));
   const submit: (number | undefined)[] = [];
   for (const needed of [...ready].sort((a, b) => (b ?? 0) - (a ?? 0))) {
-    const taker = free.findIndex(({ memory = Infinity }) => (needed ?? 0) <= memory);
+    const taker = free.findIndex(({ memory = 0 }) => (needed ?? 0) <= memory);
     if (taker >= 0) free.splice(taker, 1);
     else if (jobs.length + submit.length < most) submit.push(needed);
     else if (free.length === 0) break;
