@@ -100,7 +100,8 @@ async function work(options: WorkerCommandOptions): Promise<number> {
     display.close();
     signals.release();
   }
-  await handIn();
+  // Nothing goes on in the place of a job that somebody has ended.
+  if (signals.first === undefined || signals.first === 'SIGUSR2') await handIn(allocation.job);
   const left = stagesToRun(plan, key => store.doneAttempt(key) !== undefined).length;
   print(`${left === 0 ? `All ${plural(plan.stages.size, 'stage')} of profile ${profile.name} are done` : `${plural(left, 'stage')} left`}; this worker leaves.\n`);
   // A worker that was warned, or found nothing to do, has done its part. What became of stages stands in the store.
@@ -120,17 +121,17 @@ function shareOf({ chosen: { study, plan }, store }: Sweep, options: WorkerComma
 }
 
 /** Where nobody watches the sweep, workers hand in what is missing: one call after the other. */
-function handsIn({ chosen, store }: Sweep, options: WorkerCommandOptions, say: (line: string) => void): () => Promise<void> {
+function handsIn({ chosen, store }: Sweep, options: WorkerCommandOptions, say: (line: string) => void): (leaving?: string) => Promise<void> {
   if (options.handIn === undefined) return () => Promise.resolve();
   const slurm = slurmSweepOptions(chosen, store, options, detachedFrom(options.handIn), true, { say, onEvent: () => undefined });
   let last = Promise.resolve();
   let waiting = false;
-  return () => {
-    if (waiting) return last; // for a look that has not begun
+  return leaving => {
+    if (waiting && leaving === undefined) return last; // for a look that has not begun
     waiting = true;
     last = last.then(async () => {
       waiting = false;
-      await submitOnce(slurm).catch((error: unknown) => say(`No more jobs are handed in from here: ${error instanceof Error ? error.message : String(error)}`));
+      await submitOnce(slurm, leaving).catch((error: unknown) => say(`No more jobs are handed in from here: ${error instanceof Error ? error.message : String(error)}`));
     });
     return last;
   };

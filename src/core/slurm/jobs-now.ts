@@ -1,7 +1,7 @@
 /** The jobs that work on a store now, for whoever looks at it from any machine that reaches Slurm. */
 import { readJobs, type JobRecord } from '../store/jobs.ts';
 import { SlurmClient } from './client.ts';
-import { livingJobs, queueLines, type LivingJob } from './queue.ts';
+import { isAbandoned, livingJobs, queueLines, type LivingJob } from './queue.ts';
 
 /** Of all sweeps. */
 const PREFIX = 'ablate-';
@@ -28,7 +28,10 @@ export class JobsWatcher {
       if (said.type !== 'answer') return { jobs: [], lines: [`Slurm does not answer: how its jobs are is not known (${said.why.split('\n')[0]!})`] };
       const queue = new Map(said.value.map(job => [job.name, job]));
       // What the queue does not show any more is over, though nobody who hands in jobs has seen it.
-      const jobs = livingJobs(records, queue).filter(({ phase, id }) => phase !== 'unknown' || id === undefined);
+      const jobs = livingJobs(
+        records.filter(record => queue.has(record.name) || !isAbandoned(record)),
+        queue,
+      ).filter(({ phase, id }) => phase !== 'unknown' || id === undefined);
       return { jobs, lines: queueLines(jobs) };
     } catch (error) {
       return { jobs: [], lines: [error instanceof Error ? error.message : String(error)] }; // no Slurm on this machine

@@ -3,7 +3,7 @@ import type { SlurmOptions } from '../ablation/slurm.ts';
 import { JobJournal, readJobs, type JobRecord } from '../store/jobs.ts';
 import type { SlurmClient } from './client.ts';
 import type { JobView } from './demand.ts';
-import { endText, livingJobs, phaseOf, queueLines, type LivingJob, type QueuedJob } from './queue.ts';
+import { endText, isAbandoned, livingJobs, phaseOf, queueLines, type LivingJob, type QueuedJob } from './queue.ts';
 import { jobScript, sbatchWords } from './request.ts';
 
 export interface PoolOptions {
@@ -23,9 +23,6 @@ export interface PoolOptions {
 }
 
 export type Submitted = { readonly type: 'handed-in' } | { readonly type: 'refused'; readonly why: string; readonly later: boolean };
-
-/** Somebody else's job of which no answer has come is handed in again after this time. */
-const ABANDONED_MS = 120_000;
 
 export class JobPool {
   readonly #options: PoolOptions;
@@ -74,8 +71,10 @@ export class JobPool {
     return [...this.#records.values()];
   }
 
-  views(busy: ReadonlySet<string>): JobView[] {
-    return this.jobs().map(({ name, phase, memory, id }) => ({ name, phase, memory, busy: id !== undefined && busy.has(id) }));
+  /** @param leaving id of a job that does not count any more */
+  views(busy: ReadonlySet<string>, leaving?: string): JobView[] {
+    const jobs = this.jobs().filter(({ id }) => id === undefined || id !== leaving);
+    return jobs.map(({ name, phase, memory, id }) => ({ name, phase, memory, busy: id !== undefined && busy.has(id) }));
   }
 
   /** Whether somebody other than this process cancelled a job of this round. */
@@ -142,7 +141,13 @@ export class JobPool {
     }
     if (seen !== undefined && phaseOf(seen.state) === 'over') this.#end(name, seen.id, seen.state, seen.reason);
     else if (seen === undefined && id !== undefined) await this.#endUnseen(name, id);
-    else if (seen === undefined && (this.#ours.has(name) || Date.now() - record.time > ABANDONED_MS)) await this.#handIn(name, record);
+    else if (seen === undefined && (this.#ours.has(name) || isAbandoned(record))) await this.#handInAgain(name, record);
+  }
+
+  /** No answer has come, and the queue does not have it. */
+  async #handInAgain(name: string, record: JobRecord): Promise<void> {
+    if (name.startsWith(`${this.#options.round}-`)) await this.#handIn(name, record);
+    else this.#journal.over(name, 'FORGOTTEN'); // of a round that is over
   }
 
   /** It has been in the queue, and is no more. */

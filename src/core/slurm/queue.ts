@@ -86,6 +86,11 @@ export function livingJobs(records: Iterable<JobRecord>, queue: ReadonlyMap<stri
   });
 }
 
+const ABANDONED_MS = 120_000;
+
+/** Whether a job was asked for so long ago that whoever did so has had his answer, or is gone. */
+export const isAbandoned = ({ time, id }: JobRecord): boolean => id === undefined && Date.now() - time > ABANDONED_MS;
+
 /** One line for jobs that wait for the same, and what mends it where waiting does not. */
 export function queueLines(jobs: readonly LivingJob[]): string[] {
   const byText = new Map<string, number>();

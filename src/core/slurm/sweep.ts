@@ -72,10 +72,10 @@ export async function sweepOnSlurm(options: SlurmSweepOptions): Promise<RunSumma
   return sweep.run();
 }
 
-/** Hands in what is missing just now, once. @returns the number of jobs that are not over */
-export async function submitOnce(options: SlurmSweepOptions): Promise<number> {
+/** Hands in what is missing just now, once. @param leaving id of a job that takes no stage any more @returns the number of jobs that are not over */
+export async function submitOnce(options: SlurmSweepOptions, leaving?: string): Promise<number> {
   const { sweep } = await SlurmSweep.create(options);
-  return sweep.submitOnce();
+  return sweep.submitOnce(leaving);
 }
 
 class SlurmSweep {
@@ -136,16 +136,16 @@ class SlurmSweep {
     return this.#follower.summary();
   }
 
-  async submitOnce(): Promise<number> {
+  async submitOnce(leaving: string | undefined): Promise<number> {
     this.#follower.step();
-    if (!this.#follower.isOver && (await this.#pool.look())) await this.#supply();
+    if (!this.#follower.isOver && (await this.#pool.look())) await this.#supply(leaving);
     return this.#pool.jobs().length;
   }
 
   /** Jobs for what is ready; fewer where there is less to come. */
-  async #supply(): Promise<void> {
+  async #supply(leaving?: string): Promise<void> {
     const ready = this.#follower.ready().slice(0, 4 * this.#most());
-    const { submit, cancel } = demandFor({ ready: ready.map(key => this.#round.memory(key)), open: this.#follower.open() }, this.#pool.views(this.#follower.busy()), this.#most());
+    const { submit, cancel } = demandFor({ ready: ready.map(key => this.#round.memory(key)), open: this.#follower.open() }, this.#pool.views(this.#follower.busy(), leaving), this.#most());
     const surplus = new Set(cancel);
     if (surplus.size > 0)
       await this.#pool.end(
@@ -189,6 +189,7 @@ class SlurmSweep {
   /** @throws UsageError where job after job ends before it begins a stage */
   #requireFruit(): void {
     const bad = this.#pool.lastBadEnds();
+    if (bad.length < MOST_FRUITLESS) return;
     const began = this.#jobsThatBegan();
     const fruitless = bad.slice(-MOST_FRUITLESS).filter(({ id }) => id === undefined || !began.has(id));
     if (fruitless.length < MOST_FRUITLESS) return;
