@@ -1,4 +1,4 @@
-/** `ablate export`: weights of a finished stage for other programs. */
+/** `ablate export`: weights of a finished stage, or all numbers of a store, for other programs. */
 import { accessSync, constants, lstatSync, opendirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, extname, sep } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
@@ -8,11 +8,12 @@ import type { Study } from '../../core/ablation/declaration.ts';
 import { findArm, type ChosenArm } from '../../core/inspect/arm.ts';
 import { cardOf, compareCards, parseCard, type Card } from '../../core/inspect/card.ts';
 import { namedByArm, namedByKey, requireExportable, requireOutput, type NamedStage } from '../../core/inspect/exported.ts';
+import { exportStore, isStoreFormat, type StoreFormat } from '../../core/inspect/export-store.ts';
 import { stageByPrefix } from '../../core/inspect/stage.ts';
 import type { PlannedExperiments } from '../../core/plan/plan.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import type { StoreReader } from '../../core/store/reader.ts';
-import { formatAmount } from '../../core/text/format.ts';
+import { formatAmount, plural } from '../../core/text/format.ts';
 import { dataDir } from '../../setup/cache.ts';
 import { pathOf } from '../options/paths.ts';
 import { choose, withSelection, type OptionsOf } from '../options/selection.ts';
@@ -27,8 +28,10 @@ const defineExport = (program: Command) =>
   withSelection(
     program
       .command('export')
-      .description('write the weights of a finished stage, given by the start of its key, or of an arm, for another program; prints the code that loads them there')
-      .argument('<stage>', 'start of a key as status prints it, or ablation/arm'),
+      .description(
+        'write the weights of a finished stage, given by the start of its key, or of an arm, for another program, or all numbers of the store (--to parquet, --to tensorboard); prints the code that loads them there',
+      )
+      .argument('<stage>', 'start of a key as status prints it, or ablation/arm; for parquet and tensorboard the folder to make'),
   )
     .requiredOption('--to <format>', 'the other program, e.g. timm or mae')
     .option('--role <role>', 'of an arm: the stage in this role (default: the last one that has weights)')
@@ -39,6 +42,10 @@ const defineExport = (program: Command) =>
 export function registerExport(program: Command): void {
   defineExport(program).action(async (name, options) => {
     const store = openStoreReadOnly(options.store, { warn });
+    if (isStoreFormat(options.to)) {
+      await exportNumbers(store, options.to, name, options);
+      return;
+    }
     const { study, stage, of } = await named(store, name, options);
     const { exporting, recipe, ending } = requireExportable(study, stage, options.to, store);
     const path = options.out ?? `${stage.file}-${options.to}${ending}`;
@@ -61,6 +68,25 @@ export function registerExport(program: Command): void {
     }
     if (kept !== undefined) process.exitCode = compared(card, kept);
   });
+}
+
+/** What reads it there, one line each. */
+const READERS: Readonly<Record<StoreFormat, (folder: string) => string[]>> = {
+  parquet: folder => [
+    `pandas:  results = pandas.read_parquet(${JSON.stringify(`${folder}/results.parquet`)})`,
+    `polars:  results = polars.read_parquet(${JSON.stringify(`${folder}/results.parquet`)})`,
+    `R:       results <- arrow::read_parquet(${JSON.stringify(`${folder}/results.parquet`)})`,
+  ],
+  tensorboard: folder => [`tensorboard --logdir ${quoted(folder)}`],
+};
+
+/** @throws UsageError where options are given that are for weights */
+async function exportNumbers(store: StoreReader, format: StoreFormat, folder: string, options: ExportOptions): Promise<void> {
+  const [needless] = (['role', 'out', 'card', 'against'] as const).filter(name => options[name] !== undefined);
+  if (needless !== undefined) throw new UsageError('BAD_OPTION', `--${needless}: expected none with --to ${format}, which writes all of the store into the folder ${folder}; leave it out`);
+  const { files, bytes } = await exportStore(store, format, folder, warn);
+  note(`Wrote ${pc.cyan(folder)}: ${plural(files.length, 'file')}, ${formatAmount(bytes, 'B')}.\n`);
+  print(`${READERS[format](folder).join('\n')}\n`);
 }
 
 /** An arm as it was chosen, of which a card tells. */

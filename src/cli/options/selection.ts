@@ -5,6 +5,7 @@ import { dataDir } from '../../setup/cache.ts';
 import { listAblations } from '../../core/ablation/folder.ts';
 import { valuePaths } from '../../core/ablation/fields.ts';
 import { loadExperiments, type Experiments } from '../../core/ablation/load.ts';
+import { STORE_FORMATS } from '../../core/inspect/export-store.ts';
 import { exportFormats } from '../../core/inspect/exported.ts';
 import { pathText } from '../../core/ablation/problems.ts';
 import { planExperiments, type PlannedExperiments } from '../../core/plan/plan.ts';
@@ -92,6 +93,6 @@ function namesIn({ study, ablations, profile }: Experiments): DeclaredNames {
   return {
     ablations: Object.fromEntries(ablations.map(({ declaration }) => [declaration.name, declaration.arms.map(({ name, label }): [string, string] => [name, shorten(oneLine(label), 100)])])),
     profiles: { [profile.name]: paths.filter(path => !holdsOthers(path)) },
-    formats: exportFormats(study),
+    formats: [...exportFormats(study), ...STORE_FORMATS],
   };
 }

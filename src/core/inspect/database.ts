@@ -1,4 +1,5 @@
-/** DuckDB in memory over tables of a store: what a query does there changes no file. */
+/** DuckDB in memory over tables of a store: what a query does there changes no file; the tables go out as Parquet. */
+import { join } from 'node:path';
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
 import { AblateError, UsageError } from '../ablation/errors.ts';
 import { SETUP } from '../../installation.ts';
@@ -24,6 +25,26 @@ export async function query(sql: string, store: StoreReader, tables: readonly St
     await connection.run('create schema store');
     for (const table of tables) await createView(connection, table, isMentioned(table, sql) ? table.rows(store, warn) : []);
     return await read(connection, sql);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** Writes `<table>.parquet` for each table into an empty folder of ours: names and types of columns as views of `query` have them, JSON as text. */
+export async function writeParquet(folder: string, store: StoreReader, tables: readonly StoreTable[], warn: (message: string) => void): Promise<void> {
+  const { DuckDBInstance } = await loadDuckDB();
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    await connection.run('create schema store');
+    for (const table of tables) {
+      await createView(connection, table, table.rows(store, warn));
+      const file = join(folder, `${table.name}.parquet`).replaceAll("'", "''");
+      // JSON as text: readers elsewhere take DuckDB's type for bytes.
+      const columns = table.columns.map(({ name, type }) => (type === 'JSON' ? `cast("${name}" as varchar) as "${name}"` : `"${name}"`));
+      await connection.run(`copy (select ${columns.join(', ')} from ${table.name}) to '${file}' (format parquet)`);
+    }
   } finally {
     connection.closeSync();
     instance.closeSync();

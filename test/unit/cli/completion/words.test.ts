@@ -99,8 +99,8 @@ describe('values', () => {
   });
 
   it('offers the programs that the kinds of the study can be exported to', () => {
-    expect(words('export', 'relation/mae', '--to', '')).toEqual(['timm', 'mae', 'teacher']);
-    expect(words('export', '--to=t')).toEqual(['--to=timm', '--to=teacher']);
+    expect(words('export', 'relation/mae', '--to', '')).toEqual(['timm', 'mae', 'teacher', 'parquet', 'tensorboard']);
+    expect(words('export', '--to=te')).toEqual(['--to=teacher', '--to=tensorboard']);
   });
 
   it('lists fields of the chosen profile that hold one value', () => {
