@@ -26,7 +26,7 @@ export interface StatusView {
   readonly jobs?: JobsNow;
 }
 
-/** Where no cluster is asked. @internal */
+/** Where no cluster is asked. */
 export const NO_JOBS: JobsNow = { jobs: [], lines: [] };
 
 /** What a stage is to a person: `running` only while a process works on it, `left` if none has begun it. */
