@@ -21,6 +21,8 @@ const core = {
   'src/core/runner': ['src/core/ablation', 'src/core/code', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner/executors', START, INSTALLATION],
   'src/core/runner/executors': ['src/core/ablation', 'src/core/code', 'src/core/store', 'src/core/runner'],
   'src/core/slurm': ['src/core/ablation', 'src/core/plan', 'src/core/store', 'src/core/text', 'src/core/runner'],
+
+  'src/core/command': ['src/core/ablation', 'src/core/runner', 'src/core/store', 'src/core/text'],
   'src/core/inspect': [
     'src/core/ablation',
     'src/core/code',
@@ -217,7 +219,7 @@ export const MAY_IMPORT = {
   'src/setup': ['src/core/ablation/errors.ts', 'src/engine', 'src/tinymim/data', 'src/tinymim/data/folder', 'src/tinymim/data/scenes', INSTALLATION, START],
   ...cli,
   [START]: [],
-  src: ['src/core/ablation'],
+  src: ['src/core/ablation', 'src/core/command'],
   experiments: ['src', 'src/tinymim', 'src/core/ablation/problems.ts'],
   'experiments/ablations': ['experiments', 'src', 'src/tinymim'],
   'experiments/profiles': ['experiments', 'src', 'src/tinymim'],

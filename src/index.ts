@@ -45,6 +45,7 @@ export type {
 } from './core/ablation/declaration.ts';
 export { asBefore } from './core/ablation/as-before.ts';
 export { defineAblation, defineKind, defineStudy, z } from './core/ablation/define.ts';
+export { commandStage, type CommandStageOptions } from './core/command/command-stage.ts';
 export { Interrupted, PermanentError, UsageError } from './core/ablation/errors.ts';
 export type {
   Checkpoint,

@@ -52,6 +52,7 @@ export class StageInFolder<R extends object = object> {
       seed: SEED,
       upstream: this.upstream,
       output: this.output,
+      scratch: join(this.folder, 'scratch'),
       signal,
       checkpoints: {
         latest: () => Promise.resolve(this.latest),

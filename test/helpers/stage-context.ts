@@ -18,6 +18,7 @@ export function stageContext({ output, ...stage }: StageToRun, { threads, dataDi
   return {
     ...stage,
     output,
+    scratch: `${output}-scratch`,
     execution: { device: 'cpu', threads, dataDir, acceptEngineChange: false },
     checkpoints: { latest: () => Promise.resolve(undefined), due: () => false, save: () => Promise.resolve() },
     metric: () => undefined,

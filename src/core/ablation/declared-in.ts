@@ -8,9 +8,11 @@ const known = new WeakMap<object, readonly string[]>();
 /** Files of the modules that were at work when the kind was declared, the innermost first; of a kind that names none, its study's. Real paths. */
 export const modulesOf = (kind: object): readonly string[] => known.get(kind) ?? [];
 
-/** @param declare the function that was called to declare the kind */
-export function declaredByCaller(kind: object, declare: (kind: never) => unknown): void {
-  known.set(kind, callersOf(declare));
+/** @param declare the function that was called to declare the kind. @returns its modules */
+export function declaredByCaller(kind: object, declare: (kind: never) => unknown): readonly string[] {
+  const modules = callersOf(declare);
+  known.set(kind, modules);
+  return modules;
 }
 
 /** For a kind that was written out, or copied from another. @param file of its study */

@@ -73,6 +73,14 @@ export interface Objection {
   readonly expected: string;
 }
 
+/** What decides the numbers of a program, beside its recipe. */
+export interface ProgramCode {
+  /** Files, and folders with all files below them, relative to the file that declares the kind. */
+  readonly sources: readonly string[];
+  /** What it is told at its start, where that is not of the machine. */
+  readonly told: JsonObject;
+}
+
 /** A kind of stage, registered with the core. `R` is its recipe after parsing. */
 export interface StageKind<R extends object = JsonObject> {
   readonly name: string;
@@ -88,6 +96,8 @@ export interface StageKind<R extends object = JsonObject> {
    * need raise the revision. Default: it is only recorded.
    */
   readonly codeInKey?: boolean;
+  /** Of a kind whose numbers a program makes (`commandStage`): what counts as its code, in the place of what its module loads. */
+  readonly program?: ProgramCode;
   /** Strict schema; its output is the canonical recipe. Every field may change the result, and nothing else is in it. */
   readonly recipe: z.ZodType<R>;
   readonly upstream: Readonly<Record<string, SlotSpec>>;
@@ -260,6 +270,8 @@ export interface StageContext<R extends object = JsonObject> {
   readonly upstream: Readonly<Record<string, UpstreamOutput>>;
   /** Empty folder for the files that downstream stages need. */
   readonly output: string;
+  /** Path of a folder, on the same disk as output and checkpoints, for what this attempt alone needs. Whoever wants one makes it; it is removed at the end. */
+  readonly scratch: string;
   readonly checkpoints: Checkpoints;
   readonly execution: Execution;
   /** Appends one record to `metrics.jsonl`. `step` counts finished steps and never decreases within an attempt. */

@@ -1,13 +1,13 @@
 /**
- * Which code makes the numbers of a kind: a hash of the files that its module loads. Packages do not count, and neither does this program,
- * except for kinds that are its own: another version of either is in the provenance.
+ * Which code makes the numbers of a kind: a hash of the files that its module loads, or of the sources of the program that it runs. Packages do not
+ * count, and neither does this program, except for kinds that are its own: another version of either is in the provenance.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { dirname, relative } from 'node:path';
+import { dirname } from 'node:path';
 import { ROOT } from '../../installation.ts';
 import { modulesOf } from '../ablation/declared-in.ts';
 import type { StageKind } from '../ablation/kind.ts';
+import { codeOfProgram } from './program-code.ts';
+import { hashOfFiles } from './file-hash.ts';
 import { isOfPackage, moduleGraph, reachable, type ModuleGraph } from './module-graph.ts';
 
 export interface KindCode {
@@ -22,13 +22,12 @@ export interface UnknownCode {
   readonly unknown: string;
 }
 
-const HASH_LENGTH = 32;
-
 /** As a process first found it: what it has loaded stays what it is. */
 const known = new WeakMap<object, KindCode | UnknownCode>();
 
-/** The code of each kind, by name. Of a process that has asked before: as it was then. */
+/** The code of each kind, by name. Of a process that has asked before: as it was then; but a program loads its sources anew at each start. */
 export function codeOfKinds(kinds: readonly StageKind[]): Map<string, KindCode | UnknownCode> {
+  for (const kind of kinds) if (kind.program !== undefined) known.set(kind, codeOfProgram(kind.program, modulesOf(kind)[0]));
   const open = kinds.filter(kind => !known.has(kind));
   const graph = graphOf(open.flatMap(rootsOf));
   for (const kind of open) known.set(kind, graph instanceof Error ? alone(kind) : codeIn(graph, kind));
@@ -79,22 +78,7 @@ function codeIn(graph: ModuleGraph, kind: StageKind): KindCode | UnknownCode {
   }
 }
 
-const CARRIAGE_RETURN = 0x0d;
-
-/** Lines end as git gives them to a system; a file with a zero byte is no text. */
-function contentsOf(file: string): Buffer {
-  const bytes = readFileSync(file);
-  if (bytes.includes(0) || !bytes.includes(CARRIAGE_RETURN)) return bytes;
-  return Buffer.from(bytes.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
-}
-
-function hashOf(files: readonly string[]): string {
-  const from = dirname(files[0]!);
-  const parts = files.map(file => [relative(from, file), sha256(contentsOf(file))] as const);
-  return sha256(JSON.stringify(parts.sort(([a], [b]) => (a < b ? -1 : 1)))).slice(0, HASH_LENGTH);
-}
-
-const sha256 = (contents: Buffer | string): string => createHash('sha256').update(contents).digest('hex');
+const hashOf = (files: readonly string[]): string => hashOfFiles(files, dirname(files[0]!));
 
 function hashIfThere(files: readonly string[]): string | undefined {
   try {

@@ -132,7 +132,7 @@ export class StageBuilder {
     const code = this.#codes.get(stage.kind);
     if (code === undefined) return {};
     if ('hash' in code) return { codeHash: code.hash };
-    throw refusal(user, stage, `codeInKey: expected to find the files that the kind's module loads, got: ${code.unknown}`);
+    throw refusal(user, stage, `its code is part of its key and cannot be told: ${code.unknown}`);
   }
 
   #checkSlots(kind: StageKind, stage: StageSpec, upstream: Record<string, string>, user: ArmRef): void {

@@ -133,6 +133,7 @@ class Member {
       seed: stage.seed,
       upstream: Object.fromEntries(Object.entries(stage.upstream).map(([slot, key]) => [slot, upstreamOutput(this.#store, key)])),
       output: attempt.output,
+      scratch: attempt.scratch,
       checkpoints: attempt.checkpoints({ every: task.checkpointEvery, warn: message => attempt.log(`Warning: ${message}`) }),
       execution: task.execution,
       metric: numbers => {
@@ -155,6 +156,7 @@ class Member {
   async settle(settled: Settled, hooks: Hooks): Promise<ExecutionState> {
     const { signal, progress } = hooks;
     this.#recordFacts();
+    this.attempt.clearScratch();
     if (settled.status === 'rejected') return recordFailure(this.attempt, settled.reason, signal);
     this.#doubt(settled.value, hooks);
     progress(this.attempt.key, { phase: 'save', step: 0, steps: 0 });

@@ -53,8 +53,9 @@ class StepClock {
   readonly stop = new AbortController();
   began: number | undefined;
   steps = 0;
-  #last: number | undefined;
+  #last: { readonly time: number; readonly step: number } | undefined;
   #seen = 0;
+  #spent = 0;
   #reports = 0;
   readonly #mostReports: number;
   readonly #spans: number[] = [];
@@ -64,7 +65,7 @@ class StepClock {
     this.#mostReports = most;
   }
 
-  take({ phase, steps }: Progress): void {
+  take({ phase, step, steps }: Progress): void {
     if (phase === 'load' || phase === 'trace') return;
     const time = now();
     this.began ??= time;
@@ -74,10 +75,15 @@ class StepClock {
       return;
     }
     this.steps = steps;
-    if (this.#last !== undefined && ++this.#seen > WARM_UP) this.#spans.push(time - this.#last);
-    this.#last = time;
-    const spent = this.#spans.reduce((a, b) => a + b, 0);
-    if (this.#spans.length >= STEPS || (this.#spans.length >= 2 && spent >= ENOUGH_MS)) this.stop.abort();
+    if (this.#last !== undefined && ++this.#seen > WARM_UP) this.#passed(time - this.#last.time, step - this.#last.step);
+    this.#last = { time, step };
+    if (this.#spans.length >= STEPS || (this.#spans.length >= 2 && this.#spent >= ENOUGH_MS)) this.stop.abort();
+  }
+
+  /** Of several steps between two words each has its share. */
+  #passed(milliseconds: number, steps: number): void {
+    this.#spans.push(milliseconds / Math.max(1, steps));
+    this.#spent += milliseconds;
   }
 
   /** The median: a step that something else disturbed does not count. */
@@ -151,6 +157,7 @@ function probingContext({ recipe, seed, execution }: ProbeTask, upstream: Record
     seed,
     upstream,
     output,
+    scratch: `${output}-scratch`,
     execution,
     checkpoints: noCheckpoints,
     metric: () => undefined,

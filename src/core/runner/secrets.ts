@@ -19,7 +19,7 @@ const KNOWN: readonly RegExp[] = [
 const WORD = /[A-Za-z0-9+_]{20,}/g;
 const looksRandom = (word: string): boolean => /[0-9a-f]{32,}/i.test(word) || (/[a-z]/.test(word) && /[A-Z]/.test(word) && (word.match(/\d/g) ?? []).length >= 2);
 
-/** The text with all that looks like a token, a password in an address or a private key cut out. @internal */
+/** The text with all that looks like a token, a password in an address or a private key cut out. */
 export function withoutSecrets(text: string): string {
   const known = KNOWN.reduce((rest, pattern) => rest.replace(pattern, CUT), text);
   return known.replace(WORD, word => (looksRandom(word) ? CUT : word));

@@ -9,6 +9,7 @@ import type { Appender, Files } from './files.ts';
 import { packItems } from './items.ts';
 import { attemptFiles, COMMITTED } from './layout.ts';
 import { makeManifest } from './manifest.ts';
+import { temporaryIn } from './names.ts';
 import { ownerOf } from './owner.ts';
 import { ProgressLog } from './progress.ts';
 import type { StoreReader } from './reader.ts';
@@ -24,6 +25,7 @@ export class Attempt {
   #metrics: Appender | undefined;
   #log: Appender | undefined;
   #items: readonly boolean[] | undefined;
+  #scratch: string | undefined;
 
   /** Made by `Store.acquire` and `Store.attemptOf`. */
   constructor(files: Files, reader: StoreReader, key: string, number: number) {
@@ -42,6 +44,15 @@ export class Attempt {
   /** Empty at the start; holds the files for the stages downstream. */
   get output(): string {
     return join(this.dir, attemptFiles.output);
+  }
+
+  /** Not made yet. Bears the name of a temporary, so that what a kill leaves is removed. */
+  get scratch(): string {
+    return (this.#scratch ??= temporaryIn(this.dir));
+  }
+
+  clearScratch(): void {
+    if (this.#scratch !== undefined) this.#files.remove(this.#scratch);
   }
 
   /** Says that the calling process is the worker of this attempt. */
