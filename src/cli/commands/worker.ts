@@ -11,7 +11,7 @@ import { signalExitCode } from '../../core/runner/signals.ts';
 import { allocationOf, type Allocation } from '../../core/slurm/allocation.ts';
 import { allocationFor } from '../../core/slurm/needs.ts';
 import { submitOnce } from '../../core/slurm/sweep.ts';
-import { readJobs } from '../../core/store/jobs.ts';
+import { readJobs, type JobRecord } from '../../core/store/jobs.ts';
 import { openStore } from '../../core/store/store.ts';
 import { plural } from '../../core/text/format.ts';
 import { giveLoaders } from '../../setup/data.ts';
@@ -81,6 +81,7 @@ async function work(options: WorkerCommandOptions): Promise<number> {
   const signals = stopOnSignals(say);
   const ending = new Ending(idle, allocation.end, say);
   const handIn = handsIn(job, options, say);
+  let began = false;
   try {
     await runPlan({
       ...runOptions(job, options),
@@ -93,6 +94,7 @@ async function work(options: WorkerCommandOptions): Promise<number> {
         display.event(event);
         ending.heard(event);
         if (event.type === 'finished') void handIn();
+        if (event.type === 'started') began = true;
       },
     });
   } finally {
@@ -100,27 +102,36 @@ async function work(options: WorkerCommandOptions): Promise<number> {
     display.close();
     signals.release();
   }
-  // Nothing goes on in the place of a job that somebody has ended.
-  if (signals.first === undefined || signals.first === 'SIGUSR2') await handIn(allocation.job);
+  const { first } = signals;
+  // Whoever cancels a job wants no other in its place.
+  const warned = first === 'SIGUSR2' || ending.isTimeOver;
+  if (first === undefined || warned) await handIn(allocation.job);
   const left = stagesToRun(plan, key => store.doneAttempt(key) !== undefined).length;
   print(`${left === 0 ? `All ${plural(plan.stages.size, 'stage')} of profile ${profile.name} are done` : `${plural(left, 'stage')} left`}; this worker leaves.\n`);
+  if (warned && !began && left > 0) {
+    warn('The time of this allocation was over before a stage could begin: ask for more (--time).');
+    return 1;
+  }
   // A worker that was warned, or found nothing to do, has done its part. What became of stages stands in the store.
-  const { first } = signals;
-  return first === undefined || first === 'SIGUSR2' ? 0 : signalExitCode(first);
+  return first === undefined || warned ? 0 : signalExitCode(first);
 }
 
 function shareOf({ chosen: { study, plan }, store }: Sweep, options: WorkerCommandOptions, { job, node, memory }: Allocation, places: readonly Place[]): Share {
   const name = options.round ?? process.env['SLURM_ARRAY_JOB_ID'] ?? job ?? `process-${process.pid}`;
+  let jobs = new Map<string, JobRecord>();
   const round = new Round(store, {
     name,
     ...(options.byEstimate === true && { estimate: key => allocationFor(study.kinds, plan, key, places.length) }),
-    ranOutOfMemory: id => readJobs(store.dir, 'ablate-').some(known => known.id === id && known.over?.state === 'OUT_OF_MEMORY'),
+    ranOutOfMemory: id => {
+      jobs = new Map(readJobs(store.dir, 'ablate-', jobs).map(known => [known.name, known]));
+      return [...jobs.values()].some(known => known.id === id && known.over?.state === 'OUT_OF_MEMORY');
+    },
   });
   const facts = { ...(job !== undefined && { job }), ...(node !== undefined && { node }), ...(memory !== undefined && { memory }) };
   return { round, places: Math.max(places.length, secondsOf('--workers', options.workers)), facts };
 }
 
-/** Where nobody watches the sweep, workers hand in what is missing: one call after the other. */
+/** Where nobody watches the sweep, workers hand in what is missing: one call after the other. @returns takes the id of a job that takes no more work */
 function handsIn({ chosen, store }: Sweep, options: WorkerCommandOptions, say: (line: string) => void): (leaving?: string) => Promise<void> {
   if (options.handIn === undefined) return () => Promise.resolve();
   const slurm = slurmSweepOptions(chosen, store, options, detachedFrom(options.handIn), true, { say, onEvent: () => undefined });
@@ -142,6 +153,7 @@ class Ending {
   readonly #stop = new AbortController();
   readonly #timers: NodeJS.Timeout[];
   #idleSince: number | undefined = performance.now();
+  #timeOver = false;
 
   constructor(idle: number, end: number | undefined, say: (line: string) => void) {
     const stop = (why: string): void => {
@@ -152,13 +164,18 @@ class Ending {
     this.#timers = [
       setInterval(() => {
         if (this.#idleSince !== undefined && performance.now() - this.#idleSince > idle) stop(`Nothing to work on for ${idle / 1000} s`);
-        if (end !== undefined && Date.now() > end - LEAVE_BEFORE_MS) stop('The time of this allocation is nearly over');
+        this.#timeOver ||= end !== undefined && Date.now() > end - LEAVE_BEFORE_MS;
+        if (this.#timeOver) stop('The time of this allocation is nearly over');
       }, 500),
     ];
   }
 
   get signal(): AbortSignal {
     return this.#stop.signal;
+  }
+
+  get isTimeOver(): boolean {
+    return this.#timeOver;
   }
 
   heard({ counts: { running } }: RunEvent): void {

@@ -18,6 +18,7 @@ export interface RoundOptions {
 interface Try {
   readonly attempt: number;
   readonly share: AttemptShare;
+  readonly place: string;
   readonly last: StateLine | undefined;
 }
 
@@ -62,20 +63,26 @@ export class Round {
     return most > 0 ? most : undefined;
   }
 
+  /** What allocations had of memory, as attempts of this round that were looked at say. */
+  memories(): { readonly job: string; readonly memory: number }[] {
+    return [...this.#attempts.values()].flatMap(({ share }) => (share?.round === this.name && share.job !== undefined && share.memory !== undefined ? [{ job: share.job, memory: share.memory }] : []));
+  }
+
   #failures(tries: readonly Try[]): number {
     return tries.filter(one => one.last?.state === 'failed' && !this.#ranOut(one)).length;
   }
 
-  #ranOut({ last, share }: Try): boolean {
-    if (last?.state === 'failed') return last.code === OUT_OF_MEMORY;
+  /** Of its allocation: the memory of a GPU is another, which no allocation makes larger. */
+  #ranOut({ last, share, place }: Try): boolean {
+    if (last?.state === 'failed') return last.code === OUT_OF_MEMORY && !place.startsWith('gpu');
     // Ended with its job: it could not say so itself.
     return last?.state !== 'done' && share.job !== undefined && this.#options.ranOutOfMemory?.(share.job) === true;
   }
 
   #tries(key: string): Try[] {
     return this.#store.attempts(key).flatMap(attempt => {
-      const share = this.#attempt(key, attempt)?.share;
-      return share?.round === this.name ? [{ attempt, share, last: this.#store.states(key, attempt).at(-1) }] : [];
+      const { share, place = '' } = this.#attempt(key, attempt) ?? {};
+      return share?.round === this.name ? [{ attempt, share, place, last: this.#store.states(key, attempt).at(-1) }] : [];
     });
   }
 

@@ -6,7 +6,7 @@ import { userInfo } from 'node:os';
 import { execa } from 'execa';
 import { UsageError } from '../ablation/errors.ts';
 import { harmless } from '../text/clean.ts';
-import { parseQueue, QUEUE_FORMAT, type QueuedJob } from './queue.ts';
+import { parseQueue, phaseOf, QUEUE_FORMAT, type QueuedJob } from './queue.ts';
 
 export type Answer<T> =
   | { readonly type: 'answer'; readonly value: T }
@@ -21,8 +21,16 @@ const TIMEOUT_MS = 60_000;
 const SILENCE =
   /Unable to contact slurm controller|Socket timed out|timed out on send\/recv|Connection (?:refused|reset|timed out)|Communication connection failure|Zero Bytes were transmitted|Transport endpoint is not connected|Slurm backup controller in standby|temporarily unable|Resource temporarily unavailable|Unable to establish|Insane message length|No route to host|Unable to resolve|Munge|Invalid authentication credential|Protocol authentication error/i;
 
-/** Refusals that pass by themselves. */
-const LATER = /Job violates accounting\/QOS policy|QOSMaxSubmit|AssocMaxSubmit|MaxSubmitJob|job submit limit|Job limit exceeded|Slurm temporarily/i;
+/** Refusals that pass by themselves: of one job too many, and in older versions of a limit without its name. */
+const LATER = /(?:QOS|Assoc)(?:Max|Grp)Submit|MaxSubmitJob|Job limit exceeded|Slurm temporarily/i,
+  POLICY = /Job violates accounting\/QOS policy/i,
+  /** The name of another limit, as `QOSMaxWallDurationPerJobLimit`. */
+  LIMIT = /\b(?:QOS|Assoc)[A-Z][A-Za-z]*/;
+
+const passes = (why: string): boolean => LATER.test(why) || (POLICY.test(why) && !LIMIT.test(why));
+
+/** How commands say that this machine belongs to no cluster. */
+const NO_CLUSTER = /Could not establish a configuration source|Unable to process configuration file/i;
 
 /** How `scancel` and `scontrol` say that a job is over, and forgotten. */
 const UNKNOWN_JOB = /Invalid job id|already completing or completed|Job\/step already completing/i;
@@ -54,7 +62,8 @@ export class SlurmClient {
     const accounted = await call('sacct', ['--noheader', '--parsable2', '--allocations', `--jobs=${id}`, '--format=State,ExitCode']);
     // `CANCELLED by 1000`.
     const [, state, exit] = accounted.type === 'answer' ? (/^([A-Z_]+)[^|\n]*\|(\S*)/m.exec(accounted.value) ?? []) : [];
-    if (state !== undefined) return { type: 'answer', value: { state, reason: exitText(exit) } };
+    // That of a database which missed its end goes on for ever.
+    if (state !== undefined && phaseOf(state) === 'over') return { type: 'answer', value: { state, reason: exitText(exit) } };
     const shown = await call('scontrol', ['--oneliner', 'show', 'job', id]);
     if (shown.type === 'silence') return shown;
     if (shown.type === 'refused') return { type: 'answer', value: undefined };
@@ -82,7 +91,7 @@ async function call(command: 'sbatch' | 'squeue' | 'scancel' | 'sacct' | 'scontr
     input,
     timeout: TIMEOUT_MS,
     maxBuffer: 1 << 28,
-    env: { SLURM_TIME_FORMAT: 'standard' },
+    env: { ...foreign(process.env), SLURM_TIME_FORMAT: 'standard' },
   });
   if (code === 'ENOENT') {
     // Accounting is no part of every installation.
@@ -90,8 +99,20 @@ async function call(command: 'sbatch' | 'squeue' | 'scancel' | 'sacct' | 'scontr
     throw new UsageError('NO_SLURM', `Expected Slurm's ${command} on the PATH, got none. Run this on a machine from which jobs are submitted (a login node), or without --executor slurm.`);
   }
   if (exitCode === 0) return { type: 'answer', value: harmless(stdout) };
+  if (NO_CLUSTER.test(stderr))
+    throw new UsageError('NO_SLURM', `Expected a machine of a Slurm cluster, got one that finds none (${harmless(stderr.trim().split('\n').at(-1)!)}). Run this on a login node, or set SLURM_CONF.`);
   const why = harmless(timedOut ? `no answer within ${TIMEOUT_MS / 1000} s` : stderr.trim() || (shortMessage ?? 'no reason given')).slice(0, 1000);
   if (timedOut || SILENCE.test(why)) return { type: 'silence', why };
   if (UNKNOWN_JOB.test(why)) return { type: 'refused', why, later: false };
-  return { type: 'refused', why, later: LATER.test(why) };
+  return { type: 'refused', why, later: passes(why) };
+}
+
+/**
+ * Variables without which commands are called: what a person set for their own eyes (`SQUEUE_PARTITION`), and what Slurm told of the job in
+ * which this process runs, which would pass for facts of the job that it hands in.
+ */
+function foreign(env: NodeJS.ProcessEnv): Record<string, undefined> {
+  const inJob = env['SLURM_JOB_ID'] !== undefined;
+  const names = Object.keys(env).filter(name => /^S(?:QUEUE|ACCT|CANCEL)_/.test(name) || (inJob && /^SLURMD?_(?!CONF$|CLUSTERS$)|^(?:CUDA|ROCR)_VISIBLE_DEVICES$|^GPU_DEVICE_ORDINAL$/.test(name)));
+  return Object.fromEntries(names.map(name => [name, undefined]));
 }

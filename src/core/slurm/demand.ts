@@ -3,10 +3,10 @@
 export interface JobView {
   readonly name: string;
   readonly phase: 'unknown' | 'waiting' | 'running';
-  /** Bytes that it asked for; absent: as the partition has it, which may be little. */
+  /** Bytes that it has or asked for; absent: as the partition has it, which may be little. */
   readonly memory?: number | undefined;
-  /** Its worker is at work on something. */
-  readonly busy: boolean;
+  /** Workers of it that have nothing to do, or will have when it starts. */
+  readonly free: number;
 }
 
 export interface Work {
@@ -14,6 +14,13 @@ export interface Work {
   readonly ready: readonly (number | undefined)[];
   /** Stages that are neither done nor at work, ready or not. */
   readonly open: number;
+}
+
+export interface Limits {
+  /** Jobs at once. */
+  readonly most: number;
+  /** Of each job. */
+  readonly workers: number;
 }
 
 export interface Demand {
@@ -24,17 +31,21 @@ export interface Demand {
 }
 
 /**
- * One job for each stage that is ready and that no idle or waiting job will take, at most `most` in all. A job that waits keeps its place in the
- * queue as long as work may come for it.
+ * A worker for each stage that is ready and that no idle or waiting one will take, in at most `most` jobs. A job that waits keeps its place
+ * in the queue as long as work may come for it.
  */
-export function demandFor({ ready, open }: Work, jobs: readonly JobView[], most: number): Demand {
-  const free = jobs.filter(({ busy }) => !busy).sort((a, b) => (a.memory ?? 0) - (b.memory ?? 0));
+export function demandFor({ ready, open }: Work, jobs: readonly JobView[], { most, workers }: Limits): Demand {
+  const free = jobs.flatMap(({ free: count, memory = 0 }) => Array<number>(count).fill(memory)).sort((a, b) => a - b);
   const submit: (number | undefined)[] = [];
   for (const needed of [...ready].sort((a, b) => (b ?? 0) - (a ?? 0))) {
-    const taker = free.findIndex(({ memory = 0 }) => (needed ?? 0) <= memory);
+    const taker = free.findIndex(memory => (needed ?? 0) <= memory);
     if (taker >= 0) free.splice(taker, 1);
-    else if (jobs.length + submit.length < most) submit.push(needed);
-    else if (free.length === 0) break;
+    else if (jobs.length + submit.length < most) {
+      submit.push(needed);
+      // Its other workers, for stages that need no more.
+      free.push(...Array<number>(workers - 1).fill(needed ?? 0));
+      free.sort((a, b) => a - b);
+    } else if (free.length === 0) break;
   }
   // Those that wait for more than there is to do, the last in the queue first.
   const waiting = jobs.filter(({ phase }) => phase === 'waiting');

@@ -45,9 +45,14 @@ export class StoreFollower {
     return this.#tracker.counts().queued;
   }
 
-  /** Ids of the jobs that are at work. */
-  busy(): Set<string> {
-    return new Set([...this.#running.values()].flatMap(({ record }) => record?.share?.job ?? []));
+  /** How many workers of each job are at work, by its id. */
+  busy(): Map<string, number> {
+    const places = new Map<string, Set<string>>();
+    for (const { record, place } of this.#running.values()) {
+      const job = record?.share?.job;
+      if (job !== undefined) places.set(job, (places.get(job) ?? new Set()).add(place));
+    }
+    return new Map([...places].map(([job, { size }]) => [job, size]));
   }
 
   /** Whether all is done or given up. */

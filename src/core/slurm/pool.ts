@@ -1,8 +1,7 @@
 /** The jobs of one round: handing them in, knowing what became of them, ending them. Slurm may be silent at any time. */
 import type { SlurmOptions } from '../ablation/slurm.ts';
-import { JobJournal, readJobs, type JobRecord } from '../store/jobs.ts';
+import { JobJournal, readJob, readJobs, type JobRecord } from '../store/jobs.ts';
 import type { SlurmClient } from './client.ts';
-import type { JobView } from './demand.ts';
 import { endText, isAbandoned, livingJobs, phaseOf, queueLines, type LivingJob, type QueuedJob } from './queue.ts';
 import { jobScript, sbatchWords } from './request.ts';
 
@@ -22,7 +21,12 @@ export interface PoolOptions {
   readonly say: (line: string) => void;
 }
 
-export type Submitted = { readonly type: 'handed-in' } | { readonly type: 'refused'; readonly why: string; readonly later: boolean };
+export type Submitted =
+  | { readonly type: 'handed-in' }
+  /** Somebody else has handed one in meanwhile: what is needed is to be reckoned anew. */
+  | { readonly type: 'overtaken' }
+  /** `later`: it is handed in again at each look. */
+  | { readonly type: 'refused'; readonly why: string; readonly later: boolean };
 
 export class JobPool {
   readonly #options: PoolOptions;
@@ -31,8 +35,8 @@ export class JobPool {
   #queue = new Map<string, QueuedJob>();
   /** Names of jobs that this process asked for. */
   readonly #ours = new Set<string>();
-  /** Names of jobs that this process ended. */
-  readonly #cancelled = new Set<string>();
+  /** Why Slurm does not take a job for now. */
+  readonly #postponed = new Map<string, string>();
   #silence: { readonly since: number; readonly why: string } | undefined;
 
   constructor(options: PoolOptions) {
@@ -50,9 +54,11 @@ export class JobPool {
     }
     if (this.#silence) this.#options.say('Slurm answers again.');
     this.#silence = undefined;
-    this.#queue = new Map(said.value.map(job => [job.name, job]));
-    this.#read(readJobs(store, prefix, this.#records));
+    this.#queue = byName(said.value);
+    for (const record of readJobs(store, prefix, this.#records)) this.#records.set(record.name, record);
     for (const record of this.#records.values()) await this.#follow(record);
+    // Of one whose answer was lost, and which was handed in again.
+    await client.cancel(surplusIn(said.value, this.#queue));
     return true;
   }
 
@@ -71,15 +77,13 @@ export class JobPool {
     return [...this.#records.values()];
   }
 
-  /** @param leaving id of a job that does not count any more */
-  views(busy: ReadonlySet<string>, leaving?: string): JobView[] {
-    const jobs = this.jobs().filter(({ id }) => id === undefined || id !== leaving);
-    return jobs.map(({ name, phase, memory, id }) => ({ name, phase, memory, busy: id !== undefined && busy.has(id) }));
+  /** How many of this round somebody cancelled who is no sweep. */
+  cancelledByHand(): number {
+    return this.#ofRound().filter(({ unwanted, over }) => over?.state === 'CANCELLED' && unwanted !== true).length;
   }
 
-  /** Whether somebody other than this process cancelled a job of this round. */
-  cancelledByHand(): number {
-    return this.#ofRound().filter(({ name, over }) => over?.state === 'CANCELLED' && !this.#cancelled.has(name)).length;
+  isUnwanted(id: string): boolean {
+    return this.records().some(record => record.id === id && record.unwanted === true);
   }
 
   /** The last jobs of this round that ended badly, up to one that did not. */
@@ -92,29 +96,37 @@ export class JobPool {
   /** Asks for one more job. */
   async submit(memory: number | undefined, seconds: number | undefined): Promise<Submitted> {
     const asked = { ...(memory !== undefined && { memory }), ...(seconds !== undefined && { seconds }) };
-    let number = this.#ofRound().length;
-    let name: string;
-    do name = `${this.#options.round}-${++number}`;
-    while (!this.#journal.ask(name, asked));
+    // By the name: who reckons with fewer jobs than there are finds it taken.
+    const newest = Math.max(0, ...this.#ofRound().map(({ name }) => Number(name.slice(this.#options.round.length + 1))));
+    const name = `${this.#options.round}-${newest + 1}`;
+    if (!this.#journal.ask(name, asked)) return { type: 'overtaken' };
     this.#ours.add(name);
     this.#records.set(name, { name, time: Date.now(), log: this.#journal.logFile(name), ...asked });
     return this.#handIn(name, asked);
   }
 
-  /** Ends jobs; those that run may first write a checkpoint and leave, if `gently`. */
+  /** Ends jobs; those that run may first write a checkpoint and leave, if `gently`. May be asked again and again, until they are over. */
   async end(jobs: readonly LivingJob[], gently: boolean): Promise<void> {
     const { client } = this.#options;
-    for (const { name } of jobs) this.#cancelled.add(name);
+    for (const { name } of jobs) this.#tellUnwanted(name);
     const ids = (of: readonly LivingJob[]): string[] => of.flatMap(({ id }) => id ?? []);
     const running = gently ? jobs.filter(({ phase }) => phase === 'running') : [];
     await client.cancel(ids(jobs.filter(job => !running.includes(job))));
     await client.cancel(ids(running), 'USR2');
   }
 
+  #tellUnwanted(name: string): void {
+    const record = this.#records.get(name)!;
+    if (record.unwanted === true) return;
+    this.#journal.unwanted(name);
+    this.#records.set(name, { ...record, unwanted: true });
+  }
+
   /** What waits for what, and what is wrong. */
   lines(): string[] {
     const silence = this.silence();
-    return [...queueLines(this.jobs()), ...(silence ? [`Slurm has not answered for ${Math.round(silence.seconds)} s: what runs goes on (${silence.why.split('\n')[0]!})`] : [])];
+    const jobs = this.jobs().map(job => ({ ...job, ...(this.#postponed.has(job.name) && { postponed: this.#postponed.get(job.name)! }) }));
+    return [...queueLines(jobs), ...(silence ? [`Slurm has not answered for ${Math.round(silence.seconds)} s: what runs goes on (${silence.why.split('\n')[0]!})`] : [])];
   }
 
   #ofRound(): JobRecord[] {
@@ -126,28 +138,32 @@ export class JobPool {
     this.#silence ??= { since: performance.now(), why };
   }
 
-  #read(records: readonly JobRecord[]): void {
-    for (const record of records) this.#records.set(record.name, record);
-  }
-
-  /** Learns the id of a job whose answer was lost, and sees the end of one. */
+  /** Learns the id of a job whose answer was lost, and sees the end of one, and that one goes on which was taken for over. */
   async #follow(record: JobRecord): Promise<void> {
-    const { name, id } = record;
-    if (record.over) return;
+    const { name, id, unwanted, over } = record;
     const seen = this.#queue.get(name);
-    if (seen !== undefined && seen.id !== id) {
-      this.#journal.accepted(name, seen.id);
-      this.#records.set(name, { ...record, id: seen.id });
+    if (seen === undefined) {
+      if (!over) await this.#followUnseen(record);
+      return;
     }
-    if (seen !== undefined && phaseOf(seen.state) === 'over') this.#end(name, seen.id, seen.state, seen.reason);
-    else if (seen === undefined && id !== undefined) await this.#endUnseen(name, id);
-    else if (seen === undefined && (this.#ours.has(name) || isAbandoned(record))) await this.#handInAgain(name, record);
+    const living = phaseOf(seen.state) !== 'over';
+    if (living && over !== undefined && unwanted === true) await this.#options.client.cancel([seen.id]);
+    else if ((living && over !== undefined) || (!over && seen.id !== id)) this.#accept(name, seen.id);
+    if (!living && !over) this.#end(name, seen.id, seen.state, seen.reason);
   }
 
-  /** No answer has come, and the queue does not have it. */
-  async #handInAgain(name: string, record: JobRecord): Promise<void> {
-    if (name.startsWith(`${this.#options.round}-`)) await this.#handIn(name, record);
-    else this.#journal.over(name, 'FORGOTTEN'); // of a round that is over
+  async #followUnseen(record: JobRecord): Promise<void> {
+    const { name, id, unwanted } = record;
+    if (id !== undefined) await this.#endUnseen(name, id);
+    else if (unwanted === true) this.#close(name, 'LOST', undefined);
+    else if (this.#ours.has(name)) await this.#handIn(name, record);
+    else if (isAbandoned(record)) this.#close(name, 'LOST', undefined);
+  }
+
+  #accept(name: string, id: string): void {
+    this.#postponed.delete(name);
+    this.#journal.accepted(name, id);
+    this.#records.set(name, readJob(this.#options.store, name));
   }
 
   /** It has been in the queue, and is no more. */
@@ -159,11 +175,16 @@ export class JobPool {
   }
 
   #end(name: string, id: string, state: string, reason: string | undefined): void {
-    this.#journal.over(name, state, reason);
-    this.#records.set(name, { ...this.#records.get(name)!, id, over: { state, reason } });
-    if (state === 'COMPLETED' || this.#cancelled.has(name)) return;
+    this.#close(name, state, reason);
+    if (state === 'COMPLETED' || this.#records.get(name)!.unwanted === true) return;
     const why = reason?.startsWith('exit') === true ? reason : undefined;
     this.#options.say(`job ${id} ${endText(state, why)}${state === 'FAILED' ? `: see ${this.#journal.logFile(name)}` : '; its stages go on in another'}`);
+  }
+
+  #close(name: string, state: string, reason: string | undefined): void {
+    this.#postponed.delete(name);
+    this.#journal.over(name, state, reason);
+    this.#records.set(name, { ...this.#records.get(name)!, over: { state, reason } });
   }
 
   /** Under its name, as often as the answer is lost. */
@@ -176,16 +197,29 @@ export class JobPool {
       return { type: 'handed-in' };
     }
     if (said.type === 'refused') {
-      this.#journal.over(name, 'REFUSED', said.why);
-      this.#records.set(name, { ...this.#records.get(name)!, over: { state: 'REFUSED', reason: said.why } });
+      if (said.later) this.#postponed.set(name, said.why);
+      else this.#close(name, 'REFUSED', said.why);
       return said;
     }
-    this.#journal.accepted(name, said.value);
-    this.#records.set(name, { ...this.#records.get(name)!, id: said.value });
+    this.#accept(name, said.value);
     this.#queue.set(name, { id: said.value, name, state: 'PENDING' });
     return { type: 'handed-in' };
   }
 }
+
+/** Of several jobs of one name that which is not over, if there is one. */
+function byName(jobs: readonly QueuedJob[]): Map<string, QueuedJob> {
+  const queue = new Map<string, QueuedJob>();
+  for (const job of jobs) {
+    const other = queue.get(job.name);
+    if (other === undefined || phaseOf(other.state) === 'over') queue.set(job.name, job);
+  }
+  return queue;
+}
+
+/** Ids of those that are not over and not in `queue`. */
+const surplusIn = (jobs: readonly QueuedJob[], queue: ReadonlyMap<string, QueuedJob>): string[] =>
+  jobs.filter(({ id, name, state }) => phaseOf(state) !== 'over' && queue.get(name)!.id !== id).map(({ id }) => id);
 
 /** Ends after which another job may end the same way. */
 const BAD = new Set(['FAILED', 'BOOT_FAIL', 'LAUNCH_FAILED', 'OUT_OF_MEMORY']);

@@ -39,7 +39,12 @@ const RUNNING = new Set(['RUNNING', 'CONFIGURING', 'COMPLETING', 'STAGE_OUT', 'S
 export const phaseOf = (state: string): JobPhase => (OVER.has(state) ? 'over' : RUNNING.has(state) ? 'running' : 'waiting');
 
 /** What a person reads of a job that waits: what for, and what to do where waiting does not help. */
-function waitingText(reason: string | undefined, id: string): { readonly text: string; readonly mend?: string } {
+interface Waiting {
+  readonly text: string;
+  readonly mend?: string;
+}
+
+function waitingText(reason: string | undefined, id: string): Waiting {
   for (const [pattern, text, mend] of REASONS) if (pattern.test(reason ?? 'None')) return { text, ...(mend !== undefined && { mend: mend.replace('ID', id) }) };
   return { text: `waits (${reason!})` };
 }
@@ -74,6 +79,8 @@ export interface LivingJob {
   readonly memory?: number;
   readonly node?: string;
   readonly reason?: string;
+  /** Why Slurm does not take it for now. */
+  readonly postponed?: string;
 }
 
 /** The jobs of these records that are not over, as the queue has them now. @param queue jobs by name */
@@ -95,14 +102,20 @@ export const isAbandoned = ({ time, id }: JobRecord): boolean => id === undefine
 export function queueLines(jobs: readonly LivingJob[]): string[] {
   const byText = new Map<string, number>();
   const mends = new Set<string>();
-  for (const { phase, reason, id } of jobs) {
+  for (const { phase, reason, id, postponed } of jobs) {
     if (phase === 'running') continue;
-    const { text, mend } = phase === 'unknown' ? { text: 'was handed in; Slurm has not answered yet' } : { mend: undefined, ...waitingText(reason, id ?? '?') };
+    const { text, mend }: Waiting = phase === 'unknown' ? { text: unansweredText(postponed) } : waitingText(reason, id ?? '?');
     byText.set(text, (byText.get(text) ?? 0) + 1);
     if (mend !== undefined) mends.add(mend);
   }
   return [...[...byText].map(([text, count]) => `queued   ${count === 1 ? 'a job' : `${count} jobs, each of which`} ${text}`), ...[...mends].map(mend => `         to mend it: ${mend}`)];
 }
+
+const unansweredText = (postponed: string | undefined): string =>
+  postponed === undefined ? 'was handed in; Slurm has not answered yet' : `waits to be handed in: Slurm takes no more for now (${lastLine(postponed)})`;
+
+/** Slurm says the reason last, after what led to it. */
+export const lastLine = (said: string): string => said.trimEnd().split('\n').at(-1)!;
 
 /** How a job ended, as a sentence without its subject. */
 export function endText(state: string, reason: string | undefined): string {
@@ -122,5 +135,6 @@ const ENDS = new Map([
   ['DEADLINE', 'reached its deadline'],
   ['REVOKED', 'was revoked'],
   ['REFUSED', 'was refused'],
+  ['LOST', 'was never taken by Slurm'],
   ['FORGOTTEN', 'is over; Slurm keeps no record of how (no accounting)'],
 ]);

@@ -16,11 +16,11 @@ import { Round } from '../runner/round.ts';
 import { readJobs } from '../store/jobs.ts';
 import type { Store } from '../store/store.ts';
 import { SlurmClient } from './client.ts';
-import { demandFor } from './demand.ts';
+import { demandFor, type JobView } from './demand.ts';
 import { StoreFollower } from './follower.ts';
 import { allocationFor, StageTimes } from './needs.ts';
-import { JobPool, type Submitted } from './pool.ts';
-import { phaseOf } from './queue.ts';
+import { JobPool } from './pool.ts';
+import { lastLine, phaseOf } from './queue.ts';
 import { memoryBytes } from './request.ts';
 
 export interface SlurmSweepOptions {
@@ -49,6 +49,8 @@ export interface SlurmSweepOptions {
 
 /** Jobs at once, where nobody says. */
 export const MOST_JOBS = 8;
+/** How often somebody is overtaken by others that hand in, and reckons anew. */
+const MOST_OVERTAKEN = 10;
 
 /** Between two looks: a moment after something has changed, up to this when nothing does. */
 const [LEAST_MS, MOST_MS] = [1_000, 15_000];
@@ -72,7 +74,11 @@ export async function sweepOnSlurm(options: SlurmSweepOptions): Promise<RunSumma
   return sweep.run();
 }
 
-/** Hands in what is missing just now, once. @param leaving id of a job that takes no stage any more @returns the number of jobs that are not over */
+/**
+ * Hands in what is missing just now, once; nothing where the job `leaving` is wanted by nobody any more.
+ * @param leaving id of a job that takes no more work
+ * @returns the number of jobs that are not over
+ */
 export async function submitOnce(options: SlurmSweepOptions, leaving?: string): Promise<number> {
   const { sweep } = await SlurmSweep.create(options);
   return sweep.submitOnce(leaving);
@@ -86,6 +92,8 @@ class SlurmSweep {
   readonly #times: StageTimes;
   /** Why no job of so much memory is asked for any more. */
   readonly #refused = new Map<number | undefined, string>();
+  /** Whether any job was taken. */
+  #handedIn = false;
   #saidLater = false;
 
   static async create(options: SlurmSweepOptions): Promise<{ readonly sweep: SlurmSweep; readonly joined: number }> {
@@ -137,30 +145,64 @@ class SlurmSweep {
   }
 
   async submitOnce(leaving: string | undefined): Promise<number> {
-    this.#follower.step();
-    if (!this.#follower.isOver && (await this.#pool.look())) await this.#supply(leaving);
-    return this.#pool.jobs().length;
+    for (let look = 0; look < MOST_OVERTAKEN; look++) {
+      this.#follower.step();
+      if (this.#follower.isOver || !(await this.#pool.look()) || (leaving !== undefined && this.#pool.isUnwanted(leaving)) || !(await this.#supply(leaving))) break;
+      await sleep(LEAST_MS * Math.random());
+    }
+    return this.#pool.jobs().filter(({ id }) => id === undefined || id !== leaving).length;
   }
 
-  /** Jobs for what is ready; fewer where there is less to come. */
-  async #supply(leaving?: string): Promise<void> {
-    const ready = this.#follower.ready().slice(0, 4 * this.#most());
-    const { submit, cancel } = demandFor({ ready: ready.map(key => this.#round.memory(key)), open: this.#follower.open() }, this.#pool.views(this.#follower.busy(), leaving), this.#most());
+  /** Jobs for what is ready; fewer where there is less to come. @returns whether somebody else did so meanwhile, upon which there is less to do */
+  async #supply(leaving?: string): Promise<boolean> {
+    const ready = this.#follower.ready().slice(0, 4 * this.#most() * this.#workers());
+    const work = { ready: ready.map(key => this.#memory(key)), open: this.#follower.open() };
+    const { submit, cancel } = demandFor(work, this.#views(leaving), { most: this.#most(), workers: this.#workers() });
     const surplus = new Set(cancel);
     if (surplus.size > 0)
       await this.#pool.end(
         this.#pool.jobs().filter(({ name }) => surplus.has(name)),
         false,
       );
-    if (submit.length > 0) this.#requireFruit();
+    const wanted = submit.filter(memory => !this.#refused.has(memory));
+    if (wanted.length > 0) this.#requireFruit();
     const seconds = this.#times.forJob(ready, this.#most());
-    for (const needed of submit) {
-      const memory = needed ?? (this.#options.slurm.memory === undefined ? undefined : memoryBytes(this.#options.slurm.memory));
+    for (const memory of wanted) {
       if (this.#refused.has(memory)) continue;
       const submitted = await this.#pool.submit(memory, seconds);
-      if (submitted.type === 'refused') return this.#heed(submitted, memory);
-      if (this.#pool.silence()) return;
+      if (submitted.type === 'overtaken') return true;
+      if (submitted.type === 'handed-in') this.#handedIn = true;
+      else if (submitted.later) return this.#heedLater(submitted.why);
+      else this.#heed(submitted.why, memory);
+      if (this.#pool.silence()) return false;
     }
+    this.#requireTaken(submit.length > 0);
+    return false;
+  }
+
+  #views(leaving: string | undefined): JobView[] {
+    const busy = this.#follower.busy();
+    return this.#pool
+      .jobs()
+      .filter(({ id }) => id === undefined || id !== leaving)
+      .map(({ name, phase, id, memory = this.#usual() }) => ({ name, phase, memory, free: Math.max(0, this.#workers() - (busy.get(id ?? '') ?? 0)) }));
+  }
+
+  #workers(): number {
+    const { gpus = 0, cpus = 1 } = this.#options.slurm;
+    return gpus > 0 ? gpus : cpus;
+  }
+
+  /** Bytes of a job for a stage; undefined: as the partition has it. */
+  #memory(key: string): number | undefined {
+    const { memory } = this.#options.slurm;
+    return this.#round.memory(key) ?? (memory === undefined ? undefined : memoryBytes(memory));
+  }
+
+  /** Bytes that a job has which asked for none, as far as one has told. */
+  #usual(): number | undefined {
+    const asked = new Map(this.#pool.records().map(({ id, memory }) => [id, memory]));
+    return this.#round.memories().find(({ job }) => asked.has(job) && asked.get(job) === undefined)?.memory;
   }
 
   /** Those that somebody cancelled are not replaced. */
@@ -170,20 +212,30 @@ class SlurmSweep {
 
   /** Nothing runs, and nothing more is to be asked for. */
   #isForsaken(): boolean {
-    if (this.#pool.jobs().length > 0 || this.#pool.silence() || this.#most() > 0) return false;
-    this.#options.say('Every job was cancelled by hand: nothing more is handed in. Run the same command again to go on.');
-    return true;
+    if (this.#pool.jobs().length > 0 || this.#pool.silence()) return false;
+    if (this.#most() === 0) {
+      this.#options.say('Every job was cancelled by hand: nothing more is handed in. Run the same command again to go on.');
+      return true;
+    }
+    const ready = this.#follower.ready();
+    return ready.length > 0 && ready.every(key => this.#refused.has(this.#memory(key)));
   }
 
-  #heed({ why, later }: Extract<Submitted, { type: 'refused' }>, memory: number | undefined): void {
-    if (later) {
-      if (!this.#saidLater) this.#options.say(`Slurm takes no more jobs for now: ${why.split('\n').at(-1)!}`);
-      this.#saidLater = true;
-      return;
-    }
+  #heedLater(why: string): false {
+    if (!this.#saidLater) this.#options.say(`Slurm takes no more jobs for now: ${lastLine(why)}`);
+    this.#saidLater = true;
+    return false;
+  }
+
+  #heed(why: string, memory: number | undefined): void {
     this.#refused.set(memory, why);
-    if (this.#pool.jobs().length === 0) throw new UsageError('SLURM_REFUSED', refusalText(why));
-    this.#options.say(`Slurm refuses a job${memory === undefined ? '' : ` of ${Math.ceil(memory / 2 ** 20)} MB`}: ${why.split('\n').at(-1)!}`);
+    if (this.#handedIn || this.#pool.jobs().length > 0) this.#options.say(`Slurm refuses a job${memory === undefined ? '' : ` of ${Math.ceil(memory / 2 ** 20)} MB`}: ${lastLine(why)}`);
+  }
+
+  /** @throws UsageError where Slurm refuses all that was asked for from the first */
+  #requireTaken(asked: boolean): void {
+    const [why] = this.#refused.values();
+    if (asked && why !== undefined && !this.#handedIn && this.#pool.jobs().length === 0) throw new UsageError('SLURM_REFUSED', refusalText(why));
   }
 
   /** @throws UsageError where job after job ends before it begins a stage */
@@ -206,21 +258,18 @@ class SlurmSweep {
     return new Set([...plan.stages.keys()].flatMap(key => store.attempts(key).flatMap(attempt => store.attempt(key, attempt)?.share?.job ?? [])));
   }
 
-  /** Lets the workers leave, and waits until they have. */
+  /** Lets the workers leave, and waits until they have: asked at each look, as a job may have started, or the question been lost. */
   async #end(): Promise<RunSummary> {
     const { kill } = this.#options;
     await this.#pool.end(this.#pool.jobs(), true);
-    let pressed = false;
     while (this.#pool.jobs().length > 0) {
-      if (this.#isAborted(kill) && !pressed) {
-        await this.#pool.end(this.#pool.jobs(), false);
-        pressed = true;
-      }
       await sleep(LEAST_MS);
       this.#follower.step();
-      await this.#pool.look();
+      const answered = await this.#pool.look();
       this.#options.onQueue?.(this.#pool.lines());
-      if (pressed && this.#pool.silence()) break;
+      const killed = this.#isAborted(kill);
+      await this.#pool.end(this.#pool.jobs(), !killed);
+      if (killed && !answered) break;
     }
     this.#follower.step();
     return this.#follower.summary();
@@ -256,13 +305,15 @@ function refusalText(why: string): string {
 }
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/\baccount\b/i, 'Choose another --account, and a --partition that it may use.'],
   [/partition/i, "Choose another --partition: 'sinfo --summarize' lists them."],
-  [/account/i, 'Choose another --account, and a --partition that it may use.'],
-  [/qos/i, "Choose another --qos: 'sacctmgr show qos' lists them."],
+  [/time limit|timelimit|MaxWall/i, 'Choose a shorter --time.'],
+  [/invalid qos/i, "Choose another --qos: 'sacctmgr show qos' lists them."],
   [/gres|gpu/i, 'Choose other --gpus: \'sinfo -o "%P %G %D"\' shows what nodes have.'],
   [/memory/i, 'Choose a smaller --mem.'],
-  [/time limit|timelimit/i, 'Choose a shorter --time.'],
   [/constraint|feature/i, 'Choose another --constraint: \'sinfo -o "%P %f"\' shows what nodes have.'],
   [/node configuration|node count/i, 'No node has all of it: choose other --gpus, --cpus, --mem or --constraint. \'sinfo -o "%P %G %c %m %f"\' shows what nodes have.'],
+  [/processors|cpu count/i, 'Choose fewer --cpus.'],
+  [/policy/i, "Choose less (--time, --gpus, --cpus, --mem), or another --qos: 'sacctmgr show qos' lists them."],
   [/unrecognized option|invalid option|invalid.*(?:specification|argument)/i, 'See the words given by --sbatch, and --time and --mem.'],
 ];

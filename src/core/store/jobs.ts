@@ -19,6 +19,8 @@ const jobLine = z.discriminatedUnion('type', [
   /** `memory`: bytes asked for; `seconds`: time asked for. */
   z.object({ type: z.literal('asked'), time: z.iso.datetime(), memory: z.number().optional(), seconds: z.number().optional() }),
   z.object({ type: z.literal('accepted'), time: z.iso.datetime(), id: text }),
+  /** Somebody who hands in jobs wants it to end. */
+  z.object({ type: z.literal('unwanted'), time: z.iso.datetime() }),
   z.object({ type: z.literal('over'), time: z.iso.datetime(), state: text, reason: text.optional() }),
 ]);
 type JobLine = z.infer<typeof jobLine>;
@@ -31,6 +33,8 @@ export interface JobRecord {
   readonly memory?: number;
   /** The scheduler's; absent as long as no answer has come. */
   readonly id?: string;
+  /** It ends because a sweep wants it to. */
+  readonly unwanted?: true;
   /** Absent as long as nobody has seen its end. `state` as the scheduler says. */
   readonly over?: { readonly state: string; readonly reason?: string | undefined };
   /** What its processes print by themselves. */
@@ -69,6 +73,10 @@ export class JobJournal {
     this.#append(name, { type: 'accepted', id });
   }
 
+  unwanted(name: string): void {
+    this.#append(name, { type: 'unwanted' });
+  }
+
   over(name: string, state: string, reason?: string): void {
     this.#append(name, { type: 'over', state, ...(reason !== undefined && { reason }) });
   }
@@ -98,28 +106,33 @@ export function readJobs(store: string, prefix: string, known: ReadonlyMap<strin
   if (!existsSync(folder)) return [];
   return listFolder(folder)
     .filter(name => name.startsWith(prefix) && isJobName(name))
-    .flatMap(name => {
+    .map(name => {
       const before = known.get(name);
-      return before?.over ? [before] : (readJob(store, name) ?? []);
+      return before?.over ? before : readJob(store, name);
     })
     .sort((a, b) => a.time - b.time || a.name.localeCompare(b.name));
 }
 
-function readJob(store: string, name: string): JobRecord | undefined {
+/** One that was asked for. */
+export function readJob(store: string, name: string): JobRecord {
   const lines = readTornLines(join(layout.jobs(store), name, FILE)).flatMap(line => {
     const parsed = jobLine.safeParse(line);
     return parsed.success ? [parsed.data] : [];
   });
   const asked = lines.find(line => line.type === 'asked');
-  if (asked?.type !== 'asked') return undefined;
-  const accepted = lines.findLast(line => line.type === 'accepted'),
-    over = lines.findLast(line => line.type === 'over');
+  // The name is taken all the same.
+  if (asked?.type !== 'asked') return { name, time: 0, log: logOf(store, name), over: { state: 'LOST' } };
+  const accepted = lines.findLast(line => line.type === 'accepted');
+  // What was taken for over, and was put back into the queue, is accepted again.
+  const last = lines.findLast(line => line.type === 'over' || line.type === 'accepted');
+  const over = last?.type === 'over' ? last : undefined;
   return {
     name,
     time: Date.parse(asked.time),
     log: logOf(store, name),
     ...(asked.memory !== undefined && { memory: asked.memory }),
     ...(accepted && { id: accepted.id }),
+    ...(lines.some(line => line.type === 'unwanted') && { unwanted: true }),
     ...(over && { over: { state: over.state, reason: over.reason } }),
   };
 }
