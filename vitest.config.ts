@@ -18,28 +18,29 @@ const shared = (...args: Parameters<typeof project>) => {
 const GOLDEN = 'test/parity/**/*.test.ts';
 const [unit, property] = [testFiles('unit'), testFiles('property')];
 
-/** Files that take a minute or, with their long tests, several, the longest first: begun last, one of them would run alone at the end. */
+/** End-to-end files that take a minute or, with their long tests, several, the longest first: begun last, one of them would run alone at the end. */
 const LONGEST = [
+  'toy-chaos',
   'tinymim-sweep',
   'toy-report-kept',
-  'report-page',
   'toy-plan',
   'toy-watch',
   'toy-told',
+  'toy-ends',
   'installed-elsewhere',
   'setup-wheel',
-  'toy-ends',
   'toy-report',
   'toy-tidy',
-  'report-charts',
   'toy-sweep',
   'setup-command',
 ];
 
+/** Projects stay together: a process that is shared ends where a file of another project is next. */
 const rankOf = ({ moduleId, project }: TestSpecification): number => {
+  if (project.name === 'browser') return -1;
   const place = LONGEST.findIndex(name => moduleId.endsWith(`/${name}.test.ts`));
   if (place >= 0) return place;
-  return ['e2e', 'browser'].includes(project.name) ? LONGEST.length : LONGEST.length + 1;
+  return project.name === 'e2e' ? LONGEST.length : LONGEST.length + 1;
 };
 
 class LongestFirst extends BaseSequencer {
@@ -63,6 +64,7 @@ export default defineConfig({
     projects: [
       shared('unit', [...unit.shared], 120_000),
       shared('property', [...property.shared], 180_000),
+      shared('engine', [...unit.engine, ...property.engine], 180_000),
       project('isolated', [...unit.isolated, ...property.isolated], 180_000),
       project('fuzz', ['test/fuzz/**/*.test.ts'], 180_000),
       shared('parity', [GOLDEN], 180_000),
@@ -70,7 +72,7 @@ export default defineConfig({
       shared('parity-graph', [GOLDEN], 180_000, { PARITY_MODE: 'graph' }),
       shared('parity-wasm', [GOLDEN, 'test/unit/engine/grad.test.ts'], 180_000, { ENGINE: 'wasm' }),
       // What programs print is compared as text, whatever FORCE_COLOR says here.
-      project('e2e', ['test/e2e/**/*.test.ts'], 600_000, { NO_COLOR: '1' }),
+      shared('e2e', ['test/e2e/**/*.test.ts'], 600_000, { NO_COLOR: '1' }),
       project('browser', ['test/browser/**/*.test.ts'], 180_000),
     ],
   },

@@ -1,7 +1,9 @@
 /**
- * Which unit and property tests need a process of their own: those that reach an engine, which is one global per process, and those that
- * replace modules. All others share processes, since loading the modules takes longer than most tests; they need npm packages and nothing
- * else, and are what `make test ARGS=quick` runs. A rule says so, and no list, so that new files need no entry.
+ * Which unit and property tests share processes: to load the modules, and an engine all the more, takes longer than most tests.
+ * - `shared` reach no engine: they need npm packages and nothing else, and are what `make test ARGS=quick` runs.
+ * - `engine` reach one, which is a single global per process, and are content with the native one on one thread.
+ * - `isolated` have a process each: they replace modules, choose another engine, or set what it reads when it is loaded.
+ * Rules say so, and no lists, so that new files need no entry.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -30,11 +32,15 @@ function reachesEngine(file: string): boolean {
   return false;
 }
 
-const replacesModules = (file: string): boolean => readFileSync(file, 'utf8').includes('vi.mock(');
+const MOCKED = /\bvi\.mock\(/;
+
+/** Another engine than `loadEngine({ device: 'cpu', threads: 1 })`, one that has run nothing yet, or a process in another state when it is loaded. */
+const OTHER_ENGINE = /'wasm'|\bplacedDistillation\(|\bthreads: (?!1\b)\d|\bsetBackend\(|\bprocess\.env\b/;
 
 /** Paths from the root of the checkout. */
 export interface TestFiles {
   readonly shared: readonly string[];
+  readonly engine: readonly string[];
   readonly isolated: readonly string[];
 }
 
@@ -43,6 +49,14 @@ export function testFiles(kind: 'unit' | 'property'): TestFiles {
   const files = readdirSync(join(ROOT, 'test', kind), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.test.ts'))
     .map(name => join('test', kind, name));
-  const isolated = new Set(files.filter(file => replacesModules(join(ROOT, file)) || reachesEngine(join(ROOT, file))));
-  return { shared: files.filter(file => !isolated.has(file)), isolated: [...isolated] };
+  const found: Record<keyof TestFiles, string[]> = { shared: [], engine: [], isolated: [] };
+  for (const file of files) found[companyOf(join(ROOT, file))].push(file);
+  return found;
+}
+
+function companyOf(file: string): keyof TestFiles {
+  const text = readFileSync(file, 'utf8');
+  if (MOCKED.test(text)) return 'isolated';
+  if (!reachesEngine(file)) return 'shared';
+  return OTHER_ENGINE.test(text) ? 'isolated' : 'engine';
 }

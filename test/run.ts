@@ -58,7 +58,7 @@ async function runWhole(args: readonly string[]): Promise<number> {
   const { engine, why } = await wantedEngine();
   const isNative = engine === 'tensorflow';
   if (!isNative) console.log(`Tests of native TensorFlow are left out, the others run on WebAssembly: ${why}`);
-  const projects = [...QUICK_PROJECTS, 'isolated', 'fuzz', 'parity', 'parity-graph', 'parity-wasm', 'e2e', ...(chromium ? ['browser'] : [])].filter(
+  const projects = [...QUICK_PROJECTS, 'engine', 'isolated', 'fuzz', 'parity', 'parity-graph', 'parity-wasm', 'e2e', ...(chromium ? ['browser'] : [])].filter(
     name => isNative || !NATIVE_PROJECTS.includes(name),
   );
   return vitest(projects, [...(isNative ? [] : NATIVE_FILES.flatMap(glob => ['--exclude', glob])), ...args], { ...(chromium && { CHROMIUM: chromium }), ...(!isNative && { ENGINE: 'wasm' }) });

@@ -27,7 +27,10 @@ function makeWheel(folder: string, files: Readonly<Record<string, string>>): voi
 const CONTENT = 'x'.repeat(5000);
 
 let folder: string, cache: string, said: string[], unpacking: Unpacking;
-const say = (line: string): void => void said.push(line.split(' ')[0]!);
+/** First words; how far a download is, which is told when it takes long, is indented. */
+const say = (line: string): void => {
+  if (!line.startsWith(' ')) said.push(line.split(' ')[0]!);
+};
 const ensure = (deep = false): Promise<string> => ensureUnpacked(cache, unpacking, say, deep);
 const library = (): string => path.join(cache, 'libraries', 'engine-1.0', 'engine', 'lib.so');
 const leftovers = (): string[] => ['downloads', 'libraries', 'locks'].flatMap(name => readdirSync(path.join(cache, name)));

@@ -162,7 +162,7 @@ function stagesDone(text: string): string {
 
 /** With WebAssembly those of its own, and the parity with PyTorch: the others are of the native engine. */
 async function unitTests(run: Run, engine: EngineChoice): Promise<string> {
-  const which = engine === 'native' ? ['--project', 'unit', '--project', 'isolated'] : ['--project', 'isolated', '--project', 'parity-wasm', '/wasm', 'test/parity/'];
+  const which = engine === 'native' ? ['--project', 'unit', '--project', 'engine', '--project', 'isolated'] : ['--project', 'isolated', '--project', 'parity-wasm', '/wasm', 'test/parity/'];
   const report = path.join(run.cwd, 'unit-tests.json');
   // Tests look at what programs print.
   const env = { ...run.env, ENGINE: undefined, NODE_REDIRECT_WARNINGS: undefined };
