@@ -75,7 +75,7 @@ async function sweep(chosen: PlannedExperiments, options: SweepOptions): Promise
     await writeReport();
     return 0;
   }
-  const { engine, devices, places } = await settingFor(options.devices);
+  const { engine, devices, places } = await settingFor(options.devices, study);
   const isDone = new Set(done);
   const toRun = stagesToRun(plan, key => isDone.has(key));
   giveLoaders(options.loaders, places);
