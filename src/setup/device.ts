@@ -20,20 +20,28 @@ export interface DeviceChoice {
  * and that `CUDA_VISIBLE_DEVICES` leaves visible.
  * @throws SetupError `BAD_DEVICE`
  */
-export async function wantedDevice(env: NodeJS.ProcessEnv = process.env): Promise<DeviceChoice> {
+export const wantedDevice = (env: NodeJS.ProcessEnv = process.env): Promise<DeviceChoice> => chosenDevice(env, gpuFailure);
+
+/** The same for programs, which bring what they need for a GPU: those that the driver lists and that are visible. @throws SetupError `BAD_DEVICE` */
+export const deviceOfPrograms = (env: NodeJS.ProcessEnv = process.env): Promise<DeviceChoice> => chosenDevice(env, () => Promise.resolve(undefined));
+
+/** Why our engine cannot use the GPUs of this machine. */
+const gpuFailure = async (): Promise<string | undefined> => (isPublished(thisPlatform(), 'gpu') ? await cudaFailure() : `TensorFlow is not published for the GPUs of ${thisPlatform()}`);
+
+async function chosenDevice(env: NodeJS.ProcessEnv, failureOf: () => Promise<string | undefined>): Promise<DeviceChoice> {
   const asked = env['TINYMIM_DEVICE'];
   if (asked === 'cpu') return { device: 'cpu', why: 'TINYMIM_DEVICE=cpu', gpus: [] };
   if (asked && asked !== 'gpu') throw new SetupError('BAD_DEVICE', `Expected TINYMIM_DEVICE to be cpu or gpu, got "${asked}".`, 'unset TINYMIM_DEVICE');
-  const found = await findGpus(env['CUDA_VISIBLE_DEVICES']);
+  const found = await findGpus(env['CUDA_VISIBLE_DEVICES'], failureOf);
   return asked ? { ...found, device: 'gpu', why: 'TINYMIM_DEVICE=gpu' } : found;
 }
 
-async function findGpus(visibleDevices: string | undefined): Promise<DeviceChoice> {
+async function findGpus(visibleDevices: string | undefined, failureOf: () => Promise<string | undefined>): Promise<DeviceChoice> {
   const listed = await listedGpus();
   if (listed.length === 0) return { device: 'cpu', why: 'no NVIDIA GPU found', gpus: [] };
   const visible = visibleGpus(listed, visibleDevices);
   if (visible.length === 0) return hidden(listed, visibleDevices ?? '');
-  const failure = isPublished(thisPlatform(), 'gpu') ? await cudaFailure() : `TensorFlow is not published for the GPUs of ${thisPlatform()}`;
+  const failure = await failureOf();
   if (failure === undefined) return { device: 'gpu', why: namesOf(visible), gpus: visible.map(pinOf) };
   const unusable = `${namesOf(visible)} cannot be used: ${failure}`;
   return { device: 'cpu', why: unusable, gpus: [], unusable };

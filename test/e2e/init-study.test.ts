@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ABLATE = join(ROOT, 'src/cli/ablate.mjs');
-const TEMPLATE = join(ROOT, 'src/cli/init/study');
+const TEMPLATE = join(ROOT, 'src/cli/init');
 
 let folder: string;
 let study: string;
@@ -32,8 +32,8 @@ describe('ablate init', () => {
     expect(exitCode).toBe(0);
     const links = ['node_modules/.bin/ablate', 'node_modules/tinymim-ablations'];
     expect(filesOf(study)).toEqual(['.gitattributes', '.gitignore', 'ablations/tiny.ts', ...links, 'profiles/minute.ts', 'study.ts', 'tsconfig.json']);
-    for (const file of ['ablations/tiny.ts', 'profiles/minute.ts', 'study.ts', 'tsconfig.json']) {
-      expect(readFileSync(join(study, file), 'utf8')).toBe(readFileSync(join(TEMPLATE, file), 'utf8'));
+    for (const file of ['study/ablations/tiny.ts', 'study/profiles/minute.ts', 'study/study.ts', 'common/tsconfig.json']) {
+      expect(readFileSync(join(study, file.slice(file.indexOf('/'))), 'utf8')).toBe(readFileSync(join(TEMPLATE, file), 'utf8'));
     }
 
     // The printed commands, in a shell, with a plan in the place of the sweep: that one is made smaller below.
@@ -108,7 +108,7 @@ describe('ablate init', () => {
     const { exitCode, all } = await ablate(['init', '.'], study);
     expect(exitCode, all).toBe(0);
     expect(filesOf(study)).toEqual(expect.arrayContaining(['.gitattributes', 'study.ts', 'tsconfig.json']));
-    for (const [name, text] of Object.entries(there)) expect(readFileSync(join(study, name), 'utf8'), name).toBe(name === '.gitignore' ? `${text}\n/runs/\n` : text);
+    for (const [name, text] of Object.entries(there)) expect(readFileSync(join(study, name), 'utf8'), name).toBe(name === '.gitignore' ? `${text}\n/runs/\n__pycache__/\n` : text);
   });
 
   it('adds no link where the package is installed, and prints how it is called there', async () => {

@@ -39,7 +39,16 @@ describe('the package', () => {
   it('has sources, declarations, their types and the licence, and nothing else', () => {
     expect([...new Set(files.map(file => file.split('/')[0]))].sort()).toEqual(['LICENSE', 'README.md', 'experiments', 'package.json', 'src', 'types']);
     expect(files).toEqual(
-      expect.arrayContaining(['types/src/index.d.ts', 'types/experiments/paper.d.ts', 'experiments/paper.json', 'src/setup/unpack.py', 'src/core/report/render/html/page/main.ts']),
+      expect.arrayContaining([
+        'types/src/index.d.ts',
+        'types/experiments/paper.d.ts',
+        'experiments/paper.json',
+        'src/setup/unpack.py',
+        'src/cli/init/python/train_pytorch.py',
+        'src/cli/init/common/gitignore',
+        'types/src/core/command/command-stage.d.ts',
+        'src/core/report/render/html/page/main.ts',
+      ]),
     );
     expect(files.filter(file => !file.startsWith('experiments/teachers/')).reduce((sum, file) => sum + statSync(join(packageFolder(project), file)).size, 0)).toBeLessThan(3e6);
   });
@@ -66,6 +75,7 @@ describe("declarations of one's own", () => {
   beforeAll(async () => {
     cpSync(join(ROOT, 'test/installed/study'), join(project, 'coins'), { recursive: true });
     expect((await ablate('init', 'mine')).exitCode).toBe(0);
+    expect((await ablate('init', '--template', 'python', 'scripts')).exitCode).toBe(0);
   });
 
   it('run, and are reported in the folder of the user alone, by a package that is of no repository, with the commit of their own', async () => {
@@ -82,7 +92,7 @@ describe("declarations of one's own", () => {
     expect(exitCode).toBe(0);
     expect(readFileSync(join(project, 'reports/few/README.md'), 'utf8')).toContain('A bent coin shows heads more often.');
     expect(readFileSync(join(project, 'reports/few/index.html'), 'utf8')).toContain('Vega');
-    expect(readdirSync(project).sort()).toEqual(['coins', 'mine', 'node_modules', 'package-lock.json', 'package.json', 'reports', 'runs']);
+    expect(readdirSync(project).sort()).toEqual(['coins', 'mine', 'node_modules', 'package-lock.json', 'package.json', 'reports', 'runs', 'scripts']);
     expect(filesBelow(packageFolder(project))).toEqual(files);
     const [stage = ''] = readdirSync(join(project, 'runs/stages'));
     const provenance = JSON.parse(readFileSync(join(project, 'runs/stages', stage, 'attempts/1/provenance.json'), 'utf8')) as { packages: Record<string, string> };
@@ -106,7 +116,7 @@ describe("declarations of one's own", () => {
         arms: [{ name: 'a', label: 'A', factors: { softmaxx: true } }],
       });`,
     );
-    const errors = (await typeErrors(project, ['coins', 'mine', 'wrong.ts'], modules)).split('\n').filter(line => /error TS/.test(line));
+    const errors = (await typeErrors(project, ['coins', 'mine', 'scripts', 'wrong.ts'], modules)).split('\n').filter(line => /error TS/.test(line));
     expect(errors).toEqual([expect.stringMatching(/^wrong\.ts\(6,\d+\): error TS2561: .*'softmaxx'/)]);
   });
 });

@@ -16,7 +16,7 @@ import { editableStudy, type EditableStudy } from '../toy/editable.ts';
 
 const REPORT = 'reports/quick';
 /** What `ablate init` writes. */
-const ATTRIBUTES = fileURLToPath(new URL('../../src/cli/init/study/gitattributes', import.meta.url));
+const ATTRIBUTES = fileURLToPath(new URL('../../src/cli/init/common/gitattributes', import.meta.url));
 
 const path = (study: EditableStudy, file: string): string => join(study.folder, REPORT, file);
 const read = (study: EditableStudy, file: string): string => readFileSync(path(study, file), 'utf8');

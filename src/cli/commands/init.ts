@@ -1,9 +1,9 @@
-/** `ablate init <folder>`: a small study of one's own, to be edited. Its files are those of `init/study`, which our own checks read. */
+/** `ablate init <folder>`: a small study of one's own, to be edited. Its files are those of `init/common` and of the template, which our own checks read. */
 import { appendFileSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command } from '@commander-js/extra-typings';
+import { Option, type Command } from '@commander-js/extra-typings';
 import { UsageError } from '../../core/ablation/errors.ts';
 import { pathOf } from '../options/paths.ts';
 import { programFor, quoted } from '../terminal/invocation.ts';
@@ -16,14 +16,46 @@ export function registerInit(program: Command): void {
     .command('init')
     .description('write a small commented study of your own: one ablation, one profile, about two minutes to run')
     .argument('<folder>', 'a new folder, or one that holds no more than a README, a licence, files of git and npm', pathOf('<folder>'))
-    .action((folder: string) => {
-      writeStudy(folder);
-      print(`${nextSteps(folder)}\n`);
+    .addOption(new Option('--template <name>', 'what trains: the stages of TinyMIM, or scripts in Python').choices(TEMPLATE_NAMES).default('tinymim'))
+    .action((folder: string, { template }) => {
+      writeStudy(folder, template);
+      print(`${nextSteps(folder, template)}\n`);
     });
 }
 
+interface Template {
+  readonly folder: string;
+  /** Its files, for people. */
+  readonly files: readonly (readonly [file: string, what: string])[];
+}
+
+type TemplateName = 'tinymim' | 'python';
+const TEMPLATE_NAMES = ['tinymim', 'python'] as const satisfies readonly TemplateName[];
+const TEMPLATES: Readonly<Record<TemplateName, Template>> = {
+  tinymim: {
+    folder: 'study',
+    files: [
+      ['study.ts', 'the factors and stages that it works with: those of TinyMIM'],
+      ['ablations/tiny.ts', 'one ablation: four arms and two hypotheses'],
+      ['profiles/minute.ts', 'the scale: three seeds in about two minutes on two cores'],
+    ],
+  },
+  python: {
+    folder: 'python',
+    files: [
+      ['train_plain.py', 'what trains: a softmax regression, which needs no package'],
+      ['train_pytorch.py', 'or a small network in PyTorch: ablate sweep --set framework=pytorch'],
+      ['study.ts', 'the factors, and the stages that run these scripts'],
+      ['ablations/momentum.ts', 'one ablation: two arms and a hypothesis'],
+      ['profiles/minute.ts', 'the scale: three seeds in less than a minute on two cores'],
+    ],
+  },
+};
+
 const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
-const TEMPLATE = fileURLToPath(new URL('../init/study', import.meta.url));
+/** Of every template. */
+const COMMON = 'common';
+const templateFolder = (name: string): string => fileURLToPath(new URL(`../init/${name}`, import.meta.url));
 
 /** Lists of lines for git, which may be there already. npm leaves files of these names out of packages. */
 const LINES: ReadonlyMap<string, string> = new Map([
@@ -36,20 +68,24 @@ const WELCOME =
   /^(?:\.git|\.gitignore|\.gitattributes|\.github|\.gitlab-ci\.yml|\.editorconfig|\.idea|\.vscode|\.DS_Store|(?:readme|licen[cs]e|copying|notice|changelog|citation)(?:[.-].*)?|package(?:-lock)?\.json|\.npmrc|node_modules)$/i;
 
 /** Changes no file that is there, but for lines at the end of those for git. @throws UsageError when the folder holds something else, or cannot be written */
-function writeStudy(folder: string): void {
+function writeStudy(folder: string, template: TemplateName): void {
   try {
     refuseUnlessFree(folder);
-    for (const file of readdirSync(TEMPLATE, { recursive: true, encoding: 'utf8' }).filter(name => statSync(join(TEMPLATE, name)).isFile())) {
-      const lines = LINES.get(file);
-      const target = join(folder, lines ?? file);
-      mkdirSync(dirname(target), { recursive: true });
-      if (lines === undefined) copyFileSync(join(TEMPLATE, file), target, constants.COPYFILE_EXCL);
-      else addLines(target, readFileSync(join(TEMPLATE, file), 'utf8'));
-    }
+    for (const from of [COMMON, TEMPLATES[template].folder].map(templateFolder)) copyFiles(from, folder);
     linkPackage(folder);
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     throw new UsageError('NOT_WRITTEN', `Expected to be able to write to ${folder}, got: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function copyFiles(from: string, folder: string): void {
+  for (const file of readdirSync(from, { recursive: true, encoding: 'utf8' }).filter(name => statSync(join(from, name)).isFile() && !name.includes('__pycache__'))) {
+    const lines = LINES.get(file);
+    const target = join(folder, lines ?? file);
+    mkdirSync(dirname(target), { recursive: true });
+    if (lines === undefined) copyFileSync(join(from, file), target, constants.COPYFILE_EXCL);
+    else addLines(target, readFileSync(join(from, file), 'utf8'));
   }
 }
 
@@ -92,21 +128,14 @@ function linkPackage(folder: string): void {
   }
 }
 
-function nextSteps(folder: string): string {
+function nextSteps(folder: string, template: TemplateName): string {
   const ablate = programFor(folder);
   return [
     `Wrote a study to ${pc.cyan(folder)}:`,
-    textTable(
-      [
-        ['study.ts', 'the factors and stages that it works with: those of TinyMIM'],
-        ['ablations/tiny.ts', 'one ablation: four arms and two hypotheses'],
-        ['profiles/minute.ts', 'the scale: three seeds in about two minutes on two cores'],
-      ],
-      [0, 1],
-    ),
+    textTable(TEMPLATES[template].files, [0, 1]),
     '',
     heading('Next:'),
-    ...[`cd ${quoted(folder)}`, `${ablate} plan`, `${ablate} sweep`].map(line => `  ${pc.cyan(line)}`),
+    ...[...(resolve(folder) === process.cwd() ? [] : [`cd ${quoted(folder)}`]), `${ablate} plan`, `${ablate} sweep`].map(line => `  ${pc.cyan(line)}`),
     '',
     'Then open reports/minute/index.html, change a file, and sweep again: only what is new is run.',
   ].join('\n');

@@ -44,7 +44,7 @@ export function registerPlan(program: Command): void {
 
 /** The plan as text, or as JSON where that is asked for. */
 export async function showPlan(chosen: PlannedExperiments, options: PlanOptions): Promise<string> {
-  const view = await viewOf(chosen, options, await settingFor(options.devices));
+  const view = await viewOf(chosen, options, await settingFor(options.devices, chosen.study));
   return options.json === true ? planJson(view) : planText(view, options.stages === true);
 }
 

@@ -1,5 +1,6 @@
 /** `ablate status`: what is done, running, failed and left, how long the rest takes, and where to look; also beside a sweep. */
 import type { Command } from '@commander-js/extra-typings';
+import type { Study } from '../../core/ablation/declaration.ts';
 import { defaultDevices, devicesOf, parseDevices, type Place } from '../../core/runner/devices.ts';
 import { SetupError } from '../../setup/errors.ts';
 import { settingFor, thisMachine, type Setting } from '../options/setting.ts';
@@ -27,16 +28,16 @@ const defineStatus = (program: Command) =>
 export function registerStatus(program: Command): void {
   defineStatus(program).action(async options => {
     const chosen = await choose(options);
-    const reader = new StatusReader(chosen, new StoreWatcher(options.store, chosen.plan, { warn }), options.store, await idleSetting(options.devices));
+    const reader = new StatusReader(chosen, new StoreWatcher(options.store, chosen.plan, { warn }), options.store, await idleSetting(options.devices, chosen.study));
     if (options.watch === true) process.exitCode = await watch(reader, options.json === true);
     else print(`${options.json === true ? statusJson(await reader.settledView(), 2) : statusText(await reader.settledView())}\n`);
   });
 }
 
 /** How a sweep would run that does not run yet. Where none could, one can still look. */
-async function idleSetting(devices: string | undefined): Promise<Setting> {
+async function idleSetting(devices: string | undefined, study: Study): Promise<Setting> {
   try {
-    return await settingFor(devices);
+    return await settingFor(devices, study);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     const list = devices ?? defaultDevices([]);

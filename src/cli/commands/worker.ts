@@ -70,7 +70,7 @@ async function work(options: WorkerCommandOptions): Promise<number> {
     toRun = stagesToRun(plan, key => isDone.has(key));
   const idle = secondsOf('--idle', options.idle) * 1000;
   const allocation = allocationOf(process.env);
-  const { engine, devices, places } = await settingFor(options.devices ?? allocation.devices);
+  const { engine, devices, places } = await settingFor(options.devices ?? allocation.devices, chosen.study);
   giveLoaders(options.loaders, places);
   requireRunnable(chosen, toRun, places);
   requireReady(chosen);

@@ -1,11 +1,12 @@
 /** What commands compute on, unless a person says otherwise: told wherever it is not what one would expect. */
 import { join, resolve } from 'node:path';
+import type { Study } from '../../core/ablation/declaration.ts';
 import { UsageError } from '../../core/ablation/errors.ts';
 import type { Machine } from '../../core/inspect/speeds.ts';
 import { defaultDevices, parseDevices, type Place } from '../../core/runner/devices.ts';
 import { cacheDir, dataDir } from '../../setup/cache.ts';
 import { wantedEngine, wasmText, type EngineChoice } from '../../setup/choice.ts';
-import { cpuName, gpusForSweep, idleGpuText } from '../../setup/device.ts';
+import { cpuName, deviceOfPrograms, gpusForSweep, idleGpuText } from '../../setup/device.ts';
 import { gpuMemory } from '../../setup/gpus.ts';
 import { TENSORFLOW_VERSION } from '../../setup/library.ts';
 import { wasmVersion } from '../../setup/wasm.ts';
@@ -22,12 +23,12 @@ export interface Setting {
 
 /**
  * The engine, and where workers run. Sets `ENGINE` for the processes that this one starts, so that all of them run the same engine
- * whatever is installed meanwhile.
+ * whatever is installed meanwhile. A study of which all stages are programs is not asked for an engine: it loads none.
  * @param devices of the option; default all GPUs, else all cores
  * @throws UsageError `BAD_DEVICES`, `BAD_ENGINE`; SetupError where a GPU or the native engine was asked for and cannot be had
  */
-export async function settingFor(devices: string | undefined): Promise<Setting> {
-  const choice = await wantedEngine();
+export async function settingFor(devices: string | undefined, { kinds }: Pick<Study, 'kinds'>): Promise<Setting> {
+  const choice = kinds.every(({ program }) => program !== undefined) ? await withoutEngine() : await wantedEngine();
   const list = devices ?? defaultDevices(gpusForSweep(choice.device));
   const memoryOf = await memoryOfGpus(parseDevices(list));
   const places = parseDevices(list, undefined, memoryOf);
@@ -36,6 +37,8 @@ export async function settingFor(devices: string | undefined): Promise<Setting> 
   process.env['ENGINE'] = choice.engine === 'wasm' ? 'wasm' : 'native';
   return { engine: choice.engine, devices: list, places, memoryOf };
 }
+
+const withoutEngine = async (): Promise<EngineChoice> => ({ engine: 'tensorflow', asked: true, why: 'no stage loads an engine', device: await deviceOfPrograms() });
 
 /** Asks the driver where a worker computes on a GPU. */
 async function memoryOfGpus(places: readonly Place[]): Promise<Setting['memoryOf']> {

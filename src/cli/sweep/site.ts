@@ -36,7 +36,7 @@ export interface Sweep {
 
 /** @throws UsageError where these devices cannot run the stages, SetupError where there is no such device */
 export async function siteHere(sweep: Sweep, toRun: readonly PlannedStage[], options: SiteOptions): Promise<Site> {
-  const { engine, devices, places } = await settingFor(options.devices);
+  const { engine, devices, places } = await settingFor(options.devices, sweep.chosen.study);
   giveLoaders(options.loaders, places);
   requireRunnable(sweep.chosen, toRun, places); // on this engine
   return {

@@ -4,8 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AblateError, Interrupted, PermanentError } from '../ablation/errors.ts';
-import type { MetricSpec, StageContext, StageResult, StageRunner } from '../ablation/kind.ts';
+import type { StageContext, StageResult, StageRunner } from '../ablation/kind.ts';
 import { kernelKills, OUT_OF_MEMORY, saysOutOfMemory } from '../runner/out-of-memory.ts';
+import type { Command } from './command.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
 import { MetricFile } from './metric-file.ts';
 import { OutputLog } from './output-log.ts';
@@ -13,17 +14,6 @@ import { RunningProgram, type ProgramEnd, type Start } from './program.ts';
 import { readResult } from './result-file.ts';
 import { toldTo, type ProgramPaths } from './told.ts';
 import { recordVersions } from './versions.ts';
-
-export interface Command {
-  /** In which it runs. */
-  readonly folder: string;
-  readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly versions: readonly (readonly string[])[];
-  readonly metrics: Readonly<Record<string, MetricSpec>>;
-  /** Milliseconds from SIGTERM to SIGKILL. */
-  readonly graceMs: number;
-}
 
 const LOOK_MS = 100;
 
@@ -45,10 +35,14 @@ async function runCommand(command: Command, context: StageContext): Promise<Stag
   await writeFile(paths.recipe, `${JSON.stringify(context.recipe, null, 2)}\n`);
   const { words, environment } = toldTo(command.command, command.environment, context, paths);
   context.log(`Starting ${words.map(word => JSON.stringify(word)).join(' ')}${resume === undefined ? '' : `, from its checkpoint of step ${checkpoints.step}`}.`);
-  const versions = recordVersions(command, context);
+  const failed = new AbortController();
+  const versions = recordVersions(command, context, AbortSignal.any([context.signal, failed.signal]));
   try {
     await new Run({ words, folder: command.folder, environment }, paths, checkpoints, command.graceMs, context).toItsEnd();
     return readResult(paths.result, command.metrics);
+  } catch (error) {
+    failed.abort();
+    throw error;
   } finally {
     await versions;
   }

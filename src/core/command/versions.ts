@@ -1,6 +1,7 @@
 /** Which interpreter and packages ran a program, as commands of the stage say. */
 import { execa } from 'execa';
 import type { JsonObject, StageContext } from '../ablation/kind.ts';
+import type { Command } from './command.ts';
 import { publicCommand, withoutSecrets } from '../runner/secrets.ts';
 import { oneLine, shorten } from '../text/clean.ts';
 
@@ -8,13 +9,9 @@ const MOST_LINES = 500;
 const LONGEST = 200;
 const MOST_MS = 60_000;
 
-/** Those that fail are told in the log; a stage does not fail of them. */
-export async function recordVersions(
-  { versions, folder }: { readonly versions: readonly (readonly string[])[]; readonly folder: string },
-  context: Pick<StageContext, 'log' | 'provenance' | 'signal'>,
-): Promise<void> {
-  const { signal } = context;
-  if (versions.length === 0 || signal.aborted) return;
+/** Those that fail are told in the log; a stage does not fail of them. @param signal aborted: nobody waits for them any more */
+export async function recordVersions({ versions, folder }: Pick<Command, 'versions' | 'folder'>, context: Pick<StageContext, 'log' | 'provenance'>, signal: AbortSignal): Promise<void> {
+  if (versions.length === 0) return;
   const found = await Promise.all(
     versions.map(async (words): Promise<JsonObject> => {
       const [program = '', ...args] = words;
@@ -32,5 +29,5 @@ export async function recordVersions(
       return { command: publicCommand(words), ...(failed ? { failed: true } : { lines: lines.map(line => shorten(withoutSecrets(oneLine(line)), LONGEST)).filter(line => line !== '') }) };
     }),
   );
-  context.provenance({ versions: found });
+  if (!signal.aborted) context.provenance({ versions: found });
 }
