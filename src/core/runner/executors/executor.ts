@@ -1,10 +1,8 @@
 /**
- * Runs attempts somewhere: worker processes here, jobs of a cluster elsewhere. What an attempt came to is not told by
+ * Runs the attempts of one runner: in its process or in processes that it starts. What an attempt came to is not told by
  * messages, which may be lost, late or doubled, but stands in the store; an executor says only that a job has ended.
  *
- * For a cluster, `submit` hands the task in under a name made of its attempts (no other job ever has it, so that handing it in
- * again after a lost answer does no harm) and polls from then on; `stop` and `kill` cancel; `ended` is collected once the
- * cluster says that the job is over, never because it says nothing.
+ * Jobs of a cluster are runners of their own, which share a store (`../run.ts`, `Share`).
  */
 import type { Execution, Progress } from '../../ablation/kind.ts';
 import type { KindCode } from '../../code/kind-code.ts';
