@@ -193,7 +193,7 @@ const COVER = ['T', 'S', 'B', 'L']
 const WORDS_ONLY = new Set(['name', 'title', 'caution', 'comparable', 'verdicts', 'sources', 'throughput']);
 
 /** Stages of arms, with every number that can be measured. */
-function keysOf(arms: readonly Factors[], profile: ProfileBase): readonly string[] {
+function keysOf(arms: readonly JsonObject[], profile: ProfileBase): readonly string[] {
   const measures = ['accuracy', ...Object.keys(study.report.measures!)];
   const ablations = tables(arms).map(table => ({ ...table, declaration: { ...table.declaration, measures } }));
   return [...buildPlan({ study, profile, ablations, seeds: [7] }).stages.keys()];
