@@ -1,9 +1,9 @@
 /** `ablate logs` and `ablate clean` on the store of a real sweep. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { editableStudy } from '../toy/editable.ts';
+import { untilStore } from '../toy/sweep.ts';
 
 const study = editableStudy('quick');
 const stages = (): string[] => readdirSync(join(study.folder, 'store', 'stages')).sort();
@@ -97,8 +97,8 @@ describe.concurrent('clean beside a running sweep', () => {
   it('keeps what the sweep may still need although the declarations have changed, and removes the rest', { concurrent: false }, async () => {
     expect((await orchard.start('sweep', '--only', 'variety/elm', '--set', 'steps=3', '--no-report', '--devices', 'cpu:1x1')).exitCode).toBe(0);
     const sweep = orchard.start('sweep', '--only', 'cut', '--no-report', '--devices', 'cpu:1x1');
-    const deadline = Date.now() + 300_000;
-    while (Date.now() < deadline && !/^ {2}cut +[1-9]/m.test((await orchard.ablate('status', '--only', 'cut')).stdout)) await sleep(50);
+    const ofElm = 3;
+    await untilStore(join(orchard.folder, 'store'), store => store.keys().filter(key => store.doneAttempt(key) !== undefined).length > ofElm);
     orchard.edit('experiments/profiles/slow.ts', 'steps: 100', 'steps: 101');
     orchard.edit('experiments/ablations/variety.ts', "factors: { variety: 'elm' }", "factors: { variety: 'fir' }");
     const { all } = await orchard.ablate('clean', '--yes');

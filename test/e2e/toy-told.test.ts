@@ -2,33 +2,20 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { makeRoom, type Room } from '../chaos/room.ts';
+import { compiledDriver } from '../toy/compiled.ts';
 import { ablate, startAblate } from '../toy/program.ts';
-import { committedBytes, endSweeps, startSweep, temporaryFolder, toyPlan } from '../toy/sweep.ts';
+import { committedBytes, endSweeps, startSweep, temporaryFolder, toyPlan, untilRunning } from '../toy/sweep.ts';
 
+// To compile keeps this process busy: later, what other tests wait for would pass unseen.
+beforeAll(() => void compiledDriver());
 afterAll(endSweeps);
 
 const choice = (store: string, profile: string, only?: string): string[] => ['--store', store, '--profile', profile, ...(only === undefined ? [] : ['--only', only])];
 const sweep = (store: string, profile: string, only: string, ...more: string[]) =>
   startAblate({}, 'experiments', 'sweep', ...choice(store, profile, only), '--devices', 'cpu:1x1', '--checkpoint-every', '0.2', ...more);
-
-interface StageLine {
-  readonly state: string;
-  readonly phase?: string;
-  readonly step?: number;
-}
-
-/** Until a running stage is as wanted. */
-async function until(store: string, profile: string, only: string, wanted: (stage: StageLine) => boolean): Promise<void> {
-  for (const deadline = Date.now() + 300_000; Date.now() < deadline; await sleep(50)) {
-    const { stdout } = await ablate('experiments', 'status', ...choice(store, profile, only), '--json');
-    const { stages } = JSON.parse(stdout) as { stages: StageLine[] };
-    if (stages.some(s => s.state === 'running' && wanted(s))) return;
-  }
-  throw new Error('No stage came so far within five minutes.');
-}
 
 const times = (text: string, words: RegExp): number => [...text.matchAll(new RegExp(words, 'g'))].length;
 
@@ -58,7 +45,7 @@ describe.concurrent('Ctrl-C', () => {
   it('once: says what happens, leaves with 130, and the same command goes on from the checkpoint', async () => {
     const store = temporaryFolder('once');
     const running = sweep(store, 'slow', 'cut/whole', '--no-report');
-    await until(store, 'slow', 'cut/whole', s => (s.step ?? 0) > 5);
+    await untilRunning(store, ({ step }) => step > 5);
     running.kill('SIGINT');
     const { exitCode, stdout } = await running;
     expect(exitCode).toBe(130);
@@ -78,7 +65,7 @@ describe.concurrent('Ctrl-C', () => {
     running.stdout.on('data', (text: Buffer) => {
       told += text.toString();
     });
-    await until(store, 'quick', 'trouble/hang', s => s.phase === 'evaluate');
+    await untilRunning(store, ({ phase }) => phase === 'evaluate');
     running.kill('SIGINT');
     while (!told.includes('Press Ctrl-C again')) await sleep(20);
     running.kill('SIGINT');
@@ -102,7 +89,7 @@ describe.concurrent('a disk', () => {
   /** A sweep that is stopped in its middle. @returns keys of the stages that were done */
   async function begun(store: string): Promise<string[]> {
     const running = sweep(store, 'slow', ONLY, '--no-report');
-    await until(store, 'slow', ONLY, s => (s.step ?? 0) > 5);
+    await untilRunning(store, ({ step }) => step > 5);
     const reader = openStoreReadOnly(store);
     const doneNow = (): string[] => reader.keys().filter(key => reader.doneAttempt(key) !== undefined);
     while (doneNow().length === 0) await sleep(50);
@@ -150,7 +137,7 @@ describe.concurrent('a disk', () => {
     const done = await begun(store);
     const reports = temporaryFolder('reports');
     const running = sweep(store, 'slow', ONLY, '--reports', reports);
-    await until(store, 'slow', ONLY, s => (s.step ?? 0) > 20);
+    await untilRunning(store, ({ step }) => step > 20);
     room.fill();
     const { exitCode, all } = await running;
     expect(exitCode).toBe(1);

@@ -1,14 +1,17 @@
 /** Runs the driver as a real process and looks at what it leaves, for end-to-end tests. */
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { loadExperiments } from '../../src/core/ablation/load.ts';
 import { buildPlan, type Plan } from '../../src/core/plan/plan.ts';
 import type { RunEvent, RunSummary } from '../../src/core/runner/events.ts';
 import { attemptFiles } from '../../src/core/store/layout.ts';
+import { readProgress, type ProgressLine } from '../../src/core/store/progress.ts';
 import type { StoreReader } from '../../src/core/store/reader.ts';
+import { openStoreReadOnly } from '../../src/core/store/store.ts';
 import { compiledDriver } from './compiled.ts';
 import type { DriveOptions } from './drive.ts';
 
@@ -113,6 +116,26 @@ export function committedBytes(store: StoreReader, plan: Plan): Record<string, s
   }
   return found;
 }
+
+const PATIENCE_MS = 300_000;
+
+/** Waits until a store is as wanted. It is read here: to ask the program again and again takes a core, and comes late on a busy machine. @throws after five minutes */
+export async function untilStore(dir: string, wanted: (store: StoreReader) => boolean): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(20)) {
+    if (existsSync(join(dir, 'store.json')) && wanted(openStoreReadOnly(dir))) return;
+  }
+  throw new Error(`${dir} did not come so far within five minutes.`);
+}
+
+/** Waits until a running stage is as wanted. */
+export const untilRunning = (dir: string, wanted: (line: ProgressLine) => boolean): Promise<void> =>
+  untilStore(dir, store =>
+    store.keys().some(key => {
+      const state = store.state(key);
+      const line = state.state === 'running' ? readProgress(store.attemptDir(key, state.attempt)).at(-1) : undefined;
+      return line !== undefined && wanted(line);
+    }),
+  );
 
 /** Whether a process is there and no zombie. */
 export function isRunning(pid: number): boolean {
