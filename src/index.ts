@@ -10,10 +10,14 @@
  *
  *     export default defineAblation<Factors>({ name: 'softmax', ... });
  *
- * To declare: `defineAblation`, and `axesOf` for arms from axes. For a study of your own: `defineStudy`, `defineKind` for stages that
- * it runs, `z`, the schema library (zod) that factors, profiles and recipes are described with, and `asBefore` for a field that a
- * recipe gets later. A running stage throws `Interrupted` once it has
- * checkpointed on request, `PermanentError` where trying again cannot help.
+ * What a study needs, each with an example that is tested:
+ *
+ * - `defineAblation`, `defineProfile`, `defineStudy`: what is compared, at which scale, and which stages that becomes. `axesOf` gives arms from axes.
+ * - `stageKind`: a kind of stage in TypeScript. `commandStage`: one that a program of any language runs.
+ * - `openStore`: what was run, as plain data: arms, seeds, results, curves.
+ * - `z`, the schema library (zod) that factors, profiles and recipes are described with, and `asBefore` for a field that a recipe gets later.
+ *
+ * A running stage throws `Interrupted` once it has checkpointed on request, `PermanentError` where trying again cannot help.
  *
  * Beside it: `tinymim-ablations/tinymim`, the study of TinyMIM with its factors and profiles, and
  * `tinymim-ablations/experiments/...`, the declarations that come with the package (`experiments/profiles/mini`).
@@ -44,7 +48,15 @@ export type {
   Study,
 } from './core/ablation/declaration.ts';
 export { asBefore } from './core/ablation/as-before.ts';
-export { defineAblation, defineKind, defineStudy, z } from './core/ablation/define.ts';
+export {
+  defineAblation,
+  defineProfile,
+  defineStudy,
+  defineKind as stageKind,
+  /** @deprecated `stageKind` is its name. */
+  defineKind,
+  z,
+} from './core/ablation/define.ts';
 export { commandStage, type CommandStageOptions } from './core/command/command-stage.ts';
 export { Interrupted, PermanentError, UsageError } from './core/ablation/errors.ts';
 export type {
@@ -74,3 +86,4 @@ export type {
   StageRunner,
   UpstreamOutput,
 } from './core/ablation/kind.ts';
+export { openStore, type ReadableStore, type StoredArm, type StoredStage } from './core/inspect/open-store.ts';

@@ -69,6 +69,42 @@ const UNKNOWN_COST: StageCost = { labelledImages: 0, unlabelledImages: 0, flops:
  * [experiments/README.md](../../../experiments/README.md#training-code-in-any-language).
  *
  * @throws UsageError for options that cannot be
+ *
+ * @example A stage that Node runs; Python, or any other program, is told the same.
+ * ```ts
+ * // kinds/toss.ts
+ * import { commandStage, z } from 'tinymim-ablations';
+ *
+ * export const toss = commandStage({
+ *   name: 'toss',
+ *   revision: 1,
+ *   recipe: z.object({ tosses: z.int().min(1) }),
+ *   upstream: { coin: { kinds: ['mint'] } },
+ *   metrics: {
+ *     heads: { label: 'heads', unit: 'fraction', better: 'higher', help: 'Share of heads' },
+ *     heads_se: { label: 'standard error', unit: 'fraction', better: 'none', help: 'Binomial' },
+ *   },
+ *   command: ['node', 'toss.mjs'],
+ *   sources: ['toss.mjs'],
+ * });
+ * ```
+ * ```js
+ * // kinds/toss.mjs
+ * import { createHash } from 'node:crypto';
+ * import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+ *
+ * const env = process.env;
+ * const { tosses } = JSON.parse(readFileSync(env.ABLATE_RECIPE, 'utf8'));
+ * const { bias } = JSON.parse(readFileSync(`${env.ABLATE_UPSTREAM_COIN}/coin.json`, 'utf8'));
+ * let heads = 0;
+ * for (let step = 1; step <= tosses; step++) {
+ *   const drawn = createHash('sha256').update(`${env.ABLATE_SEED} ${step}`).digest().readUInt32BE() / 2 ** 32;
+ *   if (drawn < bias) heads++;
+ *   appendFileSync(env.ABLATE_METRICS, `${JSON.stringify({ step, steps: tosses, epoch: step / tosses, heads: heads / step })}\n`);
+ * }
+ * const share = heads / tosses;
+ * writeFileSync(env.ABLATE_RESULT, JSON.stringify({ heads: share, heads_se: Math.sqrt((share * (1 - share)) / tosses) }));
+ * ```
  */
 export function commandStage<S extends z.ZodObject>(given: CommandStageOptions<S>): StageKind {
   refuseWrong(given);

@@ -1,4 +1,4 @@
-import { defineKind, Interrupted, z, type StageContext } from 'tinymim-ablations';
+import { stageKind, Interrupted, z, type StageContext } from 'tinymim-ablations';
 
 const recipe = z.strictObject({ bias: z.number().min(0).max(1), coin: z.enum(['old', 'new']), flips: z.int().positive() });
 export type FlipRecipe = z.infer<typeof recipe>;
@@ -7,7 +7,7 @@ export type FlipRecipe = z.infer<typeof recipe>;
 const wear = { old: 0.05, new: 0 } as const satisfies Record<FlipRecipe['coin'], number>;
 
 /** A kind of stage of one's own, which trains nothing. */
-export const flip = defineKind<FlipRecipe>({
+export const flip = stageKind<FlipRecipe>({
   name: 'flip',
   revision: 1,
   recipe,

@@ -4,9 +4,10 @@
  * Run       ablate sweep
  *           ablate sweep --set framework=pytorch --set images=6000 --set epochs=3
  */
+import { defineProfile } from 'tinymim-ablations';
 import type { Profile } from '../study.ts';
 
-export default {
+export default defineProfile<Profile>({
   name: 'minute', // as the file is named
   seeds: [0, 1, 2], // a verdict takes all of them, and at least three
   verdicts: { margin: 1, source: 'assumed: 10 of the 1,000 test images' }, // in percentage points: a smaller difference does not matter
@@ -16,4 +17,4 @@ export default {
   epochs: 2,
   batch_size: 20,
   learning_rate: 0.01,
-} satisfies Profile;
+});
