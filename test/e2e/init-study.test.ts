@@ -55,7 +55,22 @@ describe('ablate init', () => {
 
   it('writes a study that is swept and reported by the commands it prints', { tags: 'long' }, async () => {
     expect((await ablate(['init', study])).exitCode).toBe(0);
-    const small = ['--seeds', '0', '--set', 'unlabelled_images=256', '--set', 'labelled_images=256', '--set', 'pretrain.schedule.epochs=1', '--set', 'pretrain.sizes.L.epochs=1', '--set', 'supervise.epochs=3', '--set', 'finetune.epochs=3'];
+    const small = [
+      '--seeds',
+      '0',
+      '--set',
+      'unlabelled_images=256',
+      '--set',
+      'labelled_images=256',
+      '--set',
+      'pretrain.schedule.epochs=1',
+      '--set',
+      'pretrain.sizes.L.epochs=1',
+      '--set',
+      'supervise.epochs=3',
+      '--set',
+      'finetune.epochs=3',
+    ];
     const swept = await ablate(['sweep', '--devices', 'cpu:2x1', ...small], study);
     expect(swept.all).toMatch(/\d+ stages done/);
     expect(swept.exitCode, swept.all).toBe(0);
