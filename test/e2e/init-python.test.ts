@@ -112,7 +112,7 @@ describe.skipIf('failure' in torch)(`in PyTorch${why}`, () => {
     expect(versions[1]!.lines).toContainEqual(expect.stringMatching(/^torch/));
   });
 
-  it('a training that is stopped goes on from its checkpoint with the numbers of an undisturbed run', async () => {
+  it('a training that is stopped goes on from its checkpoint with the numbers of an undisturbed run', { tags: 'long' }, async () => {
     await ablate(['init', '--template', 'python', '.']);
     const arm = ['sweep', '--only', 'momentum/momentum', '--seeds', '0', '--devices', 'cpu:1x1', '--no-report', '--set', 'framework=pytorch', '--set', 'images=10000', '--set', 'epochs=3'];
     expect((await ablate([...arm, '--store', 'calm'], env)).exitCode).toBe(0);

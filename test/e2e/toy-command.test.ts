@@ -148,7 +148,7 @@ describe('a sweep of programs that is disturbed', () => {
     await expect.poll(() => running(study.folder), { interval: 50 }).toBe(1);
     const workers = readdirSync('/proc').filter(pid => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker.mjs') && readFileSync(`/proc/${pid}/stat`, 'utf8').includes(`) S ${sweep.pid} `);
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker.mjs') && new RegExp(`\\) [RSD] ${sweep.pid} `).test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
       } catch {
         return false;
       }

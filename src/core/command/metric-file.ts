@@ -1,7 +1,7 @@
 /** The lines of metrics that a program appends to a file, read while it runs. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { PermanentError } from '../ablation/errors.ts';
-import type { StageContext } from '../ablation/kind.ts';
+import type { Progress, StageContext } from '../ablation/kind.ts';
 import { hasCode } from '../store/errors.ts';
 import { LineSplitter, type Line } from './lines.ts';
 import { parseMetricLine } from './metric-line.ts';
@@ -17,6 +17,7 @@ export class MetricFile {
   #read = 0;
   #number = 0;
   #steps = 0;
+  #progress: Progress | undefined;
 
   constructor(path: string, context: Pick<StageContext, 'metric' | 'progress'>) {
     this.#path = path;
@@ -35,6 +36,9 @@ export class MetricFile {
     }
     const rest = ended ? this.#lines.rest() : undefined;
     if (rest) this.#record(rest);
+    // One word for all that came at once: the time from word to word tells how long a step takes.
+    if (this.#progress !== undefined) this.#context.progress(this.#progress);
+    this.#progress = undefined;
   }
 
   *#appended(): Generator<Buffer> {
@@ -65,7 +69,7 @@ export class MetricFile {
     this.#steps = steps;
     if (Object.keys(numbers).length > 0) this.#context.metric({ step, epoch: epoch!, ...numbers });
     const { loss } = numbers;
-    this.#context.progress({ phase, step, steps, ...(loss !== undefined && { loss }) });
+    this.#progress = { phase, step, steps, ...(loss !== undefined && { loss }) };
   }
 }
 

@@ -1,2 +1,2 @@
 /** A sweep of it is long enough to be killed. */
-export default { name: 'slow', seeds: [0], steps: 300, milliseconds: 20 };
+export default { name: 'slow', seeds: [0], steps: 150, milliseconds: 20 };
