@@ -71,6 +71,7 @@ PropagateResourceLimits=NONE
 DefMemPerCPU=${Math.floor(memoryPerNode / cpusPerNode)}
 ${nodes.map((name, i) => `NodeName=${name} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${ports[i]} ${node}`).join('\n')}
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE
+PartitionName=short Nodes=ALL MaxTime=60 State=UP PriorityTier=1 PreemptMode=REQUEUE
 PartitionName=high Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
 `;
 }

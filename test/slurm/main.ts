@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   sbatch --gres=gpu:1 --wrap 'echo $CUDA_VISIBLE_DEVICES'         # a job; its output in slurm-<id>.out
   squeue                                                          # what waits and runs
 
-Partitions: main; high, whose jobs take the place of those in main. Logs: ${cluster.folder}/log
+Partitions: main; short, of an hour at most; high, whose jobs take the place of those in both. Logs: ${cluster.folder}/log
 Ctrl-C ends the cluster and its jobs, and removes its files.`);
   await asked;
   clearInterval(stay);

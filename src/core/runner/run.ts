@@ -307,8 +307,8 @@ class Run {
     const log = attempt === undefined ? undefined : store.logFile(key, attempt);
     const failure: StageFailure = { key, label: this.#label(key), code, reason, logTail: log === undefined ? '' : logTail(log), ...(log !== undefined && { log }) };
     if (!this.#stopping && attempt !== undefined && failed.memory !== undefined && this.#isTooLarge(key)) {
+      this.#follow(this.#waitForOther(key, store.state(key))); // before the event, which counts it as queued
       this.#emit({ type: 'retry', failure, microBatches: this.#retries.microBatches(key) });
-      this.#follow(this.#waitForOther(key, store.state(key)));
       return;
     }
     if (!this.#stopping && this.#mayTryAgain(key) && this.#retries.again(key, failed)) {

@@ -26,17 +26,18 @@ export interface Limits {
 export interface Demand {
   /** Memory of each job to submit. */
   readonly submit: readonly (number | undefined)[];
-  /** Names of waiting jobs for which there will be no work. */
+  /** Names of jobs for which there is no work to come, or that are in the way of work: too small for all that is ready, where there are no more jobs to be had. */
   readonly cancel: readonly string[];
 }
 
 /**
  * A worker for each stage that is ready and that no idle or waiting one will take, in at most `most` jobs. A job that waits keeps its place
- * in the queue as long as work may come for it.
+ * in the queue as long as work may come for it, unless a larger one is needed in its place.
  */
 export function demandFor({ ready, open }: Work, jobs: readonly JobView[], { most, workers }: Limits): Demand {
   const free = jobs.flatMap(({ free: count, memory = 0 }) => Array<number>(count).fill(memory)).sort((a, b) => a - b);
   const submit: (number | undefined)[] = [];
+  let unserved = false;
   for (const needed of [...ready].sort((a, b) => (b ?? 0) - (a ?? 0))) {
     const taker = free.findIndex(memory => (needed ?? 0) <= memory);
     if (taker >= 0) free.splice(taker, 1);
@@ -45,9 +46,11 @@ export function demandFor({ ready, open }: Work, jobs: readonly JobView[], { mos
       // Its other workers, for stages that need no more.
       free.push(...Array<number>(workers - 1).fill(needed ?? 0));
       free.sort((a, b) => a - b);
-    } else if (free.length === 0) break;
+    } else unserved = true;
   }
   // Those that wait for more than there is to do, the last in the queue first.
   const waiting = jobs.filter(({ phase }) => phase === 'waiting');
-  return { submit, cancel: waiting.slice(open).map(({ name }) => name) };
+  const least = Math.min(...ready.map(needed => needed ?? 0));
+  const small = unserved ? jobs.filter(({ phase, free: count, memory = Infinity }) => phase !== 'unknown' && count === workers && memory < least) : [];
+  return { submit, cancel: [...new Set([...waiting.slice(open), ...small].map(({ name }) => name))] };
 }

@@ -55,6 +55,11 @@ export class StoreFollower {
     return new Map([...places].map(([job, { size }]) => [job, size]));
   }
 
+  /** Whether anybody works on a stage. */
+  get isAtWork(): boolean {
+    return this.#tracker.counts().running > 0;
+  }
+
   /** Whether all is done or given up. */
   get isOver(): boolean {
     const { queued, running } = this.#tracker.counts();

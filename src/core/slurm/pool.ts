@@ -47,6 +47,8 @@ export class JobPool {
   /** Asks Slurm once for all jobs. @returns whether it answered */
   async look(): Promise<boolean> {
     const { client, prefix, store } = this.#options;
+    // Before the queue: what was handed in by then is in it.
+    for (const record of readJobs(store, prefix, this.#records)) this.#records.set(record.name, record);
     const said = await client.queue(prefix);
     if (said.type !== 'answer') {
       this.#fallSilent(said.why);
@@ -55,7 +57,6 @@ export class JobPool {
     if (this.#silence) this.#options.say('Slurm answers again.');
     this.#silence = undefined;
     this.#queue = byName(said.value);
-    for (const record of readJobs(store, prefix, this.#records)) this.#records.set(record.name, record);
     for (const record of this.#records.values()) await this.#follow(record);
     // Of one whose answer was lost, and which was handed in again.
     await client.cancel(surplusIn(said.value, this.#queue));

@@ -13,14 +13,14 @@ import type { Plan } from '../plan/plan.ts';
 import type { RunEvent, RunSummary } from '../runner/events.ts';
 import { logTail } from '../runner/log.ts';
 import { Round } from '../runner/round.ts';
-import { readJobs } from '../store/jobs.ts';
+import { readJobs, type JobRecord } from '../store/jobs.ts';
 import type { Store } from '../store/store.ts';
 import { SlurmClient } from './client.ts';
 import { demandFor, type JobView } from './demand.ts';
 import { StoreFollower } from './follower.ts';
 import { allocationFor, StageTimes } from './needs.ts';
 import { JobPool } from './pool.ts';
-import { lastLine, phaseOf } from './queue.ts';
+import { isAbandoned, lastLine, phaseOf } from './queue.ts';
 import { memoryBytes } from './request.ts';
 
 export interface SlurmSweepOptions {
@@ -99,8 +99,10 @@ class SlurmSweep {
   static async create(options: SlurmSweepOptions): Promise<{ readonly sweep: SlurmSweep; readonly joined: number }> {
     const client = new SlurmClient();
     const prefix = jobPrefix(options.selection);
-    const living = await countLiving(client, prefix, options);
-    const rounds = readJobs(options.store.dir, prefix).map(({ name }) => Number(name.slice(prefix.length).split('-')[0]));
+    // Before the queue: what was handed in by then is in it.
+    const records = readJobs(options.store.dir, prefix);
+    const living = await countLiving(client, prefix, records, options);
+    const rounds = records.map(({ name }) => Number(name.slice(prefix.length).split('-')[0]));
     const newest = Math.max(0, ...rounds.filter(Number.isInteger));
     const round = `${prefix}${living > 0 ? Math.max(1, newest) : newest + 1}`;
     return { sweep: new SlurmSweep(options, client, prefix, round), joined: living };
@@ -210,10 +212,10 @@ class SlurmSweep {
     return Math.max(0, (this.#options.slurm.jobs ?? MOST_JOBS) - this.#pool.cancelledByHand());
   }
 
-  /** Nothing runs, and nothing more is to be asked for. */
+  /** Nothing is at work, and nothing more is to be asked for. */
   #isForsaken(): boolean {
-    if (this.#pool.jobs().length > 0 || this.#pool.silence()) return false;
-    if (this.#most() === 0) {
+    if (this.#pool.silence() || this.#follower.isAtWork) return false;
+    if (this.#most() === 0 && this.#pool.jobs().length === 0) {
       this.#options.say('Every job was cancelled by hand: nothing more is handed in. Run the same command again to go on.');
       return true;
     }
@@ -287,11 +289,14 @@ class SlurmSweep {
   }
 }
 
-/** Waits for an answer: whether to begin anew or to go on cannot be told without. */
-async function countLiving(client: SlurmClient, prefix: string, { say, stop, leave }: SlurmSweepOptions): Promise<number> {
+/** Waits for an answer: whether to begin anew or to go on cannot be told without. Also counts those that somebody hands in just now. */
+async function countLiving(client: SlurmClient, prefix: string, records: readonly JobRecord[], { say, stop, leave }: SlurmSweepOptions): Promise<number> {
   for (let said = false; ; said = true) {
     const queue = await client.queue(prefix);
-    if (queue.type === 'answer') return queue.value.filter(({ state }) => phaseOf(state) !== 'over').length;
+    if (queue.type === 'answer') {
+      const names = new Set(queue.value.flatMap(({ name, state }) => (phaseOf(state) === 'over' ? [] : [name])));
+      return names.size + records.filter(record => !record.over && record.id === undefined && !names.has(record.name) && !isAbandoned(record)).length;
+    }
     if (!said) say(`Slurm does not answer: ${queue.why.split('\n')[0]!}. Asking again until it does.`);
     if (stop?.aborted === true || leave?.aborted === true) return 0;
     await sleep(5 * LEAST_MS);
@@ -307,13 +312,14 @@ function refusalText(why: string): string {
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/\baccount\b/i, 'Choose another --account, and a --partition that it may use.'],
   [/partition/i, "Choose another --partition: 'sinfo --summarize' lists them."],
-  [/time limit|timelimit|MaxWall/i, 'Choose a shorter --time.'],
+  [/MaxWall/, 'Choose a shorter --time.'],
+  [/policy/i, "Choose less (--time, --gpus, --cpus, --mem), or another --qos: 'sacctmgr show qos' lists them."],
+  [/time limit|timelimit/i, 'Choose a shorter --time.'],
   [/invalid qos/i, "Choose another --qos: 'sacctmgr show qos' lists them."],
   [/gres|gpu/i, 'Choose other --gpus: \'sinfo -o "%P %G %D"\' shows what nodes have.'],
   [/memory/i, 'Choose a smaller --mem.'],
   [/constraint|feature/i, 'Choose another --constraint: \'sinfo -o "%P %f"\' shows what nodes have.'],
   [/node configuration|node count/i, 'No node has all of it: choose other --gpus, --cpus, --mem or --constraint. \'sinfo -o "%P %G %c %m %f"\' shows what nodes have.'],
   [/processors|cpu count/i, 'Choose fewer --cpus.'],
-  [/policy/i, "Choose less (--time, --gpus, --cpus, --mem), or another --qos: 'sacctmgr show qos' lists them."],
   [/unrecognized option|invalid option|invalid.*(?:specification|argument)/i, 'See the words given by --sbatch, and --time and --mem.'],
 ];

@@ -12,10 +12,10 @@ import type { StageContext } from '../../../src/core/ablation/kind.ts';
  * What goes wrong when step `at` is reached. `once` means: only in a process that began at the start. `refuse` is an error of a library
  * that knows nothing of ours, and says itself that it is permanent. `fail` strikes again
  * after it, and so do `starve` (killed) and `exhaust` (the engine's error) until the micro-batches are halved. `freeze` and
- * `freeze-once` block the thread for good, with a child process.
+ * `freeze-once` block the thread for good, with a child process. `gorge` takes 500 MB for three seconds, and goes on where there are so many.
  */
 export const trouble = z.strictObject({
-  kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'refuse', 'crash-once', 'die-once', 'hang', 'starve', 'exhaust', 'no-context', 'no-blas', 'freeze', 'freeze-once']),
+  kind: z.enum(['none', 'fail', 'fail-once', 'fail-permanently', 'refuse', 'crash-once', 'die-once', 'hang', 'starve', 'exhaust', 'no-context', 'no-blas', 'freeze', 'freeze-once', 'gorge']),
   at: z.int().min(0),
 });
 type Trouble = z.infer<typeof trouble>;
@@ -68,6 +68,13 @@ async function strike(t: Trouble, fresh: boolean, context: Omit<StageContext, 'r
   if (t.kind === 'none' || (t.kind.endsWith('-once') && !fresh)) return;
   if (t.kind === 'fail-permanently') throw new PermanentError('BLIGHT', 'The tree has blight and no second try will cure it');
   if (t.kind === 'refuse') throw new LibraryError('Expected a straight scion, got a bent one');
+  if (t.kind === 'gorge') {
+    await save();
+    const all = Buffer.alloc(500 << 20, 1);
+    await sleep(3_000);
+    context.log(`took ${all.length} bytes`);
+    return;
+  }
   const wants = t.kind === 'starve' || t.kind === 'exhaust';
   if (wants && (context.execution.microBatches ?? 1) > 1) return;
   await save();
