@@ -24,6 +24,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['query', async () => (await import('./commands/query.ts')).registerQuery],
   ['diff', async () => (await import('./commands/diff.ts')).registerDiff],
   ['report', async () => (await import('./commands/report.ts')).registerReport],
+  ['adopt', async () => (await import('./commands/adopt.ts')).registerAdopt],
   ['export', async () => (await import('./commands/export.ts')).registerExport],
   ['clean', async () => (await import('./commands/clean.ts')).registerClean],
   ['import', async () => (await import('./commands/import.ts')).registerImport],

@@ -15,7 +15,7 @@ const MOST_BYTES = 1e6;
 let root: string;
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'report-picture-'));
-  await writeReport({ ...sampleInput([0, 1, 2]), provenance: {}, outDir: join(root, 'sample') });
+  await writeReport({ ...sampleInput([0, 1, 2]), adopted: [], provenance: {}, outDir: join(root, 'sample') });
 });
 afterAll(() => rmSync(root, { recursive: true }));
 

@@ -58,7 +58,7 @@ describe.skipIf(!hasChromium)('live charts', () => {
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'report-charts-'));
-    for (const [name, input] of Object.entries(inputs)) await writeReport({ ...input, provenance: {}, outDir: join(root, name) });
+    for (const [name, input] of Object.entries(inputs)) await writeReport({ ...input, adopted: [], provenance: {}, outDir: join(root, name) });
     browser = await launch();
   });
   afterAll(async () => {

@@ -79,7 +79,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'report-page-'));
-    for (const [name, input] of Object.entries(inputs)) await writeReport({ ...input, provenance: {}, outDir: join(root, name) });
+    for (const [name, input] of Object.entries(inputs)) await writeReport({ ...input, adopted: [], provenance: {}, outDir: join(root, name) });
     browser = await launch();
   });
   afterAll(async () => {

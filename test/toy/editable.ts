@@ -32,8 +32,7 @@ export function editableStudy(profile: string): EditableStudy {
   const path = (file: string): string => join(folder, 'test/toy', file);
   const line = (command: string, args: readonly string[]): string[] => [
     command,
-    '--store',
-    'store',
+    ...(command === 'adopt' ? [] : ['--store', 'store']),
     ...(command === 'query' ? [] : ['--experiments', path('experiments')]),
     ...(command === 'clean' || command === 'query' ? [] : ['--profile', profile]),
     ...args,

@@ -16,7 +16,8 @@ const HELP = `
 With none of these options what the store holds is added to <reports>/<profile>/. A report shows all declared arms; its records stay,
 whichever store they came from, as long as the declarations give them. The others:
   --from      adds the records of other reports, or of other stores, instead of those of the store: merges clones.
-  --prune     keeps only what the store holds of the chosen arms and seeds: shows what would go, and removes it with --yes.
+  --prune     keeps only what the store holds of the chosen arms and seeds: shows what would go, and removes it with --yes. Numbers that
+              ablate adopt took stay; with --adopted they go instead, by a text in their note.
   --check     do all files follow from results.jsonl and the declarations? Catches a digit changed in any of them, a result changed
               without its SHA-256 and a result moved to another arm. Exit code 1 where a file differs.
   --verify    do the records follow from the store they were read from? Catches a changed, removed or added record.
@@ -30,6 +31,7 @@ const defineReport = (program: Command) =>
     .option('--from <folder...>', 'add the records of these reports (or folders of reports, or stores) to the written one', pathsOf('--from'))
     .addOption(new Option('--prefer <which>', 'whose result counts where the report and what is added to it have different ones').choices(['report', 'store'] as const).default('report' as const))
     .option('--prune', 'show which records of the written report the store does not hold for the chosen arms and seeds; with --yes remove them')
+    .option('--adopted <text>', "with --prune: instead of records, the numbers from elsewhere that have this text in their note ('': all)")
     .option('--yes', 'with --prune: remove them')
     .option('--check', 'rebuild the written report from its own records and fail where it differs; needs no store')
     .option('--verify <store>', 'compare the records of the written report with the results of a store and fail where they differ', pathOf('--verify'))
@@ -97,6 +99,7 @@ async function one(chosen: PlannedExperiments, options: ReportOptions): Promise<
   if (options.check === true) return (await import('../report/check.ts')).check(scope);
   if (options.prune !== true || options.yes === true) requireWritable(scope.outDir);
   if (options.rebuild === true) return (await import('../report/rebuild.ts')).rebuild(scope);
+  if (options.adopted !== undefined) return (await import('../report/prune.ts')).pruneAdopted(scope, options.adopted, options.yes === true);
   if (options.prune === true) return (await import('../report/prune.ts')).prune(scope, chosen.plan, options);
   if (options.from !== undefined) return (await import('../report/from.ts')).writeFrom(scope, options.from, options.prefer);
   await writeFromStore(scope, { store: options.store, prefer: options.prefer });
@@ -111,8 +114,11 @@ function refuseMixed(options: ReportOptions): void {
   if (strays.length > 0) throw expected(`--${strays[0]!}: expected --baseline with it`, 'none');
   if (options.untracked === true && (options.all !== true || options.baseline === undefined)) throw expected('--untracked: expected --all and --baseline with it', 'none');
   if (options.yes === true && options.prune !== true) throw expected('--yes: expected --prune with it', 'none');
+  if (options.adopted !== undefined && options.prune !== true) throw expected('--adopted: expected --prune with it', 'none');
   if (options.all === true && OF_ALL.every(mode => options[mode] === undefined)) throw expected(`--all: expected one of ${flags(OF_ALL)} with it`, 'none');
   const chosen = (['only', 'seeds'] as const).find(name => options[name] !== undefined);
+  if (chosen !== undefined && options.adopted !== undefined)
+    throw expected(`--${chosen}: expected no --adopted with it, as numbers from elsewhere are chosen by their note alone`, `--adopted '${options.adopted}'`);
   if (chosen !== undefined && options.baseline === undefined && options.prune === undefined)
     throw expected(`--${chosen}: expected --baseline or --prune with it, as a report shows every declared arm and every seed that was run`, 'none');
 }

@@ -30,23 +30,32 @@ const several = (value: string, earlier: readonly string[] = []): readonly strin
 
 export function withSelection<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
   return withFolders(
-    command
-      .option('--only <arms>', 'ablations or arms, e.g. relation or relation/qk-vv,masking/* (in quotes); may be given several times (default: all)', several)
-      .option('--profile <profile>', 'the scale at which arms are realised (default: "mini", or the only one there is)')
-      .option('--seeds <list>', "seeds of the replicates, e.g. 0,1,2 or 0-2; may be given several times (default: the profile's)", oneList)
-      .option('--set <path=value>', 'change a field of the profile, e.g. distill.epochs=5; may be given several times', several)
-      .option('--teacher-seeds', 'a teacher of its own for each replicate, so that intervals cover teachers, too: --set teacher_seed=replicate'),
+    withScale(
+      command
+        .option('--only <arms>', 'ablations or arms, e.g. relation or relation/qk-vv,masking/* (in quotes); may be given several times (default: all)', several)
+        .option('--seeds <list>', "seeds of the replicates, e.g. 0,1,2 or 0-2; may be given several times (default: the profile's)", oneList),
+    ),
   );
 }
 
-export function withFolders<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
+/** Which report is meant. */
+export function withScale<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
   return command
-    .option('--store <folder>', 'where runs are kept', pathOf('--store'), 'runs')
-    .addOption(
-      new Option('--experiments <folder>', 'folder of declarations: study, ablations/, profiles/')
-        .argParser(pathOf('--experiments'))
-        .default(defaultExperiments(), 'this folder where it holds them, else those that come with ablate'),
-    );
+    .option('--profile <profile>', 'the scale at which arms are realised (default: "mini", or the only one there is)')
+    .option('--set <path=value>', 'change a field of the profile, e.g. distill.epochs=5; may be given several times', several)
+    .option('--teacher-seeds', 'a teacher of its own for each replicate, so that intervals cover teachers, too: --set teacher_seed=replicate');
+}
+
+export function withFolders<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
+  return withExperiments(command.option('--store <folder>', 'where runs are kept', pathOf('--store'), 'runs'));
+}
+
+export function withExperiments<Args extends unknown[], Options extends OptionValues, Global extends OptionValues>(command: Command<Args, Options, Global>) {
+  return command.addOption(
+    new Option('--experiments <folder>', 'folder of declarations: study, ablations/, profiles/')
+      .argParser(pathOf('--experiments'))
+      .default(defaultExperiments(), 'this folder where it holds them, else those that come with ablate'),
+  );
 }
 
 /** For commands that make ready what stages need. */
@@ -67,7 +76,10 @@ export async function chooseReady({ data = [], ...selection }: Parameters<typeof
  * @param prepare as `ExperimentsChoice` has it
  * @throws UsageError when a declaration or a selector is wrong
  */
-export async function choose(selection: Omit<Selection, 'profile'> & { readonly profile?: string | undefined }, prepare?: (line: string) => void): Promise<PlannedExperiments> {
+export async function choose(
+  selection: Omit<Selection, 'profile' | 'store'> & { readonly profile?: string | undefined; readonly store?: string },
+  prepare?: (line: string) => void,
+): Promise<PlannedExperiments> {
   const { profile = defaultProfile(selection.experiments), only, seeds, set = [], teacherSeeds = false } = selection;
   const experiments = await loadExperiments(selection.experiments, {
     profile,

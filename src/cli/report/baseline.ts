@@ -93,7 +93,7 @@ async function compareOne(chosen: PlannedExperiments, options: BaselineOptions):
   for (const warning of warningSentences(changes)) warn(`${outDir}: ${warning}`);
   if (target !== undefined) {
     const expanded = (await loadEveryAblation(chosen.dir, study)).filter(({ declaration }) => names?.has(declaration.name) ?? true);
-    await writeReport({ ...input, expanded, provenance: written.provenance, outDir: target, changes });
+    await writeReport({ ...input, expanded, adopted: written.adopted, provenance: written.provenance, outDir: target, changes });
     note(`Report with its changes: ${pc.cyan(join(target, 'index.html'))}\n`);
   }
   const path = relative(process.cwd(), resolve(outDir)).replaceAll('\\', '/');

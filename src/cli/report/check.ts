@@ -13,8 +13,8 @@ import { openStoreReadOnly } from '../../core/store/store.ts';
 import { plural } from '../../core/text/format.ts';
 import { quoted } from '../terminal/invocation.ts';
 import { complain, warn } from '../terminal/text.ts';
-import { declared, itemProblems, planOf, type ReportScope } from './scope.ts';
-import { print } from '../terminal/output.ts';
+import { declared, itemProblems, planOf, warnOfAdopted, type ReportScope } from './scope.ts';
+import { note, print } from '../terminal/output.ts';
 
 /** @returns the exit code: 1 where a report is not what its records and the declarations give */
 export async function check(scope: ReportScope): Promise<number> {
@@ -30,7 +30,8 @@ async function isRight(scope: ReportScope): Promise<boolean> {
   requireOwnReport(outDir, study.name);
   const problems = await checkReport(declared(scope));
   for (const { path, problem } of problems) complain(problem, join(outDir, path));
-  const { records, damaged } = readWritten(outDir);
+  const { records, damaged, adopted } = readWritten(outDir);
+  warnOfAdopted(scope, adopted);
   for (const line of itemProblems(outDir, { damaged })) complain('differs', line);
   const { misplaced, unneeded, replaced } = attribute(records, planOf(scope, records));
   for (const key of misplaced) complain('differs', `${join(outDir, RECORDS_FILE)}: the uses or revisions of record ${key} are not those of the declarations`);
@@ -49,12 +50,13 @@ async function isRight(scope: ReportScope): Promise<boolean> {
 export function verify(scope: ReportScope, storeDir: string): number {
   const { outDir, study } = scope;
   const store = openOrRefuse(storeDir);
-  const { records, damaged } = readWritten(outDir);
+  const { records, damaged, adopted } = readWritten(outDir);
   for (const line of itemProblems(outDir, { damaged })) complain('differs', line);
   const problems = verifyRecords(records, study, planOf(scope, records), store);
   for (const { key, record, field, expected, got } of problems) {
     complain('differs', `${join(outDir, RECORDS_FILE)}: ${record} (${key.slice(0, 12)}): ${field}: expected ${expected}, got ${got}`);
   }
+  if (adopted.length > 0) note(`${plural(adopted.length, 'number')} from elsewhere: no store has them, so they are not compared.\n`);
   const differing = new Set(problems.map(({ key }) => key)).size;
   print(
     differing === 0

@@ -8,7 +8,7 @@ import { formatCode, plural } from '../../core/text/format.ts';
 import { oneLine } from '../../core/text/clean.ts';
 
 /** One line: how many records were added, changed, kept, replaced, dropped, and why. */
-export function mergeSentence({ records, added, updated, kept, replaced, dropped }: MergedRecords, from: string): string {
+export function mergeSentence({ records, added, updated, kept, replaced, dropped, adopted, newAdopted }: MergedRecords, from: string): string {
   const parts = [
     `${added.length} added`,
     ...(updated.length > 0 ? [`${updated.length} changed`] : []),
@@ -16,7 +16,8 @@ export function mergeSentence({ records, added, updated, kept, replaced, dropped
     ...(replaced.length > 0 ? [`${replaced.length} replaced by a rerun`] : []),
     ...(dropped.length > 0 ? [`${dropped.length} dropped that the declarations no longer give`] : []),
   ];
-  return `${plural(records.length, 'record')}: ${parts.join(', ')}.`;
+  const elsewhere = adopted.length === 0 ? '' : `; ${plural(adopted.length, 'number')} from elsewhere: ${newAdopted} added`;
+  return `${plural(records.length, 'record')}: ${parts.join(', ')}${elsewhere}.`;
 }
 
 /** Of many that differ, the first ones tell enough. */

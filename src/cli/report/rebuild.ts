@@ -9,7 +9,7 @@ import { writeReport } from '../../core/report/write.ts';
 import { PROVENANCE_FILE, readWritten } from '../../core/report/records/written.ts';
 import { plural } from '../../core/text/format.ts';
 import { warn } from '../terminal/text.ts';
-import { declared, planOf, warnOfItems, type ReportScope } from './scope.ts';
+import { declared, planOf, warnOfAdopted, warnOfItems, type ReportScope } from './scope.ts';
 import { pc } from '../terminal/colours.ts';
 import { print } from '../terminal/output.ts';
 
@@ -20,9 +20,10 @@ export async function rebuild(scope: ReportScope): Promise<number> {
   warnOfItems(outDir, written);
   const { records, unneeded, replaced } = attribute(written.records, planOf(scope, written.records));
   if (unneeded.length > 0) warn(`${plural(unneeded.length, 'record')} of ${outDir} belong to stages that no declared arm needs: they are left out.`);
+  warnOfAdopted(scope, written.adopted);
   if (replaced.length > 0) warn(`${plural(replaced.length, 'record')} of ${outDir} have been replaced by a rerun: they are left out.`);
   const known: ReportProvenance = { ...(await provenanceOfMerge(outDir)), ...written.provenance };
-  const { written: files, removed } = await writeReport({ ...declared(scope), records, provenance: factsBehind(records, known) });
+  const { written: files, removed } = await writeReport({ ...declared(scope), records, adopted: written.adopted, provenance: factsBehind(records, known) });
   const changed = files.length + removed.length;
   print(`${changed > 0 ? `Report rebuilt from ${plural(records.length, 'record')} (${plural(changed, 'file')} changed)` : 'Report up to date'}: ${pc.cyan(join(outDir, 'index.html'))}\n`);
   return 0;

@@ -6,9 +6,11 @@ import { buildPlan, type Plan, type PlannedExperiments, type PlanRequest } from 
 import { reportFolder } from '../../core/report/folder.ts';
 import { readReportManifest, requireOwnReport } from '../../core/report/manifest.ts';
 import type { ReportInput } from '../../core/report/model/build.ts';
+import { isDeclared } from '../../core/report/adopt.ts';
+import { adoptedText, type AdoptedNumber } from '../../core/report/records/adopted.ts';
 import { attribute, seedsOf } from '../../core/report/records/attribution.ts';
 import { parseMergedRecords, type ReportRecord } from '../../core/report/records/records.ts';
-import { ITEMS_FILE, readIfWritten, type ReadRecords, type WrittenRecords } from '../../core/report/records/written.ts';
+import { ADOPTED_FILE, ITEMS_FILE, readIfWritten, type ReadRecords, type WrittenRecords } from '../../core/report/records/written.ts';
 import { plural } from '../../core/text/format.ts';
 import { warn } from '../terminal/text.ts';
 import { requireWritable } from './writable.ts';
@@ -41,7 +43,7 @@ export async function prepareReport(chosen: PlannedExperiments, reports: string)
 }
 
 /** For the functions that make or check a report. */
-export const declared = ({ study, profile, overrides, ablations, outDir }: ReportScope): Omit<ReportInput, 'records' | 'engines'> & { readonly outDir: string } => ({
+export const declared = ({ study, profile, overrides, ablations, outDir }: ReportScope): Omit<ReportInput, 'records' | 'adopted' | 'engines'> & { readonly outDir: string } => ({
   study,
   profile,
   overrides,
@@ -60,8 +62,9 @@ export const planOf = ({ study, profile, ablations }: ReportScope, records: read
 export function recordsSoFar(scope: ReportScope): WrittenRecords {
   const { outDir, study } = scope;
   requireOwnReport(outDir, study.name);
-  const written = readIfWritten(outDir, parseMergedRecords) ?? { records: [], provenance: {}, damaged: [] };
+  const written = readIfWritten(outDir, parseMergedRecords) ?? { records: [], provenance: {}, adopted: [], damaged: [] };
   warnOfItems(outDir, written);
+  warnOfAdopted(scope, written.adopted);
   if (written.records.length > 0 && readReportManifest(outDir) === undefined && attribute(written.records, planOf(scope, written.records)).records.length === 0) {
     throw new UsageError(
       'FOREIGN_REPORT',
@@ -69,6 +72,16 @@ export function recordsSoFar(scope: ReportScope): WrittenRecords {
     );
   }
   return written;
+}
+
+/** They stay, since no store has them, and stand in no table. */
+export function warnOfAdopted({ study, ablations, outDir }: ReportScope, adopted: readonly AdoptedNumber[]): void {
+  const declarations = ablations.map(({ declaration }) => declaration);
+  const strays = adopted.filter(number => !isDeclared(number, study, declarations));
+  if (strays.length > 0)
+    warn(
+      `${join(outDir, ADOPTED_FILE)}: ${plural(strays.length, 'number')} from elsewhere ${strays.length === 1 ? 'is' : 'are'} of arms or measures that are not declared, and in no table (${adoptedText(strays[0]!)}${strays.length === 1 ? '' : ', ...'}). They stay until ablate report --prune --adopted.`,
+    );
 }
 
 /** Of many that are damaged, the first ones tell enough. */

@@ -45,7 +45,7 @@ export async function readStore({ study, profile, overrides, ablations }: Report
     const damage = store.damage(key);
     if (damage !== undefined) warn(`${dir}: ${kind} of ${armText(first!)} (${key.slice(0, 12)}) is damaged and adds nothing: ${damage}. A sweep runs it anew.`);
   }
-  return { records: collectRecords(study, plan, store), provenance: collectProvenance(plan, store) };
+  return { records: collectRecords(study, plan, store), provenance: collectProvenance(plan, store), adopted: [] };
 }
 
 const ascending = (seeds: readonly number[]): number[] => [...new Set(seeds)].sort((a, b) => a - b);
@@ -59,7 +59,7 @@ export async function writeMerged(scope: ReportScope, report: WrittenRecords, ot
   const { study, profile, ablations } = scope;
   const plan = buildPlan({ study, profile, ablations, seeds: ascending([...seedsOf(report.records), ...seedsOf(others.records)]) });
   const merged = mergeRecords(report, others, plan, prefer);
-  const { report: model, written, removed } = await writeReport({ ...declared(scope), records: merged.records, provenance: merged.provenance });
+  const { report: model, written, removed } = await writeReport({ ...declared(scope), records: merged.records, adopted: merged.adopted, provenance: merged.provenance });
   const changed = written.length + removed.length;
   for (const line of warningsOf(merged, study, prefer, from)) warn(line);
   print(

@@ -14,15 +14,16 @@ import { escapeMarkup } from './render/html/markup.ts';
 import { renderMarkdown } from './render/markdown.ts';
 import type { Report } from './model/model.ts';
 import { parseProvenance, serializeProvenance, type ReportProvenance } from './records/provenance.ts';
+import { serializeAdopted, type AdoptedNumber } from './records/adopted.ts';
 import { serializeItems } from './records/items.ts';
 import { byText, serializeRecords } from './records/records.ts';
 import { pageScript } from './render/html/script.ts';
 import { standalone } from './charts/svg/svg.ts';
 import { slug } from '../text/clean.ts';
-import { CLAIMS_FILE, ITEMS_FILE, PROVENANCE_FILE, README_FILE, readReportText, readWritten, RECORDS_FILE, withinReports } from './records/written.ts';
+import { ADOPTED_FILE, CLAIMS_FILE, ITEMS_FILE, PROVENANCE_FILE, README_FILE, readReportText, readWritten, RECORDS_FILE, withinReports } from './records/written.ts';
 
 /** What a report may call its own beside the fixed files: no other path in a manifest is ever removed. */
-const OWN_PATH = /^(?:items\.jsonl|figures\/[^/]+\.svg|tables\/[^/]+\.(?:csv|tex))$/;
+const OWN_PATH = /^(?:items\.jsonl|adopted\.jsonl|figures\/[^/]+\.svg|tables\/[^/]+\.(?:csv|tex))$/;
 
 /**
  * Every file that the records decide, by path within the report, in order of path. Without `provenance.json`.
@@ -31,7 +32,7 @@ const OWN_PATH = /^(?:items\.jsonl|figures\/[^/]+\.svg|tables\/[^/]+\.(?:csv|tex
  */
 export const renderReport = (input: ReportInput, changes?: Changes): Promise<ReadonlyMap<string, string>> => renderFiles(buildReport(input), input, changes);
 
-async function renderFiles(report: Report, { study, profile, overrides = [], records }: ReportInput, changes: Changes | undefined): Promise<ReadonlyMap<string, string>> {
+async function renderFiles(report: Report, { study, profile, overrides = [], records, adopted = [] }: ReportInput, changes: Changes | undefined): Promise<ReadonlyMap<string, string>> {
   const figures = await renderFigures(report);
   const files: [string, string][] = [
     ['index.html', renderHtml(report, figures, { script: await pageScript(), ...(changes && { changes: changesSection(changes) }) })],
@@ -43,6 +44,7 @@ async function renderFiles(report: Report, { study, profile, overrides = [], rec
     if (text !== undefined) files.push([path, text]);
   };
   add(ITEMS_FILE, serializeItems(records));
+  add(ADOPTED_FILE, serializeAdopted(adopted));
   add(CLAIMS_FILE, claimCsv(report));
   add('tables/claims.tex', claimLatex(report));
   add('tables/conditions.csv', conditionCsv(report));
@@ -71,7 +73,7 @@ function checkNames(files: [string, string][]): [string, string][] {
 }
 
 /** What all else can be made from. */
-const FIRST: readonly string[] = [ITEMS_FILE, RECORDS_FILE, PROVENANCE_FILE];
+const FIRST: readonly string[] = [ADOPTED_FILE, ITEMS_FILE, RECORDS_FILE, PROVENANCE_FILE];
 
 export interface WrittenReport {
   readonly report: Report;
@@ -84,9 +86,17 @@ export interface WrittenReport {
 
 /**
  * Writes a report’s folder; files that would not change are not touched.
+ * @param input.adopted no writer may leave them out: what is not given is removed
  * @param input.changes for a section of the page, which a committed report does not have
  */
-export async function writeReport(input: Omit<ReportInput, 'engines'> & { readonly provenance: ReportProvenance; readonly outDir: string; readonly changes?: Changes }): Promise<WrittenReport> {
+export async function writeReport(
+  input: Omit<ReportInput, 'engines' | 'adopted'> & {
+    readonly adopted: readonly AdoptedNumber[];
+    readonly provenance: ReportProvenance;
+    readonly outDir: string;
+    readonly changes?: Changes;
+  },
+): Promise<WrittenReport> {
   const provenance = serializeProvenance(input.provenance);
   const report = buildReport({ ...input, engines: enginesOf(parseProvenance(provenance)) });
   const files = new Map([...(await renderFiles(report, input, input.changes)), [PROVENANCE_FILE, provenance]]);
@@ -112,13 +122,13 @@ export interface ReportProblem {
 }
 
 /**
- * Rebuilds a committed report from its own `results.jsonl` and the declarations, and lists the files that are not what the
+ * Rebuilds a committed report from its own `results.jsonl`, the numbers that it adopted and the declarations, and lists the files that are not what the
  * rebuild gives. Empty: the report is up to date. `provenance.json` cannot be rebuilt; which engines ran is taken from it.
  * @throws UsageError when the folder has no records.
  */
-export async function checkReport(input: Omit<ReportInput, 'records' | 'engines'> & { readonly outDir: string }): Promise<ReportProblem[]> {
-  const { records, provenance } = readWritten(input.outDir);
-  const files = await renderReport({ ...input, records, engines: enginesOf(provenance) });
+export async function checkReport(input: Omit<ReportInput, 'records' | 'engines' | 'adopted'> & { readonly outDir: string }): Promise<ReportProblem[]> {
+  const { records, provenance, adopted } = readWritten(input.outDir);
+  const files = await renderReport({ ...input, records, adopted, engines: enginesOf(provenance) });
   const problems = [...files].flatMap(([path, expected]): ReportProblem[] => {
     const found = readReportText(input.outDir, path);
     if (found === expected) return [];

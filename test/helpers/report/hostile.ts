@@ -47,6 +47,7 @@ export function hostileInput(): ReportInput {
   );
   return {
     ...input,
+    adopted: HOSTILE_LABELS.map((note, i) => ({ ablation: sampleAblation.name, arm: sampleAblation.arms[i % 3]!.name, metric: 'accuracy', seed: i === 0 ? null : i, value: i / 10, note })),
     overrides: [...HOSTILE_LABELS],
     study: { ...study, name: label(1), report },
     ablations: [ablation],

@@ -5,6 +5,7 @@ import { armOf, buildRow, columnMean, isExploratory, measuredRow, type AblationI
 import { breakdowns } from './breakdowns.ts';
 import { comparePairs, countOrder, type ComparedArm } from '../statistics/compare.ts';
 import { curveCharts } from './curves.ts';
+import { notesOf } from './elsewhere.ts';
 import { doubtfulWarnings } from './doubtful.ts';
 import { tableImages } from './images.ts';
 import { finishedOf, mixedCodes, mixedCodeText, type CodesByKind } from '../records/code.ts';
@@ -31,7 +32,10 @@ export function buildAblation(input: AblationInput): AblationReport {
     first: first.name,
     otherRoles: new Set([first, ...others].filter(({ role }) => role !== measure.role).flatMap(({ name, role }) => [role, ...(study.report.measures?.[name]?.roles ?? [])])),
   });
-  return { ...buildFirst(byMeasure(first)), others: others.map(measure => buildOther(byMeasure(measure))) };
+  const [table, tables] = [buildFirst(byMeasure(first)), others.map(measure => buildOther(byMeasure(measure)))];
+  // One numbering of them for all of its numbers, which stand side by side.
+  const sources = notesOf([table, ...tables].flatMap(({ rows, headroom }) => [...rows, ...headroom].flatMap(({ elsewhere }) => elsewhere)));
+  return { ...table, sources, others: tables.map(other => ({ ...other, others: [], sources })) };
 }
 
 /** As it is declared, by whichever number. */
@@ -54,14 +58,13 @@ function compared(input: MeasureInput, arms: readonly Arm[], mixed: CodesByKind,
 }
 
 /** By another number than the first, with all that is said of the whole left to that. */
-function buildOther(input: MeasureInput): AblationReport {
+function buildOther(input: MeasureInput): Omit<AblationReport, 'others' | 'sources'> {
   const { ablation, records, shown } = input;
   const placed = placeRecords(records, ablation.name);
   const arms = ablation.arms.map(declaration => armOf(input, declaration, placed));
   const finished = finishedOf(arms.flatMap(({ placed }) => placed.map(({ record }) => record)));
   return {
     ...headOf(ablation),
-    others: [],
     title: `${oneLine(ablation.title)}, ${shown.label}`,
     ...compared(input, arms, mixedCodes(finished), []),
     headroom: [],
@@ -83,7 +86,7 @@ function buildOther(input: MeasureInput): AblationReport {
   };
 }
 
-function buildFirst(input: MeasureInput): Omit<AblationReport, 'others'> {
+function buildFirst(input: MeasureInput): Omit<AblationReport, 'others' | 'sources'> {
   const { study, ablation, records, measure } = input;
   const placed = placeRecords(records, ablation.name);
   const arms = ablation.arms.map(declaration => armOf(input, declaration, placed));
@@ -146,7 +149,7 @@ function headroomArms(input: MeasureInput): Arm[] {
   // They are tested for the headline alone.
   if (arms.length === 0 || input.measure.name !== headlineMeasure(study).name) return [];
   const placed = placeRecords(records, study.headroom!.name);
-  return arms.map(({ name, label, factors }) => armOf({ ...input, declared: input.headroomSeeds }, { name, label, factors }, placed));
+  return arms.map(({ name, label, factors }) => armOf({ ...input, ablation: study.headroom!, declared: input.headroomSeeds }, { name, label, factors }, placed));
 }
 
 function exploratoryNotes(arms: readonly Arm[], declared: readonly number[]): string[] {

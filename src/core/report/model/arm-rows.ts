@@ -3,6 +3,7 @@ import type { AblationDeclaration, ArmDeclaration, ProfileBase, Published, Repor
 import { headlineMeasure, noiseOf, publishedFor, type Measure } from '../../ablation/measures.ts';
 import { finishedOf, mixedCodes, type CodesByKind } from '../records/code.ts';
 import type { Engines } from '../records/engines.ts';
+import type { AdoptedNumber } from '../records/adopted.ts';
 import { byText, type ReportRecord } from '../records/records.ts';
 import { agreement, difference, publishedDifference, type Replicate, type Replicates } from '../statistics/compare.ts';
 import { mean, sampleStd } from '../statistics/statistics.ts';
@@ -10,6 +11,7 @@ import { declaredOf } from '../statistics/verdict.ts';
 import { oneLine } from '../../text/clean.ts';
 import { formatCode, scale } from '../../text/format.ts';
 import type { ClaimResult } from './claims.ts';
+import { elsewhereOf, type Elsewhere } from './elsewhere.ts';
 import type { TableHeadroom } from './headroom.ts';
 import type { ShownMeasure } from './measure.ts';
 import type { ArmRow, ArmState, Measurement, PublishedCell } from './model.ts';
@@ -23,6 +25,8 @@ export interface AblationInput {
   readonly ablation: AblationDeclaration<object>;
   /** Sorted. */
   readonly records: readonly ReportRecord[];
+  /** Of all ablations, in their order. */
+  readonly adopted: readonly AdoptedNumber[];
   /** Seeds that the profile declares for it, and for the headroom in its table. */
   readonly declared: readonly number[];
   readonly headroomSeeds: readonly number[];
@@ -56,10 +60,12 @@ export interface Arm {
   /** Those that count. */
   readonly replicates: Replicates;
   readonly extraSeeds: ArmRow['extraSeeds'];
+  readonly elsewhere: readonly Elsewhere[];
 }
 
+/** @param input.ablation which the arm is recorded under */
 export function armOf(
-  { declared, measure, first, otherRoles }: Pick<MeasureInput, 'declared' | 'measure' | 'first' | 'otherRoles'>,
+  { ablation, declared, measure, first, otherRoles, adopted }: Pick<MeasureInput, 'declared' | 'measure' | 'first' | 'otherRoles' | 'adopted'> & { readonly ablation: { readonly name: string } },
   declaration: ArmDeclaration<object>,
   placed: ReadonlyMap<string, readonly Placed[]>,
 ): Arm {
@@ -76,6 +82,7 @@ export function armOf(
     placed: ofMeasure,
     replicates: new Map(ofSeeds(true)),
     extraSeeds: ofSeeds(false).map(([seed, { value }]) => ({ seed, value })),
+    elsewhere: elsewhereOf(adopted, { ablation: ablation.name, arm: declaration.name, metric: measure.name }),
   };
 }
 
@@ -103,6 +110,7 @@ export function measuredRow({ study, declared, measure }: Pick<MeasureInput, 'st
     valueGap: undefined,
     retraining: undefined,
     fewerImages: undefined,
+    elsewhere: arm.elsewhere,
     cost: replicateCost(arm.placed, measure.role, role => study.report.ownRoles.includes(role)),
   };
 }

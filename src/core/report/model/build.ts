@@ -18,6 +18,7 @@ import { headroomOf } from './headroom.ts';
 import { buildRecipes } from './recipes.ts';
 import { retrainingRule } from './retraining.ts';
 import { verdictSentences } from './sentence.ts';
+import { joinAdopted, type AdoptedNumber } from '../records/adopted.ts';
 import { sortRecords, type ReportRecord } from '../records/records.ts';
 import { buildOverview } from './overview.ts';
 import { oneLine } from '../../text/clean.ts';
@@ -32,6 +33,8 @@ export interface ReportInput {
   /** The same ablations with the factors of their arms: for the recipes, which a report without them does not have. */
   readonly expanded?: readonly Ablation[];
   readonly records: readonly ReportRecord[];
+  /** Numbers that were not run here: they stand beside the others and in nothing that is made of those. */
+  readonly adopted?: readonly AdoptedNumber[];
   /** Changes of the profile in canonical form, `path=json`: part of what the numbers mean. */
   readonly overrides?: readonly string[];
   /** From the provenance of the stages; a report without it mixes nothing that it knows of. */
@@ -87,8 +90,9 @@ function shownAblations(study: Study, profile: ProfileBase, declared: ReportInpu
   return declared.filter(({ name }) => !isHeadroom(study, name) && (swept === undefined || swept.includes(name) || beyond.has(name)));
 }
 
-export function buildReport({ study, profile, ablations: declared, expanded = [], records, overrides = [], engines = {} }: ReportInput): Report {
+export function buildReport({ study, profile, ablations: declared, expanded = [], records, adopted = [], overrides = [], engines = {} }: ReportInput): Report {
   const sorted = sortRecords(records);
+  const numbers = joinAdopted(adopted);
   const ablations = shownAblations(study, profile, declared, sorted);
   const { publishedNoise } = study.report;
   const headline = shownMeasure(study, profile, sorted, headlineMeasure(study));
@@ -104,6 +108,7 @@ export function buildReport({ study, profile, ablations: declared, expanded = []
       profile,
       ablation,
       records: sorted,
+      adopted: numbers,
       declared: declaredSeeds(profile, ablation.name),
       headroomSeeds: headroomSeeds(study, profile, ablation.name),
       comparable,

@@ -10,6 +10,7 @@ import type { Retraining } from './retraining.ts';
 import type { CurvePoint } from '../records/records.ts';
 import type { ShownMeasure } from './measure.ts';
 import type { Breakdown } from './breakdowns.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import type { PictureTable } from './pictures.ts';
 
 export interface Report {
@@ -166,6 +167,8 @@ export interface AblationReport {
   /** Whether an arm or a row for reference has a published value. */
   readonly published: boolean;
   readonly columns: readonly ExtraColumn[];
+  /** Notes of the numbers that were not run here, of all its numbers. */
+  readonly sources: readonly string[];
   /** Arms of one table, two by two. */
   readonly pairs: readonly OrderedPair[];
   readonly order: OrderCount;
@@ -230,6 +233,8 @@ export interface ArmRow {
   readonly retraining: Retraining | undefined;
   /** Note of a row that is not compared at equal data: it saw fewer images than an arm that it is compared with. */
   readonly fewerImages: string | undefined;
+  /** Not run here: in nothing that is made of measured numbers. */
+  readonly elsewhere: readonly Elsewhere[];
   /** Of one replicate, own stages only. */
   readonly cost: StageCost | undefined;
   /** Means over seeds, in the order of the ablation's columns. */

@@ -1,5 +1,6 @@
 /** Records of a report and of a run put together: a result that the declarations give is never lost, whichever store it came from. */
 import type { Plan } from '../../plan/plan.ts';
+import { adoptedPlace, joinAdopted } from './adopted.ts';
 import { attribute } from './attribution.ts';
 import { enginesOf } from './engines.ts';
 import { factsBehind } from './provenance.ts';
@@ -27,12 +28,15 @@ export interface MergedRecords extends WrittenRecords {
   /** Records that the declarations no longer give. */
   readonly dropped: readonly ReportRecord[];
   readonly conflicts: readonly ResultConflict[];
+  /** How many numbers from elsewhere the report did not have. */
+  readonly newAdopted: number;
 }
 
 /**
- * Adds records to those of a report.
+ * Adds records to those of a report, and numbers from elsewhere to its own.
  * @param prefer whose result counts where both have one and they differ
  * @param plan for the seeds of both
+ * @throws RecordError where both have a number from elsewhere and they differ: nothing says which is right
  */
 export function mergeRecords(report: WrittenRecords, others: WrittenRecords, plan: Plan, prefer: 'report' | 'store'): MergedRecords {
   const byKey = new Map(report.records.map(record => [record.key, record]));
@@ -54,6 +58,7 @@ export function mergeRecords(report: WrittenRecords, others: WrittenRecords, pla
   const { records, replaced, unneeded } = attribute([...byKey.values()], plan);
   const [before, given] = [new Set(report.records.map(({ key }) => key)), new Set(others.records.map(({ key }) => key))];
   const keys = records.map(({ key }) => key);
+  const adopted = joinAdopted(report.adopted, others.adopted);
   return {
     records,
     provenance: {
@@ -72,6 +77,8 @@ export function mergeRecords(report: WrittenRecords, others: WrittenRecords, pla
     replaced: replaced.filter(({ key }) => before.has(key)),
     dropped: unneeded.filter(({ key }) => before.has(key)),
     conflicts,
+    adopted,
+    newAdopted: adopted.length - new Set(report.adopted.map(adoptedPlace)).size,
   };
 }
 

@@ -2,6 +2,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../ablation/errors.ts';
 import { readTextBeneath } from '../../disk/beneath.ts';
+import { parseAdopted, type AdoptedNumber } from './adopted.ts';
 import { joinItems } from './items.ts';
 import { parseProvenance, type ReportProvenance } from './provenance.ts';
 import { parseRecords, type ReportRecord } from './records.ts';
@@ -9,6 +10,8 @@ import { parseRecords, type ReportRecord } from './records.ts';
 export const RECORDS_FILE = 'results.jsonl';
 /** Beside the records: which test items each stage found right. */
 export const ITEMS_FILE = 'items.jsonl';
+/** Numbers that were not run here. */
+export const ADOPTED_FILE = 'adopted.jsonl';
 export const PROVENANCE_FILE = 'provenance.json';
 /** Beside the tables of the ablations. */
 export const CLAIMS_FILE = 'tables/claims.csv';
@@ -27,6 +30,8 @@ export interface WrittenRecords {
   readonly records: readonly ReportRecord[];
   /** Empty where the report has no such file. */
   readonly provenance: ReportProvenance;
+  /** Numbers that were not run here, in their order. */
+  readonly adopted: readonly AdoptedNumber[];
 }
 
 /** Out of a report's folder. */
@@ -52,5 +57,9 @@ export function readIfWritten(outDir: string, parse: (text: string) => ReportRec
   const text = readReportText(outDir, RECORDS_FILE);
   if (text === undefined) return undefined;
   const provenance = readReportText(outDir, PROVENANCE_FILE);
-  return { ...joinItems(parse(text), readReportText(outDir, ITEMS_FILE)), provenance: provenance === undefined ? {} : parseProvenance(provenance) };
+  return {
+    ...joinItems(parse(text), readReportText(outDir, ITEMS_FILE)),
+    provenance: provenance === undefined ? {} : parseProvenance(provenance),
+    adopted: parseAdopted(readReportText(outDir, ADOPTED_FILE)),
+  };
 }

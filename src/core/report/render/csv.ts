@@ -14,7 +14,7 @@ const tidy = (value: number | undefined): number | undefined => (value === undef
 
 /**
  * One row per arm, those of the headroom last and named with their ablation; where arms are compared by several numbers, one for each of them, which the
- * first column names. Measured values are in the unit of the result (fractions, not percent), published ones as printed.
+ * first column names. Where there are numbers that were not run here, five columns for each source. Measured values are in the unit of the result (fractions, not percent), published ones as printed.
  * Cells that a spreadsheet would run as a formula are written as text.
  */
 export function resultCsv(ablation: AblationReport): string {
@@ -23,6 +23,7 @@ export function resultCsv(ablation: AblationReport): string {
   const earlier = all.some(row => row.earlier !== undefined);
   const mixed = tables.some(({ table }) => table.mixedCode !== undefined);
   const several = tables.length > 1;
+  const { sources } = ablation;
   const seeds = [...new Set(all.flatMap(row => seedValues(row).map(s => s.seed)))].sort((a, b) => a - b);
   return write([
     [
@@ -52,6 +53,7 @@ export function resultCsv(ablation: AblationReport): string {
       ...seeds.map(seed => `seed_${seed}`),
       ...(earlier ? ['earlier_revisions'] : []),
       ...(mixed ? ['code'] : []),
+      ...sources.flatMap((_, i) => ['note', 'n', 'mean', 'standard_deviation', 'without_seed'].map(name => `elsewhere_${i + 1}_${name}`)),
     ],
     ...tables.flatMap(({ table: { measure }, rows }) =>
       rows.map(row => [
@@ -63,6 +65,7 @@ export function resultCsv(ablation: AblationReport): string {
         ...seedCells(row, seeds),
         ...(earlier ? [row.earlier] : []),
         ...(mixed ? [row.code] : []),
+        ...sources.flatMap(source => elsewhereCells(row, source)),
       ]),
     ),
   ]);
@@ -96,6 +99,13 @@ const publishedCells = ({ published, agreement }: ArmRow): Value[] => [
 ];
 
 const costCells = ({ cost }: ArmRow): Value[] => [cost?.labelledImages, cost?.unlabelledImages, cost?.flops];
+
+/** Of one source: its mean over seeds, and its number that has no seed. */
+function elsewhereCells({ elsewhere }: ArmRow, source: string): Value[] {
+  const own = elsewhere.filter(({ note }) => note === source);
+  const [seeded, single] = [own.find(({ seeds }) => seeds.length > 0), own.find(({ seeds }) => seeds.length === 0)];
+  return [own.length === 0 ? undefined : source, seeded?.seeds.length, tidy(seeded?.mean), tidy(seeded?.deviation), tidy(single?.mean)];
+}
 
 /** Those beyond the declared seeds, too. */
 const seedValues = ({ measured, extraSeeds }: ArmRow) => [...(measured?.perSeed ?? []), ...extraSeeds];

@@ -4,6 +4,7 @@ import type { ShownMeasure } from '../model/measure.ts';
 import { tablesOf } from '../model/tables-of.ts';
 import { formatPublished, formatValue, type Unit } from '../../text/format.ts';
 import { seedShare } from '../model/wording.ts';
+import { ELSEWHERE, elsewhereCell, elsewhereNotes } from './elsewhere.ts';
 import { bestMean, bestOf, metricLabel, NONE, right, type Cell, type Table, type TableColumn } from './results.ts';
 
 interface PlainColumn extends TableColumn {
@@ -13,6 +14,8 @@ interface PlainColumn extends TableColumn {
   readonly value: (row: ArmRow) => string | undefined;
   /** What stands beside it. */
   readonly spread?: (row: ArmRow) => string | undefined;
+  /** What hangs at its end. */
+  readonly sign?: (row: ArmRow) => string | undefined;
   readonly best?: string | undefined;
 }
 
@@ -41,6 +44,7 @@ export function plainTable({ profile }: Report, ablation: AblationReport): Table
         'Published value of an inferred row',
         all.filter(row => ofTable(row) !== undefined && row.published?.inferred === true),
       ),
+      ...elsewhereNotes(tables),
     ],
   };
 }
@@ -68,26 +72,28 @@ const rowsOf = ({ rows, headroom }: AblationReport): ArmRow[] => [...rows, ...he
 const ofTable = ({ published }: ArmRow): number | undefined => (published?.elsewhere === true ? undefined : published?.value);
 
 function columnsOf(table: AblationReport, label: string): PlainColumn[] {
-  const { rows: arms, measure } = table;
+  const { rows: arms, measure, sources } = table;
   const rows = rowsOf(table);
   const measured = (row: ArmRow): string | undefined => row.measured && formatValue(row.measured.mean, measure.unit);
   const published = (row: ArmRow): string | undefined => (ofTable(row) === undefined ? undefined : formatPublished(ofTable(row)!));
+  const elsewhere = (row: ArmRow): ReturnType<typeof elsewhereCell> => elsewhereCell(row, measure.unit, sources);
   return [
     ...(countsOf(rows).size > 1 ? [{ ...right('Seeds'), rows, value: (row: ArmRow) => row.measured && String(row.measured.n) }] : []),
     { ...right(label), rows, value: measured, spread: (row: ArmRow) => deviation(row, measure.unit), best: bestMean(arms, measure) },
     { ...right(PUBLISHED), rows, value: published, best: bestOf(arms.map(ofTable), measure.better, formatPublished) },
+    { ...right(ELSEWHERE), rows, value: (row: ArmRow) => elsewhere(row)?.text, spread: (row: ArmRow) => elsewhere(row)?.detail, sign: (row: ArmRow) => elsewhere(row)?.sign },
   ].filter(({ value }) => rows.some(row => value(row) !== undefined));
 }
 
 const about = (what: string, rows: readonly ArmRow[]): string[] => (rows.length === 0 ? [] : [`${what}: ${[...new Set(rows.map(row => row.label))].join('; ')}.`]);
 
 /** @param place of the arm */
-function cellOf({ rows, value, spread, best }: PlainColumn, place: number): Cell {
+function cellOf({ rows, value, spread, sign, best }: PlainColumn, place: number): Cell {
   const row = rows[place];
   const text = row && value(row);
   if (text === undefined) return NONE;
-  const detail = spread?.(row!);
-  return { text, ...(detail === undefined ? {} : { detail }), ...(text === best ? { tone: 'strong' } : {}) };
+  const [detail, signs] = [spread?.(row!), sign?.(row!)];
+  return { text, ...(signs === undefined ? {} : { sign: signs }), ...(detail === undefined ? {} : { detail }), ...(text === best ? { tone: 'strong' } : {}) };
 }
 
 /** Of one seed there is none: what a test set alone would give is no deviation. */

@@ -1,4 +1,5 @@
 /** The report's tables as text cells, shared by HTML and Markdown: a number is formatted in one place. */
+import { ELSEWHERE, ELSEWHERE_RULE, elsewhereCell, elsewhereNotes, hasElsewhere } from './elsewhere.ts';
 import type { TestSetError } from '../statistics/compare.ts';
 import { capitalised, formatDelta, formatPublished, formatPublishedDelta, formatValue, type Unit } from '../../text/format.ts';
 import type { AblationReport, ArmRow, Measurement, PublishedCell, Report } from '../model/model.ts';
@@ -71,12 +72,20 @@ export function withoutEmptyColumns(table: Table): Table {
 /** Measured beside published, one row per arm. Columns in which there may be nothing are part of it. */
 export function resultTable(ablation: AblationReport): Table {
   const { rows, headroom, measure } = ablation;
-  const shown = { ...describe(ablation), unit: measure.unit, best: bestMean(rows, measure) };
+  const shown = { ...describe(ablation), unit: measure.unit, best: bestMean(rows, measure), sources: hasElsewhere(ablation) ? ablation.sources : undefined };
   return {
     subject: ablation.title,
     caption: resultCaption(ablation),
     corner: 'Arm',
-    columns: [right('Seeds'), right(metricLabel(measure)), right('\u0394 to default'), right('Published'), right('Published \u0394'), right('Measured \u2212 published')],
+    columns: [
+      right('Seeds'),
+      right(metricLabel(measure)),
+      right('\u0394 to default'),
+      right('Published'),
+      right('Published \u0394'),
+      right('Measured \u2212 published'),
+      ...(shown.sources === undefined ? [] : [right(ELSEWHERE)]),
+    ],
     rows: [
       ...rows.map(row => ({ header: row.label, marked: row.isDefault, cells: resultCells(row, shown) })),
       ...headroom.map(row => ({ header: row.label, aside: true, cells: headroomCells(row, shown) })),
@@ -97,6 +106,8 @@ interface Shown extends Described {
   readonly unit: Unit;
   /** As printed: arms that read alike are level. */
   readonly best: string | undefined;
+  /** Of numbers from elsewhere; undefined where no arm has one. */
+  readonly sources: readonly string[] | undefined;
 }
 
 const measurementsOf = ({ rows, headroom }: Pick<AblationReport, 'rows' | 'headroom'>): Measurement[] => [...rows, ...headroom].flatMap(({ measured }) => measured ?? []);
@@ -142,6 +153,7 @@ const resultCells = (row: ArmRow, shown: Shown): Cell[] => [
   publishedCell(row),
   row.published?.delta === undefined ? NONE : { text: formatPublishedDelta(row.published.delta) },
   row.valueGap === undefined ? NONE : { text: formatDelta(row.valueGap, shown.unit), ...(row.retraining === undefined ? {} : { detail: `${row.retraining} the retraining tolerance` }) },
+  ...(shown.sources === undefined ? [] : [elsewhereCell(row, shown.unit, shown.sources) ?? NONE]),
 ];
 
 const MISSING: ArmRow['state'] = 'missing';
@@ -227,6 +239,7 @@ export function resultRules({ ablations }: Pick<Report, 'ablations'>): string[] 
       ? `\u0394 with more seeds: mean of the differences per seed${interval ? ', in brackets its 95 % t interval' : ' \u00b1 its standard error; below three seeds no interval is given'}.`
       : '',
     ...new Set(ablations.flatMap(({ headroomNote }) => headroomNote ?? [])),
+    ablations.some(({ sources }) => sources.length > 0) ? ELSEWHERE_RULE : '',
   ].filter(Boolean);
 }
 
@@ -239,6 +252,7 @@ export function resultNotes(ablation: AblationReport): string[] {
     rows.some(row => row.published?.inferred === true) ? '\u2020 The source leaves open which of two rows this value belongs to; the row is inferred.' : '',
     ...new Set(ablation.rows.flatMap(({ fewerImages }) => (fewerImages === undefined ? [] : [`${FEWER_IMAGES_SIGN} ${fewerImages}`]))),
     ...codeNotes(ablation),
+    ...elsewhereNotes([ablation]),
   ].filter(Boolean);
 }
 

@@ -2,6 +2,7 @@
 import { formatPublished, formatValue } from '../../text/format.ts';
 import type { AblationReport, ArmRow } from '../model/model.ts';
 import { mean } from '../statistics/statistics.ts';
+import { elsewhereText } from './elsewhere.ts';
 import { bestMean, measuredSigns, measuredWith, metricLabel, NONE, publishedSigns, resultNotes, right, type Cell, type Table, type TableRow } from './results.ts';
 
 /** A grid with fewer of its cells filled is a list with holes. */
@@ -31,20 +32,22 @@ function gridOf(rows: readonly ArmRow[]): Grid | undefined {
 
 /** Means of the arms by both axes; undefined where no two axes cross, or nothing is measured. */
 export function twoWayTable(ablation: AblationReport): Table | undefined {
-  const { measure } = ablation;
+  const { measure, sources } = ablation;
   const grid = gridOf(ablation.rows);
   if (grid === undefined || grid.arms.flat().every(arm => arm?.measured === undefined)) return undefined;
   const best = bestMean(grid.arms.flat(), measure);
-  const published = grid.arms.flat().some(arm => arm?.published !== undefined);
+  const arms = grid.arms.flat();
+  const small = [...(arms.some(arm => arm?.published !== undefined) ? ['published'] : []), ...(arms.some(arm => arm !== undefined && arm.elsewhere.length > 0) ? ['elsewhere'] : [])];
   const armCell = (arm: ArmRow | undefined): Cell => {
     if (arm === undefined) return NONE;
     const { measured, published: paper, state } = arm;
     const text = measured === undefined ? state : formatValue(measured.mean, measure.unit);
     const signs = measured === undefined ? '' : measuredSigns(arm);
+    const details = [paper && `${formatPublished(paper.value)}${publishedSigns(paper)}`, elsewhereText(arm, measure.unit, sources)].filter(part => part !== undefined);
     return {
       // Not at the end of the cell, where the published value stands.
       text: `${text}${signs}`,
-      ...(paper === undefined ? {} : { detail: `${formatPublished(paper.value)}${publishedSigns(paper)}` }),
+      ...(details.length === 0 ? {} : { detail: details.join('; ') }),
       ...(measured === undefined ? { tone: state === 'failed' ? 'disagree' : 'muted' } : text === best ? { tone: 'strong' } : {}),
     };
   };
@@ -56,7 +59,7 @@ export function twoWayTable(ablation: AblationReport): Table | undefined {
   const columns = grid.columns.map((_, i) => grid.arms.map(arms => arms[i]));
   return {
     subject: ablation.title,
-    caption: `${measuredWith(ablation)}${published ? '; small: published' : ''}. Mean: where every arm of the row or column has a value`,
+    caption: `${measuredWith(ablation)}${small.length === 0 ? '' : `; small: ${small.join(', ')}`}. Mean: where every arm of the row or column has a value`,
     corner: metricLabel(measure),
     columns: [...grid.columns, 'Mean'].map(right),
     rows: [...body, ...marginRow([...columns, grid.arms.flat()].map(meanCell))],
@@ -65,9 +68,12 @@ export function twoWayTable(ablation: AblationReport): Table | undefined {
 }
 
 /** Arms of the headroom have no place in the grid: what they came to, in a sentence; undefined where there are none. */
-export function besideText({ headroom, measure }: AblationReport): string | undefined {
+export function besideText({ headroom, measure, sources }: AblationReport): string | undefined {
   if (headroom.length === 0) return undefined;
-  const texts = headroom.map(({ label, measured }) => `${label} ${measured === undefined ? 'not run' : formatValue(measured.mean, measure.unit)}`);
+  const texts = headroom.map(row => {
+    const { label, measured } = row;
+    return [`${label} ${measured === undefined ? 'not run' : formatValue(measured.mean, measure.unit)}`, elsewhereText(row, measure.unit, sources)].filter(part => part !== undefined).join(', ');
+  });
   return `Beside them: ${texts.join('; ')}.`;
 }
 

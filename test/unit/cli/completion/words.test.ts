@@ -72,7 +72,7 @@ describe('values', () => {
       const { kind, values } = valuesOf(place, '', new Map());
       if (kind === 'words' && values.length === 0) unknown.add(place.placeholder);
     }
-    expect([...unknown].sort()).toEqual(['address', 'card', 'command', 'features', 'limit', 'line', 'list', 'n', 'name', 'name=folder', 'role', 'seconds', 'size', 'sql', 'threads', 'word']);
+    expect([...unknown].sort()).toEqual(['address', 'card', 'command', 'features', 'limit', 'line', 'list', 'n', 'name', 'name=folder', 'role', 'seconds', 'size', 'sql', 'text', 'threads', 'word']);
   });
 
   it('lists ablations and arms joined by commas, and leaves the word open', () => {
@@ -114,6 +114,8 @@ describe('values', () => {
     expect(complete('sweep', '--store', 'x').kind).toBe('folders');
     expect(complete('init', '').kind).toBe('folders');
     expect(complete('report', '--comment=x').kind).toBe('files');
+    expect(complete('adopt', '--profile', 'mini', '').kind).toBe('files');
+    expect(words('adopt', '--s')).toEqual(['--set']);
   });
 });
 

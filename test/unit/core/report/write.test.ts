@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => rmSync(outDir, { recursive: true }));
 
 const provenance = { [sampleKey('teacher')]: { kind: 'pretrain', engine: 'tensorflow 2.21', wall_seconds: 61.5 } };
-const write = () => writeReport({ ...sampleInput(), provenance, outDir });
+const write = () => writeReport({ ...sampleInput(), adopted: [], provenance, outDir });
 const check = () => {
   const { study, profile, ablations } = sampleInput();
   return checkReport({ study, profile, ablations, outDir });
@@ -58,7 +58,7 @@ describe('writeReport', () => {
     const { records } = sampleInput();
     const bytes = packItems([true, false, true]);
     const tested = records.map(record => (record.kind === 'evaluate' ? { ...record, itemsSha256: hashOfItems(bytes), items: Buffer.from(bytes).toString('base64') } : record));
-    expect((await writeReport({ ...sampleInput(), records: tested, provenance, outDir })).written).toContain('items.jsonl');
+    expect((await writeReport({ ...sampleInput(), adopted: [], records: tested, provenance, outDir })).written).toContain('items.jsonl');
     expect(await check()).toEqual([]);
     change('items.jsonl', '"items":"A', '"items":"B');
     expect((await check()).map(({ path }) => path)).toEqual(['items.jsonl', 'results.jsonl']);
@@ -86,8 +86,8 @@ describe('writeReport', () => {
       stage: { images_per_second: 1000 + n },
     });
     const all = (n: number) => Object.fromEntries(sampleInput().records.map(record => [record.key, facts(n)]));
-    await writeReport({ ...sampleInput(), provenance: all(1), outDir });
-    expect((await writeReport({ ...sampleInput(), provenance: all(2), outDir })).written).toEqual(['provenance.json']);
+    await writeReport({ ...sampleInput(), adopted: [], provenance: all(1), outDir });
+    expect((await writeReport({ ...sampleInput(), adopted: [], provenance: all(2), outDir })).written).toEqual(['provenance.json']);
   });
 });
 
@@ -137,7 +137,7 @@ describe('engines', () => {
   const engine = (cpu: string, more: object = {}) => ({ cpu, stage: { engine: { name: 'tensorflow', libraryVersion: '2.21.0', device: 'cpu', mode: 'graph', precision: 'float32' }, ...more } });
   const { records } = sampleInput();
   const done = records.filter(record => record.state === 'done').map(record => record.key);
-  const writeWith = (of: (key: string, i: number) => JsonObject) => writeReport({ ...sampleInput(), provenance: Object.fromEntries(done.map((key, i) => [key, of(key, i)])), outDir });
+  const writeWith = (of: (key: string, i: number) => JsonObject) => writeReport({ ...sampleInput(), adopted: [], provenance: Object.fromEntries(done.map((key, i) => [key, of(key, i)])), outDir });
   const readme = () => readFileSync(join(outDir, 'README.md'), 'utf8');
 
   test('one engine for all is not worth a word, and the report is that of an unknown one', async () => {
@@ -229,7 +229,7 @@ describe('provenance', () => {
   });
 
   test('no file holds the name of this machine or a path of it', async () => {
-    await writeReport({ ...sampleInput(), provenance: { k: { host: hostname(), dir: outDir, note: `${outDir}/x on ${hostname()}` } }, outDir });
+    await writeReport({ ...sampleInput(), adopted: [], provenance: { k: { host: hostname(), dir: outDir, note: `${outDir}/x on ${hostname()}` } }, outDir });
     const files = readdirSync(outDir, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
     expect(files).toHaveLength(14);
     for (const file of files) {

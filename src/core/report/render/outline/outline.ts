@@ -112,6 +112,7 @@ function footer(report: Report): Block[] {
     paragraph([
       'Made from the records in ',
       file('results.jsonl', 'results.jsonl'),
+      ...(ablations.some(({ sources }) => sources.length > 0) ? [', the numbers from elsewhere in ', file('adopted.jsonl', 'adopted.jsonl')] : []),
       ' and the declarations; the same records give the same bytes. Times, versions and machine are in ',
       file('provenance.json', 'provenance.json'),
       '.',

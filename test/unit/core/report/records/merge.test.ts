@@ -26,7 +26,7 @@ const [first, ...rest] = records;
 const ranOn = (cpu: string): ReportProvenance =>
   Object.fromEntries(records.map(({ key }) => [key, { cpu, stage: { engine: { name: 'tensorflow', libraryVersion: '2.21.0', mode: 'graph', precision: 'float32' } } }]));
 const merged = (mine: readonly ReportRecord[], theirs: readonly ReportRecord[], prefer: 'report' | 'store' = 'report') =>
-  mergeRecords({ records: mine, provenance: ranOn('Model A') }, { records: theirs, provenance: ranOn('Model B') }, plan, prefer);
+  mergeRecords({ records: mine, provenance: ranOn('Model A'), adopted: [] }, { records: theirs, provenance: ranOn('Model B'), adopted: [] }, plan, prefer);
 const of = (list: readonly ReportRecord[]): ReportRecord => list.find(({ key }) => key === first!.key)!;
 
 describe('mergeRecords', () => {
