@@ -137,6 +137,7 @@ const tinymim = {
     'src/tinymim/optim',
     'src/tinymim/stages/segment',
   ],
+  'src/tinymim/witness': [...CONTRACT, 'src/core/command/command-stage.ts', 'src/tinymim/data', 'src/tinymim/stages'],
   'src/tinymim': [
     ...CONTRACT,
     'src/tinymim/checkpoints',
@@ -147,6 +148,7 @@ const tinymim = {
     'src/tinymim/nn',
     'src/tinymim/stages',
     'src/tinymim/stages/segment',
+    'src/tinymim/witness',
   ],
 };
 

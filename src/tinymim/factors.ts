@@ -73,6 +73,8 @@ const schema = z.strictObject({
   finetuneTeacher: z.union([z.literal('none'), modelSize]).default('none'),
   /** How: by the class that the teacher would choose, or by its distribution (DeiT); the paper does not say. */
   finetuneDistillation: z.enum(['hard', 'soft']).default('hard'),
+  /** Whose code trains and tests the student: `pytorch`: the second implementation, in `witness/`, of the same recipe from the same teacher. */
+  implementation: z.enum(['ours', 'pytorch']).default('ours'),
 });
 
 export type Factors = z.infer<typeof schema>;
@@ -110,14 +112,23 @@ const MEANINGFUL: Readonly<Partial<Record<keyof Factors, readonly Condition[]>>>
   schedule: [distilled],
   finetuneTeacher: [distilled, [f => f.finetuneTeacher === 'none' || f.teachers.includes(f.finetuneTeacher), 'an arm none of whose teachers has that size']],
   finetuneDistillation: [distilled, [f => f.finetuneTeacher !== 'none', "an arm that is fine-tuned with labels alone (finetuneTeacher 'none')"]],
+  // What the second implementation has: the method as it is released.
+  implementation: [
+    distilled,
+    relation,
+    [f => f.softmax, 'an arm without softmax'],
+    [f => f.headAlignment, 'an arm whose relations are averaged over heads (headAlignment false)'],
+    [f => f.maskRatio === 0, 'an arm whose student is masked'],
+    [f => f.finetuneTeacher === 'none', 'an arm that learns from a teacher in its fine-tuning, too'],
+  ],
 };
 
 const defaults = schema.parse({});
 
-/** What the distilled teachers of an arm learn: see `teacherTarget`. They are fine-tuned with labels alone. */
+/** What the distilled teachers of an arm learn: see `teacherTarget`. They are fine-tuned with labels alone, and of our making whoever trains the student. */
 export function teacherFactors(arm: Factors): Factors {
-  const { finetuneTeacher, finetuneDistillation } = defaults;
-  return arm.teacherTarget === 'same' ? { ...arm, finetuneTeacher, finetuneDistillation } : { ...defaults, schedule: arm.schedule, teacherHeads: arm.teacherHeads };
+  const { finetuneTeacher, finetuneDistillation, implementation } = defaults;
+  return arm.teacherTarget === 'same' ? { ...arm, finetuneTeacher, finetuneDistillation, implementation } : { ...defaults, schedule: arm.schedule, teacherHeads: arm.teacherHeads };
 }
 
 /** The factors that an arm chooses otherwise than by default. */

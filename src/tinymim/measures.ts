@@ -4,7 +4,7 @@ import { isTestFolder, testFolder } from './data/test-spec.ts';
 import { factors as schema, type Factors } from './factors.ts';
 import type { Profile } from './profile.ts';
 import { sceneTitle } from './data/scenes/spec.ts';
-import { classifierStage, encoderStage, evaluateStage } from './realise.ts';
+import { classifierStage, encoderStage, evaluateStage, realise } from './realise.ts';
 import { corruptedStage, shiftedStage, type ShiftedColumn } from './robustness.ts';
 import { segmentationStage } from './segmentation.ts';
 
@@ -37,6 +37,9 @@ const shifted = (column: ShiftedColumn, made: string): Measure => ({
   stage: ({ profile, seed, weights }) => shiftedStage(profile, seed, weights, column),
 });
 
+/** The accuracy on the test images, of an ablation that compares implementations: at scales that have both. */
+const ACCURACY_OF_BOTH = 'accuracy-of-both';
+
 /** By the names under which ablations ask for them. */
 export const measures: Readonly<Record<string, Measure>> = {
   imagenet_a: shifted('imagenet_a', 'accuracy on sheared and scaled images'),
@@ -68,6 +71,12 @@ export const measures: Readonly<Record<string, Measure>> = {
     stage: ({ factors, profile, seed, weights }) =>
       factors.method === 'distill' ? segmentationStage(factors, profile, seed, weights, ['segment-finetuned', 'segment-evaluate-finetuned']) : undefined,
   },
+  [ACCURACY_OF_BOTH]: {
+    role: 'evaluate',
+    metric: 'accuracy',
+    standardError: 'accuracy_se',
+    stage: ({ profile, seed, weights }) => (profile.pytorch ? evaluateStage(profile, seed, weights) : undefined),
+  },
 };
 
 function segmentationLabel({ segment }: Profile): string {
@@ -76,6 +85,7 @@ function segmentationLabel({ segment }: Profile): string {
 
 /** The stage of each number that the profile can measure, of which those that no entry here has are the accuracy on the test images. */
 export function realiseMeasures(factors: Factors, profile: Profile, seed: number, names: readonly string[]): StageSpec[] {
+  if (factors.implementation === 'pytorch') return names.some(name => (name === ACCURACY_OF_BOTH ? profile.pytorch : measures[name] === undefined)) ? [realise(factors, profile, seed)] : [];
   const encoder = encoderStage(factors, profile, seed),
     weights = classifierStage(factors, profile, seed, encoder);
   return names.flatMap(name => {

@@ -192,6 +192,8 @@ const fields = z.strictObject({
     .default({ imagenet_a: { name: 'sheared-scaled', images: null }, imagenet_r: { name: 'shade-inverted', images: null }, imagenet_c: { name: 'simulated', images: null } }),
   /** Absent: no arm of this profile is tested by segmentation. */
   segment: segmentation.optional(),
+  /** Whether arms are trained by the second implementation, too, where an ablation compares the two: it needs PyTorch, which nothing else does. */
+  pytorch: z.boolean().default(false),
   /** Of every stage. */
   engine: engineRecipe.default({ mode: 'graph', precision: 'float32' }),
   /** Whether data and recipe are the paper's, so that values compare and not only their order. */

@@ -2,7 +2,9 @@
 import type { StageSpec } from '../core/ablation/declaration.ts';
 import { UsageError } from '../core/ablation/errors.ts';
 import type { JsonObject } from '../core/ablation/kind.ts';
-import type { EvaluateRecipe, FinetuneRecipe, SuperviseRecipe } from './stages/recipes.ts';
+import type { DistillRecipe, EvaluateRecipe, FinetuneRecipe, SuperviseRecipe, VitRecipe } from './stages/recipes.ts';
+import { teacherModel } from './stages/teacher-model.ts';
+import type { WitnessRecipe } from './witness/kind.ts';
 import { distillStage, pretrainStage, teacherStage } from './distillation.ts';
 import { teacherFactors, type Factors, type ModelSize } from './factors.ts';
 import { classifier } from './models.ts';
@@ -93,7 +95,30 @@ export function classifierStage(factors: Factors, profile: Profile, seed: number
 }
 
 /** The stages of one arm: pre-training or distillation, fine-tuning, and the test of the classifier that all others hang on. */
-export const realise = (factors: Factors, profile: Profile, seed: number): StageSpec => evaluateStage(profile, seed, classifierStage(factors, profile, seed, encoderStage(factors, profile, seed)));
+export function realise(factors: Factors, profile: Profile, seed: number): StageSpec {
+  if (factors.implementation === 'pytorch') return witnessStage(factors, profile, seed);
+  return evaluateStage(profile, seed, classifierStage(factors, profile, seed, encoderStage(factors, profile, seed)));
+}
+
+/** All that would be three stages of ours, by the recipes that these would have, of the same teacher. @throws UsageError for a profile that leaves it out */
+function witnessStage(factors: Factors, profile: Profile, seed: number): StageSpec {
+  if (!profile.pytorch)
+    throw new UsageError(
+      'NO_PYTORCH',
+      `Expected 'pytorch: true' in the profile ${profile.name}, by which arms with implementation 'pytorch' are trained, got false. The profile witness has it; or leave the arm out.`,
+    );
+  const student = distillStage(factors, profile, seed),
+    weights = finetuneStage(factors, profile, seed, student);
+  const distill = student.recipe as unknown as DistillRecipe,
+    teacher = student.upstream['teacher']!;
+  const recipe: WitnessRecipe = {
+    teacher: teacherModel(distill, teacher.recipe['model'] as unknown as VitRecipe),
+    distill,
+    finetune: weights.recipe as unknown as FinetuneRecipe,
+    evaluate: evaluateStage(profile, seed, weights).recipe as unknown as EvaluateRecipe,
+  };
+  return { kind: 'witness', role: 'evaluate', recipe: json(recipe), seed, upstream: { teacher } };
+}
 
 export function evaluateStage(profile: Profile, seed: number, weights: StageSpec): StageSpec {
   const { split, batch_size, crop } = profile.evaluate;

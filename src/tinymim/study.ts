@@ -18,6 +18,7 @@ import { prepareTestSets, resolveTestSets, robustnessBreakdowns, testSetFile } f
 import { prepareScenes, resolveScenes, sceneFile } from './segmentation.ts';
 import { checkpointFile, namedTeachers, resolveCheckpoints } from './teacher-checkpoints.ts';
 import { teachersOf } from './teachers.ts';
+import { witnessKind } from './witness/kind.ts';
 
 const size = ({ embed_dim, depth, num_heads, classifier_heads }: Profile['model']['sizes']['T']): string =>
   `width ${embed_dim}, depth ${depth}, heads ${num_heads}${classifier_heads === undefined || classifier_heads === num_heads ? '' : ` (${classifier_heads} as a classifier)`}`;
@@ -143,7 +144,7 @@ export default defineStudy<Factors, Profile>({
   name: 'TinyMIM',
   factors,
   profile,
-  kinds,
+  kinds: [...kinds, witnessKind],
   realise: realiseMeasures,
   headroom: {
     name: 'teachers',

@@ -1,12 +1,11 @@
 /** A study whose training code is Python, as `ablate init --template python` writes it: from an empty folder to a report, by the real program and the real interpreter. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa, execaNode } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStoreReadOnly } from '../../src/core/store/store.ts';
-import { cacheDir } from '../../src/setup/cache.ts';
-import { importTorch } from '../bench/race/pytorch.ts';
+import { pytorchHere } from '../helpers/pytorch.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ABLATE = join(ROOT, 'src/cli/ablate.mjs');
@@ -82,21 +81,7 @@ describe('ablate init --template python', () => {
   });
 });
 
-/** Of `python3`, by itself or with the packages that the race of steps has put into the cache. */
-async function pytorch() {
-  const cached = join(cacheDir({ HOME: homedir(), ...process.env }), 'pytorch');
-  const folders = ((): string[] => {
-    try {
-      return readdirSync(cached).map(name => join(cached, name));
-    } catch {
-      return [];
-    }
-  })();
-  const tried = await Promise.all([{}, ...folders.map(path => ({ PYTHONPATH: path }))].map(env => importTorch('python3', env)));
-  return tried.find(found => 'version' in found) ?? tried[0]!;
-}
-
-const torch = await pytorch();
+const torch = await pytorchHere();
 const why = 'failure' in torch ? ` (left out: ${torch.failure})` : '';
 
 describe.skipIf('failure' in torch)(`in PyTorch${why}`, () => {
