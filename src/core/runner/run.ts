@@ -363,6 +363,7 @@ class Run {
     let state = first;
     while ((state.state === 'running' || (state.state !== 'done' && this.#isTooLarge(key) && share!.round.failure(key) === undefined)) && !this.#stopping) {
       await sleep(poll, undefined, stop && { signal: stop }).catch(() => undefined);
+      store.lookAgain(key);
       state = store.state(key);
     }
     this.#tracker.release(key);

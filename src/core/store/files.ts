@@ -2,7 +2,7 @@
  * Every change of the store's directory goes through these few operations, each of which is all or nothing when the
  * process or the machine dies (append: all but perhaps a torn last line). Tests put faults in by another `Files`.
  */
-import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, utimesSync, writeSync, type Stats } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { beneath, lstatIfThere } from '../disk/beneath.ts';
 import { hasCode, mendable } from './errors.ts';
@@ -29,6 +29,11 @@ export interface Files {
   remove(path: string): void;
   /** Makes the content of every file below `path` durable. */
   syncTree(path: string): void;
+  /**
+   * From now on what is said of the names in a folder is no older than this call: a client of a network file system answers from what it
+   * remembers, for up to a minute, and asks anew where it has changed the folder itself. Nothing where there is no folder.
+   */
+  askAnew(folder: string): void;
 }
 
 export const nodeFiles: Files = {
@@ -40,18 +45,8 @@ export const nodeFiles: Files = {
     guarded(
       path,
       () => {
-        const temporary = temporaryIn(dirname(path));
-        const fd = openSync(temporary, 'wx');
-        try {
-          writeAll(fd, content);
-          fsyncSync(fd);
-        } catch (error) {
-          rmSync(temporary, { force: true });
-          throw error;
-        } finally {
-          closeSync(fd);
-        }
-        renameSync(temporary, path);
+        // Where it has not got the name, another writer of the same file may have taken it from it since: written anew, it does no harm.
+        for (let tries = 1; !replace(path, content, tries === TRIES); tries++);
         syncFolder(dirname(path));
       },
       Buffer.byteLength(content),
@@ -60,12 +55,16 @@ export const nodeFiles: Files = {
 
   publishFolder(from, to) {
     return guarded(to, () => {
+      const folder = lstatIfThere(from);
       try {
         renameSync(from, to);
       } catch (error) {
-        // Disks differ in how they say that a name is taken.
-        if (lstatIfThere(to)) return false;
-        throw error;
+        if (hasCode(error, 'EEXIST', 'ENOTEMPTY')) return false;
+        if (!hasCode(error, 'ENOENT') || !folder || !hasName(folder, to)) {
+          // Disks differ in how they say that a name is taken.
+          if (lstatIfThere(to)) return false;
+          throw error;
+        }
       }
       syncFolder(dirname(to));
       return true;
@@ -120,8 +119,7 @@ export const nodeFiles: Files = {
       try {
         renameSync(path, doomed);
       } catch (error) {
-        if (hasCode(error, 'ENOENT')) return; // another process was faster
-        throw error;
+        if (!hasCode(error, 'ENOENT')) throw error; // another process was faster, or the answer was lost
       }
       rmSync(doomed, { recursive: true, force: true });
     });
@@ -137,7 +135,57 @@ export const nodeFiles: Files = {
       syncFolder(path);
     });
   },
+
+  askAnew(folder) {
+    guarded(folder, () => {
+      const path = temporaryIn(folder);
+      try {
+        closeSync(openSync(path, 'wx'));
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return;
+        throw error;
+      }
+      rmSync(path, { force: true });
+    });
+  },
 };
+
+const TRIES = 3;
+
+/** By a temporary beside it. @returns false when it is not known whether it got the name, unless `last` lets that throw */
+function replace(path: string, content: string | Uint8Array, last: boolean): boolean {
+  const temporary = temporaryIn(dirname(path));
+  const fd = openSync(temporary, 'wx');
+  const file = fstatSync(fd);
+  try {
+    writeAll(fd, content);
+    fsyncSync(fd);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+  try {
+    renameSync(temporary, path);
+    return true;
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    if (hasName(file, path)) return true;
+    if (last) throw error;
+    return false;
+  }
+}
+
+/**
+ * Whether what was to get a name has it, although we were told that it is not there: where the answer is lost, a client of a network file
+ * system asks again, and the server no longer finds what it has renamed.
+ */
+function hasName({ ino, dev }: Stats, path: string): boolean {
+  nodeFiles.askAnew(dirname(path));
+  const found = lstatIfThere(path);
+  return found?.ino === ino && found.dev === dev;
+}
 
 /** The same for what lies below one folder, which may be somebody else's work: what leads through a link is refused (`UnsafePathError`). */
 export function filesWithin(root: string, files: Files): Files {
@@ -155,6 +203,7 @@ export function filesWithin(root: string, files: Files): Files {
     touch: path => files.touch(within(path)),
     remove: path => files.remove(named(path)),
     syncTree: path => files.syncTree(within(path)),
+    askAnew: folder => files.askAnew(within(folder)),
   };
 }
 

@@ -100,6 +100,34 @@ export function readEnd(path: string, most: number, from = 0): string {
   }
 }
 
+/**
+ * When a file was last changed, in milliseconds since 1970 by the clock of the file system; undefined where there is no file. By opening it:
+ * then a client of a network file system asks, while otherwise it repeats for up to a minute what it remembers.
+ */
+export function changeTime(path: string): number | undefined {
+  if (entryAt(path)?.isFile() !== true) return undefined;
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      return fstatSync(fd).mtimeMs;
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined; // gone meanwhile
+    throw error;
+  }
+}
+
+/** As `Files.askAnew`, for who changes nothing: most clients of network file systems ask when a folder is opened. */
+export function reopen(folder: string): void {
+  try {
+    closeSync(openSync(folder, 'r'));
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+  }
+}
+
 /** Passes when nothing is there. @throws StoreError when something else than a file is, UnsafePathError when a link is */
 export function requireFileAt(path: string): void {
   const found = entryAt(path);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyOf } from '../ablation/identity.ts';
 import type { MetricRecord, StageResult } from '../ablation/kind.ts';
-import { entryBeneath, lstatIfThere } from '../disk/beneath.ts';
+import { entryBeneath } from '../disk/beneath.ts';
 import { readCommit } from './commit.ts';
 import { stitch } from './curve.ts';
 import { StoreError, unlessDamaged } from './errors.ts';
@@ -12,7 +12,7 @@ import { attemptFiles, COMMITTED, layout } from './layout.ts';
 import { MOST_ITEM_BYTES, unpackItems } from './items.ts';
 import { damage, fileDamage, readManifest, sizeDamage, type Manifest } from './manifest.ts';
 import { isOwnerAlive, type Owner } from './owner.ts';
-import { listFolder, listNumbers, readBytesIfPresent, readParsed, readTornLines } from './read.ts';
+import { changeTime, listFolder, listNumbers, readBytesIfPresent, readParsed, readTornLines, reopen } from './read.ts';
 import { readSweeps, type SweepRecord } from './sweeps.ts';
 import { attemptFile, isKeyName, provenanceFile, resultFile, stageFile, stateLine, workerFile, type AttemptRecord, type StageRecord, type StateLine } from './records.ts';
 
@@ -51,8 +51,8 @@ export class StoreReader {
   /** Folders on whose way there is no link. Looked at once: what changes meanwhile is not kept out. */
   readonly #own = new Set<string>();
   #saidCopied = false;
-  /** Last change of foreign heartbeats: what it was, and when (our monotonic clock) we first saw it so. */
-  readonly #heartbeats = new Map<string, { readonly time: number; readonly seen: number }>();
+  /** Last change of foreign heartbeats: what it was, and when (our monotonic clock) we first saw it so, and last looked. */
+  readonly #heartbeats = new Map<string, { readonly time: number; readonly seen: number; readonly looked: number }>();
 
   constructor(dir: string, { lease = LEASE_MS, warn = () => undefined }: ReadOptions = {}) {
     this.dir = dir;
@@ -107,6 +107,11 @@ export class StoreReader {
       const state = stateLine.safeParse(line);
       return state.success ? [state.data] : [];
     });
+  }
+
+  /** Before a look at the state that is to be no older than now, where others change it on other hosts. */
+  lookAgain(key: string): void {
+    for (const folder of [this.stageDir(key), layout.attempts(this.stageDir(key))]) reopen(folder);
   }
 
   state(key: string): StageState {
@@ -250,11 +255,14 @@ export class StoreReader {
 
   #hasFreshHeartbeat(dir: string): boolean {
     const path = join(dir, attemptFiles.heartbeat);
-    const time = lstatIfThere(path)?.mtimeMs ?? 0;
+    const time = changeTime(path) ?? 0;
     const known = this.#heartbeats.get(path);
     const now = performance.now();
-    if (known?.time !== time) this.#heartbeats.set(path, { time, seen: now });
-    return known?.time !== time || now - known.seen < this.#lease;
+    // Who has not looked for so long has perhaps waited for the disk itself, as the other then did: it is given time to show that it lives.
+    const isNew = known?.time !== time || now - known.looked >= this.#lease;
+    const seen = isNew ? now : known.seen;
+    this.#heartbeats.set(path, { time, seen, looked: now });
+    return now - seen < this.#lease;
   }
 }
 

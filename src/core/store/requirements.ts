@@ -28,7 +28,7 @@ const NEEDS: readonly Need[] = [
 export function requireFitDisk(store: string): void {
   const room = temporaryIn(store);
   try {
-    mkdirSync(room);
+    makeNew(room);
   } catch {
     return;
   }
@@ -43,7 +43,7 @@ export function requireFitDisk(store: string): void {
 
 function lackOf({ what, works }: Need, dir: string): string | undefined {
   try {
-    mkdirSync(dir);
+    makeNew(dir);
     return works(dir) ? undefined : what;
   } catch (error) {
     if (hasCode(error, 'ENOSPC', 'EDQUOT')) return undefined;
@@ -51,9 +51,27 @@ function lackOf({ what, works }: Need, dir: string): string | undefined {
   }
 }
 
+/** Nobody else has the name. Told that it is taken, we have it: the answer was lost, and the request, sent again, found its own work. */
+function makeNew(dir: string): void {
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  }
+}
+
+/** Told that what is renamed is not there, it has been renamed, likewise. */
+function rename(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+}
+
 function movesFolder(dir: string): boolean {
   makeFilled(dir, 'first');
-  renameSync(join(dir, 'first'), join(dir, 'name'));
+  rename(join(dir, 'first'), join(dir, 'name'));
   return existsSync(join(dir, 'name', 'first'));
 }
 
@@ -68,7 +86,7 @@ function refusesSecond(dir: string): boolean {
 }
 
 function makeFilled(dir: string, name: string): void {
-  mkdirSync(join(dir, name));
+  makeNew(join(dir, name));
   writeFileSync(join(dir, name, name), name);
 }
 
@@ -76,7 +94,7 @@ function replacesFile(dir: string): boolean {
   const [old, next] = [join(dir, 'old'), join(dir, 'next')];
   writeFileSync(old, 'old');
   writeFileSync(next, 'next', { flag: 'wx' });
-  renameSync(next, old);
+  rename(next, old);
   return readFileSync(old, 'utf8') === 'next';
 }
 

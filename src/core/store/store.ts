@@ -1,6 +1,7 @@
 /** The run directory: one folder a stage, one folder an attempt, one commit that says which attempt counts. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { identityText } from '../ablation/identity.ts';
 import { canonicalJson } from '../ablation/json.ts';
 import type { StageIdentity } from '../ablation/kind.ts';
@@ -74,20 +75,28 @@ export class Store extends StoreReader {
    * @param share recorded with it, where several workers share the plan
    */
   async acquire(key: string, place: string, share?: AttemptShare): Promise<Acquired> {
-    for (;;) {
-      // Before the look at the state: an attempt that appears after it has this number, and ours then fails.
+    for (let tries = 1; ; tries++) {
+      const known = this.#taken(key);
+      if (known) return known;
+      // The number before the state: an attempt that appears after it has this number, and ours then fails.
+      this.#files.askAnew(layout.attempts(this.stageDir(key)));
       const number = (this.attempts(key).at(-1) ?? 0) + 1;
-      const state = this.state(key);
-      if (state.state === 'done' || state.state === 'running') return { type: 'taken', state };
+      const taken = this.#taken(key);
+      if (taken) return taken;
       this.#withdraw(key);
-      if (await this.#adopt(key)) continue;
-      if (!this.#makeAttempt(key, number, place, share)) continue;
-      const done = this.doneAttempt(key);
-      if (done === undefined) return { type: 'acquired', attempt: new Attempt(this.#files, this, key, number) };
-      // Committed between our look and our attempt, by a writer that had been taken for dead.
-      this.#files.remove(this.attemptDir(key, number));
-      return { type: 'taken', state: { state: 'done', attempt: done } };
+      if (!(await this.#adopt(key)) && this.#makeAttempt(key, number, place, share)) {
+        if (this.committedAttempt(key) === undefined) return { type: 'acquired', attempt: new Attempt(this.#files, this, key, number) };
+        // Committed between our look and our attempt, by a writer that had been taken for dead.
+        this.#files.remove(this.attemptDir(key, number));
+      }
+      // Somebody else changes the stage: shown here at once, or a little later.
+      await sleep(Math.min(tries * AGAIN_MS, MOST_AGAIN_MS));
     }
+  }
+
+  #taken(key: string): (Acquired & { readonly type: 'taken' }) | undefined {
+    const state = this.state(key);
+    return state.state === 'done' || state.state === 'running' ? { type: 'taken', state } : undefined;
   }
 
   /**
@@ -95,11 +104,9 @@ export class Store extends StoreReader {
    * @returns whether the stage is done
    */
   async verify(key: string): Promise<boolean> {
+    if (this.doneAttempt(key) === undefined) this.#withdraw(key); // of what is not whole, or a writer that is late could not commit
     const attempt = this.doneAttempt(key);
-    if (attempt === undefined) {
-      this.#withdraw(key); // of what is not whole, or a writer that is late could not commit
-      return false;
-    }
+    if (attempt === undefined) return false;
     const broken = await this.damageOf(key, attempt);
     if (broken !== undefined) this.#uncount(key, attempt, broken);
     return broken === undefined;
@@ -142,9 +149,9 @@ export class Store extends StoreReader {
     return time;
   }
 
-  /** The attempt appears with its owner in it, so that nobody ever sees one without. */
+  /** The attempt appears with its owner in it, so that nobody ever sees one without. It comes out of the folder of the stage, so that what is said of a commit there is new, too. */
   #makeAttempt(key: string, number: number, place: string, share: AttemptShare | undefined): boolean {
-    const temporary = temporaryIn(layout.attempts(this.stageDir(key)));
+    const temporary = temporaryIn(this.stageDir(key));
     this.#files.makeFolder(join(temporary, attemptFiles.checkpoints));
     this.#files.makeFolder(join(temporary, attemptFiles.output));
     const record = { owner: ownerOf(process.pid), created: new Date().toISOString(), place, ...(share && { share }) };
@@ -158,6 +165,7 @@ export class Store extends StoreReader {
   /** Commits an attempt that was killed after its result and before it counted. */
   async #adopt(key: string): Promise<boolean> {
     for (const attempt of this.attempts(key)) {
+      this.#files.askAnew(this.attemptDir(key, attempt));
       if (this.incomplete(key, attempt) !== undefined) continue;
       if ((await this.damageOf(key, attempt)) === undefined) {
         new Attempt(this.#files, this, key, attempt).claimStage();
@@ -169,8 +177,11 @@ export class Store extends StoreReader {
 
   /** A commit of something not whole, or anything else in its place, counts for nothing and would bar every later one. */
   #withdraw(key: string): void {
+    if (this.doneAttempt(key) !== undefined) return;
+    this.#files.askAnew(this.stageDir(key));
     const attempt = this.committedAttempt(key);
     if (attempt !== undefined) {
+      this.#files.askAnew(this.attemptDir(key, attempt));
       const broken = this.incomplete(key, attempt);
       if (broken !== undefined) this.#uncount(key, attempt, broken);
       return;
@@ -207,17 +218,27 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
   } else {
     files.makeFolder(path);
     const others = namesBesideStore(path);
-    if (others.length > 0 && !existsSync(layout.format(path))) {
+    // Listed, though it was not there: somebody has just made the store.
+    const isMade = others.includes(basename(layout.format(path)));
+    if (others.length > 0 && !isMade) {
       throw new StoreError('NOT_A_STORE', `Expected a store or an empty folder, got ${path} with ${others.slice(0, 3).join(', ')}; choose another --store`);
     }
     requireFitDisk(path);
-    const within = filesWithin(path, files);
-    within.makeFolder(layout.stages(path));
-    within.write(layout.format(path), FORMAT_TEXT);
+    if (isMade) files.askAnew(path);
+    else makeStore(path, filesWithin(path, files));
     checkFormat(path);
   }
   return new Store(path, options);
 }
+
+function makeStore(path: string, within: Files): void {
+  within.makeFolder(layout.stages(path));
+  within.write(layout.format(path), FORMAT_TEXT);
+}
+
+/** Milliseconds until a lease is tried for again, times the tries so far, and at most. */
+const AGAIN_MS = 10,
+  MOST_AGAIN_MS = 1_000;
 
 /** What is not ours in a folder that has no `store.json` (yet: it comes last). */
 const namesBesideStore = (path: string): string[] => readdirSync(path).filter(name => !isTemporary(name) && name !== 'stages');

@@ -16,11 +16,13 @@ class Death extends Error {}
 type Moment = 'within' | 'after';
 
 /** What an operation cut short leaves on the disk. */
-const halves: { readonly write: (path: string, text: string) => void; readonly remove: (path: string) => void; readonly makeFolder: (path: string) => void } = {
-  write: (path, text) => writeFileSync(temporaryIn(dirname(path)), text.slice(0, text.length / 2)),
-  remove: path => existsSync(path) && renameSync(path, temporaryIn(dirname(path))),
-  makeFolder: path => mkdirSync(dirname(path), { recursive: true }),
-};
+const halves: { readonly write: (path: string, text: string) => void; readonly remove: (path: string) => void; readonly makeFolder: (path: string) => void; readonly askAnew: (path: string) => void } =
+  {
+    write: (path, text) => writeFileSync(temporaryIn(dirname(path)), text.slice(0, text.length / 2)),
+    remove: path => existsSync(path) && renameSync(path, temporaryIn(dirname(path))),
+    makeFolder: path => mkdirSync(dirname(path), { recursive: true }),
+    askAnew: path => existsSync(path) && writeFileSync(temporaryIn(path), ''),
+  };
 
 /** Files of a process that dies at the operation of that number. `count()` says how many there were. */
 function mortalFiles(deadly: number, moment: Moment): Files & { count(): number } {
