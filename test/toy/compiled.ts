@@ -21,12 +21,14 @@ const compiled = (source: string, file: string): string => {
   return readdressed(transformSync(source, { loader: 'ts', format: 'esm', target: 'node20', define }).code);
 };
 
-const ENTRIES = /^test\/toy\/(?:drive\.js|experiments\/|hardship\/)|^src\/core\/runner\/(?:worker|process-tree)\.js$/;
+const ENTRIES = /^test\/toy\/(?:(?:drive|store-client)\.js|experiments\/|hardship\/)|^src\/core\/runner\/(?:worker|process-tree)\.js$/;
 
 let root: string | undefined;
 
 /** The driver of toy sweeps as JavaScript (`drive.ts`); its workers are, too. Made at the first call, gone with this process. */
 export const compiledDriver = (): string => join((root ??= compileToy()), 'test/toy/drive.js');
+/** The same of `store-client.ts`. */
+export const compiledClient = (): string => join((root ??= compileToy()), 'test/toy/store-client.js');
 
 function compileToy(): string {
   const target = realpathSync(mkdtempSync(join(tmpdir(), 'ablate-compiled-')));
