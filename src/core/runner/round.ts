@@ -68,8 +68,9 @@ export class Round {
     return [...this.#attempts.values()].flatMap(({ share }) => (share?.round === this.name && share.job !== undefined && share.memory !== undefined ? [{ job: share.job, memory: share.memory }] : []));
   }
 
+  /** Want of memory has bounds of its own: what a scheduler gives, and what a batch divides into. */
   #failures(tries: readonly Try[]): number {
-    return tries.filter(one => one.last?.state === 'failed' && !this.#ranOut(one)).length;
+    return tries.filter(({ last }) => last?.state === 'failed' && last.code !== OUT_OF_MEMORY).length;
   }
 
   /** Of its allocation: the memory of a GPU is another, which no allocation makes larger. */

@@ -1,5 +1,6 @@
 /** The jobs of one round: handing them in, knowing what became of them, ending them. Slurm may be silent at any time. */
 import type { SlurmOptions } from '../ablation/slurm.ts';
+import { logTail } from '../runner/log.ts';
 import { JobJournal, readJob, readJobs, type JobRecord } from '../store/jobs.ts';
 import type { SlurmClient } from './client.ts';
 import { endText, isAbandoned, livingJobs, phaseOf, queueLines, type LivingJob, type QueuedJob } from './queue.ts';
@@ -175,7 +176,8 @@ export class JobPool {
     if (state === 'FORGOTTEN' || phaseOf(state) === 'over') this.#end(name, id, state, reason);
   }
 
-  #end(name: string, id: string, state: string, reason: string | undefined): void {
+  #end(name: string, id: string, seen: string, reason: string | undefined): void {
+    const state = seen === 'FAILED' && saysOutOfMemory(this.#journal.logFile(name)) ? 'OUT_OF_MEMORY' : seen;
     this.#close(name, state, reason);
     if (state === 'COMPLETED' || this.#records.get(name)!.unwanted === true) return;
     const why = reason?.startsWith('exit') === true ? reason : undefined;
@@ -221,6 +223,9 @@ function byName(jobs: readonly QueuedJob[]): Map<string, QueuedJob> {
 /** Ids of those that are not over and not in `queue`. */
 const surplusIn = (jobs: readonly QueuedJob[], queue: ReadonlyMap<string, QueuedJob>): string[] =>
   jobs.filter(({ id, name, state }) => phaseOf(state) !== 'over' && queue.get(name)!.id !== id).map(({ id }) => id);
+
+/** Where Slurm itself watches over memory, and no control group of the kernel, a job has failed, and its log alone says why. */
+const saysOutOfMemory = (log: string): boolean => /^slurmstepd.*(?:exceeded .*memory limit|oom[-_ ]kill)/im.test(logTail(log));
 
 /** Ends after which another job may end the same way. */
 const BAD = new Set(['FAILED', 'BOOT_FAIL', 'LAUNCH_FAILED', 'OUT_OF_MEMORY']);

@@ -2,10 +2,10 @@
  * Jobs that were handed to a scheduler to work on a store: what was asked for, under which name, what the scheduler made of it. Whoever looks
  * into the store from another machine, or after the runner died, knows them from here.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../ablation/json.ts';
+import { entryBeneath } from '../disk/beneath.ts';
 import { harmless } from '../text/clean.ts';
 import { filesWithin, nodeFiles, type Files } from './files.ts';
 import { layout } from './layout.ts';
@@ -41,7 +41,8 @@ export interface JobRecord {
   readonly log: string;
 }
 
-const FILE = 'job.jsonl',
+const JOBS = 'jobs',
+  FILE = 'job.jsonl',
   LOG = 'log.txt';
 
 /** Names of jobs are those of folders. */
@@ -100,11 +101,10 @@ const logOf = (store: string, name: string): string => join(layout.jobs(store), 
 
 const lineText = (line: WithoutTime<JobLine>): string => canonicalJson({ time: new Date().toISOString(), ...line });
 
-/** Those whose name begins so, in the order in which they were asked for. Reads those anew that `known` does not have as over. */
+/** Those whose name begins so, in the order in which they were asked for. Reads those anew that `known` does not have as over. @throws UnsafePathError where a link is in the way */
 export function readJobs(store: string, prefix: string, known: ReadonlyMap<string, JobRecord> = new Map()): JobRecord[] {
-  const folder = layout.jobs(store);
-  if (!existsSync(folder)) return [];
-  return listFolder(folder)
+  if (entryBeneath(store, JOBS) === undefined) return [];
+  return listFolder(layout.jobs(store))
     .filter(name => name.startsWith(prefix) && isJobName(name))
     .map(name => {
       const before = known.get(name);
@@ -115,6 +115,7 @@ export function readJobs(store: string, prefix: string, known: ReadonlyMap<strin
 
 /** One that was asked for. */
 export function readJob(store: string, name: string): JobRecord {
+  entryBeneath(store, JOBS, name);
   const lines = readTornLines(join(layout.jobs(store), name, FILE)).flatMap(line => {
     const parsed = jobLine.safeParse(line);
     return parsed.success ? [parsed.data] : [];

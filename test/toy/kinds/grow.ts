@@ -69,7 +69,6 @@ async function strike(t: Trouble, fresh: boolean, context: Omit<StageContext, 'r
   if (t.kind === 'fail-permanently') throw new PermanentError('BLIGHT', 'The tree has blight and no second try will cure it');
   if (t.kind === 'refuse') throw new LibraryError('Expected a straight scion, got a bent one');
   if (t.kind === 'gorge') {
-    await save();
     const all = Buffer.alloc(500 << 20, 1);
     await sleep(3_000);
     context.log(`took ${all.length} bytes`);
