@@ -91,9 +91,11 @@ class Data:
 
 
 def crop_and_resize(image, top, left, height, width):
-    """A box of an image, brought back to the image's size as PIL does: bicubic with a = -0.5, rounded to levels."""
-    box = image[top : top + height, left : left + width].float()
-    return F.interpolate(box[None, None], image.shape, mode='bicubic', antialias=True)[0, 0].round().clamp(0, 255)
+    """A box of an image, brought back to the image's size as PIL does: bicubic with a = -0.5, row by row, then column by column, each rounded to levels."""
+    box = image[None, None, top : top + height, left : left + width].float()
+    for size in (height, image.shape[1]), image.shape:
+        box = F.interpolate(box, size, mode='bicubic', antialias=True).round().clamp(0, 255)
+    return box[0, 0]
 
 
 def random_resized_crop(images, scale, ratio):

@@ -42,13 +42,15 @@ def finetuning_group(name, param, recipe):
 
 
 def optimizer_of(model, recipe, group):
+    """AdamW over what is trained, in groups of one decay and one share of the rate, which `group` gives by name and shape."""
+    weight_decay, betas = recipe['optimizer']['weight_decay'], recipe['optimizer']['betas']
     groups = {}
     for name, param in model.named_parameters():
         if param.requires_grad:
             decays, scale = group(name, param, recipe)
             groups.setdefault((decays, scale), []).append(param)
-    decay = recipe['optimizer']['weight_decay']
-    return torch.optim.AdamW([{'params': params, 'weight_decay': decay * decays, 'scale': scale} for (decays, scale), params in groups.items()], lr=0, betas=recipe['optimizer']['betas'])
+    parts = [{'params': params, 'weight_decay': weight_decay * decays, 'scale': scale} for (decays, scale), params in groups.items()]
+    return torch.optim.AdamW(parts, lr=0, betas=betas)
 
 
 def learning_rate(schedule, epoch):
@@ -73,13 +75,14 @@ class Run:
         self.teacher, self.data, self.result = Path(told['upstream_teacher'], 'model.safetensors'), told['data'], Path(told['result'])
         self.device = 'cuda' if told['device'] == 'gpu' else 'cpu'
         self.checkpoints, self.saved_at = Path(told['checkpoints']), time.monotonic()
-        self.saved = torch.load(told['resume'], map_location=self.device) if 'resume' in told else None
+        self.saved = torch.load(told['resume'], map_location=self.device, weights_only=True) if 'resume' in told else None
         self.metrics = open(told['metrics'], 'a', buffering=1)
         self.before, self.steps, self.epochs, self.stop = 0, 0, 0, False
         torch.set_num_threads(int(told['threads']))
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, 'stop', True))
 
     def say(self, done, epoch, **numbers):
+        """A line of metrics; steps and epochs are counted over both trainings."""
         print(json.dumps({'step': self.before + done, 'steps': self.steps, 'epoch': self.epochs + epoch, **numbers}), file=self.metrics)
 
     def save(self, phase, done, model, optimizer):
@@ -89,7 +92,7 @@ class Run:
         self.saved_at = time.monotonic()
 
     def train(self, phase, model, recipe, count, group, loss_of):
-        """`loss_of` takes the indices of a batch of `count` images. A later phase that was reached before is gone on with."""
+        """To the end of the schedule, from the checkpoint where that is of this phase. `loss_of` takes indices of a batch of `count` images."""
         schedule, optimizer, done = recipe['schedule'], optimizer_of(model, recipe, group), 0
         per_epoch, steps = length(count, schedule)
         if self.saved and self.saved['phase'] == phase:
@@ -122,7 +125,8 @@ def distil(run, data):
     """The student, whose last block learns the relations of a block of the teacher, and its loss on held-out images."""
     recipe = run.recipe['distill']
     model, pairs, size = recipe['model'], recipe['target']['pairs'], recipe['schedule']['batch_size']
-    teacher = load(ViT(run.recipe['teacher'], constant_rates(recipe['teacher_drop_path'], run.recipe['teacher']['depth'])), read_safetensors(run.teacher)).to(run.device)
+    above = run.recipe['teacher']
+    teacher = load(ViT(above, constant_rates(recipe['teacher_drop_path'], above['depth'])), read_safetensors(run.teacher)).to(run.device)
     torch.manual_seed(seed_of(run.seed, 'distill', 'init'))
     student = ViT(model, constant_rates(recipe['drop_path'], model['depth'])).to(run.device)
     student.pos_embed.requires_grad = False
@@ -145,7 +149,7 @@ def distil(run, data):
 
 
 def finetune(run, data, classifier):
-    """The encoder with a new head, on labelled images."""
+    """An encoder with a new head, on labelled images."""
     recipe = run.recipe['finetune']
     images, labels = data.labelled(recipe['images'])
 

@@ -17,10 +17,15 @@ types = {'F32': torch.float32, 'I32': torch.int32}
 
 
 def tensors(name):
+    """Of a file of fixtures, which has whole numbers, too."""
     raw = (fixtures / f'{name}.safetensors').read_bytes()
     start = 8 + int.from_bytes(raw[:8], 'little')
-    entries = {key: entry for key, entry in json.loads(raw[8:start]).items() if key != '__metadata__' and entry['dtype'] in types}
-    return {key: torch.frombuffer(bytearray(raw[start + e['data_offsets'][0] : start + e['data_offsets'][1]]), dtype=types[e['dtype']]).view(e['shape']) for key, e in entries.items()}
+    found = {}
+    for key, entry in json.loads(raw[8:start]).items():
+        if entry.get('dtype') in types:
+            begin, end = (start + offset for offset in entry['data_offsets'])
+            found[key] = torch.frombuffer(bytearray(raw[begin:end]), dtype=types[entry['dtype']]).view(entry['shape'])
+    return found
 
 
 group = lambda all, prefix: {key.removeprefix(prefix): value for key, value in all.items() if key.startswith(prefix)}
@@ -130,13 +135,18 @@ out['values']['positions'] = off(nn.sincos_positions(48, 4, 4)[0], tensors('sinc
 
 # Images, to be compared with ours.
 data = im.Data(sys.argv[3])
-bytes_of = lambda part: hashlib.sha256(bytes(part.to(torch.uint8).flatten().tolist())).hexdigest()
-parts = {'train': data.train, 'validation': data.validation, 'test': data.test, 'labelled': data.labelled(1000), 'few': data.labelled(256), 'unlabelled': (data.unlabelled(256), torch.tensor([]))}
+hash_of = lambda part: hashlib.sha256(bytes(part.to(torch.uint8).flatten().tolist())).hexdigest()
+levels = lambda picture: picture.int().flatten().tolist()
+parts = {'train': data.train, 'validation': data.validation, 'test': data.test, 'labelled': data.labelled(1000), 'few': data.labelled(256)}
+boxes = [[0, 0, 28, 28], [3, 5, 20, 17], [10, 0, 9, 12], [0, 15, 28, 13], [1, 2, 26, 25]]
+changes = [('brightness', 0.75), ('brightness', 1.25), ('contrast', 0.625), ('contrast', 1.375)]
+pictures = data.test[0]
 out['made'] = {
-    'splits': {name: [bytes_of(images), bytes_of(labels)] for name, (images, labels) in parts.items()},
+    'splits': {name: [hash_of(part) for part in both] for name, both in parts.items()},
+    'unlabelled': hash_of(data.unlabelled(256)),
     'mean': data.mean,
     'std': data.std,
-    'boxes': [[box, im.crop_and_resize(data.test[0][i], *box).int().flatten().tolist()] for i, box in enumerate([[0, 0, 28, 28], [3, 5, 20, 17], [10, 0, 9, 12], [0, 15, 28, 13], [1, 2, 26, 25]])],
-    'jitter': [[f, getattr(im, name)(data.test[0][i : i + 1].float(), f).int().flatten().tolist(), name] for i, (name, f) in enumerate([('brightness', 0.75), ('brightness', 1.25), ('contrast', 0.625), ('contrast', 1.375)])],
+    'boxes': [[box, levels(im.crop_and_resize(picture, *box))] for picture, box in zip(pictures, boxes)],
+    'jitter': [[name, factor, levels(getattr(im, name)(picture[None].float(), factor))] for picture, (name, factor) in zip(pictures, changes)],
 }
 print(json.dumps(out))

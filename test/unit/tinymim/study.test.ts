@@ -54,6 +54,12 @@ describe('factors', () => {
     [{ method: 'mae', finetuneTeacher: 'L' }, /^finetuneTeacher: expected no 'finetuneTeacher' in an arm with method 'mae' or 'scratch'/],
     [{ teachers: ['L', 'B'], finetuneTeacher: 'S' }, /^finetuneTeacher: .*none of whose teachers has that size/],
     [{ finetuneDistillation: 'soft' }, /^finetuneDistillation: .*fine-tuned with labels alone/],
+    [{ method: 'mae', implementation: 'pytorch' }, /^implementation: expected no 'implementation' in an arm with method 'mae' or 'scratch'/],
+    [{ target: 'feature', implementation: 'pytorch' }, /^implementation: .*target 'feature' or 'class-token'/],
+    [{ softmax: false, implementation: 'pytorch' }, /^implementation: .*without softmax/],
+    [{ headAlignment: false, implementation: 'pytorch' }, /^implementation: .*averaged over heads/],
+    [{ maskRatio: 0.5, implementation: 'pytorch' }, /^implementation: .*whose student is masked/],
+    [{ finetuneTeacher: 'L', implementation: 'pytorch' }, /^implementation: .*a teacher in its fine-tuning, too/],
   ])('a choice that would change nothing is refused: %j', (choice, message) => {
     expect(messages(choice)).toEqual([expect.stringMatching(message)]);
   });
@@ -339,7 +345,7 @@ describe('profiles', () => {
 
   test('every value of imagenet1k has a source or says that it is assumed', () => {
     const { sources = {}, ...values } = paper;
-    const described = ['name', 'title', 'comparable'];
+    const described = ['name', 'title', 'comparable', 'pytorch']; // decide no number of a stage
     const paths = leaves(values, '');
     expect(paths).toContain('distill.schedule.warmup_epochs');
     const without = paths.filter(path => !described.includes(path) && !Object.keys(sources).some(s => path === s || path.startsWith(`${s}.`)));
