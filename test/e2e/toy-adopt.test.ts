@@ -1,5 +1,5 @@
 /** Numbers that were not run here: taken into a report, kept whatever else is done with it, refused where they are not right. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseAdopted } from '../../src/core/report/records/adopted.ts';
@@ -130,6 +130,11 @@ describe('ablate adopt', () => {
     expect(shown).toContain('Nothing was removed.');
     expect(await ablate('report', '--prune', '--adopted', 'somebody', '--yes')).toContain('Removed 1 number from elsewhere');
     expect(bytes()).toEqual(one);
+    cpSync(path('reports'), path('before'), { recursive: true });
+    await ablate('adopt', 'b.csv');
+    expect(await ablate('report', '--baseline', './before')).toContain('Numbers from elsewhere, which decide nothing: 1 new.');
+    await ablate('report', '--baseline', './before', '--out', 'review');
+    expect(read('review/quick/adopted.jsonl')).toBe(read('reports/quick/adopted.jsonl'));
     expect(await ablate('report', '--prune', '--adopted', 'nobody')).toContain('No number from elsewhere in reports/quick has');
     await ablate('report', '--prune', '--adopted', '', '--yes');
     expect(bytes()).toEqual(before);

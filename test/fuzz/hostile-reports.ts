@@ -20,7 +20,7 @@ const hostileReports: Format = format<Plant[]>('reports: links, pipes and worse'
   const input = sampleInput();
   const name = input.profile.name;
   const outDir = join(reports, name);
-  await writeReport({ ...input, adopted: [], provenance: {}, outDir: join(whole, name) });
+  await writeReport({ ...input, adopted: [{ ablation: 'relation', arm: 'mae', metric: 'accuracy', seed: 0, value: 0.8, note: 'a colleague' }], provenance: {}, outDir: join(whole, name) });
   const paths = readdirSync(join(whole, name), { recursive: true, encoding: 'utf8' }).sort();
   const files = paths.filter(path => basename(path).includes('.'));
   makeOutside(outside);

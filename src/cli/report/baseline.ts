@@ -87,13 +87,13 @@ async function compareOne(chosen: PlannedExperiments, options: BaselineOptions):
   const ablations = chosen.ablations.map(a => a.declaration);
   const whole = await readBaseline({ which: options.baseline, outDir, study, plan });
   const names = options.only === undefined ? undefined : new Set(ablations.map(ablation => ablation.name));
-  const { records, baseline } = names === undefined ? { records: written.records, baseline: whole } : ofAblations(names, written.records, whole);
-  const input = { study, profile, overrides, ablations, records };
+  const { records, adopted, baseline } = names === undefined ? { ...written, baseline: whole } : ofAblations(names, written, whole);
+  const input = { study, profile, overrides, ablations, records, adopted };
   const changes = compareReports({ ...input, engines: enginesOf(written.provenance) }, baseline);
   for (const warning of warningSentences(changes)) warn(`${outDir}: ${warning}`);
   if (target !== undefined) {
     const expanded = (await loadEveryAblation(chosen.dir, study)).filter(({ declaration }) => names?.has(declaration.name) ?? true);
-    await writeReport({ ...input, expanded, adopted: written.adopted, provenance: written.provenance, outDir: target, changes });
+    await writeReport({ ...input, expanded, provenance: written.provenance, outDir: target, changes });
     note(`Report with its changes: ${pc.cyan(join(target, 'index.html'))}\n`);
   }
   const path = relative(process.cwd(), resolve(outDir)).replaceAll('\\', '/');

@@ -4,9 +4,11 @@ import { compareArms, type ArmChange, type RunChanges } from './arms.ts';
 import { claimChanges, type ClaimChange, type ClaimState, type PrintedClaims } from './claims.ts';
 import { buildReport, type ReportInput } from '../model/build.ts';
 import { verdictRule } from '../model/claims.ts';
+import { adoptedPlace, type AdoptedNumber } from '../records/adopted.ts';
 import type { Engines } from '../records/engines.ts';
 import type { ShownMeasure } from '../model/measure.ts';
 import { byText, tellsMore, type ReportRecord } from '../records/records.ts';
+import type { WrittenRecords } from '../records/written.ts';
 
 /** A report to compare with. */
 export interface Baseline {
@@ -17,6 +19,8 @@ export interface Baseline {
   /** Undefined when it has no report of this profile. */
   readonly records: readonly ReportRecord[] | undefined;
   readonly engines: Engines;
+  /** Numbers that were not run there; undefined for a store, which has none. */
+  readonly adopted?: readonly AdoptedNumber[];
   /** What it says about its claims; undefined for a store, which says nothing. */
   readonly claims: PrintedClaims | undefined;
 }
@@ -61,6 +65,8 @@ export interface Changes {
   readonly sameArms: number;
   readonly claims: readonly ClaimChange[];
   readonly runs: RunChanges;
+  /** How many numbers from elsewhere only one side has; one with another value stands in both. */
+  readonly adopted: { readonly added: number; readonly removed: number };
   /** Finished stages that only one side has. */
   readonly added: StageSum;
   readonly removed: StageSum;
@@ -89,10 +95,17 @@ export function compareReports(input: ReportInput, baseline: Baseline): Changes 
     sameArms: arms.same,
     claims: baseline.records === undefined ? [] : claims.changes,
     runs: arms.runs,
+    adopted: baseline.adopted === undefined ? { added: 0, removed: 0 } : adoptedChanges(baseline.adopted, input.adopted ?? []),
     added: sum(without(now, before)),
     removed: sum(without(before, now)),
     vanished: arms.vanished,
   };
+}
+
+function adoptedChanges(before: readonly AdoptedNumber[], now: readonly AdoptedNumber[]): Changes['adopted'] {
+  const text = (number: AdoptedNumber): string => `${adoptedPlace(number)} ${number.value}`;
+  const [earlier, later] = [before, now].map(numbers => new Set(numbers.map(text))) as [Set<string>, Set<string>];
+  return { added: [...later].filter(each => !earlier.has(each)).length, removed: [...earlier].filter(each => !later.has(each)).length };
 }
 
 const without = (records: readonly ReportRecord[], others: readonly ReportRecord[]): ReportRecord[] => {
@@ -151,12 +164,21 @@ const hashField = (file: string, before: string | undefined, now: string | undef
 const lastValue = (points: readonly (readonly [number, number])[]): string => `ends at ${points.at(-1)?.[1] ?? 'nothing'}`;
 
 /** Both sides of a comparison, of some ablations only. */
-export function ofAblations(names: ReadonlySet<string>, records: readonly ReportRecord[], baseline: Baseline): { records: ReportRecord[]; baseline: Baseline } {
+export function ofAblations(
+  names: ReadonlySet<string>,
+  { records, adopted }: Pick<WrittenRecords, 'records' | 'adopted'>,
+  baseline: Baseline,
+): { records: ReportRecord[]; adopted: AdoptedNumber[]; baseline: Baseline } {
+  const only = (numbers: readonly AdoptedNumber[]): AdoptedNumber[] => numbers.filter(({ ablation }) => names.has(ablation));
   const restrict = (all: readonly ReportRecord[]): ReportRecord[] =>
     all.flatMap(record => {
       const uses = record.uses.filter(use => names.has(use.ablation));
       return uses.length === 0 ? [] : [{ ...record, uses }];
     });
   const claims = baseline.claims && { ...baseline.claims, states: new Map([...baseline.claims.states].filter(([name]) => names.has(name.split('/')[0]!))) };
-  return { records: restrict(records), baseline: { ...baseline, records: baseline.records && restrict(baseline.records), claims } };
+  return {
+    records: restrict(records),
+    adopted: only(adopted),
+    baseline: { ...baseline, records: baseline.records && restrict(baseline.records), ...(baseline.adopted && { adopted: only(baseline.adopted) }), claims },
+  };
 }

@@ -1,6 +1,6 @@
 /** What changed, as a comment on a pull request: short Markdown that begins with what a reviewer must know, one chart and links. */
 import { ablationOf } from './arms.ts';
-import { changeSentence, changesVerdict, costSentence, judgedNotes, shiftOf, warningSentences } from './sentences.ts';
+import { adoptedSentence, changeSentence, changesVerdict, costSentence, judgedNotes, shiftOf, warningSentences } from './sentences.ts';
 import { armTable, claimChangeTable, conflictTable, summaryTable } from './tables.ts';
 import { hasChanges, type Changes } from './baseline.ts';
 import { FOREST, resultFigureId } from '../charts/figures.ts';
@@ -24,8 +24,10 @@ export function renderComment({ report, changes, folder, hasFigure }: CommentInp
   const name = [report.profile, ...report.overrides].join(', ');
   const lead = `**${escapeMarkdown(`${name}: ${changeSentence(changes)}`)}**`;
   const source = `<sub>${escapeMarkdown(`Report of profile ${name} against ${changes.baseline}.`)} [Report](${folder}/README.md) \u00b7 [records](${folder}/results.jsonl)</sub>`;
-  if (!hasChanges(changes)) return `${lead}\n\n${source}\n`;
-  const notes = [costSentence(changes) ?? '', ...judgedNotes(changes)].filter(Boolean).map(note => `<sub>${escapeMarkdown(note)}</sub>`);
+  const small = (notes: readonly (string | undefined)[]): string[] => notes.flatMap(note => (note === undefined ? [] : [`<sub>${escapeMarkdown(note)}</sub>`]));
+  const elsewhere = adoptedSentence(changes);
+  if (!hasChanges(changes)) return `${[lead, ...small([elsewhere]), source].join('\n\n')}\n`;
+  const notes = small([costSentence(changes), elsewhere, ...judgedNotes(changes)]);
   const parts = [
     ...caution(warningSentences(changes).map(warning => `${name}: ${warning}`)),
     lead,

@@ -1,7 +1,7 @@
 /** What changed, as a section of the page. */
 import type { ArmOutcome } from './arms.ts';
 import type { Changes } from './baseline.ts';
-import { changeSentence, costSentence, judgedNotes, warningSentences } from './sentences.ts';
+import { adoptedSentence, changeSentence, costSentence, judgedNotes, warningSentences } from './sentences.ts';
 import { armTable, claimChangeTable, conflictTable, summaryTable } from './tables.ts';
 import { plural } from '../../text/format.ts';
 import type { Block, Section } from '../render/outline/blocks.ts';
@@ -21,7 +21,7 @@ export function changesSection(changes: Changes): Section {
       ...arms(changes),
       ...tableOf(claimChangeTable(changes), 'claims'),
       ...tableOf(summaryTable(changes), 'values'),
-      ...small([costSentence(changes) ?? '', ...judgedNotes(changes)].filter(Boolean)),
+      ...small([costSentence(changes) ?? '', adoptedSentence(changes) ?? '', ...judgedNotes(changes)].filter(Boolean)),
     ],
   };
 }

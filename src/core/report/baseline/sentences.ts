@@ -152,6 +152,12 @@ export function costSentence({ added, removed }: Changes): string | undefined {
   return parts.length === 0 ? undefined : `Cost: ${parts.join('; ')}.`;
 }
 
+/** Undefined where they are the same on both sides. */
+export function adoptedSentence({ adopted: { added, removed } }: Changes): string | undefined {
+  const parts = [...(added === 0 ? [] : [`${added} new`]), ...(removed === 0 ? [] : [`${removed} gone`])];
+  return parts.length === 0 ? undefined : `Numbers from elsewhere, which decide nothing: ${parts.join(', ')}.`;
+}
+
 /** What so many comparisons give by chance; undefined for one or none. */
 function chanceNote({ arms }: Changes): string | undefined {
   const compared = arms.filter(({ difference }) => difference?.noise !== undefined).length;

@@ -12,10 +12,11 @@ import { openStoreReadOnly } from '../../store/store.ts';
 import type { Baseline } from './baseline.ts';
 import { parseClaimStates } from './claims.ts';
 import { collectProvenance, collectRecords } from '../records/collect.ts';
+import { parseAdopted } from '../records/adopted.ts';
 import { enginesOf, type Engines } from '../records/engines.ts';
 import { parseProvenance } from '../records/provenance.ts';
 import { parseRecords, RecordError } from '../records/records.ts';
-import { CLAIMS_FILE, PROVENANCE_FILE, RECORDS_FILE } from '../records/written.ts';
+import { ADOPTED_FILE, CLAIMS_FILE, PROVENANCE_FILE, RECORDS_FILE } from '../records/written.ts';
 
 export interface BaselineRequest {
   /** A git ref; or, absolute or from `./` or `../` on, the folder of a report or of several (`./reports`), or a store. */
@@ -60,7 +61,7 @@ function storeBaseline(dir: string, study: Study, plan: Plan): Baseline {
 }
 
 async function gitBaseline(which: string, outDir: string): Promise<Baseline | undefined> {
-  const committed = await readCommitted(which, outDir, [RECORDS_FILE, PROVENANCE_FILE, CLAIMS_FILE]);
+  const committed = await readCommitted(which, outDir, [RECORDS_FILE, ADOPTED_FILE, PROVENANCE_FILE, CLAIMS_FILE]);
   if (committed === undefined) return undefined;
   const { commit, texts } = committed;
   const ahead = (await git(outDir, 'rev-list', '--max-count=1', `HEAD..${commit}`)).stdout !== '';
@@ -149,6 +150,7 @@ function baseline(label: string, read: (name: string) => string | undefined, ahe
       label,
       ahead,
       records: records === undefined ? undefined : parseRecords(records),
+      adopted: parseAdopted(read(ADOPTED_FILE)),
       engines: engines(read(PROVENANCE_FILE)),
       claims: claims === undefined ? undefined : parseClaimStates(claims),
     };

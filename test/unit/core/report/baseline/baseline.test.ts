@@ -264,7 +264,7 @@ describe('some ablations only', () => {
       ['table/c', notRun],
       ['other/c', notRun],
     ]);
-    const some = ofAblations(new Set(['table']), records, earlierReport(records, { claims: { states, current: true } }));
+    const some = ofAblations(new Set(['table']), { records, adopted: [] }, earlierReport(records, { claims: { states, current: true } }));
     expect(some.records.flatMap(record => record.uses.map(use => use.ablation))).toEqual(['table']);
     expect(some.baseline.records).toHaveLength(1);
     expect([...some.baseline.claims!.states.keys()]).toEqual(['table/c']);

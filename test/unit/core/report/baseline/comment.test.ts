@@ -1,7 +1,7 @@
 /** What changed as a reader sees it: the comment on a pull request, and the section of the page. */
 import { marked } from 'marked';
 import { describe, expect, it } from 'vitest';
-import { compareReports, type Changes } from '../../../../../src/core/report/baseline/baseline.ts';
+import { compareReports, ofAblations, type Changes } from '../../../../../src/core/report/baseline/baseline.ts';
 import { renderComment } from '../../../../../src/core/report/baseline/comment.ts';
 import { changesSection } from '../../../../../src/core/report/baseline/section.ts';
 import { changeSentence, warningSentences } from '../../../../../src/core/report/baseline/sentences.ts';
@@ -22,6 +22,36 @@ const commentOn = (
   hasFigure: (id: string) => boolean = every,
   change: (changes: Changes) => Changes = same => same,
 ): string => renderComment({ report: buildReport(laterReport(now)), changes: change(compare(before, now)), folder, hasFigure });
+
+describe('numbers from elsewhere', () => {
+  const records = accuracyRecords({ 'table/a': [0.8], 'table/b': [0.7] });
+  const number = (value: number, seed: number, ablation = 'table') => ({ ablation, arm: 'a', metric: 'accuracy', seed, value, note: 'a colleague' });
+  const changesOf = (before: ReturnType<typeof number>[] | undefined, adopted: ReturnType<typeof number>[]): Changes =>
+    compareReports({ ...laterReport(records), adopted }, { ...earlierReport(records), ...(before && { adopted: before }) });
+  const told = (changes: Changes): string => renderComment({ report: buildReport(laterReport(records)), changes, folder, hasFigure: every });
+  const [two, other] = [
+    [number(0.8, 0), number(0.8, 1)],
+    [number(0.9, 1), number(0.7, 2)],
+  ];
+
+  it('are told where they change, though they change nothing', () => {
+    const changes = changesOf(two, other);
+    expect(changes.adopted).toEqual({ added: 2, removed: 2 });
+    expect(told(changes)).toContain('Nothing changed: the same 2 arms, results and verdicts.');
+    expect(told(changes)).toContain('<sub>Numbers from elsewhere, which decide nothing: 2 new, 2 gone.</sub>');
+    expect(JSON.stringify(changesSection(changes))).toContain('Numbers from elsewhere, which decide nothing: 2 new, 2 gone.');
+  });
+
+  it('are not where they are the same, nor against a store, which has none', () => {
+    for (const changes of [changesOf(two, [...two].reverse()), changesOf(undefined, two)]) expect(told(changes)).not.toContain('elsewhere');
+  });
+
+  it('of the chosen ablations alone', () => {
+    const all = [...two, number(0.5, 0, 'another')];
+    const chosen = ofAblations(new Set(['another']), { records, adopted: all }, { ...earlierReport(records), adopted: all });
+    expect([chosen.adopted, chosen.baseline.adopted]).toEqual([[all[2]], [all[2]]]);
+  });
+});
 
 describe('the first line', () => {
   const two = { 'table/a': [0.8], 'table/b': [0.7] };

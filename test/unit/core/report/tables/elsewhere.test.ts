@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { ArmDeclaration } from '../../../../../src/core/ablation/declaration.ts';
 import { defineKind, z } from '../../../../../src/core/ablation/define.ts';
 import { buildReport, type ReportInput } from '../../../../../src/core/report/model/build.ts';
-import type { AblationReport, Report } from '../../../../../src/core/report/model/model.ts';
+import type { AblationReport, ArmRow, Report } from '../../../../../src/core/report/model/model.ts';
 import type { AdoptedNumber } from '../../../../../src/core/report/records/adopted.ts';
 import { resultCsv } from '../../../../../src/core/report/render/csv.ts';
 import { renderHtml } from '../../../../../src/core/report/render/html/html.ts';
@@ -117,9 +117,12 @@ describe('nothing else', () => {
     const input = claimedInput();
     const adopted = input.ablations.flatMap(({ name, arms }) => arms.flatMap(({ name: arm }, i) => [0, 1, 2, 77].map(seed => number({ ablation: name, arm, seed, value: (i % 3) / 2 }))));
     const [without, beside] = [buildReport(input), buildReport({ ...input, adopted })];
-    const bare = ({ ablations, ...rest }: Report): object => ({
-      ...rest,
-      ablations: ablations.map(({ rows, headroom, sources: _, others, ...table }) => ({ ...table, others: others.length, rows: [...rows, ...headroom].map(({ elsewhere: _none, ...row }) => row) })),
+    const bare = (report: Report): Report => ({
+      ...report,
+      ablations: report.ablations.map(table => {
+        const without = (list: readonly ArmRow[]): ArmRow[] => list.map(row => ({ ...row, elsewhere: [] }));
+        return { ...table, rows: without(table.rows), headroom: without(table.headroom), sources: [] };
+      }),
     });
     expect(beside.ablations.some(({ sources }) => sources.length > 0)).toBe(true);
     expect(bare(beside)).toEqual(bare(without));
