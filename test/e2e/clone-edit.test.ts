@@ -44,7 +44,7 @@ function link(to: string): void {
 
 async function upstream({ parts, files = {} }: Walk, to: string): Promise<void> {
   for (const part of parts) cpSync(join(ROOT, part), join(to, part), { recursive: true });
-  const others = { '.gitignore': '/src\n/node_modules\n/package.json\n/runs/\n/review/\n', '.gitattributes': readFileSync(join(ROOT, 'src/cli/init/study/gitattributes'), 'utf8') };
+  const others = { '.gitignore': '/src\n/node_modules\n/package.json\n/runs/\n/review/\n', '.gitattributes': readFileSync(join(ROOT, 'src/cli/init/common/gitattributes'), 'utf8') };
   for (const [file, text] of Object.entries({ ...others, ...files })) {
     mkdirSync(dirname(join(to, file)), { recursive: true });
     writeFileSync(join(to, file), text);
