@@ -190,7 +190,7 @@ const COVER = ['T', 'S', 'B', 'L']
   .map(factors => study.factors.parse(factors));
 
 /** Fields that say something about a profile and change nothing. */
-const WORDS_ONLY = new Set(['name', 'title', 'caution', 'comparable', 'verdicts', 'sources', 'throughput']);
+const WORDS_ONLY = new Set(['name', 'title', 'caution', 'comparable', 'verdicts', 'sources', 'throughput', 'pytorch']);
 
 /** Stages of arms, with every number that can be measured. */
 function keysOf(arms: readonly JsonObject[], profile: ProfileBase): readonly string[] {

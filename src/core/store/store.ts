@@ -152,6 +152,7 @@ export class Store extends StoreReader {
   /** The attempt appears with its owner in it, so that nobody ever sees one without. It comes out of the folder of the stage, so that what is said of a commit there is new, too. */
   #makeAttempt(key: string, number: number, place: string, share: AttemptShare | undefined): boolean {
     const temporary = temporaryIn(this.stageDir(key));
+    this.#files.makeFolder(layout.attempts(this.stageDir(key)));
     this.#files.makeFolder(join(temporary, attemptFiles.checkpoints));
     this.#files.makeFolder(join(temporary, attemptFiles.output));
     const record = { owner: ownerOf(process.pid), created: new Date().toISOString(), place, ...(share && { share }) };

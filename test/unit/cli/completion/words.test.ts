@@ -85,7 +85,7 @@ describe('values', () => {
   it('takes an option with its value in one word, and as bash splits it', () => {
     expect(words('sweep', '--only=rel')).toEqual(['--only=relation']);
     expect(words('sweep', '--only', '=', 'rel')).toEqual(['relation']);
-    expect(words('sweep', '--profile', '=')).toEqual(['desk', 'imagenet1k', 'mini', 'photos', 'smoke']);
+    expect(words('sweep', '--profile', '=')).toEqual(['desk', 'imagenet1k', 'mini', 'photos', 'smoke', 'witness']);
     expect(words('sweep', '--profile', '=', 'mini', '--dry')).toEqual(['--dry-run']);
   });
 
