@@ -9,7 +9,7 @@ import { codeOfKind, type KindCode, type UnknownCode } from '../code/kind-code.t
 import { refusalOf } from '../plan/objections.ts';
 import type { Attempt } from '../store/attempt.ts';
 import { noRoom } from '../store/errors.ts';
-import type { StageRecord } from '../store/records.ts';
+import { attemptPlace, type StageRecord } from '../store/records.ts';
 import { Store } from '../store/store.ts';
 import type { OnProgress, Task } from './executors/executor.ts';
 import { gpuFailure } from './gpu-failures.ts';
@@ -103,7 +103,7 @@ class Member {
     this.attempt.claim();
     const beside = attempts.length > 1 ? `, beside ${attempts.flatMap(a => (a.key === this.attempt.key ? [] : [a.key.slice(0, 12)])).join(', ')}` : '';
     this.attempt.log(
-      `Attempt ${this.attempt.number} on ${place} in process ${process.pid}${beside}${borrowedThreads === undefined ? '' : `, with ${execution.threads} threads, ${borrowedThreads} of them of idle workers`}.`,
+      `Attempt ${this.attempt.number} on ${attemptPlace(this.#store.attempt(this.attempt.key, this.attempt.number)) || place} in process ${process.pid}${beside}${borrowedThreads === undefined ? '' : `, with ${execution.threads} threads, ${borrowedThreads} of them of idle workers`}.`,
     );
     const { microBatches = 1 } = execution;
     if (microBatches > 1) {

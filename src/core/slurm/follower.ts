@@ -98,6 +98,7 @@ export class StoreFollower {
     const running = this.#running.get(key);
     if (state.state === 'running') {
       if (running?.attempt === state.attempt) return false;
+      if (running) this.#tellEnd(key, running.attempt);
       const record = unlessDamaged(() => this.#store.attempt(key, state.attempt));
       this.#running.set(key, { attempt: state.attempt, place: attemptPlace(record), record });
       this.#tracker.set(key, 'running');
@@ -111,7 +112,10 @@ export class StoreFollower {
     }
     const failure = state.state === 'failed' ? this.#round.failure(key) : undefined;
     if (failure) this.#fail(key, failure);
-    else if (running) this.#putBack(key, state);
+    else if (running) {
+      this.#tracker.set(key, 'queued');
+      this.#tellEnd(key, running.attempt);
+    }
     return failure !== undefined || running !== undefined;
   }
 
@@ -132,9 +136,10 @@ export class StoreFollower {
     for (const blocked of this.#tracker.block(key)) this.#emit({ type: 'blocked', key: blocked, label: this.#label(blocked), by: key });
   }
 
-  #putBack(key: string, state: StageState): void {
-    this.#tracker.set(key, 'queued');
-    if (state.state === 'failed') this.#emit({ type: 'retry', failure: this.#failureOf(key, state.attempt, state.code, state.reason), microBatches: 1 });
+  /** Of an attempt after which the stage is tried again. */
+  #tellEnd(key: string, attempt: number): void {
+    const failure = this.#store.failure(key, attempt);
+    if (failure) this.#emit({ type: 'retry', failure: this.#failureOf(key, attempt, failure.code, failure.reason), microBatches: 1 });
     else this.#emit({ type: 'interrupted', key, label: this.#label(key) });
   }
 

@@ -7,7 +7,8 @@ import type { Ended, Executor, Job, JobListener, Task } from '../../../../src/co
 import { execute } from '../../../../src/core/runner/execute.ts';
 import type { RunEvent, RunSummary } from '../../../../src/core/runner/events.ts';
 import type { Limits } from '../../../../src/core/runner/limits.ts';
-import { runPlan } from '../../../../src/core/runner/run.ts';
+import { Round } from '../../../../src/core/runner/round.ts';
+import { runPlan, type Share } from '../../../../src/core/runner/run.ts';
 import { StoreError } from '../../../../src/core/store/errors.ts';
 import { nodeFiles, type Files } from '../../../../src/core/store/files.ts';
 import { openStore, type Store } from '../../../../src/core/store/store.ts';
@@ -78,16 +79,36 @@ interface Ran {
 async function run(
   executor: Executor,
   only: string,
-  options: { store?: Store; stop?: AbortSignal; kill?: AbortSignal; onEvent?: (e: RunEvent) => void; profile?: string; acceptEngineChange?: boolean; limits?: Limits } = {},
+  options: {
+    store?: Store;
+    stop?: AbortSignal;
+    kill?: AbortSignal;
+    onEvent?: (e: RunEvent) => void;
+    profile?: string;
+    acceptEngineChange?: boolean;
+    limits?: Limits;
+    share?: (store: Store) => Share;
+  } = {},
 ): Promise<Ran> {
-  const { profile = 'quick', store = openStore(temporaryFolder('run')), onEvent, ...rest } = options;
+  const { profile = 'quick', store = openStore(temporaryFolder('run')), onEvent, share, ...rest } = options;
   const plan = await toyPlan({ profile, only });
   const events: RunEvent[] = [];
   const tell = (e: RunEvent): void => {
     events.push(e);
     onEvent?.(e);
   };
-  const summary = await runPlan({ ...rest, plan, kinds: toyStudy.kinds, store, executor, experiments: toyExperiments, dataDir: '/none', poll: 5, onEvent: tell });
+  const summary = await runPlan({
+    ...rest,
+    ...(share && { share: share(store) }),
+    plan,
+    kinds: toyStudy.kinds,
+    store,
+    executor,
+    experiments: toyExperiments,
+    dataDir: '/none',
+    poll: 5,
+    onEvent: tell,
+  });
   return { store, summary, events };
 }
 
@@ -347,6 +368,75 @@ describe('runPlan', () => {
     });
     expect(summary.failed).toEqual([expect.objectContaining({ code, reason: expect.stringContaining(reason) as string })]);
     expect(executor.submitted).toHaveLength(1);
+  });
+});
+
+describe('a part of several workers', () => {
+  const GIBI = 2 ** 30;
+  const shareOf =
+    (facts: Share['facts'] = {}, estimate?: (key: string) => number | undefined) =>
+    (store: Store): Share => ({ round: new Round(store, { name: 'r', ...(estimate && { estimate }) }), places: 4, facts });
+
+  test('says in its attempts whose part they are', async () => {
+    const { store, summary } = await run(new TestExecutor(1), 'cut/whole', { share: shareOf({ job: '7', node: 'n1', memory: GIBI }) });
+    for (const key of summary.done) expect(store.attempt(key, 1)!.share).toEqual({ round: 'r', job: '7', node: 'n1', memory: GIBI });
+  });
+
+  test('leaves what is too large for it to others, reuses their result, and counts it as queued meanwhile', async () => {
+    const plan = await toyPlan({ profile: 'quick', only: 'cut/whole' });
+    const stages = plan.arms[0]!.stages,
+      [stock, tree] = [stages['stock']!, stages['tree']!];
+    const store = openStore(temporaryFolder('large'));
+    const executor = new TestExecutor(1);
+    let theirs: Promise<unknown> | undefined;
+    const { summary } = await run(executor, 'cut/whole', {
+      store,
+      share: shareOf({ memory: GIBI }, key => (key === tree ? 2 * GIBI : undefined)),
+      onEvent: event => {
+        if (event.type !== 'finished' || event.key !== stock) return;
+        expect(event.counts.running).toBe(0);
+        theirs = run(new TestExecutor(1), 'cut/whole', { store, share: shareOf({ memory: 4 * GIBI }) });
+      },
+    });
+    await theirs;
+    expect(executor.submitted).not.toContain(tree);
+    expect(summary).toMatchObject({ failed: [], blocked: [], left: [] });
+    expect(summary.reused).toContain(tree);
+  });
+
+  test('tries what memory did not suffice for no more by itself, and does not count it as at work', async () => {
+    const plan = await toyPlan({ profile: 'quick', only: 'cut/whole' });
+    const { stock } = plan.arms[0]!.stages;
+    const leave = new AbortController();
+    const counts: RunEvent['counts'][] = [];
+    const executor = new TestExecutor(1, () => Promise.resolve({ signal: 'SIGKILL', outOfMemory: true }));
+    const { summary, store } = await run(executor, 'cut/whole', {
+      share: shareOf({ memory: GIBI }),
+      stop: leave.signal,
+      onEvent: event => {
+        if (event.type !== 'retry') return;
+        counts.push(event.counts);
+        setTimeout(() => leave.abort(), 50);
+      },
+    });
+    expect(executor.submitted).toEqual([stock]);
+    expect(counts).toMatchObject([{ running: 0, queued: 3 }]);
+    expect(summary).toMatchObject({ failed: [], left: expect.arrayContaining([stock]) as string[] });
+    expect(shareOf()(store).round.memory(stock!)).toBe(2 * GIBI);
+  });
+
+  test('gives up what others gave up, and tells them what it gives up', async () => {
+    const lost = (): Promise<Ended> => Promise.resolve({ exitCode: 3 });
+    const store = openStore(temporaryFolder('given-up'));
+    const first = await run(new TestExecutor(1, lost), 'cut/whole', { store, share: shareOf() });
+    expect(first.summary.failed).toMatchObject([{ code: 'WORKER_LOST' }]);
+    const { key } = first.summary.failed[0]!;
+    expect(store.attempts(key)).toEqual([1, 2]);
+    expect(store.states(key, 2).at(-1)).toMatchObject({ given_up: true });
+    const executor = new TestExecutor(1);
+    const second = await run(executor, 'cut/whole', { store, share: shareOf() });
+    expect(second.summary).toMatchObject({ failed: [{ key, code: 'WORKER_LOST' }], done: [] });
+    expect(executor.submitted).toEqual([]);
   });
 });
 
