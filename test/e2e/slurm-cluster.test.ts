@@ -19,7 +19,7 @@ const submit = (cluster: SlurmCluster, name: string, script: string, ...args: re
 /** Lines of its output. */
 function printed(cluster: SlurmCluster, name: string): string[] {
   const path = join(cluster.folder, `${name}.txt`);
-  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
 }
 
 const becomes = (cluster: SlurmCluster, id: string, state: RegExp): Promise<void> => cluster.until(`job ${id} is ${state.source}`, async () => state.test(await cluster.job(id)));

@@ -34,7 +34,7 @@ test('what waits is cancelled only where there is no work for it to come, the la
 });
 
 test('an idle job that is too small for all that is ready makes room for one that is not', () => {
-  const jobs = [job('small', { free: 1, memory: GIBI }), job('busy', { memory: GIBI }), job('usual', { free: 1 })];
+  const jobs = [job('small', { free: 1, memory: GIBI }), job('busy', { memory: GIBI }), job('large', { free: 1, memory: 8 * GIBI })];
   expect(demandFor({ ready: [8 * GIBI, 8 * GIBI], open: 2 }, jobs, { most: 3, workers: 1 })).toEqual({ submit: [], cancel: ['small'] });
   expect(demandFor({ ready: [8 * GIBI, 8 * GIBI], open: 2 }, jobs, { most: 4, workers: 1 })).toEqual({ submit: [8 * GIBI], cancel: [] });
   expect(demandFor({ ready: [8 * GIBI, 8 * GIBI, GIBI], open: 3 }, jobs, { most: 3, workers: 1 }).cancel).toEqual([]);
