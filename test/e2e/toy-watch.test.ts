@@ -1,10 +1,9 @@
 /** `ablate status` beside a sweep of another process: the real programs on the toy study. Each study has its tests in order, and those of others beside them. */
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { editableStudy, type EditableStudy } from '../toy/editable.ts';
-import { isRunning, untilRunning } from '../toy/sweep.ts';
+import { isRunning } from '../toy/sweep.ts';
 
 interface StageLine {
   readonly key: string;
@@ -120,12 +119,11 @@ describe.concurrent('status of a sweep that is killed', () => {
   const study = editableStudy('slow');
   const args = ['--only', 'cut', '--set', 'milliseconds=60'];
   const sweep = () => study.start('sweep', '--no-report', '--devices', 'cpu:2x1', '--checkpoint-every', '0.2', ...args);
-  const atWork = ({ step }: { readonly step: number }): boolean => step > 5;
+  const atWork = (look: Look): boolean => look.stages.some(s => s.state === 'running' && (s.step ?? 0) > 5);
 
   it('runner and workers at once: nothing is shown as running at the next look, and the watch ends', { concurrent: false }, async () => {
     const running = sweep();
-    await untilRunning(join(study.folder, 'store'), atWork);
-    const look = await status(study, ...args);
+    const look = await until(study, args, atWork);
     const watching = study.start('status', '--watch', '--json', ...args);
     await once(watching.stdout, 'data'); // it has seen the sweep
     const workers = new Set((await status(study, ...args)).stages.flatMap(s => (s.state === 'running' ? [s.owner!.pid] : [])));
@@ -148,8 +146,7 @@ describe.concurrent('status of a sweep that is killed', () => {
 
   it('the runner alone: its workers count as running exactly as long as they live', { concurrent: false }, async () => {
     const running = sweep();
-    await untilRunning(join(study.folder, 'store'), atWork);
-    const look = await status(study, ...args);
+    const look = await until(study, args, atWork);
     process.kill(look.runners[0]!.pid, 'SIGKILL');
     await running;
     const after = await until(study, args, l => !l.stages.some(s => s.state === 'running'));
