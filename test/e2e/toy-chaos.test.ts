@@ -10,7 +10,7 @@ const timeout = 1_800_000;
 /** Where everything is slow, all of so many kills may come before a first checkpoint: then it goes on for a while. @param lanes stores that are killed side by side */
 async function expectToOutlive(count: number, lanes: number): Promise<void> {
   const lines: string[] = [];
-  const tally = await runChaos({ seed: 5, disturbances: kills, lanes, enough: t => t.kills >= count && (t.resumes > 0 || t.kills >= 5 * count), seeds: '0', say: line => lines.push(line) });
+  const tally = await runChaos({ seed: 5, disturbances: kills, lanes, enough: t => t.kills >= count && (t.resumes > 0 || t.kills >= 20 * count), seeds: '0', say: line => lines.push(line) });
   expect(faultsOf(tally), lines.join('\n')).toBe(0);
   expect(tally.kills).toBeGreaterThanOrEqual(count);
   expect(tally.resumes).toBeGreaterThan(0);
