@@ -79,7 +79,7 @@ test('a report with them comes back from its own files, in any order of lines', 
         expect(files.has('adopted.jsonl')).toBe(list.length > 0);
       },
     ),
-    { numRuns: 5 },
+    { numRuns: 2 },
   );
 });
 
