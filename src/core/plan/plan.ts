@@ -31,13 +31,14 @@ export interface PlannedExperiments extends Experiments {
   readonly plan: Plan;
 }
 
-/** @throws UsageError as {@link buildPlan} does, and where the profile measures nothing by which the chosen arms are compared */
+/** Ablations of which the profile measures nothing are left out. @throws UsageError as {@link buildPlan} does, and where it measures nothing of those chosen */
 export function planExperiments(experiments: Experiments): PlannedExperiments {
   const plan = buildPlan(experiments);
   const { study, profile } = experiments;
+  const planned = new Set(plan.arms.map(({ ablation }) => ablation));
   const chosen = experiments.ablations.filter(({ declaration, arms }) => arms.length > 0 && !isHeadroom(study, declaration.name));
   const names = chosen.map(({ declaration }) => declaration.name);
-  if (chosen.length === 0 || plan.arms.some(({ ablation }) => names.includes(ablation))) return { ...experiments, plan };
+  if (chosen.length === 0 || names.some(name => planned.has(name))) return { ...experiments, ablations: experiments.ablations.filter(({ declaration }) => planned.has(declaration.name)), plan };
   const measures = new Set(chosen.flatMap(({ declaration }) => measuresOf(study, declaration).map(({ name }) => name)));
   throw new UsageError(
     'NOTHING_MEASURED',

@@ -75,7 +75,8 @@ function doubtNotes({ kinds }: Study, plan: Plan): string[] {
 }
 
 /**
- * Of a profile that says what a sweep runs, those ablations, and others of which something was run that none of those needs; of any other profile all.
+ * Of a profile that says what a sweep runs, those ablations, and others of which something was run that none of those needs; of any other profile all of which
+ * it measures a number.
  * The headroom has no table of its own.
  */
 function shownAblations(study: Study, profile: ProfileBase, declared: ReportInput['ablations'], records: readonly ReportRecord[]): AblationDeclaration<object>[] {
@@ -90,16 +91,23 @@ function shownAblations(study: Study, profile: ProfileBase, declared: ReportInpu
   return declared.filter(({ name }) => !isHeadroom(study, name) && (swept === undefined || swept.includes(name) || beyond.has(name)));
 }
 
+/** Those of which the plan measures something, or somebody else did; all, where no arms are known. */
+function withNumbers(ablations: readonly AblationDeclaration<object>[], tables: readonly Ablation[], { arms }: Plan, adopted: readonly AdoptedNumber[]): AblationDeclaration<object>[] {
+  const known = new Set([...arms, ...adopted].map(({ ablation }) => ablation));
+  return ablations.filter(({ name }) => tables.length === 0 || known.has(name));
+}
+
 export function buildReport({ study, profile, ablations: declared, expanded = [], records, adopted = [], overrides = [], engines = {} }: ReportInput): Report {
   const sorted = sortRecords(records);
   const numbers = joinAdopted(adopted);
-  const ablations = shownAblations(study, profile, declared, sorted);
+  const shown = shownAblations(study, profile, declared, sorted);
   const { publishedNoise } = study.report;
   const headline = shownMeasure(study, profile, sorted, headlineMeasure(study));
   const comparable = overrides.length === 0 && study.report.comparable(profile);
   // An ablation that is not shown may be one that this profile cannot run.
-  const tables = expanded.filter(({ declaration }) => ablations.some(({ name }) => name === declaration.name)),
+  const tables = expanded.filter(({ declaration }) => shown.some(({ name }) => name === declaration.name)),
     plan = buildPlan({ study, profile, ablations: tables, seeds: [ANY_SEED] });
+  const ablations = profile.sweep === undefined ? withNumbers(shown, tables, plan, numbers) : shown;
   const recipes = buildRecipes(plan, tables);
   const claims = evaluateClaims({ study, profile, ablations, records: sorted });
   const reports: AblationReport[] = ablations.map(ablation =>
