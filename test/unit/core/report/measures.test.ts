@@ -316,4 +316,17 @@ describe('the plan', () => {
       'Expected a profile that measures accuracy or shifted or mce, by which arms of robust are compared, got sample, which does not.',
     );
   });
+
+  test('leaves out an ablation of which the profile measures nothing', () => {
+    const named = (name: string) => ({ declaration: { ...ablation, name } as never, arms: [{ ablation: name, name: 'student', label: 'Student', factors: { of: name } }] });
+    const { ablations } = planExperiments({
+      study: { ...study, realise: factors => (JSON.stringify(factors).includes('robust') ? [stage('robustness', 'robustness')] : []) },
+      profile,
+      ablations: [named('other'), named('robust')],
+      seeds: [0],
+      dir: '.',
+      overrides: [],
+    });
+    expect(ablations.map(({ declaration }) => declaration.name)).toEqual(['robust']);
+  });
 });
