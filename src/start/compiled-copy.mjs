@@ -1,6 +1,23 @@
 /** The program as JavaScript: a copy of its TypeScript, file by file, below `node_modules/.cache`. Plain JavaScript, because it comes first. */
 import { createHash, randomBytes } from 'node:crypto';
-import { accessSync, closeSync, constants, fsyncSync, linkSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -22,7 +39,8 @@ export async function findCopy(root) {
     const copy = join(copies, digest([program, sources]));
     if (isThere(copy)) markUsed(copy);
     else if (mayWrite(root)) await make(copy, program, sources);
-    return isTrusted(copies, root) && isTrusted(copy, root) ? copy : undefined;
+    // Under the name that Node knows it by: node_modules may be a link.
+    return isTrusted(copies, root) && isTrusted(copy, root) ? realpathSync(copy) : undefined;
   } catch {
     return undefined; // No packages yet, no room, a read-only disk, a source that is no TypeScript: the sources are loaded, and say what is wrong.
   }

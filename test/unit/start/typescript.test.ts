@@ -1,5 +1,5 @@
 /** How the program gets to run: real processes, on a small program of the same make. */
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -36,24 +36,28 @@ describe('the program', () => {
     write(
       'src/main.ts',
       `
+      import { fileURLToPath } from 'node:url';
+      import { sourceOf } from './start/typescript.mjs';
       import { counter } from './index.ts';
       import { word } from './part.ts';
       interface Nothing { readonly much: never }
       await import('../experiments/own.ts');
       const where: string = new Error('here').stack!.split('\\n')[1]!;
-      console.log(JSON.stringify({ word, count: counter.count, url: import.meta.url, where } satisfies object));
+      Error.prepareStackTrace = (_, sites) => sourceOf(fileURLToPath(sites[0]!.getFileName()!));
+      const source: string = new Error('here').stack!;
+      console.log(JSON.stringify({ word, count: counter.count, url: import.meta.url, where, source } satisfies object));
       export type { Nothing };`,
     );
     write('src/main.mjs', "import { importOwn } from './start/typescript.mjs';\nawait importOwn(new URL('main.ts', import.meta.url));");
   });
 
-  const right = { word: 'one', count: 1, url: '', where: expect.stringMatching(/src\/main\.ts:6:29\)?$/) as string };
+  const right = { word: 'one', count: 1, url: '', source: '', where: expect.stringMatching(/src\/main\.ts:8:29\)?$/) as string };
   const said = async (): Promise<unknown> => {
     const { stdout, stderr, exitCode } = await start();
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
     return JSON.parse(stdout) as unknown;
   };
-  const expected = () => ({ ...right, url: pathToFileURL(join(folder, 'src/main.ts')).href });
+  const expected = () => ({ ...right, url: pathToFileURL(join(folder, 'src/main.ts')).href, source: join(folder, 'src/main.ts') });
 
   it('runs from a copy that the first start makes, with addresses and lines of the sources', async () => {
     expect(await said()).toEqual(expected());
@@ -72,6 +76,13 @@ describe('the program', () => {
     const inode = (name: string, file: string): number => statSync(join(copies(), name, file)).ino;
     expect(inode(second, 'src/main.mjs')).toBe(inode(first, 'src/main.mjs'));
     expect(inode(second, 'src/part.mjs')).not.toBe(inode(first, 'src/part.mjs'));
+  });
+
+  it('knows its sources where the folder of packages is a link', async () => {
+    renameSync(join(folder, 'node_modules'), join(folder, 'packages'));
+    symlinkSync('packages', join(folder, 'node_modules'));
+    expect(await said()).toEqual(expected());
+    expect(names()).toHaveLength(1);
   });
 
   it('starts several times at once', async () => {
