@@ -221,7 +221,7 @@ export const MAY_IMPORT = {
   'src/setup': ['src/core/ablation/errors.ts', 'src/engine', 'src/tinymim/data', 'src/tinymim/data/folder', 'src/tinymim/data/scenes', INSTALLATION, START],
   ...cli,
   [START]: [],
-  src: ['src/core/ablation', 'src/core/command', 'src/core/inspect/open-store.ts'],
+  src: ['src/core/ablation', 'src/core/command', 'src/core/inspect/open-store.ts', 'src/core/inspect/stored-verdict.ts'],
   experiments: ['src', 'src/tinymim', 'src/core/ablation/problems.ts'],
   'experiments/ablations': ['experiments', 'src', 'src/tinymim'],
   'experiments/profiles': ['experiments', 'src', 'src/tinymim'],

@@ -14,7 +14,7 @@
  *
  * - `defineAblation`, `defineProfile`, `defineStudy`: what is compared, at which scale, and which stages that becomes. `axesOf` gives arms from axes.
  * - `stageKind`: a kind of stage in TypeScript. `commandStage`: one that a program of any language runs.
- * - `openStore`: what was run, as plain data: arms, seeds, results, curves.
+ * - `openStore`: what was run, as plain data: arms, seeds, results, curves, verdicts.
  * - `z`, the schema library (zod) that factors, profiles and recipes are described with, and `asBefore` for a field that a recipe gets later.
  *
  * A running stage throws `Interrupted` once it has checkpointed on request, `PermanentError` where trying again cannot help.
@@ -87,3 +87,4 @@ export type {
   UpstreamOutput,
 } from './core/ablation/kind.ts';
 export { openStore, type ReadableStore, type StoredArm, type StoredStage } from './core/inspect/open-store.ts';
+export type { StoredComparison, StoredOutcome, StoredVerdict, VerdictsOptions } from './core/inspect/stored-verdict.ts';

@@ -6,6 +6,7 @@ import { execa, execaNode } from 'execa';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/core/inspect/open-store.ts';
+import type { StoredComparison, StoredVerdict } from '../../src/core/inspect/stored-verdict.ts';
 import { ALLOW_TYPESCRIPT } from '../helpers/typescript.ts';
 import { command } from '../toy/commands.ts';
 import { temporaryFolder } from '../toy/sweep.ts';
@@ -86,6 +87,7 @@ describe('what a study needs of the package', () => {
 
     const { stdout } = await execaNode(join(folder, 'read.ts'), { cwd: folder, nodeOptions: ['--import', ALLOW_TYPESCRIPT] });
     const lines = stdout.split('\n');
+    expect(lines.pop()).toBe('A bent coin shows heads more often. reproduced');
     expect(lines).toHaveLength(6);
     for (const line of lines) expect(line).toMatch(/^coins\/(?:fair|bent) seed [012]: 0\.\d+ after 200 points$/);
 
@@ -104,6 +106,19 @@ describe('what a study needs of the package', () => {
     expect(store.items(toss!.key)).toBeUndefined();
     expect(store.provenance(toss!.key)).toMatchObject({ place: expect.any(String) as string });
     expect(JSON.parse(JSON.stringify(arms))).toEqual(arms);
+
+    const verdicts = await store.verdicts({ profile: 'few', experiments: folder });
+    expect(verdicts).toHaveLength(1);
+    const [{ comparisons, ...verdict }] = verdicts as [StoredVerdict];
+    expect(verdict).toMatchObject({ ablation: 'coins', verdict: 'reproduced', seeds: { n: 3, declared: 3 } });
+    const heads = (of: string, seed: number): number => Number(store.arms({ arm: of, seed })[0]!.stages['toss']!.result!['heads']);
+    const [{ arm: first, than, perSeed, difference }] = comparisons as [StoredComparison];
+    expect({ first, than }).toEqual({ first: 'coins/bent', than: 'coins/fair' });
+    expect(perSeed.map(({ seed }) => seed)).toEqual([0, 1, 2]);
+    for (const { seed, difference: of } of perSeed) expect(of).toBeCloseTo(heads('bent', seed) - heads('fair', seed), 12);
+    expect(difference).toBeCloseTo(perSeed.reduce((sum, { difference: of }) => sum + of, 0) / 3, 12);
+    expect(JSON.parse(JSON.stringify(verdicts))).toEqual(verdicts);
+    await expect(store.verdicts({ profile: 'fw', experiments: folder })).rejects.toThrow(/few/);
   });
 
   it('cannot read what is no store', () => {

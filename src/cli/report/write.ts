@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { armText, buildPlan } from '../../core/plan/plan.ts';
 import { seedsOf } from '../../core/report/records/attribution.ts';
 import type { WrittenRecords } from '../../core/report/records/written.ts';
-import { sameScale } from '../../core/store/sweeps.ts';
 import { openStoreReadOnly } from '../../core/store/store.ts';
 import { plural } from '../../core/text/format.ts';
 import { warn } from '../terminal/text.ts';
@@ -28,15 +27,13 @@ export async function writeFromStore(scope: ReportScope, options: WriteOptions):
 }
 
 /**
- * What a store holds of the declared arms: at the seeds that its sweeps were asked for, the profile's where none was recorded.
- * @param seeds further ones
+ * What a store holds of the declared arms.
+ * @param seeds beyond those that its sweeps were asked for
  */
-export async function readStore({ study, profile, overrides, ablations }: ReportScope, dir: string, seeds: readonly number[]): Promise<WrittenRecords> {
-  const { collectProvenance, collectRecords } = await import('../../core/report/records/collect.ts');
+export async function readStore(scope: ReportScope, dir: string, seeds: readonly number[]): Promise<WrittenRecords> {
+  const { collectProvenance, collectRecords, planOfStore } = await import('../../core/report/records/collect.ts');
   const store = openStoreReadOnly(dir, { warn });
-  const swept = store.sweeps().filter(sweep => sameScale(sweep, { study: study.name, profile: profile.name, overrides }));
-  const asked = [...seeds, ...swept.flatMap(sweep => sweep.seeds)];
-  const plan = buildPlan({ study, profile, ablations, seeds: ascending(asked.length > 0 ? asked : profile.seeds) });
+  const plan = planOfStore(scope, store, seeds);
   for (const {
     key,
     kind,
@@ -45,7 +42,7 @@ export async function readStore({ study, profile, overrides, ablations }: Report
     const damage = store.damage(key);
     if (damage !== undefined) warn(`${dir}: ${kind} of ${armText(first!)} (${key.slice(0, 12)}) is damaged and adds nothing: ${damage}. A sweep runs it anew.`);
   }
-  return { records: collectRecords(study, plan, store), provenance: collectProvenance(plan, store), adopted: [] };
+  return { records: collectRecords(scope.study, plan, store), provenance: collectProvenance(plan, store), adopted: [] };
 }
 
 const ascending = (seeds: readonly number[]): number[] => [...new Set(seeds)].sort((a, b) => a - b);

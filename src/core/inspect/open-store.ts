@@ -1,8 +1,9 @@
-/** A store as plain data, for scripts and notebooks: what was planned for which arm, and what came of it. */
+/** A store as plain data, for scripts and notebooks: what was planned for which arm, what came of it, and what that says of the claims. */
 import type { JsonObject, MetricRecord, StageResult } from '../ablation/kind.ts';
 import type { StoreReader } from '../store/reader.ts';
 import { openStoreReadOnly } from '../store/store.ts';
 import { newestArms } from '../store/sweeps.ts';
+import type { StoredVerdict, VerdictsOptions } from './stored-verdict.ts';
 
 /** A stage as it stands in a store. */
 export interface StoredStage {
@@ -50,6 +51,11 @@ export interface ReadableStore {
   items(key: string): boolean[] | undefined;
   /** Where, when, by which code and at what cost a stage ran: of the attempt that counts, else of the newest. */
   provenance(key: string): Readonly<Record<string, unknown>> | undefined;
+  /**
+   * What the results say of every declared claim, by the rules of the report, in the order of the declarations.
+   * @throws UsageError where a declaration or an override is wrong
+   */
+  verdicts(of: VerdictsOptions): Promise<StoredVerdict[]>;
 }
 
 /**
@@ -58,7 +64,7 @@ export interface ReadableStore {
  * @param path folder of the store
  * @throws StoreError `STORE_MISSING`, `NOT_A_STORE`, `STORE_NEWER`; its methods throw `STORE_DAMAGED`
  *
- * @example The number of each arm and seed, and a curve.
+ * @example The number of each arm and seed, a curve, and the verdicts.
  * ```ts
  * // read.ts
  * import { openStore } from 'tinymim-ablations';
@@ -70,6 +76,7 @@ export interface ReadableStore {
  *   const curve = store.curve(toss.key).map(({ step, heads }) => [step, heads]);
  *   console.log(`${ablation}/${arm} seed ${seed}: ${toss.result['heads']} after ${curve.length} points`);
  * }
+ * for (const { sentence, verdict } of await store.verdicts({ profile: 'few' })) console.log(`${sentence} ${verdict}`);
  * ```
  */
 export function openStore(path: string): ReadableStore {
@@ -88,6 +95,8 @@ export function openStore(path: string): ReadableStore {
     curve: key => reader.curve(key),
     items: key => reader.items(key),
     provenance: key => reader.provenance(key),
+    // The report's code is loaded by those who ask for it.
+    verdicts: async of => (await import('./store-verdicts.ts')).verdictsIn(reader, of),
   };
 }
 

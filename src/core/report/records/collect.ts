@@ -2,8 +2,9 @@
 import { hostname } from 'node:os';
 import type { Study } from '../../ablation/declaration.ts';
 import type { JsonObject, MetricRecord } from '../../ablation/kind.ts';
-import type { Plan, PlannedStage } from '../../plan/plan.ts';
+import { buildPlan, type Plan, type PlannedStage, type PlanRequest } from '../../plan/plan.ts';
 import type { StoreReader } from '../../store/reader.ts';
+import { sameScale } from '../../store/sweeps.ts';
 import { hashOfItems } from './items.ts';
 import type { ReportProvenance } from './provenance.ts';
 import { cutCurve, hashOfCode, sortRecords, type CurvePoint, type RecordUse, type ReportRecord } from './records.ts';
@@ -11,6 +12,17 @@ import { oneLine, redact, shorten } from '../../text/clean.ts';
 
 /** Long enough for a message, too short for a stack of them. */
 const REASON_LENGTH = 300;
+
+/**
+ * The plan of the declared arms that a store may hold: at the seeds that its sweeps were asked for, the profile's where none was recorded.
+ * @param overrides of the profile, `path=json`
+ * @param seeds further ones
+ */
+export function planOfStore({ study, profile, overrides, ablations }: Omit<PlanRequest, 'seeds'> & { readonly overrides: readonly string[] }, store: StoreReader, seeds: readonly number[] = []): Plan {
+  const swept = store.sweeps().filter(sweep => sameScale(sweep, { study: study.name, profile: profile.name, overrides }));
+  const asked = [...seeds, ...swept.flatMap(sweep => sweep.seeds)];
+  return buildPlan({ study, profile, ablations, seeds: [...new Set(asked.length > 0 ? asked : profile.seeds)].sort((a, b) => a - b) });
+}
 
 /**
  * Records of all stages of the plan that are done or failed; a stage that is running, interrupted or absent has none, so
