@@ -120,8 +120,9 @@ export class StoreReader {
     const attempts = this.attempts(key).reverse();
     const newest = attempts[0];
     if (newest === undefined) return { state: 'absent' };
-    for (const attempt of attempts) {
-      const owner = this.#liveOwner(key, attempt);
+    // All are looked at each time: the heartbeats of several that a crash left behind are watched side by side, not one after the other.
+    const owners = attempts.map(attempt => ({ attempt, owner: this.#liveOwner(key, attempt) }));
+    for (const { attempt, owner } of owners) {
       if (!owner) continue;
       const stalled = this.states(key, attempt).at(-1)?.stalled;
       return { state: 'running', attempt, owner, ...(stalled !== undefined && { stalled }) };

@@ -128,6 +128,32 @@ describe('a stage', () => {
   });
 });
 
+test('several attempts of hosts that are gone are given up together', async () => {
+  const { store } = storeWithStage();
+  for (let n = 0; n < 3; n++) {
+    const { dir } = await begin(store);
+    writeFileSync(join(dir, 'attempt.json'), JSON.stringify({ owner: { ...ownerOf(process.pid), started: '1' }, created: new Date().toISOString(), place: 'cpu:0' }));
+    rmSync(join(dir, 'worker.json'));
+  }
+  for (const n of store.attempts(key)) {
+    const owner = { ...ownerOf(process.pid), host: 'elsewhere' };
+    writeFileSync(join(store.attemptDir(key, n), 'attempt.json'), JSON.stringify({ owner, created: new Date().toISOString(), place: 'cpu:0' }));
+  }
+  const { dir } = store;
+  const clock = vi.spyOn(performance, 'now');
+  const reader = openStoreReadOnly(dir);
+  const at = (seconds: number) => {
+    clock.mockReturnValue(1e6 + seconds * 1e3);
+    return reader.state(key);
+  };
+  try {
+    expect([at(0).state, at(29).state]).toEqual(['running', 'running']);
+    expect(at(31)).toEqual({ state: 'interrupted', attempt: 3 });
+  } finally {
+    clock.mockRestore();
+  }
+});
+
 describe('a process that is stopped', () => {
   test.runIf(existsSync('/proc/self/stat'))('holds its lease as long as the heartbeat of its attempt changes', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
