@@ -18,21 +18,25 @@ const shared = (...args: Parameters<typeof project>) => {
 const GOLDEN = 'test/parity/**/*.test.ts';
 const [unit, property] = [testFiles('unit'), testFiles('property')];
 
-/** End-to-end files that take a minute or, with their long tests, several, the longest first: begun last, one of them would run alone at the end. */
+/** End-to-end files that take half a minute or more, the longest first: begun last, one of them would run alone at the end. */
 const LONGEST = [
+  'toy-slurm',
   'toy-chaos',
-  'tinymim-sweep',
   'toy-report-kept',
-  'toy-plan',
+  'tinymim-sweep',
+  'init-python',
+  'toy-command',
+  'toy-adopt',
   'toy-watch',
-  'toy-told',
-  'toy-ends',
-  'installed-elsewhere',
+  'tinymim-folder',
   'setup-wheel',
-  'toy-report',
+  'toy-explain',
+  'tinymim-imagenet',
+  'toy-packs',
+  'toy-told',
   'toy-tidy',
-  'toy-sweep',
-  'setup-command',
+  'toy-plan',
+  'toy-stale',
 ];
 
 /** Projects stay together: a process that is shared ends where a file of another project is next. */
