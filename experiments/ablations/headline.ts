@@ -83,6 +83,6 @@ export default defineAblation<Factors>({
   footnotes: [
     `TinyMIM*-T has in Table 1: ${modelSize('TinyMIM*-T')}.`,
     'TinyMIM*-T has 79.6 in Tables 1 and 3. Readings where the paper is silent: the fine-tuned MAE-L classifies for it, by the class that it would choose (hard distillation, as in the command of README_deit.md); its heads read class and distillation token. The ablation `readings` has other teachers and soft distillation.',
-    "A segmenter of TinyMIM*-T has the blocks of its classifier, as those of the others have. The released one (Segmentation/TinyMIMstar-T) has the distillation token, too, takes its last map behind the layer to 1280 features, and widens the pyramid to ViT-B's 768 channels.",
+    "The segmenter of TinyMIM*-T, in the pictures too, is that on its fine-tuned classifier, of which it has the blocks, as those of the others have. The released one (Segmentation/TinyMIMstar-T) has the distillation token, too, takes its last map behind the layer to 1280 features, and widens the pyramid to ViT-B's 768 channels.",
   ],
 });
