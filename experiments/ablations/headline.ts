@@ -52,6 +52,9 @@ function reference(table: string, row: string, label = row) {
   return { label, published: { accuracy: published(table, row), ...(measured && { miou: published(table, row, 'mIoU') }) } };
 }
 
+/** What Table 1 says of a model, without its classifier. */
+const modelSize = (row: string) => `${published('Table 1', row, 'Params (M)').value.toFixed(1)} M parameters, ${published('Table 1', row, 'FLOPs (G)').value.toFixed(1)} GFLOPs`;
+
 export default defineAblation<Factors>({
   name: 'headline',
   order: 8,
@@ -75,9 +78,11 @@ export default defineAblation<Factors>({
     ...['BEiT (DALLE250M+IN22K+IN1K tokenizer data)', 'SIM', 'CAE (DALLE250M+IN22K+IN1K tokenizer data)', 'MaskFeat', 'SdAE', 'data2vec', 'PeCo (300 ep)', 'PeCo (800 ep)'].map(method =>
       reference('Table 3', `ViT-B: ${method}`),
     ),
-    ...['DeiT-T', 'PVT-T', 'CiT-T', 'Swin', 'EdgeViT-XS', 'MobileViTv1-S', 'MobileViTv3-S'].map(model => reference('Table 1', model, `${model} (Table 1)`)),
+    ...['DeiT-T', 'PVT-T', 'CiT-T', 'Swin', 'EdgeViT-XS', 'MobileViTv1-S', 'MobileViTv3-S'].map(model => ({ ...reference('Table 1', model, `${model} (Table 1)`), note: modelSize(model) })),
   ],
   footnotes: [
+    `TinyMIM*-T has in Table 1: ${modelSize('TinyMIM*-T')}.`,
     'TinyMIM*-T has 79.6 in Tables 1 and 3. Readings where the paper is silent: the fine-tuned MAE-L classifies for it, by the class that it would choose (hard distillation, as in the command of README_deit.md); its heads read class and distillation token. The ablation `readings` has other teachers and soft distillation.',
+    "The segmenter of TinyMIM*-T, in the pictures too, is that on its fine-tuned classifier, of which it has the blocks, as those of the others have. The released one (Segmentation/TinyMIMstar-T) has the distillation token, too, takes its last map behind the layer to 1280 features, and widens the pyramid to ViT-B's 768 channels.",
   ],
 });

@@ -18,7 +18,7 @@ const sizes = ['T', 'S', 'B'] as const;
 type Size = (typeof sizes)[number];
 
 const METHODS = [
-  { name: 'scratch', label: 'From scratch', row: 'DeiT', sameAs: 'scratch' },
+  { name: 'scratch', label: 'from scratch', row: 'DeiT', sameAs: 'scratch' },
   { name: 'mae', label: 'MAE', row: 'MAE', sameAs: 'mae' },
   { name: 'tinymim', label: 'TinyMIM', row: 'TinyMIM', sameAs: 'relation' },
 ] as const;
@@ -31,7 +31,7 @@ const arm = (size: Size, { name, label, row, sameAs }: (typeof METHODS)[number])
     name: `${name}-${size.toLowerCase()}`,
     label: `ViT-${size}, ${label}`,
     group: `ViT-${size}`,
-    crossed: [label, `ViT-${size}`] as const,
+    crossed: [label.charAt(0).toUpperCase() + label.slice(1), `ViT-${size}`] as const,
     sameAs: `strategy-size/${sameAs}-${size.toLowerCase()}`,
     published: {
       accuracy: of('ImageNet-1K (up)'),

@@ -200,6 +200,7 @@ export default {
     'segment.data.train': 'assumed: of the release ADEChallengeData2016; a folder of other counts is refused, and its own are told',
     'segment.data.test': 'assumed: of the release ADEChallengeData2016; a folder of other counts is refused, and its own are told',
     'segment.data.classes': `${TINYMIM_SEGMENTATION} (num_classes=150)`,
+    'segment.blocks': `assumed: for TinyMIM*-T, too, the maps of these blocks as they are; ${TINYMIM_STAR} has its distillation token beside them, the last map behind the layer to 1280 features, and 768 channels in all levels of the pyramid`,
     'segment.head.channels': 'assumed: for ViT-T and S, too; released configurations are known of ViT-B and of TinyMIM*-T, which has the same width',
     'segment.head.auxiliary_channels': 'assumed: of mmsegmentation, configs/_base_/models/upernet_r50.py, on which the released configurations rest',
     'segment.head.dropout': 'assumed: of mmsegmentation, configs/_base_/models/upernet_r50.py, on which the released configurations rest',

@@ -58,8 +58,9 @@ export const measures: Readonly<Record<string, Measure>> = {
     standardError: 'miou_se',
     roles: ['segment'],
     label: segmentationLabel,
-    // From scratch it starts from the classifier, as the paper's DeiT.
-    stage: ({ factors, profile, seed, encoder, weights }) => segmentationStage(factors, profile, seed, encoder ?? weights, ['segment', 'segment-evaluate']),
+    // From scratch it starts from the classifier, as the paper's DeiT. TinyMIM* is another than TinyMIM by its fine-tuning alone, so it has none before that.
+    stage: ({ factors, profile, seed, encoder, weights }) =>
+      factors.finetuneTeacher === 'none' ? segmentationStage(factors, profile, seed, encoder ?? weights, ['segment', 'segment-evaluate']) : undefined,
   },
   'miou-finetuned': {
     role: 'segment-evaluate-finetuned',

@@ -64,6 +64,8 @@ export function testSetFile({ kind, recipe }: Pick<StageSpec, 'kind' | 'recipe'>
   return problem && { text: problem.what, missing: { mend: problem.mend } };
 }
 
+const corruptionTitle = (name: string): string => name.replaceAll('_', ' ').replace('gaussian', 'Gaussian').replace('jpeg', 'JPEG');
+
 /** How errors grow with severity, and which corruptions make them. */
 export const robustnessBreakdowns: readonly BreakdownDeclaration<Profile>[] = [
   {
@@ -82,7 +84,7 @@ export const robustnessBreakdowns: readonly BreakdownDeclaration<Profile>[] = [
     notes: ['Means over all severities.'],
     axis: 'corruption',
     places: ({ robustness: { imagenet_c } }) =>
-      corruptionsOf(imagenet_c).map(corruption => ({ label: corruption.replaceAll('_', ' '), metrics: SEVERITIES.map(severity => errorName(corruption, severity)) })),
+      corruptionsOf(imagenet_c).map(corruption => ({ label: corruptionTitle(corruption), metrics: SEVERITIES.map(severity => errorName(corruption, severity)) })),
     as: 'matrix',
   },
 ];

@@ -1,5 +1,5 @@
 /** TinyMIM as a study: what joins the declarations of `experiments/` to the stages of `src/tinymim/stages`. */
-import type { Assumption, Fact, OverviewDeclaration, StatedThroughput } from '../core/ablation/declaration.ts';
+import type { Assumption, Fact, OverviewDeclaration, PictureColour, StatedThroughput } from '../core/ablation/declaration.ts';
 import { defineStudy } from '../core/ablation/define.ts';
 import { UsageError } from '../core/ablation/errors.ts';
 import { asOnThisMachine, notReady, prepare } from './data/dataset.ts';
@@ -91,10 +91,9 @@ const overview: OverviewDeclaration = {
 };
 
 /** What the colours of a map mean. */
-function sceneColours({ segment }: Profile): string {
+function sceneColours({ segment }: Profile): PictureColour[] {
   const classes = segment?.data.name === 'composed' && segment.data.source.name === 'fashion-mnist' ? FASHION_CLASSES : [];
-  const named = classes.map((name, i) => `${CLASS_COLOURS[i + 1]!.name} ${name}`);
-  return `The middle of the first four test scenes, by the first seed. The background is ${CLASS_COLOURS[0].name}${named.length > 0 ? `; ${named.join(', ')}` : ''}.`;
+  return ['Background', ...classes].map((label, i) => ({ label, colour: CLASS_COLOURS[i]! }));
 }
 
 function notes(p: Profile, published: boolean): string[] {
@@ -200,8 +199,9 @@ export default defineStudy<Factors, Profile>({
           { role: 'segment-evaluate', prefix: 'image_', label: 'Image' },
           { role: 'segment-evaluate', prefix: 'truth_', label: 'Truth' },
         ],
-        own: { role: 'segment-evaluate', prefix: 'prediction_' },
-        legend: sceneColours,
+        own: ['segment-evaluate', 'segment-evaluate-finetuned'].map(role => ({ role, prefix: 'prediction_' })),
+        legend: () => 'The middle of the first four test scenes, by the first seed.',
+        colours: sceneColours,
       },
     ],
     breakdowns: robustnessBreakdowns,

@@ -6,7 +6,8 @@ import type { Checkpoint, JsonObject, MetricRecord, PackRunner, StageContext, St
 import { readWeights, writeWeights, type Weights } from '../../src/engine/formats/weights.ts';
 
 const MODEL = 'model.safetensors';
-const SEED = 5;
+/** Of every stage that is run here. */
+export const SEED = 5;
 
 export interface StageRun {
   readonly result: StageResult;

@@ -194,6 +194,13 @@ interface PicturesOf {
   readonly prefix: string;
 }
 
+/** What has a colour in pictures. */
+export interface PictureColour {
+  readonly label: string;
+  /** Red, green, blue; 0 to 255. */
+  readonly colour: readonly [number, number, number];
+}
+
 /** Pictures of the same things by every arm that has them, below the tables of its ablation. */
 export interface PictureDeclaration<P = ProfileBase> {
   readonly title: string;
@@ -203,9 +210,12 @@ export interface PictureDeclaration<P = ProfileBase> {
   readonly about?: PicturesOf;
   /** The same for all arms. */
   readonly shared: readonly (PicturesOf & { readonly label: string })[];
-  readonly own: PicturesOf;
+  /** Of each arm the first of these that it has. */
+  readonly own: readonly PicturesOf[];
   /** How to read them. */
   legend?(profile: P): string;
+  /** What colours in them mean. */
+  colours?(profile: P): readonly PictureColour[];
 }
 
 /** A fact about a profile for the head of the report. */

@@ -103,7 +103,7 @@ export class CorruptedClassifier {
     if (mce === undefined) {
       throw new PermanentError(
         'NO_ERRORS',
-        `Expected the ${reference ? 'reference' : 'classifier, which is its own reference,'} to make errors under every corruption, got one without any, by which nothing can be divided: ask for more images (robustness.corrupted.images)`,
+        `Expected the ${reference ? 'reference' : 'classifier, which is its own reference,'} to make errors under every corruption, got one without any, by which nothing can be divided: ask for more images (robustness.imagenet_c.images)`,
       );
     }
     const error = meanError(this.#scores);

@@ -35,6 +35,16 @@ describe('the numbers of an arm', () => {
     expect(realiseMeasures(factors.parse({}), small, 0, ['mce', 'accuracy']).map(({ role }) => role)).toEqual(['corrupted', 'evaluate']);
   });
 
+  it("are of TinyMIM* those of its fine-tuning alone, before which it is TinyMIM: no mIoU is TinyMIM's under its name", () => {
+    const star = { student: 'T', teachers: ['L', 'B', 'S'], schedule: 'main', finetuneTeacher: 'L' } satisfies Partial<Factors>;
+    const roles = (choice: Partial<Factors>) => realiseMeasures(factors.parse(choice), paper, 7, ['accuracy', 'miou', 'miou-finetuned']).map(({ role }) => role);
+    expect(roles(star)).toEqual(['evaluate', 'segment-evaluate-finetuned']);
+    const { finetuneTeacher, ...plain } = star;
+    expect(roles(plain)).toEqual(['evaluate', 'segment-evaluate', 'segment-evaluate-finetuned']);
+    expect(finetuneTeacher).toBe('L');
+    expect(roles({ method: 'scratch' })).toEqual(['evaluate', 'segment-evaluate']);
+  });
+
   it('are called by the images behind them', () => {
     const label = (name: string, profile: typeof small): string => measures[name]!.label!(profile);
     expect(['imagenet_a', 'imagenet_r', 'mce'].map(name => label(name, paper))).toEqual(['ImageNet-A', 'ImageNet-R', 'mean corruption error on ImageNet-C']);

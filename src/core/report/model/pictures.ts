@@ -1,5 +1,5 @@
 /** Pictures that stages left in their results, as a table: what all arms share, then what each came to. */
-import type { PictureDeclaration, ProfileBase, Study } from '../../ablation/declaration.ts';
+import type { PictureColour, PictureDeclaration, ProfileBase, Study } from '../../ablation/declaration.ts';
 import { oneLine } from '../../text/clean.ts';
 import type { Placed } from './usage.ts';
 
@@ -7,7 +7,10 @@ export interface PictureTable {
   readonly title: string;
   /** How to read them; undefined: they need no words. */
   readonly legend: string | undefined;
+  readonly colours: readonly PictureColour[];
   readonly columns: readonly string[];
+  /** How many of the columns, the first ones, are the same for all arms. */
+  readonly shared: number;
   readonly rows: readonly PictureRow[];
 }
 
@@ -36,9 +39,11 @@ interface PicturedArm {
 export function pictureTables(study: Study, profile: ProfileBase, arms: readonly PicturedArm[], declared: readonly number[]): PictureTable[] {
   return (study.report.pictures ?? []).flatMap(declaration => {
     const pictured = arms.flatMap(({ label, placed }) => {
-      const ofRole = placed.filter(({ role, record }) => role === declaration.own.role && record.state === 'done');
+      const done = placed.filter(({ record }) => record.state === 'done');
+      const own = declaration.own.find(({ role }) => done.some(one => one.role === role));
+      const ofRole = done.filter(({ role }) => role === own?.role);
       const first = ofRole.find(({ seed }) => declared.includes(seed)) ?? ofRole[0];
-      return first === undefined ? [] : [{ label, results: resultsOf(placed, first.seed) }];
+      return own === undefined || first === undefined ? [] : [{ label, own, results: resultsOf(placed, first.seed) }];
     });
     return pictured.length === 0 ? [] : [tableOf(declaration, profile, pictured)];
   });
@@ -50,8 +55,14 @@ type Results = ReadonlyMap<string, Placed['record']['result']>;
 const resultsOf = (placed: readonly Placed[], ofSeed: number): Results =>
   new Map(placed.filter(({ seed, record }) => seed === ofSeed && record.state === 'done').map(({ role, record }) => [role, record.result]));
 
-function tableOf(declaration: PictureDeclaration, profile: ProfileBase, arms: readonly { readonly label: string; readonly results: Results }[]): PictureTable {
-  const { title, rows, about, shared, own } = declaration;
+interface ShownArm {
+  readonly label: string;
+  readonly own: PictureDeclaration['own'][number];
+  readonly results: Results;
+}
+
+function tableOf(declaration: PictureDeclaration, profile: ProfileBase, arms: readonly ShownArm[]): PictureTable {
+  const { title, rows, about, shared } = declaration;
   const common = arms[0]!.results;
   const told = (row: string): string => {
     const text = about && common.get(about.role)?.[`${about.prefix}${row}`];
@@ -59,12 +70,14 @@ function tableOf(declaration: PictureDeclaration, profile: ProfileBase, arms: re
   };
   const cells = (row: string): (Picture | undefined)[] => [
     ...shared.map(({ role, prefix, label }) => pictureOf(common.get(role)?.[`${prefix}${row}`], `${label} ${row}${told(row)}`)),
-    ...arms.map(({ label, results }) => pictureOf(results.get(own.role)?.[`${own.prefix}${row}`], `${label}, ${row}`)),
+    ...arms.map(({ label, own, results }) => pictureOf(results.get(own.role)?.[`${own.prefix}${row}`], `${label}, ${row}`)),
   ];
   return {
     title: oneLine(title),
     legend: declaration.legend && oneLine(declaration.legend(profile)),
+    colours: (declaration.colours?.(profile) ?? []).map(({ label, colour }) => ({ label: oneLine(label), colour })),
     columns: [...shared.map(({ label }) => oneLine(label)), ...arms.map(({ label }) => label)],
+    shared: shared.length,
     rows: rows.map(row => ({ label: oneLine(row), cells: cells(row) })),
   };
 }

@@ -18,7 +18,6 @@ export function scenePictures({ name }: SceneSpec, set: SceneSet, scene: number,
   const middle = (value: (pixel: number) => number): [Uint8Array, number] => middleOf(set, value);
   const { data, offset, channels } = imageAt(set, scene),
     truth = mapAt(set, scene);
-  const palette = CLASS_COLOURS.map(({ colour }) => colour);
   const png = ([pixels, width]: [Uint8Array, number], colours: Parameters<typeof palettePng>[2]): string => pngAddress(palettePng(pixels, width, colours));
   const shown = middle(pixel => truth[pixel]!);
   return {
@@ -26,10 +25,10 @@ export function scenePictures({ name }: SceneSpec, set: SceneSet, scene: number,
       middle(pixel => data[offset + pixel * channels]! >> 4),
       GREYS,
     ),
-    [`truth_${row}`]: png(shown, palette),
+    [`truth_${row}`]: png(shown, CLASS_COLOURS),
     [`prediction_${row}`]: png(
       middle(pixel => predicted[pixel]!),
-      palette,
+      CLASS_COLOURS,
     ),
     [`about_${row}`]: told(shown[0], set.classes),
   };

@@ -26,8 +26,12 @@ const study: Study = {
         rows: ['1', '2'],
         about: { role: 'scenes', prefix: 'about_' },
         shared: [{ role: 'scenes', prefix: 'image_', label: 'Image' }],
-        own: { role: 'evaluate', prefix: 'prediction_' },
-        legend: p => `Colours of ${p.name}.`,
+        own: [
+          { role: 'evaluate', prefix: 'prediction_' },
+          { role: 'later', prefix: 'late_' },
+        ],
+        legend: p => `Scenes of ${p.name}.`,
+        colours: p => [{ label: `Background of ${p.name}`, colour: [60, 70, 80] }],
       },
     ],
   },
@@ -74,7 +78,11 @@ describe('pictures', () => {
     const page = renderHtml(report, new Map());
     expect(page).toContain('img-src data:; base-uri');
     expect(page).toContain(`<img src="${png(3)}" alt="Image 1: a bag &lt;over&gt; a coat" width="96" height="96">`);
-    expect(page).toContain('Colours of sample.');
+    expect(page).toContain('<h3>Test scenes</h3>');
+    expect(page).toContain('Scenes of sample.');
+    expect(page).toMatch(/<li><svg [^>]*aria-hidden="true"><rect [^>]*fill="rgb\(60,70,80\)"\/><\/svg>Background of sample<\/li>/);
+    // What arms are compared with stays in sight.
+    expect(page.match(/<t[hd][^>]* class="kept"/g)).toHaveLength(3);
     expect(renderMarkdown(report, new Map())).not.toContain('data:');
   });
 
@@ -95,6 +103,15 @@ describe('pictures', () => {
       [true, true, true],
     ]);
     expect(renderHtml(report, new Map()).match(/<img /g)).toHaveLength(5);
+  });
+
+  test('are of the first place that an arm has', () => {
+    const [measured, ...others] = accuracyRecords({ 'x/a': [null, 0.7], 'x/b': [null, 0.6] });
+    const { uses } = others[0]!;
+    const later = { ...scenes(uses.map(use => ({ ...use, role: 'later' })), { late_1: png(7) }), key: 'later' }; // prettier-ignore
+    const records = [{ ...measured!, result: { ...measured!.result, prediction_1: png(5) } }, later];
+    const report = buildReport({ study, profile: { name: 'sample', seeds: [1] }, ablations: [claimAblation('x', ['a', 'b'], [])], records });
+    expect(report.ablations[0]!.pictures[0]!.rows[0]!.cells.map(cell => [cell?.alt, cell?.width])).toEqual([[undefined, undefined], ['A, 1', 5], ['B, 1', 7]]); // prettier-ignore
   });
 
   test('a report without any is as before', () => {

@@ -11,6 +11,8 @@ import { CORRUPTION_NAMES, SEVERITIES } from '../../../../src/tinymim/data/corru
 import { openDataset } from '../../../../src/tinymim/data/dataset.ts';
 import { openCorrupted } from '../../../../src/tinymim/data/test-sets.ts';
 import { initClassifier } from '../../../../src/tinymim/nn/init.ts';
+import { noScores } from '../../../../src/tinymim/stages/corruption-error.ts';
+import { writeScores } from '../../../../src/tinymim/stages/corrupted-scores-file.ts';
 import { runEvaluateCorrupted, runEvaluateCorruptedPack } from '../../../../src/tinymim/stages/evaluate-corrupted.ts';
 import { evaluateCorruptedRecipe, type EvaluateCorruptedRecipe } from '../../../../src/tinymim/stages/recipes.ts';
 import { createScorer } from '../../../../src/tinymim/stages/score.ts';
@@ -104,6 +106,15 @@ describe('a classifier on corrupted images', () => {
     expect(await runEvaluateCorrupted(stopped.context({ onStep: step => steps.push(step) }))).toEqual(result);
     expect(steps[0]).toBe((STEPS / CORRUPTION_NAMES.length) * stopped.latest!.step);
     expect(bytesOf(stopped).equals(bytesOf(of))).toBe(true);
+  });
+
+  it('has no mCE where the reference makes no error under some corruption, and says what to ask for', async () => {
+    const { output } = stage(0);
+    writeScores(output, noScores(CORRUPTION_NAMES, COUNT));
+    await expect(runEvaluateCorrupted(stage(1, { key: 'r', kind: 'evaluate-corrupted', recipe: {}, result: {}, output }).context())).rejects.toMatchObject({
+      code: 'NO_ERRORS',
+      message: expect.stringMatching(/^Expected the reference to make errors under every corruption.*: ask for more images \(robustness\.imagenet_c\.images\)$/) as string,
+    });
   });
 
   it('fails alone in its pack', async () => {

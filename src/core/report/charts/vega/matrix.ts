@@ -6,10 +6,13 @@ import { shortLabels } from './labels.ts';
 import { READ, type TooltipDatum } from './reading.ts';
 import { topLevel } from './theme.ts';
 
-const ROW = { wide: 28, narrow: 64 } as const;
+const ROW = 28;
 const CELL = { least: 24, narrowLeast: 20, most: 40, height: 24 } as const;
-/** On a phone, from the middle of a row to the lines of its label and its text, and to the middle of its cells. */
-const STACKED = { label: -18, text: -3, cells: 15 } as const;
+/** On a phone, a row, and from its middle to the lines of its label and its text, and to the middle of its cells. */
+const STACKED = { row: 64, label: -18, text: -3, cells: 15 } as const;
+/** Where no row has a text. */
+const STACKED_WITHOUT_TEXT = { row: 52, label: -9, text: 0, cells: 9 } as const;
+type Stacked = typeof STACKED | typeof STACKED_WITHOUT_TEXT;
 const WIDE_CELLS = 420;
 const NARROW_WIDTH = 330;
 /** Of more arms a row would not fit a phone. */
@@ -47,7 +50,8 @@ interface CellDatum extends TooltipDatum {
 }
 
 export function matrixSpec(chart: MatrixChart, view: ChartView): TopLevelSpec {
-  const narrow = view.layout === 'narrow';
+  const narrow = view.layout === 'narrow',
+    stacked = narrow ? (chart.rows.some(({ text }) => text !== '') ? STACKED : STACKED_WITHOUT_TEXT) : undefined;
   const most = Math.max(...chart.rows.map(row => row.cells.length));
   const width = Math.floor(Math.min(CELL.most, Math.max(narrow ? CELL.narrowLeast : CELL.least, (narrow ? NARROW_WIDTH : WIDE_CELLS) / most)));
   const cells = chart.rows.flatMap((row, group) =>
@@ -58,11 +62,11 @@ export function matrixSpec(chart: MatrixChart, view: ChartView): TopLevelSpec {
     LABEL_LIMIT,
   );
   const rows = chart.rows.map(({ text }, group) => ({ group, label: labels[group]!, text }));
-  const yOffset = narrow ? STACKED.cells : 0;
+  const yOffset = stacked?.cells ?? 0;
   const body = {
     title: { text: chart.title, frame: 'bounds', limit: narrow ? NARROW_WIDTH : 600 },
     width: { step: width },
-    height: { step: narrow ? ROW.narrow : ROW.wide },
+    height: { step: stacked?.row ?? ROW },
     data: { values: cells },
     layer: [
       {
@@ -72,8 +76,8 @@ export function matrixSpec(chart: MatrixChart, view: ChartView): TopLevelSpec {
       },
       { mark: { type: 'text', yOffset }, encoding: { x, y, text: { field: 'text', type: 'nominal' } } },
       ...(chart.columns === undefined ? [] : [heads(chart.columns)]),
-      { data: { values: rows }, ...label(narrow) },
-      { data: { values: rows }, ...beside(narrow, most * width + 12) },
+      { data: { values: rows }, ...label(stacked) },
+      { data: { values: rows }, ...beside(stacked, most * width + 12) },
     ],
   };
   return topLevel(body, view);
@@ -90,12 +94,12 @@ const heads = (columns: readonly string[]): object => ({
   encoding: { x, y: { value: HEAD_Y }, text: { field: 'name', type: 'nominal' } },
 });
 
-const label = (narrow: boolean): object => ({
-  mark: { type: 'text', ...(narrow ? { align: 'left', baseline: 'alphabetic', yOffset: STACKED.label, limit: NARROW_WIDTH } : { align: 'right', limit: 290 }) },
-  encoding: { y, x: { value: narrow ? 0 : -10 }, text: { field: 'label', type: 'nominal' } },
+const label = (stacked: Stacked | undefined): object => ({
+  mark: { type: 'text', ...(stacked ? { align: 'left', baseline: 'alphabetic', yOffset: stacked.label, limit: NARROW_WIDTH } : { align: 'right', limit: 290 }) },
+  encoding: { y, x: { value: stacked ? 0 : -10 }, text: { field: 'label', type: 'nominal' } },
 });
 
-const beside = (narrow: boolean, right: number): object => ({
-  mark: { type: 'text', color: palette.muted.light, align: 'left', ...(narrow ? { baseline: 'alphabetic', yOffset: STACKED.text } : {}) },
-  encoding: { y, x: { value: narrow ? 0 : right }, text: { field: 'text', type: 'nominal' } },
+const beside = (stacked: Stacked | undefined, right: number): object => ({
+  mark: { type: 'text', color: palette.muted.light, align: 'left', ...(stacked ? { baseline: 'alphabetic', yOffset: stacked.text } : {}) },
+  encoding: { y, x: { value: stacked ? 0 : right }, text: { field: 'text', type: 'nominal' } },
 });

@@ -78,7 +78,8 @@ figure .narrow{display:none}
 figcaption{font-size:.8125rem;margin-top:.35rem;max-width:52rem}
 details{margin:.5rem 0 0}details+p{margin-top:1rem}
 summary{cursor:pointer;color:var(--accent);font-size:.875rem;padding:.2rem 0;width:fit-content}
-.pictures td,.pictures th{text-align:center;max-width:8rem;padding:.2rem .4rem}.pictures img{display:block;margin:auto;image-rendering:pixelated}
+.pictures th,.pictures td{text-align:center;padding:.2rem .3rem}.pictures th{width:7.6rem;min-width:5.6rem;overflow-wrap:anywhere}.pictures img{display:block;margin:auto;width:100%;max-width:7rem;min-width:5rem;height:auto;image-rendering:pixelated}.pictures .kept{position:sticky;left:0;background:var(--page)}
+.swatches{color:var(--muted);margin-bottom:.35rem}.swatches li{align-items:center}.swatches li::before{display:none}.swatches svg{flex:none;margin-right:.4rem;outline:1px solid var(--rule)}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr));gap:1rem 1.5rem;align-items:start}.charts>div{min-width:0}.charts>div:has(>details[open]){grid-column:1/-1}
 footer{margin:2.5rem 0 3rem;padding-top:1rem;border-top:1px solid var(--rule);font-size:.875rem}
 `;

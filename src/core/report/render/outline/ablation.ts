@@ -123,7 +123,8 @@ function references(ablation: AblationReport): Block[] {
   return details(`${plural(data.rows.length, 'published row')} for reference, never run here`, table);
 }
 
-const pictures = (ablation: AblationReport): Block[] => ablation.pictures.flatMap(table => [{ type: 'pictures', table } as const, ...small(table.legend === undefined ? [] : [table.legend])]);
+const pictures = (ablation: AblationReport): Block[] =>
+  ablation.pictures.flatMap(table => headed(table.title, [{ type: 'pictures', table }, ...small(table.legend === undefined ? [] : [table.legend])]));
 
 /** Numbers of results over an axis. */
 const brokenDown = (ablation: AblationReport, figures: ReadonlySet<string>): Block[] =>

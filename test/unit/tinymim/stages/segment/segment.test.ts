@@ -15,7 +15,7 @@ import { runSegmentEvaluate } from '../../../../../src/tinymim/stages/segment/ev
 import { headWidths, onEncoder, segmenterConfig } from '../../../../../src/tinymim/stages/segment/model.ts';
 import { segmentEvaluateRecipe, segmentRecipe } from '../../../../../src/tinymim/stages/segment/recipes.ts';
 import { runSegment } from '../../../../../src/tinymim/stages/segment/segment.ts';
-import { curveOf, leaveUpstream, runStage, StageInFolder, type StageRun } from '../../../../helpers/run-stage.ts';
+import { curveOf, leaveUpstream, runStage, SEED, StageInFolder, type StageRun } from '../../../../helpers/run-stage.ts';
 import { encoderModel, segmentEvaluateFields, segmentFields } from '../../../../helpers/segmentation.ts';
 
 beforeAll(() => loadEngine({ device: 'cpu', threads: 1 }));
@@ -70,6 +70,21 @@ describe('a segmenter in training', () => {
     // Two updates a step where there was one: further from the initial 0 and 1.
     const running = (run: StageRun) => run.weights['decode_head.bottleneck.bn.running_var']!.data.map(value => Math.abs(value - 1)).reduce((a, b) => a + b);
     expect(running(graph)).toBeGreaterThan(1.3 * running(whole));
+  });
+
+  it('moves what lies deeper by less, the head in full', async () => {
+    const start = onEncoder(recipe, SEED, { config: encoderModel, weights: initEncoder(encoderModel, 1) }).weights;
+    const moved = ({ weights }: StageRun, name: string) => Math.max(...weights[name]!.data.map((value, i) => Math.abs(value - start[name]!.data[i]!)));
+    const [even, decayed] = [await trained({ layer_decay: 1 }), await trained({ layer_decay: 0.1 })];
+    // Two blocks below the head: of the patches the third power. Steps of Adam have the size of the rate, whatever the gradients are.
+    for (const [name, share] of [
+      ['patch_embed.proj.weight', 1e-3],
+      ['blocks.0.mlp.fc1.weight', 1e-2],
+      ['blocks.1.gamma_2', 0.1],
+      ['decode_head.conv_seg.weight', 1],
+    ] as const)
+      // prettier-ignore
+      expect(Math.abs(Math.log10(moved(decayed, name) / moved(even, name) / share)), name).toBeLessThan(0.3);
   });
 
   it('learns: its loss falls, and its mIoU rises above that of one class alone', async () => {
