@@ -4,6 +4,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -46,9 +47,12 @@ export async function findCopy(root) {
   }
 }
 
+/** The last ones are in a clone alone: a study that tests sweep hundreds of times. */
+const FOLDERS = ['src', 'experiments', ...['experiments', 'hardship', 'kinds'].map(folder => `test/toy/${folder}`)];
+
 /** @returns {Sources} */
 function stateOfSources(root) {
-  const files = ['src', 'experiments'].flatMap(folder => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }));
+  const files = FOLDERS.filter(folder => existsSync(join(root, folder))).flatMap(folder => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }));
   const typescript = files.filter(file => file.isFile() && file.name.endsWith('.ts') && !file.name.endsWith('.d.ts')).map(file => join(file.parentPath, file.name));
   return Object.fromEntries(typescript.sort().map(file => [relative(root, file), stateOf(file)]));
 }
