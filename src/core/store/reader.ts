@@ -80,7 +80,8 @@ export class StoreReader {
 
   /** Numbers of the stage's attempts, ascending. */
   attempts(key: string): number[] {
-    return listNumbers(layout.attempts(this.stageDir(key)));
+    const stage = this.stageDir(key);
+    return this.#own.has(stage) ? listNumbers(layout.attempts(stage)) : [];
   }
 
   attemptDir(key: string, attempt: number): string {
@@ -115,11 +116,12 @@ export class StoreReader {
   }
 
   state(key: string): StageState {
-    const done = this.doneAttempt(key);
-    if (done !== undefined) return { state: 'done', attempt: done };
+    // Most of those that a runner waits for are absent, and it looks at all of them every few seconds.
     const attempts = this.attempts(key).reverse();
     const newest = attempts[0];
     if (newest === undefined) return { state: 'absent' };
+    const done = this.doneAttempt(key);
+    if (done !== undefined) return { state: 'done', attempt: done };
     // All are looked at each time: the heartbeats of several that a crash left behind are watched side by side, not one after the other.
     const owners = attempts.map(attempt => ({ attempt, owner: this.#liveOwner(key, attempt) }));
     for (const { attempt, owner } of owners) {
