@@ -24,6 +24,8 @@ interface Try {
 
 /** Failures of a stage, others than for want of memory, after which nobody tries it again. */
 const MOST_FAILURES = 2;
+/** Tries in a row that ended with their job, in the middle and before a checkpoint, after which nobody tries a stage again: it takes its job with it. */
+const MOST_LOST = 5;
 /** What did not suffice is asked for so many times over. */
 const MORE = 2;
 
@@ -43,11 +45,23 @@ export class Round {
   /** Why the stage is tried no more; undefined as long as it is. */
   failure(key: string): (AttemptFailure & { readonly attempt: number }) | undefined {
     const tries = this.#tries(key);
-    const failed = tries.findLast(({ last }) => last?.state === 'failed');
-    if (failed?.last === undefined) return undefined;
-    const { attempt, last } = failed;
-    if (last.permanent !== true && last.given_up !== true && this.#failures(tries) < MOST_FAILURES) return undefined;
+    const { attempt, last } = tries.findLast(one => one.last?.state === 'failed') ?? {};
+    if (attempt === undefined || last === undefined || (last.permanent !== true && last.given_up !== true && this.#failures(tries) < MOST_FAILURES)) return this.#lost(key, tries);
     return { attempt, code: last.code ?? 'UNKNOWN', reason: last.reason ?? 'no reason recorded', permanent: last.permanent === true };
+  }
+
+  #lost(key: string, tries: readonly Try[]): ReturnType<Round['failure']> {
+    const lost = tries.slice(tries.findLastIndex(one => !this.#isLost(key, one)) + 1);
+    const newest = lost.at(-1);
+    if (newest === undefined || lost.length < MOST_LOST || this.#store.state(key).state === 'running') return undefined;
+    const jobs = [...new Set(lost.flatMap(({ share: { job } }) => job ?? []))].join(', ');
+    const reason = `its job ended ${lost.length} times in a row without a word, before the stage had a checkpoint${jobs === '' ? '' : ` (jobs ${jobs})`}; the scheduler may know why, and the next sweep tries it again`;
+    return { attempt: newest.attempt, code: 'JOB_LOST', reason, permanent: false };
+  }
+
+  /** Whether nobody wrote how it ended, and it got the stage nowhere. */
+  #isLost(key: string, one: Try): boolean {
+    return (one.last === undefined || one.last.state === 'running') && !this.#ranOut(one) && this.#store.checkpointSteps(key, one.attempt).length === 0;
   }
 
   /** Whether the failures so far leave it another try. */

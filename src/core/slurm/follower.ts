@@ -110,7 +110,7 @@ export class StoreFollower {
       this.#finish(key, running, state.attempt);
       return true;
     }
-    const failure = state.state === 'failed' ? this.#round.failure(key) : undefined;
+    const failure = state.state === 'absent' ? undefined : this.#round.failure(key);
     if (failure) this.#fail(key, failure);
     else if (running) {
       this.#tracker.set(key, 'queued');

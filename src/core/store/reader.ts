@@ -223,10 +223,15 @@ export class StoreReader {
     return damage(this.attemptDir(key, attempt), COMMITTED);
   }
 
+  /** Steps of the checkpoints that an attempt left, ascending. */
+  checkpointSteps(key: string, attempt: number): number[] {
+    return listNumbers(join(this.attemptDir(key, attempt), attemptFiles.checkpoints));
+  }
+
   /** The furthest checkpoint of any attempt, as the next attempt will find it unless it is damaged. */
   furthestCheckpoint(key: string): { attempt: number; step: number } | undefined {
     return this.attempts(key)
-      .flatMap(attempt => listNumbers(join(this.attemptDir(key, attempt), attemptFiles.checkpoints)).map(step => ({ attempt, step })))
+      .flatMap(attempt => this.checkpointSteps(key, attempt).map(step => ({ attempt, step })))
       .reduce<{ attempt: number; step: number } | undefined>((best, c) => (best === undefined || c.step >= best.step ? c : best), undefined);
   }
 

@@ -1,6 +1,9 @@
 /** What workers in allocations of their own know of each other's tries. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Round, type RoundOptions } from '../../../../src/core/runner/round.ts';
+import { ownerOf } from '../../../../src/core/store/owner.ts';
 import type { StateLine } from '../../../../src/core/store/records.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
 import { key, storeWithStage } from '../../../toy/store.ts';
@@ -58,6 +61,53 @@ describe('failures', () => {
       await tried(store, { ...failed, ...word });
       expect(roundOf(store).failure(key)).toMatchObject({ attempt: 1, permanent: 'permanent' in word });
     }
+  });
+});
+
+describe('a stage whose jobs end without a word', () => {
+  /** As after a crash of the node: nobody wrote how it ended, and its processes are gone. */
+  async function lost(store: Store, job: string, { checkpoint = false, round = 'r' } = {}): Promise<void> {
+    const acquired = await store.acquire(key, 'cpu:0', { round, job });
+    if (acquired.type !== 'acquired') throw new Error(`expected the stage, got ${acquired.state.state}`);
+    const { dir } = acquired.attempt;
+    acquired.attempt.record({ state: 'running' });
+    acquired.attempt.close();
+    if (checkpoint) mkdirSync(join(dir, 'checkpoints/3'), { recursive: true });
+    const file = join(dir, 'attempt.json');
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), owner: { ...ownerOf(process.pid), started: '1' } }));
+  }
+
+  test('is given up after five times in a row without a checkpoint, with the jobs that ended', async () => {
+    const { store } = storeWithStage();
+    for (const job of ['1', '2', '3', '4']) await lost(store, job);
+    expect(roundOf(store).failure(key)).toBeUndefined();
+    await lost(store, '5');
+    const { reason, ...failure } = roundOf(store).failure(key)!;
+    expect(failure).toEqual({ attempt: 5, code: 'JOB_LOST', permanent: false });
+    expect(reason).toContain('its job ended 5 times in a row without a word');
+    expect(reason).toContain('(jobs 1, 2, 3, 4, 5)');
+    expect(roundOf(store, 'next').failure(key)).toBeUndefined();
+  });
+
+  test('but not while somebody works on it, after a checkpoint, a word, or for want of memory', async () => {
+    const worked = storeWithStage().store;
+    for (const job of ['1', '2', '3', '4', '5']) await lost(worked, job);
+    await worked.acquire(key, 'cpu:0', { round: 'r', job: '6' });
+    expect(roundOf(worked).failure(key)).toBeUndefined();
+
+    const further = storeWithStage().store;
+    for (const job of ['1', '2', '3', '4', '5']) await lost(further, job, { checkpoint: job === '3' });
+    expect(roundOf(further).failure(key)).toBeUndefined();
+
+    const told = storeWithStage().store;
+    for (const job of ['1', '2', '3']) await lost(told, job);
+    await tried(told, interrupted);
+    for (const job of ['4', '5']) await lost(told, job);
+    expect(roundOf(told).failure(key)).toBeUndefined();
+
+    const hungry = storeWithStage().store;
+    for (const job of ['1', '2', '3', '4', '5']) await lost(hungry, job);
+    expect(roundOf(hungry, 'r', { ranOutOfMemory: job => job === '4' }).failure(key)).toBeUndefined();
   });
 });
 
