@@ -42,7 +42,7 @@ const defineWorker = (program: Command) =>
     .option('--loaders <threads>', 'threads of each worker that decode images of folders and augment them (default: the cores that training leaves)')
     .option('--checkpoint-every <seconds>', 'time between checkpoints of a stage', '30')
     .option('--accept-engine-change', 'continue checkpoints written on another engine, library or CPU (refused by default: the numbers may differ)')
-    .option('--idle <seconds>', 'leave after so long without a stage to work on', '60')
+    .option('--idle <seconds>', 'leave after so long without a stage to work on; to see that a crashed node has left one takes 30', '60')
     .option('--workers <n>', 'how many work on the sweep together, so that stages are shared out among them', '1')
     .addOption(new Option('--round <name>', 'within which failures are counted').hideHelp())
     .addOption(new Option('--by-estimate', 'leave stages to others that by estimate need more memory than the allocation has').hideHelp())
