@@ -54,6 +54,9 @@ const repository = {
   diff: only({ bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/), complete: z.boolean() }),
 };
 
+/** `Python 3.12.1`, `torch==2.9.0+cu128`: what a program's interpreter and packages say of themselves. Other lines, and the commands that asked, may name places. */
+const VERSION = /^[A-Za-z][\w.+-]{0,63}(?: |==)v?\d[\w.+-]{0,40}$/;
+
 const facts = only({
   kind: text(64),
   ...repository,
@@ -83,7 +86,13 @@ const facts = only({
   machine_energy_joules: amount,
   jobs_before: count,
   pack: only({ members: count, keys: z.array(key).max(10_000) }),
-  stage: only({ engine, engine_changed: z.boolean(), images_per_second: amount, micro_batches: count }),
+  stage: only({
+    engine,
+    engine_changed: z.boolean(),
+    images_per_second: amount,
+    micro_batches: count,
+    versions: z.array(only({ lines: z.array(z.string()).transform(lines => lines.filter(line => VERSION.test(line)).slice(0, 200)) })).max(16),
+  }),
 });
 
 /** The facts that a report may hold, in one order at any depth; paths and the host's name are cut out of their texts. */

@@ -190,6 +190,8 @@ describe('provenance', () => {
       stage: { dataDir: '/srv/data', engine: { name: 'tensorflow', why: `asked for in /home/me/settings on ${hostname()}` } },
     });
     expect(facts).toEqual({ cpu: 'Model 1', environment: { OMP_NUM_THREADS: '1' }, stage: { engine: { name: 'tensorflow', why: 'asked for in …/settings on host' } } });
+    const lines = ['Python 3.12.1', 'torch==2.9.0+cu128', 'mine @ file:///srv/mine', 'numpy 2.4.6 /srv/numpy'];
+    expect(publicFacts({ stage: { versions: [{ command: ['/srv/python', '--version'], lines }] } })).toEqual({ stage: { versions: [{ lines: lines.slice(0, 2) }] } });
   });
 
   test('a field that is not named, or not of its shape, does not come through: neither out of a store nor out of a file', () => {
@@ -210,7 +212,7 @@ describe('provenance', () => {
       environment: { TF_CPP_MIN_LOG_LEVEL: `\n${token}`, GITHUB_TOKEN: token },
       packages: { [`a/b/${token}`]: '1', tsx: [token] },
       pack: { members: 2, keys: [token] },
-      stage: { token, engine: { name: `tensorflow ${token}`, token } },
+      stage: { token, engine: { name: `tensorflow ${token}`, token }, versions: [{ command: [token], lines: [token, `index https://${token}@packages`] }] },
     };
     expect(serializeProvenance({ k: credentials })).not.toContain(token);
     expect(JSON.stringify(parseProvenance(JSON.stringify({ all: credentials, stages: { k: credentials } })))).not.toContain(token);
