@@ -320,7 +320,7 @@ describe.skipIf(why !== undefined)(`${suite}, disturbed`, () => {
     for (const sweep of [running, submitted]) {
       expect(sweep.computed()).toEqual(sweep.once());
       expect(sweep.bytes()).toEqual(expected);
-      expect(await sweep.queued()).toEqual([]);
+      await sweep.until('no job of it is left', async () => (await sweep.queued()).length === 0); // one may be about to leave
     }
   });
 
